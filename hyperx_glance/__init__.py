@@ -1,0 +1,110 @@
+"""HYPERX image management on OpenStack: browse, register, edit, launch, delete, within departments and quotas.
+
+>>> from hyperx_glance import ImageQuery
+>>> ImageQuery(view="featured", formats=["qcow2"], search="debian 12").view
+<View.FEATURED: 'featured'>
+"""
+
+from hyperx_glance import deployment
+from hyperx_glance.client import Client, connect
+from hyperx_glance.errors import (
+    AmbiguousNameError,
+    ChecksumMismatchError,
+    ConflictError,
+    FlavorTooSmallError,
+    HyperxGlanceError,
+    ImageNotActiveError,
+    ImmutableFieldError,
+    InUseError,
+    InvalidRequestError,
+    LaunchFailedError,
+    NotAllowedError,
+    NotFoundError,
+    PasswordResetError,
+    ProtectedError,
+    QuotaExceededError,
+    RegistrationFailedError,
+    ServiceUnavailableError,
+    UrlRejectedError,
+    WaitTimeoutError,
+)
+from hyperx_glance.launching import Launch
+from hyperx_glance.models import (
+    Deletion,
+    DepartmentQuota,
+    Finding,
+    Image,
+    ImageChanges,
+    ImageCriteria,
+    ImageFields,
+    ImageQuery,
+    LaunchProgress,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    Progress,
+    QuotaLimits,
+    Server,
+    ServerRef,
+    UrlPolicy,
+    UrlReport,
+    Usage,
+)
+from hyperx_glance.registration import Registration
+from hyperx_glance.settings import Settings
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem, View
+from hyperx_glance.waiting import Pace
+
+__all__ = [
+    "AmbiguousNameError",
+    "Category",
+    "ChecksumMismatchError",
+    "Client",
+    "ConflictError",
+    "Deletion",
+    "DepartmentQuota",
+    "Finding",
+    "FlavorTooSmallError",
+    "HyperxGlanceError",
+    "Image",
+    "ImageChanges",
+    "ImageCriteria",
+    "ImageFields",
+    "ImageNotActiveError",
+    "ImageQuery",
+    "ImmutableFieldError",
+    "InUseError",
+    "InvalidRequestError",
+    "Kind",
+    "Launch",
+    "LaunchFailedError",
+    "LaunchProgress",
+    "LaunchRequest",
+    "NewImage",
+    "NewIso",
+    "NotAllowedError",
+    "NotFoundError",
+    "Pace",
+    "PasswordResetError",
+    "Phase",
+    "Progress",
+    "ProtectedError",
+    "QuotaExceededError",
+    "QuotaLimits",
+    "Registration",
+    "RegistrationFailedError",
+    "Server",
+    "ServerRef",
+    "ServiceUnavailableError",
+    "Settings",
+    "State",
+    "UrlPolicy",
+    "UrlProblem",
+    "UrlRejectedError",
+    "UrlReport",
+    "Usage",
+    "View",
+    "WaitTimeoutError",
+    "connect",
+    "deployment",
+]

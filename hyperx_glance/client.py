@@ -1,0 +1,281 @@
+"""One object with every verb: connect, then browse, register, edit, launch, delete.
+
+    >>> with hyperx_glance.connect(**cloud_auth) as client:
+    ...     [image.name for image in client.images(view="featured")]
+    []
+
+The client holds no state but caches, makes no request before the first verb, and can be shared between threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, Unpack
+
+from hyperx_glance import catalogue, deletion, deployment, editing, launching, quotas, registration
+from hyperx_glance.cloud import Cloud, open_connection, steward_cloud
+from hyperx_glance.departments import Departments
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.models import (
+    Deletion,
+    DepartmentQuota,
+    Finding,
+    Image,
+    ImageChanges,
+    ImageCriteria,
+    ImageFields,
+    ImageQuery,
+    LaunchProgress,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    Progress,
+    QuotaLimits,
+    ServerRef,
+    UrlReport,
+)
+from hyperx_glance.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from keystoneauth1.session import Session
+    from openstack.connection import Connection
+    from pydantic import SecretStr
+
+    from hyperx_glance.launching import Launch
+    from hyperx_glance.registration import Registration
+
+
+def connect(
+    cloud: str | None = None,
+    *,
+    region_name: str | None = None,
+    steward: Session | Connection | None = None,
+    settings: Settings | None = None,
+    **auth: object,
+) -> Client:
+    """Connect as `openstack.connect` does: from clouds.yaml, ``OS_*`` variables and keywords.
+
+    ``steward`` is a second session with rights on every project, used only for editing public images of other
+    departments. Nothing is asked of the cloud yet.
+    """
+    if region_name is not None:
+        auth["region_name"] = region_name
+    connection = open_connection(cloud, auth)
+    client = Client.from_connection(connection, steward=steward, settings=settings)
+    client.on_close = connection.close
+    return client
+
+
+class Client:
+    """Offer HYPERX's image management on one OpenStack cloud, as one user."""
+
+    def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
+        self.cloud = cloud
+        self.settings = settings or Settings()
+        self._steward = steward
+        self._departments = Departments(cloud, clock=self.settings.pace.clock)
+        self.on_close: Callable[[], None] = lambda: None
+
+    @classmethod
+    def from_connection(
+        cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
+    ) -> Self:
+        """Use an openstacksdk connection that exists; it stays yours to close."""
+        settings = settings or Settings()
+        cloud = Cloud.from_connection(connection, retry_delay=settings.pace.first_interval)
+        return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
+
+    @classmethod
+    def from_session(
+        cls,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str = "public",
+        steward: Session | Connection | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Use a keystoneauth session that exists; no request is made, and the session stays yours."""
+        settings = settings or Settings()
+        cloud = Cloud.from_session(
+            session, region_name=region_name, interface=interface, retry_delay=settings.pace.first_interval
+        )
+        return cls(cloud, steward=steward_cloud(steward, region_name=region_name), settings=settings)
+
+    # ------------------------------------------------------------- who am I
+
+    @property
+    def project_id(self) -> str:
+        """The id of the caller's department."""
+        return self.cloud.project_id
+
+    @property
+    def user_id(self) -> str:
+        """The id of the caller."""
+        return self.cloud.user_id
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller's token carries the role admin."""
+        return self.cloud.is_administrator
+
+    @property
+    def region_name(self) -> str | None:
+        """The region that the caller named; None means the catalogue's first."""
+        return self.cloud.region_name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what `connect` opened; a session or connection of the caller's stays open."""
+        self.on_close()
+
+    # ------------------------------------------------------------- browsing
+
+    def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
+        """Iterate over images, lazily, page by page, in constant memory."""
+        return catalogue.images(self.cloud, self._departments, self.settings, _query(query, criteria))
+
+    def image(self, name_or_id: str, /) -> Image:
+        """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
+        return catalogue.image(self.cloud, self._departments, self.settings, name_or_id)
+
+    def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
+        """Count images."""
+        return catalogue.count(self.cloud, self._departments, self.settings, _query(query, criteria))
+
+    def tags(self) -> dict[str, int]:
+        """Give every tag in view "all", with how many images carry it."""
+        return catalogue.tags(self.cloud, self._departments, self.settings)
+
+    def owner_name(self, image: Image | str, /) -> str:
+        """Give the name of the department that owns an image; its id where Keystone does not tell."""
+        return catalogue.owner_name(self.cloud, self._departments, image)
+
+    # ------------------------------------------------------------- registering
+
+    def register(
+        self,
+        new: NewImage | NewIso,
+        /,
+        *,
+        on_progress: Callable[[Progress], object] | None = None,
+        timeout: float | None = None,
+        keep_failed: bool = False,
+    ) -> Image:
+        """Register an image or ISO from its URL, and return it when it is ready."""
+        return registration.register(
+            self.cloud,
+            self._departments,
+            self.settings,
+            new,
+            on_progress=on_progress,
+            timeout=timeout,
+            keep_failed=keep_failed,
+        )
+
+    def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
+        """Start to register an image or ISO, and return a handle to follow it."""
+        return registration.start_registration(
+            self.cloud, self._departments, self.settings, new, keep_failed=keep_failed
+        )
+
+    def resume_registration(
+        self, image: Image | str, /, *, url: str | None = None, keep_failed: bool = False
+    ) -> Registration:
+        """Take up a registration whose caller died."""
+        return registration.resume_registration(
+            self.cloud, self._departments, self.settings, image, url=url, keep_failed=keep_failed
+        )
+
+    def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
+        """Iterate over the images that the caller began to register and that are neither ready nor failed."""
+        return registration.unfinished_registrations(self.cloud, self.settings, older_than_seconds=older_than_seconds)
+
+    def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
+        """Read the head of a URL and tell what a registration would find there."""
+        return registration.check_url(self.settings, url, disk_format=disk_format)
+
+    # ------------------------------------------------------------- editing, enabling, deleting
+
+    def update(
+        self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
+    ) -> Image:
+        """Change an image by the smallest patch."""
+        return editing.update(self.cloud, self._steward, self.settings, image, editing.changes(changes, fields))
+
+    def disable(self, image: Image | str, /) -> Image:
+        """Make an image INACTIVE without deleting its data."""
+        return editing.disable(self.cloud, image)
+
+    def enable(self, image: Image | str, /) -> Image:
+        """Make a disabled image ACTIVE again."""
+        return editing.enable(self.cloud, image)
+
+    def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
+        """Delete an image for good; servers made from it keep running."""
+        return deletion.delete(self.cloud, self.settings, image, missing_ok=missing_ok, report_servers=report_servers)
+
+    def servers_using(self, image: Image | str, /) -> list[ServerRef]:
+        """List the servers made from an image that the caller can see."""
+        return deletion.servers_using(self.cloud, self.settings, image)
+
+    # ------------------------------------------------------------- launching
+
+    def launch(
+        self,
+        image: Image | str,
+        request: LaunchRequest,
+        /,
+        *,
+        wait: bool = True,
+        on_progress: Callable[[LaunchProgress], object] | None = None,
+        timeout: float | None = None,
+    ) -> Launch:
+        """Launch one or many servers from an image or ISO."""
+        return launching.launch(
+            self.cloud,
+            self._departments,
+            self.settings,
+            image,
+            request,
+            wait=wait,
+            on_progress=on_progress,
+            timeout=timeout,
+        )
+
+    def find_launch(self, launch_id: str, /) -> Launch:
+        """Find the servers of a launch whose caller lost it."""
+        return launching.find_launch(self.cloud, self.settings, launch_id)
+
+    def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
+        """Set the administrator's password of a running server; None draws one."""
+        return launching.reset_password(self.cloud, server_id, password)
+
+    # ------------------------------------------------------------- quotas and deployment
+
+    def quota(self, department: str | None = None, /) -> DepartmentQuota:
+        """Show what a department uses and may use; another one than the own: administrators."""
+        return quotas.quota(self.cloud, self._departments, department)
+
+    def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
+        """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
+        return quotas.set_quota(self.cloud, self._departments, department, limits)
+
+    def doctor(self, *, probe: bool = False) -> list[Finding]:
+        """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""
+        return deployment.doctor(self.cloud, self.settings, probe=probe)
+
+
+def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
+    if query is not None and criteria:
+        raise InvalidRequestError("images: give a query or keywords, not both")
+    return query if query is not None else ImageQuery.model_validate(criteria)

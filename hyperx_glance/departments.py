@@ -1,0 +1,118 @@
+"""Departments: Keystone's projects, by id or by name.
+
+    >>> from hyperx_glance.departments import Departments
+    >>> departments = Departments(cloud)
+    >>> departments.resolve("dept-a").name
+    'dept-a'
+
+A member learns the names of the own departments only: Keystone shows no other (keystone/common/policies/project.py).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from hyperx_glance.cloud import Cloud
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotAllowedError, NotFoundError
+
+STALE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """Name a department."""
+
+    id: str
+    name: str
+
+
+class Departments:
+    """Know the departments that Keystone lets the caller know: one request for all, then from memory."""
+
+    def __init__(self, cloud: Cloud, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}
+        self._read_at: float | None = None
+
+    def own(self) -> Department:
+        """Give the caller's department, from the token."""
+        access = self._cloud.access
+        return Department(access.project_id or "", access.project_name or access.project_id or "")
+
+    def names(self) -> dict[str, str]:
+        """Give all that the caller may know, id to name."""
+        with self._lock:
+            if self._read_at is None:
+                self._read()
+            return dict(self._names)
+
+    def name(self, department_id: str) -> str:
+        """Give a department's name; its id where Keystone does not tell."""
+        own = self.own()
+        if department_id == own.id:
+            return own.name
+        with self._lock:
+            stale = self._read_at is None or (
+                department_id not in self._names and self._clock() - self._read_at > STALE_SECONDS
+            )
+            if stale:
+                self._read()
+            return self._names.get(department_id, department_id)
+
+    def matching(self, name_or_id: str) -> list[str]:
+        """Give the ids of the departments that a filter names: an unknown word is taken for an id."""
+        own = self.own()
+        if name_or_id == own.id:
+            return [own.id]
+        found = [key for key, name in self.names().items() if name_or_id in (key, name)]
+        if name_or_id == own.name and own.id not in found:
+            found.append(own.id)
+        return found or [name_or_id]
+
+    def resolve(self, name_or_id: str) -> Department:
+        """Find the one department of that id or name.
+
+        Raise `NotFoundError` where there is none, `AmbiguousNameError` for a name in several domains, and
+        `NotAllowedError` for a member who names a department that Keystone does not show.
+        """
+        if not name_or_id:
+            raise InvalidRequestError("department: a non-empty id or name is needed")
+        own = self.own()
+        if name_or_id in (own.id, own.name) and not self._cloud.is_administrator:
+            return own
+        if not self._cloud.is_administrator:
+            found = {key: name for key, name in self.names().items() if name_or_id in (key, name)}
+        else:
+            found = self._ask(name_or_id)
+        if len(found) > 1:
+            raise AmbiguousNameError(f"Several departments are called {name_or_id}.", matches=sorted(found))
+        for key, name in found.items():
+            return Department(key, name)
+        if not self._cloud.is_administrator:
+            raise NotAllowedError(
+                f"Keystone shows you no department {name_or_id}.", hint="Other departments are for administrators."
+            )
+        raise NotFoundError(f"There is no department {name_or_id}.")
+
+    def _ask(self, name_or_id: str) -> dict[str, str]:
+        """Ask Keystone itself: what a quota or an owner is written for must exist now."""
+        try:
+            answer = self._cloud.get("identity", f"/projects/{quote(name_or_id, safe='')}").json()
+            return {answer["project"]["id"]: answer["project"]["name"]}
+        except NotFoundError:
+            answer = self._cloud.get("identity", "/projects", params={"name": name_or_id}).json()
+            return {project["id"]: project["name"] for project in answer["projects"]}
+
+    def _read(self) -> None:
+        path = "/projects" if self._cloud.is_administrator else "/auth/projects"
+        try:
+            answer = self._cloud.get("identity", path).json()
+        except NotAllowedError:
+            # The role admin in a project need not reach Keystone's list (a domain's administrator).
+            answer = self._cloud.get("identity", "/auth/projects").json()
+        self._names = {project["id"]: project["name"] for project in answer["projects"]}
+        self._read_at = self._clock()

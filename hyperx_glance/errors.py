@@ -1,0 +1,271 @@
+"""What can go wrong, as one tree.
+
+    >>> from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError
+    >>> try:
+    ...     raise QuotaExceededError(department="dept-a", resource="images", limit=10, used=10, requested=1)
+    ... except HyperxGlanceError as error:
+    ...     print(error)
+    Department dept-a has no room for 1 more images: 10 of 10 used. Hint: Delete what is no longer needed,
+    or ask an administrator for a larger quota.
+
+The tree::
+
+    HyperxGlanceError                    hint, service, status, request_id
+    ├── InvalidRequestError              also a ValueError: the request itself is wrong
+    │   └── ImmutableFieldError          URL, owner, hypervisor, format and kind never change
+    ├── NotFoundError
+    ├── AmbiguousNameError               matches
+    ├── NotAllowedError
+    ├── ConflictError
+    │   ├── ProtectedError
+    │   └── InUseError
+    ├── QuotaExceededError               department, resource, limit, used, requested, exceeded
+    ├── UrlRejectedError                 url, reason: found before anything was created
+    ├── RegistrationFailedError          image_id, phase, reason
+    │   └── ChecksumMismatchError        expected, actual
+    ├── ImageNotActiveError              image_id, phase, failure
+    ├── FlavorTooSmallError
+    ├── LaunchFailedError                launch_id, servers
+    ├── PasswordResetError
+    ├── WaitTimeoutError                 last_seen, image_id or launch_id
+    └── ServiceUnavailableError          image_id or launch_id, connected
+"""
+
+from collections.abc import Sequence
+
+
+class HyperxGlanceError(Exception):
+    """Be the root of everything this library raises.
+
+    ``hint`` is one sentence on what to do next. Where a service answered, ``service`` is its type in OpenStack's
+    catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
+    """
+
+    default_hint = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        service: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+        self.service = service
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        """Say what failed, what answered, and what to do."""
+        text = self.message
+        if self.status is not None:
+            text += f" ({self.service} answered {self.status}"
+            text += f", request {self.request_id})" if self.request_id else ")"
+        return f"{text} Hint: {self.hint}" if self.hint else text
+
+
+class InvalidRequestError(HyperxGlanceError, ValueError):
+    """Report a request that is wrong whoever sends it."""
+
+
+class ImmutableFieldError(InvalidRequestError):
+    """Report an attempt to change what HYPERX never changes after creation."""
+
+    default_hint = "Register a new image instead: URL, owner, hypervisor, format and kind never change."
+
+
+class NotFoundError(HyperxGlanceError):
+    """Report that the thing does not exist, or that the caller may not know of it."""
+
+
+class AmbiguousNameError(HyperxGlanceError):
+    """Report that a name means several things; ``matches`` holds their ids."""
+
+    default_hint = "Use the id."
+
+    def __init__(self, message: str, *, matches: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.matches = tuple(matches)
+
+
+class NotAllowedError(HyperxGlanceError):
+    """Report that the caller lacks the right."""
+
+
+class ConflictError(HyperxGlanceError):
+    """Report that the thing is in a state in which this cannot be done."""
+
+
+class ProtectedError(ConflictError):
+    """Report that the image is protected from deletion."""
+
+    default_hint = "Switch its protection off first: update(image, protected=False)."
+
+
+class InUseError(ConflictError):
+    """Report that the store refuses to delete data which something else still uses."""
+
+    default_hint = "Delete the volumes or clones made from the image first."
+
+
+class QuotaExceededError(HyperxGlanceError):
+    """Report that a department has no room.
+
+    The figures are those of the first exceeded resource, in the order of the fields of `DepartmentQuota` and in their
+    units; None where the service did not tell. ``exceeded`` names all exceeded resources.
+    """
+
+    default_hint = "Delete what is no longer needed, or ask an administrator for a larger quota."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        department: str | None = None,
+        resource: str | None = None,
+        limit: int | None = None,
+        used: int | None = None,
+        requested: int | None = None,
+        exceeded: Sequence[str] = (),
+        hint: str = "",
+        service: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        if not message:
+            message = f"Department {department} has no room for {requested} more {resource}: {used} of {limit} used."
+            if len(exceeded) > 1:
+                message += f" Exceeded: {', '.join(exceeded)}."
+        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+        self.department = department
+        self.resource = resource
+        self.limit = limit
+        self.used = used
+        self.requested = requested
+        self.exceeded = tuple(exceeded) or ((resource,) if resource else ())
+
+
+class UrlRejectedError(HyperxGlanceError):
+    """Report a URL that cannot become an image, before anything was created; ``reason`` is a `UrlProblem`."""
+
+    def __init__(self, message: str, *, url: str, reason: str, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.url = url
+        self.reason = reason
+        self.http_status = status
+
+
+class RegistrationFailedError(HyperxGlanceError):
+    """Report that an image was not registered although its record had been created.
+
+    ``reason`` is a `UrlProblem` where the cause is known, else "glance". The record is gone unless ``keep_failed`` was
+    asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        image_id: str,
+        phase: str,
+        reason: str,
+        hint: str = "",
+        service: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+        self.image_id = image_id
+        self.phase = phase
+        self.reason = reason
+
+
+class ChecksumMismatchError(RegistrationFailedError):
+    """Report data that is not what its checksum promised; both are "algorithm:hex"."""
+
+    default_hint = "Compare the checksum with its publisher's page, and download again."
+
+    def __init__(self, *, image_id: str, expected: str, actual: str) -> None:
+        message = f"The data of image {image_id} is {actual}, not {expected}."
+        super().__init__(message, image_id=image_id, phase="failed", reason="checksum")
+        self.expected = expected
+        self.actual = actual
+
+
+class ImageNotActiveError(HyperxGlanceError):
+    """Report an image that cannot be launched because it is INACTIVE; ``phase`` says why."""
+
+    def __init__(self, message: str, *, image_id: str, phase: str, failure: str | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.image_id = image_id
+        self.phase = phase
+        self.failure = failure
+
+
+class FlavorTooSmallError(HyperxGlanceError):
+    """Report a flavor whose disk or memory does not fit the image."""
+
+    default_hint = "Choose a larger flavor."
+
+
+class LaunchFailedError(HyperxGlanceError):
+    """Report servers that Nova could not make.
+
+    ``servers`` are the failed ones, each a `Server` with its ``fault``.
+    """
+
+    def __init__(self, message: str, *, launch_id: str, servers: Sequence[object] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.launch_id = launch_id
+        self.servers = tuple(servers)
+
+
+class PasswordResetError(HyperxGlanceError):
+    """Report that a server did not take its new password."""
+
+
+class WaitTimeoutError(HyperxGlanceError):
+    """Report that a deadline passed; ``last_seen`` is the last progress, the ids say what goes on without us."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        last_seen: object = None,
+        image_id: str | None = None,
+        launch_id: str | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.last_seen = last_seen
+        self.image_id = image_id
+        self.launch_id = launch_id
+
+
+class ServiceUnavailableError(HyperxGlanceError):
+    """Report a service that is missing, out of reach, or failing.
+
+    ``connected`` is False only when it is certain that no connection was made, so that the service cannot have seen
+    the request.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        connected: bool = True,
+        image_id: str | None = None,
+        launch_id: str | None = None,
+        hint: str = "",
+        service: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+        self.connected = connected
+        self.image_id = image_id
+        self.launch_id = launch_id

@@ -1,0 +1,724 @@
+"""The things this library takes and gives: frozen pydantic models.
+
+    >>> from hyperx_glance.models import Image, NewImage
+    >>> record = (
+    ...     b'{"id": "7c1", "name": "debian", "status": "active", "disk_format": "qcow2", "visibility": "community"}'
+    ... )
+    >>> image = Image.model_validate_json(record)
+    >>> image.name, image.state, image.category, image.phase
+    ('debian', <State.ACTIVE: 'ACTIVE'>, <Category.PUBLIC: 'public'>, <Phase.READY: 'ready'>)
+    >>> NewImage(name="", url="http://files.example/debian.qcow2")
+    Traceback (most recent call last):
+    hyperx_glance.errors.InvalidRequestError: name: String should have at least 1 character
+
+Reading is tolerant: an image that another tool made has defaults for what it lacks. Writing is strict: a request model
+built from bad values raises `InvalidRequestError`; inside another pydantic model the same mistakes are ordinary
+validation errors with their location.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, computed_field, model_serializer
+from pydantic_core import CoreSchema, core_schema
+
+from hyperx_glance import vocabulary
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
+
+__all__ = [
+    "Deletion",
+    "DepartmentQuota",
+    "Finding",
+    "Image",
+    "ImageChanges",
+    "ImageCriteria",
+    "ImageFields",
+    "ImagePage",
+    "ImageQuery",
+    "LaunchProgress",
+    "LaunchRequest",
+    "NewImage",
+    "NewIso",
+    "Progress",
+    "QuotaLimits",
+    "Server",
+    "ServerRef",
+    "UrlPolicy",
+    "UrlReport",
+    "Usage",
+]
+
+# ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
+
+# ----------------------------------------------------------------- reading
+
+
+class _Lenient:
+    """Let a value that does not parse read as ``default``; pydantic does it without a call into Python."""
+
+    def __init__(self, default: object) -> None:
+        self.default = default
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=self.default, on_error="default")
+
+
+class _Flag(_Lenient):
+    """Read "true" as True and everything else as False, as property values are text and written by many tools."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        flag = core_schema.chain_schema([core_schema.literal_schema(["true", True]), handler(source)])
+        return core_schema.with_default_schema(flag, default=self.default, on_error="default")
+
+
+_Text = Annotated[str, _Lenient("")]
+_OptionalText = Annotated[str | None, _Lenient(None)]
+_OptionalSize = Annotated[int | None, _Lenient(None)]
+_Number = Annotated[int, _Lenient(0)]
+_NativeFlag = Annotated[bool, _Lenient(False)]
+_OwnFlag = Annotated[bool, _Flag(False)]
+_OptionalTime = Annotated[datetime | None, _Lenient(None)]
+
+
+class Image(BaseModel):
+    """Show one image or ISO as the console does.
+
+    Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
+    property untouched. ``kind``, ``category``, ``state`` and ``phase`` are derived, and part of ``model_dump()``.
+    Parse Glance's own bytes with `Image.model_validate_json`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=pydantic.AliasGenerator(validation_alias=vocabulary.glance_key),
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+    )
+
+    id: str
+    name: _Text = ""
+    visibility: _Text = ""
+    glance_status: _Text = ""
+    disk_format: _Text = ""
+    container_format: _Text = ""
+    size: _OptionalSize = None
+    virtual_size: _OptionalSize = None
+    min_disk_gib: _Number = 0
+    min_ram_mib: _Number = 0
+    created_at: _OptionalTime = None
+    updated_at: _OptionalTime = None
+    owner: _Text = ""
+    created_by: _Text = ""
+    edited_by: _Text = ""
+    description: _Text = ""
+    password_enabled: _OwnFlag = False
+    admin_user: _Text = ""
+    bootable: Annotated[bool, _Flag(False)] = True
+    tags: Annotated[tuple[str, ...], _Lenient(())] = ()
+    os_distro: _Text = ""
+    os_version: _Text = ""
+    os_type: _Text = ""
+    architecture: _Text = ""
+    url: _Text = ""
+    failure: _Text = ""
+    protected: _NativeFlag = False
+    hidden: _NativeFlag = False
+    checksum: _OptionalText = None
+    hash_algorithm: _OptionalText = None
+    hash_value: _OptionalText = None
+
+    def glance_property(self, key: str) -> str:
+        """Give the text of a Glance property that is no field here; "" where the image has none."""
+        value = (self.__pydantic_extra__ or {}).get(key)
+        return value if isinstance(value, str) else ""
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know a decorated property
+    @property
+    def os_name(self) -> str:
+        """The operating system as people call it, else distribution and version."""
+        return self.glance_property("hyperx_os_name") or f"{self.os_distro} {self.os_version}".strip()
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def hypervisor(self) -> str:
+        """The virtualization technology as people call it, else Nova's word."""
+        read = self.glance_property
+        return read("hyperx_hypervisor") or read("hypervisor_type") or read("img_hv_type")
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The stores that hold the data; empty where Glance has a single store."""
+        return tuple(filter(None, self.glance_property("stores").split(",")))
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def properties(self) -> dict[str, str]:
+        """Every other Glance property, untouched, without those of imports that come and go."""
+        return {
+            key: value
+            for key, value in (self.__pydantic_extra__ or {}).items()
+            if key not in _NOT_PROPERTIES and not key.startswith(vocabulary.RESERVED_PREFIX)
+        }
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def kind(self) -> Kind:
+        """Image or ISO."""
+        return Kind.ISO if self.disk_format == vocabulary.ISO_FORMAT else Kind.IMAGE
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def category(self) -> Category:
+        """Featured, public or private; the flag counts only on an image that is visible to everybody."""
+        if self.visibility == "public":
+            return Category.FEATURED if self.glance_property("hyperx_featured") == "true" else Category.PUBLIC
+        return Category.PUBLIC if self.visibility == "community" else Category.PRIVATE
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def state(self) -> State:
+        """ACTIVE: servers can be launched from it."""
+        return State.ACTIVE if self.glance_status == "active" else State.INACTIVE
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def phase(self) -> Phase:
+        """How far the image has come, read from its record alone."""
+        read = self.glance_property
+        match self.glance_status:
+            case "active":
+                return Phase.STORING if read("os_glance_importing_to_stores") else Phase.READY
+            case "queued":
+                # An import leaves `queued` a moment after its lock is set, and comes back to it when it fails: the lock
+                # tells these apart (glance/async_/flows/api_image_import.py, _ImageLock).
+                if read("os_glance_import_task"):
+                    return Phase.DOWNLOADING
+                return Phase.FAILED if self.failure or read("os_glance_failed_import") else Phase.REGISTERED
+            case "importing":
+                return Phase.DOWNLOADING
+            case "saving" | "uploading":
+                return Phase.STORING
+            case "deactivated":
+                return Phase.DISABLED
+        return Phase.UNKNOWN
+
+    @model_serializer(mode="wrap")
+    def _dump(self, handler: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Show fields and derived values; the raw Glance properties appear once, in ``properties``."""
+        bare = self.model_copy()
+        object.__setattr__(bare, "__pydantic_extra__", {})
+        dumped: dict[str, Any] = handler(bare)
+        for name in _FROM_EXTRA & dumped.keys():
+            dumped[name] = getattr(self, name)
+        return dumped
+
+
+_NOT_PROPERTIES = vocabulary.BASE_KEYS | {word.key for word in vocabulary.WORDS if word.own}
+_FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "phase"}
+
+
+def image_id(image: Image | str) -> str:
+    """Give the id of an image that is named by itself or by its id."""
+    reference = image.id if isinstance(image, Image) else image
+    if not reference:
+        raise InvalidRequestError("image: an Image or a non-empty id is needed")
+    return reference
+
+
+class ImagePage(BaseModel):
+    """Hold one page of Glance's image list, parsed straight from its bytes; ``next`` is the path of the next."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    images: tuple[Image, ...]
+    next: str | None = None
+
+
+class Server(BaseModel):
+    """Show a server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    status: str
+    addresses: dict[str, tuple[str, ...]] = {}
+    flavor: str = ""
+    created_at: datetime | None = None
+    fault: str | None = None
+
+
+class ServerRef(BaseModel):
+    """Point at a server that was made from an image; ``through`` says how it uses it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    status: str
+    project_id: str
+    through: Literal["image", "volume", "iso"]
+
+
+class Deletion(BaseModel):
+    """Tell what was deleted: None when nothing was there, ``servers`` None when nobody asked for them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image: Image | None
+    servers: tuple[ServerRef, ...] | None = None
+
+
+class Progress(BaseModel):
+    """Tell how far a registration is; bytes are None where nobody knows them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: Phase
+    bytes_expected: int | None = None
+    bytes_done: int | None = None
+    elapsed_seconds: float = 0.0
+    message: str = ""
+
+
+class LaunchProgress(BaseModel):
+    """Tell how many of ``count`` servers are active, still building, or failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    active: int
+    building: int
+    failed: int
+    count: int
+    elapsed_seconds: float = 0.0
+
+
+class UrlReport(BaseModel):
+    """Tell what a URL holds, as a browser would find it: ``would_download`` means a download window, no page.
+
+    ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    final_url: str
+    address: str
+    status: int
+    size: int | None = None
+    content_type: str = ""
+    file_name: str = ""
+    disk_format: str | None = None
+    would_download: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Usage(BaseModel):
+    """Tell how much of a resource is used; ``limit`` None means unlimited."""
+
+    model_config = ConfigDict(frozen=True)
+
+    used: int
+    limit: int | None
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def remaining(self) -> int | None:
+        """What is left: negative where a limit was set under the present use, None where there is no limit."""
+        return None if self.limit is None else self.limit - self.used
+
+
+class DepartmentQuota(BaseModel):
+    """Show what a department uses and may use; None where this cloud does not say.
+
+    Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
+    Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    department: str
+    images: Usage | None = None
+    image_size_mib: Usage | None = None
+    staging_mib: Usage | None = None
+    uploading: Usage | None = None
+    instances: Usage | None = None
+    cores: Usage | None = None
+    ram_mib: Usage | None = None
+    volumes: Usage | None = None
+    volume_gib: Usage | None = None
+
+
+class Finding(BaseModel):
+    """Tell the result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str
+    level: Literal["ok", "warning", "error"]
+    message: str
+    remedy: str = ""
+
+
+# ----------------------------------------------------------------- requests
+
+
+def _explain(error: pydantic.ValidationError) -> InvalidRequestError:
+    lines = [
+        f"{'.'.join(map(str, line['loc'])) or 'request'}: {line['msg']}" for line in error.errors(include_input=False)
+    ]
+    return InvalidRequestError("\n".join(lines).replace(": Value error, ", ": "))
+
+
+class _Request(BaseModel):
+    """Be strict, frozen, and speak this library's errors when built directly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except pydantic.ValidationError as error:
+            raise _explain(error) from error
+
+    # Without this mark pydantic calls __init__ for nested models too, and their mistakes lose their location
+    # (pydantic/_internal/_model_construction.py, __pydantic_custom_init__).
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Build from a mapping, as the constructor does."""
+        try:
+            return super().model_validate(obj, **options)
+        except pydantic.ValidationError as error:
+            raise _explain(error) from error
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Build from JSON, as the constructor does."""
+        try:
+            return super().model_validate_json(json_data, **options)
+        except pydantic.ValidationError as error:
+            raise _explain(error) from error
+
+
+def _well_formed_checksum(text: str) -> str:
+    algorithm, _, digest = text.lower().partition(":")
+    length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
+    if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
+        raise ValueError("a checksum is md5:, sha256: or sha512: and that many hexadecimal digits")
+    return f"{algorithm}:{digest}"
+
+
+def _http_url(url: str) -> str:
+    """Accept http and https with a host; where they may lead is for `urls` to find out."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"this is no URL: {error}") from None
+    if not valid or re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
+    return url
+
+
+def _aware(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError("a time needs its zone, such as datetime.now(UTC)")
+    return time
+
+
+def _free_property(key: str) -> str:
+    """Accept keys that are neither Glance's own nor fields of this library."""
+    if key.startswith(vocabulary.RESERVED_PREFIX) or key in vocabulary.BASE_KEYS:
+        raise ValueError(f"{key} is reserved by Glance")
+    if key.startswith(vocabulary.OWN_PREFIX) or key in _FIELD_OF_KEY:
+        raise ValueError(f"{key} is written through the field {_FIELD_OF_KEY.get(key, 'that it belongs to')}")
+    return key
+
+
+_PUBLIC_FIELDS = {"checksum_wanted": "checksum", "featured_flag": "category"}
+_FIELD_OF_KEY = {
+    word.key: _PUBLIC_FIELDS.get(word.field, word.field)
+    for word in vocabulary.WORDS
+    if word.custom and word.key not in ("hypervisor_type", "img_hv_type")
+}
+
+_NAME = Annotated[str, Field(min_length=1, max_length=255)]
+_Tag = Annotated[str, Field(min_length=1, max_length=255)]
+_Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
+_PropertyKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_free_property)]
+_Properties = Annotated[dict[_PropertyKey, str], Field(max_length=128)]
+_Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
+_Checksum = Annotated[str, pydantic.AfterValidator(_well_formed_checksum)]
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+_Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_Size = Annotated[int, Field(ge=0)]
+_Time = Annotated[datetime, pydantic.AfterValidator(_aware)]
+_Reference = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class _New(_Request):
+    name: _NAME
+    url: _Url
+    description: str = ""
+    category: Category = Category.PRIVATE
+    os_name: str = ""
+    os_distro: str = ""
+    os_version: str = ""
+    os_type: str = ""
+    architecture: str = ""
+    tags: _Tags = frozenset()
+    min_disk_gib: _Count = 0
+    min_ram_mib: _Count = 0
+    protected: bool = False
+    checksum: _Checksum | None = None
+    owner: _Reference | None = None
+    properties: _Properties = {}
+    stores: tuple[_Reference, ...] = ()
+    id: _Id | None = None
+
+
+class NewImage(_New):
+    """Ask for a disk image from a URL.
+
+    ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>", "sha512:<hex>" or "md5:<hex>".
+    ``owner`` is another department's id or name, for administrators. ``id`` is a UUID of the caller's own, else the
+    library draws one. ``admin_user`` is the account that the password switch is about.
+    """
+
+    kind: ClassVar[Kind] = Kind.IMAGE
+    disk_format: Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"] | None = None
+    password_enabled: bool = False
+    admin_user: str | None = None
+    hypervisor: str = ""
+
+
+class NewIso(_New):
+    """Ask for an installation disc from a URL; the fields are those of `NewImage` but format, password, hypervisor."""
+
+    kind: ClassVar[Kind] = Kind.ISO
+    disk_format: ClassVar[Literal["iso"]] = "iso"
+    bootable: bool = True
+
+
+_SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
+
+
+def _sortable(column: str) -> str:
+    if column.removeprefix("-") not in _SORT_COLUMNS:
+        raise ValueError(
+            f"Glance cannot sort by {column}; use {', '.join(_SORT_COLUMNS)}, or sorted(client.images(...), key=...)"
+        )
+    return column
+
+
+class ImageQuery(_Request):
+    """Say which images to show, and in which order.
+
+    Sizes are bytes and inclusive, times aware and inclusive. ``search`` is the console's quick search. ``hidden`` None
+    means both. ``sort`` takes columns, with "-" for descending.
+    """
+
+    view: View = View.ALL
+    kind: Kind | None = None
+    state: State | None = None
+    formats: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+    any_tags: frozenset[str] = frozenset()
+    no_tags: frozenset[str] = frozenset()
+    search: str = ""
+    name: str | None = None
+    os_distro: str | None = None
+    os_version: str | None = None
+    os_type: str | None = None
+    hypervisor: str | None = None
+    architecture: str | None = None
+    owner: _Reference | None = None
+    created_by: str | None = None
+    properties: dict[str, str] = {}
+    name_contains: str = ""
+    description_contains: str = ""
+    os_name_contains: str = ""
+    password_enabled: bool | None = None
+    bootable: bool | None = None
+    protected: bool | None = None
+    hidden: bool | None = False
+    min_size: _Size | None = None
+    max_size: _Size | None = None
+    created_after: _Time | None = None
+    created_before: _Time | None = None
+    updated_after: _Time | None = None
+    updated_before: _Time | None = None
+    sort: tuple[Annotated[str, pydantic.AfterValidator(_sortable)], ...] = ("-created_at", "id")
+    limit: Annotated[int, Field(ge=0)] | None = None
+
+
+class ImageChanges(_Request):
+    """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
+
+    ``properties`` are set beside those that exist, ``remove_properties`` go; ``tags`` replaces the whole set.
+    """
+
+    name: _NAME = ""
+    description: str = ""
+    category: Category = Category.PRIVATE
+    password_enabled: bool = False
+    admin_user: str = ""
+    bootable: bool = True
+    os_name: str = ""
+    os_distro: str = ""
+    os_version: str = ""
+    os_type: str = ""
+    architecture: str = ""
+    tags: _Tags = frozenset()
+    min_disk_gib: _Count = 0
+    min_ram_mib: _Count = 0
+    protected: bool = False
+    hidden: bool = False
+    properties: _Properties = {}
+    remove_properties: frozenset[_PropertyKey] = frozenset()
+
+    def given(self) -> dict[str, Any]:
+        """Give the fields that the caller named, with their values."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class LaunchRequest(_Request):
+    """Ask for one or many servers from an image or an ISO.
+
+    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" lets Neutron choose, "none" means no network.
+    Disks are GiB. ``layout`` is for ISOs: "install" adds a blank disk, "live" boots the ISO itself. ``launch_id`` of
+    the caller's own lets `Client.find_launch` find the servers after the caller died.
+    """
+
+    name: _NAME
+    flavor: _Reference
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    networks: Literal["auto", "none"] | tuple[_Reference, ...] = "auto"
+    install_disk_gib: Annotated[int, Field(ge=1)] | None = None
+    layout: Literal["install", "live"] = "install"
+    boot_volume_gib: Annotated[int, Field(ge=1)] | None = None
+    volume_type: _Reference | None = None
+    keep_volumes: bool = False
+    admin_password: Annotated[SecretStr, Field(min_length=1)] | None = None
+    key_name: _Reference | None = None
+    security_groups: tuple[_Reference, ...] = ()
+    user_data: Annotated[str | bytes | None, Field(repr=False)] = None
+    config_drive: bool | None = None
+    availability_zone: _Reference | None = None
+    metadata: dict[Annotated[str, Field(min_length=1, max_length=255)], Annotated[str, Field(max_length=255)]] = {}
+    tags: frozenset[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^,/]+$")]] = frozenset()
+    server_group: _Reference | None = None
+    on_failure: Literal["keep", "delete"] = "keep"
+    launch_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{8,40}$")] | None = None
+
+
+class UrlPolicy(_Request):
+    """Say which URLs may be read, and how.
+
+    ``trusted_hosts`` are exempt from ``denied_networks``; ``only_hosts`` is a whitelist when not empty;
+    ``allowed_ports`` () means any. Proxies of the environment are not used.
+    """
+
+    preflight: bool = True
+    trusted_hosts: tuple[str, ...] = ()
+    only_hosts: tuple[str, ...] = ()
+    denied_networks: tuple[str, ...] = (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "255.255.255.255/32",
+        "100.100.100.200/32",
+        "::/128",
+        "::1/128",
+        "fe80::/10",
+        "ff00::/8",
+        "fd00:ec2::254/128",
+    )
+    allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    ca_file: str | None = None
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    max_redirects: Annotated[int, Field(ge=0)] = 5
+
+
+class ImageCriteria(TypedDict, total=False):
+    """Name the keywords of `Client.images` and `Client.count`: the fields of `ImageQuery`."""
+
+    view: View | str
+    kind: Kind | str | None
+    state: State | str | None
+    formats: frozenset[str] | set[str] | tuple[str, ...] | list[str] | None
+    tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    any_tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    no_tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    search: str
+    name: str | None
+    os_distro: str | None
+    os_version: str | None
+    os_type: str | None
+    hypervisor: str | None
+    architecture: str | None
+    owner: str | None
+    created_by: str | None
+    properties: Mapping[str, str]
+    name_contains: str
+    description_contains: str
+    os_name_contains: str
+    password_enabled: bool | None
+    bootable: bool | None
+    protected: bool | None
+    hidden: bool | None
+    min_size: int | None
+    max_size: int | None
+    created_after: datetime | None
+    created_before: datetime | None
+    updated_after: datetime | None
+    updated_before: datetime | None
+    sort: tuple[str, ...] | list[str]
+    limit: int | None
+
+
+class ImageFields(TypedDict, total=False):
+    """Name the keywords of `Client.update`: the fields of `ImageChanges`."""
+
+    name: str
+    description: str
+    category: Category | str
+    password_enabled: bool
+    admin_user: str
+    bootable: bool
+    os_name: str
+    os_distro: str
+    os_version: str
+    os_type: str
+    architecture: str
+    tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    min_disk_gib: int
+    min_ram_mib: int
+    protected: bool
+    hidden: bool
+    properties: Mapping[str, str]
+    remove_properties: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+
+
+class QuotaLimits(TypedDict, total=False):
+    """Name the keywords of `Client.set_quota`: -1 is unlimited, None the default again."""
+
+    images: int | None
+    image_size_mib: int | None
+    staging_mib: int | None
+    uploading: int | None
+    instances: int | None
+    cores: int | None
+    ram_mib: int | None
+    volumes: int | None
+    volume_gib: int | None

@@ -1,0 +1,37 @@
+"""What a deployment or a caller may choose; everything has a default.
+
+>>> from hyperx_glance import Pace, Settings, UrlPolicy
+>>> Settings(url_policy=UrlPolicy(only_hosts=("files.example",)), pace=Pace(deadline=600)).transfer
+'auto'
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.models import UrlPolicy
+from hyperx_glance.waiting import Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Hold the choices of one client.
+
+    ``public_visibility``: what Glance is told for a PUBLIC image; "public" only where members may publicize.
+    ``transfer``: "import" lets Glance download the URL, "stream" uploads through this process, "auto" imports and
+    streams where this Glance has no web-download or refuses the URL. ``page_size``: images per request, 1 to 1000.
+    """
+
+    public_visibility: Literal["community", "public"] = "community"
+    transfer: Literal["auto", "import", "stream"] = "auto"
+    url_policy: UrlPolicy = field(default_factory=UrlPolicy)
+    pace: Pace = field(default_factory=Pace)
+    page_size: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.public_visibility not in ("community", "public"):
+            raise InvalidRequestError("settings: public_visibility is community or public")
+        if self.transfer not in ("auto", "import", "stream"):
+            raise InvalidRequestError("settings: transfer is auto, import or stream")
+        if not 1 <= self.page_size <= 1000:
+            raise InvalidRequestError("settings: page_size is 1 to 1000, as Glance gives no more (api_limit_max)")

@@ -1,0 +1,64 @@
+"""How long to wait, and how often to look: the one place that polls.
+
+>>> from hyperx_glance.waiting import Pace, wait_until
+>>> answers = iter([None, None, "ready"])
+>>> wait_until(Pace(first_interval=0, longest_interval=0), lambda: next(answers))
+'ready'
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Say how often to poll and when to give up; all times are seconds.
+
+    The first look comes after ``first_interval``, each later one after ``growth`` times the former, at most after
+    ``longest_interval``. ``sleep`` and ``clock`` can be replaced in tests.
+    """
+
+    first_interval: float = 0.1
+    growth: float = 1.25
+    longest_interval: float = 5.0
+    deadline: float = 3600.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        if self.first_interval < 0 or self.longest_interval < 0 or self.deadline < 0 or self.growth < 1:
+            raise InvalidRequestError("pace: intervals and deadline are not negative, growth is at least 1")
+
+
+def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float | None = None) -> Found:
+    """Call ``look`` until it gives something; what ``look`` raises ends the waiting.
+
+    ``timeout`` None means ``pace.deadline``, in seconds. Raise `WaitTimeoutError` when the time is over; the last look
+    comes at the deadline, not before it.
+    """
+    end = pace.clock() + (pace.deadline if timeout is None else timeout)
+
+    def interval(state: tenacity.RetryCallState) -> float:
+        exponent = min(state.attempt_number - 1, 200)  # a longer wait has reached longest_interval, and floats overflow
+        return max(0.0, min(pace.first_interval * pace.growth**exponent, pace.longest_interval, end - pace.clock()))
+
+    polling = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda found: found is None),
+        wait=interval,
+        stop=lambda _: pace.clock() >= end,
+        sleep=pace.sleep,
+    )
+    try:
+        found = polling(look)
+    except tenacity.RetryError:
+        raise WaitTimeoutError("The time to wait is over.") from None
+    assert found is not None  # retried otherwise
+    return found
