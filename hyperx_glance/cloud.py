@@ -51,7 +51,7 @@ VERSIONS: dict[Service, str] = {
 }
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
 REQUEST_TIMEOUT_SECONDS = 60
-"""Used where the session has no timeout of its own: a service that accepts and never answers must not hang the caller."""
+"""Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -257,6 +257,15 @@ class Cloud:
     def image(self, image_id: str) -> Image:
         """Read one image afresh."""
         return Image.model_validate_json(self.get("image", image_path(image_id)).content)
+
+
+def steward_cloud(steward: Session | Connection | None, *, region_name: str | None) -> Cloud | None:
+    """Give the second connection, which may be a session or an openstacksdk connection."""
+    if steward is None:
+        return None
+    if isinstance(steward, Session):
+        return Cloud.from_session(steward, region_name=region_name)
+    return Cloud.from_connection(steward)
 
 
 def image_path(image_id: str, *more: str) -> str:

@@ -329,9 +329,9 @@ OWN_PREFIX = "hyperx_"
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({word.key for word in WORDS if not word.custom}) | {
-    "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "os_hidden", "backing_image",
+    "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip
-"""Keys of a Glance record that are no additional properties (glance/api/v2/images.py, get_base_properties)."""
+"""Keys of a Glance record that are no properties (glance/api/v2/images.py, get_base_properties)."""
 IMAGE_FORMATS = ("raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop")
 ISO_FORMAT = "iso"
 
