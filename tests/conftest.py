@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import hypothesis
+import pytest
+import trustme
+
+from tests.file_server import FileServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    """Serve files by HTTP on 127.0.0.1."""
+    with FileServer() as server:
+        yield server
+
+
+@pytest.fixture
+def tls_file_server(certificate_authority: trustme.CA) -> Iterator[FileServer]:
+    """Serve files by HTTPS on 127.0.0.1; only who reads `ca_file` trusts it."""
+    with FileServer(authority=certificate_authority) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def certificate_authority() -> trustme.CA:
+    """Make an authority of this run's own."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the authority's certificate."""
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    certificate_authority.cert_pem.write_to_path(str(path))
+    return path

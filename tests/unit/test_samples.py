@@ -19,6 +19,7 @@ def inspect(content: bytes) -> dict[str, format_inspector.FileInspector]:
     while stream.read(65536):
         pass
     stream.close()
+    assert stream.formats is not None
     return {str(inspector): inspector for inspector in stream.formats}
 
 
