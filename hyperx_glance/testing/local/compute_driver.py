@@ -1,0 +1,37 @@
+"""Nova's fake hypervisor with a name for each host that is the same after a restart.
+
+Nova loads it in its own process; it cannot be imported where Nova is not installed. (No example for that reason.)
+"""
+
+import uuid
+
+import nova.virt.node
+from nova.virt import fake
+
+
+class LoopbackDriver(fake.FakeDriver):  # type: ignore[misc]  # Nova has no types
+    """Pretend to run servers; one node a host.
+
+    `fake.FakeDriver` draws its nodes' ids anew in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts of
+    one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.
+    """
+
+    def init_host(self, host: str) -> None:
+        """Start the host, and leave the file that nova-compute wants to find when it comes back.
+
+        `ComputeManager._ensure_existing_node_identity` (nova/compute/manager.py) refuses to start without it.
+        """
+        super().init_host(host)
+        nova.virt.node.get_local_node_uuid()
+
+    def get_available_resource(self, nodename: str) -> dict[str, object]:
+        """Return the node's capacity under its lasting id."""
+        return super().get_available_resource(nodename) | {"uuid": _node_id(nodename)}
+
+    def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
+        """Return the host's node under its lasting id."""
+        return {_node_id(name): name for name in self.get_available_nodes(refresh)}
+
+
+def _node_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))

@@ -1,0 +1,111 @@
+"""The line between `LocalCloud` and its supervisor: a lock, a state file and a socket in the cloud's directory.
+
+>>> from pathlib import Path
+>>> read_state(Path("/nowhere"))
+{}
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from hyperx_glance.testing.local import configuration
+from hyperx_glance.testing.local.layout import LocalCloudError
+
+_ANSWER_SECONDS: Final = 10.0
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock; each process forked meanwhile holds it too, so it is free when all have ended."""
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalCloudError(f"a local cloud runs in {directory} already") from error
+        yield
+
+
+def is_locked(directory: Path) -> bool:
+    """Tell whether any process of a cloud in this directory is alive."""
+    try:
+        with (directory / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def read_state(directory: Path) -> dict[str, Any]:
+    """Return what the last supervisor wrote down; nothing if there was none."""
+    try:
+        state: dict[str, Any] = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return state
+
+
+def write_state(directory: Path, state: dict[str, Any]) -> None:
+    """Write down what the next process must know."""
+    configuration.replace(directory / "cloud.json", json.dumps(state, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def _short_path(directory: Path) -> Iterator[str]:
+    """Yield a name of the socket that fits into the 107 bytes of a socket's address, however long the path is."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/control"
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def listening(directory: Path) -> Iterator[socket.socket]:
+    """Listen for orders; only this user may give any."""
+    (directory / "control").unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        with _short_path(directory) as address:
+            listener.bind(address)
+        (directory / "control").chmod(0o600)
+        listener.listen()
+        yield listener
+
+
+def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Read one order and send the answer; a caller that goes away has no answer."""
+    connection.settimeout(_ANSWER_SECONDS)
+    try:
+        with connection.makefile("rw", encoding="utf-8") as stream:
+            request = json.loads(stream.readline())
+            stream.write(json.dumps(obey(request)) + "\n")
+    except (OSError, ValueError) as error:
+        print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - standard output is the supervisor's log
+
+
+def ask(directory: Path, verb: str, **arguments: Any) -> dict[str, Any]:
+    """Send an order and return the answer; LocalCloudError if nobody listens."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_ANSWER_SECONDS)
+            with _short_path(directory) as address:
+                connection.connect(address)
+            with connection.makefile("rw", encoding="utf-8") as stream:
+                stream.write(json.dumps({"verb": verb, **arguments}) + "\n")
+                stream.flush()
+                line = stream.readline()
+    except OSError as error:
+        raise LocalCloudError(f"no local cloud answers in {directory}: {error}") from error
+    if not line:
+        raise LocalCloudError(f"the local cloud in {directory} gave no answer to {verb!r}")
+    answered: dict[str, Any] = json.loads(line)
+    if "error" in answered:
+        raise LocalCloudError(str(answered["error"]))
+    return answered

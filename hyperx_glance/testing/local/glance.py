@@ -1,0 +1,87 @@
+"""Glance: two file stores, limits from Keystone, protected properties, and imports from loopback.
+
+>>> "delete = admin,manager,member,reader,service" in PROPERTY_PROTECTIONS
+True
+"""
+
+import os
+from typing import Final
+from wsgiref.types import WSGIApplication
+
+from hyperx_glance.testing.local import databases
+from hyperx_glance.testing.local.configuration import Options, credentials, database, replace, token_validation
+from hyperx_glance.testing.local.keystone import IMAGE_ENDPOINT_ID
+from hyperx_glance.testing.local.layout import Layout, packaged_file
+
+# An image becomes FEATURED by an administrator only; its department may take the flag off.
+PROPERTY_PROTECTIONS: Final = """\
+[^hyperx_featured$]
+create = admin
+read = admin,manager,member,reader,service
+update = admin
+delete = admin,manager,member,reader,service
+[.*]
+create = admin,manager,member,reader,service
+read = admin,manager,member,reader,service
+update = admin,manager,member,reader,service
+delete = admin,manager,member,reader,service
+"""
+
+_STORES: Final = ("fast", "slow")
+
+
+def options(layout: Layout) -> Options:
+    """Return Glance's options."""
+    home = layout.home("glance")
+    limits = credentials(layout, "glance") | {"system_scope": "all", "endpoint_id": IMAGE_ENDPOINT_ID}
+    # A token on the system: keystoneauth refuses a project beside it, and the endpoint says the region.
+    for option in ("project_name", "project_domain_id", "region_name"):
+        del limits[option]
+    stores: Options = {store: {"filesystem_store_datadir": str(home / store)} for store in _STORES}
+    return {
+        "DEFAULT": {
+            "enabled_backends": ",".join(f"{store}:file" for store in _STORES),
+            "node_staging_uri": f"file://{home}/staging",
+            "enabled_import_methods": "[glance-direct,web-download,copy-image,glance-download]",
+            "use_keystone_limits": True,
+            "worker_self_reference_url": layout.url("glance"),
+            "property_protection_file": str(home / "property-protections.conf"),
+            "property_protection_rule_format": "roles",
+        },
+        "wsgi": {"task_pool_threads": 16},
+        "database": database(layout, "glance"),
+        "glance_store": {"default_backend": _STORES[0]},
+        **stores,
+        "os_glance_staging_store": {"filesystem_store_datadir": str(home / "staging")},
+        "os_glance_tasks_store": {"filesystem_store_datadir": str(home / "tasks")},
+        "paste_deploy": {"flavor": "keystone", "config_file": str(packaged_file("glance/glance-api-paste.ini"))},
+        # Tests serve their files on loopback, on whatever port is free. One port is refused, so that a refusal can be
+        # tested: Glance takes either list, and allowed_ports has a default (glance/common/utils.py validate_import_uri).
+        "import_filtering_opts": {
+            "allowed_hosts": "[127.0.0.1,localhost]",
+            "allowed_ports": "[]",
+            "disallowed_ports": "[22]",
+        },
+        "keystone_authtoken": token_validation(layout, "glance"),
+        "oslo_limit": limits,
+    }
+
+
+def application(layout: Layout) -> WSGIApplication:
+    """Return Glance's WSGI application."""
+    home = layout.home("glance")
+    for name in (*_STORES, "staging", "tasks"):
+        (home / name).mkdir(exist_ok=True)
+    replace(home / "property-protections.conf", PROPERTY_PROTECTIONS)
+    os.environ["OS_GLANCE_CONFIG_DIR"] = str(home)
+    databases.prepare(layout, "glance", lambda: _fill(layout))
+    from glance.common import wsgi_app
+
+    loaded: WSGIApplication = wsgi_app.init_app()
+    return loaded
+
+
+def _fill(layout: Layout) -> None:
+    from glance.db.sqlalchemy import models, models_metadef
+
+    databases.create_tables(layout, "glance", models.BASE.metadata, models_metadef.BASE_DICT.metadata)

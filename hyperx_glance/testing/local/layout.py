@@ -1,0 +1,96 @@
+"""Where a local cloud keeps what: its directory, its ports, its addresses.
+
+>>> from pathlib import Path
+>>> layout = Layout(Path("/srv/cloud"), {"glance": 29292}, hosts=1)
+>>> layout.url("glance")
+'http://127.0.0.1:29292'
+>>> layout.database_url("glance")
+'sqlite:////srv/cloud/databases/glance.sqlite?timeout=60'
+"""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+REGION: Final = "RegionOne"
+PASSWORD: Final = "secret"  # noqa: S105 - a cloud on loopback has nothing to hide
+
+# In the order in which they are forked: those that take longest to come up go first.
+SERVICES: Final = ("nova", "keystone", "neutron", "cinder", "glance", "placement")
+
+# The path below the service's root that stands in Keystone's catalogue.
+ENDPOINT_PATHS: Final[Mapping[str, str]] = {"keystone": "/v3", "nova": "/v2.1", "cinder": "/v3"}
+
+CATALOGUE_TYPES: Final[Mapping[str, str]] = {
+    "keystone": "identity",
+    "glance": "image",
+    "placement": "placement",
+    "neutron": "network",
+    "nova": "compute",
+    "cinder": "block-storage",
+}
+
+DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "keystone": ("keystone",),
+    "glance": ("glance",),
+    "placement": ("placement",),
+    "neutron": ("neutron",),
+    "nova": ("nova", "nova_api", "nova_cell0"),
+    "cinder": ("cinder",),
+}
+
+# Everything a cloud writes stands below one of these, so that nothing else is removed with it.
+ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "temporary", *SERVICES)
+
+
+class LocalCloudError(RuntimeError):
+    """Say what the local cloud could not do, with the end of the log that explains it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Name every file, port and address of one cloud."""
+
+    directory: Path
+    ports: Mapping[str, int]
+    hosts: int = 1
+
+    def url(self, service: str, path: str = "") -> str:
+        """Return the service's base URL, with `path` appended."""
+        return f"http://{HOST}:{self.ports[service]}{path}"
+
+    def endpoint(self, service: str) -> str:
+        """Return the URL that stands in Keystone's catalogue."""
+        return self.url(service, ENDPOINT_PATHS.get(service, ""))
+
+    def home(self, service: str) -> Path:
+        """Return the directory of the service's configuration and data."""
+        return self.directory / service
+
+    def configuration_file(self, service: str) -> Path:
+        """Return the file that the service reads its options from."""
+        return self.home(service) / ("glance-api.conf" if service == "glance" else f"{service}.conf")
+
+    def policy_file(self, service: str) -> Path:
+        """Return the file of the rules that replace the service's default policy."""
+        return self.home(service) / "policy.json"
+
+    def database(self, name: str) -> Path:
+        """Return the path of a SQLite file; Nova has three, all others one of their own name."""
+        return self.directory / "databases" / f"{name}.sqlite"
+
+    def database_url(self, name: str) -> str:
+        """Return the SQLAlchemy URL of a database; a writer waits up to 60 s for its turn."""
+        return f"sqlite:///{self.database(name)}?timeout=60"
+
+    def log(self, service: str) -> Path:
+        """Return the file that the service logs, prints and fails into."""
+        return self.directory / "logs" / f"{service}.log"
+
+
+def packaged_file(path: str) -> Path:
+    """Return a file that an OpenStack package installs below the environment's etc directory."""
+    return Path(sys.prefix, "etc", path)

@@ -1,0 +1,440 @@
+"""`LocalCloud`: a real OpenStack on loopback, for as long as a test or a person needs it.
+
+>>> cloud = LocalCloud()
+>>> cloud.is_running()
+False
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+
+from hyperx_glance.testing.local import control, health
+from hyperx_glance.testing.local.configuration import Changes, Policies
+from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
+from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
+from hyperx_glance.testing.local.provision import provision
+
+_START_SECONDS: Final = 120.0
+_STOP_SECONDS: Final = 15.0
+_REQUEST_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.05
+_TAIL_LINES: Final = 40
+
+# -P keeps the current directory off the module path, where a file may be named like a service; the argument puts this
+# package's own place at the end of it, for a checkout that is not installed.
+_SUPERVISOR: Final = (
+    "import sys; sys.path.append(sys.argv[1]); from hyperx_glance.testing.local import supervisor; "
+    "supervisor.main(sys.argv[2])"
+)
+_PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
+
+# Variables of the caller that would change the services: oslo.config reads OS_SECTION__OPTION, requests the proxies.
+_UNWANTED_PREFIXES: Final = ("OS_", "COVERAGE_", "PYTHONWARNINGS", "NOTIFY_SOCKET", "PYTEST_")
+_UNWANTED_SUFFIXES: Final = ("_PROXY",)
+
+
+@dataclasses.dataclass(frozen=True)
+class ServiceStatus:
+    """Say how a service is."""
+
+    name: str
+    port: int
+    pid: int | None
+    problem: str | None
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether the service answered as it should."""
+        return self.problem is None
+
+
+class LocalCloud:
+    """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on free loopback ports; Linux only.
+
+    Without a `directory` a temporary one is made, and removed at `stop`. `options` change the services' configuration:
+    service, section, option, value; None removes an option.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        hosts: int = 1,
+        options: Mapping[str, Changes] | None = None,
+    ) -> None:
+        """Prepare a cloud; nothing runs, and no directory is made, before `start`."""
+        if hosts < 1:
+            raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
+        for service in options or {}:
+            _check_name(service)
+        self._given_directory = None if directory is None else Path(directory).resolve()
+        self._hosts = hosts
+        self._options = options or {}
+        self._directory: Path | None = None
+        self._layout: Layout | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sessions: dict[str, Session] = {}
+        self._sessions_lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Start the cloud."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop the cloud; one that ran before the with block is left running. Tell which service died by itself."""
+        deaths = "\n".join(self._deaths())
+        if self._process is None:
+            self._forget()
+        else:
+            self.stop()
+        if deaths and error is None:
+            raise LocalCloudError(deaths)
+        if deaths and error is not None:
+            error.add_note(deaths)
+
+    @property
+    def directory(self) -> Path:
+        """Return the directory of the cloud that runs."""
+        if self._directory is None:
+            raise LocalCloudError("the local cloud is not running: call start() first")
+        return self._directory
+
+    def start(self, *, detach: bool = False) -> Self:
+        """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
+
+        With `detach` it goes on after this process. Without, it ends with it, however this process ends.
+        """
+        if self._directory is not None:
+            return self
+        if not sys.platform.startswith("linux"):
+            raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+        if self._given_directory is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-"))
+        else:
+            self._directory = self._given_directory
+            self._directory.mkdir(parents=True, exist_ok=True)
+            if control.is_locked(self._directory):
+                self._join()
+                return self
+            _check_directory(self._directory)
+        try:
+            self._run_supervisor(self._directory)
+            self._wait_until_healthy(SERVICES)
+            provision(self._known_layout(), self.session(ADMINISTRATOR))
+            if detach:
+                self._ask("detach")
+        except BaseException as error:
+            self._stop_after(error)
+            raise
+        return self
+
+    def _stop_after(self, error: BaseException) -> None:
+        """Stop after a failed start; the start's error is the one to tell."""
+        try:
+            self.stop()
+        except (LocalCloudError, OSError) as second:
+            error.add_note(f"and it did not stop cleanly: {second}")
+
+    def _join(self) -> None:
+        """Use the cloud that runs in the directory, when it is healthy."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self._learn_layout()
+                break
+            except LocalCloudError:  # its supervisor has just begun
+                if time.monotonic() > deadline or not control.is_locked(self.directory):
+                    self._directory = None
+                    raise
+                time.sleep(_POLL_SECONDS)
+        try:
+            self._wait_until_healthy(SERVICES)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _run_supervisor(self, directory: Path) -> None:
+        order = {
+            "directory": str(directory),
+            "hosts": self._hosts,
+            "options": self._options,
+            "parent": os.getpid(),
+            "temporary": self._given_directory is None,
+        }
+        (directory / "logs").mkdir(exist_ok=True)
+        log = directory / "logs" / "supervisor.log"
+        with log.open("ab+") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_clean_environment(),
+                start_new_session=True,
+            )
+            deadline = time.monotonic() + _START_SECONDS
+            while True:
+                try:
+                    self._learn_layout()
+                    return
+                except LocalCloudError as error:
+                    status = self._process.poll()
+                    if status is None and time.monotonic() < deadline:
+                        time.sleep(_POLL_SECONDS)
+                        continue
+                    output.seek(0)  # the supervisor may have removed the directory, not what is open
+                    text = output.read().decode(errors="replace")
+                    raise LocalCloudError(
+                        f"the supervisor ended with status {status}:\n{_last_lines(text, _TAIL_LINES)}"
+                    ) from error
+
+    def _learn_layout(self) -> None:
+        answer = self._ask("status")
+        ports = {service: state["port"] for service, state in answer["services"].items()}
+        self._layout = Layout(self.directory, ports, answer["hosts"])
+
+    def _known_layout(self) -> Layout:
+        if self._layout is None:
+            raise LocalCloudError("the local cloud is not running: call start() first")
+        return self._layout
+
+    def stop(self) -> None:
+        """End the cloud and return when no process of it is left; a temporary directory is removed."""
+        directory = self._directory
+        if directory is None:
+            return
+        with contextlib.suppress(LocalCloudError):  # its supervisor has ended already
+            self._ask("stop")
+        _end(directory, self._process)
+        self._process = None
+        self._forget()
+        if self._given_directory is None:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _forget(self) -> None:
+        """Close what this object holds of the cloud."""
+        with self._sessions_lock:
+            for session in self._sessions.values():
+                session.session.close()
+            self._sessions.clear()
+        self._directory = self._layout = None
+
+    def remove(self) -> None:
+        """Remove what stopped clouds left in the given directory, and the directory if nothing else is in it."""
+        directory = self._given_directory
+        if directory is None or not directory.exists():
+            return
+        if control.is_locked(directory):
+            raise LocalCloudError(f"a local cloud runs in {directory}: stop it first")
+        for entry in ENTRIES:
+            path = directory / entry
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        if not any(directory.iterdir()):
+            directory.rmdir()
+
+    def is_running(self) -> bool:
+        """Tell whether this object has a cloud."""
+        return self._directory is not None
+
+    def status(self) -> list[ServiceStatus]:
+        """Return how each service is, asked now."""
+        states = self._ask("status")["services"]
+        return [
+            ServiceStatus(service, states[service]["port"], states[service]["pid"], self._problem(service, states))
+            for service in SERVICES
+        ]
+
+    def _problem(self, service: str, states: Mapping[str, Any]) -> str | None:
+        state = states[service]
+        if state["exit_status"] is not None:
+            return f"ended by itself, {_describe_exit(state['exit_status'])}"
+        if state["pid"] is None:
+            return "killed"
+        return health.problem(self._known_layout(), service, self.session(ADMINISTRATOR))
+
+    def url(self, service: str) -> str:
+        """Return the base URL of a service."""
+        _check_name(service)
+        return self._known_layout().url(service)
+
+    def auth(self, user: str = ADMINISTRATOR) -> dict[str, str]:
+        """Return the keywords by which `hyperx_glance.connect` and `openstack.connect` log in as `user`."""
+        return {
+            "auth_url": self._known_layout().endpoint("keystone"),
+            "username": user,
+            "password": PASSWORD,
+            "project_name": _project(user),
+            "user_domain_id": "default",
+            "project_domain_id": "default",
+            "region_name": REGION,
+        }
+
+    def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
+        """Return the variables by which the `openstack` command logs in as `user`."""
+        return {f"OS_{key.upper()}": value for key, value in self.auth(user).items()} | {
+            "OS_AUTH_TYPE": "password",
+            "OS_IDENTITY_API_VERSION": "3",
+        }
+
+    def session(self, user: str = ADMINISTRATOR) -> Session:
+        """Return the session of `user`, the same at each call until the cloud stops; a request takes at most 60 s."""
+        with self._sessions_lock:
+            if user not in self._sessions:
+                login = self.auth(user)
+                del login["region_name"]
+                self._sessions[user] = Session(auth=Password(**login), timeout=_REQUEST_SECONDS)
+            return self._sessions[user]
+
+    def database(self, service: str) -> Path:
+        """Return the path of a service's SQLite file, for data in bulk; of Nova's three the one with the servers."""
+        _check_name(service)
+        return self._known_layout().database(service)
+
+    def logs(self, service: str, lines: int = 50) -> str:
+        """Return the last lines of what a service, or "supervisor", logged."""
+        if service != "supervisor":
+            _check_name(service)
+        try:
+            text = self._known_layout().log(service).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+        return _last_lines(text, lines)
+
+    def kill(self, service: str) -> None:
+        """Kill a service's process and return when it is dead; its port refuses until `restart`."""
+        _check_name(service)
+        self._ask("kill", service=service)
+
+    def restart(self, service: str) -> None:
+        """Start a service anew on its port, killing it first if it runs, and return when it is healthy."""
+        _check_name(service)
+        state = self._ask("status")["services"][service]
+        self._restart_with(service, state["options"], state["policies"])
+
+    def _restart_with(self, service: str, options: Changes, policies: Policies) -> None:
+        self._ask("start", service=service, options=options, policies=policies)
+        self._wait_until_healthy([service])
+
+    @contextlib.contextmanager
+    def configured(
+        self, service: str, options: Changes | None = None, *, policies: Policies | None = None
+    ) -> Iterator[None]:
+        """Run a service with other options and policy rules inside the with block; None removes an option."""
+        _check_name(service)
+        former = self._ask("status")["services"][service]
+        merged = {section: dict(values) for section, values in former["options"].items()}
+        for section, values in (options or {}).items():
+            merged.setdefault(section, {}).update(values)
+        try:
+            self._restart_with(service, merged, former["policies"] | dict(policies or {}))
+            yield
+        finally:
+            self._restart_with(service, former["options"], former["policies"])
+
+    def _wait_until_healthy(self, services: Collection[str]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        waiting = list(services)
+        while True:
+            states = self._ask("status")["services"]
+            problems: dict[str, str] = {}
+            for service in waiting:
+                problem = self._problem(service, states)
+                if problem is not None:
+                    problems[service] = problem
+                if states[service]["pid"] is None:
+                    raise LocalCloudError(self._death(service, str(problem)))
+            waiting = list(problems)
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                raise LocalCloudError("\n".join(self._death(name, why) for name, why in problems.items()))
+            time.sleep(_POLL_SECONDS)
+
+    def _death(self, service: str, problem: str) -> str:
+        return f"{service} of the local cloud: {problem}. Its log ends with:\n{self.logs(service, _TAIL_LINES)}"
+
+    def _deaths(self) -> list[str]:
+        """Tell of each service that ended by itself; of all, if their supervisor did."""
+        try:
+            states = self._ask("status")["services"]
+        except LocalCloudError as error:
+            return [f"{error}. The supervisor's log ends with:\n{self.logs('supervisor', _TAIL_LINES)}"]
+        return [
+            self._death(service, f"ended by itself, {_describe_exit(state['exit_status'])}")
+            for service, state in states.items()
+            if state["exit_status"] is not None
+        ]
+
+    def _ask(self, verb: str, **arguments: object) -> dict[str, Any]:
+        return control.ask(self.directory, verb, **arguments)
+
+
+def _project(user: str) -> str:
+    if user == ADMINISTRATOR:
+        return "admin"
+    if user not in USERS:
+        raise LocalCloudError(f"no such user: {user}; there are {', '.join([ADMINISTRATOR, *USERS])}")
+    return USERS[user].project
+
+
+def _check_name(service: str) -> None:
+    if service not in SERVICES:
+        raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse a directory with other things in it, since `remove` will be asked to remove a cloud's."""
+    if not (directory / "cloud.json").exists() and any(directory.iterdir()):
+        raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
+
+
+def _clean_environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_UNWANTED_PREFIXES) and not name.upper().endswith(_UNWANTED_SUFFIXES)
+    }
+
+
+def _describe_exit(status: int) -> str:
+    return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+
+
+def _last_lines(text: str, lines: int) -> str:
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
+    """Return when no process of the directory's cloud is left; kill the supervisor if it takes too long."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    killed = False
+    while (process is not None and process.poll() is None) or control.is_locked(directory):
+        if time.monotonic() > deadline:
+            if killed:
+                raise LocalCloudError(f"processes of the local cloud in {directory} do not end")
+            # The kernel kills the services with it.
+            os.kill(control.read_state(directory)["pid"], signal.SIGKILL)
+            killed = True
+            deadline = time.monotonic() + _STOP_SECONDS
+        time.sleep(0.01)

@@ -1,0 +1,180 @@
+"""What has to be different inside the services so that each fits into one process on SQLite, each with its reason.
+
+Written for the releases that the extra [localcloud] pins. Everything else about the services is set by their options.
+(No example: each changes the process it is called in.)
+"""
+
+import socket
+import sys
+import threading
+import time
+from typing import Any, Final
+
+from hyperx_glance.testing.local.layout import HOST
+
+_PORT_WAIT_SECONDS: Final = 60.0
+
+
+class _RefuseEventlet:
+    """An import hook in whose presence eventlet looks as if it were not installed."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] == "eventlet":
+            raise ImportError("the local cloud's services run on native threads")
+
+
+def use_native_threads() -> None:
+    """Choose native threads before anything chooses eventlet.
+
+    oslo_service/backend/__init__.py: the first import of its modules settles the backend for the process. And eventlet
+    is imported by whoever finds it (oslo_utils/eventletutils.py, futurist), after which Nova refuses to start on
+    native threads (nova/monkey_patch.py poison_eventlet).
+    """
+    sys.meta_path.insert(0, _RefuseEventlet())  # type: ignore[arg-type]  # find_spec is all that the import system calls
+    from oslo_service import backend
+
+    backend.init_backend(backend.BackendType.THREADING)
+
+
+def allow_eventlet() -> None:
+    """Let a service import eventlet that cannot do without, though it patches nothing with it."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _RefuseEventlet)]
+
+
+def begin_writers_immediately() -> None:
+    """Begin each writing transaction with the write lock.
+
+    oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
+    both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked", whatever
+    the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the second wait
+    for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody.
+    """
+    import sqlalchemy
+    from oslo_db.sqlalchemy import enginefacade
+
+    # A listener on the class runs before oslo.db's own, which is on the engine and stands back when it finds
+    # "in_transaction" set.
+    @sqlalchemy.event.listens_for(sqlalchemy.Engine, "begin")
+    def begin(connection: sqlalchemy.Connection) -> None:
+        driver_connection = connection.connection.dbapi_connection
+        if (
+            connection.dialect.name == "sqlite"
+            and getattr(driver_connection, "isolation_level", "") is None  # oslo.db's mark: it begins by itself
+            and "in_transaction" not in connection.info
+        ):
+            reader = connection.get_execution_options().get("sqlite_reader")
+            connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")
+            connection.info["in_transaction"] = True
+
+    # The blocks that services mark as readers, as far as the engine: oslo_db/sqlalchemy/enginefacade.py
+    # _TransactionFactory. Without a slave connection both sorts share one engine.
+    factory: Any = enginefacade._TransactionFactory
+    writer: Final = enginefacade._WRITER
+    create_session = factory._create_session
+    create_connection = factory._create_connection
+
+    def reader_engine(self: Any) -> Any:
+        if not self._started:
+            self._start()
+        if "_sqlite_reader" not in self.__dict__:
+            self._sqlite_reader = self._writer_engine.execution_options(sqlite_reader=True)
+        return self._sqlite_reader
+
+    def _create_session(self: Any, mode: object, bind: object = None) -> object:
+        if bind is None and mode is not writer:
+            bind = reader_engine(self)
+        return create_session(self, mode, bind)
+
+    def _create_connection(self: Any, mode: object) -> object:
+        return create_connection(self, mode) if mode is writer else reader_engine(self).connect()
+
+    factory._create_session = _create_session
+    factory._create_connection = _create_connection
+
+
+def wake_queue_readers() -> None:
+    """Wake the readers of oslo.messaging's in-memory queues when a message comes.
+
+    oslo_messaging/_drivers/impl_fake.py FakeListener.poll looks each 50 ms: a dozen listeners keep a core warm, and each
+    hop of a launch waits 25 ms on average.
+    """
+    from oslo_messaging._drivers import base, impl_fake
+
+    condition = threading.Condition()
+    deliver = impl_fake.FakeExchange.deliver_message
+
+    def deliver_message(self: Any, *arguments: object, **keywords: object) -> None:
+        deliver(self, *arguments, **keywords)
+        with condition:
+            condition.notify_all()
+
+    def poll(self: Any, timeout: float | None = None) -> object:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._stopped.is_set():
+            with condition:
+                for target in self._targets:
+                    exchange = self._exchange_manager.get_exchange(target.exchange)
+                    context, message, reply_queue, requeue = exchange.poll(target, self._pool)
+                    if message is not None:
+                        return impl_fake.FakeIncomingMessage(context, message, reply_queue, requeue)
+                # FakeListener.stop tells nobody, so look after a second in any case.
+                left = 1.0 if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                condition.wait(min(left, 1.0))
+        return None
+
+    impl_fake.FakeExchange.deliver_message = deliver_message
+    impl_fake.FakeListener.poll = base.batch_poll_helper(poll)
+
+
+def offer_compute_driver() -> None:
+    """Put our compute driver where Nova finds it: nova/virt/driver.py load_compute_driver looks below nova.virt only."""
+    from nova.virt import fake
+
+    from hyperx_glance.testing.local.compute_driver import LoopbackDriver
+
+    fake.LoopbackDriver = LoopbackDriver
+
+
+def run_cinder_unprivileged() -> None:
+    """Run what Cinder would do as root in this process and as this user.
+
+    cinder/privsep and os_brick/privileged start a daemon through sudo otherwise; cinder/utils.py get_root_helper puts
+    "sudo cinder-rootwrap" before qemu-img.
+    """
+    from cinder import privsep, utils
+    from os_brick import privileged
+
+    privsep.sys_admin_pctxt.set_client_mode(False)
+    privileged.default.set_client_mode(False)
+    utils.get_root_helper = lambda: "env"
+
+
+def report_each_cinder_service() -> None:
+    """Let each Cinder service of this process report under its own id.
+
+    cinder/service.py keeps `Service.service_id` on the class, since it expects one service a process: with two, one
+    reports for the other and "down" is shown for the rest.
+    """
+    from cinder import context, objects, service
+
+    def report_state(self: Any) -> None:
+        record = objects.Service.get_by_id(context.get_admin_context(), self.origin_service_id)
+        record.report_count += 1
+        record.save(retry=False)
+
+    service.Service.report_state = report_state
+
+
+def wait_for_port(port: int) -> None:
+    """Return when something listens on a loopback port; TimeoutError after a minute."""
+    deadline = time.monotonic() + _PORT_WAIT_SECONDS
+    while True:
+        try:
+            socket.create_connection((HOST, port), 1).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing listens on {port}") from error
+        time.sleep(0.02)

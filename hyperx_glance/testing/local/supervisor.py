@@ -1,0 +1,308 @@
+"""The parent of the six services: it preloads what they share, forks them, and outlives none of them.
+
+It runs in a process of its own, without threads, since it forks; `LocalCloud` starts it and talks to it through a
+socket in the cloud's directory: one line of JSON there, one back. (No example: it is started by `LocalCloud` only.)
+
+What dies with what: each service is killed by the kernel when the supervisor ends, however it ends (PR_SET_PDEATHSIG);
+the supervisor ends when the process that started it is gone, unless it has been told to stay.
+"""
+
+import contextlib
+import ctypes
+import dataclasses
+import gc
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from wsgiref.types import WSGIApplication
+
+from hyperx_glance.testing.local import (
+    cinder,
+    configuration,
+    control,
+    glance,
+    keystone,
+    neutron,
+    nova,
+    patches,
+    placement,
+)
+from hyperx_glance.testing.local.configuration import Options
+from hyperx_glance.testing.local.layout import HOST, SERVICES, Layout
+
+OPTIONS: Final[dict[str, Callable[[Layout], Options]]] = {
+    "keystone": keystone.options,
+    "glance": glance.options,
+    "placement": placement.options,
+    "neutron": neutron.options,
+    "nova": nova.options,
+    "cinder": cinder.options,
+}
+APPLICATIONS: Final[dict[str, Callable[[Layout], WSGIApplication]]] = {
+    "keystone": keystone.application,
+    "glance": glance.application,
+    "placement": placement.application,
+    "neutron": neutron.application,
+    "nova": nova.application,
+    "cinder": cinder.application,
+}
+
+# Imported once, before the forks: it saves each service the time and the memory.
+_SHARED_MODULES: Final = (
+    "alembic.command",
+    "cheroot.wsgi",
+    "cryptography.fernet",
+    "jsonschema",
+    "keystoneauth1.loading",
+    "keystonemiddleware.auth_token",
+    "netaddr",
+    "oslo_cache",
+    "oslo_concurrency.lockutils",
+    "oslo_config.cfg",
+    "oslo_db.sqlalchemy.enginefacade",
+    "oslo_log.log",
+    "oslo_messaging",
+    "oslo_middleware",
+    "oslo_policy.policy",
+    "oslo_versionedobjects.base",
+    "paste.deploy",
+    "requests",
+    "routes",
+    "sqlalchemy.orm",
+    "stevedore",
+    "webob",
+    "yaml",
+)
+_THREADS: Final = 16
+_TICK_SECONDS: Final = 0.1
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """Say what to run: the command line of the supervisor, as JSON."""
+
+    directory: str
+    hosts: int
+    options: dict[str, dict[str, dict[str, Any]]]
+    parent: int
+    temporary: bool
+
+
+@dataclasses.dataclass
+class Service:
+    """Keep what is known of one service's process."""
+
+    options: dict[str, dict[str, Any]]
+    policies: dict[str, str] = dataclasses.field(default_factory=dict)
+    pid: int | None = None
+    # As waitpid says it: negative for a signal. None while it runs, or when it was ended on purpose.
+    exit_status: int | None = None
+
+
+def main(order_text: str) -> None:
+    """Run a cloud until told to stop, by word, by signal or by the end of the parent."""
+    order = Order(**json.loads(order_text))
+    directory = Path(order.directory)
+    try:
+        with control.locked(directory):
+            Supervisor(order).run()
+    finally:
+        if order.temporary:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def reserved_ports(wanted: dict[str, int]) -> Iterator[tuple[str, socket.socket]]:
+    """Yield a socket for each service, bound to a free port and not listening.
+
+    As long as it is open nobody else is given its port, and the service can bind the port too, since both set
+    SO_REUSEADDR and only one listens. While the service is down, callers are refused. `wanted` is tried first.
+    """
+    for service in SERVICES:
+        reserved = socket.socket()
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            reserved.bind((HOST, wanted.get(service, 0)))
+        except OSError:
+            reserved.bind((HOST, 0))
+        yield service, reserved
+
+
+class Supervisor:
+    """Own the service processes of one cloud."""
+
+    def __init__(self, order: Order) -> None:
+        """Take the ports; nothing runs yet."""
+        self._order = order
+        self._detached = False
+        self._stopping = False
+        directory = Path(order.directory)
+        self._reserved = dict(reserved_ports(control.read_state(directory).get("ports", {})))
+        ports = {service: reserved.getsockname()[1] for service, reserved in self._reserved.items()}
+        self._layout = Layout(directory, ports, order.hosts)
+        self._services = {service: Service(order.options.get(service, {})) for service in SERVICES}
+
+    def run(self) -> None:
+        """Start all services, answer orders, and end all services."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        for name in ("databases", "logs", "temporary"):
+            (self._layout.directory / name).mkdir(exist_ok=True)
+        os.environ["TMPDIR"] = str(self._layout.directory / "temporary")
+        control.write_state(self._layout.directory, {"ports": dict(self._layout.ports), "pid": os.getpid()})
+        preload()
+        with control.listening(self._layout.directory) as self._listener:
+            try:
+                for service in SERVICES:
+                    if not self._stopping:
+                        self._start(service)
+                while not self._stopping:
+                    self._tick()
+            finally:
+                for service in SERVICES:
+                    self._kill(service)
+
+    def _ask_to_stop(self, number: int, frame: object) -> None:
+        self._stopping = True
+
+    def _tick(self) -> None:
+        self._bury()
+        if not self._detached and os.getppid() != self._order.parent:
+            self._stopping = True
+            return
+        with contextlib.suppress(TimeoutError):
+            self._listener.settimeout(_TICK_SECONDS)
+            connection, _ = self._listener.accept()
+            with connection:
+                control.answer(connection, self._obey)
+
+    def _bury(self) -> None:
+        """Note which services have ended by themselves."""
+        for service in self._services.values():
+            if service.pid is not None:
+                pid, status = os.waitpid(service.pid, os.WNOHANG)
+                if pid:
+                    service.pid = None
+                    service.exit_status = os.waitstatus_to_exitcode(status)
+
+    def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request:
+            case {"verb": "status"}:
+                self._bury()
+            case {"verb": "start", "service": str(service), "options": dict(options), "policies": dict(policies)}:
+                self._kill(service)
+                self._services[service].options = options
+                self._services[service].policies = policies
+                self._start(service)
+            case {"verb": "kill", "service": str(service)}:
+                self._kill(service)
+            case {"verb": "detach"}:
+                self._detached = True
+            case {"verb": "stop"}:
+                self._stopping = True
+            case _:
+                return {"error": f"not understood: {request}"}
+        return {
+            "services": {
+                name: dataclasses.asdict(service) | {"port": self._layout.ports[name]}
+                for name, service in self._services.items()
+            },
+            "hosts": self._layout.hosts,
+        }
+
+    def _start(self, service: str) -> None:
+        """Fork the process of a service."""
+        state = self._services[service]
+        state.exit_status = None
+        supervisor = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become(service, supervisor)
+        _lead_group(pid)
+        state.pid = pid
+
+    def _become(self, service: str, supervisor: int) -> NoReturn:
+        """Be the service until the end of the process."""
+        try:
+            _die_with(supervisor)
+            _lead_group(0)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            log = os.open(self._layout.log(service), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.close(log)
+            self._listener.close()
+            for reserved in self._reserved.values():
+                reserved.close()
+            state = self._services[service]
+            serve(service, self._layout, state.options, state.policies)
+        except BaseException:  # noqa: BLE001 - the process ends here, and its log says why
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+
+    def _kill(self, service: str) -> None:
+        """End the process of a service and what it started; it has nothing to save, SQLite sees to that."""
+        state = self._services[service]
+        if state.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(state.pid, signal.SIGKILL)
+            os.waitpid(state.pid, 0)
+        state.pid = state.exit_status = None
+
+
+def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> None:
+    """Configure a service and answer its requests, for ever."""
+    begin = time.monotonic()
+    sys.argv = [service]
+    configuration.write(layout, service, configuration.changed(OPTIONS[service](layout), options), policies)
+    application = APPLICATIONS[service](layout)
+    from cheroot.wsgi import Server
+
+    server = Server((HOST, layout.ports[service]), application, numthreads=_THREADS, request_queue_size=128)
+    server.prepare()
+    print(  # noqa: T201 - standard output is the service's log
+        f"{service} listens after {time.monotonic() - begin:.2f} s, {time.process_time():.2f} s of them on the CPU",
+        flush=True,
+    )
+    server.serve()
+
+
+def preload() -> None:
+    """Import what the services share, as each of them needs it."""
+    patches.use_native_threads()
+    for module in _SHARED_MODULES:
+        importlib.import_module(module)
+    patches.begin_writers_immediately()
+    patches.wake_queue_readers()
+    # What is there now stays shared: the collector of a child would copy its pages by touching them.
+    gc.collect()
+    gc.freeze()
+
+
+def _lead_group(pid: int) -> None:
+    """Make a service the leader of its group, so that its own children can be killed with it.
+
+    Both parent and child do so, whichever comes first; the child may have ended already.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(pid, pid)
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends; end now if it has ended already."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
