@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hyperx_glance.testing import LocalCloud
+
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("default")
 
@@ -44,3 +46,12 @@ def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
     certificate_authority.cert_pem.write_to_path(str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def local_cloud() -> Iterator[LocalCloud]:
+    """Run one real OpenStack on loopback for all tests of this run: leave nothing behind in it."""
+    from hyperx_glance.testing import LocalCloud  # noqa: PLC0415  # only who asks for it needs what it imports
+
+    with LocalCloud() as cloud:
+        yield cloud

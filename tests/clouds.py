@@ -1,0 +1,76 @@
+"""What the tests of both clouds share: who logs in where, with which settings, and what is left afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import TYPE_CHECKING, Final, Protocol
+
+from hyperx_glance import Client, Pace, Settings, UrlPolicy
+
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+
+REGION: Final = "RegionOne"
+LOOPBACK: Final = UrlPolicy(trusted_hosts=("127.0.0.1", "localhost"), timeout_seconds=2)
+"""The tests' file server is on loopback, which is denied otherwise."""
+PATIENT: Final = Settings(url_policy=LOOPBACK)
+HASTY: Final = Settings(url_policy=LOOPBACK, pace=Pace(first_interval=0, longest_interval=0, deadline=30))
+"""Nothing takes time in memory, so nothing is waited for."""
+
+
+class CloudUnderTest(Protocol):
+    """Be an `InMemoryCloud` or a `LocalCloud`."""
+
+    def session(self, user: str) -> Session:
+        """Give a session of this user."""
+
+
+class ClientFactory:
+    """Connect users: ``client("alice")``, ``client("bob", transfer="stream")``, ``client("arthur", steward="admin")``."""
+
+    def __init__(self, cloud: CloudUnderTest, settings: Settings) -> None:
+        self.cloud = cloud
+        self.settings = settings
+
+    def __call__(self, user: str = "alice", *, steward: str | None = None, **settings: object) -> Client:
+        """Connect ``user``; ``settings`` are fields of `Settings` that differ from the tests' own."""
+        return Client.from_session(
+            self.cloud.session(user),
+            region_name=REGION,
+            steward=self.cloud.session(steward) if steward else None,
+            settings=dataclasses.replace(self.settings, **settings),  # type: ignore[arg-type]  # as given
+        )
+
+
+def unique(name: str) -> str:
+    """Give a name that no other test uses: all share one cloud."""
+    return f"{name}-{uuid.uuid4().hex[:12]}"
+
+
+def image_ids(cloud: CloudUnderTest) -> set[str]:
+    """List every image of every department, the hidden ones too, past this library."""
+    session = cloud.session("admin")
+    found = set()
+    for hidden in ("false", "true"):
+        path: str | None = f"/v2/images?limit=1000&os_hidden={hidden}&visibility=all"
+        while path:
+            page = session.get(path, endpoint_filter={"service_type": "image"}).json()
+            found |= {image["id"] for image in page["images"]}
+            path = page.get("next")
+    return found
+
+
+def remove_images(cloud: CloudUnderTest, ids: set[str]) -> None:
+    """Delete images, protected ones too, past this library."""
+    session = cloud.session("admin")
+    image_service = {"service_type": "image"}
+    for image_id in ids:
+        session.patch(
+            f"/v2/images/{image_id}",
+            json=[{"op": "replace", "path": "/protected", "value": False}],
+            headers={"Content-Type": "application/openstack-images-v2.1-json-patch"},
+            endpoint_filter=image_service,
+            raise_exc=False,
+        )
+        session.delete(f"/v2/images/{image_id}", endpoint_filter=image_service, raise_exc=False)

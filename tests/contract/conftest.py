@@ -1,0 +1,31 @@
+"""Give each scenario both clouds: the one in memory and the real services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance.testing import InMemoryCloud
+from tests.clouds import HASTY, PATIENT, ClientFactory, CloudUnderTest, image_ids, remove_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=["memory", pytest.param("local", marks=pytest.mark.local)])
+def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
+    """Give a cloud; what a test leaves in the real one is removed."""
+    if request.param == "memory":
+        yield InMemoryCloud()
+        return
+    local = request.getfixturevalue("local_cloud")
+    before = image_ids(local)
+    yield local
+    remove_images(local, image_ids(local) - before)
+
+
+@pytest.fixture
+def client(cloud: CloudUnderTest) -> ClientFactory:
+    """Connect users to the cloud: ``client("alice")``."""
+    return ClientFactory(cloud, HASTY if isinstance(cloud, InMemoryCloud) else PATIENT)

@@ -1,0 +1,29 @@
+"""Give the tests of the real services their clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.clouds import PATIENT, ClientFactory, image_ids, remove_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperx_glance.testing import LocalCloud
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test here, so that ``-m "not local"`` leaves them out."""
+    for item in items:
+        if "tests/local/" in item.nodeid:
+            item.add_marker(pytest.mark.local)
+
+
+@pytest.fixture
+def client(local_cloud: LocalCloud) -> Iterator[ClientFactory]:
+    """Connect users to the real cloud: ``client("alice")``; what a test leaves there is removed."""
+    before = image_ids(local_cloud)
+    yield ClientFactory(local_cloud, PATIENT)
+    remove_images(local_cloud, image_ids(local_cloud) - before)
