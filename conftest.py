@@ -1,26 +1,45 @@
-"""Give the examples of modules, README and guides their clients.
+"""Give the examples of modules, README and guides what they talk about.
 
-An example that mentions `client` finds a `Client` of dept-a's alice on a fresh in-memory cloud under that name, and
-that cloud under `cloud`.
+Besides ``hyperx_glance`` they find, each on a fresh in-memory cloud: ``hyperx_cloud`` (that cloud), ``cloud_auth``
+(alice's keywords for `connect`), ``session`` (hers), ``client`` (hers) and ``cloud`` (the client's border).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.doctest import DoctestItem
 
-EXAMPLE_NAMES = {"client": "hyperx_client", "cloud": "hyperx_cloud"}
+import hyperx_glance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud)\b")
 
 
 @pytest.fixture(autouse=True)
-def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
+def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> Iterator[None]:
     if not isinstance(request.node, DoctestItem):
+        yield
         return
+    doctest_namespace["hyperx_glance"] = hyperx_glance
     source = "".join(example.source for example in request.node.dtest.examples)
-    for name, fixture in EXAMPLE_NAMES.items():
-        if name in source:
-            doctest_namespace[name] = request.getfixturevalue(fixture)
-        else:
-            doctest_namespace.pop(name, None)
+    if not NEEDS_A_CLOUD.search(source):
+        yield
+        return
+    hyperx_cloud = request.getfixturevalue("hyperx_cloud")
+    with hyperx_cloud:
+        session = hyperx_cloud.session("alice")
+        client = hyperx_glance.Client.from_session(session)
+        doctest_namespace.update(
+            hyperx_cloud=hyperx_cloud,
+            cloud_auth=hyperx_cloud.auth("alice"),
+            session=session,
+            client=client,
+            cloud=client.cloud,
+        )
+        yield
+    doctest_namespace.clear()
