@@ -1,8 +1,8 @@
 """A real OpenStack on loopback from PyPI packages alone: no root, no container, no broker, no database server.
 
-Keystone, Glance, Placement, Neutron, Nova and Cinder, each in a process of its own, on SQLite files. What is not production
-code: Nova's fake hypervisor, a Neutron mechanism driver that binds to nothing, a Cinder driver that keeps files.
-Needs Linux and the extra [localcloud].
+Keystone, Glance, Placement, Neutron, Nova and Cinder, each in a process of its own, on SQLite files. What is not
+production code: Nova's fake hypervisor, a Neutron mechanism driver that binds to nothing, a Cinder driver that keeps
+files. Needs Linux and the extra [localcloud].
 
 Users: admin (project admin); alice and arthur (members of dept-a), rita (reader there), bob (member of dept-b).
 

@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> ports = {"keystone": 25000, "glance": 25001}
->>> options(Layout(Path("/srv/cloud"), ports))["files"]["volume_backend_name"]
+>>> options(Layout(Path("/srv/openstack"), ports))["files"]["volume_backend_name"]
 'files'
 """
 
@@ -63,7 +63,7 @@ def application(layout: Layout) -> WSGIApplication:
         (home / name).mkdir(exist_ok=True)
     # wsgi.initialize_application() reads the command line.
     sys.argv = ["cinder", "--config-file", str(layout.configuration_file("cinder"))]
-    # cinder/__init__.py imports eventlet, whatever the backend; nothing is patched by it.
+    # cinder/__init__.py imports eventlet whatever the backend; it patches nothing.
     patches.allow_eventlet()
     from cinder import monkey_patch
 

@@ -3,17 +3,19 @@
 Nova loads it in its own process; it cannot be imported where Nova is not installed. (No example for that reason.)
 """
 
+# ruff: noqa: FBT001, FBT002 - the signatures are Nova's
+
 import uuid
 
 import nova.virt.node
 from nova.virt import fake
 
 
-class LoopbackDriver(fake.FakeDriver):  # type: ignore[misc]  # Nova has no types
+class LoopbackDriver(fake.FakeDriver):
     """Pretend to run servers; one node a host.
 
-    `fake.FakeDriver` draws its nodes' ids anew in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts of
-    one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.
+    `fake.FakeDriver` draws its nodes' ids anew in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts
+    of one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.
     """
 
     def init_host(self, host: str) -> None:

@@ -87,10 +87,10 @@ def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str,
             request = json.loads(stream.readline())
             stream.write(json.dumps(obey(request)) + "\n")
     except (OSError, ValueError) as error:
-        print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - standard output is the supervisor's log
+        print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - the supervisor's log
 
 
-def ask(directory: Path, verb: str, **arguments: Any) -> dict[str, Any]:
+def ask(directory: Path, verb: str, **arguments: object) -> dict[str, Any]:
     """Send an order and return the answer; LocalCloudError if nobody listens."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:

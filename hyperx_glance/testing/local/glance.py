@@ -55,8 +55,8 @@ def options(layout: Layout) -> Options:
         "os_glance_staging_store": {"filesystem_store_datadir": str(home / "staging")},
         "os_glance_tasks_store": {"filesystem_store_datadir": str(home / "tasks")},
         "paste_deploy": {"flavor": "keystone", "config_file": str(packaged_file("glance/glance-api-paste.ini"))},
-        # Tests serve their files on loopback, on whatever port is free. One port is refused, so that a refusal can be
-        # tested: Glance takes either list, and allowed_ports has a default (glance/common/utils.py validate_import_uri).
+        # Tests serve their files on loopback, on whatever port is free; one port is refused, so that a refusal can be
+        # tested. A list of allowed ports would win over this one (glance/common/utils.py validate_import_uri).
         "import_filtering_opts": {
             "allowed_hosts": "[127.0.0.1,localhost]",
             "allowed_ports": "[]",

@@ -1,11 +1,11 @@
 """Where a local cloud keeps what: its directory, its ports, its addresses.
 
 >>> from pathlib import Path
->>> layout = Layout(Path("/srv/cloud"), {"glance": 29292}, hosts=1)
+>>> layout = Layout(Path("/srv/openstack"), {"glance": 29292}, hosts=1)
 >>> layout.url("glance")
 'http://127.0.0.1:29292'
 >>> layout.database_url("glance")
-'sqlite:////srv/cloud/databases/glance.sqlite?timeout=60'
+'sqlite:////srv/openstack/databases/glance.sqlite?timeout=60'
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from typing import Final
 
 HOST: Final = "127.0.0.1"
 REGION: Final = "RegionOne"
-PASSWORD: Final = "secret"  # noqa: S105 - a cloud on loopback has nothing to hide
+PASSWORD: Final = "secret"
 
 # In the order in which they are forked: those that take longest to come up go first.
 SERVICES: Final = ("nova", "keystone", "neutron", "cinder", "glance", "placement")

@@ -117,6 +117,32 @@ class LocalCloud:
             raise LocalCloudError("the local cloud is not running: call start() first")
         return self._directory
 
+    def join(self) -> bool:
+        """Use the cloud that runs in the given directory; return False when there is none.
+
+        Its services may be ill or dead: see `status`.
+        """
+        directory = self._given_directory
+        if self._directory is not None:
+            return True
+        if directory is None or not control.is_locked(directory):
+            return False
+        self._directory = directory
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self._learn_layout()
+            except LocalCloudError:  # its supervisor has just begun, or ends
+                if not control.is_locked(directory):
+                    self._directory = None
+                    return False
+                if time.monotonic() > deadline:
+                    self._directory = None
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return True
+
     def start(self, *, detach: bool = False) -> Self:
         """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
 
@@ -126,15 +152,15 @@ class LocalCloud:
             return self
         if not sys.platform.startswith("linux"):
             raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+        if self.join():
+            self._wait_until_healthy(SERVICES)
+            return self
         if self._given_directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-"))
         else:
+            _check_directory(self._given_directory)
+            self._given_directory.mkdir(parents=True, exist_ok=True)
             self._directory = self._given_directory
-            self._directory.mkdir(parents=True, exist_ok=True)
-            if control.is_locked(self._directory):
-                self._join()
-                return self
-            _check_directory(self._directory)
         try:
             self._run_supervisor(self._directory)
             self._wait_until_healthy(SERVICES)
@@ -153,24 +179,6 @@ class LocalCloud:
         except (LocalCloudError, OSError) as second:
             error.add_note(f"and it did not stop cleanly: {second}")
 
-    def _join(self) -> None:
-        """Use the cloud that runs in the directory, when it is healthy."""
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                self._learn_layout()
-                break
-            except LocalCloudError:  # its supervisor has just begun
-                if time.monotonic() > deadline or not control.is_locked(self.directory):
-                    self._directory = None
-                    raise
-                time.sleep(_POLL_SECONDS)
-        try:
-            self._wait_until_healthy(SERVICES)
-        except BaseException:
-            self._forget()
-            raise
-
     def _run_supervisor(self, directory: Path) -> None:
         order = {
             "directory": str(directory),
@@ -182,7 +190,7 @@ class LocalCloud:
         (directory / "logs").mkdir(exist_ok=True)
         log = directory / "logs" / "supervisor.log"
         with log.open("ab+") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - this Python with code of ours
                 [sys.executable, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -194,7 +202,6 @@ class LocalCloud:
             while True:
                 try:
                     self._learn_layout()
-                    return
                 except LocalCloudError as error:
                     status = self._process.poll()
                     if status is None and time.monotonic() < deadline:
@@ -203,8 +210,11 @@ class LocalCloud:
                     output.seek(0)  # the supervisor may have removed the directory, not what is open
                     text = output.read().decode(errors="replace")
                     raise LocalCloudError(
-                        f"the supervisor ended with status {status}:\n{_last_lines(text, _TAIL_LINES)}"
+                        f"the local cloud's supervisor does not answer, exit status {status}. Its log ends with:\n"
+                        f"{_last_lines(text, _TAIL_LINES)}"
                     ) from error
+                else:
+                    return
 
     def _learn_layout(self) -> None:
         answer = self._ask("status")
@@ -301,9 +311,15 @@ class LocalCloud:
         """Return the session of `user`, the same at each call until the cloud stops; a request takes at most 60 s."""
         with self._sessions_lock:
             if user not in self._sessions:
-                login = self.auth(user)
-                del login["region_name"]
-                self._sessions[user] = Session(auth=Password(**login), timeout=_REQUEST_SECONDS)
+                login = Password(
+                    self._known_layout().endpoint("keystone"),
+                    username=user,
+                    password=PASSWORD,
+                    project_name=_project(user),
+                    user_domain_id="default",
+                    project_domain_id="default",
+                )
+                self._sessions[user] = Session(auth=login, timeout=_REQUEST_SECONDS)
             return self._sessions[user]
 
     def database(self, service: str) -> Path:
@@ -315,8 +331,11 @@ class LocalCloud:
         """Return the last lines of what a service, or "supervisor", logged."""
         if service != "supervisor":
             _check_name(service)
+        directory = self._directory or self._given_directory
+        if directory is None:
+            raise LocalCloudError("the local cloud is not running, and its logs went with it")
         try:
-            text = self._known_layout().log(service).read_text(encoding="utf-8", errors="replace")
+            text = Layout(directory, {}).log(service).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
         return _last_lines(text, lines)
@@ -405,7 +424,7 @@ def _check_name(service: str) -> None:
 
 def _check_directory(directory: Path) -> None:
     """Refuse a directory with other things in it, since `remove` will be asked to remove a cloud's."""
-    if not (directory / "cloud.json").exists() and any(directory.iterdir()):
+    if directory.exists() and not (directory / "cloud.json").exists() and any(directory.iterdir()):
         raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
 
 

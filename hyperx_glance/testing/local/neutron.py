@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> ports = {"keystone": 25000, "nova": 25001, "placement": 25002}
->>> options(Layout(Path("/srv/cloud"), ports))["ml2"]["mechanism_drivers"]
+>>> options(Layout(Path("/srv/openstack"), ports))["ml2"]["mechanism_drivers"]
 'loopback'
 """
 
@@ -63,7 +63,7 @@ def application(layout: Layout) -> WSGIApplication:
         (home / name).mkdir(exist_ok=True)
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(home)
     os.environ["OS_NEUTRON_CONFIG_FILES"] = "neutron.conf"
-    # neutron/api/wsgi.py imports oslo_service.wsgi, which imports eventlet whatever the backend; nothing is patched by it.
+    # neutron/api/wsgi.py imports oslo_service.wsgi, which imports eventlet whatever the backend; it patches nothing.
     patches.allow_eventlet()
     _announce_mechanism_driver()
     databases.prepare(layout, "neutron", lambda: _fill(layout))

@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> ports = {"keystone": 25000, "glance": 25001}
->>> options(Layout(Path("/srv/cloud"), ports))["DEFAULT"]["transport_url"]
+>>> options(Layout(Path("/srv/openstack"), ports))["DEFAULT"]["transport_url"]
 'fake:///'
 """
 
@@ -129,9 +129,7 @@ def _start_services(layout: Layout) -> None:
     patches.wait_for_port(layout.ports["keystone"])
     patches.wait_for_port(layout.ports["placement"])
     for number in range(1, layout.hosts + 1):
-        _start(
-            "nova-compute", compute_rpcapi.RPC_TOPIC, f"host{number}", topic_alt=compute_rpcapi.RPC_TOPIC_ALT
-        )
+        _start("nova-compute", compute_rpcapi.RPC_TOPIC, f"host{number}", topic_alt=compute_rpcapi.RPC_TOPIC_ALT)
     host_mapping.discover_hosts(context.get_admin_context())
 
 

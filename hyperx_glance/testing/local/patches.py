@@ -4,6 +4,8 @@ Written for the releases that the extra [localcloud] pins. Everything else about
 (No example: each changes the process it is called in.)
 """
 
+# ruff: noqa: ANN401, SLF001 - it replaces methods and private names of projects without types
+
 import socket
 import sys
 import threading
@@ -30,7 +32,7 @@ def use_native_threads() -> None:
     is imported by whoever finds it (oslo_utils/eventletutils.py, futurist), after which Nova refuses to start on
     native threads (nova/monkey_patch.py poison_eventlet).
     """
-    sys.meta_path.insert(0, _RefuseEventlet())  # type: ignore[arg-type]  # find_spec is all that the import system calls
+    sys.meta_path.insert(0, _RefuseEventlet())
     from oslo_service import backend
 
     backend.init_backend(backend.BackendType.THREADING)
@@ -45,9 +47,9 @@ def begin_writers_immediately() -> None:
     """Begin each writing transaction with the write lock.
 
     oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
-    both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked", whatever
-    the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the second wait
-    for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody.
+    both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked",
+    whatever the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the
+    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import enginefacade
@@ -95,8 +97,8 @@ def begin_writers_immediately() -> None:
 def wake_queue_readers() -> None:
     """Wake the readers of oslo.messaging's in-memory queues when a message comes.
 
-    oslo_messaging/_drivers/impl_fake.py FakeListener.poll looks each 50 ms: a dozen listeners keep a core warm, and each
-    hop of a launch waits 25 ms on average.
+    oslo_messaging/_drivers/impl_fake.py FakeListener.poll looks each 50 ms: a dozen listeners keep a core warm, and
+    each hop of a launch waits 25 ms on average.
     """
     from oslo_messaging._drivers import base, impl_fake
 
@@ -129,7 +131,7 @@ def wake_queue_readers() -> None:
 
 
 def offer_compute_driver() -> None:
-    """Put our compute driver where Nova finds it: nova/virt/driver.py load_compute_driver looks below nova.virt only."""
+    """Put our compute driver where Nova finds it: below nova.virt (nova/virt/driver.py load_compute_driver)."""
     from nova.virt import fake
 
     from hyperx_glance.testing.local.compute_driver import LoopbackDriver
@@ -173,8 +175,9 @@ def wait_for_port(port: int) -> None:
     while True:
         try:
             socket.create_connection((HOST, port), 1).close()
-            return
         except OSError as error:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing listens on {port}") from error
+        else:
+            return
         time.sleep(0.02)

@@ -1,7 +1,7 @@
 """Placement: what Nova's scheduler asks for room.
 
 >>> from pathlib import Path
->>> options(Layout(Path("/srv/cloud"), {"keystone": 25000}))["api"]
+>>> options(Layout(Path("/srv/openstack"), {"keystone": 25000}))["api"]
 {'auth_strategy': 'keystone'}
 """
 

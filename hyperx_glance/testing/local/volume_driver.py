@@ -3,6 +3,8 @@
 Cinder loads it in its own process; it cannot be imported where Cinder is not installed. (No example for that reason.)
 """
 
+# ruff: noqa: FBT001, FBT002 - the signatures are Cinder's
+
 import os
 import shutil
 from pathlib import Path
@@ -34,8 +36,8 @@ class ImageService(Protocol):
         """Write the image's bytes to `data`."""
 
 
-@interface.volumedriver  # type: ignore[misc,untyped-decorator,unused-ignore]  # Cinder has no types
-class FileVolumeDriver(driver.VolumeDriver):  # type: ignore[misc,unused-ignore]  # Cinder has no types
+@interface.volumedriver
+class FileVolumeDriver(driver.VolumeDriver):
     """Keep each volume in a file of its id."""
 
     VERSION = "1.0"
@@ -121,9 +123,7 @@ class FileVolumeDriver(driver.VolumeDriver):  # type: ignore[misc,unused-ignore]
     ) -> None:
         """Convert the image to raw in the volume's file with qemu-img."""
         path = self._path(volume)
-        image_utils.fetch_to_raw(
-            context, image_service, image_id, str(path), "1M", size=volume.size, run_as_root=False
-        )
+        image_utils.fetch_to_raw(context, image_service, image_id, str(path), "1M", size=volume.size, run_as_root=False)
         os.truncate(path, volume.size << 30)
 
     def ensure_export(self, context: object, volume: Volume) -> None:

@@ -1,0 +1,142 @@
+"""The command `python -m hyperx_glance.testing.local`: a local cloud for a person, until it is told to go.
+
+>>> main(["env", "--user", "nobody"])  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+...
+SystemExit: 2
+"""
+
+# ruff: noqa: T201 - a command prints
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
+from hyperx_glance.testing.local.layout import SERVICES, LocalCloudError
+from hyperx_glance.testing.local.local_cloud import LocalCloud
+
+
+def default_directory(environment: Mapping[str, str]) -> Path:
+    """Return where the cloud of the command is kept unless it is told otherwise."""
+    state = environment.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "hyperx-glance" / "local-cloud"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = chosen.run
+    try:
+        return run(chosen)
+    except LocalCloudError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hyperx_glance.testing.local", description="A real OpenStack on loopback."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = _command(commands, "up", _up, "start the cloud, or see that it runs; it goes on until `down`")
+    up.add_argument("--hosts", type=int, default=1, help="how many hypervisors to pretend (default: 1)")
+
+    _command(commands, "status", _status, "show each service's port, process and health; fail if one is not well")
+
+    env = _command(commands, "env", _env, 'print the variables of a user; use it as: eval "$(... env --user alice)"')
+    env.add_argument("--user", default=ADMINISTRATOR, choices=[ADMINISTRATOR, *USERS])
+
+    logs = _command(commands, "logs", _logs, "print the end of the logs")
+    logs.add_argument("services", nargs="*", metavar="SERVICE", help="which ones (default: all)")
+    logs.add_argument("--lines", type=int, default=50, help="how many lines of each (default: 50)")
+
+    down = _command(commands, "down", _down, "stop the cloud and remove what it wrote")
+    down.add_argument("--keep", action="store_true", help="keep data and logs, for another `up`")
+
+    _command(commands, "demo", _demo, "tell the whole story on a fresh cloud: register, look, launch, edit, delete")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    help_text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=help_text)
+    command.set_defaults(run=run)
+    if name != "demo":
+        command.add_argument(
+            "--directory",
+            type=Path,
+            default=default_directory(os.environ),
+            help="where the cloud keeps its data (default: %(default)s)",
+        )
+    return command
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts).start(detach=True)
+    print(f"The local cloud is up: {cloud.auth()['auth_url']}, users {', '.join([ADMINISTRATOR, *USERS])}.")
+    print(f"Logs are in {cloud.directory / 'logs'}.")
+    return 0
+
+
+def _running_cloud(directory: Path) -> LocalCloud:
+    cloud = LocalCloud(directory)
+    if not cloud.join():
+        raise LocalCloudError(f"no local cloud runs in {directory}")
+    return cloud
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    states = _running_cloud(chosen.directory).status()
+    for state in states:
+        process = "-" if state.pid is None else state.pid
+        print(f"{state.name:<10} port {state.port:>5}  pid {process:>7}  {state.problem or 'healthy'}")
+    return 0 if all(state.healthy for state in states) else 1
+
+
+def _env(chosen: argparse.Namespace) -> int:
+    for name, value in _running_cloud(chosen.directory).environment(chosen.user).items():
+        print(f"export {name}={value}")
+    return 0
+
+
+def _logs(chosen: argparse.Namespace) -> int:
+    names = chosen.services or ["supervisor", *SERVICES]
+    cloud = LocalCloud(chosen.directory)
+    for name in names:
+        print(f"==> {name} <==")
+        print(cloud.logs(name, chosen.lines))
+    return 0
+
+
+def _down(chosen: argparse.Namespace) -> int:
+    cloud = LocalCloud(chosen.directory)
+    if cloud.join():
+        cloud.stop()
+        print("The local cloud is down.")
+    else:
+        print("No local cloud was running.")
+    if not chosen.keep:
+        cloud.remove()
+    return 0
+
+
+def _demo(_chosen: argparse.Namespace) -> int:
+    from hyperx_glance.testing.local import demo
+
+    return demo.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""The whole story on a fresh cloud: register from URLs, look, launch, edit, delete; `tox -e demo` runs it.
+
+>>> from datetime import UTC, datetime
+>>> size(1_572_864), size(None), when(datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+('1.5 MiB', '-', '2026-01-02 03:04')
+
+Every step checks what it shows: the exit status is 0 only when all was really seen to happen.
+"""
+
+import functools
+import http.server
+import lzma
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import prettytable
+
+from hyperx_glance import (
+    Client,
+    HyperxGlanceError,
+    Image,
+    Launch,
+    LaunchProgress,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    Progress,
+    Settings,
+    State,
+    UrlPolicy,
+    UrlProblem,
+    UrlRejectedError,
+)
+from hyperx_glance.testing.local.local_cloud import LocalCloud
+
+SAMPLES = Path("tests/samples/files")
+COLUMNS = (
+    "名称 Name",
+    "创建日期 Created",
+    "格式 Format",
+    "大小 Size",
+    "状态 State",
+    "所有者 Owner",
+    "密码启用 Password",
+    "说明 Description",
+)
+
+
+class DemoError(Exception):
+    """Report that a step did not show what it should."""
+
+
+class Story:
+    """Tell the steps, and know how long each took."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._terminal = sys.stdout.isatty()
+
+    def say(self, text: str) -> None:
+        """Print one line with the seconds since the start."""
+        print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)
+
+    def title(self, text: str) -> None:
+        """Begin a step."""
+        print(f"\n── {text}", flush=True)
+
+    def progress(self, text: str) -> None:
+        """Show what goes on: one line that changes on a terminal, plain lines elsewhere."""
+        if self._terminal:
+            print(f"\r\033[K          … {text}", end="", flush=True)
+        else:
+            print(f"          … {text}", flush=True)
+
+    def clear(self) -> None:
+        """End the line that changes."""
+        if self._terminal:
+            print("\r\033[K", end="", flush=True)
+
+
+def main() -> int:
+    """Tell the story; give the exit status."""
+    story = Story()
+    if not SAMPLES.is_dir():
+        print(f"The demo reads {SAMPLES}: run it in a checkout of hyperx_glance.", file=sys.stderr)
+        return 1
+    cloud = LocalCloud()
+    try:
+        with ExitStack() as stack:
+            url = stack.enter_context(file_server())
+            story.title("A real OpenStack starts on loopback: Keystone, Glance, Placement, Neutron, Nova, Cinder")
+            stack.enter_context(cloud)
+            story.say(f"all six are healthy; Keystone answers at {cloud.auth()['auth_url']}")
+            tell(story, cloud, url)
+            story.title("The cloud goes")
+        seen(not cloud.directory.exists(), "the cloud's directory is gone")
+        story.say("no process, port or file is left")
+    except (DemoError, HyperxGlanceError) as error:
+        story.clear()
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        return 1
+    print("\nEvery step was seen to succeed.")
+    return 0
+
+
+def tell(story: Story, cloud: LocalCloud, url: str) -> None:
+    """Go through the main job as alice of dept-a, with bob of dept-b looking on."""
+    settings = Settings(url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)))
+    alice, bob = (
+        Client.from_session(cloud.session(user), region_name="RegionOne", settings=settings)
+        for user in ("alice", "bob")
+    )
+    story.title("创建镜像 / 创建ISO: Glance downloads an image and an ISO from their URLs")
+    image, iso = register(story, alice, url)
+    refuse(story, alice, url)
+
+    story.title("镜像: the catalogue as alice sees it")
+    show(alice)
+    quota = alice.quota().images
+    seen(quota is not None and quota.used == 2, "two images count against the quota of dept-a")
+    story.say(f"dept-a uses {quota.used if quota else '?'} of {quota.limit if quota else '?'} images")
+
+    story.title("启动: a server from the image")
+    launch = start(story, alice, image)
+
+    story.title("编辑镜像: alice renames the image and makes it public")
+    edited = alice.update(image, name="Debian 12 (base)", description="云平台基础镜像", category="public")
+    seen((edited.name, edited.category) == ("Debian 12 (base)", "public"), "the edit is in the catalogue")
+    seen([found.name for found in bob.images(view="public")] == [edited.name], "bob of dept-b sees it under 公共")
+    show(bob)
+
+    story.title("删除镜像: the images go, the server stays")
+    for gone in (edited, iso):
+        alice.delete(gone)
+        story.say(f"deleted {gone.name}")
+    seen(not list(alice.images()) and not list(bob.images()), "the catalogue is empty")
+    servers = alice.find_launch(launch.launch_id).servers
+    seen([server.status for server in servers] == ["ACTIVE"], "the server is still ACTIVE")
+    story.say(f"{servers[0].name} is still ACTIVE")
+    launch.cancel()
+    seen(not alice.find_launch(launch.launch_id).servers, "the server is gone")
+    story.say(f"deleted {servers[0].name}")
+
+
+def register(story: Story, alice: Client, url: str) -> tuple[Image, Image]:
+    """Register an image and an ISO, both from URLs."""
+
+    def follow(progress: Progress) -> None:
+        story.progress(f"{progress.phase} {progress.message}".strip())
+
+    wanted = (
+        NewImage(
+            name="debian-12",
+            url=f"{url}/disk.qcow2",
+            description="Debian 12 with cloud-init",
+            os_distro="debian",
+            os_version="12",
+            password_enabled=True,
+            tags=frozenset({"base"}),
+        ),
+        NewIso(name="installer", url=f"{url}/installer.iso", description="安装光盘", os_name="Debian 12 netinst"),
+    )
+    made = []
+    for new in wanted:
+        image = alice.register(new, on_progress=follow)
+        story.clear()
+        seen(image.state is State.ACTIVE, f"{image.name} is ACTIVE")
+        story.say(f"{image.name}: {image.disk_format}, {size(image.size)}, {image.state}")
+        made.append(image)
+    return made[0], made[1]
+
+
+def refuse(story: Story, alice: Client, url: str) -> None:
+    """Ask for the commonest mistake: a page instead of a file."""
+    try:
+        alice.register(NewImage(name="mistake", url=f"{url}/index.html"))
+    except UrlRejectedError as error:
+        seen(error.reason == UrlProblem.HTML, "the reason is that the URL is a page")
+        story.say(f"mistake: refused before anything was created, {error}")
+    else:
+        raise DemoError("a page was accepted as an image")
+    seen(not list(alice.images(name="mistake")), "the wrong URL left no record")
+
+
+def start(story: Story, alice: Client, image: Image) -> Launch:
+    """Launch one server and wait until it is ACTIVE."""
+
+    def follow(progress: LaunchProgress) -> None:
+        story.progress(f"{progress.active} active, {progress.building} building of {progress.count}")
+
+    launch = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny"), on_progress=follow)
+    story.clear()
+    (server,) = launch.servers
+    seen(server.status == "ACTIVE", "the server is ACTIVE")
+    seen(launch.admin_password is not None, "a password-enabled image gives a password")
+    addresses = ", ".join(address for network in server.addresses.values() for address in network)
+    story.say(f"{server.name} is {server.status}, {server.flavor}, {addresses}; its password was generated")
+    return launch
+
+
+def show(client: Client) -> None:
+    """Print the catalogue with the console's columns."""
+    table = prettytable.PrettyTable(COLUMNS, align="l")
+    for image in client.images():
+        table.add_row(
+            [
+                image.name,
+                when(image.created_at),
+                image.disk_format,
+                size(image.size),
+                image.state,
+                client.owner_name(image),
+                "是 yes" if image.password_enabled else "否 no",
+                image.description,
+            ]
+        )
+    print(table, flush=True)
+
+
+def size(count: int | None) -> str:
+    """Write bytes as a person reads them."""
+    return "-" if count is None else f"{count / 2**20:.1f} MiB"
+
+
+def when(time: datetime | None) -> str:
+    """Write a time to the minute."""
+    return "-" if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+def seen(fact: bool, what: str) -> None:  # noqa: FBT001  # the fact is what is said
+    """Fail the demo where something did not happen."""
+    if not fact:
+        raise DemoError(f"not seen: {what}")
+
+
+@contextmanager
+def file_server() -> Iterator[str]:
+    """Serve the sample images, and a page, by HTTP on loopback; give the address."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("disk.qcow2", "installer.iso"):
+            (Path(folder) / name).write_bytes(lzma.decompress((SAMPLES / f"{name}.xz").read_bytes()))
+        (Path(folder) / "index.html").write_text("<!doctype html><title>Downloads</title>")
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=folder))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
+        """Say nothing: the story is told elsewhere."""
