@@ -1,0 +1,42 @@
+import inspect
+
+import pytest
+
+from hyperx_glance import errors
+from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, NotFoundError, QuotaExceededError
+
+CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = {
+        line.strip(" │├└─").split()[0]
+        for line in (errors.__doc__ or "").splitlines()
+        if "Error" in line and "─" in line
+    }
+
+    assert drawn | {"HyperxGlanceError"} == {error.__name__ for error in CLASSES}
+
+
+def test_bad_input_is_a_value_error_too() -> None:
+    assert issubclass(InvalidRequestError, ValueError)
+
+
+def test_what_a_service_answered_is_in_the_text() -> None:
+    error = NotFoundError("No image 7c1.", hint="See the list.", service="image", status=404, request_id="req-1")
+
+    assert str(error) == "No image 7c1. (image answered 404, request req-1) Hint: See the list."
+    assert (error.service, error.status, error.request_id, error.hint) == ("image", 404, "req-1", "See the list.")
+
+
+def test_without_a_service_the_text_is_the_message() -> None:
+    assert str(HyperxGlanceError("It failed.")) == "It failed."
+
+
+@pytest.mark.parametrize("exceeded", [(), ("cores", "ram_mib")])
+def test_a_quota_names_what_is_exceeded(exceeded: tuple[str, ...]) -> None:
+    error = QuotaExceededError(department="dept-a", resource="cores", limit=10, used=9, requested=2, exceeded=exceeded)
+
+    assert error.exceeded == (exceeded or ("cores",))
+    assert "9 of 10" in str(error)
+    assert error.hint

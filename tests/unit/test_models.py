@@ -1,0 +1,282 @@
+import json
+import pickle
+from datetime import UTC, datetime
+from typing import Any, get_type_hints
+
+import pydantic
+import pytest
+
+from hyperx_glance import models
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.models import (
+    DepartmentQuota,
+    Image,
+    ImageChanges,
+    ImageCriteria,
+    ImageFields,
+    ImagePage,
+    ImageQuery,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    QuotaLimits,
+    Usage,
+)
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
+
+URL = "http://files.example/debian.qcow2"
+
+
+def image(**record: Any) -> Image:
+    return Image.model_validate_json(json.dumps({"id": "7c1", **record}))
+
+
+class TestReading:
+    def test_a_record_with_nothing_but_an_id_reads(self) -> None:
+        bare = image()
+
+        assert (bare.name, bare.description, bare.size, bare.tags, bare.properties) == ("", "", None, (), {})
+        assert (bare.phase, bare.state, bare.category, bare.kind) == (
+            Phase.UNKNOWN,
+            State.INACTIVE,
+            Category.PRIVATE,
+            Kind.IMAGE,
+        )
+
+    def test_nulls_read_as_defaults(self) -> None:
+        nulls = image(**dict.fromkeys(["name", "size", "disk_format", "min_disk", "tags", "os_hidden", "created_at"]))
+
+        assert (nulls.name, nulls.size, nulls.disk_format, nulls.min_disk_gib, nulls.tags) == ("", None, "", 0, ())
+        assert (nulls.hidden, nulls.created_at) == (False, None)
+
+    @pytest.mark.parametrize("text", ["maybe", "True", "1", "yes", "", None, 3])
+    def test_a_flag_of_ours_is_true_only_when_it_says_so(self, text: object) -> None:
+        assert image(hyperx_password_enabled=text, hyperx_bootable=text).password_enabled is False
+        assert image(hyperx_bootable=text).bootable is False
+        assert image(hyperx_password_enabled="true").password_enabled is True
+
+    def test_an_image_that_does_not_say_is_bootable(self) -> None:
+        assert image().bootable is True
+        assert image(hyperx_bootable="true").bootable is True
+
+    def test_unknown_words_keep_their_text(self) -> None:
+        strange = image(status="frozen", disk_format="floppy", visibility="moon")
+
+        assert (strange.glance_status, strange.disk_format, strange.visibility) == ("frozen", "floppy", "moon")
+        assert strange.phase is Phase.UNKNOWN
+
+    def test_properties_hold_all_that_is_no_field(self) -> None:
+        read = image(
+            name="debian",
+            self="/v2/images/7c1",
+            file="/v2/images/7c1/file",
+            schema="/v2/schemas/image",
+            locations=[],
+            hyperx_url=URL,
+            hyperx_featured="true",
+            os_glance_import_task="t1",
+            hypervisor_type="qemu",
+            kind="theirs",
+            url="theirs too",
+            hw_disk_bus="scsi",
+        )
+
+        assert read.properties == {
+            "hypervisor_type": "qemu",
+            "kind": "theirs",
+            "url": "theirs too",
+            "hw_disk_bus": "scsi",
+        }
+        assert (read.url, read.kind) == (URL, Kind.IMAGE)
+
+    def test_a_dump_shows_derived_values_and_no_raw_property(self) -> None:
+        dumped = image(
+            status="active", visibility="public", hyperx_featured="true", url="theirs", kind="theirs"
+        ).model_dump()
+
+        assert (dumped["kind"], dumped["category"], dumped["state"], dumped["phase"]) == (
+            Kind.IMAGE,
+            Category.FEATURED,
+            State.ACTIVE,
+            Phase.READY,
+        )
+        assert dumped["url"] == ""
+        assert dumped["properties"] == {"url": "theirs", "kind": "theirs"}
+        assert "hyperx_featured" not in dumped
+
+    def test_a_dump_honours_include(self) -> None:
+        assert image(os_distro="debian", os_version="12", x="y").model_dump(include={"id", "os_name"}) == {
+            "id": "7c1",
+            "os_name": "debian 12",
+        }
+
+    def test_a_dump_is_json(self) -> None:
+        text = image(created_at="2026-01-02T03:04:05Z", tags=["a"], stores="fast,slow").model_dump_json()
+
+        assert json.loads(text)["stores"] == ["fast", "slow"]
+        assert json.loads(text)["created_at"] == "2026-01-02T03:04:05Z"
+
+    def test_an_image_survives_pickling(self) -> None:
+        read = image(name="debian", hw_disk_bus="scsi")
+
+        assert pickle.loads(pickle.dumps(read)) == read
+
+    def test_an_image_is_frozen(self) -> None:
+        with pytest.raises(pydantic.ValidationError):
+            image().name = "other"  # type: ignore[misc]  # that is what the test shows
+
+    def test_a_page_reads_at_once(self) -> None:
+        page = ImagePage.model_validate_json(b'{"images": [{"id": "1"}, {"id": "2"}], "next": "/v2/images?marker=2"}')
+
+        assert ([found.id for found in page.images], page.next) == (["1", "2"], "/v2/images?marker=2")
+
+
+class TestCategory:
+    @pytest.mark.parametrize(
+        ("visibility", "flag", "category"),
+        [
+            ("public", "true", Category.FEATURED),
+            ("public", "True", Category.PUBLIC),
+            ("public", None, Category.PUBLIC),
+            ("community", "true", Category.PUBLIC),
+            ("community", None, Category.PUBLIC),
+            ("private", "true", Category.PRIVATE),
+            ("shared", "true", Category.PRIVATE),
+            ("shared", None, Category.PRIVATE),
+        ],
+    )
+    def test_the_flag_counts_only_on_what_everybody_sees(
+        self, visibility: str, flag: str | None, category: Category
+    ) -> None:
+        properties = {} if flag is None else {"hyperx_featured": flag}
+
+        assert image(visibility=visibility, **properties).category is category
+
+
+class TestPhase:
+    @pytest.mark.parametrize(
+        ("record", "phase"),
+        [
+            ({"status": "queued"}, Phase.REGISTERED),
+            ({"status": "queued", "os_glance_import_task": "t1"}, Phase.DOWNLOADING),
+            ({"status": "queued", "os_glance_failed_import": "fast"}, Phase.FAILED),
+            ({"status": "queued", "os_glance_failed_import": ""}, Phase.REGISTERED),
+            ({"status": "queued", "os_glance_failed_import": "fast", "os_glance_import_task": "t1"}, Phase.DOWNLOADING),
+            ({"status": "queued", "hyperx_failure": "http_status"}, Phase.FAILED),
+            ({"status": "importing"}, Phase.DOWNLOADING),
+            ({"status": "saving"}, Phase.STORING),
+            ({"status": "uploading"}, Phase.STORING),
+            ({"status": "active"}, Phase.READY),
+            ({"status": "active", "os_glance_importing_to_stores": "slow"}, Phase.STORING),
+            ({"status": "active", "os_glance_importing_to_stores": ""}, Phase.READY),
+            ({"status": "deactivated"}, Phase.DISABLED),
+            ({"status": "killed"}, Phase.UNKNOWN),
+        ],
+    )
+    def test_the_record_alone_tells_it(self, record: dict[str, str], phase: Phase) -> None:
+        assert image(**record).phase is phase
+
+
+class TestRequests:
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"name": ""}, "name"),
+            ({"name": "x" * 256}, "name"),
+            ({"url": "ftp://files.example/a"}, "url"),
+            ({"url": "http:///a"}, "url"),
+            ({"url": "http://files.example/a b"}, "url"),
+            ({"url": "http://[::1/a"}, "url"),
+            ({"url": "http://files.example:99999/a"}, "url"),
+            ({"disk_format": "floppy"}, "disk_format"),
+            ({"disk_format": "iso"}, "disk_format"),
+            ({"category": "secret"}, "category"),
+            ({"checksum": "sha256:abc"}, "checksum"),
+            ({"checksum": "crc32:00000000"}, "checksum"),
+            ({"tags": [""]}, "tags"),
+            ({"tags": [str(n) for n in range(129)]}, "tags"),
+            ({"min_disk_gib": -1}, "min_disk_gib"),
+            ({"properties": {"os_glance_x": "1"}}, "reserved by Glance"),
+            ({"properties": {"visibility": "public"}}, "reserved by Glance"),
+            ({"properties": {"hyperx_featured": "true"}}, "through the field category"),
+            ({"properties": {"x": 1}}, "properties.x"),
+            ({"id": "7c1"}, "id"),
+            ({"colour": "red"}, "colour"),
+        ],
+    )
+    def test_a_wrong_field_is_named(self, wrong: dict[str, Any], message: str) -> None:
+        with pytest.raises(InvalidRequestError, match=message):
+            NewImage(**{"name": "debian", "url": URL, **wrong})
+
+    def test_each_mistake_has_its_line_and_no_input(self) -> None:
+        with pytest.raises(InvalidRequestError) as caught:
+            NewImage(name="", url="ftp://alice:secret@files.example/a", colour="red")  # type: ignore[call-arg]
+
+        lines = str(caught.value).splitlines()
+        assert [line.partition(":")[0] for line in lines] == ["name", "url", "colour"]
+        assert "secret" not in str(caught.value)
+
+    def test_nested_mistakes_are_ordinary_located_errors(self) -> None:
+        class Form(pydantic.BaseModel):
+            image: NewImage
+
+        with pytest.raises(pydantic.ValidationError) as caught:
+            Form.model_validate({"image": {"name": "", "url": URL}})
+
+        assert [mistake["loc"] for mistake in caught.value.errors()] == [("image", "name")]
+
+    def test_building_from_a_mapping_and_from_json_speaks_the_same_errors(self) -> None:
+        with pytest.raises(InvalidRequestError, match="name"):
+            NewImage.model_validate({"url": URL})
+        with pytest.raises(InvalidRequestError, match="name"):
+            NewImage.model_validate_json(json.dumps({"url": URL}))
+
+    def test_a_repr_shows_neither_url_nor_password(self) -> None:
+        new = NewImage(name="debian", url="http://alice:secret@files.example/a")
+        request = LaunchRequest(name="web", flavor="m1.tiny", admin_password="secret", user_data="secret")  # type: ignore[arg-type]
+
+        assert "secret" not in repr(new)
+        assert "secret" not in repr(request)
+
+    def test_an_iso_has_neither_format_nor_password(self) -> None:
+        assert NewIso(name="disc", url=URL).disk_format == "iso"
+        with pytest.raises(InvalidRequestError, match="password_enabled"):
+            NewIso(name="disc", url=URL, password_enabled=True)  # type: ignore[call-arg]
+
+    def test_enums_take_their_text(self) -> None:
+        query = ImageQuery(view="featured", kind="iso", state="ACTIVE")  # type: ignore[arg-type]
+
+        assert (query.view, query.kind, query.state) == (View.FEATURED, Kind.ISO, State.ACTIVE)
+
+    def test_a_time_needs_its_zone(self) -> None:
+        with pytest.raises(InvalidRequestError, match="zone"):
+            ImageQuery(created_after=datetime(2026, 1, 1))  # noqa: DTZ001
+        assert ImageQuery(created_after=datetime(2026, 1, 1, tzinfo=UTC)).created_after is not None
+
+    def test_sorting_by_a_nullable_column_is_refused_with_a_hint(self) -> None:
+        with pytest.raises(InvalidRequestError, match="sorted"):
+            ImageQuery(sort=("size",))
+
+    def test_not_given_and_cleared_differ(self) -> None:
+        assert ImageChanges(description="").given() == {"description": ""}
+        assert ImageChanges().given() == {}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "model"),
+    [(ImageCriteria, ImageQuery), (ImageFields, ImageChanges), (QuotaLimits, DepartmentQuota)],
+)
+def test_keywords_are_the_fields_of_their_model(keywords: type, model: type[pydantic.BaseModel]) -> None:
+    assert set(get_type_hints(keywords)) == set(model.model_fields) - {"department"}
+
+
+def test_what_is_left_can_be_negative_or_unlimited() -> None:
+    assert Usage(used=5, limit=3).remaining == -2
+    assert Usage(used=5, limit=None).remaining is None
+    assert Usage(used=5, limit=8).model_dump() == {"used": 5, "limit": 8, "remaining": 3}
+
+
+def test_an_image_is_named_by_itself_or_its_id() -> None:
+    assert models.image_id(image()) == models.image_id("7c1") == "7c1"
+    with pytest.raises(InvalidRequestError):
+        models.image_id("")
