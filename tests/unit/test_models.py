@@ -27,7 +27,7 @@ from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
 URL = "http://files.example/debian.qcow2"
 
 
-def image(**record: Any) -> Image:
+def image(**record: object) -> Image:
     return Image.model_validate_json(json.dumps({"id": "7c1", **record}))
 
 
