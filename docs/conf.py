@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import typing
 from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING
+
+import pydantic
+
+import hyperx_glance
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "hyperx-glance"
 copyright = "the hyperx-glance authors"
@@ -15,6 +25,7 @@ root_doc = "index"
 html_theme = "alabaster"
 html_theme_options = {"description": "HYPERX image management on OpenStack", "page_width": "64em"}
 html_show_sourcelink = False
+maximum_signature_line_length = 100
 
 # `Client.register` in single backticks links where it can, and is code where it cannot.
 default_role = "py:obj"
@@ -24,8 +35,31 @@ suppress_warnings = ["ref.python"]
 autodoc_default_options = {
     "members": True,
     "undoc-members": True,
-    "exclude-members": "model_config, model_post_init",
+    "exclude-members": "model_config, model_post_init, model_validate, model_validate_json",
 }
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+
+
+def setup(app: Sphinx) -> None:
+    """Show a model with its defaults, and without the validators in its types."""
+    for name in hyperx_glance.__all__:
+        model = getattr(hyperx_glance, name)
+        if isinstance(model, type) and issubclass(model, pydantic.BaseModel):
+            types = typing.get_type_hints(model)
+            signature = inspect.signature(model)
+            parameters = [
+                parameter.replace(annotation=types[field])
+                for field, parameter in signature.parameters.items()
+                if field in types
+            ]
+            model.__signature__ = signature.replace(parameters=parameters)
+            model.__annotations__ = {field: types[field] for field in model.model_fields}
+    app.connect("autodoc-process-signature", _only_for_requests)
+
+
+def _only_for_requests(*event: object) -> tuple[str, str] | None:
+    documented = event[3]
+    is_answer = isinstance(documented, type) and issubclass(documented, hyperx_glance.Image)
+    return ("", "") if is_answer else None
