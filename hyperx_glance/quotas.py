@@ -1,13 +1,470 @@
-"""What departments use and may use."""
+"""What departments use and may use, and how administrators set it.
 
-from hyperx_glance.cloud import Cloud
-from hyperx_glance.departments import Departments
-from hyperx_glance.models import DepartmentQuota, QuotaLimits
+    >>> client.quota().instances
+    Usage(used=0, limit=..., remaining=...)
+    >>> client.quota().images.remaining is None
+    False
+
+A department is a Keystone project. Its limits are kept by three services: images in Keystone's unified limits, which
+Glance enforces; servers in Nova; volumes in Cinder.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.departments import Department, Departments
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.models import DepartmentQuota, Image, ImagePage, QuotaLimits, Usage
+
+MIB = 2**20
+UNLIMITED = -1
+LARGEST_LIMIT = 2**31 - 1
+"""The most that Keystone, Nova and Cinder can store."""
+
+# The service's own word for each field (glance/quota/keystone.py, nova/quota.py, cinder/quota.py).
+IMAGE_RESOURCES = {
+    "images": "image_count_total",
+    "image_size_mib": "image_size_total",
+    "staging_mib": "image_stage_total",
+    "uploading": "image_count_uploading",
+}
+COMPUTE_RESOURCES = {"instances": "instances", "cores": "cores", "ram_mib": "ram"}
+VOLUME_RESOURCES = {"volumes": "volumes", "volume_gib": "gigabytes"}
+_COMPUTE_LIMITS = {
+    "instances": ("totalInstancesUsed", "maxTotalInstances"),
+    "cores": ("totalCoresUsed", "maxTotalCores"),
+    "ram_mib": ("totalRAMUsed", "maxTotalRAMSize"),
+}
+_VOLUME_LIMITS = {
+    "volumes": ("totalVolumesUsed", "maxTotalVolumes"),
+    "volume_gib": ("totalGigabytesUsed", "maxTotalVolumeGigabytes"),
+}
+FIELDS = (*IMAGE_RESOURCES, *COMPUTE_RESOURCES, *VOLUME_RESOURCES)
+
+# Glance counts these as being uploaded, the first two of them as staged (glance/db/sqlalchemy/api.py,
+# _image_get_staging_usage_by_owner and _image_get_uploading_count_by_owner).
+_STAGED = ("uploading", "importing")
+_UPLOADING = (*_STAGED, "saving")
+_GONE = ("killed", "deleted", "pending_delete")
+_WITH_DATA = ("active", "deactivated")
 
 
 def quota(cloud: Cloud, departments: Departments, department: str | None) -> DepartmentQuota:
-    raise NotImplementedError
+    """Ask the services, all at once, what a department uses and may use."""
+    return _whole(cloud, departments, _readable(cloud, departments, department))
+
+
+def image_quota(cloud: Cloud, departments: Departments, department: Department) -> DepartmentQuota:
+    """Give the image fields: by one request for the own department, from records for another."""
+    if department.id == departments.own().id:
+        return _own_images(cloud, department)
+    return _others_images(cloud, department)
+
+
+def compute_quota(cloud: Cloud, departments: Departments, department: Department) -> DepartmentQuota:
+    """Give the server fields, by one request."""
+    if department.id == departments.own().id:
+        return _own_limits(cloud, "compute", department, _COMPUTE_LIMITS)
+    return _quota_set(cloud, "compute", f"{_quota_set_path(department)}/detail", department, COMPUTE_RESOURCES)
+
+
+def volume_quota(cloud: Cloud, departments: Departments, department: Department) -> DepartmentQuota:
+    """Give the volume fields, by one request; none where this cloud has no Cinder."""
+    if not cloud.has("block-storage"):
+        return DepartmentQuota(department=department.name)
+    if department.id == departments.own().id:
+        return _own_limits(cloud, "block-storage", department, _VOLUME_LIMITS)
+    # Not /limits?project_id=: at the default microversion Cinder answers for the caller's own project, silently.
+    return _quota_set(cloud, "block-storage", f"{_quota_set_path(department)}?usage=true", department, VOLUME_RESOURCES)
+
+
+def check_images(quota: DepartmentQuota, *, size_mib: int | None) -> None:
+    """Raise where one more image of this size would not fit; None where nobody knows its size."""
+    check_room(quota, images=1, image_size_mib=size_mib or 0, uploading=1)
+
+
+def check_room(quota: DepartmentQuota, **requested: int) -> None:
+    """Raise `QuotaExceededError` where the department has no room for all that is requested, by field."""
+    usages: list[tuple[str, Usage | None]] = [(field, getattr(quota, field)) for field in FIELDS if field in requested]
+    exceeded = [
+        (field, usage)
+        for field, usage in usages
+        if usage is not None and usage.remaining is not None and requested[field] > usage.remaining
+    ]
+    if exceeded:
+        field, usage = exceeded[0]
+        raise QuotaExceededError(
+            department=quota.department,
+            resource=field,
+            limit=usage.limit,
+            used=usage.used,
+            requested=requested[field],
+            exceeded=[name for name, _ in exceeded],
+        )
 
 
 def set_quota(cloud: Cloud, departments: Departments, department: str, limits: QuotaLimits) -> DepartmentQuota:
-    raise NotImplementedError
+    """Set limits of a department, and read them back.
+
+    Cinder is written first: it alone refuses a limit below the present use, and then nothing has been changed. The
+    services have no common transaction: a note on a later error says which fields were written.
+    """
+    _check_limits(limits)
+    if not cloud.is_administrator:
+        raise NotAllowedError("Quotas are set by administrators.")
+    # Nova and Cinder keep quotas of projects that do not exist: Keystone has the say.
+    target = departments.resolve(department)
+    plans = [
+        plan
+        for plan in (
+            _plan_quota_set(cloud, "block-storage", target, VOLUME_RESOURCES, limits),
+            _plan_quota_set(cloud, "compute", target, COMPUTE_RESOURCES, limits),
+            _plan_images(cloud, target, limits),
+        )
+        if plan.wanted
+    ]
+    written: list[str] = []
+    for plan in plans:
+        try:
+            plan.write()
+        except HyperxGlanceError as error:
+            error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
+            raise
+        written += plan.wanted
+    now = _whole(cloud, departments, target)
+    _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
+    return now
+
+
+# ----------------------------------------------------------------- reading
+
+
+def _readable(cloud: Cloud, departments: Departments, department: str | None) -> Department:
+    own = departments.own()
+    if department is None or department == own.id:
+        return own
+    found = departments.resolve(department)
+    # Nova answers 403 even for the own project named, Keystone an empty 200: the library says it plainly.
+    if found.id != own.id and not cloud.is_administrator:
+        raise NotAllowedError(
+            f"The quota of {found.name} is for administrators.", hint="Connect to that department to see its own quota."
+        )
+    return found
+
+
+def _whole(cloud: Cloud, departments: Departments, department: Department) -> DepartmentQuota:
+    parts = (image_quota, compute_quota, volume_quota)
+    with ThreadPoolExecutor(len(parts)) as pool:
+        pending = [pool.submit(part, cloud, departments, department) for part in parts]
+    usages: dict[str, Usage] = {}
+    for future in pending:
+        answer = future.result()
+        usages |= {field: getattr(answer, field) for field in FIELDS if getattr(answer, field) is not None}
+    return DepartmentQuota.model_validate({"department": department.name, **usages})
+
+
+def _usage(used: object, limit: object) -> Usage | None:
+    """Build a usage; drivers that count nothing answer a negative use (nova/quota.py, NoopQuotaDriver)."""
+    if not isinstance(used, int) or not isinstance(limit, int) or used < 0:
+        return None
+    return Usage(used=used, limit=None if limit < 0 else limit)
+
+
+def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
+    usage = _glance_usage(cloud)
+    return DepartmentQuota.model_validate(
+        {"department": department.name}
+        | {
+            field: _usage(usage[resource].get("usage"), usage[resource].get("limit"))
+            for field, resource in IMAGE_RESOURCES.items()
+            if resource in usage
+        }
+    )
+
+
+def _glance_usage(cloud: Cloud) -> Mapping[str, Mapping[str, int]]:
+    """Ask Glance for the own department; empty where it enforces no unified limits, or is too old to know them."""
+    try:
+        answer: Mapping[str, Mapping[str, int]] = cloud.get("image", "/info/usage").json()["usage"]
+    except NotFoundError:
+        return {}
+    return answer
+
+
+def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
+    """Count another department's images as Glance does, which tells of the token's own department only."""
+    if not _glance_usage(cloud):
+        return DepartmentQuota(department=department.name)
+    limits = {
+        resource: limit.value for resource, limit in _image_limits(cloud, department).items() if limit is not None
+    }
+    used = image_usage(_image_records(cloud, department))
+    return DepartmentQuota.model_validate(
+        {"department": department.name}
+        # oslo.limit takes an unregistered limit for 0 (oslo_limit/limit.py, get_project_limits).
+        | {field: _usage(used[field], limits.get(resource, 0)) for field, resource in IMAGE_RESOURCES.items()}
+    )
+
+
+def image_usage(images: Iterable[Image]) -> dict[str, int]:
+    """Count what Glance counts: every record that is not gone, its size once per store, MiB rounded down."""
+    count = uploading = stored = staged = 0
+    for image in images:
+        if image.glance_status in _GONE:
+            continue
+        size = image.size or 0
+        copying = bool(image.glance_property("os_glance_importing_to_stores"))
+        count += 1
+        uploading += (image.glance_status in _UPLOADING) + (copying and image.glance_status not in _UPLOADING)
+        staged += size if image.glance_status in _STAGED or copying else 0
+        # A single-store Glance names no stores.
+        stored += size * (len(image.stores) or (image.glance_status in _WITH_DATA))
+    return {
+        "images": count,
+        "image_size_mib": stored // MIB,
+        "staging_mib": staged // MIB,
+        "uploading": uploading,
+    }
+
+
+def _image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
+    """Read every record of a department; no single list shows hidden and other images."""
+    for hidden in ("false", "true"):
+        marker: dict[str, str] = {}
+        while True:
+            page = ImagePage.model_validate_json(
+                cloud.get(
+                    "image",
+                    "/images",
+                    params={
+                        "owner": department.id,
+                        "visibility": "all",
+                        "os_hidden": hidden,
+                        "limit": "1000",
+                        "sort": "id:asc",
+                        **marker,
+                    },
+                ).content
+            )
+            yield from page.images
+            if not page.next or not page.images:
+                break
+            marker = {"marker": page.images[-1].id}
+
+
+def _own_limits(
+    cloud: Cloud, service: Service, department: Department, names: Mapping[str, tuple[str, str]]
+) -> DepartmentQuota:
+    absolute = cloud.get(service, "/limits").json()["limits"]["absolute"]
+    return DepartmentQuota.model_validate(
+        {"department": department.name}
+        | {field: _usage(absolute.get(used), absolute.get(limit)) for field, (used, limit) in names.items()}
+    )
+
+
+def _quota_set(
+    cloud: Cloud, service: Service, path: str, department: Department, resources: Mapping[str, str]
+) -> DepartmentQuota:
+    quota_set = cloud.get(service, path).json()["quota_set"]
+    return DepartmentQuota.model_validate(
+        {"department": department.name}
+        | {
+            field: _usage(quota_set[resource].get("in_use"), quota_set[resource].get("limit"))
+            for field, resource in resources.items()
+            if resource in quota_set
+        }
+    )
+
+
+def _quota_set_path(department: Department) -> str:
+    return f"/os-quota-sets/{quote(department.id, safe='')}"
+
+
+# ----------------------------------------------------------------- Keystone's limits
+
+
+class _Limit(NamedTuple):
+    """Hold one image limit as Keystone has it; ``override_id`` is the department's own limit, if it has one."""
+
+    default: int
+    override: int | None
+    override_id: str | None
+
+    @property
+    def value(self) -> int:
+        """What Glance enforces."""
+        return self.default if self.override is None else self.override
+
+
+class _Place(NamedTuple):
+    """Name the service and region that limits belong to."""
+
+    service_id: str
+    region_id: str | None
+
+
+def _image_place(cloud: Cloud) -> _Place:
+    """Find Glance's service and region in the catalogue: oslo.limit asks with those of Glance's endpoint."""
+    for service in cloud.access.service_catalog.catalog:
+        if service.get("type") != "image" or not service.get("id"):
+            continue
+        for endpoint in service.get("endpoints", ()):
+            region = endpoint.get("region_id") or endpoint.get("region")
+            if cloud.region_name in (None, region):
+                return _Place(service["id"], region)
+    raise ServiceUnavailableError(
+        f"This cloud's catalogue has no image service in region {cloud.region_name or 'any'}.",
+        connected=False,
+        service="image",
+    )
+
+
+def _image_limits(cloud: Cloud, department: Department) -> dict[str, _Limit | None]:
+    """Read the limits of all image resources; None where nothing is registered for Glance's service and region."""
+    place = _image_place(cloud)
+    where = {"service_id": place.service_id} | ({"region_id": place.region_id} if place.region_id else {})
+    registered = cloud.get("identity", "/registered_limits", params=where).json()["registered_limits"]
+    limits = cloud.get("identity", "/limits", params={**where, "project_id": department.id}).json()["limits"]
+    defaults = _first_by_resource(registered, place)
+    overrides = _first_by_resource([limit for limit in limits if limit["project_id"] == department.id], place)
+    return {
+        resource: _Limit(
+            default=defaults[resource]["default_limit"],
+            override=overrides.get(resource, {}).get("resource_limit"),
+            override_id=overrides.get(resource, {}).get("id"),
+        )
+        if resource in defaults
+        else None
+        for resource in IMAGE_RESOURCES.values()
+    }
+
+
+def _first_by_resource(records: Sequence[Mapping[str, Any]], place: _Place) -> dict[str, Mapping[str, Any]]:
+    """Keep what fits the place, the first of each resource, as oslo.limit does."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        fits = record["service_id"] == place.service_id and place.region_id in (None, record["region_id"])
+        if fits and record["resource_name"] not in found:
+            found[record["resource_name"]] = record
+    return found
+
+
+# ----------------------------------------------------------------- writing
+
+
+def _check_limits(limits: QuotaLimits) -> None:
+    """Refuse nonsense before anything is asked."""
+    known = ", ".join(FIELDS)
+    problems = [f"{name}: there is no such limit; there are {known}" for name in sorted({*limits} - {*FIELDS})]
+    problems += [
+        f"{name}: a limit is a whole number from -1 (unlimited) to {LARGEST_LIMIT}, or None (the default)"
+        for name, limit in limits.items()
+        if name in FIELDS and not _is_limit(limit)
+    ]
+    if not limits:
+        problems.append(f"limits: name at least one of {known}")
+    if problems:
+        raise InvalidRequestError("\n".join(problems))
+
+
+def _is_limit(limit: object) -> bool:
+    if limit is None:
+        return True
+    return isinstance(limit, int) and not isinstance(limit, bool) and UNLIMITED <= limit <= LARGEST_LIMIT
+
+
+class _Plan(NamedTuple):
+    """Hold what one service is to be told: a call, and the limits it has afterwards."""
+
+    wanted: Mapping[str, int]
+    calls: Sequence[tuple[Service, str, str, Mapping[str, Any] | None]]
+    cloud: Cloud
+
+    def write(self) -> None:
+        """Tell the service."""
+        for service, method, path, body in self.calls:
+            self.cloud.request(service, method, path, json=body)
+
+
+def _plan_quota_set(
+    cloud: Cloud, service: Service, department: Department, resources: Mapping[str, str], limits: QuotaLimits
+) -> _Plan:
+    """Plan a PUT of the whole change to Nova's or Cinder's quota set.
+
+    The default again is written as its present value: neither service resets a single limit, and DELETE of the quota
+    set would take every other limit of the department with it (nova and cinder, QuotaSetsController.delete).
+    """
+    given = {field: limit for field, limit in limits.items() if field in resources}
+    if not given:
+        return _Plan({}, (), cloud)
+    path = _quota_set_path(department)
+    wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
+    cloud.base(service)  # raises where the cloud has no such service
+    if len(wanted) < len(given):
+        defaults = cloud.get(service, f"{path}/defaults").json()["quota_set"]
+        wanted |= {field: defaults[resources[field]] for field in given if field not in wanted}
+    quota_set: dict[str, int | bool] = {resources[field]: limit for field, limit in wanted.items()}
+    if service == "compute":
+        # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
+        quota_set["force"] = True
+    return _Plan(wanted, ((service, "PUT", path, {"quota_set": quota_set}),), cloud)
+
+
+def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
+    """Plan creating, changing or deleting the department's own limits in Keystone; what is right already stays."""
+    given = {field: limit for field, limit in limits.items() if field in IMAGE_RESOURCES}
+    if not given:
+        return _Plan({}, (), cloud)
+    place = _image_place(cloud)
+    existing = _image_limits(cloud, department)
+    wanted: dict[str, int] = {}
+    calls: list[tuple[Service, str, str, Mapping[str, Any] | None]] = []
+    for field, limit in given.items():
+        resource = IMAGE_RESOURCES[field]
+        current = existing[resource]
+        if current is None:
+            raise NotFoundError(
+                f"Keystone has no registered limit {resource} for the image service in region {place.region_id}.",
+                hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
+            )
+        wanted[field] = limit if isinstance(limit, int) else current.default
+        if limit is None and current.override_id is not None:
+            calls.append(("identity", "DELETE", f"/limits/{current.override_id}", None))
+        elif isinstance(limit, int) and current.override_id is None:
+            record = {
+                "service_id": place.service_id,
+                "region_id": place.region_id,
+                "project_id": department.id,
+                "resource_name": resource,
+                "resource_limit": limit,
+            }
+            calls.append(("identity", "POST", "/limits", {"limits": [record]}))
+        elif isinstance(limit, int) and current.override != limit:
+            body = {"limit": {"resource_limit": limit}}
+            calls.append(("identity", "PATCH", f"/limits/{current.override_id}", body))
+    return _Plan(wanted, calls, cloud)
+
+
+def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
+    """Raise where a service answered yes and did nothing: it takes its limits from elsewhere, or enforces none."""
+    ignored = []
+    for field, limit in wanted.items():
+        usage: Usage | None = getattr(now, field)
+        if usage is None or usage.limit != (None if limit < 0 else limit):
+            ignored.append(field)
+    if ignored:
+        raise ConflictError(
+            f"Not taken by this cloud for {now.department}: {', '.join(ignored)}.",
+            hint="The service takes its limits from elsewhere, or enforces none.",
+        )
