@@ -1,0 +1,215 @@
+"""How the in-memory Glance imports: its filter for URLs, the download, the inspection of what came.
+
+    >>> Filter(allowed_ports=[80, 443]).passes("http://files.example.org:8080/disk.qcow2")
+    False
+    >>> inspect("raw", b"anything").virtual_size
+    8
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import ipaddress
+import socket
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from typing import IO, Any, Literal
+from urllib.parse import urlsplit
+
+from oslo_utils.imageutils import format_inspector
+
+from hyperx_glance.testing.glance_records import ImageRecord
+from hyperx_glance.testing.wire import Record
+
+Download = bytes | int | Exception | Callable[[], bytes]
+"""What a URL gives: the data, an HTTP status, an error, or a function that gives the data."""
+
+DOWNLOAD_TIMEOUT_SECONDS = 30.0
+NOTICE_SECONDS = 0.05
+"""How long a look at an image waits for a download that is on its way: a loopback server is quicker."""
+
+
+class ContentError(Exception):
+    """Say that data is not of the format that the image declares, or is unsafe."""
+
+
+@dataclasses.dataclass
+class Filter:
+    """Decide which URLs Glance downloads from (glance/common/utils.py, get_validated_address)."""
+
+    allowed_schemes: Sequence[str] = ("http", "https")
+    allowed_hosts: Sequence[str] = ()
+    disallowed_hosts: Sequence[str] = ()
+    allowed_ports: Sequence[int] = ()
+    disallowed_ports: Sequence[int] = ()
+
+    def passes(self, url: str, *, resolve: bool = False) -> bool:
+        """Tell whether a URL may be read; the port counts only where the URL names one."""
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").rstrip("."), parts.port
+        except ValueError:
+            return False
+        if parts.scheme not in self.allowed_schemes or not host:
+            return False
+        if self.allowed_hosts:
+            if host not in self.allowed_hosts:
+                return False
+        elif host in self.disallowed_hosts:
+            return False
+        if port is not None and (port not in self.allowed_ports if self.allowed_ports else port in self.disallowed_ports):
+            return False
+        return not resolve or host in self.allowed_hosts or _resolves_outside(host, port or 80)
+
+
+def _resolves_outside(host: str, port: int) -> bool:
+    """Tell whether a name has an address that is neither loopback nor link-local (resolve_pinned_address)."""
+    try:
+        found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
+    except OSError:
+        return False
+    return any(not (address.is_loopback or address.is_link_local) for address in found)
+
+
+@dataclasses.dataclass
+class Job:
+    """Hold one import while it runs; ``reads`` counts how often somebody looked, ``stage`` says what that found."""
+
+    task: Record
+    image: ImageRecord
+    url: str
+    stores: list[str]
+    all_must_succeed: bool
+    is_copy: bool = False
+    reads: int = 0
+    stage: Literal["locked", "importing", "settled"] = "locked"
+    outcome: Download | None = None
+    thread: threading.Thread | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether no thread has taken the import up yet."""
+        return self.task["status"] == "pending"
+
+    def start(self, planned: Download | None, check: Filter, ca_file: str | None) -> None:
+        """Begin: with what a test planned, else with a real download in a thread of its own."""
+        self.task["status"] = "processing"
+        if planned is not None or self.is_copy:
+            self.outcome = planned
+            return
+
+        def read() -> None:
+            try:
+                self.outcome = download(self.url, check, ca_file)
+            except (OSError, ValueError, urllib.error.URLError) as error:
+                self.outcome = error
+
+        self.thread = threading.Thread(target=read, name=f"download {self.url}", daemon=True)
+        self.thread.start()
+
+    def arrived(self) -> bool:
+        """Tell whether the download is over."""
+        if self.thread is not None:
+            self.thread.join(NOTICE_SECONDS)
+            return not self.thread.is_alive()
+        return True
+
+    def data(self) -> bytes:
+        """Give what was downloaded; raise what went wrong instead."""
+        match self.outcome:
+            case bytes():
+                return self.outcome
+            case int():
+                raise OSError(f"HTTP status {self.outcome}")
+            case Exception():
+                raise self.outcome
+            case None:
+                raise OSError("nothing was downloaded")
+            case _:
+                return self.outcome()
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow a redirect only where the filter lets it pass (glance/common/scripts/utils.py, SafeRedirectHandler)."""
+
+    def __init__(self, check: Filter) -> None:
+        self.check = check
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str  # noqa: ANN401
+    ) -> urllib.request.Request | None:
+        if not self.check.passes(newurl, resolve=True):
+            raise urllib.error.URLError(f"redirect to {newurl} is not allowed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def download(url: str, check: Filter, ca_file: str | None) -> bytes:
+    """Read a URL as Glance does: without proxies, whole, and no other length than announced."""
+    tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls, _Redirects(check))
+    try:
+        with contextlib.closing(opener.open(url, timeout=DOWNLOAD_TIMEOUT_SECONDS)) as answer:
+            data = bytes(answer.read())
+            announced = answer.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
+    if announced is not None and int(announced) != len(data):
+        raise OSError(f"{len(data)} bytes came, {announced} were announced")
+    return data
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """Say what data is."""
+
+    format: str
+    virtual_size: int | None
+
+
+def inspect(declared: str, data: bytes) -> Inspection:
+    """Check data against the declared format (glance/location.py, ImageProxy.set_data).
+
+    Raise `ContentError` where Glance refuses it.
+    """
+    wrapper = format_inspector.InspectWrapper(_Once(data))
+    while wrapper.read(1 << 16):
+        pass
+    wrapper.close()
+    try:
+        matches = {str(match): match for match in wrapper.formats or ()}
+        inspector = matches["iso"] if matches.keys() == {"iso", "gpt"} else wrapper.format
+        found = str(inspector)
+        if found == declared:
+            size = int(inspector.virtual_size)
+        elif found == "raw" and declared not in format_inspector.ALL_FORMATS:
+            size = 0
+        elif declared == "raw":
+            size = int(inspector.actual_size)
+        else:
+            raise ContentError(f"Image disk_format {declared} does not match stream data {found}")
+        inspector.safety_check()
+    except format_inspector.ImageFormatError as error:
+        raise ContentError(str(error)) from error
+    except format_inspector.SafetyCheckFailed as error:
+        if str(inspector) != "gpt":
+            raise ContentError("Image failed safety checks") from error
+    return Inspection(found, size or None)
+
+
+class _Once:
+    """Give data once, as a stream."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = data
+
+    def read(self, size: int) -> bytes:
+        given, self._rest = self._rest[:size], self._rest[size:]
+        return given
+
+    def close(self) -> None:
+        self._rest = b""

@@ -1,0 +1,209 @@
+"""Glance's metadata definitions in memory: namespaces, their properties and resource types.
+
+    >>> from hyperx_glance.testing.wire import Caller
+    >>> admin = Caller("1", "admin", "2", "admin", frozenset({"admin"}))
+    >>> metadefs = Metadefs()
+    >>> [route.method for route in metadefs.routes()][:2]
+    ['GET', 'POST']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hyperx_glance.testing.glance_records import isotime
+from hyperx_glance.testing.wire import Call, Record, Refused, Reply, Route, json_reply
+
+_ROOT = "/v2/metadefs/namespaces"
+_FIELDS = ("namespace", "display_name", "description", "visibility", "protected", "owner")
+_ACCEPTED = (*_FIELDS, "resource_type_associations", "properties", "objects", "tags", "schema", "self")
+
+
+class Metadefs:
+    """Keep namespaces by name; writing is the administrators' (glance/policies/metadef.py)."""
+
+    def __init__(self) -> None:
+        self.namespaces: dict[str, Record] = {}
+
+    def routes(self) -> Sequence[Route]:
+        """List what is answered."""
+        one = _ROOT + "/([^/]+)"
+        return (
+            Route("GET", _ROOT, self._list),
+            Route("POST", _ROOT, self._create),
+            Route("GET", one, self._show),
+            Route("PUT", one, self._update),
+            Route("DELETE", one, self._delete),
+            Route("GET", one + "/properties", self._list_properties),
+            Route("POST", one + "/properties", self._create_property),
+            Route("DELETE", one + "/properties", self._delete_properties),
+            Route("GET", one + "/properties/([^/]+)", self._show_property),
+            Route("PUT", one + "/properties/([^/]+)", self._update_property),
+            Route("DELETE", one + "/properties/([^/]+)", self._delete_property),
+            Route("GET", one + "/resource_types", self._list_types),
+            Route("POST", one + "/resource_types", self._create_type),
+            Route("DELETE", one + "/resource_types/([^/]+)", self._delete_type),
+        )
+
+    def _list(self, call: Call) -> Reply:
+        seen = [
+            self._view(namespace, "resource_type_associations")
+            for namespace in self.namespaces.values()
+            if _visible(call, namespace)
+        ]
+        return json_reply(200, {"namespaces": seen, "schema": "/v2/schemas/metadefs/namespaces", "first": _ROOT})
+
+    def _create(self, call: Call) -> Reply:
+        body = self._written(call, "add_metadef_namespace")
+        unknown = sorted(set(body) - set(_ACCEPTED))
+        if unknown or "namespace" not in body:
+            reason = f"Additional properties are not allowed ({unknown[0]!r} was unexpected)" if unknown else "namespace"
+            raise Refused(400, f"Provided object does not match schema 'namespace': {reason}")
+        name = body["namespace"]
+        if name in self.namespaces:
+            raise Refused(409, f"The metadata definition namespace={name} already exists.")
+        now = isotime(datetime.now(UTC))
+        self.namespaces[name] = {
+            "visibility": "private",
+            "protected": False,
+            "owner": call.who.project_id,
+            **{key: value for key, value in body.items() if key in _FIELDS},
+            "created_at": now,
+            "updated_at": now,
+            "properties": dict(body.get("properties") or {}),
+            "resource_type_associations": [
+                {**wanted, "created_at": now, "updated_at": now}
+                for wanted in body.get("resource_type_associations") or ()
+            ],
+        }
+        return json_reply(201, self._view(self.namespaces[name], "resource_type_associations", "properties"))
+
+    def _show(self, call: Call, name: str) -> Reply:
+        namespace = self._found(call, name)
+        return json_reply(200, self._view(namespace, "resource_type_associations", "properties"))
+
+    def _update(self, call: Call, name: str) -> Reply:
+        body = self._written(call, "modify_metadef_namespace")
+        namespace = self._found(call, name)
+        kept = {key: namespace[key] for key in ("owner", "created_at", "properties", "resource_type_associations")}
+        changed = {key: value for key, value in body.items() if key in _FIELDS}
+        del self.namespaces[name]
+        now = isotime(datetime.now(UTC))
+        updated = {"visibility": "private", "protected": False, **kept, **changed, "updated_at": now}
+        self.namespaces[updated["namespace"]] = updated
+        return json_reply(200, self._view(updated))
+
+    def _delete(self, call: Call, name: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_namespace")
+        self._unprotected(call, name, f"namespace {name}")
+        del self.namespaces[name]
+        return Reply(204)
+
+    # ------------------------------------------------------------- properties
+
+    def _list_properties(self, call: Call, name: str) -> Reply:
+        return json_reply(200, {"properties": self._found(call, name)["properties"]})
+
+    def _create_property(self, call: Call, name: str) -> Reply:
+        body = self._written(call, "add_metadef_property")
+        properties = self._found(call, name)["properties"]
+        key = body.pop("name")
+        if key in properties:
+            raise Refused(
+                409, f"A metadata definition property with name={key} already exists in namespace={name}."
+            )
+        properties[key] = body
+        return json_reply(201, {"name": key, **body})
+
+    def _delete_properties(self, call: Call, name: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_namespace_properties")
+        self._unprotected(call, name, f"namespace {name}")["properties"].clear()
+        return Reply(204)
+
+    def _show_property(self, call: Call, name: str, key: str) -> Reply:
+        return json_reply(200, {"name": key, **self._property(call, name, key)})
+
+    def _update_property(self, call: Call, name: str, key: str) -> Reply:
+        body = self._written(call, "modify_metadef_property")
+        self._property(call, name, key)
+        properties = self._found(call, name)["properties"]
+        del properties[key]
+        renamed = body.pop("name")
+        properties[renamed] = body
+        return json_reply(200, {"name": renamed, **body})
+
+    def _delete_property(self, call: Call, name: str, key: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_property")
+        self._property(call, name, key)
+        del self._unprotected(call, name, f"property {key}")["properties"][key]
+        return Reply(204)
+
+    def _property(self, call: Call, name: str, key: str) -> Record:
+        properties: dict[str, Record] = self._found(call, name)["properties"]
+        if key not in properties:
+            raise Refused(404, f"Could not find property {key}")
+        return properties[key]
+
+    # ------------------------------------------------------------- resource types
+
+    def _list_types(self, call: Call, name: str) -> Reply:
+        found = self._found(call, name)["resource_type_associations"]
+        return json_reply(200, {"resource_type_associations": found})
+
+    def _create_type(self, call: Call, name: str) -> Reply:
+        body = self._written(call, "add_metadef_resource_type_association")
+        associations = self._found(call, name)["resource_type_associations"]
+        if any(known["name"] == body["name"] for known in associations):
+            raise Refused(
+                409,
+                f"The metadata definition resource-type association of resource-type={body['name']} "
+                f"to namespace={name} already exists.",
+            )
+        now = isotime(datetime.now(UTC))
+        associations.append({**body, "created_at": now, "updated_at": now})
+        return json_reply(201, associations[-1])
+
+    def _delete_type(self, call: Call, name: str, wanted: str) -> Reply:
+        self._administrators_only(call, "remove_metadef_resource_type_association")
+        namespace = self._unprotected(call, name, f"resource-type-association {wanted}")
+        namespace["resource_type_associations"] = [
+            known for known in namespace["resource_type_associations"] if known["name"] != wanted
+        ]
+        return Reply(204)
+
+    # ------------------------------------------------------------- rules
+
+    def _found(self, call: Call, name: str) -> Record:
+        namespace = self.namespaces.get(name)
+        if namespace is None:
+            words = f"Metadata definition namespace={name} was not found."
+            raise Refused(404, words if call.method == "GET" else f"Namespace {name} not found")
+        if not _visible(call, namespace):
+            raise Refused(404)
+        return namespace
+
+    def _unprotected(self, call: Call, name: str, what: str) -> Record:
+        namespace = self._found(call, name)
+        if namespace["protected"]:
+            raise Refused(403, f"Metadata definition {what} is protected and cannot be deleted.")
+        return namespace
+
+    def _written(self, call: Call, action: str) -> Record:
+        self._administrators_only(call, action)
+        body: Record = call.json()
+        return body
+
+    def _administrators_only(self, call: Call, action: str) -> None:
+        if not call.who.is_administrator:
+            raise Refused(403, f"You are not authorized to complete {action} action.")
+
+    def _view(self, namespace: Record, *more: str) -> Record:
+        view = {key: namespace[key] for key in (*_FIELDS, "created_at", "updated_at") if key in namespace}
+        view |= {key: namespace[key] for key in more if namespace[key]}
+        return {**view, "self": f"{_ROOT}/{namespace['namespace']}", "schema": "/v2/schemas/metadefs/namespace"}
+
+
+def _visible(call: Call, namespace: Record) -> bool:
+    own = namespace["owner"] == call.who.project_id
+    return namespace["visibility"] == "public" or own or call.who.is_administrator

@@ -1,0 +1,357 @@
+"""A whole cloud in memory, for tests: Keystone, Glance, Nova, Cinder and Neutron as far as this library uses them.
+
+    >>> from hyperx_glance.testing import InMemoryCloud
+    >>> cloud = InMemoryCloud()
+    >>> session = cloud.session("alice")
+    >>> session.get("/v2/images", endpoint_filter={"service_type": "image"}).json()["images"]
+    []
+    >>> [(request.user, request.service, request.method, request.path, request.status) for request in cloud.requests]
+    [('', 'keystone', 'POST', '/v3/auth/tokens', 201), ('alice', 'glance', 'GET', '/v2/images', 200)]
+
+The departments are those of the local cloud: ``admin`` with the administrator ``admin``; ``dept-a`` with alice, arthur
+(members) and rita (reader); ``dept-b`` with bob. Every password is "secret". Nothing takes time: an import or a build
+goes on each time somebody looks (``cloud.glance.import_polls``, ``cloud.nova.build_polls``).
+
+A session of this cloud works at once, from any thread. Within ``with cloud:`` every requests session of the process
+reaches it, so that ``hyperx_glance.connect(**cloud.auth("alice"))`` and openstacksdk work too; other hosts stay real.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import email.utils
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.client import RemoteDisconnected
+from types import TracebackType
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+import requests_mock
+import urllib3.exceptions
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+from hyperx_glance.testing.cinder import Cinder
+from hyperx_glance.testing.glance import Glance
+from hyperx_glance.testing.keystone import PASSWORD, REGION, Keystone
+from hyperx_glance.testing.neutron import Neutron
+from hyperx_glance.testing.nova import Nova
+from hyperx_glance.testing.wire import Call, Refused, Reply, Service
+
+ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
+_Fate = Literal["answer", "lost", "unreachable"]
+
+_UNIFIED_LIMITS = (
+    ("image_size_total", 1000),
+    ("image_stage_total", 1000),
+    ("image_count_total", 100000),
+    ("image_count_uploading", 100),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """Tell one request: ``path`` without host and query, ``body`` the parsed JSON, ``status`` None where no answer came."""
+
+    method: str
+    service: str
+    path: str
+    query: Mapping[str, list[str]]
+    user: str
+    project: str
+    body: object
+    status: int | None
+
+
+@dataclasses.dataclass
+class _Interruption:
+    service: str
+    method: str
+    pattern: re.Pattern[str]
+    fate: _Fate
+    times: int | None
+    skip: int
+    late: int = 0
+    reply: Callable[[Service, Call], Reply] | None = None
+    callback: Callable[[], object] | None = None
+
+    def strikes(self, service: Service, call: Call) -> bool:
+        """Tell whether this request is meant; counts it."""
+        if self.times == 0 or (self.service, self.method) != (service.name, call.method):
+            return False
+        if not self.pattern.search(call.path):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@dataclasses.dataclass
+class _Late:
+    """Hold a request whose connection was cut before the service got round to it."""
+
+    requests_left: int
+    service: Service
+    call: Call
+
+
+class _Wire(requests_mock.Adapter):
+    """Answer requests without keeping them: the cloud records what is worth knowing."""
+
+    def _add_to_history(self, request: object) -> None:
+        del request
+
+
+class InMemoryCloud:
+    """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.keystone = Keystone()
+        self.glance = Glance(self.keystone)
+        self.neutron = Neutron()
+        self.cinder = Cinder(self.keystone, self.glance)
+        self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
+        self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
+        self.requests: list[Recorded] = []
+        """Every request in the order in which it was answered."""
+        self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}
+        self._interruptions: list[_Interruption] = []
+        self._late: list[_Late] = []
+        self._lock = threading.RLock()
+        self._adapter = _Wire(case_sensitive=True)
+        self._adapter.add_matcher(self._answer)
+        self._mocker: requests_mock.Mocker | None = None
+        self.keystone.add_user("admin", "admin", role="admin")
+        for department, people in (("dept-a", ("alice", "arthur", "rita")), ("dept-b", ("bob",))):
+            self.keystone.add_department(department)
+            for name in people:
+                self.keystone.add_user(name, department, role="reader" if name == "rita" else "member")
+        for resource, limit in _UNIFIED_LIMITS:
+            self.keystone.register_limit(self.glance, resource, limit)
+
+    @property
+    def departments(self) -> Mapping[str, str]:
+        """Project ids by name."""
+        return self.keystone.departments
+
+    @property
+    def users(self) -> Mapping[str, str]:
+        """User ids by name."""
+        return self.keystone.users
+
+    # ------------------------------------------------------------- ways in
+
+    def auth(self, user: str) -> dict[str, str]:
+        """Give the keywords with which ``connect`` becomes this user."""
+        return {
+            "auth_url": f"{self.keystone.url}/v3",
+            "username": user,
+            "password": PASSWORD,
+            "project_name": self.keystone.department_of(user),
+            "user_domain_id": "default",
+            "project_domain_id": "default",
+            "region_name": REGION,
+        }
+
+    def session(self, user: str) -> Session:
+        """Give a new keystoneauth session of this user that reaches this cloud and nothing else."""
+        http = requests.Session()
+        for scheme in ("http://", "https://"):
+            http.mount(scheme, self._adapter)
+        options = self.auth(user)
+        options.pop("region_name")
+        return Session(auth=v3.Password(**options), session=http)
+
+    def __enter__(self) -> InMemoryCloud:
+        """Let every requests session of this process reach the cloud."""
+        self._mocker = requests_mock.Mocker(adapter=self._adapter, real_http=True)
+        self._mocker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave requests as it was."""
+        if self._mocker is not None:
+            self._mocker.stop()
+            self._mocker = None
+
+    # ------------------------------------------------------------- failures on request
+
+    def fail(
+        self,
+        service: ServiceName,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        body: str | bytes | Mapping[str, object] = "Failure on request.",
+        headers: Mapping[str, str] | None = None,
+        times: int | None = 1,
+        skip: int = 0,
+    ) -> None:
+        """Answer with an error instead of handling: the next ``times`` requests (None: all) after ``skip``.
+
+        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, bytes and
+        JSON objects are sent as they are.
+        """
+
+        def reply(asked: Service, call: Call) -> Reply:
+            match body:
+                case str():
+                    made = asked.problem(call, Refused(status, body))
+                case bytes():
+                    made = Reply(status, body, {"Content-Type": "text/html"})
+                case _:
+                    made = Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
+            return dataclasses.replace(made, headers={**made.headers, **(headers or {})})
+
+        self._interrupt(_Interruption(service, method, re.compile(path), "answer", times, skip, reply=reply))
+
+    def cut(
+        self,
+        service: ServiceName,
+        method: str,
+        path: str,
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        handled: bool = True,
+        late: int = 0,
+    ) -> None:
+        """Give no answer: ``handled`` after the service did the work, else without ever being connected.
+
+        ``late``: the service gets round to the work only after that many more requests of anybody.
+        """
+        fate: _Fate = "lost" if handled else "unreachable"
+        self._interrupt(_Interruption(service, method, re.compile(path), fate, times, skip, late=late))
+
+    def before(
+        self,
+        service: ServiceName,
+        method: str,
+        path: str,
+        callback: Callable[[], object],
+        *,
+        times: int | None = None,
+        skip: int = 0,
+    ) -> None:
+        """Call something just before such requests are handled (None: before each)."""
+        pattern = re.compile(path)
+        self._interrupt(_Interruption(service, method, pattern, "answer", times, skip, callback=callback))
+
+    def _interrupt(self, interruption: _Interruption) -> None:
+        with self._lock:
+            self._interruptions.append(interruption)
+
+    # ------------------------------------------------------------- handling
+
+    def _answer(self, request: requests.PreparedRequest) -> requests.Response | None:
+        service = self._hosts.get(urlsplit(request.url or "").hostname)
+        if service is None:
+            return None
+        call = Call.of(request.method or "GET", str(request.url), request.headers, request.body)
+        with self._lock:
+            struck = [rule for rule in self._interruptions if rule.strikes(service, call)]
+        for rule in struck:
+            if rule.callback is not None:
+                rule.callback()
+        with self._lock:
+            self._do_late_work()
+            rule = next((rule for rule in struck if rule.callback is None), None)
+            reply = self._reply(service, call, rule)
+        if reply is None:
+            raise _lost(request) if rule and rule.fate == "lost" else _unreachable(request)
+        return _response(request, reply)
+
+    def _reply(self, service: Service, call: Call, rule: _Interruption | None) -> Reply | None:
+        call.caller = self.keystone.caller(call.headers.get("x-auth-token"))
+        call.pause = self._unlocked
+        reply: Reply | None = None
+        if rule is None:
+            reply = service.handle(call)
+        elif rule.reply is not None:
+            reply = rule.reply(service, call)
+        elif rule.fate == "lost" and rule.late:
+            call.content()
+            self._late.append(_Late(rule.late, service, call))
+        elif rule.fate == "lost":
+            service.handle(call)
+        self._record(service, call, reply)
+        if reply is not None:
+            reply.headers["Date"] = email.utils.formatdate(time.time() + service.skew_seconds, usegmt=True)
+            reply.headers["x-openstack-request-id"] = call.request_id
+        return reply
+
+    def _do_late_work(self) -> None:
+        waiting, self._late = self._late, []
+        for work in waiting:
+            if work.requests_left:
+                work.requests_left -= 1
+                self._late.append(work)
+            else:
+                work.service.handle(work.call)
+
+    def _record(self, service: Service, call: Call, reply: Reply | None) -> None:
+        query: dict[str, list[str]] = {}
+        for key, value in call.query:
+            query.setdefault(key, []).append(value)
+        user, project = (call.caller.user, call.caller.project) if call.caller else ("", "")
+        status = reply.status if reply else None
+        body = _parsed(call)
+        self.requests.append(Recorded(call.method, service.name, call.path, query, user, project, body, status))
+
+    @contextlib.contextmanager
+    def _unlocked(self) -> Iterator[None]:
+        """Let others in while a body is streamed."""
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+
+
+def _parsed(call: Call) -> object:
+    if "json" not in call.headers.get("content-type", "") or not isinstance(call.source, bytes | str):
+        return None
+    try:
+        return json.loads(call.source)
+    except ValueError:
+        return None
+
+
+def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+    return requests_mock.create_response(
+        request, status_code=reply.status, content=reply.content, headers=dict(reply.headers)
+    )
+
+
+def _lost(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
+    """Make what requests raises when the peer closes the connection instead of answering."""
+    gone = RemoteDisconnected("Remote end closed connection without response")
+    error = urllib3.exceptions.ProtocolError("Connection aborted.", gone)
+    raised = requests.exceptions.ConnectionError(error, request=request)
+    raised.__cause__ = error
+    return raised
+
+
+def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
+    """Make what requests raises when nobody listens."""
+    parts = urlsplit(str(request.url))
+    pool = urllib3.HTTPConnectionPool(parts.hostname or "", parts.port or 80)
+    refused = urllib3.exceptions.NewConnectionError(
+        urllib3.connection.HTTPConnection(pool.host, pool.port), "Failed to establish a new connection: refused"
+    )
+    error = urllib3.exceptions.MaxRetryError(pool, parts.path, refused)
+    raised = requests.exceptions.ConnectionError(error, request=request)
+    raised.__cause__ = error
+    return raised

@@ -1,0 +1,241 @@
+"""What the in-memory services share: one request, one answer, a table of routes, errors as the real services write them.
+
+    >>> call = Call.of("GET", "http://glance.cloud.test/v2/images?tag=a&tag=b&limit=5")
+    >>> call.path, call.values("tag"), call.value("limit")
+    ('/v2/images', ['a', 'b'], '5')
+    >>> webob_error(404, "No image found with ID x", accept="application/json").content
+    b'{"message": "No image found with ID x<br /><br />\\\\n\\\\n\\\\n", "code": "404 Not Found", "title": "Not Found"}'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import html
+import http
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+Record: TypeAlias = dict[str, Any]
+"""A JSON object as a service sends it: what stands in it is the service's affair."""
+
+Problem: TypeAlias = Callable[[int, str], "Reply"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """Say who a token speaks for."""
+
+    user_id: str
+    user: str
+    project_id: str
+    project: str
+    roles: frozenset[str]
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the token carries the role admin."""
+        return "admin" in self.roles
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the token may change things of its own project: a reader may not."""
+        return bool(self.roles & {"admin", "member"})
+
+
+@dataclasses.dataclass
+class Call:
+    """Hold one request as a service sees it."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    source: object = None
+    caller: Caller | None = None
+    request_id: str = ""
+    pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+    _content: bytes | None = None
+
+    @classmethod
+    def of(cls, method: str, url: str, headers: Mapping[str, str] | None = None, source: object = None) -> Call:
+        """Read a request from its parts; ``source`` is the body as requests has it: bytes, text, file or chunks."""
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        lowered = {key.lower(): _text(value) for key, value in (headers or {}).items()}
+        return cls(method, unquote(parts.path), query, lowered, source, request_id=f"req-{uuid.uuid4()}")
+
+    def content(self) -> bytes:
+        """Read the whole body; while a stream is read other requests are handled, as in a real service."""
+        if self._content is None:
+            match self.source:
+                case None:
+                    self._content = b""
+                case bytes():
+                    self._content = self.source
+                case str():
+                    self._content = self.source.encode()
+                case _:
+                    with self.pause():
+                        self._content = b"".join(_chunks(self.source))
+        return self._content
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
+        """Give the body parsed; refuse what is no JSON."""
+        if not self.content():
+            raise Refused(400, "Body expected in request.")
+        try:
+            return json.loads(self.content())
+        except ValueError:
+            raise Refused(400, "Malformed JSON in request body.") from None
+
+    def value(self, name: str, default: str = "") -> str:
+        """Give a query parameter; of several the last."""
+        return self.values(name)[-1] if self.values(name) else default
+
+    def values(self, name: str) -> list[str]:
+        """Give every value of a query parameter."""
+        return [value for key, value in self.query if key == name]
+
+    @property
+    def who(self) -> Caller:
+        """The caller, on routes that need a token."""
+        if self.caller is None:
+            raise Refused(401, "The request you have made requires authentication.")
+        return self.caller
+
+
+@dataclasses.dataclass
+class Reply:
+    """Hold one answer."""
+
+    status: int
+    content: bytes = b""
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
+    """Answer with an error in the service's own form; ``detail`` is what webob puts behind its own sentence."""
+
+    def __init__(self, status: int, message: str = "", *, detail: str = "") -> None:
+        super().__init__(message or detail)
+        self.status = status
+        self.message = message
+        self.detail = detail
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """Name what handles a method on a path; the pattern's groups are the handler's arguments."""
+
+    method: str
+    pattern: str
+    handler: Callable[..., Reply]
+    public: bool = False
+
+
+class Service:
+    """Be one service: routes, and errors in its own form."""
+
+    name: ClassVar[str]
+    type: ClassVar[str]
+    endpoint_path: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        self.present = True
+        """False takes the service out of the catalogue."""
+        self.skew_seconds = 0.0
+        """How far this service's clock is off, as its Date headers show."""
+        self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
+
+    @property
+    def url(self) -> str:
+        """The root of the service; never resolved, since requests to it do not leave the process."""
+        return f"http://{self.name}.cloud.test"
+
+    def routes(self) -> Sequence[Route]:
+        """List what this service answers."""
+        raise NotImplementedError
+
+    def problem(self, call: Call, refused: Refused) -> Reply:
+        """Write an error as this service does."""
+        raise NotImplementedError
+
+    def handle(self, call: Call) -> Reply:
+        """Answer a request."""
+        try:
+            return self._dispatch(call)
+        except Refused as refused:
+            return self.problem(call, refused)
+
+    def _dispatch(self, call: Call) -> Reply:
+        allowed = []
+        for route, pattern in self._routes:
+            match = pattern.fullmatch(call.path)
+            if match is None:
+                continue
+            if route.method == call.method:
+                if call.caller is None and not route.public:
+                    raise Refused(401, "The request you have made requires authentication.")
+                return route.handler(call, *match.groups())
+            allowed.append(route.method)
+        if call.caller is None:
+            raise Refused(401, "The request you have made requires authentication.")
+        if allowed:
+            raise Refused(405, f"The method {call.method} is not allowed for this resource. ")
+        raise Refused(404)
+
+
+def json_reply(status: int, value: object, **headers: str) -> Reply:
+    """Answer with JSON; an underscore in a header's name stands for a hyphen."""
+    content = json.dumps(value, ensure_ascii=False).encode()
+    named = {key.replace("_", "-"): text for key, text in headers.items()}
+    return Reply(status, content, {"Content-Type": "application/json", **named})
+
+
+# webob's own sentences (webob/exc.py), for errors that carry none.
+_SENTENCES = {
+    400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
+    401: "This server could not verify that you are authorized to access the document you requested.",
+    403: "Access was denied to this resource.",
+    404: "The resource could not be found.",
+    409: "There was a conflict when trying to complete your request.",
+    500: "The server has either erred or is incapable of performing the requested operation.",
+    503: "The server is currently unavailable. Please try again at a later time.",
+}
+
+
+def webob_error(status: int, message: str = "", *, detail: str = "", accept: str = "") -> Reply:
+    """Write an error as webob does: an HTML document, unless the client asks for JSON (webob/exc.py, generate_response)."""
+    title = http.HTTPStatus(status).phrase
+    title = {413: "Request Entity Too Large"}.get(status, title)
+    explanation = message or _SENTENCES.get(status, title)
+    if "application/json" in accept and "text/html" not in accept:
+        body = f"{explanation}<br /><br />\n{detail}\n\n"
+        return json_reply(status, {"message": body, "code": f"{status} {title}", "title": title})
+    body = f"{html.escape(explanation)}<br /><br />\n{html.escape(detail)}\n\n"
+    page = (
+        f"<html>\n <head>\n  <title>{status} {title}</title>\n </head>\n"
+        f" <body>\n  <h1>{status} {title}</h1>\n  {body}\n\n </body>\n</html>"
+    )
+    return Reply(status, page.encode(), {"Content-Type": "text/html; charset=UTF-8"})
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _chunks(source: object) -> Iterator[bytes]:
+    read = getattr(source, "read", None)
+    if read is not None:
+        while chunk := read(1 << 16):
+            yield chunk
+        return
+    if not isinstance(source, Iterable):
+        raise TypeError(f"no request body: {source!r}")
+    yield from source
