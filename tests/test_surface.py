@@ -1,0 +1,120 @@
+"""The public surface: what is exported is sorted, typed, documented and tested."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import hyperx_glance
+from hyperx_glance import Client, DepartmentQuota, ImageChanges, ImageCriteria, ImageFields, ImageQuery, QuotaLimits
+
+if typing.TYPE_CHECKING:
+    import pydantic
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "hyperx_glance"
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+VERBS = sorted(name for name in vars(Client) if not name.startswith("_") and callable(getattr(Client, name)))
+
+
+def texts(folder: Path, pattern: str) -> str:
+    return "\n".join(path.read_text() for path in sorted(folder.rglob(pattern)) if path != Path(__file__))
+
+
+def test_exports_are_sorted_unique_and_there() -> None:
+    assert hyperx_glance.__all__ == sorted(set(hyperx_glance.__all__))
+    for name in hyperx_glance.__all__:
+        assert getattr(hyperx_glance, name) is not None
+
+
+def test_exports_are_all_that_is_public() -> None:
+    public = {name for name, value in vars(hyperx_glance).items() if name[0] != "_" and not inspect.ismodule(value)}
+
+    assert public == set(hyperx_glance.__all__) - {"deployment"}
+
+
+@pytest.mark.parametrize("name", hyperx_glance.__all__)
+def test_export_is_in_the_reference_and_has_a_docstring(name: str) -> None:
+    assert re.search(rf":: hyperx_glance\.{name}$", texts(ROOT / "docs" / "reference", "*.rst"), re.MULTILINE)
+    assert inspect.getdoc(getattr(hyperx_glance, name))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_is_tested_typed_and_in_a_guide(verb: str) -> None:
+    call = re.compile(rf"\.{verb}\(")
+
+    assert call.search(texts(ROOT / "tests", "test_*.py")), "no test calls it"
+    assert call.search(texts(ROOT / "tests" / "typing", "*.py")), "its types are not checked"
+    assert call.search(texts(ROOT / "docs" / "guide", "*.rst")), "no guide shows it"
+    assert inspect.getdoc(getattr(Client, verb))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_promises_types_without_any(verb: str) -> None:
+    signature = inspect.signature(getattr(Client, verb))
+
+    annotations = [parameter.annotation for name, parameter in signature.parameters.items() if name != "self"]
+    for annotation in [*annotations, signature.return_annotation]:
+        assert annotation is not inspect.Parameter.empty
+        assert not re.search(r"\bAny\b", str(annotation))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_opens_with_an_example(module: str) -> None:
+    docstring = ast.get_docstring(ast.parse((PACKAGE / f"{module}.py").read_text()))
+
+    assert docstring
+    assert ">>>" in docstring
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_tests_of_its_name(module: str) -> None:
+    assert list((ROOT / "tests").rglob(f"test_{module}.py"))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "model", "not_keywords"),
+    [
+        (ImageCriteria, ImageQuery, set()),
+        (ImageFields, ImageChanges, set()),
+        (QuotaLimits, DepartmentQuota, {"department"}),
+    ],
+)
+def test_keywords_are_the_fields_of_their_model(
+    keywords: type, model: type[pydantic.BaseModel], not_keywords: set[str]
+) -> None:
+    assert set(typing.get_type_hints(keywords)) == set(model.model_fields) - not_keywords
+
+
+@pytest.mark.parametrize(("keywords", "model"), [(ImageCriteria, ImageQuery), (ImageFields, ImageChanges)])
+def test_keywords_take_what_their_model_takes(keywords: type, model: type[pydantic.BaseModel]) -> None:
+    for name, keyword in typing.get_type_hints(keywords).items():
+        taken = {Mapping[str, str] if choice == dict[str, str] else choice for choice in choices(model, name)}
+        assert taken <= {*typing.get_args(keyword), keyword}, name
+
+
+def choices(model: type[pydantic.BaseModel], field: str) -> set[object]:
+    annotation = typing.get_type_hints(model)[field]
+    return set(typing.get_args(annotation)) if type(annotation) is type(int | None) else {annotation}
+
+
+def test_package_promises_types() -> None:
+    assert resources.files("hyperx_glance").joinpath("py.typed").is_file()
+
+
+def test_import_brings_no_sdk_shell_or_test_double() -> None:
+    names = "openstack", "cliff", "osc_lib", "requests_mock", "hyperx_glance.testing", "hyperx_glance.cli"
+    program = f"import sys, hyperx_glance; print([name for name in {names} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

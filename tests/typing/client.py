@@ -1,0 +1,129 @@
+"""What mypy must infer from the public interface; checked by `tox -e types`, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import assert_type
+
+from keystoneauth1.session import Session
+from openstack.connection import Connection
+from pydantic import SecretStr
+
+import hyperx_glance
+from hyperx_glance import (
+    Category,
+    Client,
+    Deletion,
+    DepartmentQuota,
+    Finding,
+    Image,
+    ImageChanges,
+    ImageQuery,
+    Kind,
+    Launch,
+    LaunchProgress,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    Pace,
+    Phase,
+    Progress,
+    Registration,
+    Server,
+    ServerRef,
+    Settings,
+    State,
+    UrlPolicy,
+    UrlReport,
+    Usage,
+)
+
+
+def connecting(session: Session, connection: Connection) -> None:
+    settings = Settings(transfer="stream", url_policy=UrlPolicy(preflight=False), pace=Pace(deadline=60))
+    with hyperx_glance.connect("mycloud", region_name="RegionOne", settings=settings, username="alice") as client:
+        assert_type(client, Client)
+    assert_type(Client.from_session(session, steward=connection), Client)
+    assert_type(Client.from_connection(connection, steward=session, settings=settings), Client)
+    assert_type(client.project_id, str)
+    assert_type(client.user_id, str)
+    assert_type(client.is_administrator, bool)
+    assert_type(client.region_name, str | None)
+    assert_type(client.close(), None)
+
+
+def browsing(client: Client) -> None:
+    assert_type(client.images(), Iterator[Image])
+    assert_type(client.images(view="featured", formats={"qcow2"}, min_size=1, limit=2), Iterator[Image])
+    assert_type(client.images(ImageQuery(kind=Kind.ISO, created_after=datetime.now(UTC))), Iterator[Image])
+    client.images(colour="red")  # type: ignore[call-arg] # an unknown criterion is found before it runs
+    client.images(limit="2")  # type: ignore[arg-type] # and so is a wrong value
+    image = client.image("debian")
+    assert_type(image, Image)
+    assert_type(image.size, int | None)
+    assert_type(image.created_at, datetime | None)
+    assert_type(image.kind, Kind)
+    assert_type(image.category, Category)
+    assert_type(image.state, State)
+    assert_type(image.phase, Phase)
+    assert_type(image.properties, dict[str, str])
+    assert_type(client.count(tags=["lts"]), int)
+    assert_type(client.tags(), dict[str, int])
+    assert_type(client.owner_name(image), str)
+
+
+def registering(client: Client, image: Image) -> None:
+    def follow(progress: Progress) -> None:
+        assert_type(progress.bytes_done, int | None)
+
+    new = NewImage(name="debian", url="http://files.example/debian.qcow2")
+    assert_type(client.register(new, on_progress=follow, timeout=60.0), Image)
+    started = client.start_registration(NewIso(name="debian", url="http://files.example/debian.iso"), keep_failed=True)
+    assert_type(started, Registration)
+    assert_type(started.image_id, str)
+    assert_type(started.progress(), Progress)
+    assert_type(started.wait(on_progress=follow), Image)
+    assert_type(started.cancel(), None)
+    assert_type(client.resume_registration(image, url="http://files.example/debian.iso"), Registration)
+    assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
+    assert_type(client.check_url("http://files.example/debian.iso", disk_format="iso"), UrlReport)
+
+
+def editing(client: Client, image: Image) -> None:
+    assert_type(client.update(image, name="debian", tags={"lts"}), Image)
+    assert_type(client.update(image.id, ImageChanges(description="")), Image)
+    client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
+    assert_type(client.disable(image), Image)
+    assert_type(client.enable(image), Image)
+    deletion = client.delete(image, missing_ok=True, report_servers=True)
+    assert_type(deletion, Deletion)
+    assert_type(deletion.servers, tuple[ServerRef, ...] | None)
+    assert_type(client.servers_using(image), list[ServerRef])
+
+
+def launching(client: Client, image: Image) -> None:
+    def follow(progress: LaunchProgress) -> None:
+        assert_type(progress.active, int)
+
+    launch = client.launch(image, LaunchRequest(name="web", flavor="small"), on_progress=follow, timeout=60)
+    assert_type(launch, Launch)
+    assert_type(launch.launch_id, str)
+    assert_type(launch.image_id, str)
+    assert_type(launch.servers, tuple[Server, ...])
+    assert_type(launch.admin_password, SecretStr | None)
+    assert_type(launch.progress(), LaunchProgress)
+    assert_type(launch.wait(timeout=1), Launch)
+    assert_type(launch.cancel(), None)
+    assert_type(client.find_launch(launch.launch_id), Launch)
+    assert_type(client.reset_password(launch.servers[0].id), SecretStr)
+
+
+def administering(client: Client) -> None:
+    quota = client.quota()
+    assert_type(quota, DepartmentQuota)
+    assert_type(quota.images, Usage | None)
+    assert_type(client.set_quota("dept-b", images=10, cores=None), DepartmentQuota)
+    assert_type(client.doctor(probe=True), list[Finding])
+    assert_type(hyperx_glance.deployment.property_protections(), str)
+    assert_type(hyperx_glance.deployment.install_metadefs(client), None)
