@@ -32,12 +32,11 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
         return
     hyperx_cloud = request.getfixturevalue("hyperx_cloud")
     with hyperx_cloud:
-        session = hyperx_cloud.session("alice")
-        client = hyperx_glance.Client.from_session(session)
+        client = request.getfixturevalue("hyperx_client")
         doctest_namespace.update(
             hyperx_cloud=hyperx_cloud,
             cloud_auth=hyperx_cloud.auth("alice"),
-            session=session,
+            session=hyperx_cloud.session("alice"),
             client=client,
             cloud=client.cloud,
         )
