@@ -1,0 +1,55 @@
+"""Reading a URL before Glance does: where it leads, whether that is allowed, and what is there.
+
+    >>> from hyperx_glance import UrlPolicy
+    >>> from hyperx_glance.urls import preflight
+    >>> preflight("http://169.254.169.254/latest/meta-data", UrlPolicy(), declared="raw")
+    Traceback (most recent call last):
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+
+Every failure is a `UrlRejectedError` with a `UrlProblem`.
+"""
+
+import time
+from dataclasses import dataclass
+
+from hyperx_glance.errors import UrlRejectedError
+from hyperx_glance.models import UrlPolicy
+from hyperx_glance.urls.addresses import ascii_url, destination, rejected
+from hyperx_glance.urls.contents import examine, judge
+from hyperx_glance.urls.reading import Source, open_url
+from hyperx_glance.urls.report import report
+
+__all__ = ["Found", "Source", "ascii_url", "destination", "diagnose", "open_url", "preflight", "rejected", "report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Tell what a URL that may be registered holds; ``size`` is bytes, None where the server does not say."""
+
+    disk_format: str
+    size: int | None
+
+
+def preflight(url: str, policy: UrlPolicy, *, declared: str | None) -> Found:
+    """Read the head of a URL and check that it holds an image of the declared format, None for whatever it is."""
+    with open_url(url, policy) as source:
+        return _checked(source, declared)
+
+
+def _checked(source: Source, declared: str | None) -> Found:
+    content = examine(source.head(), whole=source.whole)
+    found = judge(content, url=source.url, declared=declared, content_type=source.content_type)
+    return Found(found, source.size)
+
+
+def diagnose(url: str, policy: UrlPolicy, *, declared: str | None, seconds: float) -> UrlRejectedError | None:
+    """Look for what is wrong with a URL that Glance failed to import; None where all seems well."""
+    deadline = time.monotonic() + seconds
+    try:
+        with open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
+            _checked(source, declared)
+            for _ in source.pieces(deadline=deadline):
+                pass
+    except UrlRejectedError as error:
+        return error
+    return None

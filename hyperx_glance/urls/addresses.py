@@ -1,0 +1,211 @@
+"""Where a URL leads, and whether it may be gone to.
+
+    >>> from hyperx_glance import UrlPolicy
+    >>> from hyperx_glance.urls.addresses import denial
+    >>> denial("::ffff:169.254.169.254", UrlPolicy())
+    '169.254.0.0/16'
+    >>> denial("10.1.2.3", UrlPolicy()) is None
+    True
+
+Every address that a name resolves to is checked, and the connection goes to a checked address, not to the name again:
+a name that changes its address in between gets nowhere.
+"""
+
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from hyperx_glance.errors import UrlRejectedError
+from hyperx_glance.mapping import stored_url
+from hyperx_glance.models import UrlPolicy
+from hyperx_glance.vocabulary import UrlProblem
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_HINTS = {
+    UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
+    UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
+    UrlProblem.DENIED_ADDRESS: "An operator can trust the server: UrlPolicy(trusted_hosts=...).",
+    UrlProblem.DENIED_PORT: "Serve the file on an allowed port, or extend UrlPolicy(allowed_ports=...).",
+    UrlProblem.NAME_NOT_FOUND: "Check the server's name; if only Glance can resolve it: UrlPolicy(preflight=False).",
+    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.TLS: "Check the server's certificate, or name its authority: UrlPolicy(ca_file=...).",
+    UrlProblem.REDIRECT_LOOP: "Give the URL at which the file really is.",
+    UrlProblem.HTTP_STATUS: "Open the URL in a browser: a download window should appear.",
+    UrlProblem.HTML: "This is a web page, perhaps a login or a download page: give the URL of the file itself.",
+    UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
+    UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
+    UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
+    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
+    UrlProblem.TOO_LARGE: "Make the image smaller, or ask an operator for a larger limit.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Name a checked place: ``target`` is what a request asks for, ``addresses`` are all checked."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    addresses: tuple[str, ...]
+    credentials: str
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What credentials are meant for."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def host_header(self) -> str:
+        """The host as a request names it."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
+
+
+def rejected(
+    problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
+) -> UrlRejectedError:
+    """Build the error; neither its URL nor its message shows credentials."""
+    return UrlRejectedError(
+        message, url=stored_url(url).url, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status
+    )
+
+
+def ascii_url(url: str) -> str:
+    """Write a URL as HTTP sends it: punycode and percent-encoding; Glance's reader fails on anything else."""
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    if not place.isascii():
+        name, colon, port = place.partition(":")
+        place = name.encode("idna").decode() + colon + port
+    safe = "%/:=&?~+!$,;'@()*[]"
+    return urlunsplit(
+        (parts.scheme.lower(), f"{user}{at}{place}", quote(parts.path, safe=safe), quote(parts.query, safe=safe), "")
+    )
+
+
+def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
+    """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
+    try:
+        parts = urlsplit(ascii_url(url))
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # UnicodeError of the idna codec is one too
+        raise rejected(UrlProblem.BAD_URL, "This is no URL.", url) from None
+    if parts.scheme not in DEFAULT_PORTS:
+        scheme = parts.scheme or "no scheme"
+        raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
+    if not host or port == 0 or re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or has spaces.", url)
+    port = port or DEFAULT_PORTS[parts.scheme]
+    if policy.allowed_ports and port not in policy.allowed_ports:
+        allowed = ", ".join(map(str, policy.allowed_ports))
+        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; these are: {allowed}.", url)
+    return Destination(
+        url=url,
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        target=urlunsplit(("", "", parts.path or "/", parts.query, "")),
+        addresses=_checked_addresses(url, host, port, policy, seconds),
+        credentials=unquote(parts.netloc.rpartition("@")[0]),
+    )
+
+
+def _checked_addresses(url: str, host: str, port: int, policy: UrlPolicy, seconds: float) -> tuple[str, ...]:
+    name = _canonical(host)
+    if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
+        raise rejected(
+            UrlProblem.DENIED_ADDRESS,
+            f"Server {host} is not among the allowed ones.",
+            url,
+            hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
+        )
+    addresses = [name] if _literal(host) else _resolve(url, host, port, seconds)
+    if name not in {_canonical(trusted) for trusted in policy.trusted_hosts}:
+        for address in addresses:
+            network = denial(address, policy)
+            if network:
+                at = "" if address == host else f" ({host})"
+                message = f"Address {address}{at} lies in {network}, from which nothing is registered."
+                raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
+    return tuple(addresses)
+
+
+def _literal(host: str) -> _Address | None:
+    """Read an address, in the odd notations too: 2130706433, 0177.1 and 0x7f.0.0.1 are all 127.0.0.1 to the system."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+def _canonical(host: str) -> str:
+    return str(_literal(host) or host.lower().rstrip("."))
+
+
+def _resolve(url: str, host: str, port: int, seconds: float) -> list[str]:
+    """Ask the system, in a thread of its own: getaddrinfo has no timeout."""
+    answers: list[str] = []
+    failures: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            failures.append(error if isinstance(error, OSError) else OSError(str(error)))
+        else:
+            answers.extend(str(answer[4][0]) for answer in found)
+
+    thread = threading.Thread(target=ask, daemon=True, name="hyperx-resolver")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise rejected(UrlProblem.TIMEOUT, f"The name {host} was not resolved within {seconds:g} s.", url)
+    if failures or not answers:
+        why = f": {failures[0].strerror}" if failures and failures[0].strerror else ""
+        raise rejected(UrlProblem.NAME_NOT_FOUND, f"The name {host} does not resolve{why}.", url)
+    return list(dict.fromkeys(answers))
+
+
+def denial(address: str, policy: UrlPolicy) -> str | None:
+    """Give the denied network in which an address, or one that is embedded in it, lies."""
+    networks = [ipaddress.ip_network(network, strict=False) for network in policy.denied_networks]
+    for form in _forms(ipaddress.ip_address(address.partition("%")[0])):
+        for network in networks:
+            if form.version == network.version and form in network:
+                return str(network)
+    return None
+
+
+def _forms(address: _Address) -> Iterator[_Address]:
+    """Give an address and those that it carries: routers and kernels take these out and go there."""
+    yield address
+    if not isinstance(address, ipaddress.IPv6Address):
+        return
+    if address.ipv4_mapped:
+        yield address.ipv4_mapped
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+    if address in _COMPATIBLE or any(address in network for network in _NAT64):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _NAT64[1]:
+        # A /48 prefix has the IPv4 address around bits 64 to 71 (RFC 6052, 2.2).
+        number = int(address)
+        yield ipaddress.IPv4Address((((number >> 64) & 0xFFFF) << 16) | ((number >> 40) & 0xFFFF))

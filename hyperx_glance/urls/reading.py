@@ -1,0 +1,264 @@
+"""Open a URL as carefully as a stranger's URL must be opened, and read it.
+
+    >>> from hyperx_glance import UrlPolicy
+    >>> from hyperx_glance.urls import open_url
+    >>> open_url("http://2130706433/disk.qcow2", UrlPolicy())
+    Traceback (most recent call last):
+    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) lies in 127.0.0.0/8, from which nothing is ...
+
+Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxies of the environment are not used.
+"""
+
+import base64
+import contextlib
+import http.client
+import re
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from types import TracebackType
+from typing import Self
+from urllib.parse import unquote, urljoin, urlsplit
+
+import urllib3.exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import BaseHTTPResponse
+
+from hyperx_glance.errors import InvalidRequestError, UrlRejectedError
+from hyperx_glance.mapping import stored_url
+from hyperx_glance.models import UrlPolicy
+from hyperx_glance.urls.addresses import Destination, destination, rejected
+from hyperx_glance.urls.contents import HEAD_BYTES
+from hyperx_glance.vocabulary import UrlProblem
+
+PIECE_BYTES = 1024 * 1024
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    connection: HTTPConnection
+    response: BaseHTTPResponse
+    address: str
+
+
+def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_status: bool = False) -> "Source":
+    """Send a GET, follow redirects by hand, and give the answer with status 200.
+
+    Everything until the answer's header together takes at most ``seconds``, by default the policy's timeout.
+    ``any_status`` gives an answer of another status too.
+    """
+    deadline = time.monotonic() + (seconds or policy.timeout_seconds)
+    seen: list[str] = []
+    here, credentials = url, None
+    while True:
+        place = destination(here, policy, seconds=_left(here, deadline))
+        if credentials is None:
+            credentials = (place.origin, place.credentials)
+        allowed = credentials[1] if credentials[0] == place.origin else ""
+        answer = _ask(place, policy, deadline, credentials=allowed)
+        response = answer.response
+        location = response.headers.get("Location")
+        if response.status not in _REDIRECTS or not location:
+            break
+        answer.connection.close()
+        seen.append(here)
+        here = urljoin(here, location)
+        if here in seen or len(seen) > policy.max_redirects:
+            message = f"The URL redirects {len(seen)} times without arriving."
+            raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
+    source = Source(url=url, place=place, answer=answer, policy=policy, deadline=deadline, redirects=tuple(seen))
+    if response.status != 200 and not any_status:
+        source.close()
+        message = f"The server answers {response.status} {response.reason or ''}".rstrip() + "."
+        raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
+    return source
+
+
+def _left(url: str, deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise rejected(UrlProblem.TIMEOUT, "The server takes too long.", url)
+    return left
+
+
+def _ask(place: Destination, policy: UrlPolicy, deadline: float, *, credentials: str) -> _Answer:
+    """Ask the first address that takes a connection."""
+    problem: UrlRejectedError | None = None
+    for address in place.addresses:
+        try:
+            return _ask_address(place, address, policy, deadline, credentials=credentials)
+        except UrlRejectedError as error:
+            if error.reason not in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
+                raise
+            problem = problem or error
+    assert problem is not None  # a name without addresses does not resolve
+    raise problem
+
+
+def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: float, *, credentials: str) -> _Answer:
+    # A connection of our own instead of a pool: pools write every URL, secrets included, to urllib3's debug log.
+    seconds = min(_left(place.url, deadline), policy.timeout_seconds)
+    connection: HTTPConnection
+    if place.scheme == "https":
+        connection = HTTPSConnection(
+            address,
+            place.port,
+            timeout=seconds,
+            ssl_context=_context(policy),
+            server_hostname=place.host,
+            assert_hostname=place.host,
+        )
+    else:
+        connection = HTTPConnection(address, place.port, timeout=seconds)
+    headers = {
+        "Host": place.host_header,
+        "User-Agent": "hyperx-glance",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    if credentials:
+        headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
+    with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
+        connection.connect()
+        connection.sock.settimeout(min(_left(place.url, deadline), policy.timeout_seconds))
+        connection.request("GET", place.target, headers=headers, preload_content=False, decode_content=False)
+        return _Answer(connection, connection.getresponse(), address)
+
+
+def _context(policy: UrlPolicy) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=policy.ca_file)
+    except OSError as error:
+        raise InvalidRequestError(f"url_policy: ca_file {policy.ca_file} cannot be used: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _closing_on_failure(connection: HTTPConnection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextlib.contextmanager
+def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator[None]:
+    """Translate what sockets, TLS and HTTP raise."""
+    try:
+        yield
+    except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
+    except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
+        raise rejected(UrlProblem.TLS, f"TLS with {server} fails: {_first_sentence(error)}.", url) from error
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        if within_body:
+            raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
+        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
+            message = f"{server} refuses the connection or cannot be reached."
+        else:
+            message = f"{server} ends the connection without an answer in HTTP."
+        raise rejected(UrlProblem.REFUSED, message, url) from error
+
+
+def _first_sentence(error: BaseException) -> str:
+    text = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
+    return str(text).rstrip(".")
+
+
+class Source:
+    """Be an opened URL: its header, its first bytes, and then all of them, once."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        place: Destination,
+        answer: _Answer,
+        policy: UrlPolicy,
+        deadline: float,
+        redirects: tuple[str, ...],
+    ) -> None:
+        self.url = url
+        self.redirects = redirects
+        self.address = answer.address
+        self.port = place.port
+        self.status = answer.response.status
+        self.final_url = stored_url(place.url).url
+        self._connection = answer.connection
+        self._socket = answer.connection.sock
+        self._response = answer.response
+        self._server = f"{place.host} port {place.port}"
+        self._timeout = policy.timeout_seconds
+        self._deadline = deadline
+        self._head = b""
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection, however much is left to read."""
+        self._response.close()
+        self._connection.close()
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes the server promises; None where it does not say."""
+        length = self._response.headers.get("Content-Length", "")
+        return int(length) if re.fullmatch(r"\d+", length) else None
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def attachment(self) -> bool:
+        """Whether the server asks browsers to save the file."""
+        return self._response.headers.get("Content-Disposition", "").strip().lower().startswith("attachment")
+
+    @property
+    def file_name(self) -> str:
+        """The name under which a browser would save the file."""
+        message = Message()
+        message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")
+        name = message.get_filename() or unquote(urlsplit(self.final_url).path)
+        return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+    def head(self) -> bytes:
+        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        while len(self._head) < HEAD_BYTES and not self._ended:
+            self._head += self._read(HEAD_BYTES - len(self._head), deadline=self._deadline)
+        return self._head
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is all there is."""
+        return self._ended
+
+    def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Give all bytes; ``deadline`` on the monotonic clock, else each wait lasts at most the policy's timeout."""
+        if self._head:
+            yield self._head
+        while not self._ended:
+            piece = self._read(PIECE_BYTES, deadline=deadline)
+            if piece:
+                yield piece
+
+    def _read(self, size: int, *, deadline: float | None) -> bytes:
+        left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline))
+        with _translated(self.url, self._server, within_body=True):
+            # read1 gives what is there, so that a server that drips cannot outwit the deadline.
+            self._socket.settimeout(left)
+            piece = self._response.read1(size) or b""
+        self._ended = not piece
+        return piece

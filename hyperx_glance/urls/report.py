@@ -1,0 +1,61 @@
+"""What a browser would make of a URL, for people who test one before they register it."""
+
+from hyperx_glance.errors import UrlRejectedError
+from hyperx_glance.mapping import stored_url
+from hyperx_glance.models import UrlPolicy, UrlReport
+from hyperx_glance.urls.contents import Content, examine, judge
+from hyperx_glance.urls.reading import Source, open_url
+
+_SHOWN = (
+    "text/",
+    "image/",
+    "audio/",
+    "video/",
+    "application/json",
+    "application/xml",
+    "application/xhtml",
+    "application/pdf",
+)
+
+
+def report(url: str, policy: UrlPolicy, *, disk_format: str | None) -> UrlReport:
+    """Read the head of a URL and tell what is there; raise only where no server answers."""
+    with open_url(url, policy, any_status=True) as source:
+        content = examine(source.head(), whole=source.whole)
+        would_download = source.status == 200 and (source.attachment or not source.content_type.startswith(_SHOWN))
+        return UrlReport(
+            url=stored_url(url).url,
+            final_url=source.final_url,
+            address=source.address,
+            status=source.status,
+            size=len(source.head()) if source.whole else source.size,
+            content_type=source.content_type,
+            file_name=source.file_name,
+            disk_format=content.disk_format,
+            would_download=would_download,
+            warnings=tuple(_warnings(source, content, disk_format, would_download=would_download)),
+        )
+
+
+def _warnings(source: Source, content: Content, declared: str | None, *, would_download: bool) -> list[str]:
+    if source.status != 200:
+        return [f"The server answers {source.status}: there is no file."]
+    warnings = []
+    try:
+        judge(content, url=source.url, declared=declared or content.disk_format, content_type=source.content_type)
+    except UrlRejectedError as error:
+        warnings.append(str(error.message))
+    if not would_download:
+        warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
+    if content.compression and content.disk_format is None:
+        warnings.append(f"The file is {content.compression} data: unpack it before it is registered.")
+    if source.size is None:
+        warnings.append("The server does not tell the size, so that the quota cannot be checked before.")
+    if not source.file_name:
+        warnings.append("The URL names no file; the rule is http://server/file.")
+    if source.redirects:
+        warnings.append("The URL redirects; Glance checks the new place by its own rules.")
+    if source.port not in (80, 443):
+        # glance/async_/flows/_internal_plugins/__init__.py, allowed_ports
+        warnings.append(f"The server uses port {source.port}; Glance's default rules allow 80 and 443 only.")
+    return warnings
