@@ -36,11 +36,11 @@ _REQUEST_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _TAIL_LINES: Final = 40
 
-# -P keeps the current directory off the module path, where a file may be named like a service; the argument puts this
-# package's own place at the end of it, for a checkout that is not installed.
+# The supervisor runs this very package, whichever else is installed. -P keeps the current directory off the module
+# path, where a file may be named like a service.
 _SUPERVISOR: Final = (
-    "import sys; sys.path.append(sys.argv[1]); from hyperx_glance.testing.local import supervisor; "
-    "supervisor.main(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
+    "from hyperx_glance.testing.local import supervisor; supervisor.main(sys.argv[2])"
 )
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
 
