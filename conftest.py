@@ -1,23 +1,34 @@
 """Give the examples of modules, README and guides what they talk about.
 
 Besides ``hyperx_glance`` they find, each on a fresh in-memory cloud: ``hyperx_cloud`` (that cloud), ``cloud_auth``
-(alice's keywords for `connect`), ``session`` (hers), ``client`` (hers) and ``cloud`` (the client's border).
+(alice's keywords for `connect`), ``session`` (hers), ``client`` (hers), ``cloud`` (the client's border), and ``files``:
+the URL of each file on a file server. Nothing waits, and loopback may be read, which is denied otherwise.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.doctest import DoctestItem
 
 import hyperx_glance
+from hyperx_glance import Client, Pace, Settings, UrlPolicy
+from tests import samples
+from tests.file_server import FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud)\b")
+    from hyperx_glance.testing import InMemoryCloud
+
+NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud|files)\b")
+SETTINGS = Settings(
+    url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)),
+    pace=Pace(first_interval=0, longest_interval=0, deadline=30),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,19 +37,26 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
         yield
         return
     doctest_namespace["hyperx_glance"] = hyperx_glance
-    source = "".join(example.source for example in request.node.dtest.examples)
-    if not NEEDS_A_CLOUD.search(source):
-        yield
-        return
-    hyperx_cloud = request.getfixturevalue("hyperx_cloud")
-    with hyperx_cloud:
-        client = request.getfixturevalue("hyperx_client")
-        doctest_namespace.update(
-            hyperx_cloud=hyperx_cloud,
-            cloud_auth=hyperx_cloud.auth("alice"),
-            session=hyperx_cloud.session("alice"),
-            client=client,
-            cloud=client.cloud,
-        )
+    with ExitStack() as stack:
+        if NEEDS_A_CLOUD.search("".join(example.source for example in request.node.dtest.examples)):
+            doctest_namespace.update(_names_on(request.getfixturevalue("hyperx_cloud"), stack))
         yield
     doctest_namespace.clear()
+
+
+def _names_on(hyperx_cloud: InMemoryCloud, stack: ExitStack) -> dict[str, object]:
+    stack.enter_context(hyperx_cloud)
+    server = stack.enter_context(FileServer())
+    session = hyperx_cloud.session("alice")
+    client = Client.from_session(session, settings=SETTINGS)
+    files = {name: server.serve(f"/{name}", samples.data(name)) for name in (*samples.DISK_FORMATS, *samples.DANGEROUS)}
+    files["debian-12.qcow2"] = server.serve("/debian-12.qcow2", samples.data("disk.qcow2"))
+    files["download.html"] = server.page("/download.html")
+    return {
+        "hyperx_cloud": hyperx_cloud,
+        "cloud_auth": {**hyperx_cloud.auth("alice"), "settings": SETTINGS},
+        "session": session,
+        "client": client,
+        "cloud": client.cloud,
+        "files": files,
+    }
