@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import InMemoryCloud
 
+collect_ignore = ["docs/conf.py"]
 NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud|files)\b")
 SETTINGS = Settings(
     url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)),
@@ -38,15 +39,17 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
         return
     doctest_namespace["hyperx_glance"] = hyperx_glance
     with ExitStack() as stack:
-        if NEEDS_A_CLOUD.search("".join(example.source for example in request.node.dtest.examples)):
-            doctest_namespace.update(_names_on(request.getfixturevalue("hyperx_cloud"), stack))
+        source = "".join(example.source for example in request.node.dtest.examples)
+        if NEEDS_A_CLOUD.search(source) and "InMemoryCloud" not in source:
+            hyperx_cloud = request.getfixturevalue("hyperx_cloud")
+            if "cloud_auth" in source:
+                stack.enter_context(hyperx_cloud)  # `connect` makes a requests session of its own
+            doctest_namespace.update(_names_on(hyperx_cloud, stack.enter_context(FileServer())))
         yield
     doctest_namespace.clear()
 
 
-def _names_on(hyperx_cloud: InMemoryCloud, stack: ExitStack) -> dict[str, object]:
-    stack.enter_context(hyperx_cloud)
-    server = stack.enter_context(FileServer())
+def _names_on(hyperx_cloud: InMemoryCloud, server: FileServer) -> dict[str, object]:
     session = hyperx_cloud.session("alice")
     client = Client.from_session(session, settings=SETTINGS)
     files = {name: server.serve(f"/{name}", samples.data(name)) for name in (*samples.DISK_FORMATS, *samples.DANGEROUS)}
