@@ -1,0 +1,15 @@
+"""Launch servers from images and ISOs: one or many, within quota, never twice.
+
+    >>> launch = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny", count=2))
+    >>> [(server.name, server.status) for server in launch.servers]
+    [('web-1', 'ACTIVE'), ('web-2', 'ACTIVE')]
+    >>> launch.cancel()
+
+`plan` says what to ask of Nova (pure), `passwords`, `user_data` and `refusals` are pure too; `servers` speaks to the
+services, `starting` sends the one request, `handle` follows what became of it.
+"""
+
+from hyperx_glance.launching.handle import Launch
+from hyperx_glance.launching.starting import find_launch, launch, reset_password
+
+__all__ = ["Launch", "find_launch", "launch", "reset_password"]

@@ -1,0 +1,259 @@
+"""The handle of one launch: look, wait, cancel.
+
+>>> launch = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny", count=2))
+>>> launch.progress()
+LaunchProgress(active=2, building=0, failed=0, count=2, elapsed_seconds=...)
+>>> launch.cancel()
+>>> launch.servers
+()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    LaunchFailedError,
+    ServiceUnavailableError,
+    WaitTimeoutError,
+)
+from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching.plan import name_order
+from hyperx_glance.launching.refusals import exceeded, quota_error
+from hyperx_glance.models import LaunchProgress, Server
+from hyperx_glance.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import SecretStr
+
+    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.settings import Settings
+
+QUIET_SECONDS = 10.0
+"""No new server for so long: Nova makes no more of them. All were there within 0.7 s of a lost answer."""
+_BUILDING = ("BUILD", "UNKNOWN")
+_FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
+
+
+class Launch:
+    """Follow one launch; share it between threads freely.
+
+    ``servers`` are those of the last look, in name order ("web-2" before "web-10"). ``admin_password`` is None where
+    the image has none, and in a launch that was found again: it is kept nowhere.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        settings: Settings,
+        *,
+        launch_id: str,
+        image_id: str,
+        count: int,
+        department: str,
+        on_failure: Literal["keep", "delete"],
+        keep_volumes: bool,
+        admin_password: SecretStr | None,
+    ) -> None:
+        self.launch_id = launch_id
+        self.image_id = image_id
+        self.count = count
+        self.admin_password = admin_password
+        self._cloud = cloud
+        self._settings = settings
+        self._department = department
+        self._on_failure = on_failure
+        self._keep_volumes = keep_volumes
+        self._records: tuple[nova.Record, ...] = ()
+        self._seen: frozenset[str] = frozenset()
+        self._started = self._news = settings.pace.clock()
+
+    def __repr__(self) -> str:
+        return f"Launch(launch_id={self.launch_id!r}, count={self.count}, servers={len(self._records)})"
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All servers of the launch, as the last look showed them."""
+        return tuple(record.as_server() for record in self._records)
+
+    def progress(self) -> LaunchProgress:
+        """Look once: one request for all servers."""
+        records = nova.launched(self._cloud, self.launch_id)
+        self._records = tuple(sorted(records, key=lambda record: name_order(record.name)))
+        now = self._settings.pace.clock()
+        seen = self._seen | {record.id for record in records}
+        if len(seen) > len(self._seen):
+            self._news = now
+        self._seen = seen
+        building = sum(record.status in _BUILDING for record in records)
+        active = sum(record.status not in (*_BUILDING, *_FAILED) for record in records)
+        if not self.is_quiet:
+            building += max(0, self.count - len(seen))
+        return LaunchProgress(
+            active=active,
+            building=building,
+            failed=max(0, self.count - active - building),
+            count=self.count,
+            elapsed_seconds=now - self._started,
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every server has been seen."""
+        return len(self._seen) >= self.count
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no new server has come for so long that none will."""
+        return self._settings.pace.clock() - self._news >= QUIET_SECONDS
+
+    def listen(self) -> None:
+        """Begin the quiet time anew: an answer has been lost, or a launch is being looked for."""
+        self._news = self._settings.pace.clock()
+
+    def wait(
+        self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
+    ) -> Launch:
+        """Wait until every server is there; ``timeout`` in seconds, None is the pace's deadline.
+
+        Raise `LaunchFailedError` where servers failed, `QuotaExceededError` where quota was the reason and nothing is
+        left, `WaitTimeoutError` when the time is over: then, as after Ctrl-C, the launch goes on.
+        """
+        last: LaunchProgress | None = None
+
+        def look() -> LaunchProgress | None:
+            nonlocal last
+            last = self.progress()
+            if on_progress is not None:
+                on_progress(last)
+            return None if last.building else last
+
+        try:
+            progress = wait_until(self._settings.pace, look, timeout=timeout)
+        except WaitTimeoutError as error:
+            raise WaitTimeoutError(
+                f"Launch {self.launch_id} goes on: {self._summary(last)} when the time was over.",
+                last_seen=last,
+                launch_id=self.launch_id,
+                hint="find_launch(launch_id) finds it again; cancel() deletes it.",
+            ) from error
+        except ServiceUnavailableError as error:
+            error.launch_id = self.launch_id
+            raise
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"Launch {self.launch_id} goes on; find_launch() finds it again.")
+            raise
+        if progress.failed:
+            self._fail(progress)
+        return self
+
+    def cancel(self) -> None:
+        """Delete what the launch made, and return when servers and volumes are gone; again is no error.
+
+        Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays.
+        """
+        attached: dict[str, bool] = {}
+        owners: set[str] = set()
+
+        def servers_gone() -> bool | None:
+            self.progress()
+            for record in self._records:
+                owners.add(record.id)
+                attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
+                if record.task_state != "deleting":
+                    self._delete(record)
+            return None if self._records else True
+
+        self._wait_for(servers_gone, "its servers are not gone")
+        self._delete_volumes(attached, owners)
+
+    def _delete(self, record: nova.Record) -> None:
+        """Delete a server; asked again at the next look, which is safe, where its state forbids it now."""
+        try:
+            nova.delete(self._cloud, record.id)
+        except ConflictError:
+            return
+
+    def _delete_volumes(self, attached: dict[str, bool], owners: set[str]) -> None:
+        """Wait for the volumes that Nova deletes, and delete those that were to be kept."""
+        if not attached:
+            return
+        asked: set[str] = set()
+
+        def volumes_gone() -> bool | None:
+            existing = nova.volumes(self._cloud)
+            going = [
+                existing[volume_id]
+                for volume_id, with_server in attached.items()
+                if volume_id in existing and (with_server or self._is_own(existing[volume_id], owners))
+            ]
+            for volume in going:
+                # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
+                if volume.id not in asked and volume.status in ("available", "error", "error_deleting"):
+                    asked.add(volume.id)
+                    nova.delete_volume(self._cloud, volume.id)
+            return None if going else True
+
+        self._wait_for(volumes_gone, "its volumes are not gone")
+
+    def _is_own(self, volume: nova.Volume, owners: set[str]) -> bool:
+        """Tell a volume that Nova made for this launch from one that the user attached later, by the names Nova gives.
+
+        nova/virt/block_device.py: DriverVolBlankBlockDevice names it after the server, DriverVolImageBlockDevice not.
+        """
+        if not self._keep_volumes:
+            return False
+        blank = volume.name in {f"{server_id}-blank-vol" for server_id in owners}
+        return blank or (not volume.name and volume.volume_image_metadata.get("image_id") == self.image_id)
+
+    def _wait_for(self, gone: Callable[[], bool | None], problem: str) -> None:
+        try:
+            wait_until(self._settings.pace, gone)
+        except WaitTimeoutError as error:
+            raise WaitTimeoutError(
+                f"Launch {self.launch_id} was cancelled, but {problem}.",
+                last_seen=self.servers,
+                launch_id=self.launch_id,
+                hint="Call cancel() again; an operator finds the reason in the service's log.",
+            ) from error
+
+    def _fail(self, progress: LaunchProgress) -> NoReturn:
+        failed = [server for server in self.servers if server.status in _FAILED]
+        faults = [server.fault or "" for server in failed]
+        refused = quota_error(next(filter(exceeded, faults), ""), department=self._department)
+        # Servers that quota refused are of no use to anybody, and count against it.
+        useless = progress.active == 0 and all(map(exceeded, faults)) and bool(faults)
+        error: HyperxGlanceError = self._failure(progress, failed)
+        if self._on_failure == "delete" or useless:
+            try:
+                self.cancel()
+            except HyperxGlanceError as problem:
+                error.add_note(f"What the launch made could not be deleted: {problem}")
+            else:
+                error = refused or error
+        raise error
+
+    def _failure(self, progress: LaunchProgress, failed: Sequence[Server]) -> LaunchFailedError:
+        lines = [f"{server.name}: {server.fault or server.status}" for server in failed]
+        missing = progress.failed - len(failed)
+        if missing:
+            lines.append(f"{missing} of them {'were' if missing > 1 else 'was'} never made, or deleted by somebody")
+        deleted = self._on_failure == "delete"
+        return LaunchFailedError(
+            f"{progress.failed} of {progress.count} servers of launch {self.launch_id} failed. {'; '.join(lines)}",
+            launch_id=self.launch_id,
+            servers=failed,
+            hint="All that was made has been deleted."
+            if deleted
+            else f'The others stay: find_launch("{self.launch_id}").cancel() deletes all.',
+        )
+
+    @staticmethod
+    def _summary(progress: LaunchProgress | None) -> str:
+        if progress is None:
+            return "nothing was seen"
+        return f"{progress.active} of {progress.count} active, {progress.building} building, {progress.failed} failed"

@@ -1,0 +1,132 @@
+"""What a refusal for quota says: Nova's and Cinder's sentences, read.
+
+>>> from hyperx_glance.launching.refusals import exceeded
+>>> exceeded("Quota exceeded for cores: Requested 4, but already used 8 of 10 cores")
+[Exceeded(resource='cores', limit=10, used=8, requested=4)]
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hyperx_glance.errors import QuotaExceededError
+
+# Nova's legacy words, its unified limits' (nova/limit/placement.py), Cinder's (cinder/quota.py), to ours.
+FIELDS = {
+    "instances": "instances",
+    "servers": "instances",
+    "cores": "cores",
+    "class:VCPU": "cores",
+    "ram": "ram_mib",
+    "class:MEMORY_MB": "ram_mib",
+    "volumes": "volumes",
+    "gigabytes": "volume_gib",
+}
+ORDER = ("instances", "cores", "ram_mib", "volumes", "volume_gib")
+
+
+class Exceeded(NamedTuple):
+    """Hold one exceeded resource, with the figures that the service told."""
+
+    resource: str
+    limit: int | None = None
+    used: int | None = None
+    requested: int | None = None
+
+
+def exceeded(text: str) -> list[Exceeded]:
+    """Find the exceeded resources in a refusal, in the order of `DepartmentQuota`; none where it is about no quota."""
+    for read in _READERS:
+        found = read(text)
+        if found:
+            return sorted(found, key=lambda each: ORDER.index(each.resource) if each.resource in ORDER else len(ORDER))
+    return []
+
+
+def quota_error(
+    text: str, *, department: str, status: int | None = None, request_id: str | None = None
+) -> QuotaExceededError | None:
+    """Build the error that a refusal means; None where it is about no quota."""
+    found = exceeded(text)
+    if not found:
+        return None
+    first = found[0]
+    complete = None not in first
+    return QuotaExceededError(
+        "" if complete else f"Department {department} has no room for more {first.resource}: {text}",
+        department=department,
+        resource=first.resource,
+        limit=first.limit,
+        used=first.used,
+        requested=first.requested,
+        exceeded=[each.resource for each in found],
+        service="compute" if status else None,
+        status=status,
+        request_id=request_id,
+    )
+
+
+def _field(word: str) -> str:
+    # Cinder counts each volume type beside the whole: "volumes_ssd" (cinder/quota.py, VolumeTypeResource).
+    return FIELDS.get(word) or FIELDS.get(word.partition("_")[0], word)
+
+
+def _legacy(text: str) -> list[Exceeded]:
+    """Read nova.exception.TooManyInstances."""
+    match = re.search(
+        r"Quota exceeded for (?P<names>[\w, :]+): Requested (?P<requested>[\d, -]+?),?"
+        r" but already used (?P<used>[\d, -]+?) of (?P<limits>[\d, -]+)",
+        text,
+    )
+    if not match:
+        return []
+    columns = [re.split(r",\s*", match[name].strip()) for name in ("names", "limits", "used", "requested")]
+    if len({len(column) for column in columns}) != 1:
+        return [Exceeded(_field(name)) for name in columns[0]]
+    return [
+        Exceeded(_field(name), *(_number(figure) for figure in figures))
+        for name, *figures in zip(*columns, strict=True)
+    ]
+
+
+def _unified(text: str) -> list[Exceeded]:
+    """Read oslo_limit.exception.ProjectOverLimit."""
+    return [
+        Exceeded(_field(name), int(limit), int(used), int(delta))
+        for name, limit, used, delta in re.findall(
+            r"Resource ([\w:]+) is over limit of (-?\d+) due to current usage (-?\d+) and delta (-?\d+)", text
+        )
+    ]
+
+
+def _volume_count(text: str) -> list[Exceeded]:
+    """Read cinder.exception.VolumeLimitExceeded."""
+    match = re.search(r"Maximum number of volumes allowed \((\d+)\) exceeded(?: for quota '(\w+)')?", text)
+    return [Exceeded(_field(match[2] or "volumes"), limit=int(match[1]))] if match else []
+
+
+def _volume_size(text: str) -> list[Exceeded]:
+    """Read cinder.exception.VolumeSizeExceedsAvailableQuota."""
+    match = re.search(
+        r"exceeds allowed (\w+) quota\. Requested (\d+)G, quota is (\d+)G and (\d+)G has been consumed", text
+    )
+    return [Exceeded(_field(match[1]), int(match[3]), int(match[4]), int(match[2]))] if match else []
+
+
+def _any(text: str) -> list[Exceeded]:
+    match = re.search(r"(?i)quota exceeded for (?:resources: )?'?([\w, ]+)", text) or re.search(
+        r"(\w+)LimitExceeded|\bOverQuota\b|over a limit", text
+    )
+    if not match:
+        return []
+    return [Exceeded(_field(word)) for word in re.split(r",\s*", (match[1] or "").strip()) if word in FIELDS] or [
+        Exceeded("quota")
+    ]
+
+
+def _number(text: str) -> int | None:
+    """Read a figure; a range of counts ("1-5") has none."""
+    return int(text) if re.fullmatch(r"-?\d+", text) else None
+
+
+_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _any)
