@@ -144,7 +144,7 @@ def tell(story: Story, cloud: LocalCloud, url: str) -> None:
     seen([server.status for server in servers] == ["ACTIVE"], "the server is still ACTIVE")
     story.say(f"{servers[0].name} is still ACTIVE")
     launch.cancel()
-    seen(not alice.find_launch(launch.launch_id).servers, "the server is gone")
+    seen(not launch.servers, "the server is gone")
     story.say(f"deleted {servers[0].name}")
 
 
