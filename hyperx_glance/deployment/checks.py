@@ -1,0 +1,238 @@
+"""The checks of the doctor that only read.
+
+    >>> from hyperx_glance.deployment.checks import CHECKS
+    >>> list(CHECKS)[:3]
+    ['image-version', 'compute-version', 'clock-skew']
+
+Each looks at one thing and gives one verdict, also when all is well.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from hyperx_glance import vocabulary
+from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
+from hyperx_glance.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hyperx_glance.cloud import Cloud, Service
+
+
+class Feature(NamedTuple):
+    """Name what we use of a service, and the version that brought it."""
+
+    since: tuple[int, int]
+    use: str
+
+
+GLANCE_NEEDED = Feature((2, 7), "having community images, imports and hidden images")
+GLANCE_WANTED = Feature((2, 12), "telling why an import failed")
+NOVA_NEEDED = Feature((2, 52), "finding the servers of a launch by their tag")
+NOVA_WANTED = Feature((2, 67), "choosing the volume type of a disk")
+LIMITS = ("image_count_total", "image_size_total", "image_stage_total", "image_count_uploading")
+"""Every limit that Glance enforces (glance/quota/keystone.py); one that is not registered counts as 0."""
+SKEW_NOTICED_SECONDS, SKEW_HARMFUL_SECONDS = 5, 300
+STUCK_AFTER = timedelta(hours=1)
+"""After an hour without news Glance too takes the lock of an import for stale (images.py, _enforce_import_lock)."""
+
+
+def _image_version(visit: Visit) -> Verdict:
+    return _version("Glance", visit.sightings["image"].version, GLANCE_NEEDED, GLANCE_WANTED)
+
+
+def _compute_version(visit: Visit) -> Verdict:
+    return _version("Nova", visit.sightings["compute"].version, NOVA_NEEDED, NOVA_WANTED)
+
+
+def _version(project: str, version: tuple[int, ...], needed: Feature, wanted: Feature) -> Verdict:
+    if not version:
+        return Verdict(
+            "warning",
+            f"{project} does not tell its version.",
+            f"See that the catalogue's URL of {project} leads to it and not to another page.",
+        )
+    if version < wanted.since:
+        missing = needed if version < needed.since else wanted
+        return Verdict(
+            "error" if missing is needed else "warning",
+            f"{project} speaks {_dotted(version)}; {missing.use} needs {_dotted(missing.since)}.",
+            f"Upgrade {project}.",
+        )
+    return Verdict("ok", f"{project} speaks {_dotted(version)}.")
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _clock_skew(visit: Visit) -> Verdict:
+    skews = {name: seen.skew_seconds for name, seen in visit.sightings.items() if seen.skew_seconds is not None}
+    if not skews:
+        return Verdict("warning", "No service told its time.", "See that a proxy leaves the Date header in.")
+    off = {name: skew for name, skew in skews.items() if abs(skew) > SKEW_NOTICED_SECONDS}
+    if not off:
+        return Verdict("ok", f"The clocks of {len(skews)} services agree with this machine's.")
+    level: Level = "error" if max(map(abs, off.values())) > SKEW_HARMFUL_SECONDS else "warning"
+    told = ", ".join(f"{name} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}" for name, skew in off.items())
+    who = "This machine's clock and those of the services differ" if len(off) == len(skews) else "Clocks differ"
+    return Verdict(
+        level,
+        f"{who}: {told}. Tokens end early or late, and filters by time go wrong.",
+        "Keep every machine's clock with NTP, this one's too.",
+    )
+
+
+def _web_download(visit: Visit) -> Verdict:
+    try:
+        methods = visit.cloud.get("image", "/info/import").json()["import-methods"]["value"]
+    except NotFoundError:
+        methods = []
+    transfer = visit.settings.transfer
+    if "web-download" in methods:
+        return Verdict("ok", "Glance downloads images from URLs.")
+    if transfer == "stream":
+        return Verdict("ok", "Glance does not download from URLs, and need not: settings.transfer is stream.")
+    consequence = "registrations fail" if transfer == "import" else "registrations stream through the client instead"
+    return Verdict(
+        "error" if transfer == "import" else "warning",
+        f"Glance does not download from URLs (it offers {', '.join(methods) or 'no import'}): {consequence}.",
+        "Add web-download to [DEFAULT] enabled_import_methods of glance-api.conf, or set transfer to stream.",
+    )
+
+
+def _unified_limits(visit: Visit) -> Verdict:
+    try:
+        usage = visit.cloud.get("image", "/info/usage").json()["usage"]
+    except NotFoundError:
+        return Verdict("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
+    if not usage:
+        return Verdict(
+            "warning",
+            "Glance's unified limits are off: departments have no quota of images.",
+            "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
+        )
+    endpoint = _image_endpoint(visit.cloud)
+    if endpoint is None:
+        zero = sorted(name for name, figures in usage.items() if figures["limit"] == 0)
+        if zero:
+            return _unregistered(zero, "", "the Glance endpoint's region")
+        return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
+    service_id, region = endpoint
+    answer = visit.cloud.get("identity", "/registered_limits", params={"service_id": service_id}).json()
+    regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
+    for limit in answer["registered_limits"]:
+        regions.setdefault(limit["resource_name"], set()).add(limit["region_id"])
+    missing = [name for name in LIMITS if region not in regions[name]]
+    if missing:
+        elsewhere = {str(other) for name in missing for other in regions[name]}
+        where = f" (but in region {', '.join(sorted(elsewhere))})" if elsewhere else ""
+        return _unregistered(missing, where, f"region {region}")
+    return Verdict(
+        "ok",
+        f"Glance's four limits are registered in region {region}. A department's own limits are not looked at here.",
+    )
+
+
+def _unregistered(names: list[str], where: str, region: str) -> Verdict:
+    return Verdict(
+        "error",
+        f"Not registered for Glance in {region}: {', '.join(names)}{where}. Glance takes them for 0 and refuses.",
+        "openstack registered limit create --service glance --region REGION --default-limit NUMBER NAME",
+    )
+
+
+def _image_endpoint(cloud: Cloud) -> tuple[str, str | None] | None:
+    """Find Glance's service id and region in the token's catalogue: where oslo.limit looks for limits."""
+    for service in cloud.access.service_catalog.catalog:
+        if service["type"] != "image" or "id" not in service:
+            continue
+        for endpoint in service["endpoints"]:
+            if cloud.region_name in (None, endpoint.get("region_id")):
+                return service["id"], endpoint.get("region_id")
+    return None
+
+
+def _stuck_imports(visit: Visit) -> Verdict:
+    # Glance's own clock wrote the times.
+    now = datetime.now(UTC) + timedelta(seconds=visit.sightings["image"].skew_seconds or 0)
+    stuck = list(_imports_without_news_since(visit.cloud, now - STUCK_AFTER))
+    seen = "all departments" if visit.cloud.is_administrator else "your department (an administrator sees all)"
+    if not stuck:
+        return Verdict("ok", f"No import of {seen} has been without news for over an hour.")
+    shown = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
+    return Verdict(
+        "warning",
+        f"{len(stuck)} imports of {seen} have been without news for over an hour: {shown}.",
+        "Delete them: Glance takes no second import for such a record, and it counts in the quota. Then see in Glance's"
+        " log whether its workers died or a file server hangs.",
+    )
+
+
+def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
+    params = {
+        "status": "in:queued,importing,saving",
+        "updated_at": f"lt:{time:%Y-%m-%dT%H:%M:%SZ}",
+        "visibility": "all",
+        "limit": "1000",
+    }
+    if not cloud.is_administrator:
+        params["owner"] = cloud.project_id
+    while True:
+        page = cloud.get("image", "/images", params=params).json()
+        for record in page["images"]:
+            # A queued record is only registered, unless an import holds it.
+            if record["status"] != "queued" or vocabulary.glance_key("import_task") in record:
+                yield record["id"]
+        if "next" not in page:
+            return
+        params["marker"] = page["images"][-1]["id"]
+
+
+def _featured_flag(visit: Visit) -> Verdict:
+    """Judge whether a member can make an image FEATURED: with the flag on it and visibility public."""
+    trials = visit.trials
+    tried = trials is not None and not visit.cloud.is_administrator
+    flag = trials.flag.outcome if trials is not None and tried else "omitted"
+    publicize = trials.publicize.outcome if trials is not None and tried else "omitted"
+    if flag == "refused":
+        return Verdict("ok", "A member cannot put the flag of FEATURED images on an image.")
+    if flag == "done" and publicize == "done":
+        return Verdict(
+            "error",
+            "A member can make FEATURED images: property protections are off, and members may publicize.",
+            HOW_TO_PROTECT,
+        )
+    if flag == "done" and publicize == "refused" and visit.settings.public_visibility == "community":
+        return Verdict(
+            "warning",
+            "Only the policy publicize_image keeps members from making FEATURED images: property protections are off.",
+            HOW_TO_PROTECT,
+        )
+    if visit.settings.public_visibility == "public":
+        return Verdict(
+            "warning",
+            "public_visibility is public, so members may publicize; whether the flag of FEATURED images is protected"
+            " from them is not to be seen without a try.",
+            f"{HOW_TO_PROTECT} Then run the probe as a member: doctor(probe=True).",
+        )
+    return Verdict(
+        "ok",
+        "By Glance's default policy members cannot publicize, so that a flag they set counts for nothing."
+        " The probe, run as a member, finds out about this Glance.",
+    )
+
+
+CHECKS: Mapping[str, tuple[Service | None, Callable[[Visit], Verdict]]] = {
+    "image-version": ("image", _image_version),
+    "compute-version": ("compute", _compute_version),
+    "clock-skew": (None, _clock_skew),
+    "web-download": ("image", _web_download),
+    "unified-limits": ("image", _unified_limits),
+    "stuck-imports": ("image", _stuck_imports),
+    "featured-flag": ("image", _featured_flag),
+}
+"""Each check with the service it needs, if any."""

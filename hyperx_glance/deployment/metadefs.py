@@ -1,0 +1,81 @@
+"""The metadata definitions that tell Horizon and the command line what our image properties mean.
+
+    >>> from hyperx_glance.deployment import install_metadefs
+    >>> admin = hyperx_glance.connect(**hyperx_cloud.auth("admin"))
+    >>> install_metadefs(admin)
+    >>> install_metadefs(admin)  # changes nothing any more
+
+They are made from the vocabulary. Glance keeps one text for a title, so both languages stand in it: "Featured / 精选".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from hyperx_glance import vocabulary
+from hyperx_glance.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hyperx_glance.client import Client
+    from hyperx_glance.cloud import Cloud, Json
+    from hyperx_glance.vocabulary import Word
+
+NAMESPACE = "OS::HyperX::Image"
+_RESOURCE_TYPE = "OS::Glance::Image"
+_NAMESPACE_PATH = f"/metadefs/namespaces/{quote(NAMESPACE, safe='')}"
+_HEAD: Mapping[str, Json] = {
+    "namespace": NAMESPACE,
+    "display_name": "HYPERX image / HYPERX 镜像",
+    "description": "What HYPERX image management keeps on images and ISOs. HYPERX 镜像管理在镜像和 ISO 上保存的属性。",
+    "visibility": "public",
+    # Glance refuses to delete a property of a protected namespace (glance/common/exception.py,
+    # ProtectedMetadefNamespacePropDelete), and ours come and go with the vocabulary.
+    "protected": False,
+}
+
+
+def install_metadefs(client: Client) -> None:
+    """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
+
+    What differs is written, properties that are gone are removed, and a second run writes nothing.
+    """
+    cloud = client.cloud
+    properties = {word.key: _definition(word) for word in vocabulary.WORDS if word.own}
+    try:
+        there = cloud.get("image", _NAMESPACE_PATH).json()
+    except NotFoundError:
+        association: Json = [{"name": _RESOURCE_TYPE}]
+        body = {**_HEAD, "properties": properties, "resource_type_associations": association}
+        cloud.post("image", "/metadefs/namespaces", json=body)
+        return
+    if any(there.get(key) != value for key, value in _HEAD.items()):
+        cloud.put("image", _NAMESPACE_PATH, json=_HEAD)
+    if all(association["name"] != _RESOURCE_TYPE for association in there.get("resource_type_associations", [])):
+        cloud.post("image", f"{_NAMESPACE_PATH}/resource_types", json={"name": _RESOURCE_TYPE})
+    _replace_properties(cloud, there.get("properties", {}), properties)
+
+
+def _replace_properties(cloud: Cloud, there: Mapping[str, object], wanted: Mapping[str, Mapping[str, Json]]) -> None:
+    path = f"{_NAMESPACE_PATH}/properties"
+    for key, definition in wanted.items():
+        if key not in there:
+            cloud.post("image", path, json={"name": key, **definition})
+        elif there[key] != definition:
+            cloud.put("image", f"{path}/{key}", json={"name": key, **definition})
+    for key in there:
+        if key.startswith(vocabulary.OWN_PREFIX) and key not in wanted:
+            cloud.delete("image", f"{path}/{quote(key, safe='')}")
+
+
+def _definition(word: Word) -> dict[str, Json]:
+    definition: dict[str, Json] = {
+        "title": f"{word.title} / {word.title_zh}" if word.title != word.title_zh else word.title,
+        "description": f"{word.description} {word.description_zh}",
+        "type": "string",
+    }
+    if word.choices:
+        definition["enum"] = list(word.choices)
+    return definition

@@ -1,0 +1,139 @@
+"""The verdicts on what was tried on the scratch record.
+
+>>> from hyperx_glance.deployment.probes import PROBES
+>>> list(PROBES)
+['scratch-record', 'property-protections', 'publicize', 'communitize', 'download-ports']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hyperx_glance.deployment.trials import Attempt, Trials
+
+
+def _trials(visit: Visit) -> Trials:
+    assert visit.trials is not None  # made whenever the image service answers, and needed only then
+    return visit.trials
+
+
+def _scratch_record(visit: Visit) -> Verdict:
+    trials = _trials(visit)
+    if trials.creation.outcome == "refused":
+        return Verdict(
+            "warning",
+            f"You may not register images, so nothing could be tried: {trials.creation.reason}",
+            "Run the probe as somebody with the role member.",
+        )
+    if trials.creation.outcome == "failed":
+        return Verdict(
+            "error",
+            f"No image can be registered: {trials.creation.reason}",
+            f"Mend this. If an image {trials.image_id} appears after all, delete it.",
+        )
+    if trials.removal.outcome != "done":
+        return Verdict(
+            "error",
+            f"The scratch record {trials.image_id} could not be removed: {trials.removal.reason}",
+            f"Delete the image {trials.image_id}; if that is refused, see the policy delete_image of Glance.",
+        )
+    return Verdict("ok", "A scratch record was made and removed.")
+
+
+def _property_protections(visit: Visit) -> Verdict:
+    trials = _trials(visit)
+    if (unclear := _unclear(visit, trials.flag)) is not None:
+        return unclear
+    if trials.ordinary.outcome != "done":
+        return Verdict(
+            "error",
+            f"Members cannot write ordinary image properties: {trials.ordinary.reason}",
+            "End the file of property protections with a section [.*] for everybody, as the shipped one does.",
+        )
+    if trials.flag.outcome == "refused":
+        return Verdict("ok", "Property protections are active: members cannot set the flag of FEATURED images.")
+    level: Level = "error" if visit.settings.public_visibility == "public" else "warning"
+    return Verdict(
+        level, "Property protections are not active: a member set the flag of FEATURED images.", HOW_TO_PROTECT
+    )
+
+
+def _publicize(visit: Visit) -> Verdict:
+    trials = _trials(visit)
+    if (unclear := _unclear(visit, trials.publicize)) is not None:
+        return unclear
+    wanted = visit.settings.public_visibility == "public"
+    if trials.publicize.outcome == "refused":
+        if wanted:
+            return Verdict(
+                "error",
+                f"Members cannot make images PUBLIC, as public_visibility is public: {trials.publicize.reason}",
+                'Let members publicize (policy publicize_image of Glance), or set public_visibility to "community".',
+            )
+        return Verdict("ok", "Members may not publicize, and need not: PUBLIC images are community images.")
+    if wanted:
+        return Verdict("ok", "Members may publicize, as public_visibility=public needs.")
+    return Verdict("ok", "Members may publicize, though HYPERX does not need it: PUBLIC images are community images.")
+
+
+def _communitize(visit: Visit) -> Verdict:
+    trials = _trials(visit)
+    if (unclear := _unclear(visit, trials.communitize)) is not None:
+        return unclear
+    if trials.communitize.outcome == "done":
+        return Verdict("ok", "Members may make community images.")
+    if visit.settings.public_visibility == "public":
+        return Verdict("ok", "Members may not make community images, and need not: public_visibility is public.")
+    return Verdict(
+        "error",
+        f"Members cannot make images PUBLIC: {trials.communitize.reason}",
+        "Let members of the own project communitize (policy communitize_image of Glance), as by default.",
+    )
+
+
+def _download_ports(visit: Visit) -> Verdict:
+    trials = _trials(visit)
+    if trials.port.outcome == "done":
+        return Verdict("ok", "Glance downloads from ports other than 80 and 443.")
+    if trials.port.outcome != "refused":
+        return Verdict("warning", f"Not found out: {trials.port.reason}", "Mend this, and run the probe again.")
+    if trials.host.outcome != "done":
+        return Verdict(
+            "warning",
+            f"Not found out: Glance refuses {trials.url} for its host, whatever the port: {trials.host.reason}",
+            "Try a registration from your file server's port.",
+        )
+    transfer = visit.settings.transfer
+    consequence = {
+        "auto": "such a URL is streamed through the client instead.",
+        "import": "a registration from such a URL fails.",
+        "stream": "which is no matter, since settings.transfer is stream.",
+    }[transfer]
+    level: Level = "ok" if transfer == "stream" else "error" if transfer == "import" else "warning"
+    return Verdict(
+        level,
+        f"Glance refuses URLs with a port other than those it is told, by default 80 and 443: {consequence}",
+        "Add the ports of your file servers to [import_filtering_opts] allowed_ports of glance-image-import.conf.",
+    )
+
+
+def _unclear(visit: Visit, attempt: Attempt) -> Verdict | None:
+    if visit.cloud.is_administrator:
+        return Verdict("warning", "Not found out: an administrator may do everything.", "Run the probe as a member.")
+    if attempt.outcome in ("failed", "omitted"):
+        return Verdict("warning", f"Not found out: {attempt.reason}", "Mend this, and run the probe again.")
+    return None
+
+
+PROBES: Mapping[str, Callable[[Visit], Verdict]] = {
+    "scratch-record": _scratch_record,
+    "property-protections": _property_protections,
+    "publicize": _publicize,
+    "communitize": _communitize,
+    "download-ports": _download_ports,
+}

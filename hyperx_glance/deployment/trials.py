@@ -1,0 +1,183 @@
+"""What a member may do, found out on a scratch record that goes again.
+
+    >>> from hyperx_glance.deployment.trials import try_on_scratch_record
+    >>> trials = try_on_scratch_record(client.cloud)
+    >>> trials.flag.outcome, trials.publicize.outcome, trials.communitize.outcome, trials.removal.outcome
+    ('refused', 'refused', 'done', 'done')
+
+Policies and property protections are no part of Glance's API: only who tries knows them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from hyperx_glance import vocabulary
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance.cloud import Cloud, Json, Service
+
+FLAG = vocabulary.glance_key("featured_flag")
+ORDINARY = {word.key: "false" for word in vocabulary.WORDS if word.own and word.key != FLAG} | {
+    "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
+    "hyperx_doctor": "a property that no file of protections can name",
+}
+"""What must stay possible while the flag is protected."""
+
+
+class Attempt(NamedTuple):
+    """Say how a trial ended; ``reason`` tells why it was refused, failed, or not begun."""
+
+    outcome: Literal["done", "refused", "failed", "omitted"]
+    reason: str = ""
+
+
+OMITTED = Attempt("omitted", "the scratch record could not be made")
+
+
+@dataclass(slots=True)
+class Trials:
+    """Collect what was tried on one scratch record."""
+
+    image_id: str
+    creation: Attempt = OMITTED
+    ordinary: Attempt = OMITTED
+    flag: Attempt = OMITTED
+    communitize: Attempt = OMITTED
+    publicize: Attempt = OMITTED
+    port: Attempt = OMITTED
+    host: Attempt = OMITTED
+    url: str = ""
+    removal: Attempt = OMITTED
+
+
+def try_on_scratch_record(cloud: Cloud) -> Trials:
+    """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens."""
+    trials = Trials(str(uuid.uuid4()))
+    try:
+        trials.creation = _attempt(lambda: _create(cloud, trials.image_id))
+        if trials.creation.outcome == "done":
+            _try_properties(cloud, trials)
+            _try_visibilities(cloud, trials)
+            _try_import(cloud, trials)
+    finally:
+        # After a creation that failed or was interrupted too: Glance may have made the record all the same.
+        trials.removal = _attempt(lambda: _remove(cloud, trials.image_id))
+    return trials
+
+
+def _try_properties(cloud: Cloud, trials: Trials) -> None:
+    path = trials.image_id
+    trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
+    trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
+
+
+def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
+    """Publish the record, which is hidden from lists, and take it back."""
+    if trials.flag.outcome == "done":
+        # Public and flagged it would be FEATURED.
+        unflagged = _attempt(lambda: _patch(cloud, trials.image_id, {"op": "remove", "path": f"/{FLAG}"}))
+        if unflagged.outcome != "done":
+            trials.communitize = trials.publicize = Attempt("omitted", f"the flag stays: {unflagged.reason}")
+            return
+    trials.communitize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "community")))
+    trials.publicize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "public")))
+    _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "private")))
+
+
+def _try_import(cloud: Cloud, trials: Trials) -> None:
+    """Ask for a download from a port other than 80 and 443.
+
+    Glance judges the URL before it starts the task (glance/api/v2/images.py, import_image). Where it accepts, it reads
+    a path of this cloud's own API that does not exist, so that the task fails at once and holds no worker.
+    """
+    trials.url = _odd_url(cloud)
+    trials.port = _import(cloud, trials.image_id, trials.url)
+    if trials.port.outcome == "refused":
+        parts = urlsplit(trials.url)
+        trials.host = _import(cloud, trials.image_id, f"{parts.scheme}://{parts.hostname}{parts.path}")
+
+
+def _odd_url(cloud: Cloud) -> str:
+    services: tuple[Service, ...] = ("image", "identity", "compute")
+    bases = [cloud.base(service) for service in services if cloud.has(service)]
+    for base in bases:
+        if urlsplit(base).port not in (None, 80, 443):
+            return f"{base}/hyperx-doctor"
+    # Every service is behind one front door; nobody listens on this port of it.
+    parts = urlsplit(bases[0])
+    return f"{parts.scheme}://{parts.hostname}:8080/hyperx-doctor"
+
+
+def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
+    body: Json = {"method": {"name": "web-download", "uri": url}}
+    try:
+        cloud.post("image", image_path(image_id, "import"), json=body)
+    except InvalidRequestError as error:
+        if "filtering" in error.message:
+            return Attempt("refused", error.message)
+        return Attempt("failed", str(error))
+    except HyperxGlanceError as error:
+        return Attempt("failed", str(error))
+    return Attempt("done")
+
+
+def _create(cloud: Cloud, image_id: str) -> None:
+    body: Json = {
+        "id": image_id,
+        "name": "hyperx-doctor",
+        "visibility": "private",
+        "os_hidden": True,
+        "disk_format": "raw",
+        "container_format": "bare",
+    }
+    try:
+        cloud.post("image", "/images", json=body)
+    except ServiceUnavailableError as error:
+        if not error.connected:
+            raise
+        # The answer is lost. Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
+        with contextlib.suppress(ConflictError):
+            cloud.post("image", "/images", json=body)
+
+
+def _remove(cloud: Cloud, image_id: str) -> None:
+    with contextlib.suppress(NotFoundError):
+        try:
+            cloud.delete("image", image_path(image_id))
+        except ServiceUnavailableError:
+            # The answer is lost, and perhaps the request: deleting twice is deleting.
+            cloud.delete("image", image_path(image_id))
+
+
+def _patch(cloud: Cloud, image_id: str, *operations: Json) -> None:
+    cloud.patch("image", image_path(image_id), json=list(operations), headers={"Content-Type": PATCH_MEDIA_TYPE})
+
+
+def _add(key: str, value: str) -> Json:
+    return {"op": "add", "path": f"/{key}", "value": value}
+
+
+def _attempt(work: Callable[[], None]) -> Attempt:
+    try:
+        work()
+    except NotAllowedError as error:
+        return Attempt("refused", error.message)
+    except HyperxGlanceError as error:
+        return Attempt("failed", str(error))
+    return Attempt("done")

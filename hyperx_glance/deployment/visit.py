@@ -1,0 +1,99 @@
+"""What every check of the doctor looks at: the client, and what the services' front doors said.
+
+>>> from hyperx_glance.deployment.visit import sight
+>>> sight(cloud, "image").version >= (2, 7)
+True
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hyperx_glance.cloud import Cloud, Service
+    from hyperx_glance.deployment.trials import Trials
+    from hyperx_glance.settings import Settings
+
+Level = Literal["ok", "warning", "error"]
+"""ok: nothing to do; warning: something of HYPERX is missing or was not seen; error: something of HYPERX fails."""
+
+HOW_TO_PROTECT = (
+    "Set property_protection_file of glance-api.conf to a file with the text of deployment.property_protections()"
+    " (openstack hyperx deployment protections)."
+)
+
+
+class Verdict(NamedTuple):
+    """Say how a check went."""
+
+    level: Level
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Hold what a service's front door said; ``skew_seconds`` is how far its clock is ahead of ours."""
+
+    present: bool = True
+    version: tuple[int, ...] = ()
+    skew_seconds: float | None = None
+    problem: HyperxGlanceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Hold what every check looks at; ``trials`` is None without a probe."""
+
+    cloud: Cloud
+    settings: Settings
+    sightings: Mapping[Service, Sighting]
+    trials: Trials | None
+
+
+def sight(cloud: Cloud, service: Service) -> Sighting:
+    """Read a service's list of versions, which needs no rights, and its clock with it."""
+    try:
+        if not cloud.has(service):
+            missing = ServiceUnavailableError("It is not in the catalogue.", connected=False, service=service)
+            return Sighting(present=False, problem=missing)
+        root = re.sub(r"/v\d.*$", "/", cloud.base(service))
+        sent = time.time()
+        response = cloud.get(service, root)
+        received = time.time()
+    except HyperxGlanceError as error:
+        return Sighting(problem=error)
+    try:
+        document = response.json()
+    except ValueError:
+        document = {}
+    return Sighting(version=_newest(document), skew_seconds=_skew(response.headers.get("Date"), sent, received))
+
+
+def _newest(document: object) -> tuple[int, ...]:
+    """Find the highest version; Glance writes it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
+    records = document.get("versions") if isinstance(document, dict) else None
+    if not isinstance(records, list):  # Keystone's is an object
+        return ()
+    texts = [str(record.get("version") or record.get("id")) for record in records if isinstance(record, dict)]
+    numbers = [re.fullmatch(r"v?(\d+)\.(\d+)", text) for text in texts]
+    return max(((int(found[1]), int(found[2])) for found in numbers if found), default=())
+
+
+def _skew(date: str | None, sent: float, received: float) -> float | None:
+    """Give by how much a clock is ahead of ours at least: it was read between sending and receiving."""
+    try:
+        told = parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return None
+    if told > received:
+        return told - received
+    return min(0.0, told + 1 - sent)  # the header has whole seconds
