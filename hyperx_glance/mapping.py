@@ -8,13 +8,13 @@ Pure functions: a test needs a record, not a server.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from hyperx_glance import vocabulary
-from hyperx_glance.models import NewImage, NewIso
-from hyperx_glance.vocabulary import Category
+from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
+from hyperx_glance.vocabulary import Category, Writer
 
 _SECRET_PARAMETER = re.compile(
     # S3 (both signatures), Azure SAS, GCS, CloudFront, and what people call their own.
@@ -22,6 +22,17 @@ _SECRET_PARAMETER = re.compile(
     r"|expires|policy|key-pair-id|.*token.*|.*secret.*|.*password.*|passwd|pwd|.*api[-_]?key|apikey|key|auth.*|.*credential.*|access[-_]?key.*)$",
     re.IGNORECASE,
 )
+_YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
+_FLAG_KEY = vocabulary.glance_key("password_enabled")
+_ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
+_AGENT_BEFORE_KEY = vocabulary.glance_key("guest_agent_before")
+_FEATURED_KEY = vocabulary.glance_key("featured_flag")
+_TEXT_FIELDS = ("description", "os_name", "os_distro", "os_version", "os_type", "architecture", "admin_user")
+_COLUMN_FIELDS = ("name", "min_disk_gib", "min_ram_mib", "protected", "hidden")
+STEWARD_FIELDS = frozenset(
+    word.field for word in vocabulary.WORDS if word.writer is Writer.STEWARD and word.field in ImageChanges.model_fields
+)
+"""What every user may change of a public image of another department."""
 
 
 class StoredUrl(NamedTuple):
@@ -59,13 +70,20 @@ def visibility_of(category: Category, public_visibility: str) -> str:
     return "private"
 
 
-def password_properties(*, enabled: bool, admin_user: str) -> dict[str, str]:
-    """Give the properties of a password-enabled image; none for another."""
+def password_properties(*, enabled: bool, admin_user: str, guest_agent: str = "") -> dict[str, str]:
+    """Give the properties of a password-enabled image; none for another.
+
+    ``guest_agent`` is an operator's own hw_qemu_guest_agent: kept where it says yes, remembered in any case.
+    """
     if not enabled:
         return {}
-    properties = {vocabulary.glance_key("password_enabled"): "true", vocabulary.GUEST_AGENT_KEY: "yes"}
+    properties = {_FLAG_KEY: "true", vocabulary.GUEST_AGENT_KEY: "yes"}
+    if guest_agent.lower() in _YES:
+        properties[vocabulary.GUEST_AGENT_KEY] = guest_agent
+    if guest_agent:
+        properties[_AGENT_BEFORE_KEY] = guest_agent
     if admin_user:
-        properties[vocabulary.glance_key("admin_user")] = admin_user
+        properties[_ADMIN_USER_KEY] = admin_user
     return properties
 
 
@@ -114,8 +132,127 @@ def new_image_body(
         texts["bootable"] = "true" if new.bootable else "false"
     else:
         texts["hypervisor"] = new.hypervisor
-        body |= password_properties(enabled=new.password_enabled, admin_user=new.admin_user or "")
+        body |= password_properties(
+            enabled=new.password_enabled,
+            admin_user=new.admin_user or "",
+            guest_agent=new.properties.get(vocabulary.GUEST_AGENT_KEY, ""),
+        )
     return {**new.properties, **body, **_properties(texts)}
+
+
+class Edit(NamedTuple):
+    """Change one Glance key for the sake of one field of `ImageChanges`; ``value`` None removes the key."""
+
+    field: str
+    key: str
+    value: str | int | list[str] | None
+
+
+def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -> list[Edit]:
+    """Find the smallest edit that makes a record say what the changes say; nothing where it says so already."""
+    given = changes.given()
+    edits = [
+        Edit(field, vocabulary.glance_key(field), given[field])
+        for field in _COLUMN_FIELDS
+        if field in given and given[field] != getattr(image, field)
+    ]
+    edits += [
+        Edit(field, vocabulary.glance_key(field), given[field] or None)
+        for field in _TEXT_FIELDS
+        if field in given and given[field] != _text(image, field)
+    ]
+    if "tags" in given and changes.tags != frozenset(image.tags):
+        edits.append(Edit("tags", "tags", sorted(changes.tags)))
+    if "bootable" in given and changes.bootable != image.bootable:
+        edits.append(Edit("bootable", vocabulary.glance_key("bootable"), "true" if changes.bootable else "false"))
+    if "category" in given and changes.category is not image.category:
+        edits += _category_edits(image, changes.category, public_visibility)
+    edits += [
+        Edit("properties", key, text) for key, text in changes.properties.items() if image.properties.get(key) != text
+    ]
+    edits += [
+        Edit("remove_properties", key, None) for key in sorted(changes.remove_properties & image.properties.keys())
+    ]
+    return edits + _password_edits(image, changes)
+
+
+def without_flag_removal(edits: list[Edit]) -> list[Edit]:
+    """Give the same edit where Glance refuses to drop the featured flag.
+
+    An image that keeps the flag is featured as soon as its visibility is "public"; so a PUBLIC one becomes "community".
+    """
+    if Edit("category", _FEATURED_KEY, None) not in edits:
+        return edits
+    kept = [edit for edit in edits if edit.field != "category"]
+    private = Edit("category", "visibility", "private") in edits
+    return [*kept, Edit("category", "visibility", "private" if private else "community")]
+
+
+def json_patch(edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
+    """Write edits as Glance's JSON patch."""
+    operations: list[dict[str, str | int | list[str]]] = []
+    for edit in edits:
+        path = "/" + edit.key.replace("~", "~0").replace("/", "~1")
+        if edit.value is None:
+            operations.append({"op": "remove", "path": path})
+        else:
+            # For Glance "add" writes a property whether it is there or not; "replace" of a missing one is a conflict
+            # (glance/api/v2/images.py, _do_add and _do_replace).
+            operation = "replace" if edit.key in vocabulary.BASE_KEYS else "add"
+            operations.append({"op": operation, "path": path, "value": edit.value})
+    return operations
+
+
+def _category_edits(image: Image, category: Category, public_visibility: str) -> list[Edit]:
+    edits = []
+    if category is Category.FEATURED and image.glance_property(_FEATURED_KEY) != "true":
+        edits.append(Edit("category", _FEATURED_KEY, "true"))
+    if category is not Category.FEATURED and image.glance_property(_FEATURED_KEY):
+        edits.append(Edit("category", _FEATURED_KEY, None))
+    visibility = visibility_of(category, public_visibility)
+    if image.visibility != visibility:
+        edits.append(Edit("category", "visibility", visibility))
+    return edits
+
+
+def _password_edits(image: Image, changes: ImageChanges) -> list[Edit]:
+    """Switch the password flag and what belongs to it, and keep account of an operator's own guest agent.
+
+    An agent property that was there before the switch, or that somebody writes while it is on, is not ours:
+    ``hyperx_guest_agent_before`` remembers it, and switching off brings it back.
+    """
+    given = changes.given()
+    agent = image.properties.get(vocabulary.GUEST_AGENT_KEY, "")
+    current = {
+        _FLAG_KEY: "true" if image.password_enabled else "",
+        _ADMIN_USER_KEY: image.admin_user,
+        _AGENT_BEFORE_KEY: image.glance_property(_AGENT_BEFORE_KEY),
+        vocabulary.GUEST_AGENT_KEY: agent,
+    }
+    enabled = given.get("password_enabled", image.password_enabled)
+    asked = vocabulary.GUEST_AGENT_KEY in {*changes.properties, *changes.remove_properties}
+    wanted: dict[str, str] = {}
+    if enabled and not image.password_enabled:
+        wanted = password_properties(enabled=True, admin_user="", guest_agent=agent)
+    elif enabled and "password_enabled" in given and not agent:
+        wanted[vocabulary.GUEST_AGENT_KEY] = "yes"
+    elif image.password_enabled and not enabled:
+        wanted = {_FLAG_KEY: "", _ADMIN_USER_KEY: "", _AGENT_BEFORE_KEY: ""}
+        if agent == "yes":
+            wanted[vocabulary.GUEST_AGENT_KEY] = current[_AGENT_BEFORE_KEY]
+    if enabled and asked:
+        wanted[_AGENT_BEFORE_KEY] = changes.properties.get(vocabulary.GUEST_AGENT_KEY, "")
+    # What the caller names is written for its own field.
+    if asked:
+        wanted.pop(vocabulary.GUEST_AGENT_KEY, None)
+    if "admin_user" in given:
+        wanted.pop(_ADMIN_USER_KEY, None)
+    return [Edit("password_enabled", key, text or None) for key, text in wanted.items() if text != current[key]]
+
+
+def _text(image: Image, field: str) -> str:
+    """Give what the record says, where the field of `Image` says more."""
+    return image.glance_property(vocabulary.glance_key(field)) if field == "os_name" else str(getattr(image, field))
 
 
 def _properties(texts: Mapping[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretS
 from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import vocabulary
-from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
 
 __all__ = [
@@ -370,11 +370,16 @@ class Finding(BaseModel):
 # ----------------------------------------------------------------- requests
 
 
+class _ImmutableValueError(ValueError):
+    """Mark a mistake that becomes `ImmutableFieldError`; nested in another model it stays a validation error."""
+
+
 def _explain(error: pydantic.ValidationError) -> InvalidRequestError:
-    lines = [
-        f"{'.'.join(map(str, line['loc'])) or 'request'}: {line['msg']}" for line in error.errors(include_input=False)
-    ]
-    return InvalidRequestError("\n".join(lines).replace(": Value error, ", ": "))
+    mistakes = error.errors(include_input=False)
+    lines = [f"{'.'.join(map(str, mistake['loc'])) or 'request'}: {mistake['msg']}" for mistake in mistakes]
+    immutable = any(isinstance(mistake.get("ctx", {}).get("error"), _ImmutableValueError) for mistake in mistakes)
+    kind = ImmutableFieldError if immutable else InvalidRequestError
+    return kind("\n".join(lines).replace(": Value error, ", ": "))
 
 
 class _Request(BaseModel):
@@ -444,7 +449,24 @@ def _free_property(key: str) -> str:
     return key
 
 
-_PUBLIC_FIELDS = {"checksum_wanted": "checksum", "featured_flag": "category"}
+def _changeable_property(key: str) -> str:
+    if key in _IMMUTABLE_KEYS:
+        raise _ImmutableValueError(f"{key} never changes after creation")
+    return _free_property(key)
+
+
+IMMUTABLE_FIELDS = ("url", "owner", "hypervisor", "disk_format", "container_format", "kind")
+"""What HYPERX never changes after creation: URL, domain, virtualization technology, format, kind."""
+_IMMUTABLE_KEYS = {
+    *IMMUTABLE_FIELDS,
+    *(vocabulary.glance_key(field) for field in IMMUTABLE_FIELDS),
+    *(vocabulary.glance_key(field) for field in ("url_stripped", "hypervisor_type", "image_hypervisor_type")),
+}
+_PUBLIC_FIELDS = {
+    "checksum_wanted": "checksum",
+    "featured_flag": "category",
+    "guest_agent_before": "password_enabled",
+}
 _FIELD_OF_KEY = {
     word.key: _PUBLIC_FIELDS.get(word.field, word.field)
     for word in vocabulary.WORDS
@@ -456,6 +478,7 @@ _Tag = Annotated[str, Field(min_length=1, max_length=255)]
 _Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
 _PropertyKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_free_property)]
 _Properties = Annotated[dict[_PropertyKey, str], Field(max_length=128)]
+_ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_changeable_property)]
 _Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
 _Checksum = Annotated[str, pydantic.AfterValidator(_well_formed_checksum)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
@@ -583,8 +606,23 @@ class ImageChanges(_Request):
     min_ram_mib: _Count = 0
     protected: bool = False
     hidden: bool = False
-    properties: _Properties = {}
-    remove_properties: frozenset[_PropertyKey] = frozenset()
+    properties: Annotated[dict[_ChangeableKey, str], Field(max_length=128)] = {}
+    remove_properties: frozenset[_ChangeableKey] = frozenset()
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _keep_what_never_changes(cls, fields: Any) -> Any:
+        named = [field for field in IMMUTABLE_FIELDS if isinstance(fields, Mapping) and field in fields]
+        if named:
+            raise _ImmutableValueError(f"{', '.join(named)}: never changed after creation")
+        return fields
+
+    @pydantic.model_validator(mode="after")
+    def _decide_on_each_property(self) -> Self:
+        twice = sorted(self.remove_properties & self.properties.keys())
+        if twice:
+            raise ValueError(f"properties and remove_properties both name {', '.join(twice)}")
+        return self
 
     def given(self) -> dict[str, Any]:
         """Give the fields that the caller named, with their values."""

@@ -211,6 +211,18 @@ WORDS = (
         choices=FLAG,
     ),
     Word(
+        "guest_agent_before",
+        "hyperx_guest_agent_before",
+        Writer.STEWARD,
+        Side.NONE,
+        "Guest agent before",
+        "原有客户机代理设置",
+        "What hw_qemu_guest_agent was before the password switch was set; it comes back when the switch goes.",
+        "设置密码启用之前 hw_qemu_guest_agent 的值；取消密码启用时恢复。",
+        custom=True,
+        own=True,
+    ),
+    Word(
         "bootable",
         "hyperx_bootable",
         Writer.OWNER,
