@@ -1,8 +1,15 @@
 """Give the examples of modules, README and guides what they talk about.
 
-Besides ``hyperx_glance`` they find, each on a fresh in-memory cloud: ``hyperx_cloud`` (that cloud), ``cloud_auth``
-(alice's keywords for `connect`), ``session`` (hers), ``client`` (hers), ``cloud`` (the client's border), and ``files``:
-the URL of each file on a file server. Nothing waits, and loopback may be read, which is denied otherwise.
+Besides ``hyperx_glance`` and its public names they find, each on a fresh in-memory cloud:
+
+``hyperx_cloud``               that cloud
+``cloud_auth``                 alice's keywords for `connect`
+``session``, ``client``        hers
+``cloud``                      the client's border
+``files``                      the URL of each file on a file server
+``disk_image``, ``iso_image``  ready images of hers
+
+Nothing waits, and loopback may be read, which is denied otherwise. What a module defines itself stays as it is.
 """
 
 from __future__ import annotations
@@ -15,17 +22,20 @@ import pytest
 from _pytest.doctest import DoctestItem
 
 import hyperx_glance
-from hyperx_glance import Client, Pace, Settings, UrlPolicy
+from hyperx_glance import Client, Image, Pace, Settings, UrlPolicy
 from tests import samples
 from tests.file_server import FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keystoneauth1.session import Session
+
     from hyperx_glance.testing import InMemoryCloud
 
 collect_ignore = ["docs/conf.py"]
-NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud|files)\b")
+NEEDS_A_CLOUD = re.compile(r"\b(hyperx_cloud|cloud_auth|session|client|cloud|files|disk_image|iso_image)\b")
+READY_IMAGES = {"disk_image": "disk.qcow2", "iso_image": "installer.iso"}
 SETTINGS = Settings(
     url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)),
     pace=Pace(first_interval=0, longest_interval=0, deadline=30),
@@ -37,14 +47,22 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
     if not isinstance(request.node, DoctestItem):
         yield
         return
-    doctest_namespace["hyperx_glance"] = hyperx_glance
+    example = request.node.dtest
+    source = "".join(step.source for step in example.examples)
+    names: dict[str, object] = {name: getattr(hyperx_glance, name) for name in hyperx_glance.__all__}
+    names["hyperx_glance"] = hyperx_glance
     with ExitStack() as stack:
-        source = "".join(example.source for example in request.node.dtest.examples)
         if NEEDS_A_CLOUD.search(source) and "InMemoryCloud" not in source:
             hyperx_cloud = request.getfixturevalue("hyperx_cloud")
             if "cloud_auth" in source:
                 stack.enter_context(hyperx_cloud)  # `connect` makes a requests session of its own
-            doctest_namespace.update(_names_on(hyperx_cloud, stack.enter_context(FileServer())))
+            names |= _names_on(hyperx_cloud, stack.enter_context(FileServer()))
+            names |= {
+                name: _upload(hyperx_cloud.session("alice"), file)
+                for name, file in READY_IMAGES.items()
+                if name in source
+            }
+        doctest_namespace.update((name, value) for name, value in names.items() if name not in example.globs)
         yield
     doctest_namespace.clear()
 
@@ -63,3 +81,12 @@ def _names_on(hyperx_cloud: InMemoryCloud, server: FileServer) -> dict[str, obje
         "cloud": client.cloud,
         "files": files,
     }
+
+
+def _upload(session: Session, file: str) -> Image:
+    glance = {"service_type": "image"}
+    record = {"name": file, "disk_format": samples.DISK_FORMATS[file], "container_format": "bare"}
+    path = f"/v2/images/{session.post('/v2/images', json=record, endpoint_filter=glance).json()['id']}"
+    data_type = {"Content-Type": "application/octet-stream"}
+    session.put(f"{path}/file", data=samples.data(file), headers=data_type, endpoint_filter=glance)
+    return Image.model_validate_json(session.get(path, endpoint_filter=glance).content)
