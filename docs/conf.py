@@ -8,10 +8,13 @@ from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
 
 import pydantic
+from sphinx.util.docutils import SphinxDirective
 
 import hyperx_glance
+from hyperx_glance.vocabulary import WORDS, Side, Word, Writer
 
 if TYPE_CHECKING:
+    from docutils.nodes import Node
     from sphinx.application import Sphinx
 
 project = "hyperx-glance"
@@ -41,6 +44,31 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 
+WRITERS = {
+    Writer.NOBODY: "Glance or the library",
+    Writer.REGISTRATION: "registration, once",
+    Writer.OWNER: "the department that owns it",
+    Writer.STEWARD: "the department; everybody on a public image",
+}
+SIDES = {Side.GLANCE: "Glance", Side.HERE: "the library", Side.NONE: "nobody"}
+
+
+class Words(SphinxDirective):
+    """Show the vocabulary as a table: `.. words::`."""
+
+    def run(self) -> list[Node]:
+        """Read the table at build time, so that the page cannot be stale."""
+        heading = ("Field", "Console", "In Glance", "Written by", "Filtered by")
+        rows = [heading, *map(self._row, WORDS)]
+        lines = [f"{'* -' if cell is row[0] else '  -'} {cell}" for row in rows for cell in row]
+        table = [".. list-table::", "   :header-rows: 1", "", *(f"   {line}" for line in lines)]
+        return self.parse_text_to_nodes("\n".join(table))
+
+    @staticmethod
+    def _row(word: Word) -> tuple[str, ...]:
+        key = f"property ``{word.key}``" if word.custom else f"``{word.key}``"
+        return f"``{word.field}``", f"{word.title} {word.title_zh}", key, WRITERS[word.writer], SIDES[word.side]
+
 
 def setup(app: Sphinx) -> None:
     """Show a model with its defaults, and without the validators in its types."""
@@ -56,6 +84,7 @@ def setup(app: Sphinx) -> None:
             ]
             model.__signature__ = signature.replace(parameters=parameters)
             model.__annotations__ = {field: types[field] for field in model.model_fields}
+    app.add_directive("words", Words)
     app.connect("autodoc-process-signature", _only_for_requests)
 
 
