@@ -1,27 +1,363 @@
-"""An in-memory Cinder; to be written."""
+"""An in-memory Cinder: volumes, types and quotas.
+
+>>> from hyperx_glance.testing import InMemoryCloud
+>>> cloud = InMemoryCloud()
+>>> cloud.cinder.set_quota("dept-a", volumes=1)
+>>> cloud.cinder.present = False  # a cloud without Cinder
+
+Answers were compared with Cinder 29.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
-from hyperx_glance.testing.wire import Call, Refused, Reply, Route, Service, webob_error
+from hyperx_glance.testing.glance import Glance
+from hyperx_glance.testing.glance_records import ImageRecord, visible
+from hyperx_glance.testing.keystone import Keystone
+from hyperx_glance.testing.wire import (
+    Call,
+    Caller,
+    Record,
+    Refused,
+    Reply,
+    Route,
+    Service,
+    json_reply,
+    paste_problem,
+    webob_error,
+)
+
+DEFAULT_QUOTA: Mapping[str, int] = {
+    "volumes": 10,
+    "per_volume_gigabytes": -1,
+    "snapshots": 10,
+    "gigabytes": 1000,
+    "backups": 10,
+    "backup_gigabytes": 1000,
+    "volumes___DEFAULT__": -1,
+    "gigabytes___DEFAULT__": -1,
+    "snapshots___DEFAULT__": -1,
+    "groups": 10,
+}
+_ROOT = "/v3(?:/[0-9a-f]{32})?"
+_DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
+
+
+@dataclasses.dataclass
+class Volume:
+    """Hold one volume; ``size`` is GiB."""
+
+    id: str
+    name: str
+    size: int
+    project_id: str
+    user_id: str
+    status: str = "available"
+    volume_type: str = "__DEFAULT__"
+    bootable: bool = False
+    image_metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    server_id: str | None = None
+    device: str = ""
+    created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
 
 class Cinder(Service):
-    """Be Cinder."""
+    """Keep volumes."""
 
     name: ClassVar[str] = "cinder"
     type: ClassVar[str] = "block-storage"
     endpoint_path: ClassVar[str] = "/v3"
 
-    def __init__(self, keystone: object, glance: object) -> None:
+    def __init__(self, keystone: Keystone, glance: Glance) -> None:
         super().__init__()
+        self.volumes: dict[str, Volume] = {}
+        self.volume_types: list[str] = ["__DEFAULT__"]
+        self.quotas: dict[str, dict[str, int]] = {}
+        """Limits by project id; what is missing has the default."""
+        self.faults: list[str] = []
+        """What happens to the next volumes: each takes one, and becomes "error"."""
+        self._keystone = keystone
+        self._glance = glance
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
-        return ()
+        return (
+            Route("GET", "/", self._versions, public=True),
+            Route("GET", _ROOT + "/limits", self._limits),
+            Route("GET", _ROOT + "/os-quota-sets/([^/]+)", self._show_quota),
+            Route("PUT", _ROOT + "/os-quota-sets/([^/]+)", self._update_quota),
+            Route("DELETE", _ROOT + "/os-quota-sets/([^/]+)", self._delete_quota),
+            Route("GET", _ROOT + "/os-quota-sets/([^/]+)/defaults", self._default_quota),
+            Route("GET", _ROOT + "/types", self._list_types),
+            Route("GET", _ROOT + "/types/([^/]+)", self._show_type),
+            Route("GET", _ROOT + "/volumes", self._list),
+            Route("POST", _ROOT + "/volumes", self._create),
+            Route("GET", _ROOT + "/volumes/detail", self._list_details),
+            Route("GET", _ROOT + "/volumes/([^/]+)", self._show),
+            Route("DELETE", _ROOT + "/volumes/([^/]+)", self._delete),
+            Route("POST", _ROOT + "/volumes/([^/]+)/action", self._act),
+        )
 
     def problem(self, call: Call, refused: Refused) -> Reply:
-        """Write an error."""
-        return webob_error(refused.status, refused.message)
+        """Write an error as Cinder does."""
+        if refused.status == 404 and not refused.message:
+            return webob_error(404, accept=call.headers.get("accept", ""))
+        if refused.status == 401:
+            return json_reply(401, {"error": {"code": 401, "title": "Unauthorized", "message": refused.message}})
+        return paste_problem(refused, retry_after=True)
+
+    # ------------------------------------------------------------- filled from Python
+
+    def set_quota(self, department: str, **limits: int) -> None:
+        """Set limits of a department: volumes, gigabytes."""
+        project_id = self._keystone.departments.get(department, department)
+        self.quotas.setdefault(project_id, {}).update(limits)
+
+    def make(
+        self, caller: Caller, size: int, *, name: str, volume_type: str | None = None, image: ImageRecord | None = None
+    ) -> Volume:
+        """Make a volume as a request does; raise `Refused` over quota."""
+        self._check_quota(caller.project_id, size)
+        volume = Volume(str(uuid.uuid4()), name, size, caller.project_id, caller.user_id)
+        volume.volume_type = volume_type or self.volume_types[0]
+        if image is not None:
+            volume.bootable = True
+            volume.image_metadata = _image_metadata(image)
+        if self.faults:
+            self.faults.pop(0)
+            volume.status = "error"
+        self.volumes[volume.id] = volume
+        return volume
+
+    def in_use(self, project_id: str) -> dict[str, int]:
+        """Count a project's volumes and their GiB."""
+        own = [volume for volume in self.volumes.values() if volume.project_id == project_id]
+        return {"volumes": len(own), "gigabytes": sum(volume.size for volume in own)}
+
+    def limits_of(self, project_id: str) -> dict[str, int]:
+        """Give a project's limits."""
+        return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
+
+    def _check_quota(self, project_id: str, size: int) -> None:
+        limits, used = self.limits_of(project_id), self.in_use(project_id)
+        if limits["gigabytes"] != -1 and used["gigabytes"] + size > limits["gigabytes"]:
+            raise Refused(
+                413,
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. "
+                f"Requested {size}G, quota is {limits['gigabytes']}G and {used['gigabytes']}G has been consumed.",
+            )
+        if limits["volumes"] != -1 and used["volumes"] + 1 > limits["volumes"]:
+            raise Refused(
+                413,
+                f"VolumeLimitExceeded: Maximum number of volumes allowed ({limits['volumes']}) exceeded "
+                "for quota 'volumes'.",
+            )
+
+    # ------------------------------------------------------------- discovery, types, quotas
+
+    def _versions(self, call: Call) -> Reply:
+        del call
+        links = [{"rel": "self", "href": f"{self.url}/v3/"}]
+        version = {"id": "v3.0", "status": "CURRENT", "version": "3.71", "min_version": "3.0", "links": links}
+        return json_reply(300, {"versions": [{**version, "updated": "2023-08-31T00:00:00Z"}]})
+
+    def _limits(self, call: Call) -> Reply:
+        # The default microversion answers for the caller's own project, whatever project_id says.
+        limits, used = self.limits_of(call.who.project_id), self.in_use(call.who.project_id)
+        absolute = {
+            "maxTotalVolumes": limits["volumes"],
+            "maxTotalSnapshots": limits["snapshots"],
+            "maxTotalVolumeGigabytes": limits["gigabytes"],
+            "maxTotalBackups": limits["backups"],
+            "maxTotalBackupGigabytes": limits["backup_gigabytes"],
+            "totalVolumesUsed": used["volumes"],
+            "totalGigabytesUsed": used["gigabytes"],
+            "totalSnapshotsUsed": 0,
+            "totalBackupsUsed": 0,
+            "totalBackupGigabytesUsed": 0,
+        }
+        return json_reply(200, {"limits": {"rate": [], "absolute": absolute}})
+
+    def _show_quota(self, call: Call, project_id: str) -> Reply:
+        if not call.who.is_administrator and project_id != call.who.project_id:
+            raise Refused(403, "Policy doesn't allow volume_extension:quotas:show to be performed.")
+        limits: Record = dict(self.limits_of(project_id))
+        if call.value("usage").lower() == "true":
+            used = self.in_use(project_id)
+            limits = {key: {"limit": limit, "in_use": used.get(key, 0), "reserved": 0} for key, limit in limits.items()}
+        return json_reply(200, {"quota_set": {**limits, "id": project_id}})
+
+    def _update_quota(self, call: Call, project_id: str) -> Reply:
+        if not call.who.is_administrator:
+            raise Refused(403, "Policy doesn't allow volume_extension:quotas:update to be performed.")
+        wanted = call.json()["quota_set"]
+        unknown = sorted(set(wanted) - set(DEFAULT_QUOTA))
+        if unknown:
+            raise Refused(400, f"Invalid input received: Bad key(s) in quota set: {','.join(unknown)}")
+        for key, value in wanted.items():
+            if not isinstance(value, int) or value < -1:
+                raise Refused(400, f"{key} must be >= -1")
+            if -1 < value < self.in_use(project_id).get(key, 0):
+                raise Refused(400, f"Quota {key} limit must be equal or greater than existing resources.")
+        # Stored whatever the project: Cinder does not ask Keystone whether it exists.
+        self.quotas.setdefault(project_id, {}).update(wanted)
+        return json_reply(200, {"quota_set": self.limits_of(project_id)})
+
+    def _delete_quota(self, call: Call, project_id: str) -> Reply:
+        if not call.who.is_administrator:
+            raise Refused(403, "Policy doesn't allow volume_extension:quotas:delete to be performed.")
+        self.quotas.pop(project_id, None)
+        return Reply(200)
+
+    def _default_quota(self, call: Call, project_id: str) -> Reply:
+        del call
+        return json_reply(200, {"quota_set": {**DEFAULT_QUOTA, "id": project_id}})
+
+    def _list_types(self, call: Call) -> Reply:
+        del call
+        return json_reply(200, {"volume_types": [_type_view(name) for name in self.volume_types]})
+
+    def _show_type(self, call: Call, wanted: str) -> Reply:
+        del call
+        for name in self.volume_types:
+            view = _type_view(name)
+            if wanted in (name, view["id"]) or (wanted == "default" and name == self.volume_types[0]):
+                return json_reply(200, {"volume_type": view})
+        raise Refused(404, f"Volume type {wanted} could not be found.")
+
+    # ------------------------------------------------------------- volumes
+
+    def _list(self, call: Call) -> Reply:
+        page, links = self._page(call)
+        body: Record = {"volumes": [{"id": volume.id, "name": volume.name, "links": []} for volume in page]}
+        return json_reply(200, body | links)
+
+    def _list_details(self, call: Call) -> Reply:
+        page, links = self._page(call)
+        body: Record = {"volumes": [_view(volume) for volume in page]}
+        return json_reply(200, body | links)
+
+    def _page(self, call: Call) -> tuple[list[Volume], Record]:
+        everybody = call.who.is_administrator and call.value("all_tenants") in ("1", "true", "True")
+        found = [
+            volume
+            for volume in reversed(self.volumes.values())
+            if (everybody or volume.project_id == call.who.project_id)
+            and call.value("name", volume.name) == volume.name
+            and call.value("status", volume.status) == volume.status
+        ]
+        ids = [volume.id for volume in found]
+        marker = call.value("marker")
+        if marker:
+            if marker not in ids:
+                raise Refused(404, f"Volume {marker} could not be found.")
+            found = found[ids.index(marker) + 1 :]
+        limit = int(call.value("limit", "1000"))
+        page = found[:limit]
+        if not page or len(page) < limit:
+            return page, {}
+        href = f"{self.url}{call.path}?limit={limit}&marker={page[-1].id}"
+        return page, {"volumes_links": [{"rel": "next", "href": href}]}
+
+    def _create(self, call: Call) -> Reply:
+        asked = call.json()["volume"]
+        size = asked.get("size") or 0
+        if size < 1:
+            raise Refused(
+                400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
+            )
+        if not call.who.may_write:
+            raise Refused(403, "Policy doesn't allow volume:create to be performed.")
+        image = self._glance.image(asked["imageRef"]) if asked.get("imageRef") else None
+        if asked.get("imageRef") and (image is None or not visible(call.who, image)):
+            raise Refused(400, "Invalid image identifier or unable to access requested image.")
+        volume = self.make(
+            call.who, size, name=asked.get("name") or "", volume_type=asked.get("volume_type"), image=image
+        )
+        return json_reply(202, {"volume": {**_view(volume), "status": "creating"}})
+
+    def _show(self, call: Call, volume_id: str) -> Reply:
+        return json_reply(200, {"volume": _view(self._found(call, volume_id))})
+
+    def _delete(self, call: Call, volume_id: str) -> Reply:
+        volume = self._found(call, volume_id)
+        if not call.who.may_write:
+            raise Refused(403, "Policy doesn't allow volume:delete to be performed.")
+        if volume.status not in _DELETABLE:
+            raise Refused(
+                400,
+                f"Invalid volume: Volume status must be {' or '.join(_DELETABLE)} and must not be migrating, attached, "
+                "belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after "
+                "volume transfer.",
+            )
+        del self.volumes[volume_id]
+        return Reply(202)
+
+    def _act(self, call: Call, volume_id: str) -> Reply:
+        volume = self._found(call, volume_id)
+        body = call.json()
+        if "os-set_image_metadata" not in body:
+            raise Refused(400, f"There is no such action: {next(iter(body), '')}")
+        volume.image_metadata.update(body["os-set_image_metadata"]["metadata"])
+        return json_reply(200, {"metadata": volume.image_metadata})
+
+    def _found(self, call: Call, volume_id: str) -> Volume:
+        volume = self.volumes.get(volume_id)
+        if volume is None or not (call.who.is_administrator or volume.project_id == call.who.project_id):
+            raise Refused(404, f"Volume {volume_id} could not be found.")
+        return volume
+
+
+def _view(volume: Volume) -> Record:
+    attachment = {
+        "id": volume.id,
+        "attachment_id": volume.id,
+        "volume_id": volume.id,
+        "server_id": volume.server_id,
+        "host_name": None,
+        "device": volume.device,
+    }
+    view: Record = {
+        "id": volume.id,
+        "status": volume.status,
+        "size": volume.size,
+        "availability_zone": "nova",
+        "created_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        "updated_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        "name": volume.name,
+        "description": None,
+        "volume_type": volume.volume_type,
+        "snapshot_id": None,
+        "source_volid": None,
+        "metadata": {},
+        "links": [],
+        "user_id": volume.user_id,
+        "bootable": "true" if volume.bootable else "false",
+        "encrypted": False,
+        "multiattach": False,
+        "attachments": [attachment] if volume.server_id else [],
+        "os-vol-tenant-attr:tenant_id": volume.project_id,
+    }
+    return {**view, "volume_image_metadata": volume.image_metadata} if volume.image_metadata else view
+
+
+def _image_metadata(image: ImageRecord) -> dict[str, str]:
+    copied = ("container_format", "disk_format", "min_disk", "min_ram", "size", "checksum")
+    metadata = {key: str(getattr(image, key)) for key in copied}
+    properties = {key: str(value) for key, value in image.properties.items()}
+    return {**metadata, "image_id": image.id, "image_name": str(image.name), **properties}
+
+
+def _type_view(name: str) -> Record:
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+        "name": name,
+        "is_public": True,
+        "description": "",
+        "extra_specs": {},
+    }

@@ -2,7 +2,9 @@
 
     >>> from hyperx_glance.testing import InMemoryCloud
     >>> cloud = InMemoryCloud()
-    >>> image_id = cloud.glance.add_image(owner="dept-a", name="disk", status="active", size=1 << 20, os_distro="ubuntu")
+    >>> image_id = cloud.glance.add_image(
+    ...     owner="dept-a", name="disk", status="active", size=1 << 20, os_distro="ubuntu"
+    ... )
     >>> cloud.glance.downloads["http://files.example.org/disk.qcow2"] = 404
     >>> cloud.glance.policies["publicize_image"] = "member"
 
@@ -251,9 +253,7 @@ class Glance(Service):
             "visibility": {"type": "string", "enum": list(records.VISIBILITIES)},
             "status": {"type": "string", "readOnly": True, "enum": list(records.STATUSES)},
         }
-        return json_reply(
-            200, {"name": "image", "properties": formats, "additionalProperties": {"type": "string"}}
-        )
+        return json_reply(200, {"name": "image", "properties": formats, "additionalProperties": {"type": "string"}})
 
     # ------------------------------------------------------------- quotas
 
@@ -393,9 +393,7 @@ class Glance(Service):
         if call.value("marker") and self._pages and self._pages[:2] == (asked, self._version):
             return self._pages[2]
         tests = [listing.in_reach(call.who, visibility, member_status), *listing.filters(query, tags, self._same)]
-        found = [
-            image for image in self.images.values() if not image.deleted and all(test(image) for test in tests)
-        ]
+        found = [image for image in self.images.values() if not image.deleted and all(test(image) for test in tests)]
         ordered = listing.in_order(found, columns)
         self._pages = (asked, self._version, ordered)
         return ordered
@@ -583,7 +581,9 @@ class Glance(Service):
         if image.visibility != "shared":
             raise Refused(403, f"Not allowed to list members for image {image_id}: Only shared images have members.")
         everything = call.who.is_administrator or image.owner == call.who.project_id
-        members = [member for member in image.members.values() if everything or member.project_id == call.who.project_id]
+        members = [
+            member for member in image.members.values() if everything or member.project_id == call.who.project_id
+        ]
         return json_reply(
             200, {"members": [_member_view(image, member) for member in members], "schema": "/v2/schemas/members"}
         )
@@ -718,7 +718,7 @@ class Glance(Service):
         """Give where data goes; a single store has no name but counts all the same."""
         return [self.stores[0]] if self.stores else [""]
 
-    # ------------------------------------------------------------- imports
+    # ------------------------------------------------------------- imports of images
 
     def _import(self, call: Call, image_id: str) -> Reply:
         body = call.json()
@@ -867,23 +867,29 @@ class Glance(Service):
         image = job.image
         image.properties["os_glance_importing_to_stores"] = ""
         try:
-            data = image.data or b"" if job.is_copy else job.data()
-            failed = [store for store in job.stores if store in self.broken_stores]
-            good = [store for store in job.stores if store not in failed]
-            if not good or (failed and job.all_must_succeed):
-                raise _StoreError(failed)
-            if self.converter is not None and not job.is_copy:
-                image.disk_format, data = self.converter(str(image.disk_format), data)
-            if image.spoiled:
-                raise ContentError("this record has failed before")
-            self._fill(image, data, good)
-        except (OSError, ValueError, ContentError, _StoreError) as error:
+            failed = self._store(job)
+        except (OSError, ContentError, _StoreError) as error:
             self._fail(job, error)
         else:
             image.properties["os_glance_failed_import"] = ",".join(failed)
             image.status = "active"
             self._finish_task(job, "success", "", {"image_id": image.id})
         self._save(image)
+
+    def _store(self, job: Job) -> list[str]:
+        """Put what came into the stores; give those that failed where that is allowed."""
+        image = job.image
+        data = image.data or b"" if job.is_copy else job.data()
+        failed = [store for store in job.stores if store in self.broken_stores]
+        good = [store for store in job.stores if store not in failed]
+        if not good or (failed and job.all_must_succeed):
+            raise _StoreError(failed)
+        if self.converter is not None and not job.is_copy:
+            image.disk_format, data = self.converter(str(image.disk_format), data)
+        if image.spoiled:
+            raise ContentError("this record has failed before")
+        self._fill(image, data, good)
+        return failed
 
     def _fail(self, job: Job, error: Exception) -> None:
         image = job.image

@@ -1,15 +1,16 @@
 """How the in-memory Glance imports: its filter for URLs, the download, the inspection of what came.
 
-    >>> Filter(allowed_ports=[80, 443]).passes("http://files.example.org:8080/disk.qcow2")
-    False
-    >>> inspect("raw", b"anything").virtual_size
-    8
+>>> Filter(allowed_ports=[80, 443]).passes("http://files.example.org:8080/disk.qcow2")
+False
+>>> inspect("raw", b"anything").virtual_size
+8
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import ipaddress
 import socket
 import ssl
@@ -17,7 +18,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from typing import IO, Any, Literal
+from http.client import HTTPMessage
+from typing import IO, Literal
 from urllib.parse import urlsplit
 
 from oslo_utils.imageutils import format_inspector
@@ -61,7 +63,9 @@ class Filter:
                 return False
         elif host in self.disallowed_hosts:
             return False
-        if port is not None and (port not in self.allowed_ports if self.allowed_ports else port in self.disallowed_ports):
+        if port is not None and (
+            port not in self.allowed_ports if self.allowed_ports else port in self.disallowed_ports
+        ):
             return False
         return not resolve or host in self.allowed_hosts or _resolves_outside(host, port or 80)
 
@@ -72,7 +76,7 @@ def _resolves_outside(host: str, port: int) -> bool:
         found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
     except OSError:
         return False
-    return any(not (address.is_loopback or address.is_link_local) for address in found)
+    return not all(address.is_loopback or address.is_link_local for address in found)
 
 
 @dataclasses.dataclass
@@ -126,7 +130,7 @@ class Job:
             case int():
                 raise OSError(f"HTTP status {self.outcome}")
             case Exception():
-                raise self.outcome
+                raise OSError(str(self.outcome)) from self.outcome
             case None:
                 raise OSError("nothing was downloaded")
             case _:
@@ -139,8 +143,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def __init__(self, check: Filter) -> None:
         self.check = check
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str  # noqa: ANN401
+    def redirect_request(  # noqa: PLR0917 - as urllib calls it
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         if not self.check.passes(newurl, resolve=True):
             raise urllib.error.URLError(f"redirect to {newurl} is not allowed")
@@ -176,13 +180,14 @@ def inspect(declared: str, data: bytes) -> Inspection:
 
     Raise `ContentError` where Glance refuses it.
     """
-    wrapper = format_inspector.InspectWrapper(_Once(data))
+    wrapper = format_inspector.InspectWrapper(io.BytesIO(data))
     while wrapper.read(1 << 16):
         pass
     wrapper.close()
     try:
         matches = {str(match): match for match in wrapper.formats or ()}
         inspector = matches["iso"] if matches.keys() == {"iso", "gpt"} else wrapper.format
+        assert inspector is not None  # the stream is at its end
         found = str(inspector)
         if found == declared:
             size = int(inspector.virtual_size)
@@ -199,17 +204,3 @@ def inspect(declared: str, data: bytes) -> Inspection:
         if str(inspector) != "gpt":
             raise ContentError("Image failed safety checks") from error
     return Inspection(found, size or None)
-
-
-class _Once:
-    """Give data once, as a stream."""
-
-    def __init__(self, data: bytes) -> None:
-        self._rest = data
-
-    def read(self, size: int) -> bytes:
-        given, self._rest = self._rest[:size], self._rest[size:]
-        return given
-
-    def close(self) -> None:
-        self._rest = b""

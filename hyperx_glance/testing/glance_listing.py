@@ -1,9 +1,9 @@
 """How Glance filters, sorts and pages images, oddities included (glance/db/sqlalchemy/api.py, glance/common/utils.py).
 
-    >>> split_operator("in:raw,iso")
-    ('in', 'raw,iso')
-    >>> split_quoted('"a,b",c')
-    ['a,b', 'c']
+>>> split_operator("in:raw,iso")
+('in', 'raw,iso')
+>>> split_quoted('"a,b",c')
+['a,b', 'c']
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ def in_order(images: Sequence[ImageRecord], columns: Sequence[tuple[str, bool]])
 def behind(marker: ImageRecord, columns: Sequence[tuple[str, bool]]) -> Test:
     """Make the test for what comes after a marker.
 
-    Where a column is null it disagrees with the order, as Glance's does: there a null counts as 0 or the empty text in the
-    rows, but as the empty text in the marker (_paginate_query), so that sorting by size over null sizes goes wrong.
+    Where a column is null it disagrees with the order, as Glance's does: there a null counts as 0 or the empty text in
+    the rows, but as the empty text in the marker (_paginate_query), so that sorting by size over nulls goes wrong.
     """
     marks = [_mark(getattr(marker, key)) for key, _ in columns]
 

@@ -1,10 +1,10 @@
 """Glance's metadata definitions in memory: namespaces, their properties and resource types.
 
-    >>> from hyperx_glance.testing.wire import Caller
-    >>> admin = Caller("1", "admin", "2", "admin", frozenset({"admin"}))
-    >>> metadefs = Metadefs()
-    >>> [route.method for route in metadefs.routes()][:2]
-    ['GET', 'POST']
+>>> from hyperx_glance.testing.wire import Caller
+>>> admin = Caller("1", "admin", "2", "admin", frozenset({"admin"}))
+>>> metadefs = Metadefs()
+>>> [route.method for route in metadefs.routes()][:2]
+['GET', 'POST']
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Metadefs:
         body = self._written(call, "add_metadef_namespace")
         unknown = sorted(set(body) - set(_ACCEPTED))
         if unknown or "namespace" not in body:
-            reason = f"Additional properties are not allowed ({unknown[0]!r} was unexpected)" if unknown else "namespace"
+            reason = (
+                f"Additional properties are not allowed ({unknown[0]!r} was unexpected)" if unknown else "namespace"
+            )
             raise Refused(400, f"Provided object does not match schema 'namespace': {reason}")
         name = body["namespace"]
         if name in self.namespaces:
@@ -110,9 +112,7 @@ class Metadefs:
         properties = self._found(call, name)["properties"]
         key = body.pop("name")
         if key in properties:
-            raise Refused(
-                409, f"A metadata definition property with name={key} already exists in namespace={name}."
-            )
+            raise Refused(409, f"A metadata definition property with name={key} already exists in namespace={name}.")
         properties[key] = body
         return json_reply(201, {"name": key, **body})
 

@@ -1,16 +1,17 @@
 """What the in-memory Glance stores of an image, and how it shows it.
 
-    >>> image = ImageRecord(id="1", owner="department", name="disk")
-    >>> image.properties["os_distro"] = "ubuntu"
-    >>> shown = show(image, multi_store=True)
-    >>> shown["status"], shown["os_distro"], shown["visibility"]
-    ('queued', 'ubuntu', 'shared')
+>>> image = ImageRecord(id="1", owner="department", name="disk")
+>>> image.properties["os_distro"] = "ubuntu"
+>>> shown = show(image, multi_store=True)
+>>> shown["status"], shown["os_distro"], shown["visibility"]
+('queued', 'ubuntu', 'shared')
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -157,35 +158,40 @@ def check_values(body: Record) -> None:
         _check_value(key, value)
 
 
+_ENUMS: Mapping[str, tuple[object, ...]] = {
+    "disk_format": (None, *DISK_FORMATS),
+    "container_format": (None, *CONTAINER_FORMATS),
+    "visibility": VISIBILITIES,
+}
+
+
 def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the client sent
     match key:
         case "name" | "owner":
             _of_type(key, value, (str, type(None)), "'null', 'string'")
             _short(key, value)
-        case "disk_format" | "container_format":
-            formats = DISK_FORMATS if key == "disk_format" else CONTAINER_FORMATS
-            _one_of(key, value, (None, *formats))
-        case "visibility":
-            _one_of(key, value, VISIBILITIES)
+        case _ if key in _ENUMS:
+            _one_of(key, value, _ENUMS[key])
         case "protected" | "os_hidden":
             _of_type(key, value, (bool,), "'boolean'")
         case "min_disk" | "min_ram":
-            if isinstance(value, bool) or not isinstance(value, int):
-                _mismatch(f"{value!r} is not of type 'integer'", "type", key, value)
-        case "tags":
+            _of_type(key, value, (int,), "'integer'")
+        case "tags" | "locations":
             _of_type(key, value, (list,), "'array'")
-            for tag in value:
+            for tag in value if key == "tags" else ():
                 _of_type(key, tag, (str,), "'string'")
                 _short(key, tag)
         case "id":
             _of_type(key, value, (str,), "'string'")
-            pattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
-            if not re.match(pattern, value):
-                _mismatch(f"{value!r} does not match {pattern!r}", "pattern", key, value)
-        case "locations":
-            _of_type(key, value, (list,), "'array'")
+            _like_uuid(value)
         case _ if key not in READ_ONLY:
             _of_type(key, value, (str,), "'string'")
+
+
+def _like_uuid(value: str) -> None:
+    pattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
+    if not re.match(pattern, value):
+        _mismatch(f"{value!r} does not match {pattern!r}", "pattern", "id", value)
 
 
 def check_numbers(image: ImageRecord) -> None:
@@ -233,7 +239,7 @@ def _has_four_bytes(text: object) -> bool:
 
 
 def _of_type(key: str, value: object, types: tuple[type, ...], words: str) -> None:
-    if not isinstance(value, types):
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         _mismatch(f"{value!r} is not of type {words}", "type", key, value)
 
 

@@ -95,7 +95,9 @@ class Keystone(Service):
     def problem(self, call: Call, refused: Refused) -> Reply:
         """Write an error as Keystone does."""
         if refused.status in (404, 405) and not refused.message:
-            return Reply(refused.status, b"<!doctype html>\n<title>404 Not Found</title>", {"Content-Type": "text/html"})
+            return Reply(
+                refused.status, b"<!doctype html>\n<title>404 Not Found</title>", {"Content-Type": "text/html"}
+            )
         title = _TITLES.get(refused.status, "Error")
         headers = {"WWW_Authenticate": f'Keystone uri="{self.url}/v3"'} if refused.status == 401 else {}
         error = {"code": refused.status, "message": refused.message, "title": title}
@@ -345,7 +347,14 @@ class Keystone(Service):
 
     def _domain_record(self) -> Record:
         links = {"self": f"{self.url}/v3/domains/{DOMAIN['id']}"}
-        return {**DOMAIN, "description": "The default domain", "enabled": True, "tags": [], "options": {}, "links": links}
+        return {
+            **DOMAIN,
+            "description": "The default domain",
+            "enabled": True,
+            "tags": [],
+            "options": {},
+            "links": links,
+        }
 
     def _list_regions(self, call: Call) -> Reply:
         links = {"self": f"{self.url}/v3/regions/{REGION}"}

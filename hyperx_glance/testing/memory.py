@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import RemoteDisconnected
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -57,7 +57,10 @@ _UNIFIED_LIMITS = (
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """Tell one request: ``path`` without host and query, ``body`` the parsed JSON, ``status`` None where no answer came."""
+    """Tell one request.
+
+    ``path`` is without host and query, ``body`` the parsed JSON, ``status`` None where no answer came.
+    """
 
     method: str
     service: str
@@ -128,13 +131,14 @@ class InMemoryCloud:
         self._late: list[_Late] = []
         self._lock = threading.RLock()
         self._adapter = _Wire(case_sensitive=True)
-        self._adapter.add_matcher(self._answer)
+        self._adapter.add_matcher(self._answer)  # type: ignore[arg-type]  # its proxy has what a request has
         self._mocker: requests_mock.Mocker | None = None
         self.keystone.add_user("admin", "admin", role="admin")
         for department, people in (("dept-a", ("alice", "arthur", "rita")), ("dept-b", ("bob",))):
             self.keystone.add_department(department)
             for name in people:
                 self.keystone.add_user(name, department, role="reader" if name == "rita" else "member")
+            self.nova.set_quota(department, instances=60, cores=60, ram=200000)
         for resource, limit in _UNIFIED_LIMITS:
             self.keystone.register_limit(self.glance, resource, limit)
 
@@ -168,10 +172,17 @@ class InMemoryCloud:
         for scheme in ("http://", "https://"):
             http.mount(scheme, self._adapter)
         options = self.auth(user)
-        options.pop("region_name")
-        return Session(auth=v3.Password(**options), session=http)
+        login = v3.Password(
+            options["auth_url"],
+            username=user,
+            password=options["password"],
+            project_name=options["project_name"],
+            user_domain_id="default",
+            project_domain_id="default",
+        )
+        return Session(auth=login, session=http)
 
-    def __enter__(self) -> InMemoryCloud:
+    def __enter__(self) -> Self:
         """Let every requests session of this process reach the cloud."""
         self._mocker = requests_mock.Mocker(adapter=self._adapter, real_http=True)
         self._mocker.start()
@@ -201,8 +212,8 @@ class InMemoryCloud:
     ) -> None:
         """Answer with an error instead of handling: the next ``times`` requests (None: all) after ``skip``.
 
-        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, bytes and
-        JSON objects are sent as they are.
+        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors; bytes
+        and JSON objects are sent as they are.
         """
 
         def reply(asked: Service, call: Call) -> Reply:
@@ -267,10 +278,10 @@ class InMemoryCloud:
                 rule.callback()
         with self._lock:
             self._do_late_work()
-            rule = next((rule for rule in struck if rule.callback is None), None)
-            reply = self._reply(service, call, rule)
+            fate = next((rule for rule in struck if rule.callback is None), None)
+            reply = self._reply(service, call, fate)
         if reply is None:
-            raise _lost(request) if rule and rule.fate == "lost" else _unreachable(request)
+            raise _lost(request) if fate is not None and fate.fate == "lost" else _unreachable(request)
         return _response(request, reply)
 
     def _reply(self, service: Service, call: Call, rule: _Interruption | None) -> Reply | None:

@@ -6,8 +6,8 @@
 
 They come with the extra [testing] and are loaded by pytest itself (entry point ``pytest11``).
 
->>> hyperx_cloud.__name__
-'hyperx_cloud'
+>>> sorted(hyperx_cloud.departments)
+['admin', 'dept-a', 'dept-b', 'service']
 """
 
 from __future__ import annotations
@@ -18,19 +18,18 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from hyperx_glance.client import Client
     from hyperx_glance.testing.local import LocalCloud
     from hyperx_glance.testing.memory import InMemoryCloud
 
-# Imported inside: pytest loads this module in every run, of projects that use neither cloud too.
+# Imported where used: pytest loads this module in every run, also of projects that use neither cloud.
 
 
 @pytest.fixture
 def hyperx_cloud() -> InMemoryCloud:
     """Give a fresh cloud in memory."""
-    from hyperx_glance.testing.memory import InMemoryCloud
+    from hyperx_glance.testing.memory import InMemoryCloud  # noqa: PLC0415
 
     return InMemoryCloud()
 
@@ -38,18 +37,19 @@ def hyperx_cloud() -> InMemoryCloud:
 @pytest.fixture
 def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
     """Give a client that is alice of dept-a in `hyperx_cloud`, and that never sleeps."""
-    from hyperx_glance.client import Client
-    from hyperx_glance.settings import Settings
+    from hyperx_glance.client import Client  # noqa: PLC0415
+    from hyperx_glance.settings import Settings  # noqa: PLC0415
+    from hyperx_glance.waiting import Pace  # noqa: PLC0415
 
-    with Client.from_session(hyperx_cloud.session("alice"), settings=Settings()) as client:
+    pace = Pace(first_interval=0, longest_interval=0, deadline=10)
+    with Client.from_session(hyperx_cloud.session("alice"), settings=Settings(pace=pace)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def hyperx_local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def hyperx_local_cloud() -> Iterator[LocalCloud]:
     """Give the real services on loopback, started once for the whole run; a start that fails fails the tests."""
-    from hyperx_glance.testing.local import LocalCloud
+    from hyperx_glance.testing.local import LocalCloud  # noqa: PLC0415
 
-    directory: Path = tmp_path_factory.mktemp("hyperx-local-cloud")
-    with LocalCloud(directory) as cloud:
+    with LocalCloud() as cloud:
         yield cloud

@@ -1,10 +1,10 @@
-"""What the in-memory services share: one request, one answer, a table of routes, errors as the real services write them.
+r"""What the in-memory services share: requests, answers, a table of routes, errors as the real services write them.
 
-    >>> call = Call.of("GET", "http://glance.cloud.test/v2/images?tag=a&tag=b&limit=5")
-    >>> call.path, call.values("tag"), call.value("limit")
-    ('/v2/images', ['a', 'b'], '5')
-    >>> webob_error(404, "No image found with ID x", accept="application/json").content
-    b'{"message": "No image found with ID x<br /><br />\\\\n\\\\n\\\\n", "code": "404 Not Found", "title": "Not Found"}'
+>>> call = Call.of("GET", "http://glance.cloud.test/v2/images?tag=a&tag=b&limit=5")
+>>> call.path, call.values("tag"), call.value("limit")
+('/v2/images', ['a', 'b'], '5')
+>>> webob_error(404, "No image found with ID x", accept="application/json").content
+b'{"message": "No image found with ID x<br /><br />\\n\\n\\n", "code": "404 Not Found", "title": "Not Found"}'
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ _SENTENCES = {
 
 
 def webob_error(status: int, message: str = "", *, detail: str = "", accept: str = "") -> Reply:
-    """Write an error as webob does: an HTML document, unless the client asks for JSON (webob/exc.py, generate_response)."""
+    """Write an error as webob does: HTML, unless the client asks for JSON (webob/exc.py, generate_response)."""
     title = http.HTTPStatus(status).phrase
     title = {413: "Request Entity Too Large"}.get(status, title)
     explanation = message or _SENTENCES.get(status, title)
@@ -224,6 +224,30 @@ def webob_error(status: int, message: str = "", *, detail: str = "", accept: str
         f" <body>\n  <h1>{status} {title}</h1>\n  {body}\n\n </body>\n</html>"
     )
     return Reply(status, page.encode(), {"Content-Type": "text/html; charset=UTF-8"})
+
+
+_FAULTS = {
+    400: "badRequest",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "itemNotFound",
+    405: "badMethod",
+    409: "conflictingRequest",
+    413: "overLimit",
+    415: "badMediaType",
+    429: "overLimit",
+    501: "notImplemented",
+    503: "serviceUnavailable",
+}
+
+
+def paste_problem(refused: Refused, *, retry_after: bool = False) -> Reply:
+    """Write an error as Nova and Cinder do: an object named after the kind of fault (nova/api/openstack/wsgi.py)."""
+    message = refused.message or _SENTENCES.get(refused.status, "")
+    fault: Record = {"code": refused.status, "message": message}
+    if retry_after and refused.status in (413, 429):
+        fault["retryAfter"] = "0"
+    return json_reply(refused.status, {_FAULTS.get(refused.status, "computeFault"): fault})
 
 
 def _text(value: str | bytes) -> str:
