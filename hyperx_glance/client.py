@@ -198,7 +198,9 @@ class Client:
 
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
         """Iterate over the images that the caller began to register and that are neither ready nor failed."""
-        return registration.unfinished_registrations(self.cloud, self.settings, older_than_seconds=older_than_seconds)
+        return registration.unfinished_registrations(
+            self.cloud, self._departments, self.settings, older_than_seconds=older_than_seconds
+        )
 
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
         """Read the head of a URL and tell what a registration would find there."""

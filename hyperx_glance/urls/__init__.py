@@ -19,7 +19,18 @@ from hyperx_glance.urls.contents import examine, judge
 from hyperx_glance.urls.reading import Source, open_url
 from hyperx_glance.urls.report import report
 
-__all__ = ["Found", "Source", "ascii_url", "destination", "diagnose", "open_url", "preflight", "rejected", "report"]
+__all__ = [
+    "Found",
+    "Source",
+    "ascii_url",
+    "check",
+    "destination",
+    "diagnose",
+    "open_url",
+    "preflight",
+    "rejected",
+    "report",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,11 @@ class Found:
 def preflight(url: str, policy: UrlPolicy, *, declared: str | None) -> Found:
     """Read the head of a URL and check that it holds an image of the declared format, None for whatever it is."""
     with open_url(url, policy) as source:
-        return _checked(source, declared)
+        return check(source, declared)
 
 
-def _checked(source: Source, declared: str | None) -> Found:
+def check(source: Source, declared: str | None) -> Found:
+    """Check that an opened URL holds an image of the declared format."""
     content = examine(source.head(), whole=source.whole)
     found = judge(content, url=source.url, declared=declared, content_type=source.content_type)
     return Found(found, source.size)
@@ -47,7 +59,7 @@ def diagnose(url: str, policy: UrlPolicy, *, declared: str | None, seconds: floa
     deadline = time.monotonic() + seconds
     try:
         with open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
-            _checked(source, declared)
+            check(source, declared)
             for _ in source.pieces(deadline=deadline):
                 pass
     except UrlRejectedError as error:

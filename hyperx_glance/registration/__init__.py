@@ -1,0 +1,101 @@
+"""Register images and ISOs from URLs, and never leave anybody guessing.
+
+    >>> from hyperx_glance import NewImage
+    >>> client.register(NewImage(name="debian", url="http://169.254.169.254/debian.qcow2"))
+    Traceback (most recent call last):
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+
+Order of work: may the caller do this; what is behind the URL; has the department room; create the record under an id of
+our own; let Glance import, or stream; follow; verify. Nothing is created before all checks have passed, and whatever
+fails afterwards takes the record away with it.
+"""
+
+from collections.abc import Callable, Iterator
+
+from hyperx_glance import urls
+from hyperx_glance.cloud import Cloud
+from hyperx_glance.departments import Departments
+from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.models import Image, NewImage, NewIso, Progress, UrlReport
+from hyperx_glance.registration import creation, resumption
+from hyperx_glance.registration.following import Registration
+from hyperx_glance.registration.order import Site
+from hyperx_glance.settings import Settings
+
+__all__ = [
+    "Registration",
+    "check_url",
+    "register",
+    "resume_registration",
+    "start_registration",
+    "unfinished_registrations",
+]
+
+
+def register(
+    cloud: Cloud,
+    departments: Departments,
+    settings: Settings,
+    new: NewImage | NewIso,
+    *,
+    on_progress: Callable[[Progress], object] | None,
+    timeout: float | None,
+    keep_failed: bool,
+) -> Image:
+    """Register and wait; whatever ends the waiting takes the record away, except that Glance is out of reach."""
+    clock = settings.pace.clock
+    end = clock() + (settings.pace.deadline if timeout is None else timeout)
+    registration = start_registration(cloud, departments, settings, new, keep_failed=keep_failed)
+    try:
+        return registration.wait(on_progress=on_progress, timeout=max(0.0, end - clock()))
+    except ServiceUnavailableError:
+        raise
+    except BaseException as error:
+        if isinstance(error, WaitTimeoutError):
+            error.hint = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
+        if not registration.ended:
+            _cancel_after(error, registration)
+        raise
+
+
+def _cancel_after(error: BaseException, registration: Registration) -> None:
+    """Cancel; the first error stays the one to tell."""
+    try:
+        registration.cancel()
+    except HyperxGlanceError as second:
+        error.add_note(f"The record {registration.image_id} could not be deleted: {second}")
+
+
+def start_registration(
+    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
+) -> Registration:
+    """Check, create the record and set its transfer going."""
+    site = Site(cloud, departments, settings)
+    order = creation.check(site, new, keep_failed=keep_failed)
+    imported = creation.start(site, order, new)
+    return Registration(site, order, streams=not imported)
+
+
+def resume_registration(
+    cloud: Cloud,
+    departments: Departments,
+    settings: Settings,
+    image: Image | str,
+    *,
+    url: str | None,
+    keep_failed: bool,
+) -> Registration:
+    """Take up a registration whose caller died."""
+    return resumption.resume(Site(cloud, departments, settings), image, url=url, keep_failed=keep_failed)
+
+
+def unfinished_registrations(
+    cloud: Cloud, departments: Departments, settings: Settings, *, older_than_seconds: float
+) -> Iterator[Image]:
+    """Iterate over what the caller began to register and nobody finished."""
+    return resumption.unfinished(Site(cloud, departments, settings), older_than_seconds=older_than_seconds)
+
+
+def check_url(settings: Settings, url: str, *, disk_format: str | None) -> UrlReport:
+    """Tell what a registration would find at a URL."""
+    return urls.report(url, settings.url_policy, disk_format=disk_format)

@@ -1,0 +1,107 @@
+"""Why a registration failed, and what becomes of its record."""
+
+import logging
+
+from hyperx_glance import urls
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.errors import (
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotFoundError,
+    ProtectedError,
+    RegistrationFailedError,
+    UrlRejectedError,
+)
+from hyperx_glance.mapping import scrub
+from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.vocabulary import Phase, glance_key
+
+DIAGNOSIS_SECONDS = 5.0
+GLANCE = "glance"
+"""The reason where the cause is not known."""
+_LOG = logging.getLogger(__name__)
+_LONGEST_FAILURE = 1000
+
+
+def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
+    """Take the URL's credentials out of an error in place: Glance quotes the whole URL."""
+    if order.url:
+        for form in (order.url, urls.ascii_url(order.url)):
+            error.message = scrub(error.message, form)
+    error.args = (error.message,)
+    return error
+
+
+def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:
+    """Find the cause of an import that Glance gave up.
+
+    Glance keeps the text of few causes; a status of 404, TLS, redirects and wrong content all become "Task failed due to
+    Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
+    """
+    quota = exceeded_quota(message, order.department.name)
+    if quota is not None:
+        return quota
+    if order.url is not None:
+        problem = urls.diagnose(
+            order.url, site.settings.url_policy, declared=order.disk_format, seconds=DIAGNOSIS_SECONDS
+        )
+        if problem is not None:
+            return from_url(problem, order, phase=phase)
+    text = scrub(message, order.url) if order.url else message
+    return RegistrationFailedError(
+        f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
+        image_id=order.image_id,
+        phase=phase,
+        reason=GLANCE,
+        hint="Glance's log tells more. If Glance cannot reach the URL and this machine can: transfer='stream'.",
+    )
+
+
+def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> RegistrationFailedError:
+    """Turn what is wrong with a URL into the failure of a registration that had begun."""
+    error = RegistrationFailedError(
+        f"Image {order.image_id} was not registered: {problem.message}",
+        image_id=order.image_id,
+        phase=phase,
+        reason=problem.reason,
+        hint=problem.hint,
+    )
+    error.__cause__ = problem
+    return error
+
+
+def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
+    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the first error."""
+    try:
+        if order.keep_failed:
+            keep(site.cloud, order.image_id, error)
+        else:
+            delete_record(site.cloud, order.image_id)
+    except HyperxGlanceError as second:
+        done = "marked as failed" if order.keep_failed else "deleted"
+        error.add_note(f"The record {order.image_id} could not be {done}: {second}")
+        _LOG.warning("the record %s of a failed registration could not be %s", order.image_id, done)
+    return error
+
+
+def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
+    """Write the reason into the record, which makes its phase failed."""
+    patch = [{"op": "add", "path": f"/{glance_key('failure')}", "value": error.message[:_LONGEST_FAILURE]}]
+    cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
+
+
+def delete_record(cloud: Cloud, image_id: str) -> None:
+    """Delete a record once; gone is gone, and its protection was this registration's own."""
+    try:
+        cloud.delete("image", image_path(image_id))
+    except NotFoundError:
+        return
+    except ProtectedError:
+        patch = [{"op": "replace", "path": "/protected", "value": False}]
+        cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
+        cloud.delete("image", image_path(image_id))
+    except InvalidRequestError as error:
+        # Two deletions at once: the loser may get 400 "Image status transition from deleted to deleted is not allowed".
+        if "from deleted" not in error.message:
+            raise

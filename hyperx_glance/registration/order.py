@@ -1,0 +1,35 @@
+"""What is known of one registration, and where it takes place."""
+
+from dataclasses import dataclass, field
+
+from hyperx_glance.cloud import Cloud
+from hyperx_glance.departments import Department, Departments
+from hyperx_glance.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Hold what every step needs."""
+
+    cloud: Cloud
+    departments: Departments
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Describe one registration.
+
+    ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it.
+    ``size`` is bytes, None where nobody knows; ``room_bytes`` what the department has left, None without a limit.
+    """
+
+    image_id: str
+    url: str | None = field(repr=False)
+    disk_format: str
+    department: Department
+    size: int | None = None
+    room_bytes: int | None = None
+    checksum: str | None = None
+    stores: tuple[str, ...] = ()
+    keep_failed: bool = False

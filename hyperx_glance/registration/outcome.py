@@ -1,0 +1,143 @@
+"""What a record and its tasks say about an import: pure functions.
+
+>>> from hyperx_glance.registration.outcome import Outcome, import_outcome
+>>> from hyperx_glance.models import Image
+>>> import_outcome(Image(id="7c1", status="queued", os_glance_import_task="81f"))
+<Outcome.RUNNING: 'running'>
+>>> import_outcome(Image(id="7c1", status="queued"))
+<Outcome.FAILED: 'failed'>
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from hyperx_glance.errors import QuotaExceededError
+from hyperx_glance.models import Image
+from hyperx_glance.vocabulary import Phase
+
+LOCK = "os_glance_import_task"
+STALE_AFTER = timedelta(minutes=60)
+"""Glance itself gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
+_EXCESS = re.compile(r"Resource (\w+) is over limit of (-?\d+) due to current usage (-?\d+) and delta (-?\d+)")
+_FIELDS = {
+    "image_count_total": "images",
+    "image_size_total": "image_size_mib",
+    "image_stage_total": "staging_mib",
+    "image_count_uploading": "uploading",
+}
+
+
+class Outcome(StrEnum):
+    """Say how an import that Glance has accepted stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def import_outcome(image: Image) -> Outcome:
+    """Read it from the record alone.
+
+    Glance sets the lock before it answers 202 and takes it away at the end, good or bad: queued without a lock has
+    failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask). `os_glance_failed_import` is no sign: it
+    stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota).
+    """
+    locked = bool(image.glance_property(LOCK))
+    match image.glance_status:
+        case "active" if locked or image.phase is Phase.STORING:
+            return Outcome.RUNNING
+        case "active" if image.glance_property("os_glance_failed_import"):
+            return Outcome.FAILED
+        case "active" | "deactivated":
+            return Outcome.DONE
+        case "queued" if not locked:
+            return Outcome.FAILED
+        case "killed" | "deleted" | "pending_delete":
+            return Outcome.FAILED
+    return Outcome.RUNNING
+
+
+class Task(NamedTuple):
+    """Hold what matters of Glance's newest task for an image."""
+
+    status: str
+    message: str
+    updated_at: datetime | None
+
+
+def newest_task(tasks: Iterable[Mapping[str, object]]) -> Task | None:
+    """Pick the newest import task; None where there is none, or where it has expired."""
+    imports = [task for task in tasks if task.get("type") == "api_image_import"]
+    if not imports:
+        return None
+    task = max(imports, key=lambda task: str(task.get("created_at") or ""))
+    return Task(str(task.get("status") or ""), str(task.get("message") or ""), _time(task.get("updated_at")))
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    # Tasks carry no zone; Glance means UTC (glance/db/sqlalchemy/api.py, task_get).
+    return time if time.tzinfo else datetime.fromisoformat(f"{text}+00:00")
+
+
+def abandoned(task: Task, now: datetime) -> bool:
+    """Tell whether Glance's worker must be dead: ``now`` is by Glance's own clock."""
+    patience = STALE_AFTER * (2 if task.status == "pending" else 1)
+    return task.updated_at is not None and now - task.updated_at > patience
+
+
+def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
+    """Read the figures out of what Glance says about a unified limit, at once or in a task; None where it says nothing."""
+    found: Sequence[tuple[str, ...]] = _EXCESS.findall(message)
+    if not found:
+        return None
+    by_field = {_FIELDS.get(resource, resource): figures for resource, *figures in found}
+    order = [*_FIELDS.values(), *by_field]
+    exceeded = sorted(by_field, key=order.index)
+    limit, used, requested = (int(figure) for figure in by_field[exceeded[0]])
+    return QuotaExceededError(
+        department=department,
+        resource=exceeded[0],
+        limit=limit,
+        used=used,
+        requested=max(requested, 0),
+        exceeded=exceeded,
+    )
+
+
+def admission_rank(image_id: str, records: Iterable[Image]) -> int:
+    """Give an image's place among its department's records, from 1: who has begun comes first, then who is older.
+
+    Ranking by age alone lets too many in: an older record may become visible after a younger one has begun. created_at
+    has whole seconds, so equal ones are told apart by id.
+    """
+
+    def place(image: Image) -> tuple[bool, str, str]:
+        created = image.created_at.isoformat() if image.created_at else ""
+        return image.phase is Phase.REGISTERED, created, image.id
+
+    living = [image for image in records if image.glance_status not in ("deleted", "pending_delete", "killed")]
+    ranked = sorted(living, key=place)
+    return next((rank for rank, image in enumerate(ranked, start=1) if image.id == image_id), len(ranked) + 1)
+
+
+def recorded_checksum(image: Image, algorithm: str) -> str | None:
+    """Give the data's digest where Glance's record has one of this algorithm."""
+    if image.hash_algorithm == algorithm and image.hash_value:
+        return f"{algorithm}:{image.hash_value}"
+    if algorithm == "md5" and image.checksum:
+        return f"md5:{image.checksum}"
+    return None
+
+
+def contradicted(image: Image) -> bool:
+    """Tell whether a record shows that its data is not what was wanted."""
+    wanted = image.glance_property("hyperx_checksum")
+    recorded = recorded_checksum(image, wanted.partition(":")[0])
+    return bool(wanted) and recorded is not None and recorded != wanted

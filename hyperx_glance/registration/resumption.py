@@ -1,0 +1,115 @@
+"""Taking up what a dead caller left behind."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from hyperx_glance.cloud import image_path
+from hyperx_glance.departments import Department
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotFoundError,
+    ServiceUnavailableError,
+    UrlRejectedError,
+)
+from hyperx_glance.mapping import stored_url
+from hyperx_glance.models import Image, ImagePage, image_id
+from hyperx_glance.registration import creation, failures
+from hyperx_glance.registration.following import Registration
+from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.outcome import LOCK, contradicted, newest_task
+from hyperx_glance.vocabulary import Phase, glance_key
+
+_UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
+
+
+def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
+    """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
+    image = site.cloud.image(image_id(reference))
+    if image.failure:
+        raise ConflictError(
+            f"The registration of image {image.id} has failed: {image.failure}",
+            hint="Delete the record, and register the image anew.",
+        )
+    order = Order(
+        image_id=image.id,
+        url=_known_url(image, url),
+        disk_format=image.disk_format,
+        department=_department(site, image),
+        checksum=image.glance_property(glance_key("checksum_wanted")) or None,
+        keep_failed=keep_failed,
+    )
+    never_began = image.phase is Phase.REGISTERED and not image.glance_property(LOCK) and not _has_task(site, image)
+    if not never_began:
+        return Registration(site, order, streams=False)
+    if order.url is None:
+        raise InvalidRequestError(
+            f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
+        )
+    try:
+        creation.look(site, order.url, declared=order.disk_format)
+        creation.admit(site, order)
+        return Registration(site, order, streams=not creation.begin(site, order, resumed=True))
+    except ServiceUnavailableError as error:
+        error.image_id = image.id
+        raise
+    except UrlRejectedError as problem:
+        raise failures.dispose(site, order, failures.from_url(problem, order, phase=image.phase)) from problem
+    except HyperxGlanceError as error:
+        failures.dispose(site, order, failures.scrubbed(error, order))
+        raise
+
+
+def _known_url(image: Image, url: str | None) -> str | None:
+    """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
+    if url is not None:
+        if image.url and stored_url(url).url != image.url:
+            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
+        return url
+    stripped = image.glance_property(glance_key("url_stripped")) == "true"
+    return None if stripped or not image.url else image.url
+
+
+def _department(site: Site, image: Image) -> Department:
+    return Department(image.owner, site.departments.name(image.owner))
+
+
+def _has_task(site: Site, image: Image) -> bool:
+    """Tell whether an import was ever begun; a failed one on a single-store Glance leaves no other trace."""
+    try:
+        answer = site.cloud.get("image", image_path(image.id, "tasks"), confidential=True)
+    except NotFoundError:  # a Glance without this call
+        return False
+    return newest_task(answer.json()["tasks"]) is not None
+
+
+def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
+    """Find what the caller began to register and nobody finished, the images with unwanted data among it too."""
+    found: list[Image] = []
+    params: dict[str, object] = {
+        glance_key("created_by"): site.cloud.user_id,
+        "visibility": "all",
+        "limit": site.settings.page_size,
+        "sort": "created_at:asc,id:asc",
+    }
+    while True:
+        answer = site.cloud.get("image", "/images", params=params)
+        date = answer.headers.get("Date")
+        latest = (parsedate_to_datetime(date) if date else datetime.now(UTC)) - timedelta(seconds=older_than_seconds)
+        page = ImagePage.model_validate_json(answer.content)
+        found += [image for image in page.images if _is_unfinished(image) and _is_older(image, latest)]
+        if not page.next or not page.images:
+            break
+        params["marker"] = page.images[-1].id
+    # Not page by page: whoever resumes or deletes what is found takes the next page's marker away.
+    yield from found
+
+
+def _is_unfinished(image: Image) -> bool:
+    return image.phase in _UNFINISHED or (image.phase is Phase.READY and contradicted(image))
+
+
+def _is_older(image: Image, latest: datetime) -> bool:
+    return image.created_at is None or image.created_at <= latest

@@ -1,0 +1,120 @@
+"""Uploading through this process: constant memory, exact progress, hashing on the way."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from hyperx_glance import urls
+from hyperx_glance.cloud import image_path
+from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError
+from hyperx_glance.registration.order import Order, Site
+
+UPLOAD_ANSWER_SECONDS = 600
+"""After the last byte Glance may still have to finish in its store."""
+MIB = 2**20
+
+
+class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carries the real one through requests
+    """Leave an upload from inside its body."""
+
+
+class Upload:
+    """Be the body of one PUT: read from the URL, count, hash, stop at the limit.
+
+    What goes wrong inside is kept in ``failure``: requests would take some exceptions for its own.
+    """
+
+    def __init__(self, source: urls.Source, order: Order, on_bytes: Callable[[int], None]) -> None:
+        self.failure: BaseException | None = None
+        self.sent = 0
+        self.size = source.size
+        self._pieces = source.pieces()
+        self._rest = b""
+        self._ended = False
+        self._order = order
+        self._on_bytes = on_bytes
+        algorithm = order.checksum.partition(":")[0] if order.checksum else None
+        # usedforsecurity: the publisher chose the algorithm, and builds for FIPS refuse md5 otherwise.
+        self._hash = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+        self._algorithm = algorithm
+
+    @property
+    def digest(self) -> str | None:
+        """The checksum of what was sent, as "algorithm:hex"."""
+        return f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else None
+
+    def read(self, size: int = -1) -> bytes:
+        """Give the next bytes."""
+        if self.failure or self._ended:
+            # Only a repetition reads again, and the bytes are gone.
+            raise TransferStopped
+        try:
+            return self._next(size)
+        except BaseException as error:
+            self.failure = error
+            raise TransferStopped from error
+
+    def _next(self, size: int) -> bytes:
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+            self._ended = not self._rest
+            self.sent += len(self._rest)
+            self._check_room()
+            if self._hash:
+                self._hash.update(self._rest)
+            self._on_bytes(self.sent)
+        piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
+        return piece
+
+    def _check_room(self) -> None:
+        """Stop at the remaining quota: Glance takes any amount where no length is announced."""
+        room = self._order.room_bytes
+        if self.size is None and room is not None and self.sent > room:
+            raise QuotaExceededError(
+                f"The data of image {self._order.image_id} does not fit into department"
+                f" {self._order.department.name}: {room // MIB} MiB are left.",
+                department=self._order.department.name,
+                resource="image_size_mib",
+                requested=-(-self.sent // MIB),
+            )
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(MIB):
+            yield piece
+
+
+class SizedUpload(Upload):
+    """Announce the length too, which lets Glance check quota and completeness; requests asks for it by len()."""
+
+    def __len__(self) -> int:
+        return self.size or 0
+
+
+def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None]) -> str | None:
+    """Stream the URL into the record; give the digest of what was sent where a checksum is wanted."""
+    policy = site.settings.url_policy
+    with urls.open_url(url, policy) as source:
+        urls.check(source, order.disk_format)
+        body = (Upload if source.size is None else SizedUpload)(source, order, on_bytes)
+        headers = {"Content-Type": "application/octet-stream"}
+        if order.stores:
+            headers["x-image-meta-store"] = order.stores[0]
+        try:
+            site.cloud.put(
+                "image",
+                image_path(order.image_id, "file"),
+                data=body,
+                headers=headers,
+                confidential=True,
+                timeout=UPLOAD_ANSWER_SECONDS,
+            )
+        except TransferStopped:
+            raise _cause(body) from None
+        except HyperxGlanceError:
+            if body.failure is not None:
+                raise _cause(body) from None
+            raise
+        return body.digest
+
+
+def _cause(body: Upload) -> BaseException:
+    return body.failure or HyperxGlanceError("The upload was to be repeated, but its source can be read only once.")
