@@ -1,28 +1,310 @@
-"""Find images: lists, one image, counts, tags."""
+"""Find images: lists, one image, counts, tags.
 
-from collections.abc import Iterator
+    >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active", tags=["linux"])
+    >>> [image.name for image in client.images(search="DEB active")]
+    ['debian']
+    >>> client.image("debian").id == image_id, client.count(tags=["linux"]), client.tags()
+    (True, 1, {'linux': 1})
 
+Lists are lazy: a page is asked for when the one before has been used up, and nothing after the iterator is closed.
+"""
+
+import heapq
+import itertools
+import json
+import logging
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pydantic
+
+from hyperx_glance import filters
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
-from hyperx_glance.models import Image, ImageQuery
+from hyperx_glance.errors import (
+    AmbiguousNameError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.filters import Listing, Order, Viewer
+from hyperx_glance.models import Image, ImagePage, ImageQuery
 from hyperx_glance.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+LARGEST_PAGE = 1000
+"""Glance gives no more (glance/common/config.py, api_limit_max)."""
+REMEMBERED = 2 * LARGEST_PAGE
+"""So many ids are kept of each list, to go on when the last images of a page have vanished."""
+SAME_SECOND = 2000
+"""So many images of one second are held back to be put in order."""
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_LOST_MARKER = (400, 403, 404)
+
+
+# ----------------------------------------------------------------- verbs
 
 
 def images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
-    raise NotImplementedError
+    """Check the query now, and give the images when they are asked for."""
+    filters.check(query, is_administrator=cloud.is_administrator)
+    return _images(cloud, departments, settings, query)
 
 
 def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id: str) -> Image:
-    raise NotImplementedError
+    """Find one image in the view "all": what looks like an id is tried as one first."""
+    if not name_or_id:
+        raise InvalidRequestError("image: a non-empty name or id is needed")
+    if _UUID.fullmatch(name_or_id):
+        found = _by_id(cloud, name_or_id)
+        if found is not None:
+            return found
+    matches = list(images(cloud, departments, settings, ImageQuery(name=name_or_id)))
+    if not matches:
+        raise NotFoundError(
+            f"There is no image of the name or id {name_or_id}.", hint='Names must be exact; try images(search="...").'
+        )
+    if len(matches) > 1:
+        raise AmbiguousNameError(
+            f"{len(matches)} images are called {name_or_id}.", matches=[match.id for match in matches]
+        )
+    return matches[0]
 
 
 def count(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> int:
-    raise NotImplementedError
+    """Count by reading the records that match, and no others where Glance can tell: it has no request that counts."""
+    matches = itertools.chain.from_iterable(_unordered(cloud, departments, settings, query))
+    return sum(1 for _ in itertools.islice(matches, query.limit))
 
 
 def tags(cloud: Cloud, departments: Departments, settings: Settings) -> dict[str, int]:
-    raise NotImplementedError
+    """Count the tags of the images in view "all", in the order of the tags."""
+    pages = _unordered(cloud, departments, settings, ImageQuery())
+    counted = Counter(tag for page in pages for match in page for tag in match.tags)
+    return dict(sorted(counted.items()))
 
 
 def owner_name(cloud: Cloud, departments: Departments, image: Image | str) -> str:
-    raise NotImplementedError
+    """Name the department that owns an image; its id where Keystone does not tell, "" where nobody owns it."""
+    owner = image.owner if isinstance(image, Image) else cloud.image(image).owner
+    return departments.name(owner) if owner else ""
+
+
+def _by_id(cloud: Cloud, image_id: str) -> Image | None:
+    try:
+        found = cloud.image(image_id)
+    except NotFoundError:
+        return None
+    if found.glance_status in filters.GONE:
+        return None
+    # Glance shows an administrator every department's images, which are not in the view "all".
+    if cloud.is_administrator and found.visibility not in ("public", "community") and found.owner != cloud.project_id:
+        return None
+    return found
+
+
+# ----------------------------------------------------------------- lists
+
+
+def _images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
+    order = Order(query.sort)
+    lists = [
+        _in_order(itertools.chain.from_iterable(_matches(cloud, settings, query, listing, order)), order)
+        for listing in _listings(cloud, departments, query)
+    ]
+    merged = lists[0] if len(lists) == 1 else _merged(lists, order)
+    return itertools.islice(merged, query.limit)
+
+
+def _unordered(
+    cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery
+) -> Iterator[Sequence[Image]]:
+    order = Order(query.sort)
+    for listing in _listings(cloud, departments, query):
+        yield from _matches(cloud, settings, query, listing, order)
+
+
+def _listings(cloud: Cloud, departments: Departments, query: ImageQuery) -> list[Listing]:
+    """Ask Keystone only where the query is about departments' names."""
+    names = {}
+    if query.search and not query.search.isspace():
+        own = departments.own()
+        names = {own.id: own.name} | departments.names()
+    viewer = Viewer(cloud.project_id, cloud.is_administrator, names)
+    owners = None if query.owner is None else departments.matching(query.owner)
+    return filters.listings(query, viewer, owners=owners)
+
+
+def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
+    """Merge lists that are in order.
+
+    They share no image, but one that changed its visibility between two requests may be in two: then it is its own
+    neighbour, as what orders images by default never changes.
+    """
+    previous = ""
+    for match in heapq.merge(*lists, key=order.key):
+        if match.id != previous:
+            yield match
+        previous = match.id
+
+
+def _in_order(matches: Iterable[Image], order: Order) -> Iterator[Image]:
+    """Put neighbours whose order nobody can see in the API into the order of the other columns.
+
+    More than `SAME_SECOND` of them, which Glance's API cannot create in a second, are given in nearly that order, so
+    that memory stays bounded.
+    """
+    for _, neighbours in itertools.groupby(matches, key=order.group()):
+        held = list(itertools.islice(neighbours, SAME_SECOND))
+        if len(held) == 1:
+            yield held[0]
+            continue
+        held.sort(key=order.key)
+        if len(held) < SAME_SECOND:
+            yield from held
+            continue
+        heap = [(order.key(match), match.id, match) for match in held]
+        for match in neighbours:  # noqa: B031  # goes on where islice stopped
+            yield heapq.heappushpop(heap, (order.key(match), match.id, match))[-1]
+        yield from (match for _, _, match in sorted(heap))
+
+
+# ----------------------------------------------------------------- pages
+
+
+def _matches(
+    cloud: Cloud, settings: Settings, query: ImageQuery, listing: Listing, order: Order
+) -> Iterator[Sequence[Image]]:
+    """Give page by page what counts of one listing."""
+    first = settings.page_size
+    if listing.exact and query.limit is not None:
+        first = min(first, query.limit + 1)  # the one more shows whether the last is alone in its second
+    parameters = (*listing.parameters, ("sort", order.parameter))
+    for page in _pages(cloud, parameters, first, settings.page_size):
+        yield [match for match in page if listing.matches(match)]
+        if listing.ends is not None and page and listing.ends(page[-1]):
+            return
+
+
+class _Page(NamedTuple):
+    images: Sequence[Image]
+    next_marker: str | None
+
+
+def _pages(
+    cloud: Cloud, parameters: Sequence[tuple[str, str]], first_size: int, page_size: int
+) -> Iterator[Sequence[Image]]:
+    """Read one list of Glance page by page, each image once.
+
+    A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then leaves
+    out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py, index): the
+    list would seem to end there. With the last image in sight a page is never empty, and ``next`` tells the truth. Of
+    ``next`` itself only the marker is used: it repeats but one of several tags (ResponseSerializer.index).
+    """
+    recent: deque[str] = deque(maxlen=REMEMBERED)
+    followed: set[str] = set()
+    marker, size, read = None, first_size, 0
+    while True:
+        marker, page = _page_behind(cloud, parameters, marker, size, recent, complete=read == len(recent))
+        seen = set(recent)
+        fresh = [image for image in page.images if image.id not in seen]
+        next_marker = page.next_marker
+        recent.extend(image.id for image in fresh)
+        read += len(fresh)
+        if fresh:
+            yield fresh
+        if next_marker is None:
+            if page.images or size >= LARGEST_PAGE:
+                return
+            size = LARGEST_PAGE  # the policy may have emptied the page: look further
+        elif fresh and next_marker == recent[-1]:
+            marker, size = recent[-2] if len(recent) > 1 else None, min(page_size + 1, LARGEST_PAGE)
+        elif not fresh and next_marker in seen and size < LARGEST_PAGE:
+            size = LARGEST_PAGE  # the policy hides a page's worth of images: look further
+        elif next_marker in followed or (not fresh and recent and next_marker == recent[-1]):
+            raise ServiceUnavailableError(
+                f"Glance's list does not go on behind image {next_marker}.",
+                service="image",
+                hint="An operator should look at its policy get_image and at its database.",
+            )
+        else:
+            followed.add(next_marker)
+            marker, size = next_marker, page_size
+
+
+def _page_behind(
+    cloud: Cloud,
+    parameters: Sequence[tuple[str, str]],
+    marker: str | None,
+    size: int,
+    recent: Sequence[str],
+    *,
+    complete: bool,
+) -> tuple[str | None, _Page]:
+    """Read the page behind a marker, or behind an image further up where the marker's image has vanished meanwhile.
+
+    ``complete`` tells that ``recent`` holds all ids that were read, so that the list can begin anew.
+    """
+    back = 2
+    while True:
+        try:
+            return marker, _page(cloud, parameters, marker, size)
+        except (InvalidRequestError, NotAllowedError, NotFoundError) as error:
+            back *= 2
+            if marker is None or error.status not in _LOST_MARKER:
+                raise
+            if back <= len(recent):
+                marker = recent[-back]
+            elif recent and marker != recent[0]:
+                marker = recent[0]
+            elif complete:
+                marker = None
+            else:
+                raise ServiceUnavailableError(
+                    "Images vanish faster than Glance's list can be read.", service="image", hint="Try again."
+                ) from error
+
+
+def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | None, size: int) -> _Page:
+    asked = [*parameters, ("limit", str(size))]
+    if marker is not None:
+        asked.append(("marker", marker))
+    content = cloud.get("image", "/images", params=asked).content
+    try:
+        page = ImagePage.model_validate_json(content)
+    except pydantic.ValidationError:
+        return _read_leniently(content)
+    return _Page(page.images, _marker(page.next))
+
+
+def _read_leniently(content: bytes) -> _Page:
+    """Read image by image a page that does not parse as a whole."""
+    try:
+        page = json.loads(content)
+        records, following = page["images"], page.get("next")
+    except (ValueError, TypeError, KeyError) as error:
+        raise ServiceUnavailableError(
+            "What answered is no list of images.", service="image", hint="See whether the endpoint is Glance's."
+        ) from error
+    found = []
+    for record in records:
+        try:
+            found.append(Image.model_validate(record))
+        except pydantic.ValidationError as error:
+            image_id = record.get("id") if isinstance(record, dict) else None
+            LOG.warning("Image %s is left out, because its record cannot be read: %s", image_id, error)
+    return _Page(found, _marker(following))
+
+
+def _marker(following: str | None) -> str | None:
+    if not following:
+        return None
+    values = parse_qs(urlsplit(following).query).get("marker")
+    if not values:
+        raise ServiceUnavailableError("Glance's list names a next page without a marker.", service="image")
+    return values[-1]
