@@ -16,6 +16,6 @@ member finds out.
 
 from hyperx_glance.deployment.examination import doctor
 from hyperx_glance.deployment.metadefs import NAMESPACE, install_metadefs
-from hyperx_glance.deployment.protections import NOT_INHERITED, property_protections
+from hyperx_glance.deployment.protections import CINDER_OPTION, NOVA_OPTION, property_protections
 
-__all__ = ["NAMESPACE", "NOT_INHERITED", "doctor", "install_metadefs", "property_protections"]
+__all__ = ["CINDER_OPTION", "NAMESPACE", "NOVA_OPTION", "doctor", "install_metadefs", "property_protections"]

@@ -20,10 +20,25 @@ Nova copies an image's properties onto the snapshots of its servers (nova/comput
 initialize_instance_snapshot_metadata), Cinder onto images made of its volumes (cinder/volume/api.py,
 _merge_volume_image_meta). Both act as the member, so a copied flag makes Glance refuse the whole snapshot.
 """
-_NOVA_DEFAULTS = ("cache_in_nova", "bittorrent")
-_CINDER_DEFAULTS = (
-    "checksum", "container_format", "disk_format", "image_name", "image_id", "min_disk", "min_ram", "name", "size",
-)  # fmt: skip
+NOVA_OPTION = ",".join(("cache_in_nova", "bittorrent", *NOT_INHERITED))
+"""``[DEFAULT] non_inheritable_image_properties`` of nova.conf: its default and ours."""
+CINDER_OPTION = ",".join(
+    (
+        *(
+            "checksum",
+            "container_format",
+            "disk_format",
+            "image_name",
+            "image_id",
+            "min_disk",
+            "min_ram",
+            "name",
+            "size",
+        ),
+        *NOT_INHERITED,
+    )
+)
+"""``[DEFAULT] glance_core_properties`` of cinder.conf: its default and ours."""
 
 
 def property_protections() -> str:
@@ -43,10 +58,13 @@ def property_protections() -> str:
 #   property_protection_rule_format = roles
 # nova.conf, or snapshots of servers launched from a FEATURED image are refused:
 #   [DEFAULT]
-#   non_inheritable_image_properties = {",".join((*_NOVA_DEFAULTS, *NOT_INHERITED))}
-# cinder.conf, or images made of such volumes are refused:
+#   non_inheritable_image_properties = {NOVA_OPTION}
+# cinder.conf, or images made of volumes with a FEATURED image on them are refused:
 #   [DEFAULT]
-#   glance_core_properties = {",".join((*_CINDER_DEFAULTS, *NOT_INHERITED))}
+#   glance_core_properties = {CINDER_OPTION}
+# nova.conf and cinder.conf: the user of [service_user] has the role service and not the role admin. Glance adds the
+# roles of that user to the caller's (glance/common/property_utils.py, check_property_rules), so that a member could
+# set the flag through Nova's createImage.
 #
 # The first section that matches counts. Glance refuses a property that no section matches to everybody, administrators
 # included: keep [.*] the last section.

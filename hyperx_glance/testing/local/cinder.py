@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
 
+from hyperx_glance.deployment import CINDER_OPTION
 from hyperx_glance.testing.local import databases, patches
 from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
+from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import Layout, packaged_file
 
 _BACKEND: Final = "files"
@@ -37,6 +39,7 @@ def options(layout: Layout) -> Options:
             "enabled_backends": _BACKEND,
             "default_volume_type": "__DEFAULT__",
             "glance_api_servers": layout.url("glance"),
+            "glance_core_properties": CINDER_OPTION,
             "host": _HOST,
             "volume_clear": "none",
             "periodic_fuzzy_delay": 0,
@@ -52,7 +55,7 @@ def options(layout: Layout) -> Options:
         "oslo_concurrency": {"lock_path": str(home / "locks")},
         "keystone_authtoken": token_validation(layout, "cinder"),
         "nova": credentials(layout, "cinder"),
-        "service_user": credentials(layout, "cinder") | {"send_service_user_token": True},
+        "service_user": credentials(layout, DELEGATE) | {"send_service_user_token": True},
     }
 
 

@@ -1,6 +1,8 @@
 """Glance: two file stores, limits from Keystone, protected properties, and imports from loopback.
 
->>> "delete = admin,manager,member,reader,service" in PROPERTY_PROTECTIONS
+>>> from pathlib import Path
+>>> ports = {"keystone": 25000, "glance": 25001}
+>>> options(Layout(Path("/srv/openstack"), ports))["DEFAULT"]["use_keystone_limits"]
 True
 """
 
@@ -8,24 +10,11 @@ import os
 from typing import Final
 from wsgiref.types import WSGIApplication
 
+from hyperx_glance.deployment import property_protections
 from hyperx_glance.testing.local import databases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, replace, token_validation
 from hyperx_glance.testing.local.keystone import IMAGE_ENDPOINT_ID
 from hyperx_glance.testing.local.layout import Layout, packaged_file
-
-# An image becomes FEATURED by an administrator only; its department may take the flag off.
-PROPERTY_PROTECTIONS: Final = """\
-[^hyperx_featured$]
-create = admin
-read = admin,manager,member,reader,service
-update = admin
-delete = admin,manager,member,reader,service
-[.*]
-create = admin,manager,member,reader,service
-read = admin,manager,member,reader,service
-update = admin,manager,member,reader,service
-delete = admin,manager,member,reader,service
-"""
 
 _STORES: Final = ("fast", "slow")
 
@@ -56,7 +45,8 @@ def options(layout: Layout) -> Options:
         "os_glance_tasks_store": {"filesystem_store_datadir": str(home / "tasks")},
         "paste_deploy": {"flavor": "keystone", "config_file": str(packaged_file("glance/glance-api-paste.ini"))},
         # Tests serve their files on loopback, on whatever port is free; one port is refused, so that a refusal can be
-        # tested. A list of allowed ports would win over this one (glance/common/utils.py validate_import_uri).
+        # tested. A list of allowed ports would win over it (glance/common/utils.py get_validated_address, which also
+        # asks for the name "localhost.": where DNS does not know that, only 127.0.0.1 is let through).
         "import_filtering_opts": {
             "allowed_hosts": "[127.0.0.1,localhost]",
             "allowed_ports": "[]",
@@ -72,7 +62,7 @@ def application(layout: Layout) -> WSGIApplication:
     home = layout.home("glance")
     for name in (*_STORES, "staging", "tasks"):
         (home / name).mkdir(exist_ok=True)
-    replace(home / "property-protections.conf", PROPERTY_PROTECTIONS)
+    replace(home / "property-protections.conf", property_protections())
     os.environ["OS_GLANCE_CONFIG_DIR"] = str(home)
     databases.prepare(layout, "glance", lambda: _fill(layout))
     from glance.common import wsgi_app

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
 
+from hyperx_glance.deployment import NOVA_OPTION
 from hyperx_glance.testing.local import databases, patches
 from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
+from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import DATABASES, Layout, packaged_file
 
 # oslo.messaging's in-memory transport: its queues are a class attribute (oslo_messaging/_drivers/impl_fake.py
@@ -47,6 +49,7 @@ def options(layout: Layout) -> Options:
             # 3 s between looks at a new volume by default; ours are there within one.
             "block_device_allocate_retries": 120,
             "block_device_allocate_retries_interval": 1,
+            "non_inheritable_image_properties": NOVA_OPTION,
         },
         "api_database": database(layout, "nova_api"),
         "database": database(layout, "nova"),
@@ -57,7 +60,7 @@ def options(layout: Layout) -> Options:
         "glance": {"endpoint_override": layout.url("glance")},
         "keystone_authtoken": token_validation(layout, "nova"),
         "placement": credentials(layout, "nova"),
-        "service_user": credentials(layout, "nova") | {"send_service_user_token": True},
+        "service_user": credentials(layout, DELEGATE) | {"send_service_user_token": True},
         "neutron": credentials(layout, "nova"),
         # The default asks the catalogue for the internal endpoint under the type volumev3.
         "cinder": credentials(layout, "nova") | {"catalog_info": "volumev3::publicURL"},
