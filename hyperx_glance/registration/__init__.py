@@ -17,7 +17,7 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.models import Image, NewImage, NewIso, Progress, UrlReport
-from hyperx_glance.registration import creation, resumption
+from hyperx_glance.registration import checking, creation, resumption
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Site
 from hyperx_glance.settings import Settings
@@ -71,7 +71,7 @@ def start_registration(
 ) -> Registration:
     """Check, create the record and set its transfer going."""
     site = Site(cloud, departments, settings)
-    order = creation.check(site, new, keep_failed=keep_failed)
+    order = checking.check(site, new, keep_failed=keep_failed)
     imported = creation.start(site, order, new)
     return Registration(site, order, streams=not imported)
 

@@ -36,8 +36,8 @@ def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
 def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:
     """Find the cause of an import that Glance gave up.
 
-    Glance keeps the text of few causes; a status of 404, TLS, redirects and wrong content all become "Task failed due to
-    Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
+    Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
+    to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
     """
     quota = exceeded_quota(message, order.department.name)
     if quota is not None:

@@ -172,8 +172,8 @@ class Registration:
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
         """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
 
-        ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure deletes the record,
-        or marks it where failed ones are kept.
+        ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure deletes the
+        record, or marks it where failed ones are kept.
         """
         pace = self._site.settings.pace
         end = self._clock() + (pace.deadline if timeout is None else timeout)
@@ -232,23 +232,27 @@ class Registration:
 
         try:
             self._digest = streaming.upload(self._site, self._order, url, on_bytes)
-        except UrlRejectedError as problem:
-            raise self._failed(failures.from_url(problem, self._order, phase=self._seen.phase)) from problem
-        except QuotaExceededError as error:
-            raise self._failed(exceeded_quota(error.message, self._order.department.name) or error) from error
-        except NotFoundError as error:
-            raise self._gone() from error
         except ServiceUnavailableError as error:
             if not self._arrived():
                 error.image_id = self.image_id
                 raise
-        except WaitTimeoutError:
-            raise
-        except RegistrationFailedError:  # cancelled
+        except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:
-            raise self._failed(self._refused(error)) from error
+            raise self._failed(self._stream_failure(error)) from error
         self._to_stream = False
+
+    def _stream_failure(self, error: HyperxGlanceError) -> HyperxGlanceError:
+        match error:
+            case UrlRejectedError():
+                return failures.from_url(error, self._order, phase=self._seen.phase)
+            case NotFoundError():
+                return self._gone()
+            case QuotaExceededError() if error.resource is None:
+                return exceeded_quota(error.message, self._order.department.name) or self._refused(error)
+            case QuotaExceededError():
+                return error
+        return self._refused(error)
 
     def _arrived(self) -> bool:
         """Tell whether an upload whose answer was lost is there all the same."""

@@ -6,6 +6,8 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.settings import Settings
 
+MIB = 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

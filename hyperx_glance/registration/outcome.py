@@ -20,7 +20,7 @@ from hyperx_glance.vocabulary import Phase
 
 LOCK = "os_glance_import_task"
 STALE_AFTER = timedelta(minutes=60)
-"""Glance itself gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
+"""Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
 _EXCESS = re.compile(r"Resource (\w+) is over limit of (-?\d+) due to current usage (-?\d+) and delta (-?\d+)")
 _FIELDS = {
     "image_count_total": "images",
@@ -42,8 +42,8 @@ def import_outcome(image: Image) -> Outcome:
     """Read it from the record alone.
 
     Glance sets the lock before it answers 202 and takes it away at the end, good or bad: queued without a lock has
-    failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask). `os_glance_failed_import` is no sign: it
-    stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota).
+    failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask). `os_glance_failed_import` is no sign:
+    it stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota).
     """
     locked = bool(image.glance_property(LOCK))
     match image.glance_status:
@@ -93,7 +93,7 @@ def abandoned(task: Task, now: datetime) -> bool:
 
 
 def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
-    """Read the figures out of what Glance says about a unified limit, at once or in a task; None where it says nothing."""
+    """Read the figures out of what Glance says about unified limits, at once or in a task; None where it says none."""
     found: Sequence[tuple[str, ...]] = _EXCESS.findall(message)
     if not found:
         return None

@@ -16,7 +16,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import Image, ImagePage, image_id
-from hyperx_glance.registration import creation, failures
+from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import LOCK, contradicted, newest_task
@@ -49,9 +49,9 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
     try:
-        creation.look(site, order.url, declared=order.disk_format)
-        creation.admit(site, order)
-        return Registration(site, order, streams=not creation.begin(site, order, resumed=True))
+        checking.look(site, order.url, declared=order.disk_format)
+        admission.admit(site, order)
+        return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:
         error.image_id = image.id
         raise

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import MIB, Order, Site
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
-MIB = 2**20
 
 
 class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carries the real one through requests

@@ -1,0 +1,81 @@
+"""Every check that can be made before anything is created."""
+
+import math
+import uuid
+
+from hyperx_glance import quotas, urls
+from hyperx_glance.departments import Department
+from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
+from hyperx_glance.models import DepartmentQuota, NewImage, NewIso
+from hyperx_glance.registration.order import MIB, Order, Site
+from hyperx_glance.vocabulary import Category, UrlProblem
+
+
+def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
+    """Check everything that can be checked before anything is created."""
+    department = _owner(site, new)
+    if new.category is Category.FEATURED and not site.cloud.is_administrator:
+        raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
+    _check_transfer(site, new)
+    found = look(site, new.url, declared=new.disk_format)
+    quota = quotas.image_quota(site.cloud, site.departments, department)
+    size_mib = None if found.size is None else math.ceil(found.size / MIB) * max(1, len(new.stores))
+    quotas.check_images(quota, size_mib=size_mib)
+    return Order(
+        image_id=new.id or str(uuid.uuid4()),
+        url=new.url,
+        disk_format=found.disk_format,
+        department=department,
+        size=found.size,
+        room_bytes=_room(quota),
+        checksum=new.checksum,
+        stores=new.stores,
+        keep_failed=keep_failed,
+    )
+
+
+def _owner(site: Site, new: NewImage | NewIso) -> Department:
+    own = site.departments.own()
+    if new.owner is None or new.owner == own.id:
+        return own
+    department = site.departments.resolve(new.owner)
+    if department.id != own.id and not site.cloud.is_administrator:
+        raise NotAllowedError(
+            f"Only administrators register images for another department, {new.owner}.",
+            hint="Connect to that department.",
+        )
+    return department
+
+
+def _check_transfer(site: Site, new: NewImage | NewIso) -> None:
+    transfer = site.settings.transfer
+    if transfer == "stream" and len(new.stores) > 1:
+        raise InvalidRequestError("stores: streaming fills one store; more need Glance's own import")
+    if transfer == "import" and has_login(new.url):
+        raise InvalidRequestError("url: Glance does not log in to servers; use transfer='stream' or 'auto'")
+
+
+def has_login(url: str) -> bool:
+    """Tell whether a URL carries user and password, which Glance would take for a part of the host's name."""
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
+def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
+    """Read the head of the URL; without preflight only check where it leads."""
+    policy = site.settings.url_policy
+    if policy.preflight:
+        return urls.preflight(url, policy, declared=declared)
+    if declared is None:
+        raise InvalidRequestError("disk_format: without preflight the format must be given")
+    try:
+        urls.destination(url, policy, seconds=policy.timeout_seconds)
+    except UrlRejectedError as error:
+        # A name that only Glance can resolve is what preflight=False is for.
+        if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):
+            raise
+    return urls.Found(declared, None)
+
+
+def _room(quota: DepartmentQuota) -> int | None:
+    usage = quota.image_size_mib
+    return None if usage is None or usage.remaining is None else usage.remaining * MIB

@@ -1,0 +1,92 @@
+"""Asking Glance to import."""
+
+from hyperx_glance import urls
+from hyperx_glance.cloud import Json, image_path
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotFoundError,
+    QuotaExceededError,
+    RegistrationFailedError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.registration.checking import has_login
+from hyperx_glance.registration.failures import GLANCE, scrubbed
+from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.registration.repeating import repeated
+from hyperx_glance.vocabulary import Phase
+
+WEB_DOWNLOAD = "web-download"
+_FILTERED = "does not pass filtering"
+_NO_METHOD = "import method"
+"""What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
+
+
+def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> bool:
+    """Ask Glance to import; give False where the data must be streamed instead.
+
+    ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
+    again: 409 means that it runs. For a resumed record too; in a fresh one nobody else has any business.
+    """
+    transfer = site.settings.transfer
+    assert order.url is not None  # what began without a known URL is followed, never begun
+    lacking = bool(methods) and WEB_DOWNLOAD not in methods
+    if transfer == "stream" or (transfer == "auto" and (lacking or has_login(order.url))):
+        return False
+    body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": urls.ascii_url(order.url)}}
+    if order.stores:
+        body["stores"] = list(order.stores)
+
+    def send(lost: bool) -> bool:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            # Confidential: the URL may hold credentials, and keystoneauth logs bodies.
+            site.cloud.post("image", image_path(order.image_id, "import"), json=body, confidential=True)
+        except ConflictError:
+            if not (lost or resumed):
+                raise
+        return True
+
+    try:
+        return repeated(site, send)
+    except ServiceUnavailableError as error:
+        error.image_id = order.image_id
+        raise
+    except HyperxGlanceError as error:
+        scrubbed(error, order)
+        if transfer == "auto" and _cannot_import(site, order, error):
+            return False
+        raise _refusal(order, error) from error
+
+
+def _cannot_import(site: Site, order: Order, error: HyperxGlanceError) -> bool:
+    if isinstance(error, NotFoundError):
+        # Where importing is switched off altogether its path is not found, though the image is.
+        site.cloud.image(order.image_id)
+        return True
+    return isinstance(error, InvalidRequestError) and (
+        _FILTERED in error.message or _NO_METHOD in error.message.lower()
+    )
+
+
+def _refusal(order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
+    match error:
+        case QuotaExceededError():
+            return exceeded_quota(error.message, order.department.name) or error.with_traceback(None)
+        case ConflictError():
+            hint = "Another import holds this record, or a store of that name does not exist."
+        case InvalidRequestError() if _FILTERED in error.message:
+            hint = "Glance's import_filtering_opts forbid this scheme, host or port; transfer='stream' needs no import."
+        case _:
+            hint = "Where Glance has no web-download the data can be streamed: transfer='stream' or 'auto'."
+    return RegistrationFailedError(
+        f"Glance refuses to import image {order.image_id}: {error.message}",
+        image_id=order.image_id,
+        phase=Phase.REGISTERED,
+        reason=GLANCE,
+        hint=hint,
+        service=error.service,
+        status=error.status,
+        request_id=error.request_id,
+    )
