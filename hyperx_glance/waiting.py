@@ -28,7 +28,7 @@ class Pace:
 
     first_interval: float = 0.1
     growth: float = 1.25
-    longest_interval: float = 5.0
+    longest_interval: float = 1.5
     deadline: float = 3600.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
