@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 10.0
 """No new server for so long: Nova makes no more of them. All were there within 0.7 s of a lost answer."""
+BUILD_SECONDS = 120.0
+"""So long `Launch.cancel` waits for a server to be built before it deletes it, where volumes would be left behind."""
 _BUILDING = ("BUILD", "UNKNOWN")
 _FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
 
@@ -158,13 +160,17 @@ class Launch:
         """
         attached: dict[str, bool] = {}
         owners: set[str] = set()
+        clock = self._settings.pace.clock
+        patient_until = clock() + BUILD_SECONDS
 
         def servers_gone() -> bool | None:
             self.progress()
             for record in self._records:
                 owners.add(record.id)
                 attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
-                if record.task_state != "deleting":
+                # Which volumes a server leaves behind is known once it is built; others Nova deletes itself.
+                early = self._keep_volumes and record.status in _BUILDING and clock() < patient_until
+                if record.task_state != "deleting" and not early:
                     self._delete(record)
             return None if self._records else True
 

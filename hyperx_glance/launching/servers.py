@@ -204,9 +204,9 @@ def _nova(
             raise _too_old(error.message) from error
         raise
     # A Nova without microversions, or its v2.0 compatibility mode, ignores the request for one and says nothing.
-    answered = response.headers.get("X-OpenStack-Nova-API-Version", "none")
-    if answered != MICROVERSION:
-        raise _too_old(f"it answered with microversion {answered}.")
+    answered = response.headers.get("OpenStack-API-Version", "no microversion")
+    if answered != f"compute {MICROVERSION}":
+        raise _too_old(f"it answered with {answered}.")
     return response.content
 
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from hyperx_glance.launching.refusals import Exceeded, exceeded, quota_error
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            (
+                "Quota exceeded for cores, instances, ram: Requested 200, 200, 102400, but already used 6, 6, 3072"
+                " of 20, 10, 51200 cores, instances, ram"
+            ),
+            [
+                Exceeded("instances", 10, 6, 200),
+                Exceeded("cores", 20, 6, 200),
+                Exceeded("ram_mib", 51200, 3072, 102400),
+            ],
+        ),
+        (
+            "Quota exceeded for instances: Requested 1, but already used 5 of 5 instances",
+            [Exceeded("instances", 5, 5, 1)],
+        ),
+        (
+            "Quota exceeded for instances: Requested 1-5, but already used 5 of 5 instances",
+            [Exceeded("instances", 5, 5, None)],
+        ),
+        (
+            (
+                "Project 9f is over a limit for [Resource class:VCPU is over limit of 2 due to current usage 1 and"
+                " delta 4, Resource servers is over limit of 1 due to current usage 1 and delta 2]"
+            ),
+            [Exceeded("instances", 1, 1, 2), Exceeded("cores", 2, 1, 4)],
+        ),
+        (
+            (
+                "Build of instance 5d aborted: VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for"
+                " quota 'volumes'."
+            ),
+            [Exceeded("volumes", limit=1)],
+        ),
+        (
+            "VolumeLimitExceeded: Maximum number of volumes allowed (3) exceeded for quota 'volumes_ssd'.",
+            [Exceeded("volumes", limit=3)],
+        ),
+        (
+            (
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota."
+                " Requested 10G, quota is 5G and 3G has been consumed."
+            ),
+            [Exceeded("volume_gib", 5, 3, 10)],
+        ),
+        ("Quota exceeded for resources: ['instances']", [Exceeded("quota")]),
+        ("OverQuota", [Exceeded("quota")]),
+        ("No valid host was found. There are not enough hosts available.", []),
+        ("Policy doesn't allow os_compute_api:servers:create to be performed.", []),
+        ("", []),
+    ],
+)
+def test_refusals_are_read(text: str, expected: list[Exceeded]) -> None:
+    assert exceeded(text) == expected
+
+
+def test_the_first_resource_in_the_order_of_the_quota_gives_the_figures() -> None:
+    error = quota_error(
+        "Quota exceeded for cores, instances: Requested 4, 2, but already used 8, 3 of 10, 4 cores, instances",
+        department="dept-a",
+        status=403,
+        request_id="req-1",
+    )
+    assert error is not None
+    assert (error.department, error.resource, error.limit, error.used, error.requested) == (
+        "dept-a", "instances", 4, 3, 2,
+    )  # fmt: skip
+    assert error.exceeded == ("instances", "cores")
+    assert (error.service, error.status, error.request_id) == ("compute", 403, "req-1")
+    assert str(error).startswith("Department dept-a has no room for 2 more instances: 3 of 4 used.")
+
+
+def test_figures_that_were_not_told_are_not_invented() -> None:
+    text = "VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for quota 'volumes'."
+    error = quota_error(text, department="dept-a")
+    assert error is not None
+    assert (error.resource, error.limit, error.used, error.requested) == ("volumes", 1, None, None)
+    assert text in str(error)
+    assert "None" not in str(error)
+
+
+def test_what_is_about_no_quota_is_no_quota_error() -> None:
+    assert quota_error("No valid host was found.", department="dept-a") is None
