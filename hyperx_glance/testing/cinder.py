@@ -45,6 +45,7 @@ DEFAULT_QUOTA: Mapping[str, int] = {
     "groups": 10,
 }
 _ROOT = "/v3(?:/[0-9a-f]{32})?"
+_UNAUTHORIZED = "The request you have made requires authentication."
 _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
 
 
@@ -108,7 +109,7 @@ class Cinder(Service):
         if refused.status == 404 and not refused.message:
             return webob_error(404, accept=call.headers.get("accept", ""))
         if refused.status == 401:
-            return json_reply(401, {"error": {"code": 401, "title": "Unauthorized", "message": refused.message}})
+            return json_reply(401, {"error": {"code": 401, "title": "Unauthorized", "message": _UNAUTHORIZED}})
         return paste_problem(refused, retry_after=True)
 
     # ------------------------------------------------------------- filled from Python
@@ -203,7 +204,11 @@ class Cinder(Service):
             if not isinstance(value, int) or value < -1:
                 raise Refused(400, f"{key} must be >= -1")
             if -1 < value < self.in_use(project_id).get(key, 0):
-                raise Refused(400, f"Quota {key} limit must be equal or greater than existing resources.")
+                raise Refused(
+                    400,
+                    f"Quota {key} limit must be equal or greater than existing resources. "
+                    f"Current usage is {self.in_use(project_id)[key]} and the requested limit is {value}.",
+                )
         # Stored whatever the project: Cinder does not ask Keystone whether it exists.
         self.quotas.setdefault(project_id, {}).update(wanted)
         return json_reply(200, {"quota_set": self.limits_of(project_id)})

@@ -214,8 +214,8 @@ class Glance(Service):
     # ------------------------------------------------------------- discovery
 
     def _versions(self, call: Call) -> Reply:
-        several = ("2.13", "2.12", "2.11", "2.10") if self.stores else ()
-        known = ("2.15", *several, "2.9", "2.17", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
+        several = ("2.13", "2.12", "2.11", "2.10", "2.9", "2.8") if self.stores else ("2.9",)
+        known = ("2.15", *several, "2.17", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
         versions = [
             {
                 "id": f"v{version}",
@@ -681,7 +681,9 @@ class Glance(Service):
         try:
             self._fill(image, data, [store] if self.stores else self._default_stores())
         except ContentError as error:
-            self._spoil(image, data)
+            # What was refused stays where it was put, hashes and all: that makes the record useless.
+            image.spoiled, image.stores = True, [store]
+            self._hash(image, data)
             raise Refused(415, str(error)) from error
         image.status = "active"
         self._save(image)
@@ -699,11 +701,6 @@ class Glance(Service):
         image.checksum = hashlib.md5(data, usedforsecurity=False).hexdigest()
         image.os_hash_algo = self.hash_algorithm
         image.os_hash_value = hashlib.new(self.hash_algorithm, data).hexdigest()
-
-    def _spoil(self, image: ImageRecord, data: bytes) -> None:
-        """Keep the hashes of what was refused: they make the record useless, as in Glance."""
-        image.spoiled = True
-        self._hash(image, data)
 
     def _download(self, call: Call, image_id: str) -> Reply:
         image = self._found(call, image_id)
@@ -731,7 +728,7 @@ class Glance(Service):
         if not body.get("all_stores_must_succeed", True) and not self.stores:
             raise Refused(400, f"All_stores_must_succeed can only be set with enabled_backends {url}")
         if method == "web-download" and not self._may_read(url):
-            raise Refused(400, f"URI for web-download does not pass filtering: {url}")
+            raise Refused(400, f"URI for web-download does not pass filtering: {url or None}")
         if stores:
             self._begin(call, image, body, stores)
         return Reply(202, b"", {"Content-Type": "text/html; charset=UTF-8"})

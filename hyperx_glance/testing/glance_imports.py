@@ -97,7 +97,7 @@ class Job:
     @property
     def pending(self) -> bool:
         """Whether no thread has taken the import up yet."""
-        return self.task["status"] == "pending"
+        return bool(self.task["status"] == "pending")
 
     def start(self, planned: Download | None, check: Filter, ca_file: str | None) -> None:
         """Begin: with what a test planned, else with a real download in a thread of its own."""

@@ -41,6 +41,7 @@ class Metadefs:
             Route("GET", one + "/properties/([^/]+)", self._show_property),
             Route("PUT", one + "/properties/([^/]+)", self._update_property),
             Route("DELETE", one + "/properties/([^/]+)", self._delete_property),
+            Route("GET", "/v2/metadefs/resource_types", self._list_all_types),
             Route("GET", one + "/resource_types", self._list_types),
             Route("POST", one + "/resource_types", self._create_type),
             Route("DELETE", one + "/resource_types/([^/]+)", self._delete_type),
@@ -146,6 +147,15 @@ class Metadefs:
         return properties[key]
 
     # ------------------------------------------------------------- resource types
+
+    def _list_all_types(self, call: Call) -> Reply:
+        del call
+        found = {
+            known["name"]: known
+            for namespace in self.namespaces.values()
+            for known in namespace["resource_type_associations"]
+        }
+        return json_reply(200, {"resource_types": list(found.values())})
 
     def _list_types(self, call: Call, name: str) -> Reply:
         found = self._found(call, name)["resource_type_associations"]

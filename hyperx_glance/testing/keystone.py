@@ -100,7 +100,8 @@ class Keystone(Service):
             )
         title = _TITLES.get(refused.status, "Error")
         headers = {"WWW_Authenticate": f'Keystone uri="{self.url}/v3"'} if refused.status == 401 else {}
-        error = {"code": refused.status, "message": refused.message, "title": title}
+        message = refused.message or "The request you have made requires authentication."
+        error = {"code": refused.status, "message": message, "title": title}
         return json_reply(refused.status, {"error": error}, **headers)
 
     # ------------------------------------------------------------- filled from Python

@@ -42,6 +42,21 @@ DEFAULT_QUOTA: Mapping[str, int] = {
 _VM_STATES = {"BUILD": "building", "ACTIVE": "active", "ERROR": "error", "SHUTOFF": "stopped"}
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _BUSES = ("ide", "sata", "scsi", "usb", "virtio", "fdc", "uml", "lxc", "xen", None)
+_DISK_KEYS = (
+    "boot_index",
+    "uuid",
+    "source_type",
+    "destination_type",
+    "volume_size",
+    "volume_type",
+    "device_name",
+    "device_type",
+    "disk_bus",
+    "guest_format",
+    "delete_on_termination",
+    "no_device",
+    "tag",
+)
 _SERVER_KEYS = (
     "name",
     "flavorRef",
@@ -551,6 +566,9 @@ class Nova(Service):
         _check_tags(body.get("tags", []))
         _check_metadata(body.get("metadata", {}))
         _check_user_data(body.get("user_data"))
+        drive = body.get("config_drive", False)
+        if str(drive).lower() not in ("true", "1", "on", "yes", "false", "0", "off", "no"):
+            raise _invalid("config_drive", drive, f"{drive!r} is not one of [True, False]")
 
     def _image(self, call: Call, body: Record, flavor: Flavor) -> ImageRecord | None:
         reference = body.get("imageRef")
@@ -611,10 +629,13 @@ class Nova(Service):
     def _check_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:
         wrong = "Block Device Mapping is Invalid"
         kind = (disk.get("source_type"), disk.get("destination_type"))
+        for key in disk:
+            if key not in _DISK_KEYS:
+                raise _invalid("0", disk, f"Additional properties are not allowed ({key!r} was unexpected)")
         if disk.get("disk_bus") not in _BUSES:
             raise Refused(400, f"{wrong}.")
         if not isinstance(disk.get("volume_size", 1), int | str):
-            raise _invalid("volume_size", disk["volume_size"], "it is not of type 'integer', 'string'")
+            raise _invalid("volume_size", disk["volume_size"], "None is not of type 'integer', 'string'")
         if disk.get("volume_type") and disk["volume_type"] not in self._cinder.volume_types:
             raise Refused(400, f"Volume type {disk['volume_type']} could not be found.")
         if kind == ("blank", "volume") and not disk.get("volume_size"):
@@ -706,6 +727,7 @@ class Nova(Service):
             self._make_volumes(server)
         except Refused as refused:
             self._break(server, f"Build of instance {server.id} aborted: {refused.message}")
+            self._give_up_volumes(server)
             return
         for network in server.networks:
             address = {"version": 4, "addr": self._neutron.new_address(), "OS-EXT-IPS:type": "fixed"}
@@ -713,9 +735,10 @@ class Nova(Service):
         server.status = "ACTIVE"
 
     def _make_volumes(self, server: Server) -> None:
-        for disk in server.body.get("block_device_mapping_v2", ()):
-            if disk.get("destination_type") != "volume":
-                continue
+        disks = [
+            disk for disk in server.body.get("block_device_mapping_v2", ()) if disk["destination_type"] == "volume"
+        ]
+        for disk in sorted(disks, key=lambda disk: disk["source_type"] == "blank"):  # Nova makes the blank ones last
             if not self._cinder.present:
                 raise Refused(404, "The volume service is not available: publicURL endpoint for volumev3 not found")
             goes = bool(disk.get("delete_on_termination", False))
@@ -746,14 +769,17 @@ class Nova(Service):
 
     def _end(self, server: Server) -> None:
         del self.servers[server.id]
+        self._give_up_volumes(server)
+
+    def _give_up_volumes(self, server: Server) -> None:
+        """Delete the volumes that go with the server, free the others (nova/compute/manager.py, _cleanup_volumes)."""
         for volume_id, goes in server.volumes:
             volume = self._cinder.volumes.get(volume_id)
-            if volume is None:
-                continue
-            if goes:
+            if volume is not None and goes:
                 del self._cinder.volumes[volume_id]
-            else:
+            elif volume is not None:
                 volume.status, volume.server_id = "available", None
+        server.volumes = [(volume_id, goes) for volume_id, goes in server.volumes if not goes]
 
     # ------------------------------------------------------------- reading
 

@@ -106,7 +106,7 @@ class Call:
     def who(self) -> Caller:
         """The caller, on routes that need a token."""
         if self.caller is None:
-            raise Refused(401, "The request you have made requires authentication.")
+            raise Refused(401)
         return self.caller
 
 
@@ -181,11 +181,11 @@ class Service:
                 continue
             if route.method == call.method:
                 if call.caller is None and not route.public:
-                    raise Refused(401, "The request you have made requires authentication.")
+                    raise Refused(401)
                 return route.handler(call, *match.groups())
             allowed.append(route.method)
         if call.caller is None:
-            raise Refused(401, "The request you have made requires authentication.")
+            raise Refused(401)
         if allowed:
             raise Refused(405, f"The method {call.method} is not allowed for this resource. ")
         raise Refused(404)
@@ -201,7 +201,9 @@ def json_reply(status: int, value: object, **headers: str) -> Reply:
 # webob's own sentences (webob/exc.py), for errors that carry none.
 _SENTENCES = {
     400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
-    401: "This server could not verify that you are authorized to access the document you requested.",
+    401: "This server could not verify that you are authorized to access the document you requested. Either you "
+    "supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the "
+    "credentials required.",
     403: "Access was denied to this resource.",
     404: "The resource could not be found.",
     409: "There was a conflict when trying to complete your request.",
@@ -216,7 +218,7 @@ def webob_error(status: int, message: str = "", *, detail: str = "", accept: str
     title = {413: "Request Entity Too Large"}.get(status, title)
     explanation = message or _SENTENCES.get(status, title)
     if "application/json" in accept and "text/html" not in accept:
-        body = f"{explanation}<br /><br />\n{detail}\n\n"
+        body = f"{explanation}<br /><br />\n{detail}" + ("" if status == 415 else "\n\n")
         return json_reply(status, {"message": body, "code": f"{status} {title}", "title": title})
     body = f"{html.escape(explanation)}<br /><br />\n{html.escape(detail)}\n\n"
     page = (
