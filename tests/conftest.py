@@ -49,9 +49,6 @@ def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def local_cloud() -> Iterator[LocalCloud]:
-    """Run one real OpenStack on loopback for all tests of this run: leave nothing behind in it."""
-    from hyperx_glance.testing import LocalCloud  # noqa: PLC0415  # only who asks for it needs what it imports
-
-    with LocalCloud() as cloud:
-        yield cloud
+def local_cloud(hyperx_local_cloud: LocalCloud) -> LocalCloud:
+    """Give the one real OpenStack of this run: leave nothing behind in it."""
+    return hyperx_local_cloud
