@@ -119,7 +119,7 @@ def _unified_limits(visit: Visit) -> Verdict:
     if endpoint is None:
         zero = sorted(name for name, figures in usage.items() if figures["limit"] == 0)
         if zero:
-            return _unregistered(zero, "", "the Glance endpoint's region")
+            return _unregistered(zero, "", visit.cloud.region_name)
         return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
     service_id, region = endpoint
     answer = visit.cloud.get("identity", "/registered_limits", params={"service_id": service_id}).json()
@@ -128,20 +128,21 @@ def _unified_limits(visit: Visit) -> Verdict:
         regions.setdefault(limit["resource_name"], set()).add(limit["region_id"])
     missing = [name for name in LIMITS if region not in regions[name]]
     if missing:
-        elsewhere = {str(other) for name in missing for other in regions[name]}
-        where = f" (but in region {', '.join(sorted(elsewhere))})" if elsewhere else ""
-        return _unregistered(missing, where, f"region {region}")
+        elsewhere = {f"region {other}" if other else "no region" for name in missing for other in regions[name]}
+        where = f" (but in {', '.join(sorted(elsewhere))})" if elsewhere else ""
+        return _unregistered(missing, where, region)
     return Verdict(
         "ok",
         f"Glance's four limits are registered in region {region}. A department's own limits are not looked at here.",
     )
 
 
-def _unregistered(names: list[str], where: str, region: str) -> Verdict:
+def _unregistered(names: list[str], where: str, region: str | None) -> Verdict:
     return Verdict(
         "error",
-        f"Not registered for Glance in {region}: {', '.join(names)}{where}. Glance takes them for 0 and refuses.",
-        "openstack registered limit create --service glance --region REGION --default-limit NUMBER NAME",
+        f"Not registered for Glance in region {region or 'of its endpoint'}: {', '.join(names)}{where}."
+        " Glance takes them for 0 and refuses.",
+        f"openstack registered limit create --service glance --region {region or 'REGION'} --default-limit NUMBER NAME",
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import configparser
 import copy
 import dataclasses
+import functools
 import hashlib
 import re
 import uuid
@@ -24,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
+from hyperx_glance.deployment import property_protections
 from hyperx_glance.testing import glance_listing as listing
 from hyperx_glance.testing import glance_records as records
 from hyperx_glance.testing.glance_imports import ContentError, Download, Filter, Job, inspect
@@ -34,19 +36,6 @@ from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Rou
 
 MIB = 1 << 20
 Rule = Literal["admin", "member", "nobody"]
-
-PROPERTY_PROTECTIONS = """
-[^hyperx_featured$]
-create = admin
-read = admin,manager,member,reader,service
-update = admin
-delete = admin,member
-[.*]
-create = admin,member
-read = admin,manager,member,reader,service
-update = admin,member
-delete = admin,member
-"""
 
 _IMAGE = "/v2/images/([^/]+)"
 _PATCH_TYPES = ("application/openstack-images-v2.0-json-patch", "application/openstack-images-v2.1-json-patch")
@@ -323,7 +312,7 @@ class Glance(Service):
         """Tell whether the property protections refuse an operation (glance/common/property_utils.py)."""
         if not self.protections:
             return False
-        text = PROPERTY_PROTECTIONS if self.protections is True else self.protections
+        text = property_protections() if self.protections is True else self.protections
         for pattern, rules in _rules(text):
             if re.search(pattern, key):
                 roles = {role.strip() for role in rules.get(operation, "").split(",")}
@@ -1010,6 +999,7 @@ def _member_view(image: ImageRecord, member: Member) -> Record:
     }
 
 
+@functools.cache
 def _rules(text: str) -> list[tuple[str, Mapping[str, str]]]:
     parser = configparser.RawConfigParser()
     parser.read_string(text)

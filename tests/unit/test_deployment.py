@@ -1,0 +1,594 @@
+from __future__ import annotations
+
+import configparser
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
+from hyperx_glance.deployment.checks import LIMITS
+from hyperx_glance.testing import InMemoryCloud
+
+if TYPE_CHECKING:
+    from hyperx_glance import Finding
+    from hyperx_glance.testing.memory import ServiceName
+
+READING = [
+    "identity",
+    "image",
+    "compute",
+    "network",
+    "block-storage",
+    "image-version",
+    "compute-version",
+    "clock-skew",
+    "web-download",
+    "unified-limits",
+    "stuck-imports",
+    "featured-flag",
+]
+TRYING = ["scratch-record", "property-protections", "publicize", "communitize", "download-ports"]
+ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
+PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
+
+
+@pytest.fixture
+def fake() -> InMemoryCloud:
+    cloud = InMemoryCloud()
+    cloud.glance.downloads.update({ODD_URL: 404, PLAIN_URL: 404})
+    return cloud
+
+
+def connect(fake: InMemoryCloud, user: str, **settings: object) -> Client:
+    return Client.from_session(
+        fake.session(user),
+        region_name="RegionOne",
+        settings=Settings(pace=Pace(first_interval=0, longest_interval=0), **settings),  # type: ignore[arg-type]  # fields
+    )
+
+
+def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **settings: object) -> dict[str, Finding]:
+    """Let the doctor come; every finding must be whole, whatever it finds."""
+    found = connect(fake, user, **settings).doctor(probe=probe)
+    assert [finding.check for finding in found] == READING + (TRYING if probe else [])
+    for finding in found:
+        assert finding.message
+        assert finding.remedy or finding.level == "ok", finding
+    return {finding.check: finding for finding in found}
+
+
+def levels(findings: dict[str, Finding]) -> dict[str, str]:
+    """Give what is not well."""
+    return {check: finding.level for check, finding in findings.items() if finding.level != "ok"}
+
+
+def scratch_records(fake: InMemoryCloud) -> list[str]:
+    return [image.name or "" for image in fake.glance.images.values() if not image.deleted]
+
+
+# ----------------------------------------------------------------- protections
+
+
+def test_protections_are_a_file_that_glance_reads() -> None:
+    rules = configparser.ConfigParser()
+    rules.read_string(deployment.property_protections())
+
+    # Glance takes the first section that matches, and refuses what none matches.
+    assert rules.sections() == ["^hyperx_featured$", ".*"]
+    assert dict(rules["^hyperx_featured$"]) == {"create": "admin", "read": "@", "update": "admin", "delete": "@"}
+    assert set(rules[".*"].values()) == {"@"}
+
+
+def test_protections_tell_the_options_of_nova_and_cinder() -> None:
+    text = deployment.property_protections()
+
+    assert f"non_inheritable_image_properties = {deployment.NOVA_OPTION}\n" in text
+    assert f"glance_core_properties = {deployment.CINDER_OPTION}\n" in text
+    for option in deployment.NOVA_OPTION, deployment.CINDER_OPTION:
+        assert "hyperx_featured" in option.split(",")
+        # What describes the system on the disk goes with a snapshot of it.
+        assert not {"hyperx_os_name", "hyperx_password_enabled"} & set(option.split(","))
+
+
+# ----------------------------------------------------------------- metadefs
+
+
+def test_metadefs_are_made_from_the_vocabulary(fake: InMemoryCloud) -> None:
+    deployment.install_metadefs(connect(fake, "admin"))
+
+    properties = fake.glance.metadefs.namespaces[deployment.NAMESPACE]["properties"]
+    assert set(properties) == {word.key for word in vocabulary.WORDS if word.own}
+    for word in vocabulary.WORDS:
+        if word.own:
+            definition = properties[word.key]
+            assert definition["type"] == "string"
+            assert {word.title, word.title_zh} == set(definition["title"].split(" / "))
+            assert definition["description"] == f"{word.description} {word.description_zh}"
+            assert definition.get("enum", []) == list(word.choices)
+
+
+def test_every_own_word_has_both_languages() -> None:
+    for word in vocabulary.WORDS:
+        if word.own:
+            assert word.title, word
+            assert word.title_zh, word
+            assert word.description, word
+            assert word.description_zh, word
+
+
+# ----------------------------------------------------------------- a healthy cloud
+
+
+def test_a_healthy_cloud_is_all_ok(fake: InMemoryCloud) -> None:
+    assert levels(examine(fake, probe=True)) == {}
+    assert levels(examine(fake, "admin")) == {}
+    assert scratch_records(fake) == []
+
+
+def test_reading_changes_nothing(fake: InMemoryCloud) -> None:
+    examine(fake)
+
+    assert {request.method for request in fake.requests if request.path != "/v3/auth/tokens"} == {"GET"}
+
+
+def test_a_department_is_told_what_it_cannot_see(fake: InMemoryCloud) -> None:
+    assert "an administrator sees all" in examine(fake)["stuck-imports"].message
+    assert "all departments" in examine(fake, "admin")["stuck-imports"].message
+    assert "own limits are not looked at" in examine(fake)["unified-limits"].message
+
+
+# ----------------------------------------------------------------- services
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("glance", "image"), ("nova", "compute"), ("neutron", "network"), ("cinder", "block-storage")],
+)
+@pytest.mark.parametrize("probe", [False, True])
+def test_a_service_that_is_down_is_a_finding(
+    fake: InMemoryCloud,
+    name: ServiceName,
+    check: str,
+    probe: bool,  # noqa: FBT001 - a case
+) -> None:
+    for method in "GET", "POST", "PATCH", "DELETE":
+        fake.cut(name, method, "", times=None, handled=False)
+
+    findings = examine(fake, probe=probe)
+
+    assert findings[check].level == "error"
+    assert "does not answer" in findings[check].message
+    others = {other for other in levels(findings) if other != check}
+    needing = {
+        "image": {*READING[9:], *READING[8:9], "image-version", *(TRYING if probe else [])},
+        "compute": {"compute-version"},
+    }
+    assert others == needing.get(check, set())
+    assert all(findings[other].level == "warning" for other in others)
+
+
+def test_keystone_down_is_a_finding(fake: InMemoryCloud) -> None:
+    fake.cut("keystone", "POST", "", times=None, handled=False)
+
+    findings = examine(fake, probe=True)
+
+    assert {findings[check].level for check in READING[:5]} == {"error"}
+    assert findings["clock-skew"].level == "warning"
+
+
+def test_credentials_that_are_refused_are_a_finding(fake: InMemoryCloud) -> None:
+    fake.fail("keystone", "POST", "/auth/tokens", status=401, times=None)
+
+    assert "refused the credentials" in examine(fake)["identity"].message
+
+
+def test_no_cinder_is_a_warning_about_isos(fake: InMemoryCloud) -> None:
+    fake.cinder.present = False
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"block-storage": "warning"}
+    assert "ISO" in findings["block-storage"].message
+    assert "Cinder" in findings["block-storage"].remedy
+
+
+def test_no_nova_is_an_error(fake: InMemoryCloud) -> None:
+    fake.nova.present = False
+
+    assert levels(examine(fake)) == {"compute": "error", "compute-version": "warning"}
+
+
+def test_a_page_instead_of_a_service_is_a_finding(fake: InMemoryCloud) -> None:
+    for name in "glance", "nova", "neutron", "cinder":
+        fake.fail(name, "GET", "", status=200, body=b"<html>Welcome</html>", times=None)
+
+    findings = examine(fake)
+
+    assert "tell its version" in findings["image-version"].message
+    assert findings["web-download"].level == "error"
+    assert "not understood" in findings["web-download"].message
+
+
+def test_a_check_that_fails_is_a_finding(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/usage", status=500, times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"unified-limits": "error"}
+    assert "Could not be checked" in findings["unified-limits"].message
+
+
+# ----------------------------------------------------------------- versions
+
+
+@pytest.mark.parametrize(
+    ("newest", "level"), [("2.6", "error"), ("2.7", "warning"), ("2.11", "warning"), ("2.12", "ok"), ("2.17", "ok")]
+)
+def test_an_old_glance(fake: InMemoryCloud, newest: str, level: str) -> None:
+    versions = [{"id": f"v{version}", "status": "SUPPORTED"} for version in ("2.1", newest, "2.0")]
+    fake.fail("glance", "GET", "^/$", status=300, body={"versions": versions}, times=None)
+
+    finding = examine(fake)["image-version"]
+
+    assert finding.level == level
+    assert newest in finding.message
+
+
+@pytest.mark.parametrize(("newest", "level"), [("2.51", "error"), ("2.52", "warning"), ("2.67", "ok"), ("2.100", "ok")])
+def test_an_old_nova(fake: InMemoryCloud, newest: str, level: str) -> None:
+    versions = [{"id": "v2.0", "version": ""}, {"id": "v2.1", "version": newest}]
+    fake.fail("nova", "GET", "^/$", status=200, body={"versions": versions}, times=None)
+
+    finding = examine(fake)["compute-version"]
+
+    assert finding.level == level
+    assert newest in finding.message
+
+
+# ----------------------------------------------------------------- clocks
+
+
+@pytest.mark.parametrize(
+    ("skew", "level", "told"),
+    [
+        (3, "ok", "agree"),
+        (-3, "ok", "agree"),
+        (60, "warning", "ahead"),
+        (-60, "warning", "behind"),
+        (3600, "error", "ahead"),
+    ],
+)
+def test_a_clock_that_is_off(fake: InMemoryCloud, skew: int, level: str, told: str) -> None:
+    fake.nova.skew_seconds = skew
+
+    finding = examine(fake)["clock-skew"]
+
+    assert finding.level == level
+    assert told in finding.message
+    if level != "ok":
+        assert "compute" in finding.message
+        assert "image" not in finding.message
+
+
+def test_the_own_clock_that_is_off(fake: InMemoryCloud) -> None:
+    for service in fake.keystone, fake.glance, fake.nova, fake.neutron, fake.cinder:
+        service.skew_seconds = 100
+
+    assert "This machine's clock" in examine(fake)["clock-skew"].message
+
+
+# ----------------------------------------------------------------- web-download
+
+
+@pytest.mark.parametrize(("transfer", "level"), [("auto", "warning"), ("import", "error"), ("stream", "ok")])
+def test_web_download_is_disabled(fake: InMemoryCloud, transfer: str, level: str) -> None:
+    fake.glance.import_methods = ["glance-direct"]
+
+    assert examine(fake, transfer=transfer)["web-download"].level == level
+
+
+def test_imports_are_disabled(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/import", status=404, times=None)
+
+    finding = examine(fake)["web-download"]
+
+    assert finding.level == "warning"
+    assert "no import" in finding.message
+
+
+# ----------------------------------------------------------------- unified limits
+
+
+def test_unified_limits_are_off(fake: InMemoryCloud) -> None:
+    fake.glance.use_keystone_limits = False
+
+    finding = examine(fake)["unified-limits"]
+
+    assert finding.level == "warning"
+    assert "use_keystone_limits" in finding.remedy
+
+
+@pytest.mark.parametrize("region", [None, "RegionTwo"])
+def test_a_limit_is_registered_in_the_wrong_region(fake: InMemoryCloud, region: str | None) -> None:
+    for record in fake.keystone.registered_limits.values():
+        if record["resource_name"] == "image_count_total":
+            record["region_id"] = region
+
+    finding = examine(fake)["unified-limits"]
+
+    assert finding.level == "error"
+    assert "image_count_total (but in" in finding.message
+    assert str(region or "no region") in finding.message
+    assert "registered limit create" in finding.remedy
+
+
+def test_a_limit_is_not_registered(fake: InMemoryCloud) -> None:
+    fake.keystone.registered_limits.clear()
+
+    finding = examine(fake)["unified-limits"]
+
+    assert finding.level == "error"
+    assert all(name in finding.message for name in LIMITS)
+
+
+def test_a_glance_without_usage(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/usage", status=404, times=None)
+
+    assert examine(fake)["unified-limits"].level == "warning"
+
+
+def test_a_catalogue_that_is_no_help_leaves_the_figures(fake: InMemoryCloud) -> None:
+    client = connect(fake, "alice")
+    for service in client.cloud.access.service_catalog.catalog:
+        service.pop("id")
+
+    assert {finding.check: finding.level for finding in client.doctor()}["unified-limits"] == "ok"
+
+    fake.keystone.registered_limits.clear()
+    assert {finding.check: finding.level for finding in client.doctor()}["unified-limits"] == "error"
+
+
+# ----------------------------------------------------------------- stuck imports
+
+
+def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
+    old, young = datetime.now(UTC) - timedelta(minutes=61), datetime.now(UTC) - timedelta(minutes=50)
+    stuck = {
+        fake.glance.add_image(status="importing", updated_at=old),
+        fake.glance.add_image(status="saving", updated_at=old, visibility="community"),
+        fake.glance.add_image(status="queued", updated_at=old, os_glance_import_task="some task"),
+    }
+    foreign = fake.glance.add_image(owner="dept-b", status="importing", updated_at=old)
+    fake.glance.add_image(status="queued", updated_at=old)
+    fake.glance.add_image(status="importing", updated_at=young)
+    fake.glance.add_image(status="active", updated_at=old)
+
+    own, all_of_them = examine(fake)["stuck-imports"], examine(fake, "admin")["stuck-imports"]
+
+    assert own.level == all_of_them.level == "warning"
+    assert all(image_id in own.message for image_id in stuck)
+    assert own.message.startswith("3 imports")
+    assert foreign in all_of_them.message
+    assert all_of_them.message.startswith("4 imports")
+
+
+def test_imports_are_timed_by_the_clock_that_wrote_them(fake: InMemoryCloud) -> None:
+    fake.glance.skew_seconds = -7200
+    fake.glance.add_image(status="importing", updated_at=datetime.now(UTC) - timedelta(hours=2, minutes=5))
+
+    assert examine(fake)["stuck-imports"].level == "ok"
+
+
+def test_stuck_imports_of_many_pages(fake: InMemoryCloud) -> None:
+    fake.glance.largest_page = 4
+    for _ in range(10):
+        fake.glance.add_image(status="importing", updated_at=datetime.now(UTC) - timedelta(hours=2))
+
+    message = examine(fake)["stuck-imports"].message
+
+    assert message.startswith("10 imports")
+    assert message.count("-") == 5 * 4
+    assert message.endswith(", ....")
+
+
+# ----------------------------------------------------------------- the flag
+
+
+def test_public_visibility_without_a_probe_is_a_warning(fake: InMemoryCloud) -> None:
+    finding = examine(fake, public_visibility="public")["featured-flag"]
+
+    assert finding.level == "warning"
+    assert "probe" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("protected", "publicize", "visibility", "expected"),
+    [
+        (True, "admin", "community", {}),
+        (True, "member", "community", {}),
+        (True, "member", "public", {}),
+        (True, "admin", "public", {"publicize": "error"}),
+        (False, "admin", "community", {"featured-flag": "warning", "property-protections": "warning"}),
+        (False, "member", "community", {"featured-flag": "error", "property-protections": "warning"}),
+        (False, "member", "public", {"featured-flag": "error", "property-protections": "error"}),
+        (
+            False,
+            "admin",
+            "public",
+            {"featured-flag": "warning", "property-protections": "error", "publicize": "error"},
+        ),
+    ],
+)
+def test_who_can_forge_a_featured_image(
+    fake: InMemoryCloud,
+    protected: bool,  # noqa: FBT001 - a case
+    publicize: str,
+    visibility: str,
+    expected: dict[str, str],
+) -> None:
+    fake.glance.protections = protected
+    fake.glance.policies["publicize_image"] = publicize  # type: ignore[assignment]  # a rule, from the cases above
+
+    assert levels(examine(fake, probe=True, public_visibility=visibility)) == expected
+    assert scratch_records(fake) == []
+
+
+def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
+    fake.glance.protections = False
+    fake.glance.policies["publicize_image"] = "member"
+    seen: list[tuple[str, bool]] = []
+
+    def look() -> None:
+        seen.extend((image.visibility, "hyperx_featured" in image.properties) for image in fake.glance.images.values())
+
+    for method in "PATCH", "POST", "DELETE":
+        fake.before("glance", method, "/v2/images/", look)
+
+    examine(fake, probe=True)
+
+    assert ("private", True) in seen
+    assert ("public", False) in seen
+    assert ("public", True) not in seen
+
+
+def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
+    fake.glance.protections = False
+    fake.glance.policies["publicize_image"] = "member"
+    fake.fail("glance", "PATCH", "", status=500, skip=2)
+
+    findings = examine(fake, probe=True)
+
+    assert "the flag stays" in findings["publicize"].message
+    assert findings["publicize"].level == findings["communitize"].level == "warning"
+    assert scratch_records(fake) == []
+
+
+# ----------------------------------------------------------------- the probe
+
+
+def test_a_file_of_protections_without_its_last_section(fake: InMemoryCloud) -> None:
+    fake.glance.protections = deployment.property_protections().partition("[.*]")[0]
+
+    finding = examine(fake, probe=True)["property-protections"]
+
+    assert finding.level == "error"
+    assert "[.*]" in finding.remedy
+
+
+@pytest.mark.parametrize(("visibility", "level"), [("community", "error"), ("public", "ok")])
+def test_community_is_refused(fake: InMemoryCloud, visibility: str, level: str) -> None:
+    fake.glance.policies["communitize_image"] = "admin"
+
+    assert examine(fake, probe=True, public_visibility=visibility)["communitize"].level == level
+
+
+@pytest.mark.parametrize(("transfer", "level"), [("auto", "warning"), ("import", "error"), ("stream", "ok")])
+def test_ports_are_limited(fake: InMemoryCloud, transfer: str, level: str) -> None:
+    fake.glance.import_filter.allowed_ports = [80, 443]
+
+    finding = examine(fake, probe=True, transfer=transfer)["download-ports"]
+
+    assert finding.level == level
+    assert "80 and 443" in finding.message
+    assert scratch_records(fake) == []
+
+
+def test_a_host_that_is_refused_hides_the_ports(fake: InMemoryCloud) -> None:
+    fake.glance.import_filter.disallowed_hosts = ["glance.cloud.test"]
+
+    finding = examine(fake, probe=True)["download-ports"]
+
+    assert finding.level == "warning"
+    assert "host" in finding.message
+
+
+def test_an_administrator_cannot_try_what_members_may(fake: InMemoryCloud) -> None:
+    findings = examine(fake, "admin", probe=True, public_visibility="public")
+
+    assert levels(findings) == dict.fromkeys(
+        ("featured-flag", "property-protections", "publicize", "communitize"), "warning"
+    )
+    assert "as a member" in findings["publicize"].remedy
+    assert scratch_records(fake) == []
+
+
+def test_a_reader_can_try_nothing(fake: InMemoryCloud) -> None:
+    findings = examine(fake, "rita", probe=True)
+
+    assert levels(findings) == dict.fromkeys(TRYING, "warning")
+    assert "member" in findings["scratch-record"].remedy
+
+
+def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
+    fake.keystone.set_limit(fake.glance, "image_count_total", "dept-a", 0)
+
+    findings = examine(fake, probe=True)
+
+    assert findings["scratch-record"].level == "error"
+    assert "limit" in findings["scratch-record"].message
+
+
+@pytest.mark.parametrize("skip", range(6))
+@pytest.mark.parametrize("method", ["PATCH", "POST"])
+def test_whatever_fails_on_the_way_the_record_goes(fake: InMemoryCloud, method: str, skip: int) -> None:
+    fake.fail("glance", method, "/v2/images", status=500, skip=skip, times=None)
+
+    examine(fake, probe=True)
+
+    assert scratch_records(fake) == []
+
+
+@pytest.mark.parametrize("handled", [True, False])
+@pytest.mark.parametrize(("method", "skip"), [("POST", 0), ("POST", 1), ("PATCH", 0), ("PATCH", 3), ("DELETE", 0)])
+def test_a_lost_answer_leaves_no_record(
+    fake: InMemoryCloud,
+    method: str,
+    skip: int,
+    handled: bool,  # noqa: FBT001 - a case
+) -> None:
+    fake.cut("glance", method, "/v2/images", skip=skip, handled=handled)
+
+    findings = examine(fake, probe=True)
+
+    assert scratch_records(fake) == []
+    if (method, skip) in (("POST", 0), ("DELETE", 0)) and handled:
+        assert levels(findings) == {}
+
+
+def test_a_record_that_comes_late_is_removed(fake: InMemoryCloud) -> None:
+    fake.cut("glance", "POST", "/v2/images$", late=1)
+
+    assert levels(examine(fake, probe=True)) == {}
+    assert scratch_records(fake) == []
+
+
+def test_an_interrupt_leaves_no_record(fake: InMemoryCloud) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    fake.before("glance", "PATCH", "", interrupt, skip=2)
+
+    with pytest.raises(KeyboardInterrupt):
+        connect(fake, "alice").doctor(probe=True)
+    assert scratch_records(fake) == []
+
+
+def test_a_record_that_cannot_be_removed_is_named(fake: InMemoryCloud) -> None:
+    fake.glance.policies["delete_image"] = "admin"
+
+    finding = examine(fake, probe=True)["scratch-record"]
+
+    (left,) = (image.id for image in fake.glance.images.values() if not image.deleted)
+    assert finding.level == "error"
+    assert left in finding.message
+    assert left in finding.remedy
+
+
+def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
+    examine(fake, probe=True)
+
+    (body,) = (request.body for request in fake.requests if (request.method, request.path) == ("POST", "/v2/images"))
+    assert isinstance(body, dict)
+    assert body["os_hidden"] is True
+    assert body["visibility"] == "private"
