@@ -7,7 +7,7 @@
     ...     print(finding.level, finding.check)
     ok identity
     ok image
-    ok image-version
+    ok compute
     ...
 
 `install_metadefs` needs an administrator. The doctor is worth running as a member too: what a member is refused, only a

@@ -1,7 +1,7 @@
 """The metadata definitions that tell Horizon and the command line what our image properties mean.
 
     >>> from hyperx_glance.deployment import install_metadefs
-    >>> admin = hyperx_glance.connect(**hyperx_cloud.auth("admin"))
+    >>> admin = hyperx_glance.Client.from_session(hyperx_cloud.session("admin"))
     >>> install_metadefs(admin)
     >>> install_metadefs(admin)  # changes nothing any more
 
