@@ -50,7 +50,7 @@ def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
     [
         (
             400,
-            "<html><head><title>400</title></head><body><h1>400 Bad Request</h1>Bad &amp; ugly.<br /></body></html>",
+            b"<html><head><title>400</title></head><body><h1>400 Bad Request</h1>Bad &amp; ugly.<br /></body></html>",
             InvalidRequestError,
         ),
         (403, "You are not authorized.", NotAllowedError),
@@ -70,7 +70,7 @@ def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
     ],
 )
 def test_each_answer_becomes_its_error(
-    fake: InMemoryCloud, cloud: Cloud, status: int, body: str, error: type[HyperxGlanceError]
+    fake: InMemoryCloud, cloud: Cloud, status: int, body: str | bytes, error: type[HyperxGlanceError]
 ) -> None:
     fake.fail("glance", "POST", "/images$", status=status, body=body)
 
@@ -88,7 +88,7 @@ def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cl
         "<html>\n <head>\n  <title>400 Bad Request</title>\n </head>\n <body>\n  <h1>400 Bad Request</h1>\n"
         "  Bad &amp; ugly.<br /><br />\n\n\n </body>\n</html>"
     )
-    fake.fail("glance", "GET", "/images$", status=400, body=html)
+    fake.fail("glance", "GET", "/images$", status=400, body=html.encode())
 
     with pytest.raises(InvalidRequestError) as caught:
         cloud.get("image", "/images")

@@ -246,7 +246,7 @@ def file_server() -> Iterator[str]:
         for name in ("disk.qcow2", "installer.iso"):
             (Path(folder) / name).write_bytes(lzma.decompress((SAMPLES / f"{name}.xz").read_bytes()))
         (Path(folder) / "index.html").write_text("<!doctype html><title>Downloads</title>")
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=folder))
+        server = _FileServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=folder))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
@@ -255,6 +255,13 @@ def file_server() -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+class _FileServer(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up: who checks a URL reads its first bytes only."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket, and its address
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
