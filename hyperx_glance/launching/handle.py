@@ -233,29 +233,30 @@ class Launch:
         refused = quota_error(next(filter(exceeded, faults), ""), department=self._department)
         # Servers that quota refused are of no use to anybody, and count against it.
         useless = progress.active == 0 and all(map(exceeded, faults)) and bool(faults)
-        error: HyperxGlanceError = self._failure(progress, failed)
-        if self._on_failure == "delete" or useless:
-            try:
-                self.cancel()
-            except HyperxGlanceError as problem:
-                error.add_note(f"What the launch made could not be deleted: {problem}")
-            else:
-                error = refused or error
-        raise error
+        if self._on_failure == "keep" and not useless:
+            raise self._failure(
+                progress, failed, hint=f'The others stay: find_launch("{self.launch_id}").cancel() deletes all.'
+            )
+        try:
+            self.cancel()
+        except HyperxGlanceError as problem:
+            error = self._failure(
+                progress, failed, hint=f'find_launch("{self.launch_id}").cancel() deletes what is left.'
+            )
+            error.add_note(f"What the launch made could not be deleted: {problem}")
+            raise error from problem
+        raise refused or self._failure(progress, failed, hint="All that was made has been deleted.")
 
-    def _failure(self, progress: LaunchProgress, failed: Sequence[Server]) -> LaunchFailedError:
+    def _failure(self, progress: LaunchProgress, failed: Sequence[Server], *, hint: str) -> LaunchFailedError:
         lines = [f"{server.name}: {server.fault or server.status}" for server in failed]
         missing = progress.failed - len(failed)
         if missing:
             lines.append(f"{missing} of them {'were' if missing > 1 else 'was'} never made, or deleted by somebody")
-        deleted = self._on_failure == "delete"
         return LaunchFailedError(
             f"{progress.failed} of {progress.count} servers of launch {self.launch_id} failed. {'; '.join(lines)}",
             launch_id=self.launch_id,
             servers=failed,
-            hint="All that was made has been deleted."
-            if deleted
-            else f'The others stay: find_launch("{self.launch_id}").cancel() deletes all.',
+            hint=hint,
         )
 
     @staticmethod

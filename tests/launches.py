@@ -1,0 +1,87 @@
+"""What the tests of launching share: images with data, and a look past this library at what exists."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests import samples
+from tests.clouds import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.clouds import CloudUnderTest
+
+COMPUTE = {"service_type": "compute"}
+VOLUMES = {"service_type": "block-storage"}
+IMAGES = {"service_type": "image"}
+NEWEST = "2.96"
+SMALL = "m1.tiny"
+
+
+def put_image(
+    cloud: CloudUnderTest,
+    sample: str = "disk.qcow2",
+    record: Mapping[str, object] | None = None,
+    *,
+    user: str = "alice",
+) -> str:
+    """Put a sample image into Glance, past this library, and give its id."""
+    session = cloud.session(user)
+    body = {
+        "name": unique(sample),
+        "disk_format": samples.DISK_FORMATS[sample],
+        "container_format": "bare",
+        "visibility": "private",
+        **(record or {}),
+    }
+    image_id: str = session.post("/v2/images", json=body, endpoint_filter=IMAGES).json()["id"]
+    session.put(
+        f"/v2/images/{image_id}/file",
+        data=samples.data(sample),
+        headers={"Content-Type": "application/octet-stream"},
+        endpoint_filter=IMAGES,
+    )
+    return image_id
+
+
+def put_password_image(cloud: CloudUnderTest, record: Mapping[str, object] | None = None) -> str:
+    """Put a password-enabled image, as this library registers it."""
+    properties = {"hyperx_password_enabled": "true", "hw_qemu_guest_agent": "yes", "os_admin_user": "debian"}
+    return put_image(cloud, "disk.qcow2", {**properties, **(record or {})})
+
+
+def servers(cloud: CloudUnderTest, user: str = "alice", **filters: str) -> list[Mapping[str, Any]]:
+    """List servers of a user's department, all fields that the newest Nova shows."""
+    answer = cloud.session(user).get("/servers/detail", params=filters, endpoint_filter=COMPUTE, microversion=NEWEST)
+    found: list[Mapping[str, Any]] = answer.json()["servers"]
+    return found
+
+
+def tagged(cloud: CloudUnderTest, launch_id: str, user: str = "alice") -> list[Mapping[str, Any]]:
+    """List the servers of a launch."""
+    return servers(cloud, user, tags=f"hyperx-launch:{launch_id}")
+
+
+def volumes(cloud: CloudUnderTest, user: str = "alice") -> list[Mapping[str, Any]]:
+    """List the volumes of a user's department."""
+    answer = cloud.session(user).get("/volumes/detail", endpoint_filter=VOLUMES)
+    found: list[Mapping[str, Any]] = answer.json()["volumes"]
+    return found
+
+
+def remove_servers(cloud: CloudUnderTest, user: str = "alice") -> None:
+    """Delete whatever servers and volumes a test has left in a department."""
+    session = cloud.session(user)
+    for server in servers(cloud, user):
+        session.delete(f"/servers/{server['id']}", endpoint_filter=COMPUTE, raise_exc=False)
+    end = time.monotonic() + 60
+    while servers(cloud, user) and time.monotonic() < end:
+        time.sleep(0.2)
+    while (left := volumes(cloud, user)) and time.monotonic() < end:
+        for volume in left:
+            session.delete(f"/volumes/{volume['id']}", endpoint_filter=VOLUMES, raise_exc=False)
+        time.sleep(0.2)
+    assert not servers(cloud, user)
+    assert not volumes(cloud, user)
