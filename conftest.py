@@ -9,7 +9,7 @@ Besides ``hyperx_glance`` and its public names they find, each on a fresh in-mem
 ``files``                      the URL of each file on a file server
 ``disk_image``, ``iso_image``  ready images of hers
 
-Nothing waits, and loopback may be read, which is denied otherwise. What a module defines itself stays as it is.
+Nothing waits, and loopback may be read, which is denied otherwise.
 """
 
 from __future__ import annotations
@@ -47,14 +47,13 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
     if not isinstance(request.node, DoctestItem):
         yield
         return
-    example = request.node.dtest
-    source = "".join(step.source for step in example.examples)
+    source = "".join(step.source for step in request.node.dtest.examples)
     names: dict[str, object] = {name: getattr(hyperx_glance, name) for name in hyperx_glance.__all__}
     names["hyperx_glance"] = hyperx_glance
     with ExitStack() as stack:
         if NEEDS_A_CLOUD.search(source) and "InMemoryCloud" not in source:
             hyperx_cloud = request.getfixturevalue("hyperx_cloud")
-            if "cloud_auth" in source:
+            if "connect(" in source:
                 stack.enter_context(hyperx_cloud)  # `connect` makes a requests session of its own
             names |= _names_on(hyperx_cloud, stack.enter_context(FileServer()))
             names |= {
@@ -62,7 +61,7 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
                 for name, file in READY_IMAGES.items()
                 if name in source
             }
-        doctest_namespace.update((name, value) for name, value in names.items() if name not in example.globs)
+        doctest_namespace.update(names)
         yield
     doctest_namespace.clear()
 
