@@ -13,7 +13,7 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.testing.local.layout import Layout
 
-_ANSWER_SECONDS = 15.0
+_ANSWER_SECONDS = 5.0
 
 _QUESTIONS = {
     "keystone": "/v3/users?name=admin",

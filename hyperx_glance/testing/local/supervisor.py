@@ -287,6 +287,7 @@ def preload() -> None:
         importlib.import_module(module)
     patches.begin_writers_immediately()
     patches.wake_queue_readers()
+    patches.keep_connections_after_uploads()
     # What is there now stays shared: the collector of a child would copy its pages by touching them.
     gc.collect()
     gc.freeze()

@@ -1,0 +1,507 @@
+"""What the local cloud promises to the tests that run on it, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openstack
+import pytest
+from keystoneauth1.exceptions import ConnectFailure
+
+from hyperx_glance.testing import LocalCloud
+from hyperx_glance.testing.local import LocalCloudError
+from hyperx_glance.testing.local.layout import ENTRIES, SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.local
+
+PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+PATCH_TYPE = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+NEW_IMAGE = {"name": "n", "disk_format": "raw", "container_format": "bare"}
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud() as running:
+        yield running
+
+
+def request(  # noqa: PLR0917 - read as: alice, POST, glance, path, body
+    cloud: LocalCloud, user: str, method: str, service: str, path: str, body: object = None
+) -> tuple[int, Any]:
+    """Return status and JSON of one request; an image's patch gets its own media type."""
+    response = cloud.session(user).request(
+        cloud.url(service) + path,
+        method,
+        json=body,
+        headers=PATCH_TYPE if method == "PATCH" else None,
+        raise_exc=False,
+    )
+    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    return response.status_code, response.json() if is_json else response.text
+
+
+def create_image(cloud: LocalCloud, user: str = "alice") -> str:
+    status, image = request(cloud, user, "POST", "glance", "/v2/images", NEW_IMAGE)
+    assert status == 201, image
+    return str(image["id"])
+
+
+def import_status(cloud: LocalCloud, method: dict[str, str]) -> int:
+    image_id = create_image(cloud)
+    status, _ = request(cloud, "alice", "POST", "glance", f"/v2/images/{image_id}/import", {"method": method})
+    request(cloud, "alice", "DELETE", "glance", f"/v2/images/{image_id}")
+    return status
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Return the command lines, all of which name the directory, of the cloud's living processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            command = (path / "cmdline").read_bytes()
+            state = (path / "stat").read_text().rpartition(")")[2].split()[0]
+            if str(directory).encode() in command and b"supervisor" in command and state not in "ZX":
+                found.append(f"{path.name}: {command!r}")
+    return found
+
+
+def assert_port_is_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        probe.listen()
+
+
+# What is in it
+
+
+def test_every_service_is_healthy_in_its_own_process_on_its_own_port(cloud: LocalCloud) -> None:
+    states = cloud.status()
+    assert {state.name for state in states} == set(SERVICES)
+    assert all(state.healthy for state in states), states
+    assert len({state.port for state in states}) == len({state.pid for state in states}) == 6
+
+
+@pytest.mark.parametrize(
+    ("user", "project", "role"),
+    [
+        ("admin", "admin", "admin"),
+        ("alice", "dept-a", "member"),
+        ("arthur", "dept-a", "member"),
+        ("rita", "dept-a", "reader"),
+        ("bob", "dept-b", "member"),
+    ],
+)
+def test_users_have_their_department_and_role(cloud: LocalCloud, user: str, project: str, role: str) -> None:
+    session = cloud.session(user)
+    assert session.auth is not None
+    access = session.auth.get_access(session)  # type: ignore[attr-defined]  # of identity plug-ins, which ours is
+    assert access.project_name == project
+    assert role in access.role_names
+    assert access.service_catalog.url_for(service_type="image", region_name="RegionOne") == cloud.url("glance")
+    assert ("admin" in access.role_names) == (user == "admin")
+    assert session is cloud.session(user)
+    assert session.timeout == 60
+
+
+def test_openstacksdk_connects_with_auth_and_with_the_environment(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with openstack.connect(load_yaml_config=False, load_envvars=False, **cloud.auth("bob")) as connection:
+        bob = connection.current_user_id
+    for name, value in cloud.environment("alice").items():
+        monkeypatch.setenv(name, value)
+    with openstack.connect(load_yaml_config=False) as connection:
+        assert connection.config.region_name == "RegionOne"
+        assert connection.current_user_id not in (None, bob)
+
+
+def test_limits_of_images_and_servers(cloud: LocalCloud) -> None:
+    _, answer = request(cloud, "admin", "GET", "keystone", "/v3/registered_limits")
+    limits = {limit["resource_name"]: limit["default_limit"] for limit in answer["registered_limits"]}
+    assert limits == {
+        "image_size_total": 1000,
+        "image_stage_total": 1000,
+        "image_count_total": 100000,
+        "image_count_uploading": 100,
+    }
+    assert {limit["region_id"] for limit in answer["registered_limits"]} == {"RegionOne"}
+    _, usage = request(cloud, "bob", "GET", "glance", "/v2/info/usage")
+    assert usage["usage"]["image_size_total"] == {"limit": 1000, "usage": 0}
+    for user in ("alice", "bob"):
+        _, answer = request(cloud, user, "GET", "nova", "/v2.1/limits")
+        absolute = answer["limits"]["absolute"]
+        assert absolute["maxTotalInstances"] == absolute["maxTotalCores"] == 60
+        assert absolute["maxTotalRAMSize"] == 200000
+
+
+def test_flavors_and_network(cloud: LocalCloud) -> None:
+    _, answer = request(cloud, "alice", "GET", "nova", "/v2.1/flavors/detail")
+    flavors = {
+        flavor["name"]: (flavor["ram"], flavor["disk"], flavor["OS-FLV-EXT-DATA:ephemeral"], flavor["vcpus"])
+        for flavor in answer["flavors"]
+    }
+    assert flavors == {"m1.tiny": (512, 1, 1, 1), "m1.small": (2048, 20, 0, 1)}
+    _, answer = request(cloud, "bob", "GET", "neutron", "/v2.0/networks")
+    (network,) = answer["networks"]
+    assert network["name"] == "net1"
+    assert network["shared"]
+    assert len(network["subnets"]) == 1
+
+
+def test_stores_and_import_methods(cloud: LocalCloud) -> None:
+    _, answer = request(cloud, "alice", "GET", "glance", "/v2/info/stores")
+    assert {store["id"]: "default" in store for store in answer["stores"]} == {"fast": True, "slow": False}
+    _, answer = request(cloud, "alice", "GET", "glance", "/v2/info/import")
+    methods = {"glance-direct", "web-download", "copy-image", "glance-download"}
+    assert set(answer["import-methods"]["value"]) == methods
+
+
+def test_a_member_may_only_delete_the_featured_flag(cloud: LocalCloud) -> None:
+    featured = {"hyperx_featured": "true"}
+    status, _ = request(cloud, "alice", "POST", "glance", "/v2/images", NEW_IMAGE | featured)
+    assert status == 403
+    path = f"/v2/images/{create_image(cloud)}"
+    add = [{"op": "add", "path": "/hyperx_featured", "value": "true"}]
+    assert request(cloud, "alice", "PATCH", "glance", path, add)[0] == 403
+    assert request(cloud, "admin", "PATCH", "glance", path, add)[0] == 200
+    replace = [{"op": "replace", "path": "/hyperx_featured", "value": "false"}]
+    assert request(cloud, "alice", "PATCH", "glance", path, replace)[0] == 403
+    other = [{"op": "add", "path": "/anything", "value": "else"}]
+    status, image = request(cloud, "alice", "PATCH", "glance", path, other)
+    assert (status, image["hyperx_featured"], image["anything"]) == (200, "true", "else")
+    remove = [{"op": "remove", "path": "/hyperx_featured"}]
+    status, image = request(cloud, "alice", "PATCH", "glance", path, remove)
+    assert status == 200
+    assert "hyperx_featured" not in image
+
+
+def test_a_reader_reads_only(cloud: LocalCloud) -> None:
+    image_id = create_image(cloud)
+    assert request(cloud, "rita", "POST", "glance", "/v2/images", NEW_IMAGE)[0] == 403
+    assert request(cloud, "rita", "GET", "glance", f"/v2/images/{image_id}")[0] == 200
+    assert request(cloud, "bob", "GET", "glance", f"/v2/images/{image_id}")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://127.0.0.1:22/x", 400),
+        ("http://10.0.0.1/x", 400),
+        ("http://169.254.169.254/x", 400),
+        ("http://127.0.0.1:9/x", 202),
+        ("http://127.0.0.1:40000/x", 202),
+    ],
+)
+def test_import_filter_lets_loopback_through_and_refuses_port_22(cloud: LocalCloud, url: str, status: int) -> None:
+    assert import_status(cloud, {"name": "web-download", "uri": url}) == status
+
+
+def test_an_upload_of_unknown_length_arrives(cloud: LocalCloud) -> None:
+    path = f"/v2/images/{create_image(cloud)}"
+    session, url = cloud.session("alice"), cloud.url("glance") + path + "/file"
+    octets = {"Content-Type": "application/octet-stream"}
+    response = session.put(url, data=(bytes(1000) for _ in range(7)), headers=octets)
+    assert response.status_code == 204
+    # The connection goes on, even after a body that Glance did not read.
+    response = session.put(url, data=(bytes(1000) for _ in range(7)), headers=octets, raise_exc=False)
+    assert response.status_code == 409
+    _, image = request(cloud, "alice", "GET", "glance", path)
+    assert (image["status"], image["size"]) == ("active", 7000)
+    assert cloud.database("glance").stat().st_size > 0
+
+
+# Failures on request
+
+
+def test_kill_refuses_and_restart_brings_the_same_back(cloud: LocalCloud) -> None:
+    image_id, url = create_image(cloud), cloud.url("glance")
+    cloud.kill("glance")
+    with pytest.raises(ConnectFailure):
+        request(cloud, "alice", "GET", "glance", "/v2/images")
+    problems = {state.name: state.problem for state in cloud.status()}
+    assert problems.pop("glance") == "killed"
+    assert set(problems.values()) == {None}
+    cloud.restart("glance")
+    assert cloud.url("glance") == url
+    assert request(cloud, "alice", "GET", "glance", f"/v2/images/{image_id}")[0] == 200
+
+
+def test_restart_of_keystone_keeps_tokens_and_passwords(cloud: LocalCloud) -> None:
+    assert request(cloud, "alice", "GET", "glance", "/v2/images")[0] == 200
+    cloud.restart("keystone")
+    assert request(cloud, "alice", "GET", "glance", "/v2/images")[0] == 200
+    assert request(cloud, "admin", "GET", "keystone", "/v3/users")[0] == 200
+
+
+def test_a_death_is_told_and_can_be_mended(cloud: LocalCloud) -> None:
+    (pid,) = (state.pid for state in cloud.status() if state.name == "placement")
+    assert pid is not None
+    os.kill(pid, signal.SIGSEGV)
+
+    def problem() -> str | None:
+        return next(state.problem for state in cloud.status() if state.name == "placement")
+
+    wait_until(lambda: problem() == "ended by itself, by signal SIGSEGV")
+    cloud.restart("placement")
+    assert problem() is None
+
+
+def test_configured_changes_options_and_then_changes_them_back(cloud: LocalCloud) -> None:
+    download = {"name": "web-download", "uri": "http://127.0.0.1:9/x"}
+    with cloud.configured("glance", {"DEFAULT": {"enabled_import_methods": "[glance-direct]"}}):
+        assert import_status(cloud, download) == 400
+        assert request(cloud, "alice", "GET", "glance", "/v2/info/stores")[0] == 200
+    assert import_status(cloud, download) == 202
+
+
+def test_configured_removes_options_and_changes_policies(cloud: LocalCloud) -> None:
+    public = NEW_IMAGE | {"visibility": "public"}
+    without_protection = {"DEFAULT": {"property_protection_file": None}}
+    with cloud.configured("glance", without_protection, policies={"publicize_image": ""}):
+        featured = NEW_IMAGE | {"hyperx_featured": "true"}
+        assert request(cloud, "alice", "POST", "glance", "/v2/images", featured)[0] == 201
+        assert request(cloud, "alice", "POST", "glance", "/v2/images", public)[0] == 201
+    assert request(cloud, "alice", "POST", "glance", "/v2/images", public)[0] == 403
+
+
+def test_a_configuration_that_fails_is_told_with_the_log_and_taken_back(cloud: LocalCloud) -> None:
+    broken = cloud.configured("glance", {"DEFAULT": {"enabled_backends": "fast:nonsense"}})
+    with pytest.raises(LocalCloudError, match=r"(?s)glance.*ended by itself.*log ends with:\n.*nonsense"):
+        broken.__enter__()
+    assert all(state.healthy for state in cloud.status())
+    assert "Traceback" in cloud.logs("glance", lines=2000)
+    assert len(cloud.logs("glance", lines=3).splitlines()) == 3
+
+
+def test_a_taken_port_is_told_with_the_log(cloud: LocalCloud) -> None:
+    cloud.kill("cinder")
+    port = int(cloud.url("cinder").rpartition(":")[2])
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(("127.0.0.1", port))
+        thief.listen()
+        with pytest.raises(LocalCloudError, match=rf"(?s)cinder.*127\.0\.0\.1.*{port}.*Address already in use"):
+            cloud.restart("cinder")
+    cloud.restart("cinder")
+
+
+def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) -> None:
+    with pytest.raises(LocalCloudError, match="no such service: swift; there are cinder, glance, keystone"):
+        cloud.kill("swift")
+    with pytest.raises(LocalCloudError, match="no such user: mallory; there are admin, alice"):
+        cloud.auth("mallory")
+    with pytest.raises(LocalCloudError, match="no such service: swift"):
+        LocalCloud(options={"swift": {}})
+    with pytest.raises(LocalCloudError, match=r"call start\(\) first"):
+        LocalCloud().url("glance")
+
+
+# Nothing stays
+
+
+def test_two_clouds_at_once_and_nothing_left_of_them(cloud: LocalCloud) -> None:
+    clouds = [
+        LocalCloud(hosts=2),
+        LocalCloud(options={"glance": {"DEFAULT": {"enabled_import_methods": "[copy-image]"}}}),
+    ]
+    threads = [threading.Thread(target=each.start) for each in clouds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    both = [(each.directory, {state.port for state in each.status()}) for each in clouds]
+    try:
+        two_hosts, without_download = clouds
+        assert both[0][0] != both[1][0]
+        assert len(both[0][1] | both[1][1] | {state.port for state in cloud.status()}) == 18
+        assert all(processes_of(directory) for directory, _ in both)
+        download = {"name": "web-download", "uri": "http://127.0.0.1:9/x"}
+        assert import_status(without_download, download) == 400
+        assert import_status(two_hosts, download) == 202
+        # A hypervisor's node keeps its id, so Nova starts anew in place.
+        two_hosts.restart("nova")
+        _, answer = request(two_hosts, "admin", "GET", "nova", "/v2.1/os-hypervisors")
+        assert {host["hypervisor_hostname"] for host in answer["hypervisors"]} == {"host1", "host2"}
+        _, answer = request(two_hosts, "admin", "GET", "placement", "/resource_providers")
+        assert len(answer["resource_providers"]) == 2
+    finally:
+        for each in clouds:
+            each.stop()
+    for directory, ports in both:
+        assert processes_of(directory) == []
+        assert not directory.exists()
+        for port in ports:
+            assert_port_is_free(port)
+
+
+def test_leaving_the_with_block_tells_of_a_death(tmp_path: Path) -> None:
+    cloud = LocalCloud(tmp_path)
+
+    def let_glance_die() -> None:
+        with cloud:
+            (pid,) = (state.pid for state in cloud.status() if state.name == "glance")
+            assert pid is not None
+            os.kill(pid, signal.SIGABRT)
+            wait_until(lambda: not all(state.healthy for state in cloud.status()))
+
+    with pytest.raises(
+        LocalCloudError, match=r"(?s)glance of the local cloud: ended by itself, by signal SIGABRT.*log"
+    ):
+        let_glance_die()
+    # A directory that was given keeps logs and data until it is removed.
+    assert (tmp_path / "logs" / "glance.log").stat().st_size > 0
+    assert processes_of(tmp_path) == []
+    (tmp_path / "mine").touch()
+    cloud.remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_start_that_fails_tells_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cloud = LocalCloud(options={"keystone": {"token": {"provider": "nonsense"}}})
+    with pytest.raises(LocalCloudError, match=r"(?s)keystone of the local cloud: ended by itself.*nonsense"):
+        cloud.start()
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []
+    assert not cloud.is_running()
+
+
+def run_python(code: str, temporary: Path) -> subprocess.Popen[bytes]:
+    """Run code that uses a LocalCloud in a Python of its own, its temporary directories below `temporary`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": PACKAGE_ROOT, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+START = "from hyperx_glance.testing import LocalCloud; cloud = LocalCloud().start(); print('up', flush=True); input()"
+
+
+def test_a_killed_caller_leaves_nothing(tmp_path: Path) -> None:
+    with run_python(START, tmp_path) as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == b"up\n"
+        assert len(processes_of(tmp_path)) == 7
+        caller.kill()
+    wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_start_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with run_python(START, tmp_path) as caller:
+        wait_until(lambda: len(processes_of(tmp_path)) == 7)
+        caller.send_signal(number)
+        _, errors = caller.communicate()
+        assert caller.returncode == -number
+        if number is signal.SIGINT:
+            # Ctrl-C comes back when all is gone.
+            assert errors.rstrip().endswith(b"KeyboardInterrupt")
+            assert processes_of(tmp_path) == []
+    wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
+
+
+def test_a_killed_supervisor_takes_the_services_with_it(tmp_path: Path) -> None:
+    with run_python(START, tmp_path) as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == b"up\n"
+        (state_file,) = tmp_path.glob("*/cloud.json")
+        os.kill(json.loads(state_file.read_text())["pid"], signal.SIGKILL)
+        wait_until(lambda: not processes_of(tmp_path))
+        caller.kill()
+
+
+# The command
+
+
+def command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "hyperx_glance.testing.local", *arguments],
+        env=os.environ | {"PYTHONPATH": PACKAGE_ROOT, "XDG_STATE_HOME": str(directory / "state")},
+        cwd=directory,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command_from_up_to_down(tmp_path: Path) -> None:
+    # A directory with files named like services, and a path too long for a Unix socket's address.
+    directory = tmp_path / ("long" * 25)
+    directory.mkdir()
+    (directory / "keystone.py").write_text("raise SystemExit('not this one')")
+    home = directory / "state" / "hyperx-glance" / "local-cloud"
+    assert command(directory, "status").returncode == 1
+    up = command(directory, "up")
+    assert up.returncode == 0, up.stderr
+    try:
+        processes = processes_of(home)
+        assert len(processes) == 7
+        again = command(directory, "up")
+        assert (again.returncode, again.stdout) == (0, up.stdout)
+        assert processes_of(home) == processes
+        status = command(directory, "status")
+        assert status.returncode == 0
+        assert [line.split()[-1] for line in status.stdout.splitlines()] == ["healthy"] * 6
+        environment = command(directory, "env", "--user", "alice").stdout
+        assert "export OS_USERNAME=alice\n" in environment
+        assert "export OS_PROJECT_NAME=dept-a\n" in environment
+        assert "glance listens after" in command(directory, "logs", "glance", "--lines", "500").stdout
+        # A test run can use the cloud that is up; it goes on afterwards.
+        with LocalCloud(home) as joined:
+            assert request(joined, "alice", "GET", "glance", "/v2/images")[0] == 200
+        assert processes_of(home) == processes
+    finally:
+        down = command(directory, "down")
+    assert (down.returncode, down.stdout) == (0, "The local cloud is down.\n")
+    assert processes_of(home) == []
+    assert not home.exists()
+    assert command(directory, "down").stdout == "No local cloud was running.\n"
+
+
+def test_up_refuses_a_directory_with_other_things_in_it(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    refused = command(tmp_path, "up", "--directory", str(tmp_path))
+    assert refused.returncode == 1
+    assert "is not empty" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_every_file_of_a_cloud_stands_below_a_known_entry(cloud: LocalCloud) -> None:
+    assert {path.name for path in cloud.directory.iterdir()} <= set(ENTRIES)
+
+
+def test_importing_the_local_cloud_imports_no_service() -> None:
+    code = (
+        "import sys; from hyperx_glance.testing import LocalCloud; import hyperx_glance.testing.local.supervisor; "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    with run_python(code, Path("/tmp")) as python:
+        output, _ = python.communicate()
+    assert python.returncode == 0
+    heavy = {"keystone", "glance", "placement", "neutron", "nova", "cinder", "eventlet", "openstack", "requests_mock"}
+    assert set(output.decode().split()) & heavy == set()
