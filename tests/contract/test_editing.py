@@ -1,0 +1,378 @@
+"""Editing, publishing, featuring, enabling: the same on both clouds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    Category,
+    ConflictError,
+    ImageChanges,
+    ImmutableFieldError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    Phase,
+    State,
+)
+from tests.records import make_image, patch_record, record_of
+
+if TYPE_CHECKING:
+    from tests.clouds import ClientFactory, CloudUnderTest
+
+EVERYTHING = {
+    "name": "a new name",
+    "description": "说明：每夜构建",
+    "password_enabled": True,
+    "admin_user": "root",
+    "bootable": False,
+    "os_name": "Debian GNU/Linux 12",
+    "os_distro": "debian",
+    "os_version": "12",
+    "os_type": "linux",
+    "architecture": "x86_64",
+    "tags": {"linux", "nightly build"},
+    "min_disk_gib": 1,
+    "min_ram_mib": 64,
+    "protected": True,
+    "hidden": True,
+    "properties": {"hw_disk_bus": "scsi", "owner's note": "a/b~c"},
+}
+
+
+# ----------------------------------------------------------------- one read, the smallest patch
+
+
+def test_every_field_is_written_and_read_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    image = client().update(image_id, ImageChanges.model_validate(EVERYTHING))
+    shown = {**image.model_dump(), "tags": set(image.tags)}
+    properties = shown.pop("properties")
+    assert {key: shown[key] for key in EVERYTHING if key != "properties"} == {
+        key: value for key, value in EVERYTHING.items() if key != "properties"
+    }
+    assert properties == {"hw_disk_bus": "scsi", "owner's note": "a/b~c", "hw_qemu_guest_agent": "yes"}
+    assert client().image(image_id) == image
+
+
+def test_no_difference_changes_nothing(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="old", tags=["a", "b"], hw_disk_bus="scsi")
+    before = client().image(image_id)
+    same = client().update(
+        image_id,
+        name=before.name,
+        description="old",
+        tags=["b", "a"],
+        category="private",
+        properties={"hw_disk_bus": "scsi"},
+    )
+    assert same == before
+    assert same.updated_at == before.updated_at
+
+
+def test_unknown_properties_survive(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, hw_disk_bus="scsi", img_config_drive="mandatory", hyperx_later="unknown")
+    before = record_of(cloud, image_id)
+    client().update(image_id, description="new", tags={"x"}, category="public")
+    after = record_of(cloud, image_id)
+    assert after == {**before, "description": "new", "tags": ["x"], "visibility": "community"}
+
+
+def test_clear_and_not_given_differ(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="old", os_distro="debian", tags=["a"])
+    kept = client().update(image_id, name="new")
+    assert (kept.description, kept.os_distro, kept.tags) == ("old", "debian", ("a",))
+    cleared = client().update(image_id, description="", os_distro="", tags=())
+    assert (cleared.description, cleared.os_distro, cleared.tags) == ("", "", ())
+    assert not {"description", "os_distro"} & record_of(cloud, image_id).keys()
+
+
+def test_a_change_made_elsewhere_to_another_field_survives(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    stale = client().image(image_id)
+    patch_record(cloud, image_id, {"description": "from elsewhere", "tags": ["elsewhere"]})
+    image = client().update(stale, name="new")
+    assert (image.name, image.description, image.tags) == ("new", "from elsewhere", ("elsewhere",))
+
+
+def test_properties_can_be_removed(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, hw_disk_bus="scsi", hw_vif_model="virtio")
+    image = client().update(image_id, remove_properties={"hw_disk_bus", "never there"})
+    assert image.properties == {"hw_vif_model": "virtio"}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        *({field: "x"} for field in ("url", "owner", "hypervisor", "disk_format", "container_format", "kind")),
+        *(
+            {"properties": {key: "x"}}
+            for key in (
+                "hypervisor_type", "img_hv_type", "hyperx_hypervisor", "hyperx_url", "owner", "disk_format",
+                "container_format",
+            )
+        ),
+        *({"remove_properties": {key}} for key in ("hypervisor_type", "img_hv_type", "hyperx_url")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_never_changes_is_refused(cloud: CloudUnderTest, client: ClientFactory, route: dict[str, object]) -> None:
+    image_id = make_image(cloud, sample=None, hypervisor_type="qemu", hyperx_url="http://files.example/a")
+    before = record_of(cloud, image_id)
+    with pytest.raises(ImmutableFieldError):
+        client().update(image_id, name="new", **route)  # type: ignore[typeddict-item]  # wrong on purpose
+    assert record_of(cloud, image_id) == before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"properties": {"os_glance_import_task": "x"}},
+        {"remove_properties": {"os_glance_importing_to_stores"}},
+        {"properties": {"hyperx_featured": "true"}},
+        {"properties": {"visibility": "public"}},
+        {"properties": {"checksum": "x"}},
+        {"properties": {"a": "b"}, "remove_properties": {"a"}},
+        {"properties": {"a": 1}},
+        {"name": ""},
+        {"name": "x" * 256},
+        {"colour": "blue"},
+        {"category": "shared"},
+        {"min_disk_gib": -1},
+        {"tags": {"x" * 256}},
+        {"description": "\N{PACKAGE}"},  # Glance keeps no characters of four bytes (glance/common/utils.py)
+    ],
+    ids=str,
+)
+def test_nonsense_is_refused(cloud: CloudUnderTest, client: ClientFactory, wrong: dict[str, object]) -> None:
+    image_id = make_image(cloud, sample=None)
+    before = record_of(cloud, image_id)
+    with pytest.raises(InvalidRequestError):
+        client().update(image_id, **wrong)  # type: ignore[typeddict-item]  # wrong on purpose
+    assert record_of(cloud, image_id) == before
+
+
+def test_changes_and_keywords_exclude_each_other(client: ClientFactory) -> None:
+    with pytest.raises(InvalidRequestError):
+        client().update("some-id", ImageChanges(name="new"), description="too")
+
+
+def test_an_image_that_is_not_there_is_not_found(client: ClientFactory) -> None:
+    for act in (lambda: client().update("nowhere", name="x"), lambda: client().disable("nowhere")):
+        with pytest.raises(NotFoundError):
+            act()
+
+
+# ----------------------------------------------------------------- category
+
+
+def test_a_member_publishes_and_takes_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    public = client().update(image_id, category="public")
+    assert (public.category, public.visibility) == (Category.PUBLIC, "community")
+    assert client("bob").image(image_id).id == image_id
+    private = client().update(image_id, category=Category.PRIVATE)
+    assert (private.category, private.visibility) == (Category.PRIVATE, "private")
+
+
+def test_featuring_is_for_administrators(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    with pytest.raises(NotAllowedError, match="administrators"):
+        client().update(image_id, category="featured", name="new")
+    assert client().image(image_id).name != "new"
+    featured = client("admin").update(image_id, category="featured")
+    assert (featured.category, featured.visibility) == (Category.FEATURED, "public")
+    assert client("bob").image(image_id).category is Category.FEATURED
+
+
+@pytest.mark.parametrize("category", [Category.PUBLIC, Category.PRIVATE])
+def test_an_administrator_takes_featuring_back(
+    cloud: CloudUnderTest, client: ClientFactory, category: Category
+) -> None:
+    image_id = make_image(cloud)
+    client("admin").update(image_id, category="featured")
+    assert client("admin").update(image_id, category=category).category is category
+    assert "hyperx_featured" not in record_of(cloud, image_id)
+
+
+@pytest.mark.parametrize("category", [Category.PUBLIC, Category.PRIVATE])
+def test_its_owner_ends_featuring(cloud: CloudUnderTest, client: ClientFactory, category: Category) -> None:
+    image_id = make_image(cloud)
+    client("admin").update(image_id, category="featured")
+    assert client().update(image_id, category=category, description="mine").category is category
+    assert client().image(image_id).description == "mine"
+    assert "hyperx_featured" not in record_of(cloud, image_id)
+
+
+def test_a_featured_image_saved_as_it_is_stays_featured(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    client("admin").update(image_id, category="featured")
+    image = client().update(image_id, category="featured", description="new")
+    assert (image.category, image.description) == (Category.FEATURED, "new")
+
+
+# ----------------------------------------------------------------- everybody edits public images
+
+BY_EVERYBODY = {
+    "name": "better name",
+    "description": "better text",
+    "os_name": "Debian 12",
+    "os_distro": "debian",
+    "os_version": "12",
+    "os_type": "linux",
+    "tags": {"checked"},
+    "password_enabled": True,
+    "admin_user": "root",
+}
+
+
+def test_every_user_edits_a_public_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community", hw_disk_bus="scsi")
+    bob = client("bob", steward="admin")
+    image = bob.update(image_id, ImageChanges.model_validate(BY_EVERYBODY))
+    shown = {**image.model_dump(), "tags": set(image.tags)}
+    assert {key: shown[key] for key in BY_EVERYBODY} == BY_EVERYBODY
+    assert image.edited_by == bob.user_id
+    assert image.owner == client().project_id
+    assert image.properties == {"hw_disk_bus": "scsi", "hw_qemu_guest_agent": "yes"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"category": "private"},
+        {"protected": True},
+        {"hidden": True},
+        {"min_disk_gib": 3},
+        {"bootable": False},
+        {"architecture": "aarch64"},
+        {"properties": {"hw_disk_bus": "ide"}},
+        {"properties": {"hw_qemu_guest_agent": "no"}},
+        {"remove_properties": {"hw_disk_bus"}},
+    ],
+    ids=str,
+)
+def test_a_mixed_change_is_refused_whole(cloud: CloudUnderTest, client: ClientFactory, more: dict[str, object]) -> None:
+    image_id = make_image(cloud, visibility="community", hw_disk_bus="scsi")
+    before = record_of(cloud, image_id)
+    changes = ImageChanges.model_validate({"name": "better name", **more})
+    with pytest.raises(NotAllowedError, match=next(iter(more))):
+        client("bob", steward="admin").update(image_id, changes)
+    assert record_of(cloud, image_id) == before
+
+
+def test_without_a_steward_the_refusal_says_so(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    with pytest.raises(NotAllowedError, match="steward") as caught:
+        client("bob").update(image_id, name="better name")
+    assert "steward" in caught.value.hint
+    assert caught.value.status == 403
+
+
+def test_the_steward_does_not_touch_private_shared_or_featured_images(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    bob = client("bob", steward="admin")
+    private = make_image(cloud)
+    with pytest.raises(NotFoundError):
+        bob.update(private, name="better name")
+    featured = make_image(cloud)
+    client("admin").update(featured, category="featured")
+    with pytest.raises(NotAllowedError, match="featured"):
+        bob.update(featured, name="better name")
+    shared = make_image(cloud, visibility="shared")
+    cloud.session("alice").post(
+        f"/v2/images/{shared}/members", json={"member": bob.project_id}, endpoint_filter={"service_type": "image"}
+    )
+    with pytest.raises(NotAllowedError, match="private"):
+        bob.update(shared, name="better name")
+
+
+def test_the_steward_neither_deletes_nor_disables(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    bob = client("bob", steward="admin")
+    for act in (bob.disable, bob.delete):
+        with pytest.raises(NotAllowedError):
+            act(image_id)
+    client().disable(image_id)
+    with pytest.raises(NotAllowedError):
+        bob.enable(image_id)
+    assert client().enable(image_id).state is State.ACTIVE
+
+
+def test_the_steward_serves_no_reader_and_no_own_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    rita = client("rita", steward="admin")
+    for owner in ("alice", "bob"):
+        image_id = make_image(cloud, owner, visibility="community")
+        before = record_of(cloud, image_id)
+        with pytest.raises(NotAllowedError):
+            rita.update(image_id, name="better name")
+        assert record_of(cloud, image_id) == before
+
+
+def test_an_administrator_needs_no_steward(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    image = client("admin").update(image_id, name="better name", protected=True, category="private")
+    assert (image.name, image.protected, image.edited_by) == ("better name", True, "")
+
+
+# ----------------------------------------------------------------- the password flag
+
+
+def test_the_password_flag_sets_and_removes_its_properties(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    before = record_of(cloud, image_id)
+    on = client().update(image_id, password_enabled=True, admin_user="root")
+    assert on.password_enabled
+    assert record_of(cloud, image_id) == {
+        **before,
+        "hyperx_password_enabled": "true",
+        "hw_qemu_guest_agent": "yes",
+        "os_admin_user": "root",
+    }
+    off = client().update(image_id, password_enabled=False)
+    assert not off.password_enabled
+    assert record_of(cloud, image_id) == before
+
+
+@pytest.mark.parametrize("own", ["yes", "no"])
+def test_an_own_guest_agent_stays_as_it_was(cloud: CloudUnderTest, client: ClientFactory, own: str) -> None:
+    image_id = make_image(cloud, hw_qemu_guest_agent=own)
+    before = record_of(cloud, image_id)
+    client().update(image_id, password_enabled=True)
+    assert record_of(cloud, image_id)["hw_qemu_guest_agent"] == "yes"
+    client().update(image_id, password_enabled=False)
+    assert record_of(cloud, image_id) == before
+
+
+# ----------------------------------------------------------------- disabling and enabling
+
+
+def test_a_disabled_image_comes_back_unchanged(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="mine", tags=["a"])
+    before = client().image(image_id)
+    disabled = client().disable(before)
+    assert (disabled.state, disabled.phase) == (State.INACTIVE, Phase.DISABLED)
+    assert client().disable(image_id).phase is Phase.DISABLED
+    enabled = client().enable(disabled)
+    assert (enabled.state, enabled.phase) == (State.ACTIVE, Phase.READY)
+    assert client().enable(image_id).phase is Phase.READY
+    assert enabled.model_copy(update={"updated_at": None}) == before.model_copy(update={"updated_at": None})
+
+
+def test_members_disable_own_images_administrators_any(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    with pytest.raises(NotAllowedError) as caught:
+        client("bob").disable(image_id)
+    assert (caught.value.service, caught.value.status) == ("image", 403)
+    assert client("arthur").disable(image_id).phase is Phase.DISABLED
+    assert client("admin").enable(image_id).phase is Phase.READY
+
+
+def test_an_image_without_data_cannot_be_disabled(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, sample=None)
+    for act in (client().disable, client().enable):
+        with pytest.raises(ConflictError, match="queued"):
+            act(image_id)

@@ -1,0 +1,194 @@
+"""What departments use and may use: the same on both clouds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    DepartmentQuota,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    QuotaExceededError,
+    Usage,
+)
+from hyperx_glance.quotas import check_images
+from tests.clouds import REGION
+from tests.records import IMAGE, make_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.clouds import ClientFactory, CloudUnderTest
+
+FIELDS = tuple(field for field in DepartmentQuota.model_fields if field != "department")
+
+
+@pytest.fixture
+def department(cloud: CloudUnderTest) -> Iterator[str]:
+    """Lend dept-b, whose quotas are put back."""
+    session = cloud.session("admin")
+    project_id = session.get("/projects?name=dept-b", endpoint_filter={"service_type": "identity"}).json()["projects"][
+        0
+    ]["id"]
+    compute = {"service_type": "compute"}
+    before = session.get(f"/os-quota-sets/{project_id}", endpoint_filter=compute).json()["quota_set"]
+    yield "dept-b"
+    kept = {key: before[key] for key in ("instances", "cores", "ram")}
+    session.put(f"/os-quota-sets/{project_id}", json={"quota_set": {**kept, "force": True}}, endpoint_filter=compute)
+    session.delete(f"/os-quota-sets/{project_id}", endpoint_filter={"service_type": "block-storage"})
+    for limit in _limits(cloud, project_id):
+        session.delete(f"/limits/{limit['id']}", endpoint_filter={"service_type": "identity"})
+
+
+def _limits(cloud: CloudUnderTest, project_id: str) -> list[dict[str, object]]:
+    answer = cloud.session("admin").get(
+        f"/limits?project_id={project_id}", endpoint_filter={"service_type": "identity"}
+    )
+    found: list[dict[str, object]] = answer.json()["limits"]
+    return found
+
+
+def test_every_field_has_its_figures(client: ClientFactory) -> None:
+    quota = client().quota()
+    assert quota.department == "dept-a"
+    for field in FIELDS:
+        usage = getattr(quota, field)
+        assert isinstance(usage, Usage), field
+        assert usage.used >= 0
+        assert usage.limit is not None
+        assert usage.remaining == usage.limit - usage.used
+
+
+def test_an_administrator_sees_what_the_department_sees(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    make_image(cloud, "bob", sample="installer.iso")
+    make_image(cloud, "bob", sample=None, os_hidden=True)
+    own = client("bob").quota()
+    assert own.images is not None
+    assert own.images.used >= 2
+    admin = client("admin")
+    assert admin.quota("dept-b") == own
+    assert admin.quota(client("bob").project_id) == own
+    assert client("bob").quota("dept-b") == own
+    assert client("bob").quota(client("bob").project_id) == own
+
+
+def test_an_administrator_counts_data_as_glance_does(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    before = client("bob").quota()
+    data = bytes(3 * 2**20 + 1)
+    image_id = make_image(cloud, "bob", sample=None, disk_format="raw")
+    cloud.session("bob").put(
+        f"/v2/images/{image_id}/file",
+        data=data,
+        headers={"Content-Type": "application/octet-stream"},
+        endpoint_filter=IMAGE,
+    )
+    after = client("bob").quota()
+    assert before.image_size_mib is not None
+    assert after.image_size_mib is not None
+    assert after.image_size_mib.used - before.image_size_mib.used in (3, 4)  # MiB of the sum, rounded down
+    assert client("admin").quota("dept-b") == after
+    client("bob").disable(image_id)
+    assert client("admin").quota("dept-b") == client("bob").quota() == after
+
+
+def test_other_departments_are_for_administrators(client: ClientFactory) -> None:
+    for name in ("dept-b", client("bob").project_id):
+        with pytest.raises(NotAllowedError):
+            client().quota(name)
+        with pytest.raises(NotAllowedError):
+            client().set_quota(name, images=1)
+    with pytest.raises(NotAllowedError):
+        client().set_quota("dept-a", images=1)
+
+
+def test_a_department_that_is_not_there_is_not_found(client: ClientFactory) -> None:
+    with pytest.raises(NotFoundError):
+        client("admin").quota("dept-z")
+    with pytest.raises(NotFoundError):
+        client("admin").set_quota("dept-z", volumes=1)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"images": -2}, {"images": True}, {"images": 1.5}, {"cores": "3"}, {"volumes": 2**31}, {"servers": 1}],
+    ids=str,
+)
+def test_nonsense_is_refused(client: ClientFactory, limits: dict[str, int]) -> None:
+    with pytest.raises(InvalidRequestError):
+        client("admin").set_quota("dept-b", **limits)  # type: ignore[typeddict-item]  # wrong on purpose
+
+
+def test_limits_are_set_and_given_back(cloud: CloudUnderTest, client: ClientFactory, department: str) -> None:
+    admin = client("admin")
+    before = admin.quota(department)
+    limits = {field: number for number, field in enumerate(FIELDS, start=50)}
+    for _ in range(2):
+        quota = admin.set_quota(department, **limits)  # type: ignore[typeddict-item]  # every field
+        assert {field: getattr(quota, field).limit for field in FIELDS} == limits
+    assert client("bob").quota() == quota
+    changed = admin.set_quota(department, images=7)
+    assert {field: getattr(changed, field).limit for field in FIELDS} == {**limits, "images": 7}
+    unlimited = admin.set_quota(department, **dict.fromkeys(FIELDS, -1))  # type: ignore[typeddict-item]  # every field
+    assert {getattr(unlimited, field).limit for field in FIELDS} == {None}
+    assert {getattr(client("bob").quota(), field).limit for field in FIELDS} == {None}
+    for _ in range(2):
+        default = admin.set_quota(department, **dict.fromkeys(FIELDS))  # type: ignore[typeddict-item]  # every field
+    assert client("bob").quota() == default
+    for field in ("images", "image_size_mib", "staging_mib", "uploading", "volumes", "volume_gib"):
+        assert getattr(default, field) == getattr(before, field)
+    assert _limits(cloud, client("bob").project_id) == []
+
+
+def test_one_limit_goes_back_alone(client: ClientFactory, department: str) -> None:
+    admin = client("admin")
+    admin.set_quota(department, volumes=3, volume_gib=4, instances=5, cores=6)
+    quota = admin.set_quota(department, volumes=None, instances=None)
+    assert quota.volume_gib is not None
+    assert quota.volumes is not None
+    assert quota.cores is not None
+    assert quota.instances is not None
+    assert (quota.volume_gib.limit, quota.cores.limit) == (4, 6)
+    assert quota.volumes.limit not in (3, None)
+    assert quota.instances.limit not in (5, None)
+
+
+def test_a_limit_below_the_use_leaves_less_than_nothing(
+    cloud: CloudUnderTest, client: ClientFactory, department: str
+) -> None:
+    make_image(cloud, "bob", sample=None)
+    make_image(cloud, "bob", sample=None)
+    quota = client("admin").set_quota(department, images=1)
+    assert quota.images is not None
+    assert quota.images.remaining is not None
+    assert quota.images.remaining < 0
+    assert client("bob").quota().images == quota.images
+    with pytest.raises(QuotaExceededError) as caught:
+        check_images(quota, size_mib=1)
+    assert (caught.value.department, caught.value.resource, caught.value.limit) == ("dept-b", "images", 1)
+
+
+def test_a_limit_of_another_region_does_not_count(
+    cloud: CloudUnderTest, client: ClientFactory, department: str
+) -> None:
+    identity = {"service_type": "identity"}
+    session = cloud.session("admin")
+    registered = session.get("/registered_limits?resource_name=image_count_total", endpoint_filter=identity).json()
+    mine = registered["registered_limits"][0]
+    assert mine["region_id"] == REGION
+    elsewhere = {**{key: mine[key] for key in ("service_id", "resource_name")}, "default_limit": 1}
+    created = session.post("/registered_limits", json={"registered_limits": [elsewhere]}, endpoint_filter=identity)
+    limit_id = next(
+        limit["id"]
+        for limit in created.json()["registered_limits"]
+        if limit["resource_name"] == "image_count_total" and limit["region_id"] is None
+    )
+    try:
+        own = client("bob").quota().images
+        assert own is not None
+        assert own.limit == mine["default_limit"]
+        assert client("admin").quota(department).images == own
+    finally:
+        session.delete(f"/registered_limits/{limit_id}", endpoint_filter=identity)

@@ -1,0 +1,56 @@
+"""Make and read images past this library, as another tool would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests import samples
+from tests.clouds import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.clouds import CloudUnderTest
+
+IMAGE: Final = {"service_type": "image"}
+PATCH: Final = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+
+
+def make_image(cloud: CloudUnderTest, user: str = "alice", *, sample: str | None = "disk.qcow2", **body: object) -> str:
+    """Create an image as ``user``, with the data of a sample (None: none); give its id."""
+    session = cloud.session(user)
+    disk_format = samples.DISK_FORMATS[sample] if sample else "qcow2"
+    record = {
+        "name": unique("image"),
+        "disk_format": disk_format,
+        "container_format": "bare",
+        "visibility": "private",
+        **body,
+    }
+    image_id = str(session.post("/v2/images", json=record, endpoint_filter=IMAGE).json()["id"])
+    if sample:
+        session.put(
+            f"/v2/images/{image_id}/file",
+            data=samples.data(sample),
+            headers={"Content-Type": "application/octet-stream"},
+            endpoint_filter=IMAGE,
+        )
+    return image_id
+
+
+def record_of(cloud: CloudUnderTest, image_id: str, user: str = "admin") -> dict[str, object]:
+    """Read a record as Glance has it, without what changes by itself."""
+    record: dict[str, object] = cloud.session(user).get(f"/v2/images/{image_id}", endpoint_filter=IMAGE).json()
+    return {key: value for key, value in record.items() if key != "updated_at"}
+
+
+def patch_record(cloud: CloudUnderTest, image_id: str, properties: Mapping[str, object], user: str = "admin") -> None:
+    """Write keys of a record."""
+    operations = [{"op": "add", "path": f"/{key}", "value": value} for key, value in properties.items()]
+    cloud.session(user).patch(f"/v2/images/{image_id}", json=operations, headers=PATCH, endpoint_filter=IMAGE)
+
+
+def exists(cloud: CloudUnderTest, image_id: str) -> bool:
+    """Tell whether Glance still has an image."""
+    answer = cloud.session("admin").get(f"/v2/images/{image_id}", endpoint_filter=IMAGE, raise_exc=False)
+    return bool(answer.status_code == 200)
