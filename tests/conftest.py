@@ -49,6 +49,9 @@ def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def local_cloud(hyperx_local_cloud: LocalCloud) -> LocalCloud:
-    """Give the one real OpenStack of this run: leave nothing behind in it."""
-    return hyperx_local_cloud
+def local_cloud(request: pytest.FixtureRequest, ca_file: Path) -> LocalCloud:
+    """Give the one real OpenStack of this run, whose Glance trusts `ca_file`: leave nothing behind in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(ca_file))
+        cloud: LocalCloud = request.getfixturevalue("hyperx_local_cloud")
+    return cloud

@@ -26,7 +26,8 @@ from hyperx_glance.vocabulary import UrlProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _HINTS = {
     UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
@@ -77,9 +78,11 @@ def rejected(
     problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
 ) -> UrlRejectedError:
     """Build the error; neither its URL nor its message shows credentials."""
-    return UrlRejectedError(
-        message, url=stored_url(url).url, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status
-    )
+    try:
+        shown = stored_url(url).url
+    except ValueError:  # what is no URL has no parts that could be told from its secrets
+        shown = ""
+    return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
 
 
 def ascii_url(url: str) -> str:
@@ -203,9 +206,10 @@ def _forms(address: _Address) -> Iterator[_Address]:
         yield address.sixtofour
     if address.teredo:
         yield from address.teredo
-    if address in _COMPATIBLE or any(address in network for network in _NAT64):
-        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in _NAT64[1]:
-        # A /48 prefix has the IPv4 address around bits 64 to 71 (RFC 6052, 2.2).
-        number = int(address)
+    number = int(address)
+    last = ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    if address in _COMPATIBLE or address in _NAT64 or (address in _LOCAL_NAT64 and int(last)):
+        yield last
+    if address in _LOCAL_NAT64:
+        # A prefix of 48 bits has the IPv4 address around bits 64 to 71 (RFC 6052, 2.2).
         yield ipaddress.IPv4Address((((number >> 64) & 0xFFFF) << 16) | ((number >> 40) & 0xFFFF))

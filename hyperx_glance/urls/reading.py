@@ -109,7 +109,6 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
             timeout=seconds,
             ssl_context=_context(policy),
             server_hostname=place.host,
-            assert_hostname=place.host,
         )
     else:
         connection = HTTPConnection(address, place.port, timeout=seconds)
@@ -150,6 +149,8 @@ def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator
     """Translate what sockets, TLS and HTTP raise."""
     try:
         yield
+    except urllib3.exceptions.NewConnectionError as error:  # before the time-outs, which it derives from
+        raise rejected(UrlProblem.REFUSED, f"{server} refuses the connection or cannot be reached.", url) from error
     except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
         raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
     except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
@@ -157,10 +158,7 @@ def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if within_body:
             raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
-        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
-            message = f"{server} refuses the connection or cannot be reached."
-        else:
-            message = f"{server} ends the connection without an answer in HTTP."
+        message = f"{server} ends the connection without an answer in HTTP."
         raise rejected(UrlProblem.REFUSED, message, url) from error
 
 

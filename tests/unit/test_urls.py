@@ -1,0 +1,500 @@
+"""Reading URLs: where they may lead, what servers may do, what the bytes say."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hyperx_glance import InvalidRequestError, UrlPolicy, UrlProblem, UrlRejectedError
+from hyperx_glance.urls import ascii_url, diagnose, open_url, preflight, report
+from hyperx_glance.urls.addresses import denial
+from hyperx_glance.urls.contents import examine, judge
+from tests import samples
+from tests.clouds import LOOPBACK
+from tests.file_server import BigBody, FileServer, Reply
+
+QUICK = LOOPBACK.model_copy(update={"timeout_seconds": 0.3})
+SIGNED = "X-Amz-Signature=5ecre7&X-Amz-Credential=5ecre7"
+
+
+def problem(url: str, policy: UrlPolicy = LOOPBACK, *, declared: str | None = "qcow2") -> UrlProblem:
+    with pytest.raises(UrlRejectedError) as caught:
+        preflight(url, policy, declared=declared)
+    assert "5ecre7" not in f"{caught.value} {caught.value.url} {caught.value!r}"
+    return UrlProblem(caught.value.reason)
+
+
+class TestWhereItLeads:
+    @pytest.mark.parametrize(
+        ("address", "network"),
+        [
+            ("127.0.0.1", "127.0.0.0/8"),
+            ("0.0.0.0", "0.0.0.0/8"),
+            ("169.254.169.254", "169.254.0.0/16"),
+            ("100.100.100.200", "100.100.100.200/32"),
+            ("224.0.0.1", "224.0.0.0/4"),
+            ("::1", "::1/128"),
+            ("fe80::1%eth0", "fe80::/10"),
+            ("fd00:ec2::254", "fd00:ec2::254/128"),
+            ("::ffff:127.0.0.1", "127.0.0.0/8"),
+            ("::127.0.0.1", "127.0.0.0/8"),
+            ("64:ff9b::a9fe:a9fe", "169.254.0.0/16"),
+            ("64:ff9b:1::a9fe:a9fe", "169.254.0.0/16"),
+            ("64:ff9b:1:a9fe:a9:fe00::", "169.254.0.0/16"),
+            ("2002:a9fe:a9fe::1", "169.254.0.0/16"),
+            ("2001:0:4136:e378:8000:63bf:5601:5601", "169.254.0.0/16"),
+            ("10.1.2.3", None),
+            ("172.16.0.1", None),
+            ("192.168.1.1", None),
+            ("fd00::1", None),
+            ("2001:db8::1", None),
+            ("64:ff9b::808:808", None),
+        ],
+    )
+    def test_addresses_and_what_they_carry(self, address: str, network: str | None) -> None:
+        assert denial(address, UrlPolicy()) == network
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.01", "[::1]",
+            "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost", "LOCALHOST", "0", "[::]",
+            "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "169.254.169.254", "2852039166", "1１.0.0.1".replace("1１", "127"),
+        ],
+    )  # fmt: skip
+    def test_loopback_in_every_notation_is_denied(self, host: str) -> None:
+        assert problem(f"http://{host}/disk.qcow2", UrlPolicy()) is UrlProblem.DENIED_ADDRESS
+
+    def test_fullwidth_digits_are_read_as_the_system_reads_them(self) -> None:
+        assert problem("http://１２７.０.０.１/disk.qcow2", UrlPolicy()) is UrlProblem.DENIED_ADDRESS
+
+    def test_one_bad_address_among_good_ones_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        resolve_to(monkeypatch, "192.0.2.1", "169.254.169.254")
+
+        assert problem("http://files.example/disk.qcow2", UrlPolicy()) is UrlProblem.DENIED_ADDRESS
+
+    def test_a_name_that_changes_its_address_gets_nowhere(
+        self, monkeypatch: pytest.MonkeyPatch, file_server: FileServer
+    ) -> None:
+        """The first answer is denied nothing, the second would be: nobody asks a second time."""
+        file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        asked = resolve_to(monkeypatch, "127.0.0.1", then="169.254.169.254")
+        policy = LOOPBACK.model_copy(update={"trusted_hosts": ("files.example",)})
+
+        found = preflight(f"http://files.example:{file_server.port}/disk.qcow2", policy, declared=None)
+
+        assert found.disk_format == "qcow2"
+        assert asked == ["files.example"]
+        assert file_server.requests[0].headers["host"] == f"files.example:{file_server.port}"
+
+    def test_the_next_address_is_tried_where_one_takes_no_connection(
+        self, monkeypatch: pytest.MonkeyPatch, file_server: FileServer
+    ) -> None:
+        file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+        policy = LOOPBACK.model_copy(update={"trusted_hosts": ("files.example",)})
+
+        with open_url(f"http://files.example:{file_server.port}/disk.qcow2", policy) as source:
+            assert source.address == "127.0.0.1"
+
+    def test_a_whitelist_leaves_only_its_hosts(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        only = LOOPBACK.model_copy(update={"only_hosts": ("files.example",)})
+
+        assert problem(url, only) is UrlProblem.DENIED_ADDRESS
+        assert preflight(url, only.model_copy(update={"only_hosts": ("127.0.0.1",)}), declared=None).size
+
+    def test_a_whitelisted_host_is_not_a_trusted_one(self) -> None:
+        policy = UrlPolicy(only_hosts=("127.0.0.1",))
+
+        assert problem("http://127.0.0.1/disk.qcow2", policy) is UrlProblem.DENIED_ADDRESS
+
+    def test_ports_may_be_limited(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+        assert problem(url, LOOPBACK.model_copy(update={"allowed_ports": (80, 443)})) is UrlProblem.DENIED_PORT
+        assert preflight(url, LOOPBACK.model_copy(update={"allowed_ports": (file_server.port,)}), declared=None).size
+
+    @pytest.mark.parametrize("url", ["ftp://files.example/a", "file:///etc/passwd", "gopher://x/", "//files.example/a"])
+    def test_other_schemes_are_denied(self, url: str) -> None:
+        assert problem(url) is UrlProblem.DENIED_SCHEME
+
+    @pytest.mark.parametrize(
+        "url", ["http://", "http://[::1/a", "http://a:70000/", "http://a b/", "http:///a", "http://a:0/"]
+    )
+    def test_what_is_no_url_is_told(self, url: str) -> None:
+        assert problem(url) is UrlProblem.BAD_URL
+
+    def test_a_name_that_does_not_resolve(self) -> None:
+        assert problem("http://nowhere.invalid/disk.qcow2") is UrlProblem.NAME_NOT_FOUND
+
+    def test_a_resolver_that_never_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer = threading.Event()
+
+        def getaddrinfo(*_: object, **__: object) -> list[object]:
+            answer.wait(5)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+        assert problem("http://files.example/disk.qcow2", QUICK) is UrlProblem.TIMEOUT
+        answer.set()
+
+    def test_urls_are_written_as_http_sends_them(self) -> None:
+        url = "HTTP://user:p%40ss@例え.jp:8080/镜像/a b%20c.qcow2?名=值&x=%2F#part"
+
+        assert ascii_url(url) == (
+            "http://user:p%40ss@xn--r8jz45g.jp:8080/%E9%95%9C%E5%83%8F/a%20b%20c.qcow2?%E5%90%8D=%E5%80%BC&x=%2F"
+        )
+
+    def test_proxies_of_the_environment_are_not_used(
+        self, monkeypatch: pytest.MonkeyPatch, file_server: FileServer
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+
+        assert preflight(file_server.serve("/disk.qcow2", samples.data("disk.qcow2")), LOOPBACK, declared=None).size
+
+
+class TestWhatServersDo:
+    @pytest.mark.parametrize("status", [201, 204, 401, 403, 404, 410, 500, 503])
+    def test_another_status_than_200(self, file_server: FileServer, status: int) -> None:
+        with pytest.raises(UrlRejectedError) as caught:
+            preflight(file_server.fail("/disk.qcow2", status), LOOPBACK, declared="qcow2")
+
+        assert (caught.value.reason, caught.value.http_status) == (UrlProblem.HTTP_STATUS, status)
+        assert str(status) in str(caught.value)
+
+    def test_a_refused_connection(self, file_server: FileServer) -> None:
+        assert problem(file_server.refusing_url("/disk.qcow2")) is UrlProblem.REFUSED
+
+    def test_no_answer_at_all(self, file_server: FileServer) -> None:
+        assert problem(file_server.hang_up("/disk.qcow2")) is UrlProblem.REFUSED
+
+    def test_something_else_than_http(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(5)
+            port = server.getsockname()[1]
+
+            def greet() -> None:
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                    connection.recv(1000)
+
+            thread = threading.Thread(target=greet)
+            thread.start()
+            assert problem(f"http://127.0.0.1:{port}/disk.qcow2") is UrlProblem.REFUSED
+            thread.join()
+
+    def test_silence_before_the_answer(self, file_server: FileServer) -> None:
+        assert problem(file_server.hold("/disk.qcow2").url, QUICK) is UrlProblem.TIMEOUT
+
+    def test_silence_in_the_middle(self, file_server: FileServer) -> None:
+        assert problem(file_server.hold("/disk.qcow2", b"x" * 1000, after=10).url, QUICK) is UrlProblem.TIMEOUT
+
+    def test_a_server_that_drips_cannot_outwit_the_deadline(self, file_server: FileServer) -> None:
+        held = file_server.hold("/disk.qcow2", b"x" * 100_000, after=10, drip_seconds=0.05)
+
+        assert problem(held.url, QUICK) is UrlProblem.TIMEOUT
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_a_body_cut_short(self, file_server: FileServer, chunked: bool) -> None:  # noqa: FBT001
+        url = file_server.cut("/disk.qcow2", samples.data("disk.qcow2"), after=1000, chunked=chunked)
+
+        assert problem(url) is UrlProblem.TRUNCATED
+
+    def test_tls_that_nobody_vouches_for(self, tls_file_server: FileServer) -> None:
+        url = tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+        assert problem(url) is UrlProblem.TLS
+
+    def test_tls_with_the_companys_own_authority(self, tls_file_server: FileServer, ca_file: Path) -> None:
+        url = tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        policy = LOOPBACK.model_copy(update={"ca_file": str(ca_file)})
+
+        assert preflight(url, policy, declared="qcow2").disk_format == "qcow2"
+
+    def test_tls_for_another_name(
+        self, tls_file_server: FileServer, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        resolve_to(monkeypatch, "127.0.0.1")
+        tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        policy = LOOPBACK.model_copy(update={"ca_file": str(ca_file), "trusted_hosts": ("files.example",)})
+
+        assert problem(f"https://files.example:{tls_file_server.port}/disk.qcow2", policy) is UrlProblem.TLS
+
+    def test_tls_spoken_to_a_server_without(self, file_server: FileServer) -> None:
+        assert problem(file_server.url("/disk.qcow2").replace("http:", "https:")) is UrlProblem.TLS
+
+    def test_a_missing_authority_file_is_the_callers_mistake(self, tls_file_server: FileServer) -> None:
+        with pytest.raises(InvalidRequestError, match="ca_file"):
+            open_url(tls_file_server.url("/a"), LOOPBACK.model_copy(update={"ca_file": "/nowhere/ca.pem"}))
+
+    def test_redirects_of_every_kind_are_followed(self, file_server: FileServer) -> None:
+        file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+        with open_url(file_server.redirect_chain("/a", "/disk.qcow2"), LOOPBACK) as source:
+            assert (source.final_url, len(source.redirects)) == (file_server.url("/disk.qcow2"), 5)
+
+    def test_too_many_redirects(self, file_server: FileServer) -> None:
+        file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        url = file_server.redirect_chain("/a", "/disk.qcow2")
+
+        assert problem(url, LOOPBACK.model_copy(update={"max_redirects": 4})) is UrlProblem.REDIRECT_LOOP
+
+    def test_a_redirect_loop_is_seen_at_once(self, file_server: FileServer) -> None:
+        assert problem(file_server.redirect_loop("/a")) is UrlProblem.REDIRECT_LOOP
+        assert len(file_server.requests) == 2
+
+    @pytest.mark.parametrize(
+        ("target", "expected"),
+        [
+            ("http://169.254.169.254/latest", UrlProblem.DENIED_ADDRESS),
+            ("http://[::ffff:a9fe:a9fe]/", UrlProblem.DENIED_ADDRESS),
+            ("http://0x7f.2/", UrlProblem.DENIED_ADDRESS),
+            ("file:///etc/passwd", UrlProblem.DENIED_SCHEME),
+        ],
+    )
+    def test_a_redirect_to_a_denied_place(self, file_server: FileServer, target: str, expected: UrlProblem) -> None:
+        assert problem(file_server.redirect("/a", target)) is expected
+
+    def test_a_redirect_without_a_place(self, file_server: FileServer) -> None:
+        assert problem(file_server.reply("/a", Reply(status=302))) is UrlProblem.HTTP_STATUS
+
+    def test_credentials_go_to_their_own_server_only(self, file_server: FileServer) -> None:
+        with FileServer() as other:
+            other.serve("/disk.qcow2", samples.data("disk.qcow2"))
+            file_server.redirect("/b", other.url("/disk.qcow2"))
+            file_server.redirect("/a", "/b")
+            url = file_server.url("/a").replace("//", "//alice:p%40ss@")
+
+            preflight(url, LOOPBACK, declared=None)
+
+            sent = [request.headers.get("authorization") for request in file_server.requests]
+            assert sent == ["Basic YWxpY2U6cEBzcw=="] * 2
+            assert "authorization" not in other.requests[0].headers
+
+    def test_only_get_is_used(self, file_server: FileServer) -> None:
+        preflight(
+            file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), head_status=403), LOOPBACK, declared=None
+        )
+
+        assert [request.method for request in file_server.requests] == ["GET"]
+
+    def test_only_the_head_of_a_big_file_is_read(self, file_server: FileServer) -> None:
+        body = BigBody(1 << 40, samples.data("disk.qcow2")[:1000])
+
+        assert preflight(file_server.serve("/disk.qcow2", body), LOOPBACK, declared=None).size == 1 << 40
+
+    def test_a_file_without_a_length(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), chunked=True)
+
+        assert preflight(url, LOOPBACK, declared=None).size is None
+
+    def test_all_bytes_come_once(self, file_server: FileServer) -> None:
+        data = samples.data("partitioned.raw")
+        for chunked in (False, True):
+            with open_url(file_server.serve("/disk", data, chunked=chunked), LOOPBACK) as source:
+                assert source.head() == data[: len(source.head())]
+                assert b"".join(source.pieces()) == data
+
+    def test_secrets_are_in_no_log_error_or_repr(
+        self, file_server: FileServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        url = file_server.fail("/disk.qcow2", 403) + f"?{SIGNED}"
+
+        assert problem(url.replace("//", "//alice:5ecre7@")) is UrlProblem.HTTP_STATUS
+        assert problem(file_server.redirect("/a", f"{file_server.hang_up('/b')}?{SIGNED}")) is UrlProblem.REFUSED
+        assert "5ecre7" not in caplog.text
+
+
+class TestWhatTheBytesSay:
+    @pytest.mark.parametrize("name", [name for name in samples.DISK_FORMATS if name != "disk.raw"])
+    def test_every_format_is_recognized(self, name: str) -> None:
+        data = samples.data(name)
+
+        content = examine(data[: 128 * 1024], whole=len(data) < 128 * 1024)
+
+        assert (content.disk_format, content.dangers) == (samples.DISK_FORMATS[name], "")
+
+    def test_a_plain_disk_says_nothing(self) -> None:
+        assert examine(samples.data("disk.raw"), whole=True).disk_format is None
+
+    @pytest.mark.parametrize("name", samples.DANGEROUS)
+    @pytest.mark.parametrize("declared", [None, "qcow2"])
+    def test_dangerous_images_are_refused(self, file_server: FileServer, name: str, declared: str | None) -> None:
+        url = file_server.serve(f"/{name}", samples.data(name))
+
+        assert problem(url, declared=declared) is UrlProblem.UNSAFE_IMAGE
+
+    @pytest.mark.parametrize(
+        ("name", "declared", "expected"),
+        [
+            ("disk.qcow2", "raw", UrlProblem.WRONG_FORMAT),
+            ("disk.qcow2", "vmdk", UrlProblem.WRONG_FORMAT),
+            ("disk.qcow2", "iso", UrlProblem.WRONG_FORMAT),
+            ("disk.qcow2", "ploop", UrlProblem.WRONG_FORMAT),
+            ("disk.raw", "qcow2", UrlProblem.WRONG_FORMAT),
+            ("disk.raw", "iso", UrlProblem.WRONG_FORMAT),
+            ("disk.raw", None, UrlProblem.UNKNOWN_FORMAT),
+            ("installer.iso", None, UrlProblem.WRONG_FORMAT),
+            ("installer.iso", "raw", UrlProblem.WRONG_FORMAT),
+            ("hybrid.iso", "raw", UrlProblem.WRONG_FORMAT),
+        ],
+    )
+    def test_what_is_not_as_declared(
+        self, file_server: FileServer, name: str, declared: str | None, expected: UrlProblem
+    ) -> None:
+        assert problem(file_server.serve("/disk", samples.data(name)), declared=declared) is expected
+
+    def test_an_iso_gets_the_hint_to_register_it_as_one(self, file_server: FileServer) -> None:
+        with pytest.raises(UrlRejectedError, match="NewIso"):
+            preflight(file_server.serve("/disk", samples.data("installer.iso")), LOOPBACK, declared=None)
+
+    @pytest.mark.parametrize(
+        ("name", "declared", "found"),
+        [("disk.raw", "raw", "raw"), ("partitioned.raw", None, "raw"), ("hybrid.iso", "iso", "iso")],
+    )
+    def test_what_is_accepted(self, file_server: FileServer, name: str, declared: str | None, found: str) -> None:
+        assert (
+            preflight(file_server.serve("/disk", samples.data(name)), LOOPBACK, declared=declared).disk_format == found
+        )
+
+    def test_bytes_without_a_mark_may_be_ploop(self) -> None:
+        assert judge(examine(b"x" * 100, whole=True), url="", declared="ploop") == "ploop"
+        assert judge(examine(b"WithoutFreeSpace" + b"x" * 100, whole=True), url="", declared=None) == "ploop"
+
+    def test_an_empty_file(self, file_server: FileServer) -> None:
+        for chunked in (False, True):
+            assert problem(file_server.serve("/disk", b"", chunked=chunked), declared="raw") is UrlProblem.EMPTY
+
+    @pytest.mark.parametrize("declared", ["raw", "qcow2", "iso", None])
+    def test_a_page_instead_of_a_file(self, file_server: FileServer, declared: str | None) -> None:
+        assert problem(file_server.page("/disk"), declared=declared) is UrlProblem.HTML
+
+    @pytest.mark.parametrize("page", [b"\xef\xbb\xbf\n <HTML>", b"<!-- x --><!DOCTYPE html>", b"<!doctype HTML>"])
+    def test_a_page_under_another_type(self, file_server: FileServer, page: bytes) -> None:
+        assert problem(file_server.serve("/disk", page), declared="raw") is UrlProblem.HTML
+
+    def test_a_disk_under_the_type_of_pages(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk", samples.data("disk.qcow2"), content_type="text/html; charset=utf-8")
+
+        assert preflight(url, LOOPBACK, declared=None).disk_format == "qcow2"
+
+
+class TestReport:
+    def test_a_good_file(self, file_server: FileServer) -> None:
+        data = samples.data("disk.qcow2")
+        url = file_server.serve("/images/debian%2012.qcow2", data, file_name="debian 12.qcow2")
+
+        found = report(url, LOOPBACK, disk_format=None)
+
+        assert (found.url, found.final_url, found.address, found.status) == (url, url, "127.0.0.1", 200)
+        assert (found.size, found.content_type, found.file_name) == (
+            len(data),
+            "application/octet-stream",
+            "debian 12.qcow2",
+        )
+        assert (found.disk_format, found.would_download) == ("qcow2", True)
+        assert found.warnings == (
+            f"The server uses port {file_server.port}; Glance's default rules allow 80 and 443 only.",
+        )
+
+    def test_the_name_comes_from_the_path_where_the_server_gives_none(self, file_server: FileServer) -> None:
+        url = file_server.reply("/a/%E9%95%9C%E5%83%8F.iso", Reply(samples.data("data.iso")))
+
+        found = report(url, LOOPBACK, disk_format="iso")
+
+        assert (found.file_name, found.would_download) == ("镜像.iso", True)
+
+    @pytest.mark.parametrize(
+        ("reply", "words"),
+        [
+            (Reply(b"<html>", headers={"Content-Type": "text/html"}), ("HTML page", "shows this")),
+            (Reply(b"plain", headers={"Content-Type": "text/plain"}), ("shows this", "cannot be told")),
+            (Reply(b"", status=404), ("404",)),
+            (Reply(samples.data("disk.qcow2"), chunked=True), ("does not tell the size",)),
+            (Reply(b"\x1f\x8b" + b"x" * 600), ("gzip",)),
+            (Reply(samples.data("backed.qcow2")), ("backing file",)),
+        ],
+    )
+    def test_what_a_person_should_know(self, file_server: FileServer, reply: Reply, words: tuple[str, ...]) -> None:
+        found = report(file_server.reply("/disk", reply), LOOPBACK, disk_format=None)
+
+        for word in words:
+            assert any(word in warning for warning in found.warnings), (word, found.warnings)
+
+    def test_a_url_without_a_file_name(self, file_server: FileServer) -> None:
+        found = report(file_server.reply("/", Reply(samples.data("disk.qcow2"))), LOOPBACK, disk_format=None)
+
+        assert any("names no file" in warning for warning in found.warnings)
+
+    def test_a_format_that_is_not_the_declared_one(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk", samples.data("disk.qcow2"))
+
+        assert any("not raw" in warning for warning in report(url, LOOPBACK, disk_format="raw").warnings)
+
+    def test_a_redirect_is_told(self, file_server: FileServer) -> None:
+        file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+        found = report(file_server.redirect("/a", "/disk.qcow2"), LOOPBACK, disk_format=None)
+
+        assert found.final_url == file_server.url("/disk.qcow2")
+        assert any("redirects" in warning for warning in found.warnings)
+
+    def test_credentials_are_not_reported(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2")).replace("//", "//alice:5ecre7@")
+
+        assert "5ecre7" not in repr(report(f"{url}?{SIGNED}", LOOPBACK, disk_format=None))
+
+    def test_where_no_server_answers_it_raises(self, file_server: FileServer) -> None:
+        with pytest.raises(UrlRejectedError):
+            report(file_server.refusing_url("/disk"), LOOPBACK, disk_format=None)
+
+
+class TestDiagnosis:
+    def test_nothing_is_wrong(self, file_server: FileServer) -> None:
+        url = file_server.serve("/disk", samples.data("disk.qcow2"))
+
+        assert diagnose(url, LOOPBACK, declared="qcow2", seconds=5) is None
+
+    def test_a_file_cut_short_far_behind_its_head(self, file_server: FileServer) -> None:
+        url = file_server.cut("/disk", samples.data("disk.qcow2"), after=190_000)
+        preflight(url, LOOPBACK, declared="qcow2")
+
+        found = diagnose(url, LOOPBACK, declared="qcow2", seconds=5)
+
+        assert found is not None
+        assert found.reason is UrlProblem.TRUNCATED
+
+    def test_it_takes_no_longer_than_it_may(self, file_server: FileServer) -> None:
+        held = file_server.hold("/disk", BigBody(1 << 30, samples.data("disk.qcow2")), after=200_000, drip_seconds=0.02)
+        start = time.monotonic()
+
+        diagnose(held.url, LOOPBACK, declared="qcow2", seconds=0.5)
+
+        assert time.monotonic() - start < 5
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str, then: str | None = None) -> list[str]:
+    """Let files.example resolve to these addresses, and from the second time on to ``then``."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *arguments: object, **options: object) -> object:
+        with contextlib.suppress(OSError):
+            socket.inet_aton(host)
+            return real(host, port, *arguments, **options)  # type: ignore[arg-type]
+        answer = addresses if not asked or then is None else (then,)
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answer]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
