@@ -201,10 +201,11 @@ def _pages(
 ) -> Iterator[Sequence[Image]]:
     """Read one list of Glance page by page, each image once.
 
-    A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then leaves
-    out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py, index): the
-    list would seem to end there. With the last image in sight a page is never empty, and ``next`` tells the truth. Of
-    ``next`` itself only the marker is used: it repeats but one of several tags (ResponseSerializer.index).
+    A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then
+    leaves out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py,
+    index): the list would seem to end there. With the last image in sight a page is never empty, and ``next`` tells
+    the truth. Of ``next`` itself no more than the marker is used: it repeats but one of several tags
+    (ResponseSerializer.index).
     """
     recent: deque[str] = deque(maxlen=REMEMBERED)
     followed: set[str] = set()

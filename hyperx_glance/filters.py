@@ -184,7 +184,7 @@ def _contradict(parameters: Sequence[tuple[str, str]]) -> bool:
 
 
 def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
-    """Keep the first value of a key, but every tag: of several others Glance takes the last, so they are tested here."""
+    """Keep the first value of a key, but every tag: Glance takes one value, and the others are tested here."""
     kept: dict[tuple[str, str], tuple[str, str]] = {}
     for key, value in parameters:
         kept.setdefault((key, value if key == "tag" else ""), (key, value))
