@@ -444,7 +444,7 @@ class Glance(Service):
             self._check_protection(caller, key, "create")
         if "locations" in body:
             raise Refused(403, "Attribute 'locations' is reserved.")
-        fields = {key: value for key, value in body.items() if key in _SETTABLE}
+        fields = {key: value for key, value in body.items() if key in _SETTABLE and key != "owner"}
         image = ImageRecord(str(body.get("id") or uuid.uuid4()), owner, **{"visibility": "shared", **fields})
         image.tags, image.properties = set(body.get("tags", ())), properties
         _check_record(image)

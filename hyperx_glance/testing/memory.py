@@ -212,12 +212,14 @@ class InMemoryCloud:
     ) -> None:
         """Answer with an error instead of handling: the next ``times`` requests (None: all) after ``skip``.
 
-        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors; bytes
-        and JSON objects are sent as they are.
+        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, unless it
+        is a document already; bytes and JSON objects are sent as they are.
         """
 
         def reply(asked: Service, call: Call) -> Reply:
             match body:
+                case str() if body.lstrip().startswith("<"):
+                    made = Reply(status, body.encode(), {"Content-Type": "text/html; charset=UTF-8"})
                 case str():
                     made = asked.problem(call, Refused(status, body))
                 case bytes():

@@ -30,6 +30,7 @@ from hyperx_glance.testing.neutron import Neutron
 from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply, paste_problem
 
 GIB = 1 << 30
+PasswordChanges = Literal["accepted", "by_image", "no_agent", "silent_agent"]
 DEFAULT_QUOTA: Mapping[str, int] = {
     "cores": 20,
     "instances": 10,
@@ -183,7 +184,7 @@ class Nova(Service):
         self.faults: list[str] = []
         """Each server that is built takes one of these and ends in ERROR with it."""
         self.max_microversion = "2.104"
-        self.password_changes: Literal["accepted", "by_image", "no_agent", "silent_agent"] = "accepted"
+        self.password_changes: PasswordChanges = "accepted"
         """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""
         self.shows_admin_password = True
         """False: as with [api] enable_instance_password = False."""

@@ -6,8 +6,9 @@
 
 They come with the extra [testing] and are loaded by pytest itself (entry point ``pytest11``).
 
->>> sorted(hyperx_cloud.departments)
-['admin', 'dept-a', 'dept-b', 'service']
+>>> from hyperx_glance.testing import plugin
+>>> [name for name in dir(plugin) if name.startswith("hyperx_")]
+['hyperx_client', 'hyperx_cloud', 'hyperx_local_cloud']
 """
 
 from __future__ import annotations
