@@ -212,8 +212,8 @@ class InMemoryCloud:
     ) -> None:
         """Answer with an error instead of handling: the next ``times`` requests (None: all) after ``skip``.
 
-        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, unless it
-        is a document already; bytes and JSON objects are sent as they are.
+        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, unless
+        it is a document already; bytes and JSON objects are sent as they are.
         """
 
         def reply(asked: Service, call: Call) -> Reply:

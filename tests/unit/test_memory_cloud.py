@@ -95,7 +95,7 @@ def test_openstacksdk_works_inside_the_with_block(cloud: InMemoryCloud) -> None:
     cloud.glance.add_image(name="one")
 
     with cloud:
-        connection = openstack.connect(load_envvars=False, load_yaml_config=False, **cloud.auth("alice"))
+        connection = openstack.connect(load_envvars=False, load_yaml_config=False, **cloud.auth("alice"))  # type: ignore[arg-type]  # plain keywords
         found = [image.name for image in connection.image.images()]
         flavors = [flavor.name for flavor in connection.compute.flavors()]
 
@@ -124,7 +124,7 @@ def test_a_session_reaches_nothing_but_its_cloud(cloud: InMemoryCloud) -> None:
 def test_a_wrong_password_and_a_foreign_department_are_refused(cloud: InMemoryCloud) -> None:
     for change in ({"password": "wrong"}, {"project_name": "dept-b"}):
         options = {**cloud.auth("alice"), **change}
-        connection = openstack.connect(load_envvars=False, load_yaml_config=False, **options)
+        connection = openstack.connect(load_envvars=False, load_yaml_config=False, **options)  # type: ignore[arg-type]  # plain keywords
         with cloud, pytest.raises(openstack.exceptions.SDKException, match="HTTP 401"):
             connection.authorize()
 
