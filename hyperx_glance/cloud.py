@@ -105,9 +105,20 @@ class Cloud:
     def from_connection(cls, connection: Connection, *, retry_delay: float = 0.5) -> Cloud:
         """Use an openstacksdk connection, its endpoint overrides and interfaces included; no request is made."""
         config = connection.config
-        return cls(
-            connection.session, config.get_session_client, region_name=config.get_region_name(), retry_delay=retry_delay
-        )
+
+        def adapter(service: Service) -> Adapter:
+            # Not the connection's own proxies: they may cache answers, and parse each URL for statistics
+            # (openstack/proxy.py, Proxy.request).
+            return Adapter(
+                connection.session,
+                service_type=config.get_service_type(service),
+                service_name=config.get_service_name(service),
+                interface=config.get_interface(service),
+                region_name=config.get_region_name(service),
+                endpoint_override=config.get_endpoint(service),
+            )
+
+        return cls(connection.session, adapter, region_name=config.get_region_name(), retry_delay=retry_delay)
 
     # ------------------------------------------------------------- who am I
 
