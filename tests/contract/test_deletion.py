@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import Deletion, Image, NotAllowedError, NotFoundError, ProtectedError
+from hyperx_glance import Deletion, Image, LaunchRequest, NotAllowedError, NotFoundError, ProtectedError
+from tests.clouds import unique
 from tests.records import exists, make_image, patch_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hyperx_glance import Client
     from tests.clouds import ClientFactory, CloudUnderTest
 
@@ -111,3 +114,54 @@ def test_a_deleted_image_is_reported_whole(cloud: CloudUnderTest, client: Client
     deletion = client().delete(image_id, report_servers=True)
     assert deletion.image is not None
     assert deletion.image.description == "mine"
+
+
+# ----------------------------------------------------------------- servers
+
+
+@pytest.fixture
+def launch(client: ClientFactory) -> Iterator[Callable[..., list[str]]]:
+    """Launch servers that go away after the test."""
+    launches = []
+
+    def start(user: str, image_id: str, **more: object) -> list[str]:
+        request = {"name": unique("server"), "flavor": "m1.tiny", "networks": "none", **more}
+        launched = client(user).launch(image_id, LaunchRequest.model_validate(request))
+        launches.append(launched)
+        return [server.id for server in launched.servers]
+
+    yield start
+    for launched in launches:
+        launched.cancel()
+
+
+def test_every_kind_of_user_is_reported(
+    cloud: CloudUnderTest, client: ClientFactory, launch: Callable[..., list[str]]
+) -> None:
+    image_id = make_image(cloud, visibility="community")
+    direct = launch("alice", image_id)
+    through_volume = launch("alice", image_id, boot_volume_gib=1)
+    elsewhere = launch("bob", image_id)
+    launch("alice", make_image(cloud), boot_volume_gib=1)  # another image
+    expected = {direct[0]: "image", through_volume[0]: "volume"}
+    for user in ("alice", "arthur"):
+        found = client(user).servers_using(image_id)
+        assert {server.id: server.through for server in found} == expected
+        assert {server.project_id for server in found} == {client().project_id}
+        assert {server.status for server in found} == {"ACTIVE"}
+        assert found == sorted(found, key=lambda server: server.name)
+    assert [server.id for server in client("bob").servers_using(image_id)] == elsewhere
+    everybody = client("admin").servers_using(image_id)
+    assert {server.id: server.through for server in everybody} == {**expected, elsewhere[0]: "image"}
+    deletion = client().delete(image_id, report_servers=True)
+    assert {server.id: server.through for server in deletion.servers or ()} == expected
+    assert {server.id for server in client().servers_using(Image(id=image_id))} == set(expected)
+
+
+def test_servers_of_an_iso_are_reported(
+    cloud: CloudUnderTest, client: ClientFactory, launch: Callable[..., list[str]]
+) -> None:
+    image_id = make_image(cloud, sample="installer.iso")
+    made = launch("alice", image_id, install_disk_gib=1) + launch("alice", image_id, layout="live")
+    deletion = client().delete(image_id, report_servers=True)
+    assert {server.id: server.through for server in deletion.servers or ()} == dict.fromkeys(made, "iso")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -182,7 +182,7 @@ def test_no_difference_is_no_edit() -> None:
         ("properties", {"hw_disk_bus": "scsi"}, "hw_disk_bus", "scsi"),
     ],
 )
-def test_one_field_is_one_edit(field: str, value: object, key: str, written: object) -> None:
+def test_one_field_is_one_edit(field: str, value: Any, key: str, written: Any) -> None:
     assert edits_of(RECORD, **{field: value}) == [Edit(field, key, written)]
 
 

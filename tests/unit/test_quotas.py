@@ -1,0 +1,329 @@
+"""Counting, checking and writing; tests/contract/test_quotas.py says what the services make of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hyperx_glance import (
+    ConflictError,
+    DepartmentQuota,
+    Image,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+    Usage,
+)
+from hyperx_glance.quotas import FIELDS, check_images, check_room, image_usage
+from hyperx_glance.testing import InMemoryCloud
+from tests.clouds import HASTY, ClientFactory
+from tests.records import make_image
+
+MIB = 2**20
+
+
+@pytest.fixture
+def cloud() -> InMemoryCloud:
+    return InMemoryCloud()
+
+
+@pytest.fixture
+def client(cloud: InMemoryCloud) -> ClientFactory:
+    return ClientFactory(cloud, HASTY)
+
+
+def sent(cloud: InMemoryCloud) -> list[str]:
+    """Tell the requests in order of service and path, since the services are asked at once."""
+    return sorted(f"{request.method} {request.service} {request.path}" for request in cloud.requests if request.user)
+
+
+def quota_of(**usages: tuple[int, int | None]) -> DepartmentQuota:
+    return DepartmentQuota.model_validate(
+        {"department": "dept-a", **{field: Usage(used=used, limit=limit) for field, (used, limit) in usages.items()}}
+    )
+
+
+# ----------------------------------------------------------------- room
+
+
+def test_the_fields_are_those_of_the_model_in_its_order() -> None:
+    assert ("department", *FIELDS) == tuple(DepartmentQuota.model_fields)
+
+
+def test_what_fits_fits() -> None:
+    quota = quota_of(instances=(7, 10), cores=(7, None), ram_mib=(1, 512))
+    check_room(quota, instances=3, cores=1000, ram_mib=511, volumes=50)
+
+
+def test_the_first_exceeded_field_is_told_and_all_are_named() -> None:
+    quota = quota_of(instances=(8, 10), cores=(0, 100), ram_mib=(0, 0), volumes=(10, 10), volume_gib=(5, None))
+    with pytest.raises(QuotaExceededError) as caught:
+        check_room(quota, volumes=1, volume_gib=9, ram_mib=1, cores=3, instances=3)
+    error = caught.value
+    assert error.exceeded == ("instances", "ram_mib", "volumes")
+    told = (error.department, error.resource, error.limit, error.used, error.requested)
+    assert told == ("dept-a", "instances", 10, 8, 3)
+    assert "instances, ram_mib, volumes" in str(error)
+
+
+@given(used=st.integers(0, 50), limit=st.none() | st.integers(0, 50), requested=st.integers(0, 50))
+def test_room_is_what_the_limit_leaves(used: int, limit: int | None, requested: int) -> None:
+    quota = quota_of(cores=(used, limit))
+    if limit is None or used + requested <= limit:
+        check_room(quota, cores=requested)
+        return
+    with pytest.raises(QuotaExceededError):
+        check_room(quota, cores=requested)
+
+
+@pytest.mark.parametrize(
+    ("usages", "size_mib", "resource"),
+    [
+        ({"images": (9, 10), "image_size_mib": (4, 10), "uploading": (0, 1)}, 6, None),
+        ({"images": (10, 10)}, 1, "images"),
+        ({"image_size_mib": (4, 10)}, 7, "image_size_mib"),
+        ({"image_size_mib": (11, 10)}, None, "image_size_mib"),
+        ({"image_size_mib": (10, 10)}, None, None),
+        ({"uploading": (3, 3)}, 1, "uploading"),
+        ({"staging_mib": (99, 3)}, 1, None),
+        ({}, 10**9, None),
+    ],
+)
+def test_one_more_image(usages: dict[str, tuple[int, int]], size_mib: int | None, resource: str | None) -> None:
+    if resource is None:
+        check_images(quota_of(**usages), size_mib=size_mib)
+        return
+    with pytest.raises(QuotaExceededError) as caught:
+        check_images(quota_of(**usages), size_mib=size_mib)
+    assert caught.value.resource == resource
+
+
+# ----------------------------------------------------------------- counting as Glance does
+
+
+def image(status: str, size: int | None = None, **properties: object) -> Image:
+    return Image.model_validate({"id": "1", "status": status, "size": size, **properties})
+
+
+def counted(*images: Image) -> tuple[int, int, int, int]:
+    usage = image_usage(images)
+    return usage["images"], usage["image_size_mib"], usage["staging_mib"], usage["uploading"]
+
+
+@pytest.mark.parametrize(
+    ("record", "counts"),
+    [
+        (image("queued"), (1, 0, 0, 0)),
+        (image("active", 5 * MIB), (1, 5, 0, 0)),
+        (image("active", 5 * MIB, stores="fast,slow"), (1, 10, 0, 0)),
+        (image("deactivated", 5 * MIB), (1, 5, 0, 0)),
+        (image("deactivated", 5 * MIB, stores="fast"), (1, 5, 0, 0)),
+        (image("saving"), (1, 0, 0, 1)),
+        (image("uploading", 2 * MIB), (1, 0, 2, 1)),
+        (image("importing", 2 * MIB, os_glance_importing_to_stores="fast"), (1, 0, 2, 1)),
+        (image("active", 2 * MIB, stores="fast", os_glance_importing_to_stores="slow"), (1, 2, 2, 1)),
+        (image("queued", 7 * MIB), (1, 0, 0, 0)),
+        (image("killed", 5 * MIB, stores="fast"), (0, 0, 0, 0)),
+        (image("deleted", 5 * MIB, stores="fast"), (0, 0, 0, 0)),
+        (image("pending_delete", 5 * MIB, stores="fast"), (0, 0, 0, 0)),
+    ],
+)
+def test_each_status_counts_as_in_glance(record: Image, counts: tuple[int, int, int, int]) -> None:
+    assert counted(record) == counts
+
+
+def test_the_sum_is_rounded_down_not_each_image() -> None:
+    assert counted(*[image("active", MIB // 2)] * 3) == (3, 1, 0, 0)
+
+
+# ----------------------------------------------------------------- reading
+
+
+def test_each_service_is_asked_once(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client()
+    assert alice.project_id  # the token
+    cloud.requests.clear()
+    alice.quota()
+    assert sent(cloud) == ["GET cinder /v3/limits", "GET glance /v2/info/usage", "GET nova /v2.1/limits"]
+
+
+def test_another_department_is_one_request_to_nova_and_one_to_cinder(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    client("admin").quota("dept-b")
+    project_id = cloud.departments["dept-b"]
+    asked = [line for line in sent(cloud) if "nova" in line or "cinder" in line]
+    assert asked == [f"GET cinder /v3/os-quota-sets/{project_id}", f"GET nova /v2.1/os-quota-sets/{project_id}/detail"]
+
+
+def test_the_services_are_asked_at_once(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    meeting = threading.Barrier(3, timeout=10)
+    cloud.before("glance", "GET", "/info/usage", meeting.wait, times=1)
+    cloud.before("nova", "GET", "/limits", meeting.wait, times=1)
+    cloud.before("cinder", "GET", "/limits", meeting.wait, times=1)
+    client().quota()
+    assert not meeting.broken
+
+
+def test_one_service_out_of_reach_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "GET", "/limits", status=500, times=None)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client().quota()
+    assert caught.value.service == "compute"
+
+
+def test_unlimited_has_no_limit(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.nova.set_quota("dept-a", instances=-1)
+    assert client().quota().instances == Usage(used=0, limit=None)
+    assert client("admin").quota("dept-a").instances == Usage(used=0, limit=None)
+
+
+def test_a_driver_that_counts_nothing_says_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Nova's NoopQuotaDriver answers -1 for every figure."""
+    figures = {"totalInstancesUsed": -1, "maxTotalInstances": -1, "maxTotalCores": 5}
+    cloud.fail("nova", "GET", "/limits", status=200, body={"limits": {"rate": [], "absolute": figures}})
+    quota = client().quota()
+    assert (quota.instances, quota.cores, quota.ram_mib) == (None, None, None)
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+def test_a_glance_without_limits_says_nothing(cloud: InMemoryCloud, client: ClientFactory, user: str) -> None:
+    cloud.glance.use_keystone_limits = False
+    quota = client(user).quota("dept-a")
+    assert (quota.images, quota.image_size_mib, quota.staging_mib, quota.uploading) == (None,) * 4
+    assert quota.instances is not None
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+def test_a_glance_that_knows_no_usage_says_nothing(cloud: InMemoryCloud, client: ClientFactory, user: str) -> None:
+    cloud.fail("glance", "GET", "/v2/info/usage", status=404, times=None)
+    assert client(user).quota("dept-a").images is None
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+def test_a_cloud_without_cinder_says_nothing_of_volumes(cloud: InMemoryCloud, client: ClientFactory, user: str) -> None:
+    cloud.cinder.present = False
+    quota = client(user).quota("dept-a")
+    assert (quota.volumes, quota.volume_gib) == (None, None)
+    assert quota.images is not None
+
+
+def test_a_limit_that_is_not_registered_is_zero_as_for_glance(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """The region trap: a registered limit without the region of Glance's endpoint is not found."""
+    cloud.keystone.registered_limits.clear()
+    cloud.keystone.register_limit(cloud.glance, "image_count_total", 50, region=None)
+    own = client("bob").quota().images
+    assert own == Usage(used=0, limit=0)
+    assert client("admin").quota("dept-b").images == own
+
+
+def test_many_records_are_counted_page_by_page(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.largest_page = 3
+    for number in range(8):
+        make_image(cloud, "bob", sample=None, os_hidden=number % 2 == 0)
+    make_image(cloud, "alice", sample=None)
+    assert client("admin").quota("dept-b").images == client("bob").quota().images == Usage(used=8, limit=100000)
+
+
+# ----------------------------------------------------------------- writing
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"images": -2}, {"images": True}, {"cores": 1.0}, {"volumes": "1"}, {"ram": 1}, {"images": 2**31}],
+    ids=str,
+)
+def test_nonsense_is_refused_before_any_request(
+    cloud: InMemoryCloud, client: ClientFactory, user: str, limits: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequestError):
+        client(user).set_quota("dept-b", **limits)
+    assert cloud.requests == []
+
+
+def test_members_are_refused_before_any_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    with pytest.raises(NotAllowedError):
+        client().set_quota("dept-a", images=1)
+    assert sent(cloud) == []
+
+
+def test_a_department_is_found_in_keystone_before_anything_is_written(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    with pytest.raises(NotFoundError):
+        client("admin").set_quota("dept-z", volumes=1, cores=1, images=1)
+    assert {line.split()[1] for line in sent(cloud)} == {"keystone"}
+
+
+def test_only_what_is_given_is_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    client("admin").set_quota("dept-b", cores=5)
+    (written,) = [request for request in cloud.requests if request.user and request.method != "GET"]
+    assert written.path == f"/v2.1/os-quota-sets/{cloud.departments['dept-b']}"
+    assert written.body == {"quota_set": {"cores": 5, "force": True}}
+
+
+def test_an_image_limit_that_is_right_already_is_not_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    admin = client("admin")
+    admin.set_quota("dept-b", images=5, uploading=None)
+    cloud.requests.clear()
+    admin.set_quota("dept-b", images=5, uploading=None)
+    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
+
+
+def test_a_default_is_asked_for_and_written(client: ClientFactory) -> None:
+    admin = client("admin")
+    admin.set_quota("dept-b", cores=5, instances=6)
+    quota = admin.set_quota("dept-b", cores=None)
+    assert quota.cores is not None
+    assert quota.instances is not None
+    assert (quota.cores.limit, quota.instances.limit) == (20, 6)
+
+
+def test_a_volume_limit_below_the_use_is_refused_and_nothing_else_is_written(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    before = client("bob").quota()
+    cloud.fail("cinder", "PUT", "/os-quota-sets", status=400, body="Quota volumes limit must be equal or greater")
+    with pytest.raises(InvalidRequestError) as caught:
+        client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
+    assert caught.value.__notes__ == ["Written before: nothing."]
+    assert client("bob").quota() == before
+
+
+def test_a_later_failure_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "PUT", "/os-quota-sets", status=500)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
+    assert caught.value.__notes__ == ["Written before: volumes."]
+
+
+def test_a_service_that_does_not_take_a_limit_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Nova with unified limits answers 200 and changes nothing (nova, QuotaSetsController.update)."""
+    cloud.fail("nova", "PUT", "/os-quota-sets", status=200, body={"quota_set": {}})
+    with pytest.raises(ConflictError, match="cores"):
+        client("admin").set_quota("dept-b", cores=5)
+    cloud.glance.use_keystone_limits = False
+    with pytest.raises(ConflictError, match="images"):
+        client("admin").set_quota("dept-b", images=5)
+
+
+def test_limits_that_are_not_registered_cannot_be_set(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.keystone.registered_limits.clear()
+    with pytest.raises(NotFoundError, match="image_count_total") as caught:
+        client("admin").set_quota("dept-b", images=5, cores=5)
+    assert "region" in caught.value.hint
+    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
+
+
+def test_volumes_need_cinder(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.cinder.present = False
+    with pytest.raises(ServiceUnavailableError, match="block-storage"):
+        client("admin").set_quota("dept-b", volumes=5, cores=5)
+    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
