@@ -13,6 +13,7 @@ import base64
 import contextlib
 import http.client
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 @dataclass(frozen=True, slots=True)
 class _Answer:
     connection: HTTPConnection
+    socket: socket.socket
     response: BaseHTTPResponse
     address: str
 
@@ -125,7 +127,10 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
         connection.connect()
         connection.sock.settimeout(min(_left(place.url, deadline), policy.timeout_seconds))
         connection.request("GET", place.target, headers=headers, preload_content=False, decode_content=False)
-        return _Answer(connection, connection.getresponse(), address)
+        # Kept apart: http.client forgets the socket when the server will close it (http/client.py, getresponse), and the
+        # response reads on from it.
+        opened = connection.sock
+        return _Answer(connection, opened, connection.getresponse(), address)
 
 
 def _context(policy: UrlPolicy) -> ssl.SSLContext:
@@ -187,7 +192,7 @@ class Source:
         self.status = answer.response.status
         self.final_url = stored_url(place.url).url
         self._connection = answer.connection
-        self._socket = answer.connection.sock
+        self._socket = answer.socket
         self._response = answer.response
         self._server = f"{place.host} port {place.port}"
         self._timeout = policy.timeout_seconds

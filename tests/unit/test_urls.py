@@ -193,6 +193,25 @@ class TestWhatServersDo:
             assert problem(f"http://127.0.0.1:{port}/disk.qcow2") is UrlProblem.REFUSED
             thread.join()
 
+    def test_a_server_of_http_1_0_ends_the_body_by_closing(self) -> None:
+        data = samples.data("disk.qcow2")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(5)
+            port = server.getsockname()[1]
+
+            def answer() -> None:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + data)
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            with open_url(f"http://127.0.0.1:{port}/disk.qcow2", LOOPBACK) as source:
+                assert source.size is None
+                assert b"".join(source.pieces()) == data
+            thread.join()
+
     def test_silence_before_the_answer(self, file_server: FileServer) -> None:
         assert problem(file_server.hold("/disk.qcow2").url, QUICK) is UrlProblem.TIMEOUT
 
