@@ -261,7 +261,8 @@ class Source:
         left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline))
         with _translated(self.url, self._server, within_body=True):
             # read1 gives what is there, so that a server that drips cannot outwit the deadline.
-            self._socket.settimeout(left)
+            if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
+                self._socket.settimeout(left)
             piece = self._response.read1(size) or b""
         self._ended = not piece
         return piece

@@ -193,7 +193,8 @@ class TestWhatServersDo:
             assert problem(f"http://127.0.0.1:{port}/disk.qcow2") is UrlProblem.REFUSED
             thread.join()
 
-    def test_a_server_of_http_1_0_ends_the_body_by_closing(self) -> None:
+    @pytest.mark.parametrize("promise", [b"", b"Content-Length: %d\r\n"])
+    def test_a_server_of_http_1_0_ends_the_body_by_closing(self, promise: bytes) -> None:
         data = samples.data("disk.qcow2")
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(5)
@@ -203,12 +204,12 @@ class TestWhatServersDo:
                 connection, _ = server.accept()
                 with connection:
                     connection.recv(1000)
-                    connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + data)
+                    connection.sendall(b"HTTP/1.0 200 OK\r\n" + (promise and promise % len(data)) + b"\r\n" + data)
 
             thread = threading.Thread(target=answer)
             thread.start()
             with open_url(f"http://127.0.0.1:{port}/disk.qcow2", LOOPBACK) as source:
-                assert source.size is None
+                assert source.size == (len(data) if promise else None)
                 assert b"".join(source.pieces()) == data
             thread.join()
 

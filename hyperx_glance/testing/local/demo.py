@@ -62,6 +62,7 @@ class Story:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._terminal = sys.stdout.isatty()
+        self._last = ""
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
@@ -75,11 +76,13 @@ class Story:
         """Show what goes on: one line that changes on a terminal, plain lines elsewhere."""
         if self._terminal:
             print(f"\r\033[K          … {text}", end="", flush=True)
-        else:
+        elif text != self._last:
             print(f"          … {text}", flush=True)
+        self._last = text
 
     def clear(self) -> None:
         """End the line that changes."""
+        self._last = ""
         if self._terminal:
             print("\r\033[K", end="", flush=True)
 
