@@ -99,10 +99,11 @@ def main() -> int:
             url = stack.enter_context(file_server())
             story.title("A real OpenStack starts on loopback: Keystone, Glance, Placement, Neutron, Nova, Cinder")
             stack.enter_context(cloud)
+            directory = cloud.directory
             story.say(f"all six are healthy; Keystone answers at {cloud.auth()['auth_url']}")
             tell(story, cloud, url)
             story.title("The cloud goes")
-        seen(not cloud.directory.exists(), "the cloud's directory is gone")
+        seen(not directory.exists(), "the cloud's directory is gone")
         story.say("no process, port or file is left")
     except (DemoError, HyperxGlanceError) as error:
         story.clear()
