@@ -61,7 +61,7 @@ class Glance(Service):
         self.tasks: dict[str, Record] = {}
         self.import_methods: list[str] = ["glance-direct", "web-download", "copy-image", "glance-download"]
         self.import_filter = Filter(disallowed_ports=[22])
-        """Which URLs are read. Unlike Glance's own default every host and port but 22 passes."""
+        """Which URLs are read. Unlike Glance's own default loopback and every port but 22 pass."""
         self.downloads: dict[str, Download] = {}
         """What URLs give: data, an HTTP status, an error, a function. Other URLs are really read."""
         self.ca_file: str | None = None
@@ -767,7 +767,7 @@ class Glance(Service):
 
     def _may_read(self, url: str) -> bool:
         if url in self.downloads:
-            return dataclasses.replace(self.import_filter, allowed_hosts=()).passes(url)
+            return dataclasses.replace(self.import_filter, allowed_hosts=()).passes(url, resolve=False)
         return self.import_filter.passes(url)
 
     def _begin(self, call: Call, image: ImageRecord, body: Record, stores: list[str]) -> None:

@@ -1,6 +1,6 @@
 """How the in-memory Glance imports: its filter for URLs, the download, the inspection of what came.
 
->>> Filter(allowed_ports=[80, 443]).passes("http://files.example.org:8080/disk.qcow2")
+>>> Filter(allowed_ports=[80, 443]).passes("http://127.0.0.1:8080/disk.qcow2")
 False
 >>> inspect("raw", b"anything").virtual_size
 8
@@ -18,7 +18,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage
 from typing import IO, Literal
 from urllib.parse import urlsplit
 
@@ -48,8 +48,10 @@ class Filter:
     disallowed_hosts: Sequence[str] = ()
     allowed_ports: Sequence[int] = ()
     disallowed_ports: Sequence[int] = ()
+    loopback: bool = True
+    """Whether loopback addresses pass: Glance refuses them unless ``allowed_hosts`` names them."""
 
-    def passes(self, url: str, *, resolve: bool = False) -> bool:
+    def passes(self, url: str, *, resolve: bool = True) -> bool:
         """Tell whether a URL may be read; the port counts only where the URL names one."""
         try:
             parts = urlsplit(url)
@@ -67,16 +69,16 @@ class Filter:
             port not in self.allowed_ports if self.allowed_ports else port in self.disallowed_ports
         ):
             return False
-        return not resolve or host in self.allowed_hosts or _resolves_outside(host, port or 80)
+        return not resolve or host in self.allowed_hosts or self._resolves(host, port or 80)
 
-
-def _resolves_outside(host: str, port: int) -> bool:
-    """Tell whether a name has an address that is neither loopback nor link-local (resolve_pinned_address)."""
-    try:
-        found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
-    except OSError:
-        return False
-    return not all(address.is_loopback or address.is_link_local for address in found)
+    def _resolves(self, host: str, port: int) -> bool:
+        """Tell whether a name has an address that may be connected to (resolve_pinned_address)."""
+        try:
+            found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
+        except OSError:
+            return False
+        denied = [address.is_link_local or (address.is_loopback and not self.loopback) for address in found]
+        return not all(denied)
 
 
 @dataclasses.dataclass
@@ -109,7 +111,7 @@ class Job:
         def read() -> None:
             try:
                 self.outcome = download(self.url, check, ca_file)
-            except (OSError, ValueError, urllib.error.URLError) as error:
+            except (OSError, ValueError, HTTPException) as error:
                 self.outcome = error
 
         self.thread = threading.Thread(target=read, name=f"download {self.url}", daemon=True)
@@ -146,7 +148,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - as urllib calls it
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        if not self.check.passes(newurl, resolve=True):
+        if not self.check.passes(newurl):
+            fp.close()
             raise urllib.error.URLError(f"redirect to {newurl} is not allowed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
