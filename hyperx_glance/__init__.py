@@ -3,57 +3,63 @@
 >>> from hyperx_glance import ImageQuery
 >>> ImageQuery(view="featured", formats=["qcow2"], search="debian 12").view
 <View.FEATURED: 'featured'>
+
+Names are imported from their modules when they are first used, so that ``import hyperx_glance`` itself costs nothing.
 """
 
-from hyperx_glance import deployment
-from hyperx_glance.client import Client, connect
-from hyperx_glance.errors import (
-    AmbiguousNameError,
-    ChecksumMismatchError,
-    ConflictError,
-    FlavorTooSmallError,
-    HyperxGlanceError,
-    ImageNotActiveError,
-    ImmutableFieldError,
-    InUseError,
-    InvalidRequestError,
-    LaunchFailedError,
-    NotAllowedError,
-    NotFoundError,
-    PasswordResetError,
-    ProtectedError,
-    QuotaExceededError,
-    RegistrationFailedError,
-    ServiceUnavailableError,
-    UrlRejectedError,
-    WaitTimeoutError,
-)
-from hyperx_glance.launching import Launch
-from hyperx_glance.models import (
-    Deletion,
-    DepartmentQuota,
-    Finding,
-    Image,
-    ImageChanges,
-    ImageCriteria,
-    ImageFields,
-    ImageQuery,
-    LaunchProgress,
-    LaunchRequest,
-    NewImage,
-    NewIso,
-    Progress,
-    QuotaLimits,
-    Server,
-    ServerRef,
-    UrlPolicy,
-    UrlReport,
-    Usage,
-)
-from hyperx_glance.registration import Registration
-from hyperx_glance.settings import Settings
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem, View
-from hyperx_glance.waiting import Pace
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from hyperx_glance import deployment
+    from hyperx_glance.client import Client, connect
+    from hyperx_glance.errors import (
+        AmbiguousNameError,
+        ChecksumMismatchError,
+        ConflictError,
+        FlavorTooSmallError,
+        HyperxGlanceError,
+        ImageNotActiveError,
+        ImmutableFieldError,
+        InUseError,
+        InvalidRequestError,
+        LaunchFailedError,
+        NotAllowedError,
+        NotFoundError,
+        PasswordResetError,
+        ProtectedError,
+        QuotaExceededError,
+        RegistrationFailedError,
+        ServiceUnavailableError,
+        UrlRejectedError,
+        WaitTimeoutError,
+    )
+    from hyperx_glance.launching import Launch
+    from hyperx_glance.models import (
+        Deletion,
+        DepartmentQuota,
+        Finding,
+        Image,
+        ImageChanges,
+        ImageCriteria,
+        ImageFields,
+        ImageQuery,
+        LaunchProgress,
+        LaunchRequest,
+        NewImage,
+        NewIso,
+        Progress,
+        QuotaLimits,
+        Server,
+        ServerRef,
+        UrlPolicy,
+        UrlReport,
+        Usage,
+    )
+    from hyperx_glance.registration import Registration
+    from hyperx_glance.settings import Settings
+    from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem, View
+    from hyperx_glance.waiting import Pace
 
 __all__ = [
     "AmbiguousNameError",
@@ -108,3 +114,82 @@ __all__ = [
     "connect",
     "deployment",
 ]
+
+_HOMES = {
+    "client": (
+        "Client",
+        "connect",
+    ),
+    "errors": (
+        "AmbiguousNameError",
+        "ChecksumMismatchError",
+        "ConflictError",
+        "FlavorTooSmallError",
+        "HyperxGlanceError",
+        "ImageNotActiveError",
+        "ImmutableFieldError",
+        "InUseError",
+        "InvalidRequestError",
+        "LaunchFailedError",
+        "NotAllowedError",
+        "NotFoundError",
+        "PasswordResetError",
+        "ProtectedError",
+        "QuotaExceededError",
+        "RegistrationFailedError",
+        "ServiceUnavailableError",
+        "UrlRejectedError",
+        "WaitTimeoutError",
+    ),
+    "launching": ("Launch",),
+    "models": (
+        "Deletion",
+        "DepartmentQuota",
+        "Finding",
+        "Image",
+        "ImageChanges",
+        "ImageCriteria",
+        "ImageFields",
+        "ImageQuery",
+        "LaunchProgress",
+        "LaunchRequest",
+        "NewImage",
+        "NewIso",
+        "Progress",
+        "QuotaLimits",
+        "Server",
+        "ServerRef",
+        "UrlPolicy",
+        "UrlReport",
+        "Usage",
+    ),
+    "registration": ("Registration",),
+    "settings": ("Settings",),
+    "vocabulary": (
+        "Category",
+        "Kind",
+        "Phase",
+        "State",
+        "UrlProblem",
+        "View",
+    ),
+    "waiting": ("Pace",),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+if not typing.TYPE_CHECKING:  # or every misspelt name would pass the type checker
+
+    def __getattr__(name: str) -> object:
+        """Import a public name from its module, once."""
+        if name == "deployment":
+            return importlib.import_module("hyperx_glance.deployment")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"hyperx_glance.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """Show the public names, imported or not."""
+    return sorted({*globals(), *__all__})

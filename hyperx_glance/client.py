@@ -4,14 +4,15 @@
     ...     [image.name for image in client.images(view="featured")]
     []
 
-The client holds no state but caches, makes no request before the first verb, and can be shared between threads.
+The client holds no state but caches, makes no request before the first verb, and can be shared between threads. The
+larger verbs are imported by their first call, so that who only browses does not wait for them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, Unpack
 
-from hyperx_glance import catalogue, deletion, deployment, editing, launching, quotas, registration
+from hyperx_glance import catalogue, deletion, editing, quotas
 from hyperx_glance.cloud import Cloud, open_connection, steward_cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import InvalidRequestError
@@ -172,6 +173,8 @@ class Client:
         keep_failed: bool = False,
     ) -> Image:
         """Register an image or ISO from its URL, and return it when it is ready."""
+        from hyperx_glance import registration
+
         return registration.register(
             self.cloud,
             self._departments,
@@ -184,6 +187,8 @@ class Client:
 
     def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
         """Start to register an image or ISO, and return a handle to follow it."""
+        from hyperx_glance import registration
+
         return registration.start_registration(
             self.cloud, self._departments, self.settings, new, keep_failed=keep_failed
         )
@@ -192,18 +197,24 @@ class Client:
         self, image: Image | str, /, *, url: str | None = None, keep_failed: bool = False
     ) -> Registration:
         """Take up a registration whose caller died."""
+        from hyperx_glance import registration
+
         return registration.resume_registration(
             self.cloud, self._departments, self.settings, image, url=url, keep_failed=keep_failed
         )
 
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
         """Iterate over the images that the caller began to register and that are neither ready nor failed."""
+        from hyperx_glance import registration
+
         return registration.unfinished_registrations(
             self.cloud, self._departments, self.settings, older_than_seconds=older_than_seconds
         )
 
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
         """Read the head of a URL and tell what a registration would find there."""
+        from hyperx_glance import registration
+
         return registration.check_url(self.settings, url, disk_format=disk_format)
 
     # ------------------------------------------------------------- editing, enabling, deleting
@@ -243,6 +254,8 @@ class Client:
         timeout: float | None = None,
     ) -> Launch:
         """Launch one or many servers from an image or ISO."""
+        from hyperx_glance import launching
+
         return launching.launch(
             self.cloud,
             self._departments,
@@ -256,10 +269,14 @@ class Client:
 
     def find_launch(self, launch_id: str, /) -> Launch:
         """Find the servers of a launch whose caller lost it."""
+        from hyperx_glance import launching
+
         return launching.find_launch(self.cloud, self.settings, launch_id)
 
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
         """Set the administrator's password of a running server; None draws one."""
+        from hyperx_glance import launching
+
         return launching.reset_password(self.cloud, server_id, password)
 
     # ------------------------------------------------------------- quotas and deployment
@@ -274,6 +291,8 @@ class Client:
 
     def doctor(self, *, probe: bool = False) -> list[Finding]:
         """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""
+        from hyperx_glance import deployment
+
         return deployment.doctor(self.cloud, self.settings, probe=probe)
 
 

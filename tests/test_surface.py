@@ -40,9 +40,34 @@ def test_exports_are_sorted_unique_and_there() -> None:
 
 
 def test_exports_are_all_that_is_public() -> None:
-    public = {name for name, value in vars(hyperx_glance).items() if name[0] != "_" and not inspect.ismodule(value)}
+    public = {
+        name for name in dir(hyperx_glance) if name[0] != "_" and not inspect.ismodule(getattr(hyperx_glance, name))
+    }
 
     assert public == set(hyperx_glance.__all__) - {"deployment"}
+
+
+def test_import_waits_for_nothing() -> None:
+    program = "import hyperx_glance, sys; print(*sys.modules)"
+    imported = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    ).stdout.split()
+
+    assert not {"pydantic", "keystoneauth1", "openstack", "requests", "tenacity"} & set(imported)
+
+
+def test_client_is_imported_without_what_only_some_verbs_need() -> None:
+    program = "import hyperx_glance, sys; hyperx_glance.Client; print(*sys.modules)"
+    imported = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    ).stdout.split()
+
+    assert not {"openstack", "tenacity", "oslo_utils", "passlib", "hyperx_glance.launching"} & set(imported)
+
+
+def test_misspelt_name_is_refused() -> None:
+    with pytest.raises(AttributeError, match="Clinet"):
+        hyperx_glance.Clinet  # type: ignore[attr-defined]  # noqa: B018  # what it is about
 
 
 @pytest.mark.parametrize("name", hyperx_glance.__all__)
