@@ -58,12 +58,15 @@ def install_metadefs(client: Client) -> None:
     _replace_properties(cloud, there.get("properties", {}), properties)
 
 
-def _replace_properties(cloud: Cloud, there: Mapping[str, object], wanted: Mapping[str, Mapping[str, Json]]) -> None:
+def _replace_properties(
+    cloud: Cloud, there: Mapping[str, Mapping[str, Json]], wanted: Mapping[str, Mapping[str, Json]]
+) -> None:
     path = f"{_NAMESPACE_PATH}/properties"
     for key, definition in wanted.items():
         if key not in there:
             cloud.post("image", path, json={"name": key, **definition})
-        elif there[key] != definition:
+        # Glance repeats the name in a property that did not come with its namespace.
+        elif {name: value for name, value in there[key].items() if name != "name"} != definition:
             cloud.put("image", f"{path}/{key}", json={"name": key, **definition})
     for key in there:
         if key.startswith(vocabulary.OWN_PREFIX) and key not in wanted:

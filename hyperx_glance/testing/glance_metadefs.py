@@ -114,8 +114,8 @@ class Metadefs:
         key = body.pop("name")
         if key in properties:
             raise Refused(409, f"A metadata definition property with name={key} already exists in namespace={name}.")
-        properties[key] = body
-        return json_reply(201, {"name": key, **body})
+        properties[key] = {"name": key, **body}  # of a property that came alone, Glance shows the name in the namespace
+        return json_reply(201, properties[key])
 
     def _delete_properties(self, call: Call, name: str) -> Reply:
         self._administrators_only(call, "delete_metadef_namespace_properties")
@@ -131,8 +131,8 @@ class Metadefs:
         properties = self._found(call, name)["properties"]
         del properties[key]
         renamed = body.pop("name")
-        properties[renamed] = body
-        return json_reply(200, {"name": renamed, **body})
+        properties[renamed] = {"name": renamed, **body}
+        return json_reply(200, properties[renamed])
 
     def _delete_property(self, call: Call, name: str, key: str) -> Reply:
         self._administrators_only(call, "delete_metadef_property")
