@@ -6,8 +6,6 @@ Traceback (most recent call last):
 SystemExit: 2
 """
 
-# ruff: noqa: T201 - a command prints
-
 from __future__ import annotations
 
 import argparse

@@ -21,7 +21,7 @@ from hyperx_glance.testing.local.layout import Layout, packaged_file
 
 _BACKEND: Final = "files"
 _HOST: Final = "host1"
-_BACKEND_WAIT_SECONDS: Final = 20.0
+_BACKEND_WAIT_SECONDS: Final = 60.0
 
 _running: list[object] = []
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.layout import LocalCloudError
 
-_ANSWER_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 30.0
 
 
 @contextlib.contextmanager

@@ -53,9 +53,18 @@ def versions_fingerprint() -> str:
 
 def prepare(layout: Layout, service: str, fill: Callable[[], None]) -> None:
     """Provide the service's databases; `fill` makes tables and first rows in new, empty files."""
+    # Written last: a start that was killed meanwhile leaves half a database, which is made anew.
+    complete = layout.database(service).with_suffix(".complete")
+    if not complete.exists():
+        _make(layout, service, fill)
+        complete.touch()
+
+
+def _make(layout: Layout, service: str, fill: Callable[[], None]) -> None:
     paths = [layout.database(name) for name in DATABASES[service]]
-    if all(path.exists() for path in paths):
-        return
+    for path in paths:
+        for rest in path.parent.glob(f"{path.name}*"):  # its write-ahead log too
+            rest.unlink()
     try:
         template = template_directory(os.environ, versions_fingerprint()) / service
     except RuntimeError:  # Path.home() of a user without an entry in the password database
@@ -72,7 +81,6 @@ def prepare(layout: Layout, service: str, fill: Callable[[], None]) -> None:
 
 
 def _new_file(path: Path) -> None:
-    path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection:
         # Readers do not wait for the writer; the mode stays with the file.
         connection.execute("pragma journal_mode = wal")
@@ -92,7 +100,7 @@ def _save(paths: list[Path], template: Path) -> None:
                 source.backup(target)
                 target.execute("pragma journal_mode = wal")
         new.rename(template)
-    except OSError as error:  # another cloud was first, or the disk is full
+    except (OSError, sqlite3.Error) as error:  # another cloud was first, or the disk is full
         print(f"no template kept: {error}", flush=True)  # noqa: T201 - standard output is the service's log
         shutil.rmtree(new, ignore_errors=True)
 

@@ -92,5 +92,5 @@ class Layout:
 
 
 def packaged_file(path: str) -> Path:
-    """Return a file that an OpenStack package installs below the environment's etc directory."""
+    """Return a file that an OpenStack package installs below the virtual environment's etc directory."""
     return Path(sys.prefix, "etc", path)

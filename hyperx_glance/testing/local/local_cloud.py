@@ -7,6 +7,7 @@ False
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
 import shutil
@@ -30,7 +31,7 @@ from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
 from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
 from hyperx_glance.testing.local.provision import provision
 
-_START_SECONDS: Final = 120.0
+_START_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 15.0
 _REQUEST_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
@@ -150,8 +151,7 @@ class LocalCloud:
         """
         if self._directory is not None:
             return self
-        if not sys.platform.startswith("linux"):
-            raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+        _check_machine()
         if self.join():
             self._wait_until_healthy(SERVICES)
             return self
@@ -319,7 +319,9 @@ class LocalCloud:
                     user_domain_id="default",
                     project_domain_id="default",
                 )
-                self._sessions[user] = Session(auth=login, timeout=_REQUEST_SECONDS)
+                session = Session(auth=login, timeout=_REQUEST_SECONDS)
+                session.session.trust_env = False  # no proxy of the environment's reaches this loopback
+                self._sessions[user] = session
             return self._sessions[user]
 
     def database(self, service: str) -> Path:
@@ -420,6 +422,14 @@ def _project(user: str) -> str:
 def _check_name(service: str) -> None:
     if service not in SERVICES:
         raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
+
+
+def _check_machine() -> None:
+    if not sys.platform.startswith("linux"):
+        raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+    missing = [package for package in (*SERVICES, "cheroot") if importlib.util.find_spec(package) is None]
+    if missing:
+        raise LocalCloudError(f"not installed: {', '.join(missing)}; run: pip install 'hyperx-glance[localcloud]'")
 
 
 def _check_directory(directory: Path) -> None:

@@ -6,6 +6,7 @@ Written for the releases that the extra [localcloud] pins. Everything else about
 
 # ruff: noqa: ANN401, SLF001 - it replaces methods and private names of projects without types
 
+import importlib
 import socket
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from hyperx_glance.testing.local.layout import HOST
 
-_PORT_WAIT_SECONDS: Final = 60.0
+_PORT_WAIT_SECONDS: Final = 120.0
 _REST_BYTES: Final = 1 << 16
 
 
@@ -134,14 +135,11 @@ def wake_queue_readers() -> None:
 def keep_connections_after_uploads() -> None:
     """Let a connection carry the next request after an upload; else that fails with 500 or is cut off.
 
-    Glance closes the request's body when it has read it (glance/common/utils.py CooperativeReader), and cheroot/server.py
-    takes that for the end of the connection. And its ChunkedRFile leaves the empty line after the last chunk, and all of
-    a body that was refused unread, where the next request begins. (Of a body of known length it reads the rest.)
+    Glance closes the request's body when it has stored it (glance/location.py), and cheroot/server.py takes that for
+    the end of the connection. And its ChunkedRFile leaves the empty line after the last chunk, and all of a body that
+    was refused unread, where the next request begins. (Of a body of known length it reads the rest.)
     """
-    from cheroot import server
-
-    server.ChunkedRFile.close = server.KnownLengthRFile.close = lambda _self: None
-
+    server: Any = importlib.import_module("cheroot.server")
     respond = server.HTTPRequest.respond
 
     def respond_and_finish(self: Any) -> None:
@@ -153,6 +151,7 @@ def keep_connections_after_uploads() -> None:
                 pass
 
     server.HTTPRequest.respond = respond_and_finish
+    server.ChunkedRFile.close = server.KnownLengthRFile.close = lambda _self: None
 
 
 def offer_compute_driver() -> None:
@@ -195,7 +194,7 @@ def report_each_cinder_service() -> None:
 
 
 def wait_for_port(port: int) -> None:
-    """Return when something listens on a loopback port; TimeoutError after a minute."""
+    """Return when something listens on a loopback port; TimeoutError after two minutes."""
     deadline = time.monotonic() + _PORT_WAIT_SECONDS
     while True:
         try:
