@@ -108,6 +108,7 @@ class Glance(Service):
         self._orphans: list[Job] = []
         self._version = 0
         self._pages: tuple[object, int, list[ImageRecord]] | None = None
+        self._positions: dict[str, int] = {}
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
@@ -385,6 +386,7 @@ class Glance(Service):
         found = [image for image in self.images.values() if not image.deleted and all(test(image) for test in tests)]
         ordered = listing.in_order(found, columns)
         self._pages = (asked, self._version, ordered)
+        self._positions = {image.id: position for position, image in enumerate(ordered)}
         return ordered
 
     def _behind(
@@ -395,6 +397,14 @@ class Glance(Service):
             raise Refused(400, f"No image found with ID {marker}")
         if not visible(call.who, last):
             raise Refused(403, f"Forbidding request, image {marker} not visible")
+        position = self._positions.get(marker)
+        if position is not None and not {key for key, _ in columns} & {
+            "name",
+            "size",
+            "container_format",
+            "disk_format",
+        }:
+            return images[position + 1 :]  # no column is ever null, so the order tells
         test = listing.behind(last, columns)
         return [image for image in images if test(image)]
 
