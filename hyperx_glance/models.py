@@ -14,8 +14,6 @@
 Reading is tolerant: an image that another tool made has defaults for what it lacks. Writing is strict: a request model
 built from bad values raises `InvalidRequestError`; inside another pydantic model the same mistakes are ordinary
 validation errors with their location.
-
-Models are built when first used (``defer_build``): building all of them takes longer than importing the library.
 """
 
 import re
@@ -96,7 +94,6 @@ class Image(BaseModel):
     """
 
     model_config = ConfigDict(
-        defer_build=True,
         frozen=True,
         extra="allow",
         alias_generator=pydantic.AliasGenerator(validation_alias=vocabulary.glance_key),
@@ -238,7 +235,7 @@ def image_id(image: Image | str) -> str:
 class ImagePage(BaseModel):
     """Hold one page of Glance's image list, parsed straight from its bytes; ``next`` is the path of the next."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     images: tuple[Image, ...]
     next: str | None = None
@@ -247,7 +244,7 @@ class ImagePage(BaseModel):
 class Server(BaseModel):
     """Show a server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -261,7 +258,7 @@ class Server(BaseModel):
 class ServerRef(BaseModel):
     """Point at a server that was made from an image; ``through`` says how it uses it."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -273,7 +270,7 @@ class ServerRef(BaseModel):
 class Deletion(BaseModel):
     """Tell what was deleted: None when nothing was there, ``servers`` None when nobody asked for them."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
@@ -282,7 +279,7 @@ class Deletion(BaseModel):
 class Progress(BaseModel):
     """Tell how far a registration is; bytes are None where nobody knows them."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     phase: Phase
     bytes_expected: int | None = None
@@ -294,7 +291,7 @@ class Progress(BaseModel):
 class LaunchProgress(BaseModel):
     """Tell how many of ``count`` servers are active, still building, or failed."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     active: int
     building: int
@@ -309,7 +306,7 @@ class UrlReport(BaseModel):
     ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
     """
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     url: str
     final_url: str
@@ -326,7 +323,7 @@ class UrlReport(BaseModel):
 class Usage(BaseModel):
     """Tell how much of a resource is used; ``limit`` None means unlimited."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     used: int
     limit: int | None
@@ -345,7 +342,7 @@ class DepartmentQuota(BaseModel):
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
     """
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     department: str
     images: Usage | None = None
@@ -362,7 +359,7 @@ class DepartmentQuota(BaseModel):
 class Finding(BaseModel):
     """Tell the result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     check: str
     level: Literal["ok", "warning", "error"]
@@ -388,7 +385,7 @@ def _explain(error: pydantic.ValidationError) -> InvalidRequestError:
 class _Request(BaseModel):
     """Be strict, frozen, and speak this library's errors when built directly."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __init__(self, /, **data: Any) -> None:
         try:

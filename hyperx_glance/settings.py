@@ -24,8 +24,7 @@ class Settings:
 
     public_visibility: Literal["community", "public"] = "community"
     transfer: Literal["auto", "import", "stream"] = "auto"
-    # Not validated, because a client that reads no URL need not wait until pydantic has built the model.
-    url_policy: UrlPolicy = field(default_factory=UrlPolicy.model_construct)
+    url_policy: UrlPolicy = field(default_factory=UrlPolicy)
     pace: Pace = field(default_factory=Pace)
     page_size: int = 1000
 
