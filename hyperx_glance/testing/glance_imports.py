@@ -73,6 +73,8 @@ class Filter:
 
     def _resolves(self, host: str, port: int) -> bool:
         """Tell whether a name has an address that may be connected to (resolve_pinned_address)."""
+        if host.endswith(".cloud.test"):
+            return True  # this cloud's own services, which Glance finds
         try:
             found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
         except OSError:
