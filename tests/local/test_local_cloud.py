@@ -19,8 +19,8 @@ import pytest
 from keystoneauth1.exceptions import ConnectFailure
 
 from hyperx_glance.testing import LocalCloud
-from hyperx_glance.testing.local import LocalCloudError
-from hyperx_glance.testing.local.layout import ENTRIES, SERVICES
+from hyperx_glance.testing.local import LocalCloudError, databases
+from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def request(  # noqa: PLR0917 - read as: alice, POST, glance, path, body
         headers=PATCH_TYPE if method == "PATCH" else None,
         raise_exc=False,
     )
-    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    is_json = response.headers.get("Content-Type", "").startswith("application/json") and response.content
     return response.status_code, response.json() if is_json else response.text
 
 
@@ -248,6 +248,32 @@ def test_an_upload_that_breaks_off_leaves_no_half_image(cloud: LocalCloud, start
         connection.sendall((head + start_of_body).encode())
         wait_until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "saving")
     wait_until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "queued")
+
+
+def test_a_server_a_snapshot_of_it_and_a_new_start_of_nova(cloud: LocalCloud) -> None:
+    image_id = create_image(cloud)
+    url, octets = cloud.url("glance") + f"/v2/images/{image_id}/file", {"Content-Type": "application/octet-stream"}
+    assert cloud.session("alice").put(url, data=bytes(512), headers=octets).status_code == 204
+    _, answer = request(cloud, "alice", "GET", "nova", "/v2.1/flavors")
+    flavor_id = next(flavor["id"] for flavor in answer["flavors"] if flavor["name"] == "m1.tiny")
+    _, answer = request(cloud, "alice", "GET", "neutron", "/v2.0/networks")
+    networks = [{"uuid": answer["networks"][0]["id"]}]
+    server = {"name": "s", "imageRef": image_id, "flavorRef": flavor_id, "networks": networks}
+    _, answer = request(cloud, "alice", "POST", "nova", "/v2.1/servers", {"server": server})
+    path = f"/v2.1/servers/{answer['server']['id']}"
+    wait_until(lambda: request(cloud, "alice", "GET", "nova", path)[1]["server"]["status"] == "ACTIVE")
+
+    assert request(cloud, "alice", "POST", "nova", f"{path}/action", {"createImage": {"name": "snapshot"}})[0] == 202
+
+    def snapshots() -> list[tuple[str, int]]:
+        _, answer = request(cloud, "alice", "GET", "glance", "/v2/images?name=snapshot")
+        return [(image["status"], image["size"]) for image in answer["images"]]
+
+    wait_until(lambda: snapshots() == [("active", 512)])
+    cloud.restart("nova")
+    assert request(cloud, "alice", "GET", "nova", path)[1]["server"]["status"] == "ACTIVE"
+    assert request(cloud, "alice", "DELETE", "nova", path)[0] == 204
+    wait_until(lambda: request(cloud, "alice", "GET", "nova", path)[0] == 404)
 
 
 # Failures on request
@@ -508,6 +534,32 @@ def test_up_refuses_a_directory_with_other_things_in_it(tmp_path: Path) -> None:
 
 def test_every_file_of_a_cloud_stands_below_a_known_entry(cloud: LocalCloud) -> None:
     assert {path.name for path in cloud.directory.iterdir()} <= set(ENTRIES)
+
+
+def test_databases_are_made_once_and_anew_after_half_a_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first, second = Layout(tmp_path / "first", {}), Layout(tmp_path / "second", {})
+    for layout in (first, second):
+        (layout.directory / "databases").mkdir(parents=True)
+    calls: list[int] = []
+
+    def fill() -> None:
+        with databases.rows(first, "glance") as connection:
+            connection.execute("create table images (id)")
+        calls.append(len(calls))
+        if len(calls) == 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        databases.prepare(first, "glance", fill)
+    databases.prepare(first, "glance", fill)
+    databases.prepare(first, "glance", fill)
+    assert calls == [0, 1]
+    # The next cloud copies what the first has made.
+    databases.prepare(second, "glance", fill)
+    assert calls == [0, 1]
+    with databases.rows(second, "glance") as connection:
+        assert connection.execute("select count(*) from images").fetchone() == (0,)
 
 
 def test_importing_the_local_cloud_imports_no_service() -> None:
