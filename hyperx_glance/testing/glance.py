@@ -17,6 +17,7 @@ import configparser
 import copy
 import dataclasses
 import functools
+import functools
 import hashlib
 import re
 import uuid
@@ -313,12 +314,8 @@ class Glance(Service):
         """Tell whether the property protections refuse an operation (glance/common/property_utils.py)."""
         if not self.protections:
             return False
-        text = property_protections() if self.protections is True else self.protections
-        for pattern, rules in _rules(text):
-            if re.search(pattern, key):
-                roles = {role.strip() for role in rules.get(operation, "").split(",")}
-                return not ("@" in roles or roles & caller.roles) or "!" in roles
-        return True
+        text = "" if self.protections is True else self.protections
+        return _refused_by_rules(text, key, operation, caller.roles)
 
     def _check_protection(self, caller: Caller, key: str, operation: str) -> None:
         if self._protected(caller, key, operation):
@@ -1010,6 +1007,16 @@ def _member_view(image: ImageRecord, member: Member) -> Record:
 
 
 @functools.cache
+@functools.lru_cache(maxsize=4096)
+def _refused_by_rules(text: str, key: str, operation: str, caller_roles: frozenset[str]) -> bool:
+    """Find the first rule that matches a key; the empty text stands for the rules that this library ships."""
+    for pattern, rules in _rules(text or property_protections()):
+        if re.search(pattern, key):
+            roles = {role.strip() for role in rules.get(operation, "").split(",")}
+            return not ("@" in roles or roles & caller_roles) or "!" in roles
+    return True
+
+
 def _rules(text: str) -> list[tuple[str, Mapping[str, str]]]:
     parser = configparser.RawConfigParser()
     parser.read_string(text)
