@@ -17,7 +17,6 @@ import configparser
 import copy
 import dataclasses
 import functools
-import functools
 import hashlib
 import re
 import uuid
