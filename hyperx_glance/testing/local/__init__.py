@@ -6,9 +6,13 @@ files. Needs Linux and the extra [localcloud].
 
 Users: admin (project admin); alice and arthur (members of dept-a), rita (reader there), bob (member of dept-b).
 
+    with LocalCloud() as cloud:
+        connection = openstack.connect(**cloud.auth("alice"))
+
 >>> from hyperx_glance.testing.local import LocalCloud
->>> with LocalCloud() as cloud:  # doctest: +SKIP
-...     session = cloud.session("alice")
+>>> cloud = LocalCloud(hosts=2)
+>>> cloud.is_running()  # it starts with the with block, or by start()
+False
 """
 
 from hyperx_glance.testing.local.layout import LocalCloudError

@@ -10,24 +10,35 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.layout import LocalCloudError
 
 _ANSWER_SECONDS: Final = 30.0
+_LOCK_SECONDS: Final = 1.0  # who only asks whether it is locked holds the lock for a moment
 
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Hold the directory's lock; each process forked meanwhile holds it too, so it is free when all have ended."""
     with (directory / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LocalCloudError(f"a local cloud runs in {directory} already") from error
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise LocalCloudError(f"a local cloud runs in {directory} already")
+            time.sleep(0.01)
+        yield
+
+
+@contextlib.contextmanager
+def starting(directory: Path) -> Iterator[None]:
+    """Let one at a time start a cloud in the directory; the next waits and finds it running."""
+    with (directory / "starting").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -35,12 +46,17 @@ def is_locked(directory: Path) -> bool:
     """Tell whether any process of a cloud in this directory is alive."""
     try:
         with (directory / "lock").open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not _lock(file, fcntl.LOCK_SH)
     except FileNotFoundError:
         return False
+
+
+def _lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True
 
 
 def read_state(directory: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # Everything a cloud writes stands below one of these, so that nothing else is removed with it.
-ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "temporary", *SERVICES)
+ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "starting", "temporary", *SERVICES)
 
 
 class LocalCloudError(RuntimeError):

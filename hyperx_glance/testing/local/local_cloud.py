@@ -101,7 +101,7 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop the cloud; one that ran before the with block is left running. Tell which service died by itself."""
-        deaths = "\n".join(self._deaths())
+        deaths = "\n".join(self._deaths()) if self.is_running() else ""
         if self._process is None:
             self._forget()
         else:
@@ -152,17 +152,29 @@ class LocalCloud:
         if self._directory is not None:
             return self
         _check_machine()
-        if self.join():
-            self._wait_until_healthy(SERVICES)
-            return self
         if self._given_directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-"))
-        else:
-            _check_directory(self._given_directory)
-            self._given_directory.mkdir(parents=True, exist_ok=True)
-            self._directory = self._given_directory
+            self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
+            return self
+        _check_directory(self._given_directory)
+        self._given_directory.mkdir(parents=True, exist_ok=True)
+        with control.starting(self._given_directory):
+            if self.join():
+                self._await_joined()
+            else:
+                self._start_in(self._given_directory, detach=detach)
+        return self
+
+    def _await_joined(self) -> None:
         try:
-            self._run_supervisor(self._directory)
+            self._wait_until_healthy(SERVICES)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _start_in(self, directory: Path, *, detach: bool) -> None:
+        self._directory = directory
+        try:
+            self._run_supervisor(directory)
             self._wait_until_healthy(SERVICES)
             provision(self._known_layout(), self.session(ADMINISTRATOR))
             if detach:
@@ -170,7 +182,6 @@ class LocalCloud:
         except BaseException as error:
             self._stop_after(error)
             raise
-        return self
 
     def _stop_after(self, error: BaseException) -> None:
         """Stop after a failed start; the start's error is the one to tell."""
@@ -433,8 +444,9 @@ def _check_machine() -> None:
 
 
 def _check_directory(directory: Path) -> None:
-    """Refuse a directory with other things in it, since `remove` will be asked to remove a cloud's."""
-    if directory.exists() and not (directory / "cloud.json").exists() and any(directory.iterdir()):
+    """Refuse a directory with other things in it: most likely it is not the one that was meant."""
+    names = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if "cloud.json" not in names and not names <= set(ENTRIES):
         raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
 
 
@@ -463,7 +475,7 @@ def _end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
             if killed:
                 raise LocalCloudError(f"processes of the local cloud in {directory} do not end")
             # The kernel kills the services with it.
-            os.kill(control.read_state(directory)["pid"], signal.SIGKILL)
+            os.kill(process.pid if process else control.read_state(directory)["pid"], signal.SIGKILL)
             killed = True
             deadline = time.monotonic() + _STOP_SECONDS
         time.sleep(0.01)
