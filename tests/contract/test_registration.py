@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal
 
@@ -16,6 +18,7 @@ from hyperx_glance import (
     ChecksumMismatchError,
     Client,
     ConflictError,
+    Image,
     InvalidRequestError,
     NewImage,
     NewIso,
@@ -27,6 +30,7 @@ from hyperx_glance import (
     QuotaLimits,
     Registration,
     RegistrationFailedError,
+    ServiceUnavailableError,
     UrlProblem,
     UrlRejectedError,
     WaitTimeoutError,
@@ -38,6 +42,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import BigBody, FileServer
+from tests.interference import Interference
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 Format = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
@@ -858,3 +863,242 @@ def test_a_reply_that_changes_between_check_and_use(client: ClientFactory, file_
         begun.start().wait()
 
     assert caught.value.reason == UrlProblem.HTML
+
+
+# ----------------------------------------------------------------- lost answers, interruptions, interference
+
+
+def test_what_the_normal_path_costs(client: ClientFactory, file_server: FileServer) -> None:
+    """One usage request for the quota, one for the race, then one request for each look."""
+    alice = client("alice")
+    between = Interference(alice)
+
+    image = alice.register(new(disk(file_server)))
+
+    looks = between.count("GET", f"^/images/{image.id}$")
+    assert looks >= 1
+    assert between.seen == [
+        ("GET", "/info/usage"),
+        ("POST", "/images"),
+        ("GET", "/info/usage"),
+        ("POST", f"/images/{image.id}/import"),
+        *([("GET", f"/images/{image.id}")] * looks),
+    ]
+    assert len(file_server.requests) == 2
+
+
+def test_requests_grow_linearly(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+    url = disk(file_server)
+
+    with ThreadPoolExecutor(20) as pool:
+        images = list(pool.map(lambda _: alice.register(new(url)), range(20)))
+
+    assert {image.state for image in images} == {"ACTIVE"}
+    others = [path for method, path in between.seen if not (method == "GET" and path.startswith("/images/"))]
+    assert len(others) == 20 * 4
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_create_whose_answer_is_lost_is_repeated(client: ClientFactory, file_server: FileServer, times: int) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+    between.lose("POST", "^/images$", times=times)
+
+    image = alice.register(new(disk(file_server)))
+
+    assert image.state == "ACTIVE"
+    assert between.count("POST", "^/images$") == times + 1
+
+
+def test_a_create_that_stays_unclear_tells_its_id(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    Interference(alice).lose("POST", "^/images$", times=99)
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(new(disk(file_server)))
+
+    assert caught.value.image_id
+    assert client("alice").resume_registration(caught.value.image_id).wait().state == "ACTIVE"
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_taken_id_is_not_mistaken_for_a_lost_answer(client: ClientFactory, file_server: FileServer) -> None:
+    theirs = client("bob").register(new(disk(file_server)))
+    alice = client("alice")
+    between = Interference(alice)
+
+    def lost_before_it_came() -> None:
+        raise ServiceUnavailableError("cut on request", connected=True)
+
+    between.before("POST", "^/images$", lost_before_it_came)
+    with pytest.raises(ConflictError, match="taken"):
+        alice.register(new(disk(file_server), id=theirs.id))
+
+    assert client("bob").cloud.image(theirs.id).state == "ACTIVE"
+    client("bob").delete(theirs)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interrupted_create_burns_its_id(client: ClientFactory, file_server: FileServer, moment: str) -> None:
+    """A bare DELETE could come before the record does; POST and DELETE leave an id that is never given again."""
+    alice = client("alice")
+    between = Interference(alice)
+    chosen = str(uuid.uuid4())
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    (between.before if moment == "before" else between.after)("POST", "^/images$", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        alice.register(new(disk(file_server), id=chosen))
+
+    with pytest.raises(ConflictError):
+        client("alice").register(new(disk(file_server), id=chosen))
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("path", ["/import$", "^/images/[^/]+$"])
+def test_an_interruption_later_leaves_nothing(
+    client: ClientFactory, file_server: FileServer, path: str, moment: str
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    method = "POST" if "import" in path else "GET"
+    (between.before if moment == "before" else between.after)(method, path, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        alice.register(new(disk(file_server)))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_import_whose_answer_is_lost_is_asked_for_again(
+    client: ClientFactory, file_server: FileServer, times: int
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+    between.lose("POST", "/import$", times=times)
+
+    assert alice.register(new(disk(file_server))).state == "ACTIVE"
+    assert between.count("POST", "/import$") >= 2
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_lock_that_another_import_holds(client: ClientFactory, file_server: FileServer) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
+    alice, other = client("alice"), client("arthur")
+    between = Interference(alice)
+
+    def import_first() -> None:
+        (image,) = [image for image in alice.unfinished_registrations() if image.name == request.name]
+        body = {"method": {"name": "web-download", "uri": held.url}}
+        other.cloud.post("image", f"/images/{image.id}/import", json=body)
+
+    request = new(disk(file_server))
+    between.before("POST", "/import$", import_first)
+    with pytest.raises(RegistrationFailedError, match="Another import") as caught:
+        alice.register(request)
+
+    assert caught.value.status == 409
+    held.release()
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_an_image_that_somebody_deletes_meanwhile(client: ClientFactory, file_server: FileServer) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
+    registration = client("alice").start_registration(new(held.url))
+    held.wait_until_reached()
+
+    client("arthur").delete(registration.image_id)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        registration.wait()
+    assert caught.value.reason == "deleted"
+    held.release()
+
+
+def test_glance_out_of_reach_deletes_nothing(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def unreachable() -> None:
+        raise ServiceUnavailableError("refused", connected=False)
+
+    between.before("GET", "^/images/[^/]+$", unreachable, times=99)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(new(disk(file_server)))
+
+    assert between.count("DELETE", "") == 0
+    assert caught.value.image_id
+    assert client("alice").resume_registration(caught.value.image_id).wait().state == "ACTIVE"
+
+
+def test_a_failed_clean_up_is_a_note_on_the_first_error(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice", url_policy=BLIND)
+    between = Interference(alice)
+
+    def unreachable() -> None:
+        raise ServiceUnavailableError("refused", connected=False)
+
+    between.before("DELETE", "", unreachable)
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(new(file_server.fail("/a", 404), disk_format="qcow2"))
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+    assert any("could not be deleted" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_race_for_the_last_places(client: ClientFactory, file_server: FileServer) -> None:
+    """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
+    used = client("admin").quota("dept-a").images
+    assert used is not None
+    url = disk(file_server)
+    barrier = threading.Barrier(8)
+
+    def attempt(number: int) -> Image | QuotaExceededError:
+        racer = client("alice")
+        Interference(racer).after("GET", "/info/usage", lambda: barrier.wait(30))
+        try:
+            return racer.register(new(url, os_distro=f"racer{number}"))
+        except QuotaExceededError as error:
+            return error
+
+    with limits(client, "dept-a", {"images": used.used + 3}), ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(attempt, range(8)))
+
+    ready = [result for result in results if isinstance(result, Image)]
+    refused = [result for result in results if isinstance(result, QuotaExceededError)]
+    assert (len(ready), len(refused)) == (3, 5)
+    assert {(error.department, error.resource) for error in refused} == {("dept-a", "images")}
+    for image in ready:
+        client("alice").delete(image)
+
+
+def test_no_secret_is_in_any_log(
+    client: ClientFactory, file_server: FileServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = "?X-Amz-Signature=5ecre7&X-Amz-Credential=5ecre7&sig=5ecre7&X-Goog-Signature=5ecre7"
+    alice = client("alice", url_policy=BLIND)
+    good, bad = disk(file_server) + secret, file_server.fail("/a", 404) + secret
+
+    image = alice.register(new(good, disk_format="qcow2"))
+    registration = alice.start_registration(new(good, disk_format="qcow2"))
+    registration.wait()
+    client("alice", transfer="stream").register(new(good.replace("//", "//alice:5ecre7@")))
+    errors = []
+    for transfer in ("import", "stream"):
+        with pytest.raises(RegistrationFailedError) as caught:
+            client("alice", url_policy=BLIND, transfer=transfer).register(new(bad, disk_format="qcow2"))
+        errors.append(caught.value)
+
+    shown = [caplog.text, repr(registration), repr(image), image.model_dump_json(), repr(new(good)), *map(str, errors)]
+    shown += [repr(error) + str(error.__cause__) + str(vars(error)) for error in errors]
+    assert not [text for text in shown if "5ecre7" in text]
