@@ -113,6 +113,11 @@ def _volume_size(text: str) -> list[Exceeded]:
     return [Exceeded(_field(match[1]), int(match[3]), int(match[4]), int(match[2]))] if match else []
 
 
+def _ports(text: str) -> list[Exceeded]:
+    """Read nova.exception.PortLimitExceeded, which is Neutron's quota."""
+    return [Exceeded("ports")] if "Maximum number of ports exceeded" in text else []
+
+
 def _any(text: str) -> list[Exceeded]:
     match = re.search(r"(?i)quota exceeded for (?:resources: )?'?([\w, ]+)", text) or re.search(
         r"(\w+)LimitExceeded|\bOverQuota\b|over a limit", text
@@ -129,4 +134,4 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?\d+", text) else None
 
 
-_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _any)
+_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _ports, _any)

@@ -53,6 +53,7 @@ from hyperx_glance.launching.refusals import Exceeded, exceeded, quota_error
             [Exceeded("volume_gib", 5, 3, 10)],
         ),
         ("Quota exceeded for resources: ['instances']", [Exceeded("quota")]),
+        ("Maximum number of ports exceeded", [Exceeded("ports")]),
         ("OverQuota", [Exceeded("quota")]),
         ("No valid host was found. There are not enough hosts available.", []),
         ("Policy doesn't allow os_compute_api:servers:create to be performed.", []),

@@ -1,0 +1,337 @@
+"""Launching, the same on the in-memory cloud and on real services."""
+
+from __future__ import annotations
+
+import base64
+import email
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from hyperx_glance import (
+    ConflictError,
+    FlavorTooSmallError,
+    ImageNotActiveError,
+    InvalidRequestError,
+    LaunchProgress,
+    LaunchRequest,
+    NotFoundError,
+    QuotaExceededError,
+    WaitTimeoutError,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests import launches
+from tests.clouds import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hyperx_glance import Launch
+    from tests.clouds import ClientFactory, CloudUnderTest
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
+    yield
+    launches.remove_servers(cloud)
+
+
+def ask(**fields: object) -> LaunchRequest:
+    return LaunchRequest.model_validate({"name": unique("web"), "flavor": "m1.tiny", **fields})
+
+
+def shown(cloud: CloudUnderTest, launch: Launch) -> Mapping[str, Any]:
+    """Give the one server of a launch as an administrator sees it."""
+    (server,) = launches.tagged(cloud, launch.launch_id)
+    answer = cloud.session("admin").get(
+        f"/servers/{server['id']}", endpoint_filter=launches.COMPUTE, microversion=launches.NEWEST
+    )
+    found: Mapping[str, Any] = answer.json()["server"]
+    return found
+
+
+def nothing_was_created(cloud: CloudUnderTest) -> bool:
+    return not launches.servers(cloud) and not launches.volumes(cloud)
+
+
+# ----------------------------------------------------------------- images
+
+
+def test_one_server_from_an_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    request = ask()
+    seen: list[LaunchProgress] = []
+    launch = client("alice").launch(launches.put_image(cloud), request, on_progress=seen.append)
+    (server,) = launch.servers
+    assert (server.name, server.status, server.flavor, server.fault) == (request.name, "ACTIVE", "m1.tiny", None)
+    assert len(server.addresses["net1"]) == 1
+    assert server.created_at is not None
+    assert launch.admin_password is None
+    assert (seen[-1].active, seen[-1].building, seen[-1].failed, seen[-1].count) == (1, 0, 0, 1)
+    assert [each["id"] for each in launches.tagged(cloud, launch.launch_id)] == [server.id]
+
+
+def test_three_servers_in_name_order_and_gone_again(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    request = ask(count=3)
+    launch = client("alice").launch(launches.put_image(cloud), request)
+    assert [server.name for server in launch.servers] == [f"{request.name}-{number}" for number in (1, 2, 3)]
+    assert {server.status for server in launch.servers} == {"ACTIVE"}
+    assert len({address for server in launch.servers for address in server.addresses["net1"]}) == 3
+    launch.cancel()
+    assert launches.tagged(cloud, launch.launch_id) == []
+
+
+def test_an_image_of_a_client_s_own_reading(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    image = alice.image(launches.put_image(cloud))
+    assert alice.launch(image, ask()).image_id == image.id
+
+
+def test_start_now_and_wait_later(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch = client("alice").launch(launches.put_image(cloud), ask(count=2), wait=False)
+    assert {server.status for server in launch.servers} <= {"BUILD", "ACTIVE"}
+    assert launch.wait() is launch
+    assert [server.status for server in launch.servers] == ["ACTIVE", "ACTIVE"]
+
+
+def test_flavor_and_network_by_id(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    session = cloud.session("alice")
+    flavors = session.get("/flavors", endpoint_filter=launches.COMPUTE).json()["flavors"]
+    flavor_id = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
+    networks = session.get("/v2.0/networks", endpoint_filter={"service_type": "network"}).json()["networks"]
+    launch = client("alice").launch(launches.put_image(cloud), ask(flavor=flavor_id, networks=(networks[0]["id"],)))
+    assert launch.servers[0].flavor == "m1.tiny"
+    assert list(launch.servers[0].addresses) == [networks[0]["name"]]
+
+
+def test_network_by_name_and_no_network(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = launches.put_image(cloud)
+    assert list(client("alice").launch(image_id, ask(networks=("net1",))).servers[0].addresses) == ["net1"]
+    assert client("alice").launch(image_id, ask(networks="none")).servers[0].addresses == {}
+
+
+def test_what_a_server_is_given(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    session = cloud.session("alice")
+    key, group = unique("key"), unique("group")
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2Zq1bI5m0Ff6DqfG1hO3gVb7M8Yw5YwKx0vB9y2mJx alice"
+    session.post(
+        "/os-keypairs",
+        json={"keypair": {"name": key, "public_key": public_key}},
+        endpoint_filter=launches.COMPUTE,
+    )
+    session.post(
+        "/os-server-groups",
+        json={"server_group": {"name": group, "policies": ["affinity"]}},
+        endpoint_filter=launches.COMPUTE,
+    )
+    launch = client("alice").launch(
+        launches.put_image(cloud),
+        ask(
+            key_name=key,
+            security_groups=("default",),
+            availability_zone="nova",
+            metadata={"tier": "front"},
+            tags={"blue", "web"},
+            server_group=group,
+            user_data="#!/bin/sh\necho 你好\n",
+            config_drive=True,
+        ),
+    )
+    server = shown(cloud, launch)
+    assert server["key_name"] == key
+    assert [each["name"] for each in server["security_groups"]] == ["default"]
+    assert server["OS-EXT-AZ:availability_zone"] == "nova"
+    assert server["metadata"]["tier"] == "front"
+    assert {"blue", "web"} < set(server["tags"])
+    assert len(server["server_groups"]) == 1
+    assert base64.b64decode(server["OS-EXT-SRV-ATTR:user_data"]).decode() == "#!/bin/sh\necho 你好\n"
+    assert server["config_drive"] == "True"
+    session.delete(f"/os-keypairs/{key}", endpoint_filter=launches.COMPUTE)
+    session.delete(f"/os-server-groups/{server['server_groups'][0]}", endpoint_filter=launches.COMPUTE)
+
+
+def test_a_root_disk_as_a_volume(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = launches.put_image(cloud, "disk.raw")
+    launch = client("alice").launch(image_id, ask(boot_volume_gib=2, count=2))
+    assert [server.status for server in launch.servers] == ["ACTIVE", "ACTIVE"]
+    assert [volume["size"] for volume in launches.volumes(cloud)] == [2, 2]
+    assert {volume["volume_image_metadata"]["image_id"] for volume in launches.volumes(cloud)} == {image_id}
+    launch.cancel()
+    assert nothing_was_created(cloud)
+
+
+# ----------------------------------------------------------------- ISOs
+
+
+def test_an_installer_has_a_blank_disk_and_the_disc(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    iso = launches.put_image(cloud, "installer.iso")
+    launch = client("alice").launch(iso, ask(count=3, install_disk_gib=2))
+    assert [server.status for server in launch.servers] == ["ACTIVE"] * 3
+    for server in launches.tagged(cloud, launch.launch_id):
+        attached = {each["id"] for each in server["os-extended-volumes:volumes_attached"]}
+        mine = [volume for volume in launches.volumes(cloud) if volume["id"] in attached]
+        sizes = {volume.get("volume_image_metadata", {}).get("image_id"): volume["size"] for volume in mine}
+        assert sizes == {None: 2, iso: 1}
+    launch.cancel()
+    assert nothing_was_created(cloud)
+
+
+def test_the_disc_is_as_large_as_cinder_demands(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    iso = launches.put_image(cloud, "installer.iso", {"min_disk": 3})
+    launch = client("alice").launch(iso, ask(install_disk_gib=4))
+    assert launch.servers[0].status == "ACTIVE"
+    assert sorted(volume["size"] for volume in launches.volumes(cloud)) == [3, 4]
+
+
+def test_volumes_that_are_kept(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    iso = launches.put_image(cloud, "installer.iso")
+    launch = client("alice").launch(iso, ask(keep_volumes=True))
+    session = cloud.session("alice")
+    session.delete(f"/servers/{launch.servers[0].id}", endpoint_filter=launches.COMPUTE)
+    while launches.servers(cloud):
+        pass
+    assert len(launches.volumes(cloud)) == 2
+
+
+def test_cancel_takes_them_too(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    iso = launches.put_image(cloud, "installer.iso")
+    client("alice").launch(iso, ask(keep_volumes=True), wait=False).cancel()
+    assert nothing_was_created(cloud)
+
+
+def test_a_live_disc_needs_no_volume(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    iso = launches.put_image(cloud, "installer.iso")
+    launch = client("alice").launch(iso, ask(layout="live"))
+    assert launch.servers[0].status == "ACTIVE"
+    assert launches.volumes(cloud) == []
+
+
+# ----------------------------------------------------------------- checks before anything is created
+
+
+def test_an_image_that_is_not_active_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    session = cloud.session("alice")
+    queued = {"name": "queued", "disk_format": "raw", "container_format": "bare", "hyperx_failure": "404 Not Found"}
+    image_id = session.post("/v2/images", json=queued, endpoint_filter=launches.IMAGES).json()["id"]
+    with pytest.raises(ImageNotActiveError, match="INACTIVE, failed: 404 Not Found") as caught:
+        client("alice").launch(image_id, ask())
+    assert (caught.value.image_id, caught.value.phase, caught.value.failure) == (image_id, "failed", "404 Not Found")
+    disabled = launches.put_image(cloud)
+    session.post(f"/v2/images/{disabled}/actions/deactivate", endpoint_filter=launches.IMAGES)
+    with pytest.raises(ImageNotActiveError, match="disabled"):
+        client("alice").launch(disabled, ask())
+    assert nothing_was_created(cloud)
+
+
+def test_what_does_not_fit_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    cd = launches.put_image(cloud, "data.iso", {"hyperx_bootable": "false"})
+    with pytest.raises(InvalidRequestError, match="not bootable"):
+        alice.launch(cd, ask())
+    for record in ({"min_disk": 2}, {"min_ram": 513}):
+        with pytest.raises(FlavorTooSmallError):
+            alice.launch(launches.put_image(cloud, "disk.qcow2", record), ask())
+    with pytest.raises(FlavorTooSmallError, match="needs"):
+        alice.launch(launches.put_image(cloud, "huge.qcow2"), ask())
+    with pytest.raises(NotFoundError, match="no flavor"):
+        alice.launch(launches.put_image(cloud), ask(flavor="m1.nonsense"))
+    with pytest.raises(NotFoundError, match="no network"):
+        alice.launch(launches.put_image(cloud), ask(networks=("net1", "nonsense")))
+    with pytest.raises(NotFoundError, match="no server group"):
+        alice.launch(launches.put_image(cloud), ask(server_group="nonsense"))
+    with pytest.raises(NotFoundError):
+        alice.launch("00000000-0000-4000-8000-000000000000", ask())
+    assert nothing_was_created(cloud)
+
+
+def test_the_whole_count_must_fit_the_quota(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    with pytest.raises(QuotaExceededError) as caught:
+        client("alice").launch(launches.put_image(cloud), ask(count=61))
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.used, error.requested) == (
+        "dept-a", "instances", 60, 0, 61,
+    )  # fmt: skip
+    assert error.exceeded == ("instances", "cores")
+    iso = launches.put_image(cloud, "installer.iso")
+    with pytest.raises(QuotaExceededError) as caught:
+        client("alice").launch(iso, ask(count=6, install_disk_gib=1000))
+    assert caught.value.exceeded == ("volumes", "volume_gib")
+    assert nothing_was_created(cloud)
+
+
+# ----------------------------------------------------------------- found again
+
+
+def test_a_launch_is_found_by_an_id_of_the_caller_s_own(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch_id = unique("launch")
+    image_id = launches.put_image(cloud)
+    made = client("alice").launch(image_id, ask(count=2, launch_id=launch_id))
+    found = client("arthur").find_launch(launch_id)
+    assert found.servers == made.servers
+    assert (found.launch_id, found.image_id, found.count, found.admin_password) == (launch_id, image_id, 2, None)
+    with pytest.raises(ConflictError, match="exists already"):
+        client("alice").launch(image_id, ask(launch_id=launch_id))
+    found.cancel()
+    assert nothing_was_created(cloud)
+
+
+def test_a_deadline_deletes_nothing(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    if isinstance(cloud, InMemoryCloud):
+        cloud.nova.build_polls = 3
+    with pytest.raises(WaitTimeoutError, match="0 of 2 active, 2 building") as caught:
+        client("alice").launch(launches.put_image(cloud), ask(count=2), timeout=0)
+    assert isinstance(caught.value.last_seen, LaunchProgress)
+    assert caught.value.launch_id is not None
+    found = client("alice").find_launch(caught.value.launch_id).wait()
+    assert [server.status for server in found.servers] == ["ACTIVE", "ACTIVE"]
+
+
+# ----------------------------------------------------------------- passwords
+
+
+def test_a_password_enabled_image_gives_a_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch = client("alice").launch(launches.put_password_image(cloud), ask())
+    assert launch.admin_password is not None
+    assert len(launch.admin_password.get_secret_value()) == 20
+    config = yaml.safe_load(base64.b64decode(shown(cloud, launch)["OS-EXT-SRV-ATTR:user_data"]))
+    assert config["chpasswd"]["users"][0]["name"] == "debian"
+
+
+def test_a_password_of_the_caller_s_own_beside_user_data(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch = client("alice").launch(
+        launches.put_password_image(cloud),
+        ask(admin_password="Of-my-0wn", user_data="#cloud-config\npackages: [git]\n"),
+    )
+    assert launch.admin_password is not None
+    assert launch.admin_password.get_secret_value() == "Of-my-0wn"
+    message = email.message_from_bytes(base64.b64decode(shown(cloud, launch)["OS-EXT-SRV-ATTR:user_data"]))
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/mixed",
+        "text/cloud-config",
+        "text/cloud-config",
+    ]
+
+
+def test_other_images_have_no_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    with pytest.raises(InvalidRequestError, match="not password-enabled"):
+        client("alice").launch(launches.put_image(cloud), ask(admin_password="Of-my-0wn"))
+    with pytest.raises(InvalidRequestError, match="user_data"):
+        client("alice").launch(launches.put_password_image(cloud), ask(user_data="who reads this?"))
+    assert nothing_was_created(cloud)
+
+
+def test_windows_reads_it_from_the_config_drive(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch = client("alice").launch(launches.put_password_image(cloud, {"os_type": "windows"}), ask())
+    assert launch.admin_password is not None
+    server = shown(cloud, launch)
+    assert server["config_drive"] == "True"
+    assert server["OS-EXT-SRV-ATTR:user_data"] is None
+
+
+def test_a_new_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    (server,) = alice.launch(launches.put_password_image(cloud), ask()).servers
+    assert len(alice.reset_password(server.id).get_secret_value()) == 20
+    assert alice.reset_password(server.id, "Of-my-0wn").get_secret_value() == "Of-my-0wn"
+    with pytest.raises(NotFoundError):
+        client("bob").reset_password(server.id)

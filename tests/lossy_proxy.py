@@ -1,0 +1,158 @@
+"""A proxy in front of Nova that loses answers, as load balancers and networks do."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import urlsplit
+
+from keystoneauth1.adapter import Adapter
+
+from hyperx_glance import Client
+from hyperx_glance.cloud import Cloud, Service
+from tests.clouds import REGION
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from keystoneauth1.session import Session
+
+    from hyperx_glance import Settings
+
+Fate = Literal["cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop", "hold"]
+"""What becomes of the answer to the next POST /servers.
+
+cut_early: the connection is cut when Nova has the request. cut_late: when Nova has answered. bad_gateway: 502 when Nova
+has the request. gateway_timeout: 504 after half a second. drop: 502, and Nova never gets it. hold: no answer.
+"""
+
+
+@dataclass
+class LossyProxy:
+    """Pass requests on to Nova, and lose the answers to creations as `fates` say, one each."""
+
+    upstream: str
+    fates: list[Fate] = field(default_factory=list)
+    creations: int = 0
+    """How many POST /servers have come."""
+    answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released whenever Nova has answered a creation."""
+    received: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released whenever Nova has been sent a creation."""
+
+    def __enter__(self) -> Self:
+        handler = type("Handler", (_Handler,), {"lossy": self})
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where clients find the proxy: the compute endpoint."""
+        return f"http://127.0.0.1:{self._server.server_port}/v2.1"
+
+    def client(self, session: Session, settings: Settings) -> Client:
+        """Connect a client whose Nova is behind this proxy."""
+        return client_behind(self.url, session, settings)
+
+
+def client_behind(url: str, session: Session, settings: Settings) -> Client:
+    """Connect a client that finds Nova at this URL."""
+
+    def adapter(service: Service) -> Adapter:
+        override = url if service == "compute" else None
+        return Adapter(session, service_type=service, region_name=REGION, endpoint_override=override)
+
+    return Client(Cloud(session, adapter, region_name=REGION), settings=settings)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    lossy: LossyProxy
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.command != "POST" or not self.path.endswith("/servers"):
+            self._reply(*self._ask(body))
+            return
+        self.lossy.creations += 1
+        fate = self.lossy.fates.pop(0) if self.lossy.fates else None
+        match fate:
+            case None:
+                self._reply(*self._create(body))
+            case "drop":
+                self._gateway(502)
+            case "cut_late":
+                self._create(body)
+                self.close_connection = True
+            case "cut_early":
+                self._create_aside(body)
+                self.close_connection = True
+            case "bad_gateway":
+                self._create_aside(body)
+                self._gateway(502)
+            case "gateway_timeout":
+                self._create_aside(body)
+                time.sleep(0.5)
+                self._gateway(504)
+            case "hold":
+                self._create_aside(body)
+                time.sleep(20)
+                self.close_connection = True
+
+    do_GET = do_POST = do_DELETE = do_PUT = _pass  # noqa: N815  # the base class's names
+
+    def _create_aside(self, body: bytes) -> None:
+        """Let Nova have the request while nobody waits for its answer; return when it has it."""
+        sent = threading.Event()
+        threading.Thread(target=self._create, args=(body, sent), daemon=True).start()
+        assert sent.wait(10)
+
+    def _create(self, body: bytes, sent: threading.Event | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
+        try:
+            return self._ask(body, sent)
+        finally:
+            self.lossy.answered.release()
+
+    def _ask(self, body: bytes, sent: threading.Event | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
+        host = urlsplit(self.lossy.upstream).netloc
+        connection = http.client.HTTPConnection(host, timeout=120)
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "connection")}
+        connection.request(self.command, self.path, body=body, headers=headers)
+        if sent is not None:
+            sent.set()
+            self.lossy.received.release()
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status, response.getheaders(), content
+
+    def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response(status)
+        for key, value in headers:
+            if key.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
+                self.send_header(key, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _gateway(self, status: int) -> None:
+        reason = {502: "Bad Gateway", 504: "Gateway Timeout"}[status]
+        html = f"<html><body><h1>{status} {reason}</h1>The server is busy.</body></html>"
+        self._reply(status, [("Content-Type", "text/html")], html.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Be silent."""
