@@ -1,0 +1,109 @@
+"""What every command shares: the client, errors for people, a quiet end after Ctrl-C.
+
+>>> import argparse
+>>> from hyperx_glance.cli.commands import given
+>>> given(argparse.Namespace(name="debian", tags=None), "name", "tags")
+{'name': 'debian'}
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from hyperx_glance import Client, HyperxGlanceError, Settings, UrlPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
+
+
+class Command(command.Command):
+    """Run with a client; end with status 1 and a sentence where the library raises, 130 after Ctrl-C."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run, past osc-lib's own run: it logs every argument, passwords too (osc_lib/command/command.py)."""
+        try:
+            return int(super(command.Command, self).run(parsed_args) or 0)
+        except HyperxGlanceError as error:
+            raise exceptions.CommandError("\n".join([str(error), *getattr(error, "__notes__", ())])) from error
+        except KeyboardInterrupt as interrupt:
+            notes = getattr(interrupt, "__notes__", ()) or ("Cancelled.",)
+            self.app.stderr.write("\n".join(["", *notes, ""]))
+            return INTERRUPTED
+
+    def client(self, settings: Settings | None = None) -> Client:
+        """Give the command's client; ``settings`` where the command has options for them."""
+        manager: Any = self.app.client_manager
+        if settings is None:
+            return manager.hyperx  # type: ignore[no-any-return]  # set by the plug-in
+        return Client.from_connection(manager.sdk_connection, settings=settings)
+
+
+class Lister(Command, command.Lister):
+    """Be a `Command` that shows a list."""
+
+
+class ShowOne(Command, command.ShowOne):
+    """Be a `Command` that shows one thing."""
+
+
+def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
+    """Pick the arguments that somebody gave: the others are the models' affair."""
+    values = {field: getattr(parsed_args, field) for field in fields}
+    return {field: value for field, value in values.items() if value is not None}
+
+
+def key_value(text: str) -> tuple[str, str]:
+    """Read key=value."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r} is not key=value")
+    return key, value
+
+
+def size(text: str) -> int:
+    """Read bytes: 1048576, 1M, 1MiB."""
+    number = text.upper().removesuffix("B").removesuffix("I")
+    shift = {"K": 10, "M": 20, "G": 30, "T": 40}.get(number[-1:], 0)
+    try:
+        return int(float(number[:-1] if shift else number) * (1 << shift))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 1048576, 512M or 2GiB") from None
+
+
+def time(text: str) -> datetime:
+    """Read ISO 8601; a time without a zone is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-24 or 2026-11-24T08:00Z") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def add_public_visibility(parser: argparse.ArgumentParser) -> None:
+    """Add the choice that a whole deployment makes: so it can stand in the environment."""
+    parser.add_argument(
+        "--public-visibility",
+        choices=("community", "public"),
+        default=os.environ.get("HYPERX_PUBLIC_VISIBILITY", "community"),
+        help="What Glance is told for a PUBLIC image, for a whole deployment alike (Env: HYPERX_PUBLIC_VISIBILITY)",
+    )
+
+
+def settings(parsed_args: argparse.Namespace) -> Settings:
+    """Make settings of the options that a command has."""
+    hosts: Sequence[str] = getattr(parsed_args, "trusted_hosts", ())
+    policy = UrlPolicy(trusted_hosts=tuple(hosts), preflight=getattr(parsed_args, "preflight", True))
+    return Settings(
+        url_policy=policy,
+        transfer=getattr(parsed_args, "transfer", "auto"),
+        public_visibility=parsed_args.public_visibility,
+    )

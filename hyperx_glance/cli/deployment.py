@@ -1,0 +1,64 @@
+"""``openstack hyperx doctor`` and ``openstack hyperx deployment ...``.
+
+>>> from hyperx_glance.cli.deployment import Doctor
+>>> Doctor.__doc__.splitlines()[0]
+'Check that this deployment can do all that HYPERX needs.'
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hyperx_glance import deployment
+from hyperx_glance.cli import commands, output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SHOWN = ("check", "level", "message", "remedy")
+
+
+class Doctor(commands.Lister):
+    """Check that this deployment can do all that HYPERX needs.
+
+    The status is 1 where a finding is an error.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--probe", action="store_true", help="Also try, on a scratch record that is removed; run this as a member"
+        )
+        parser.add_argument(
+            "--transfer", choices=("auto", "import", "stream"), default="auto", help="As registrations will be made"
+        )
+        commands.add_public_visibility(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
+        findings = self.client(commands.settings(parsed_args)).doctor(probe=parsed_args.probe)
+        self.status = 1 if any(finding.level == "error" for finding in findings) else 0
+        rows = [output.row(_SHOWN, finding.model_dump()) for finding in findings]
+        return output.headers(parsed_args, output.columns(*_SHOWN)), rows
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Show the findings; the status is that of the worst."""
+        self.status = 0
+        return super().run(parsed_args) or self.status
+
+
+class ShowProtections(commands.Command):
+    """Print the file of property protections for Glance."""
+
+    auth_required = False
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        self.app.stdout.write(deployment.property_protections())
+
+
+class InstallMetadefs(commands.Command):
+    """Install the metadata definitions of HYPERX's properties; administrators only."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        deployment.install_metadefs(self.client())

@@ -1,0 +1,354 @@
+"""``openstack hyperx image ...`` and ``openstack hyperx iso ...``.
+
+>>> from hyperx_glance.cli.images import SHOWN_IN_LISTS
+>>> SHOWN_IN_LISTS[:3]
+('name', 'created_at', 'disk_format')
+"""
+
+from __future__ import annotations
+
+import argparse
+from argparse import BooleanOptionalAction
+from typing import TYPE_CHECKING
+
+from hyperx_glance import (
+    Category,
+    HyperxGlanceError,
+    Image,
+    ImageChanges,
+    ImageQuery,
+    NewImage,
+    NewIso,
+    NotFoundError,
+    View,
+    vocabulary,
+)
+from hyperx_glance.cli import commands, output
+from hyperx_glance.cli.progress import registration_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hyperx_glance import Client
+
+SHOWN_IN_LISTS = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
+"""The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
+_SHOWN_LONG = ("id", *SHOWN_IN_LISTS, "kind", "category", "phase", "os_name", "architecture", "tags", "updated_at")
+_SHOWN_ALONE = (
+    *("id", "name", "kind", "category", "state", "phase", "failure", "description", "disk_format", "container_format"),
+    *("size", "virtual_size", "created_at", "updated_at", "owner", "created_by", "edited_by", "password_enabled"),
+    *("admin_user", "bootable", "os_name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "tags"),
+    *("min_disk_gib", "min_ram_mib", "protected", "hidden", "visibility", "glance_status", "url", "checksum"),
+    *("hash_algorithm", "hash_value", "stores", "properties"),
+)
+_CRITERIA = (
+    *("view", "state", "search", "name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "owner"),
+    *("created_by", "name_contains", "description_contains", "os_name_contains", "password_enabled", "bootable"),
+    *("protected", "min_size", "max_size", "created_after", "created_before", "updated_after", "updated_before"),
+    *("limit", "tags", "any_tags", "no_tags", "sort"),
+)
+_DESCRIBING = ("description", "category", "os_name", "os_distro", "os_version", "os_type", "architecture", "tags")
+_NEEDING = ("min_disk_gib", "min_ram_mib", "protected")
+_FORMATS = vocabulary.IMAGE_FORMATS
+
+
+def _values(image: Image, client: Client) -> Mapping[str, object]:
+    """Give every field, made ready for both kinds of readers."""
+    values: dict[str, object] = image.model_dump(mode="json")
+    for field in "password_enabled", "bootable", "protected", "hidden":
+        values[field] = output.Flag(bool(values[field]))
+    return values | {
+        "created_at": output.Time(image.created_at),
+        "updated_at": output.Time(image.updated_at),
+        "size": output.Size(image.size),
+        "virtual_size": output.Size(image.virtual_size),
+        "disk_format": output.Format(image.disk_format),
+        "owner": output.Owner(image.owner, client.owner_name),
+        "tags": output.Listed(list(image.tags)),
+        "stores": output.Listed(list(image.stores)),
+        "properties": output.Pairs(image.properties),
+    }
+
+
+# ----------------------------------------------------------------- list
+
+
+class _List(commands.Lister):
+    kinds: tuple[str, ...]
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add = parser.add_argument
+        add("search", metavar="<words>", nargs="?", help="Words that must all occur, in whatever field")
+        add("--view", choices=[view.value for view in View], help="The console's tab; default: all")
+        if len(self.kinds) > 1:
+            add("--kind", choices=[*self.kinds, "any"], default=self.kinds[0], help="Default: %(default)s")
+            add("--disk-format", dest="formats", action="append", choices=_FORMATS, help="Repeat for several")
+        add("--state", choices=["ACTIVE", "INACTIVE"])
+        add("--tag", dest="tags", action="append", metavar="<tag>", help="Has this tag; repeat: all of them")
+        add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
+        add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")
+        for field in "name", "os-distro", "os-version", "os-type", "hypervisor", "architecture", "owner", "created-by":
+            add(f"--{field}", metavar=f"<{field}>", help="Exactly this")
+        for field in "name-contains", "description-contains", "os-name-contains":
+            add(f"--{field}", metavar="<text>")
+        for field in "password-enabled", "bootable", "protected":
+            add(f"--{field}", action=BooleanOptionalAction, default=None)
+        add("--hidden", choices=["no", "yes", "both"], default="no", help="Default: %(default)s")
+        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        for field in "min-size", "max-size":
+            add(f"--{field}", type=commands.size, metavar="<size>", help="Bytes, or with K, M, G, T")
+        for field in "created-after", "created-before", "updated-after", "updated-before":
+            add(f"--{field}", type=commands.time, metavar="<time>", help="ISO 8601; UTC without a zone")
+        add("--sort", action="append", metavar="<[-]column>", help="Repeat for several; - for descending")
+        add("--limit", type=int, metavar="<number>", help="At most this many")
+        add("--long", action="store_true", help="Show more columns")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[tuple[object, ...]]]:
+        client = self.client()
+        fields = _SHOWN_LONG if parsed_args.long else SHOWN_IN_LISTS
+        if parsed_args.formatter != "table" and "id" not in fields:
+            fields = ("id", *fields)  # names are not unique, and programs go on with what they find
+        shown = output.columns(*fields)
+        images = client.images(self._query(parsed_args))
+        return output.headers(parsed_args, shown), (output.row(fields, _values(image, client)) for image in images)
+
+    def _query(self, parsed_args: argparse.Namespace) -> ImageQuery:
+        criteria = commands.given(parsed_args, *_CRITERIA)
+        kind = getattr(parsed_args, "kind", self.kinds[0])
+        if kind != "any":
+            criteria["kind"] = kind
+        if getattr(parsed_args, "formats", None):
+            criteria["formats"] = parsed_args.formats
+        if parsed_args.properties:
+            criteria["properties"] = dict(parsed_args.properties)
+        return ImageQuery(**criteria, hidden={"no": False, "yes": True, "both": None}[parsed_args.hidden])
+
+
+class ListImages(_List):
+    """List images."""
+
+    kinds = ("image", "iso")
+
+
+class ListIsos(_List):
+    """List ISOs."""
+
+    kinds = ("iso",)
+
+
+class ListTags(commands.Lister):
+    """List every tag with the number of images and ISOs that carry it."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[str, int]]]:
+        shown = output.columns("tag", "images")
+        return output.headers(parsed_args, shown), sorted(self.client().tags().items())
+
+
+# ----------------------------------------------------------------- show, create, set
+
+
+class _ShowsImage(commands.ShowOne):
+    def shown(
+        self, parsed_args: argparse.Namespace, image: Image, client: Client
+    ) -> tuple[Sequence[str], tuple[object, ...]]:
+        """Give every field of an image."""
+        header = output.headers(parsed_args, output.columns(*_SHOWN_ALONE))
+        return header, output.row(_SHOWN_ALONE, _values(image, client))
+
+
+class ShowImage(_ShowsImage):
+    """Show an image or ISO."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("image", metavar="<image>", help="Name or id")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
+        client = self.client()
+        return self.shown(parsed_args, client.image(parsed_args.image), client)
+
+
+def _add_description(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--description", metavar="<text>")
+    add("--category", choices=[category.value for category in Category], help="featured: administrators only")
+    for field in "os-name", "os-distro", "os-version", "os-type", "architecture":
+        add(f"--{field}", metavar=f"<{field}>")
+    add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
+    add("--min-disk", dest="min_disk_gib", type=int, metavar="<GiB>")
+    add("--min-ram", dest="min_ram_mib", type=int, metavar="<MiB>")
+    add("--protected", action=BooleanOptionalAction, default=None, help="Refuse deletion")
+    commands.add_public_visibility(parser)
+
+
+def _add_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--password-enabled", action=BooleanOptionalAction, default=None, help="Servers get an administrator password"
+    )
+    parser.add_argument("--admin-user", metavar="<user>", help="Whose password that is")
+
+
+class _Create(_ShowsImage):
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add = parser.add_argument
+        add("name", metavar="<name>")
+        add("--url", required=True, metavar="<url>", help="Where the data is: http or https")
+        _add_description(parser)
+        add("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
+        add("--owner", metavar="<department>", help="Another department, for administrators")
+        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
+        add("--id", metavar="<uuid>", help="An id of your own")
+        add("--transfer", choices=("auto", "import", "stream"), default="auto", help="Who reads the URL; default: auto")
+        add("--trusted-host", dest="trusted_hosts", action="append", default=[], metavar="<host>")
+        add("--no-preflight", dest="preflight", action="store_false", help="Do not look at the URL before")
+        add("--timeout", type=float, metavar="<seconds>")
+        add("--keep-failed", action="store_true", help="Keep the record of a failed upload, INACTIVE")
+        return parser
+
+    def new(self, parsed_args: argparse.Namespace) -> NewImage | NewIso:
+        """Make the request."""
+        raise NotImplementedError
+
+    def fields(self, parsed_args: argparse.Namespace, *more: str) -> dict[str, object]:
+        """Pick what was given."""
+        common = (*_DESCRIBING, *_NEEDING, "name", "url", "checksum", "owner", "stores", "id")
+        fields = commands.given(parsed_args, *common, *more)
+        if parsed_args.properties:
+            fields["properties"] = dict(parsed_args.properties)
+        return fields
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
+        client = self.client(commands.settings(parsed_args))
+        with registration_progress(self.app.stderr) as show:
+            image = client.register(
+                self.new(parsed_args),
+                on_progress=show,
+                timeout=parsed_args.timeout,
+                keep_failed=parsed_args.keep_failed,
+            )
+        return self.shown(parsed_args, image, client)
+
+
+class CreateImage(_Create):
+    """Register an image from a URL, and wait until it is ready."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--disk-format", choices=_FORMATS, help="Default: what the first bytes say")
+        parser.add_argument("--hypervisor", metavar="<hypervisor>")
+        _add_password(parser)
+        return parser
+
+    def new(self, parsed_args: argparse.Namespace) -> NewImage:
+        """Make the request."""
+        return NewImage(**self.fields(parsed_args, "disk_format", "hypervisor", "password_enabled", "admin_user"))  # type: ignore[arg-type]  # the model checks
+
+
+class CreateIso(_Create):
+    """Register an ISO from a URL, and wait until it is ready."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--bootable", action=BooleanOptionalAction, default=None, help="Default: bootable")
+        return parser
+
+    def new(self, parsed_args: argparse.Namespace) -> NewIso:
+        """Make the request."""
+        return NewIso(**self.fields(parsed_args, "bootable"))  # type: ignore[arg-type]  # the model checks
+
+
+class SetImage(_ShowsImage):
+    """Change an image or ISO; an empty text clears."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add = parser.add_argument
+        add("image", metavar="<image>", help="Name or id")
+        add("--name", metavar="<name>")
+        _add_description(parser)
+        add("--no-tags", dest="tags", action="store_const", const=[], help="Take every tag off")
+        _add_password(parser)
+        add("--bootable", action=BooleanOptionalAction, default=None)
+        add("--hidden", action=BooleanOptionalAction, default=None, help="Leave it out of lists")
+        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        add("--remove-property", dest="remove_properties", action="append", metavar="<key>")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
+        client = self.client(commands.settings(parsed_args))
+        own = ("name", "password_enabled", "admin_user", "bootable", "hidden", "remove_properties")
+        fields = commands.given(parsed_args, *_DESCRIBING, *_NEEDING, *own)
+        if parsed_args.properties:
+            fields["properties"] = dict(parsed_args.properties)
+        changed = client.update(client.image(parsed_args.image), ImageChanges(**fields))
+        return self.shown(parsed_args, changed, client)
+
+
+# ----------------------------------------------------------------- enable, disable, delete
+
+
+class _Several(commands.Command):
+    """Do the same to several images; what fails is told, and the others are done."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("images", metavar="<image>", nargs="+", help="Name or id")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        client = self.client()
+        failed = 0
+        for name in parsed_args.images:
+            try:
+                self.act(client, name, parsed_args)
+            except HyperxGlanceError as error:
+                self.log.error("%s: %s", name, error)  # noqa: TRY400  # a sentence, no traceback
+                failed += 1
+        return 1 if failed else 0
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Do it to one."""
+        raise NotImplementedError
+
+
+class EnableImage(_Several):
+    """Make disabled images or ISOs ACTIVE again."""
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Enable one."""
+        client.enable(client.image(name))
+
+
+class DisableImage(_Several):
+    """Make images or ISOs INACTIVE, without deleting their data."""
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Disable one."""
+        client.disable(client.image(name))
+
+
+class DeleteImage(_Several):
+    """Delete images or ISOs for good; servers made from them keep running."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--missing-ok", action="store_true", help="It is no error if there is none")
+        parser.add_argument("--report-servers", action="store_true", help="Tell the servers made from it")
+        return parser
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Delete one."""
+        try:
+            image = client.image(name)
+        except NotFoundError:
+            if parsed_args.missing_ok:
+                return
+            raise
+        deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
+        for server in deletion.servers or ():
+            self.app.stdout.write(f"{name}: server {server.id} {server.name} {server.status} ({server.through})\n")

@@ -1,0 +1,82 @@
+"""``openstack hyperx quota show`` and ``openstack hyperx quota set``.
+
+>>> from hyperx_glance.cli.quotas import RESOURCES, limit
+>>> RESOURCES[:2], limit("unlimited"), limit("default"), limit("10")
+(('images', 'image_size_mib'), -1, 'default', 10)
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hyperx_glance import DepartmentQuota
+from hyperx_glance.cli import commands, output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperx_glance import QuotaLimits
+
+RESOURCES = tuple(field for field in DepartmentQuota.model_fields if field != "department")
+_SHOWN = ("resource", "used", "limit", "remaining")
+
+
+class _ShowsQuota(commands.Lister):
+    def shown(
+        self, parsed_args: argparse.Namespace, quota: DepartmentQuota
+    ) -> tuple[Sequence[str], list[tuple[object, ...]]]:
+        """Give a row for each resource that this cloud tells of; no limit is unlimited."""
+        rows = [
+            (
+                resource,
+                usage.used,
+                *(output.Rendered(n, "无限制" if n is None else str(n)) for n in (usage.limit, usage.remaining)),
+            )
+            for resource in RESOURCES
+            if (usage := getattr(quota, resource)) is not None
+        ]
+        return output.headers(parsed_args, output.columns(*_SHOWN)), rows
+
+
+class ShowQuota(_ShowsQuota):
+    """Show what a department uses and may use; another one than the own: administrators."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("department", metavar="<department>", nargs="?", help="Name or id; default: the own")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
+        return self.shown(parsed_args, self.client().quota(parsed_args.department))
+
+
+class SetQuota(_ShowsQuota):
+    """Set limits of a department; administrators only."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("department", metavar="<department>", help="Name or id")
+        for resource in RESOURCES:
+            parser.add_argument(
+                f"--{resource.replace('_', '-')}", type=limit, metavar="<limit>", help="A number, unlimited, or default"
+            )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
+        asked = commands.given(parsed_args, *RESOURCES)
+        limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are RESOURCES, as a test says
+            resource: None if value == "default" else value for resource, value in asked.items()
+        }
+        return self.shown(parsed_args, self.client().set_quota(parsed_args.department, **limits))
+
+
+def limit(text: str) -> int | str:
+    """Read a limit; "default" stays a word, since None means "not given" among arguments."""
+    if text == "default":
+        return text
+    if text == "unlimited":
+        return -1
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, unlimited, or default")
+    return int(text)
