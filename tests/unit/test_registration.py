@@ -1,0 +1,468 @@
+"""Registering, where the cloud must misbehave on request; what records and tasks mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hyperx_glance import (
+    Category,
+    Client,
+    Image,
+    NewImage,
+    NotAllowedError,
+    Phase,
+    Progress,
+    QuotaExceededError,
+    RegistrationFailedError,
+    UrlProblem,
+    WaitTimeoutError,
+)
+from hyperx_glance.departments import Department
+from hyperx_glance.registration import admission
+from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.outcome import (
+    Outcome,
+    Task,
+    abandoned,
+    admission_rank,
+    contradicted,
+    exceeded_quota,
+    import_outcome,
+    newest_task,
+    recorded_checksum,
+)
+from hyperx_glance.registration.streaming import Upload
+from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.urls import open_url
+from tests import samples
+from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory
+from tests.file_server import BigBody, FileServer
+from tests.interference import Interference
+
+BLIND = LOOPBACK.model_copy(update={"preflight": False})
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def record(image_id: str = "7c1", **properties: object) -> Image:
+    return Image.model_validate({"id": image_id, **properties})
+
+
+class TestOutcome:
+    @pytest.mark.parametrize(
+        ("properties", "outcome"),
+        [
+            ({"status": "queued", "os_glance_import_task": "81f"}, Outcome.RUNNING),
+            ({"status": "queued"}, Outcome.FAILED),
+            ({"status": "queued", "os_glance_failed_import": "fast"}, Outcome.FAILED),
+            ({"status": "queued", "os_glance_failed_import": "fast", "os_glance_import_task": "81f"}, Outcome.RUNNING),
+            ({"status": "importing", "os_glance_import_task": "81f"}, Outcome.RUNNING),
+            ({"status": "importing"}, Outcome.RUNNING),
+            ({"status": "saving"}, Outcome.RUNNING),
+            ({"status": "uploading"}, Outcome.RUNNING),
+            ({"status": "active", "os_glance_import_task": "81f"}, Outcome.RUNNING),
+            ({"status": "active", "os_glance_importing_to_stores": "slow"}, Outcome.RUNNING),
+            ({"status": "active"}, Outcome.DONE),
+            ({"status": "active", "os_glance_importing_to_stores": "", "os_glance_failed_import": ""}, Outcome.DONE),
+            ({"status": "active", "os_glance_failed_import": "slow"}, Outcome.FAILED),
+            ({"status": "deactivated"}, Outcome.DONE),
+            ({"status": "killed"}, Outcome.FAILED),
+            ({"status": "deleted"}, Outcome.FAILED),
+            ({"status": "pending_delete"}, Outcome.FAILED),
+        ],
+    )
+    def test_every_state(self, properties: dict[str, object], outcome: Outcome) -> None:
+        assert import_outcome(Image.model_validate({"id": "7c1", **properties})) is outcome
+
+    def test_the_newest_import_counts(self) -> None:
+        tasks = [
+            {"type": "api_image_import", "status": "failure", "created_at": "2026-01-01T10:00:00.000000"},
+            {"type": "api_image_import", "status": "processing", "created_at": "2026-01-01T11:00:00.000000"},
+            {"type": "other", "status": "success", "created_at": "2026-01-01T12:00:00.000000"},
+        ]
+
+        task = newest_task(tasks)
+
+        assert task is not None
+        assert task.status == "processing"
+        assert newest_task([]) is None
+
+    @pytest.mark.parametrize("text", ["2026-01-01T10:00:00.000000", "2026-01-01T10:00:00Z"])
+    def test_times_of_tasks_are_utc(self, text: str) -> None:
+        task = newest_task([{"type": "api_image_import", "updated_at": text}])
+
+        assert task is not None
+        assert task.updated_at == datetime(2026, 1, 1, 10, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("status", "minutes", "dead"),
+        [("processing", 59, False), ("processing", 61, True), ("pending", 61, False), ("pending", 121, True)],
+    )
+    def test_a_dead_worker(self, status: str, minutes: int, dead: bool) -> None:  # noqa: FBT001
+        assert abandoned(Task(status, "", NOW - timedelta(minutes=minutes)), NOW) is dead
+        assert not abandoned(Task(status, "", None), NOW)
+
+    def test_figures_of_exceeded_limits(self) -> None:
+        message = (
+            "Project 81f is over a limit for [Resource image_size_total is over limit of 5 due to current usage 6 and "
+            "delta 0, Resource image_count_total is over limit of 3 due to current usage 3 and delta 1]"
+        )
+
+        error = exceeded_quota(message, "dept-a")
+
+        assert error is not None
+        assert (error.department, error.resource, error.limit, error.used, error.requested) == (
+            "dept-a",
+            "images",
+            3,
+            3,
+            1,
+        )
+        assert error.exceeded == ("images", "image_size_mib")
+        assert exceeded_quota("Task failed due to Internal Error", "dept-a") is None
+
+    def test_who_has_begun_ranks_first_then_who_is_older_then_the_id(self) -> None:
+        records = [
+            record("d", status="queued", created_at="2026-01-01T10:00:01Z"),
+            record("c", status="queued", created_at="2026-01-01T10:00:00Z"),
+            record("b", status="queued", created_at="2026-01-01T10:00:00Z"),
+            record("a", status="queued", created_at="2026-01-01T10:00:02Z", os_glance_import_task="81f"),
+            record("z", status="active", created_at="2026-01-01T10:00:03Z"),
+            record("gone", status="pending_delete", created_at="2026-01-01T09:00:00Z"),
+        ]
+
+        assert [admission_rank(image_id, records) for image_id in ("a", "z", "b", "c", "d", "unseen")] == [
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+        ]
+
+    def test_checksums_of_records(self) -> None:
+        image = record(checksum="m", os_hash_algo="sha512", os_hash_value="s", hyperx_checksum="md5:m")
+
+        assert recorded_checksum(image, "md5") == "md5:m"
+        assert recorded_checksum(image, "sha512") == "sha512:s"
+        assert recorded_checksum(image, "sha256") is None
+        assert not contradicted(image)
+        assert contradicted(record(checksum="m", hyperx_checksum="md5:other"))
+        assert not contradicted(record(checksum="m", hyperx_checksum="sha256:unknown"))
+        assert not contradicted(record(checksum="m"))
+
+
+# ----------------------------------------------------------------- clouds that misbehave
+
+
+@pytest.fixture
+def cloud() -> InMemoryCloud:
+    return InMemoryCloud()
+
+
+@pytest.fixture
+def client(cloud: InMemoryCloud) -> ClientFactory:
+    return ClientFactory(cloud, HASTY)
+
+
+def qcow2(server: FileServer) -> str:
+    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+
+class Clock:
+    """Let time pass only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def timed(cloud: InMemoryCloud, clock: Clock, user: str = "alice", **settings: object) -> Client:
+    pace = dataclasses.replace(HASTY.pace, first_interval=0.1, longest_interval=1.5, clock=clock, sleep=clock.sleep)
+    chosen = dataclasses.replace(HASTY, pace=dataclasses.replace(pace, deadline=36000), **settings)  # type: ignore[arg-type]
+    return Client.from_session(cloud.session(user), region_name=REGION, settings=chosen)
+
+
+def test_polls_of_a_long_import_grow_apart(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    cloud.glance.import_polls = 40
+    clock = Clock()
+    looks: list[float] = []
+
+    timed(cloud, clock).register(
+        NewImage(name="a", url=qcow2(file_server)), on_progress=lambda progress: looks.append(progress.elapsed_seconds)
+    )
+
+    intervals = [round(later - earlier, 6) for earlier, later in itertools.pairwise(looks)]
+    assert intervals[0] == pytest.approx(0.1)
+    assert intervals == sorted(intervals)
+    assert max(intervals) == pytest.approx(1.5)
+
+
+def test_a_pending_task_is_waiting(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    cloud.glance.task_threads = 1
+    release = threading.Event()
+
+    def slow() -> bytes:
+        assert release.wait(10)
+        return samples.data("disk.qcow2")
+
+    cloud.glance.downloads["http://127.0.0.1/slow"] = slow
+    cloud.glance.imports_stall = True
+    clock = Clock()
+    alice = timed(cloud, clock, url_policy=BLIND)
+    alice.start_registration(NewImage(name="first", url="http://127.0.0.1/slow", disk_format="qcow2"))
+    told: list[Progress] = []
+
+    second = alice.start_registration(NewImage(name="second", url=qcow2(file_server), disk_format="qcow2"))
+    with pytest.raises(WaitTimeoutError):
+        second.wait(on_progress=told.append, timeout=600)
+    release.set()
+    cloud.glance.imports_stall = False
+    cloud.glance.finish_imports()
+
+    assert told[-1].phase is Phase.DOWNLOADING
+    assert "busy" in told[-1].message
+    assert second.wait().state == "ACTIVE"
+
+
+def test_a_task_that_fails_while_its_lock_stays(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    cloud.glance.staging_broken = True
+    clock = Clock()
+    alice = timed(cloud, clock)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert caught.value.reason == "glance"
+    assert clock.now < 1004
+    assert not cloud.glance.image(caught.value.image_id)
+
+
+def test_a_worker_that_died(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    """Glance itself believes an untouched lock for an hour; by its own clock, not by ours."""
+    cloud.glance.imports_stall = True
+    alice = timed(cloud, Clock())
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    registration.progress()
+
+    with pytest.raises(WaitTimeoutError):
+        registration.wait(timeout=600)
+    cloud.glance.skew_seconds = 3700
+    with pytest.raises(RegistrationFailedError) as caught:
+        registration.wait(timeout=600)
+
+    assert caught.value.reason == "glance"
+    assert not cloud.glance.image(registration.image_id)
+
+
+def test_tasks_are_not_read_while_all_is_well(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    cloud.glance.import_polls = 500
+    clock = Clock()
+
+    timed(cloud, clock).register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert clock.now > 1600
+    assert not [request for request in cloud.requests if request.path.endswith("/tasks")]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_single_store_glance_tells_no_failed_store(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
+) -> None:
+    cloud.glance.stores = []
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND).register(
+            NewImage(name="a", url=file_server.fail("/a", status), disk_format="qcow2")
+        )
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+    assert client("alice").register(NewImage(name="b", url=qcow2(file_server))).state == "ACTIVE"
+
+
+def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.glance.broken_stores = {"slow"}
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("fast", "slow")))
+
+    assert caught.value.reason == "glance"
+    assert not cloud.glance.image(caught.value.image_id)
+
+
+@pytest.mark.parametrize("methods", [["glance-direct"], []])
+def test_a_glance_without_web_download(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, methods: list[str]
+) -> None:
+    cloud.glance.import_methods = methods
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    with pytest.raises(RegistrationFailedError, match="stream") as caught:
+        client("alice", transfer="import").register(NewImage(name="b", url=qcow2(file_server)))
+    assert not cloud.glance.image(caught.value.image_id)
+
+
+def test_auto_streams_what_glances_filter_refuses(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.import_filter.allowed_ports = [80, 443]
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert [request.status for request in cloud.requests if request.path.endswith("/import")] == [400]
+
+
+class TestConversion:
+    def test_a_checksum_of_converted_data_is_unverifiable_never_wrong(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+        digest = hashlib.sha512(samples.data("disk.qcow2")).hexdigest()
+
+        with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{digest}"))
+
+        assert caught.value.reason == "unverifiable"
+        assert not cloud.glance.image(caught.value.image_id)
+
+    def test_streaming_verifies_what_came(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        digest = hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
+
+        image = client("alice", transfer="stream").register(
+            NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{digest}")
+        )
+
+        assert image.state == "ACTIVE"
+        assert not [request for request in cloud.requests if request.path.endswith("/file") and request.method == "GET"]
+
+    def test_converted_data_without_checksum_is_fine(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+
+        assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).disk_format == "raw"
+
+
+class TestAdmission:
+    """Glance let in more than fit: the limit falls right after the creates."""
+
+    def crowd(self, client: ClientFactory, file_server: FileServer, *, room: int) -> Client:
+        """Connect alice, whose next record will be one too many."""
+        alice = client("alice")
+        used = client("admin").quota("dept-a").images
+        assert used is not None
+        Interference(alice).after(
+            "POST", "^/images$", lambda: client("admin").set_quota("dept-a", images=used.used + room)
+        )
+        return alice
+
+    def test_the_last_one_withdraws(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+        client("alice").register(NewImage(name="there", url=qcow2(file_server)))
+
+        with pytest.raises(QuotaExceededError) as caught:
+            self.crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+
+        assert (caught.value.resource, caught.value.limit) == ("images", 1)
+        assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["there"]
+
+    def test_an_older_one_waits_for_a_younger_to_withdraw(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = self.crowd(client, file_server, room=1)
+        young = ""
+        between = Interference(alice)
+
+        def join() -> None:
+            nonlocal young
+            young = cloud.glance.add_image(owner="dept-a", name="young", created_at="2999-01-01T00:00:00+00:00")
+
+        between.after("POST", "^/images$", join)
+        looks = iter(range(100))
+        between.after(
+            "GET", "^/images$", lambda: cloud.glance.remove_image(young) if next(looks) == 5 else None, times=99
+        )
+
+        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+        assert next(looks) > 5
+
+    def test_who_waits_in_vain_withdraws_in_the_end(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(admission, "ADMISSION_SECONDS", 0.1)
+        alice = self.crowd(client, file_server, room=1)
+        Interference(alice).after(
+            "POST",
+            "^/images$",
+            lambda: cloud.glance.add_image(owner="dept-a", name="stuck", created_at="2999-01-01T00:00:00+00:00"),
+        )
+
+        with pytest.raises(QuotaExceededError):
+            alice.register(NewImage(name="old", url=qcow2(file_server)))
+
+        assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["stuck"]
+
+
+def test_a_cloud_without_unified_limits(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.glance.use_keystone_limits = False
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+
+
+def test_public_images_are_publicized_where_the_site_says_so(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.policies["publicize_image"] = "member"
+
+    image = client("alice", public_visibility="public").register(
+        NewImage(name="a", url=qcow2(file_server), category=Category.PUBLIC)
+    )
+
+    assert (image.visibility, image.category) == ("public", "public")
+
+
+def test_a_site_that_lets_nobody_publicize(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    with pytest.raises(NotAllowedError):
+        client("alice", public_visibility="public").register(
+            NewImage(name="a", url=qcow2(file_server), category=Category.PUBLIC)
+        )
+
+    assert not cloud.glance.images
+
+
+def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.cut("glance", "PUT", "/file")
+
+    assert client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+
+
+def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
+    """What the body gives out at once stays small, however large the file is."""
+    url = file_server.serve("/big", BigBody(20 * 1024 * 1024))
+    order = Order(
+        image_id="7c1", url=url, disk_format="raw", department=Department("1", "a"), checksum="md5:" + "0" * 32
+    )
+
+    with open_url(url, LOOPBACK) as source:
+        body = Upload(source, order, lambda _: None)
+        pieces = [len(piece) for piece in body]
+
+    assert sum(pieces) == 20 * 1024 * 1024
+    assert max(pieces) <= 1024 * 1024
+    assert body.digest == f"md5:{hashlib.md5(bytes(20 * 1024 * 1024)).hexdigest()}"
