@@ -10,7 +10,7 @@ LaunchProgress(active=2, building=0, failed=0, count=2, elapsed_seconds=...)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
 
 from hyperx_glance.errors import (
     ConflictError,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from hyperx_glance.cloud import Cloud
     from hyperx_glance.settings import Settings
+
+Found = TypeVar("Found")
 
 QUIET_SECONDS = 10.0
 """No new server for so long: Nova makes no more of them. All were there within 0.7 s of a lost answer."""
@@ -135,7 +137,7 @@ class Launch:
             return None if last.building else last
 
         try:
-            progress = wait_until(self._settings.pace, look, timeout=timeout)
+            progress = wait_until(self._settings.pace, self._patient(look), timeout=timeout)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Launch {self.launch_id} goes on: {self._summary(last)} when the time was over.",
@@ -143,9 +145,6 @@ class Launch:
                 launch_id=self.launch_id,
                 hint="find_launch(launch_id) finds it again; cancel() deletes it.",
             ) from error
-        except ServiceUnavailableError as error:
-            error.launch_id = self.launch_id
-            raise
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Launch {self.launch_id} goes on; find_launch() finds it again.")
             raise
@@ -216,9 +215,28 @@ class Launch:
         blank = volume.name in {f"{server_id}-blank-vol" for server_id in owners}
         return blank or (not volume.name and volume.volume_image_metadata.get("image_id") == self.image_id)
 
+    def _patient(self, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
+        """Let a service be out of reach for a moment: looking again is safe, and the launch goes on without us."""
+        clock = self._settings.pace.clock
+        answered = clock()
+
+        def patient_look() -> Found | None:
+            nonlocal answered
+            try:
+                found = look()
+            except ServiceUnavailableError as error:
+                error.launch_id = self.launch_id
+                if clock() - answered >= QUIET_SECONDS:
+                    raise
+                return None
+            answered = clock()
+            return found
+
+        return patient_look
+
     def _wait_for(self, gone: Callable[[], bool | None], problem: str) -> None:
         try:
-            wait_until(self._settings.pace, gone)
+            wait_until(self._settings.pace, self._patient(gone))
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Launch {self.launch_id} was cancelled, but {problem}.",

@@ -177,7 +177,7 @@ def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     matches = [group.id for group in groups.server_groups if group.id == name_or_id] or [
         group.id for group in groups.server_groups if group.name == name_or_id
     ]
-    return _only(matches, f"server group {name_or_id}")
+    return _only(matches, "server group", name_or_id)
 
 
 def _nova(
@@ -233,7 +233,7 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
         matches = [network for network in networks if network.id == reference] or [
             network for network in networks if network.name == reference
         ]
-        wanted = _only([network.id for network in matches], f"network {reference}")
+        wanted = _only([network.id for network in matches], "network", reference)
         chosen += [network for network in matches if network.id == wanted]
     return tuple(chosen)
 
@@ -258,9 +258,9 @@ def delete_volume(cloud: Cloud, volume_id: str) -> None:
         return
 
 
-def _only(ids: list[str], what: str) -> str:
+def _only(ids: list[str], kind: str, name: str) -> str:
     if not ids:
-        raise NotFoundError(f"There is no {what}.")
+        raise NotFoundError(f"There is no {kind} {name}.")
     if len(ids) > 1:
-        raise AmbiguousNameError(f"Several are called {what}.", matches=sorted(ids))
+        raise AmbiguousNameError(f"Several {kind}s are called {name}.", matches=sorted(ids))
     return ids[0]

@@ -237,6 +237,10 @@ def _order(cloud: Cloud, settings: Settings, handle: Launch, body: dict[str, Jso
                 quota_error(error.message, department=department, status=error.status, request_id=error.request_id)
                 or error
             ) from error
+        except ConflictError as error:
+            if "network" in error.message.lower():  # nova.exception.NetworkAmbiguous
+                error.hint = 'Name the networks: networks=("...",).'
+            raise
         return "accepted"
 
     lost = wait_until(settings.pace, send)

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from hyperx_glance import (
+    AmbiguousNameError,
     Client,
     ConflictError,
     InvalidRequestError,
@@ -525,6 +526,28 @@ def test_nova_out_of_reach_while_waiting_says_the_launch_id(cloud: InMemoryCloud
         launch.wait()
     assert caught.value.launch_id == launch.launch_id
     assert len(cloud.nova.servers) == 2
+
+
+def test_a_proxy_s_hiccup_while_waiting_or_cancelling_is_passed_over(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    launch = alice.launch(image, ask(count=2), wait=False)
+    cloud.fail("nova", "GET", "/servers/detail", status=502, body=b"Bad Gateway", times=3)
+    assert {server.status for server in launch.wait().servers} == {"ACTIVE"}
+    cloud.fail("nova", "GET", "/servers/detail", status=504, body=b"Gateway Timeout", times=3)
+    launch.cancel()
+    assert not cloud.nova.servers
+
+
+def test_several_networks_must_be_named(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.neutron.add_network("net2", shared=True)
+    with pytest.raises(ConflictError, match="Multiple possible networks") as caught:
+        alice.launch(image, ask())
+    assert "networks=" in caught.value.hint
+    assert set(alice.launch(image, ask(networks=("net2", "net1"))).servers[0].addresses) == {"net1", "net2"}
+    cloud.neutron.add_network("net2", shared=True)
+    with pytest.raises(AmbiguousNameError, match="Several networks are called net2"):
+        alice.launch(image, ask(networks=("net2",)))
 
 
 def test_a_server_that_somebody_deletes_while_it_is_built_is_a_failure(
