@@ -1,0 +1,235 @@
+"""How fast lists are, beside a bare keystoneauth loop, glanceclient and openstacksdk: ``tox -e bench`` prints it.
+
+All read the same 10,000 images from the same Glance as the same member, one after the other in one process. CPU is that
+of this process, so another program on the machine changes the wall clock but hardly the CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import glanceclient
+import openstack.connection
+import pytest
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
+
+from hyperx_glance import Client
+from hyperx_glance.testing import InMemoryCloud
+from tests import glance_rows
+from tests.benchmarks.pages import properties
+from tests.clouds import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hyperx_glance.testing import LocalCloud
+
+pytestmark = pytest.mark.local
+
+AMOUNT = 10_000
+ROUNDS = 3
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Measured(NamedTuple):
+    """Hold the best of some rounds: microseconds for each image listed, and the requests of one round."""
+
+    cpu: float
+    wall: float
+    requests: int
+    images: int
+
+
+class Bench:
+    """Count the requests of one member's session, and time what uses it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.requests = 0
+        session.session.hooks["response"].append(self._count)
+
+    def _count(self, *_: object, **__: object) -> None:
+        self.requests += 1
+
+    def measure(self, run: Callable[[], int], *, per: int = AMOUNT) -> Measured:
+        """Run once; the time is per so many images."""
+        self.requests = 0
+        wall, cpu = time.perf_counter(), time.process_time()
+        images = run()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        return Measured(cpu / per * 1e6, wall / per * 1e6, self.requests, images)
+
+    def best(self, *runs: Callable[[], int], rounds: int = ROUNDS) -> list[Measured]:
+        """Run several in turn, so that a slow minute of the machine meets them all, and keep the best of each."""
+        found = [[self.measure(run) for run in runs] for _ in range(rounds)]
+        return [
+            Measured(min(m.cpu for m in each), min(m.wall for m in each), each[0].requests, each[0].images)
+            for each in zip(*found, strict=True)
+        ]
+
+
+@pytest.fixture(scope="module")
+def bench(local_cloud: LocalCloud) -> Iterator[Bench]:
+    """Fill Glance's database: images of dept-a, and public ones of dept-b, all in alice's view."""
+    session = local_cloud.session("alice")
+    own, other = str(session.get_project_id()), str(local_cloud.session("bob").get_project_id())
+    ids = [str(uuid.uuid4()) for _ in range(AMOUNT)]
+    database = local_cloud.database("glance")
+    glance_rows.insert(database, (_row(number, image_id, own, other) for number, image_id in enumerate(ids)))
+    yield Bench(session)
+    glance_rows.remove(database, ids)
+
+
+def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
+    created = START - timedelta(seconds=37 * number, microseconds=number)
+    return {
+        "id": image_id,
+        "name": f"image {number}",
+        "status": "active",
+        "visibility": ("private", "community", "public")[number % 3],
+        "owner": own if number % 3 == 0 else other,
+        "disk_format": ("qcow2", "raw", "vmdk", "iso")[number % 4],
+        "container_format": "bare",
+        "size": number << 20,
+        "protected": False,
+        "os_hidden": False,
+        "created_at": created,
+        "updated_at": created,
+        "tags": ["linux" if number % 2 else "windows", f"batch-{number % 10}"],
+        "properties": properties(number),
+    }
+
+
+def _bare(session: Session) -> int:
+    """List as the shortest program would."""
+    adapter = Adapter(session, service_type="image", interface="public", region_name=REGION)
+    amount, path = 0, "/v2/images?visibility=all&sort=created_at:desc,id:asc&limit=1000"
+    while path:
+        page = json.loads(adapter.get(path).content)
+        amount += len(page["images"])
+        path = page.get("next")
+    return amount
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print(f"\n\n{title}")
+    for row in rows:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@pytest.mark.filterwarnings("ignore:The _compute_attributes method")  # openstacksdk warns of its own
+def test_listing_costs_little_more_than_a_bare_loop(bench: Bench) -> None:
+    client = Client.from_session(bench.session, region_name=REGION)
+    elder = glanceclient.Client("2", session=bench.session, region_name=REGION)
+    sdk = openstack.connection.Connection(session=bench.session, region_name=REGION)
+    bench.measure(lambda: sum(1 for _ in client.images(limit=1)))  # connections, endpoints and models are there
+
+    bare, ours, searched, glance = bench.best(
+        lambda: _bare(bench.session),
+        lambda: sum(1 for _ in client.images()),
+        lambda: sum(1 for _ in client.images(search="benchmark linux")),
+        lambda: sum(1 for _ in elder.images.list(filters={"visibility": "all"}, page_size=1000)),
+    )
+    (reference,) = bench.best(lambda: sum(1 for _ in sdk.image.images(visibility="all")), rounds=1)
+
+    rows = [("", "CPU us/image", "x bare", "wall us/image", "x bare", "requests", "images")]
+    for name, measured in (
+        ("bare keystoneauth and json", bare),
+        ("hyperx_glance images()", ours),
+        ("hyperx_glance quick search", searched),
+        ("glanceclient", glance),
+        ("openstacksdk images()", reference),
+    ):
+        rows.append(
+            (
+                name,
+                f"{measured.cpu:.1f}",
+                f"{measured.cpu / bare.cpu:.2f}",
+                f"{measured.wall:.0f}",
+                f"{measured.wall / bare.wall:.2f}",
+                str(measured.requests),
+                str(measured.images),
+            )
+        )
+    _table(f"Listing {AMOUNT} images of a running Glance (best of {ROUNDS}, openstacksdk once)", rows)
+
+    assert {bare.images, ours.images, searched.images, glance.images, reference.images} == {AMOUNT}
+    assert ours.requests <= math.ceil(AMOUNT / 1000) + 1
+    assert ours.cpu <= 1.5 * bare.cpu
+    assert ours.cpu <= reference.cpu / 50
+    assert ours.wall <= 1.1 * bare.wall
+    assert ours.wall <= reference.wall / 3
+    assert searched.cpu <= 2 * ours.cpu
+
+
+@pytest.mark.parametrize(
+    ("criteria", "matches"),
+    [
+        ({"os_distro": "ubuntu"}, 2500),
+        ({"tags": {"linux", "batch-3"}}, 1000),
+        ({"formats": {"raw", "vmdk"}}, 5000),
+        ({"os_distro": "nothing"}, 0),
+        ({"view": "featured"}, 0),
+    ],
+)
+def test_a_query_that_glance_evaluates_transfers_only_its_matches(
+    bench: Bench, criteria: dict[str, Any], matches: int
+) -> None:
+    client = Client.from_session(bench.session, region_name=REGION)
+
+    found = bench.measure(lambda: sum(1 for _ in client.images(**criteria)), per=max(matches, 1))
+    counted = bench.measure(lambda: client.count(**criteria), per=max(matches, 1))
+
+    print(f"\n{criteria}: {found.images} images in {found.requests} requests, counted in {counted.requests}")
+    assert found.images == counted.images == matches
+    assert found.requests <= math.ceil(matches / 1000) + 1
+    assert counted.requests <= math.ceil(matches / 1000) + 1
+
+
+def test_memory_does_not_grow_with_the_number_of_images() -> None:
+    program = [sys.executable, "-m", "tests.benchmarks.pages"]
+    few, many = (
+        float(subprocess.run([*program, str(amount)], check=True, capture_output=True, text=True).stdout)
+        for amount in (1000, 100_000)
+    )
+
+    print(f"\nPeak memory: {few:.1f} MiB for 1,000 images, {many:.1f} MiB for 100,000: {many - few:+.1f} MiB")
+    assert many - few < 30
+
+
+def test_import_takes_no_time() -> None:
+    statements = ("import keystoneauth1.session, pydantic", "import hyperx_glance", "from hyperx_glance import Client")
+    times: dict[str, list[float]] = {statement: [] for statement in statements}
+    for _ in range(15):
+        for statement in statements:
+            program = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+            shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+            times[statement].append(float(shown) * 1000)
+    medians = {statement: statistics.median(each) for statement, each in times.items()}
+
+    _table("Imports, median of 15 interpreters", [(name, f"{median:.0f} ms") for name, median in medians.items()])
+    assert medians[statements[1]] <= medians[statements[0]] + 60
+
+
+def test_a_client_costs_nothing_until_it_asks() -> None:
+    cloud = InMemoryCloud()
+    session = cloud.session("alice")
+    times = []
+    for _ in range(1000):
+        start = time.perf_counter()
+        Client.from_session(session)
+        times.append((time.perf_counter() - start) * 1e6)
+
+    print(f"\nClient.from_session: median {statistics.median(times):.0f} us, slowest {max(times):.0f} us")
+    assert statistics.median(times) < 1000
+    assert cloud.requests == []
