@@ -309,7 +309,8 @@ class Nova(Service):
 
     def _list_flavor_details(self, call: Call) -> Reply:
         found = _page(call, list(self.flavors.values()))
-        return json_reply(200, {"flavors": [_flavor_view(flavor) for flavor in found]})
+        body: Record = {"flavors": [_flavor_view(flavor) for flavor in found]}
+        return json_reply(200, body | self._next("flavors_links", call, found))
 
     def _show_flavor(self, call: Call, flavor_id: str) -> Reply:
         del call
@@ -807,12 +808,14 @@ class Nova(Service):
         }
         found.sort(key=orders.get(key, lambda server: server.number), reverse=call.value("sort_dir", "desc") == "desc")
         page = _page(call, self._look(found))
-        limit = int(call.value("limit") or 1000)
-        if not page or len(page) < limit:
-            return page, {}
+        return page, self._next("servers_links", call, page)
+
+    def _next(self, key: str, call: Call, page: Sequence[Server] | Sequence[Flavor]) -> Record:
+        """Give the link to the next page, where this one is full (nova/api/openstack/common.py)."""
+        if not page or len(page) < int(call.value("limit") or 1000):
+            return {}
         query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")
-        href = f"{self.url}{call.path}?{query}&marker={page[-1].id}"
-        return page, {"servers_links": [{"rel": "next", "href": href}]}
+        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1].id}"}]}
 
     def _tests(self, call: Call) -> list[Callable[[Server], bool]]:
         """Make one test for each filter that Nova lets this caller use at this microversion."""

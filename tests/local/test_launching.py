@@ -35,7 +35,7 @@ from tests.clouds import PATIENT, unique
 from tests.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from email.message import Message
 
     from hyperx_glance import Client
@@ -302,26 +302,29 @@ def test_no_room_for_ports_is_a_quota_too(local_cloud: LocalCloud, alice: Client
 # ----------------------------------------------------------------- failures
 
 
-def no_valid_host(local_cloud: LocalCloud) -> tuple[str, dict[str, object]]:
-    """Ask for a disk that no host has."""
+@pytest.fixture
+def huge_flavor(local_cloud: LocalCloud) -> Iterator[str]:
+    """Make a flavor whose disk no host has."""
     session = local_cloud.session("admin")
     flavor = {"name": unique("huge"), "ram": 512, "disk": 900_000, "vcpus": 1}
-    session.post("/flavors", json={"flavor": flavor}, endpoint_filter=launches.COMPUTE)
-    return launches.put_image(local_cloud), {"flavor": flavor["name"]}
+    answer = session.post("/flavors", json={"flavor": flavor}, endpoint_filter=launches.COMPUTE)
+    yield str(flavor["name"])
+    session.delete(f"/flavors/{answer.json()['flavor']['id']}", endpoint_filter=launches.COMPUTE)
 
 
-def failed_volume(local_cloud: LocalCloud) -> tuple[str, dict[str, object]]:
-    """Ask for a volume from data that Cinder takes for dangerous: a qcow2 that says it is raw."""
-    return launches.put_image(local_cloud, "disk.qcow2", {"disk_format": "raw"}), {"boot_volume_gib": 1}
+def test_no_valid_host(local_cloud: LocalCloud, alice: Client, huge_flavor: str) -> None:
+    image_id = launches.put_image(local_cloud)
+    fail_twice(local_cloud, alice, image_id, "No valid host was found", flavor=huge_flavor)
 
 
-@pytest.mark.parametrize(
-    ("cause", "fault"), [(no_valid_host, "No valid host was found"), (failed_volume, "[Vv]olume|Block Device")]
-)
-def test_servers_in_error_raise_with_their_faults(
-    local_cloud: LocalCloud, alice: Client, cause: Callable[[LocalCloud], tuple[str, dict[str, object]]], fault: str
-) -> None:
-    image_id, fields = cause(local_cloud)
+def test_a_failed_volume(local_cloud: LocalCloud, alice: Client) -> None:
+    """Data that Cinder takes for dangerous: a qcow2 that says it is raw."""
+    image_id = launches.put_image(local_cloud, "disk.qcow2", {"disk_format": "raw"})
+    fail_twice(local_cloud, alice, image_id, "[Vv]olume|Block Device", boot_volume_gib=1)
+
+
+def fail_twice(local_cloud: LocalCloud, alice: Client, image_id: str, fault: str, **fields: object) -> None:
+    """See servers end in ERROR: kept to be looked at, and deleted with all that was made."""
     with pytest.raises(LaunchFailedError, match=fault) as caught:
         alice.launch(image_id, ask(count=2, **fields))
     assert [server.status for server in caught.value.servers] == ["ERROR", "ERROR"]  # type: ignore[attr-defined]

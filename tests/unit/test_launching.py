@@ -139,6 +139,34 @@ def test_more_servers_than_a_page_are_all_found(
     assert {"marker" in page.query for page in pages} == {True, False}
 
 
+@pytest.mark.parametrize("page", [1, 1000])
+def test_flavors_are_found_by_name_or_id_on_any_page(
+    cloud: InMemoryCloud, alice: Client, image: str, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyperx_glance.launching.servers.PAGE", page)
+    small = next(flavor.id for flavor in cloud.nova.flavors.values() if flavor.name == "m1.small")
+    assert alice.launch(image, ask(flavor="m1.small")).servers[0].flavor == "m1.small"
+    assert alice.launch(image, ask(flavor=small)).servers[0].flavor == "m1.small"
+    with pytest.raises(NotFoundError, match=r"There is no flavor m1\.large"):
+        alice.launch(image, ask(flavor="m1.large"))
+
+
+def test_server_groups_are_found_by_name_or_id(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    session = cloud.session("alice")
+    for name in ("near", "far", "far"):
+        body = {"server_group": {"name": name, "policies": ["affinity"]}}
+        session.post("/os-server-groups", json=body, endpoint_filter=launches.COMPUTE)
+    near, *_ = cloud.nova.server_groups.values()
+    alice.launch(image, ask(server_group="near"))
+    alice.launch(image, ask(server_group=near["id"]))
+    assert len(near["members"]) == 2
+    with pytest.raises(AmbiguousNameError, match="Several server groups are called far") as caught:
+        alice.launch(image, ask(server_group="far"))
+    assert len(caught.value.matches) == 2
+    with pytest.raises(NotFoundError):
+        alice.launch(image, ask(server_group="nowhere"))
+
+
 def test_the_password_is_in_no_log_line_and_no_repr(
     alice: Client, cloud: InMemoryCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
