@@ -40,10 +40,8 @@ class Command(command.Command):
             return INTERRUPTED
 
     def client(self, settings: Settings | None = None) -> Client:
-        """Give the command's client; ``settings`` where the command has options for them."""
+        """Connect with the login of the command; ``settings`` where the command has options for them."""
         manager: Any = self.app.client_manager
-        if settings is None:
-            return manager.hyperx  # type: ignore[no-any-return]  # set by the plug-in
         return Client.from_connection(manager.sdk_connection, settings=settings)
 
 

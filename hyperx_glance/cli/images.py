@@ -42,7 +42,7 @@ _SHOWN_ALONE = (
     *("hash_algorithm", "hash_value", "stores", "properties"),
 )
 _CRITERIA = (
-    *("view", "state", "search", "name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "owner"),
+    *("view", "state", "name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "owner"),
     *("created_by", "name_contains", "description_contains", "os_name_contains", "password_enabled", "bootable"),
     *("protected", "min_size", "max_size", "created_after", "created_before", "updated_after", "updated_before"),
     *("limit", "tags", "any_tags", "no_tags", "sort"),
@@ -54,7 +54,8 @@ _FORMATS = vocabulary.IMAGE_FORMATS
 
 def _values(image: Image, client: Client) -> Mapping[str, object]:
     """Give every field, made ready for both kinds of readers."""
-    values: dict[str, object] = image.model_dump(mode="json")
+    dumped: dict[str, object] = image.model_dump(mode="json")
+    values = {field: output.Readable(None) if value is None else value for field, value in dumped.items()}
     for field in "password_enabled", "bootable", "protected", "hidden":
         values[field] = output.Flag(bool(values[field]))
     return values | {
@@ -63,7 +64,7 @@ def _values(image: Image, client: Client) -> Mapping[str, object]:
         "size": output.Size(image.size),
         "virtual_size": output.Size(image.virtual_size),
         "disk_format": output.Format(image.disk_format),
-        "owner": output.Owner(image.owner, client.owner_name),
+        "owner": output.Owner(image.owner, lambda: client.owner_name(image)),
         "tags": output.Listed(list(image.tags)),
         "stores": output.Listed(list(image.stores)),
         "properties": output.Pairs(image.properties),
@@ -79,7 +80,7 @@ class _List(commands.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add("search", metavar="<words>", nargs="?", help="Words that must all occur, in whatever field")
+        add("search", metavar="<word>", nargs="*", help="Words that must all occur, in whatever field")
         add("--view", choices=[view.value for view in View], help="The console's tab; default: all")
         if len(self.kinds) > 1:
             add("--kind", choices=[*self.kinds, "any"], default=self.kinds[0], help="Default: %(default)s")
@@ -116,6 +117,7 @@ class _List(commands.Lister):
 
     def _query(self, parsed_args: argparse.Namespace) -> ImageQuery:
         criteria = commands.given(parsed_args, *_CRITERIA)
+        criteria["search"] = " ".join(parsed_args.search)
         kind = getattr(parsed_args, "kind", self.kinds[0])
         if kind != "any":
             criteria["kind"] = kind

@@ -156,13 +156,13 @@ class Pairs(Readable[dict[str, str]]):
 class Owner(Readable[str]):
     """Show a department by name; programs get its id, which never changes and costs no request."""
 
-    def __init__(self, department_id: str, name: Callable[[str], str]) -> None:
+    def __init__(self, department_id: str, name: Callable[[], str]) -> None:
         super().__init__(department_id)
         self._name = name
 
     def human_readable(self) -> str:
         """Ask for the name, only now."""
-        return self._name(self._value)
+        return self._name()
 
 
 class Rendered(Readable[_Value]):
