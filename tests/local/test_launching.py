@@ -189,24 +189,45 @@ def test_the_servers_of_a_killed_caller_are_found(local_cloud: LocalCloud, proxy
         kill_a_caller(local_cloud, proxy, image_id, moment)
 
 
+def start_caller(local_cloud: LocalCloud, proxy: LossyProxy, image_id: str, launch_id: str) -> subprocess.Popen[str]:
+    """Launch three servers in a process of their own."""
+    request = {"name": unique("web"), "flavor": "m1.tiny", "count": 3, "launch_id": launch_id}
+    arguments = json.dumps([local_cloud.auth("alice"), proxy.url, image_id, request])
+    return subprocess.Popen([sys.executable, "-c", CALLER, arguments], stderr=subprocess.PIPE, text=True)
+
+
 def kill_a_caller(local_cloud: LocalCloud, proxy: LossyProxy, image_id: str, moment: str) -> None:
     """Kill -9 a caller that has just sent its request; find its servers by the id that it was given."""
-    request = {"name": unique("web"), "flavor": "m1.tiny", "count": 3, "launch_id": unique("launch")}
-    arguments = json.dumps([local_cloud.auth("alice"), proxy.url, image_id, request])
+    launch_id = unique("launch")
     proxy.fates.append("hold" if moment == "received" else "cut_late")
-    caller = subprocess.Popen([sys.executable, "-c", CALLER, arguments], stderr=subprocess.PIPE)
+    caller = start_caller(local_cloud, proxy, image_id, launch_id)
     try:
         assert (proxy.received if moment == "received" else proxy.answered).acquire(timeout=60)
     finally:
         caller.send_signal(signal.SIGKILL)
         caller.communicate()
     assert caller.returncode == -signal.SIGKILL
-    found = proxy.client(local_cloud.session("alice"), PATIENT).find_launch(str(request["launch_id"]))
+    found = proxy.client(local_cloud.session("alice"), PATIENT).find_launch(launch_id)
     assert found.count == 3
     assert [server.status for server in found.wait().servers] == ["ACTIVE"] * 3
     assert len(launches.servers(local_cloud)) == 3
     found.cancel()
     assert launches.servers(local_cloud) == []
+
+
+def test_ctrl_c_leaves_the_servers_and_says_the_launch_id(local_cloud: LocalCloud, proxy: LossyProxy) -> None:
+    launch_id = unique("launch")
+    caller = start_caller(local_cloud, proxy, launches.put_image(local_cloud), launch_id)
+    try:
+        assert proxy.answered.acquire(timeout=60)
+    finally:
+        caller.send_signal(signal.SIGINT)
+        _, said = caller.communicate(timeout=60)
+    assert caller.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt" in said
+    assert f"Launch {launch_id}" in said.splitlines()[-1]
+    found = proxy.client(local_cloud.session("alice"), PATIENT).find_launch(launch_id).wait()
+    assert [server.status for server in found.servers] == ["ACTIVE"] * 3
 
 
 # ----------------------------------------------------------------- quota
