@@ -45,12 +45,13 @@ _HASH_PIECE_BYTES = 1024 * 1024
 class Registration:
     """Follow one registration; threads may share it."""
 
-    def __init__(self, site: Site, order: Order, *, streams: bool) -> None:
+    def __init__(self, site: Site, order: Order, *, streams: bool, interrupted: bool = False) -> None:
         self._site = site
         self._order = order
         self._clock = site.settings.pace.clock
         self._started = self._clock()
         self._to_stream = streams
+        self._interrupted = interrupted
         self._transfer = threading.Lock()
         self._cancelled = threading.Event()
         self._sent: int | None = None
@@ -230,6 +231,10 @@ class Registration:
             )
             tell(self._seen)
 
+        if self._interrupted and not self._free_again(end):
+            self._to_stream = False
+            return
+        self._interrupted = True
         try:
             self._digest = streaming.upload(self._site, self._order, url, on_bytes)
         except ServiceUnavailableError as error:
@@ -241,6 +246,20 @@ class Registration:
         except HyperxGlanceError as error:
             raise self._failed(self._stream_failure(error)) from error
         self._to_stream = False
+
+    def _free_again(self, end: float) -> bool:
+        """Wait for the end of an upload that was broken off; tell whether its record can take another.
+
+        Glance learns it from the connection, and then puts the record back to queued (glance/api/v2/image_data.py).
+        """
+
+        def look() -> Image | None:
+            image, _ = self._read()
+            return None if image.glance_status == "saving" else image
+
+        return (
+            wait_until(self._site.settings.pace, look, timeout=max(0.0, end - self._clock())).glance_status == "queued"
+        )
 
     def _stream_failure(self, error: HyperxGlanceError) -> HyperxGlanceError:
         match error:

@@ -42,6 +42,9 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         keep_failed=keep_failed,
     )
     never_began = image.phase is Phase.REGISTERED and not image.glance_property(LOCK) and not _has_task(site, image)
+    if image.glance_status == "saving" and order.url is not None:
+        # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
+        return Registration(site, order, streams=True, interrupted=True)
     if not never_began:
         return Registration(site, order, streams=False)
     if order.url is None:
