@@ -1,0 +1,68 @@
+"""A process that registers one image, and may be killed on the way: the tests start it and read what it prints.
+
+The argument is JSON: ``auth`` (a session's keywords), ``request`` (fields of `NewImage`), ``settings`` (``transfer``)
+and ``die``: at which step the process kills itself, as `kill -9` would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+
+from hyperx_glance import Client, HyperxGlanceError, NewImage, Pace
+from tests.clouds import PATIENT, ClientFactory
+from tests.interference import Interference
+
+STEPS = {
+    "before create": ("before", "POST", "^/images$"),
+    "after create": ("after", "POST", "^/images$"),
+    "after import request": ("after", "POST", "/import$"),
+    "while importing": ("after", "GET", "^/images/[^/]+$"),
+    "before verify": ("before", "GET", "/file$"),
+    "while uploading": ("before", "", ""),
+}
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _OneUser:
+    def __init__(self, auth: dict[str, Any]) -> None:
+        self._auth = auth
+
+    def session(self, user: str) -> Session:
+        del user
+        return Session(auth=Password(**self._auth), timeout=60)
+
+
+def connect(order: dict[str, Any]) -> Client:
+    return ClientFactory(_OneUser(order["auth"]), PATIENT)("", **order.get("settings", {}))
+
+
+def main(order: dict[str, Any]) -> None:
+    client = connect(order)
+    step = order.get("die", "")
+    if step and step != "while uploading":
+        moment, method, path = STEPS[step]
+        between = Interference(client)
+        (between.before if moment == "before" else between.after)(method, path, die)
+    on_progress = (lambda progress: die() if progress.bytes_done else None) if step == "while uploading" else None
+    try:
+        image = client.register(NewImage.model_validate(order["request"]), on_progress=on_progress)
+    except HyperxGlanceError as error:
+        result = {"error": type(error).__name__, "message": str(error)}
+    else:
+        result = {"image": image.id, "state": image.state}
+    sys.stdout.write(json.dumps(result))
+
+
+if __name__ == "__main__":
+    assert Pace().deadline
+    main(json.loads(sys.argv[1]))
