@@ -6,7 +6,7 @@
     >>> launch.cancel()
 
 `plan` says what to ask of Nova (pure), `passwords`, `user_data` and `refusals` are pure too; `servers` speaks to the
-services, `starting` sends the one request, `handle` follows what became of it.
+services, `starting` sends the one request, `handle` follows what became of it, `quiet` knows how long to listen.
 """
 
 from hyperx_glance.launching.handle import Launch

@@ -21,6 +21,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import name_order
+from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import exceeded, quota_error
 from hyperx_glance.models import LaunchProgress, Server
 from hyperx_glance.waiting import wait_until
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-QUIET_SECONDS = 10.0
-"""No new server for so long: Nova makes no more of them. All were there within 0.7 s of a lost answer."""
 BUILD_SECONDS = 120.0
 """So long `Launch.cancel` waits for a server to be built before it deletes it, where volumes would be left behind."""
 _BUILDING = ("BUILD", "UNKNOWN")
@@ -62,6 +61,7 @@ class Launch:
         on_failure: Literal["keep", "delete"],
         keep_volumes: bool,
         admin_password: SecretStr | None,
+        quiet: Quiet,
     ) -> None:
         self.launch_id = launch_id
         self.image_id = image_id
@@ -74,7 +74,9 @@ class Launch:
         self._keep_volumes = keep_volumes
         self._records: tuple[nova.Record, ...] = ()
         self._seen: frozenset[str] = frozenset()
-        self._started = self._news = settings.pace.clock()
+        self._attached: dict[str, bool] = {}
+        self._started = settings.pace.clock()
+        self._quiet = quiet
 
     def __repr__(self) -> str:
         return f"Launch(launch_id={self.launch_id!r}, count={self.count}, servers={len(self._records)})"
@@ -91,11 +93,13 @@ class Launch:
         now = self._settings.pace.clock()
         seen = self._seen | {record.id for record in records}
         if len(seen) > len(self._seen):
-            self._news = now
+            self._quiet.begin()
+        else:
+            self._quiet.looked()
         self._seen = seen
         building = sum(record.status in _BUILDING for record in records)
         active = sum(record.status not in (*_BUILDING, *_FAILED) for record in records)
-        if not self.is_quiet:
+        if not self._quiet.is_over:
             building += max(0, self.count - len(seen))
         return LaunchProgress(
             active=active,
@@ -104,20 +108,6 @@ class Launch:
             count=self.count,
             elapsed_seconds=now - self._started,
         )
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every server has been seen."""
-        return len(self._seen) >= self.count
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether no new server has come for so long that none will."""
-        return self._settings.pace.clock() - self._news >= QUIET_SECONDS
-
-    def listen(self) -> None:
-        """Begin the quiet time anew: an answer has been lost, or a launch is being looked for."""
-        self._news = self._settings.pace.clock()
 
     def wait(
         self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
@@ -157,16 +147,13 @@ class Launch:
 
         Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays.
         """
-        attached: dict[str, bool] = {}
-        owners: set[str] = set()
         clock = self._settings.pace.clock
         patient_until = clock() + BUILD_SECONDS
 
         def servers_gone() -> bool | None:
             self.progress()
             for record in self._records:
-                owners.add(record.id)
-                attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
+                self._attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
                 # Which volumes a server leaves behind is known once it is built; others Nova deletes itself.
                 early = self._keep_volumes and record.status in _BUILDING and clock() < patient_until
                 if record.task_state != "deleting" and not early:
@@ -174,7 +161,7 @@ class Launch:
             return None if self._records else True
 
         self._wait_for(servers_gone, "its servers are not gone")
-        self._delete_volumes(attached, owners)
+        self._delete_volumes()
 
     def _delete(self, record: nova.Record) -> None:
         """Delete a server; asked again at the next look, which is safe, where its state forbids it now."""
@@ -183,53 +170,50 @@ class Launch:
         except ConflictError:
             return
 
-    def _delete_volumes(self, attached: dict[str, bool], owners: set[str]) -> None:
+    def _delete_volumes(self) -> None:
         """Wait for the volumes that Nova deletes, and delete those that were to be kept."""
-        if not attached:
+        if not self._attached:
             return
-        asked: set[str] = set()
 
         def volumes_gone() -> bool | None:
             existing = nova.volumes(self._cloud)
             going = [
                 existing[volume_id]
-                for volume_id, with_server in attached.items()
-                if volume_id in existing and (with_server or self._is_own(existing[volume_id], owners))
+                for volume_id, with_server in self._attached.items()
+                if volume_id in existing and (with_server or self._is_own(existing[volume_id]))
             ]
             for volume in going:
                 # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
-                if volume.id not in asked and volume.status in ("available", "error", "error_deleting"):
-                    asked.add(volume.id)
+                if volume.status in ("available", "error", "error_deleting"):
                     nova.delete_volume(self._cloud, volume.id)
             return None if going else True
 
         self._wait_for(volumes_gone, "its volumes are not gone")
 
-    def _is_own(self, volume: nova.Volume, owners: set[str]) -> bool:
+    def _is_own(self, volume: nova.Volume) -> bool:
         """Tell a volume that Nova made for this launch from one that the user attached later, by the names Nova gives.
 
         nova/virt/block_device.py: DriverVolBlankBlockDevice names it after the server, DriverVolImageBlockDevice not.
         """
         if not self._keep_volumes:
             return False
-        blank = volume.name in {f"{server_id}-blank-vol" for server_id in owners}
+        blank = volume.name in {f"{server_id}-blank-vol" for server_id in self._seen}
         return blank or (not volume.name and volume.volume_image_metadata.get("image_id") == self.image_id)
 
     def _patient(self, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
         """Let a service be out of reach for a moment: looking again is safe, and the launch goes on without us."""
-        clock = self._settings.pace.clock
-        answered = clock()
+        silence = Quiet(self._settings.pace)
 
         def patient_look() -> Found | None:
-            nonlocal answered
             try:
                 found = look()
             except ServiceUnavailableError as error:
                 error.launch_id = self.launch_id
-                if clock() - answered >= QUIET_SECONDS:
+                silence.looked()
+                if silence.is_over:
                     raise
                 return None
-            answered = clock()
+            silence.begin()
             return found
 
         return patient_look

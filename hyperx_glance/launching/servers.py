@@ -251,10 +251,10 @@ def volumes(cloud: Cloud) -> dict[str, Volume]:
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
-    """Delete a volume; one that is gone is no error."""
+    """Delete a volume, or leave it to who deletes it already: Cinder answers 404, or 400 for a volume that goes."""
     try:
         cloud.delete("block-storage", f"/volumes/{quote(volume_id, safe='')}")
-    except NotFoundError:
+    except (NotFoundError, InvalidRequestError):
         return
 
 

@@ -30,8 +30,9 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching import plan
 from hyperx_glance.launching import servers as nova
-from hyperx_glance.launching.handle import QUIET_SECONDS, Launch
+from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.passwords import check_password, draw_password
+from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import quota_error
 from hyperx_glance.models import DepartmentQuota, Image, LaunchProgress, LaunchRequest, image_id
 from hyperx_glance.waiting import wait_until
@@ -86,6 +87,7 @@ def launch(
         user_data=plan.guest_data(checked.image, request, password),
         server_group_id=checked.server_group_id,
     )
+    quiet = Quiet(settings.pace)
     handle = Launch(
         cloud,
         settings,
@@ -96,9 +98,10 @@ def launch(
         on_failure=request.on_failure,
         keep_volumes=request.keep_volumes,
         admin_password=None if password is None else SecretStr(password),
+        quiet=quiet,
     )
     try:
-        _order(cloud, settings, handle, body, department=departments.own().name)
+        _order(cloud, settings, handle, quiet, body, department=departments.own().name)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(f"Launch {launch_id} may go on; find_launch() finds it again.")
         raise
@@ -117,6 +120,9 @@ def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
     known = _wait_for_first(cloud, settings, launch_id)
     metadata = known[0].metadata
     count = metadata.get(plan.COUNT_KEY, "")
+    # Of a launch that has ended, a server deleted since is no failure for which the others should go.
+    going_on = any(record.status == "BUILD" for record in known)
+    quiet = Quiet(settings.pace)
     handle = Launch(
         cloud,
         settings,
@@ -124,11 +130,12 @@ def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
         image_id=metadata.get(plan.IMAGE_KEY, ""),
         count=int(count) if count.isdecimal() else len(known),
         department=cloud.access.project_name or cloud.project_id,
-        on_failure="delete" if metadata.get(plan.ON_FAILURE_KEY) == "delete" else "keep",
+        on_failure="delete" if going_on and metadata.get(plan.ON_FAILURE_KEY) == "delete" else "keep",
         keep_volumes=metadata.get(plan.KEEP_VOLUMES_KEY) == "true",
         admin_password=None,
+        quiet=quiet,
     )
-    _listen(settings, handle, since=min((each.created for each in known if each.created), default=None))
+    _listen(settings, handle, quiet, since=min((each.created for each in known if each.created), default=None))
     return handle
 
 
@@ -215,7 +222,9 @@ def _need_cinder(cloud: Cloud, image: Image, request: LaunchRequest) -> None:
 # ----------------------------------------------------------------- the one request, and what became of it
 
 
-def _order(cloud: Cloud, settings: Settings, handle: Launch, body: dict[str, Json], *, department: str) -> None:
+def _order(
+    cloud: Cloud, settings: Settings, handle: Launch, quiet: Quiet, body: dict[str, Json], *, department: str
+) -> None:
     attempts = 0
 
     def send() -> ServiceUnavailableError | Literal["accepted"] | None:
@@ -245,18 +254,18 @@ def _order(cloud: Cloud, settings: Settings, handle: Launch, body: dict[str, Jso
 
     lost = wait_until(settings.pace, send)
     if isinstance(lost, ServiceUnavailableError):
-        _look_for(settings, handle, lost)
+        _look_for(settings, handle, quiet, lost)
     else:
-        handle.listen()
+        quiet.begin()
         handle.progress()
 
 
-def _look_for(settings: Settings, handle: Launch, lost: ServiceUnavailableError) -> None:
+def _look_for(settings: Settings, handle: Launch, quiet: Quiet, lost: ServiceUnavailableError) -> None:
     """Find out what became of a request whose answer was lost: a proxy's 502 or 504, or a cut connection.
 
     While Nova works on it none of the servers can be seen, then some, then all.
     """
-    _listen(settings, handle, since=None)
+    _listen(settings, handle, quiet, since=None)
     if handle.servers:
         return
     raise ServiceUnavailableError(
@@ -269,31 +278,33 @@ def _look_for(settings: Settings, handle: Launch, lost: ServiceUnavailableError)
     ) from lost
 
 
-def _listen(settings: Settings, handle: Launch, *, since: datetime | None) -> None:
+def _listen(settings: Settings, handle: Launch, quiet: Quiet, *, since: datetime | None) -> None:
     """Look until all servers are there, or no new one has come for the quiet time."""
-    handle.listen()
+    quiet.begin()
 
     def look() -> bool | None:
         try:
             handle.progress()
         except ServiceUnavailableError:
             # Whatever lost the answer may last a little; what was not seen is not there.
-            return True if handle.is_quiet else None
+            quiet.looked()
+            return True if quiet.is_over else None
         settled = since is not None and datetime.now(UTC) - since > SETTLED
-        return True if handle.is_complete or handle.is_quiet or settled else None
+        return True if len(handle.servers) >= handle.count or quiet.is_over or settled else None
 
-    wait_until(settings.pace, look)
+    wait_until(settings.pace, look, timeout=quiet.timeout)
 
 
 def _wait_for_first(cloud: Cloud, settings: Settings, launch_id: str) -> list[nova.Record]:
     """Look for any server of a launch for the quiet time: the caller may have died just after it had sent it."""
-    end = settings.pace.clock() + QUIET_SECONDS
+    quiet = Quiet(settings.pace)
 
     def look() -> list[nova.Record] | None:
         found = nova.launched(cloud, launch_id)
-        return found if found or settings.pace.clock() >= end else None
+        quiet.looked()
+        return found if found or quiet.is_over else None
 
-    known = wait_until(settings.pace, look)
+    known = wait_until(settings.pace, look, timeout=quiet.timeout)
     if not known:
         raise NotFoundError(
             f"No server belongs to launch {launch_id}.", hint="It was never started, or its servers are gone."

@@ -27,7 +27,7 @@ from hyperx_glance import (
     Settings,
     WaitTimeoutError,
 )
-from hyperx_glance.launching.handle import QUIET_SECONDS
+from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 
@@ -397,6 +397,14 @@ def test_a_launch_that_never_was_is_not_found_after_the_quiet_time(alice: Client
         alice.find_launch("")
 
 
+def test_who_never_sleeps_looks_a_few_times(cloud: InMemoryCloud) -> None:
+    pace = Pace(first_interval=0, longest_interval=0, deadline=10)
+    alice = Client.from_session(cloud.session("alice"), settings=Settings(pace=pace))
+    with pytest.raises(NotFoundError):
+        alice.find_launch("no-such-launch")
+    assert len(sent(cloud, "GET", "/servers/detail")) == 20
+
+
 def test_an_old_launch_with_a_deleted_server_is_found_at_once(
     cloud: InMemoryCloud, alice: Client, clock: Clock, image: str
 ) -> None:
@@ -408,6 +416,23 @@ def test_an_old_launch_with_a_deleted_server_is_found_at_once(
     found = alice.find_launch("launch-of-mine")
     assert [server.name for server in found.servers] == ["web-1", "web-3"]
     assert clock.now == before
+
+
+def test_a_found_launch_that_goes_on_still_deletes_on_failure(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.build_polls = 5
+    cloud.nova.faults.append("No valid host was found.")
+    launch_id = alice.launch(image, ask(count=2, on_failure="delete"), wait=False).launch_id
+    with pytest.raises(LaunchFailedError):
+        alice.find_launch(launch_id).wait()
+    assert not cloud.nova.servers
+
+
+def test_a_launch_that_has_ended_never_deletes_what_runs(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    launch_id = alice.launch(image, ask(count=3, on_failure="delete")).launch_id
+    del cloud.nova.servers[cloud.nova.server("web-2").id]
+    with pytest.raises(LaunchFailedError, match="deleted by somebody"):
+        alice.find_launch(launch_id).wait()
+    assert len(cloud.nova.servers) == 2
 
 
 def test_launches_do_not_see_each_other(cloud: InMemoryCloud, alice: Client, image: str) -> None:
@@ -637,6 +662,32 @@ def test_the_volumes_that_are_kept_outlive_the_server(cloud: InMemoryCloud, alic
     while launches.servers(cloud):
         pass
     assert len(cloud.cinder.volumes) == 2
+
+
+def test_a_volume_that_nova_does_not_delete_is_deleted(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    launch = alice.launch(iso, ask())
+    left, _ = cloud.cinder.volumes.values()
+
+    def forget() -> None:
+        """Let Nova forget one of its volumes, as when Cinder was out of reach."""
+        cloud.nova.server("web").volumes = [pair for pair in cloud.nova.server("web").volumes if pair[0] != left.id]
+        left.status, left.server_id = "available", None
+
+    cloud.before("nova", "DELETE", "/servers/", forget, times=1)
+    launch.cancel()
+    assert not cloud.cinder.volumes
+
+
+def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
+    cloud: InMemoryCloud, alice: Client, iso: str
+) -> None:
+    launch = alice.launch(iso, ask(keep_volumes=True))
+    cloud.fail("cinder", "DELETE", "/volumes/", status=400, body="Invalid volume: it goes already.", times=None)
+    with pytest.raises(WaitTimeoutError, match="its volumes are not gone"):
+        launch.cancel()
+    cloud._interruptions.clear()
+    launch.cancel()
+    assert not cloud.cinder.volumes
 
 
 def test_cancel_asks_again_where_the_state_forbids_it(cloud: InMemoryCloud, alice: Client, image: str) -> None:
