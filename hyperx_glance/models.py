@@ -19,6 +19,7 @@ validation errors with their location.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
 from urllib.parse import urlsplit
 
@@ -434,6 +435,14 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("a network is written as 169.254.0.0/16 or fe80::/10") from None
+    return text
+
+
 def _aware(time: datetime) -> datetime:
     if time.tzinfo is None:
         raise ValueError("a time needs its zone, such as datetime.now(UTC)")
@@ -482,6 +491,7 @@ _ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.Af
 _Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
 _Checksum = Annotated[str, pydantic.AfterValidator(_well_formed_checksum)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+_Network = Annotated[str, pydantic.AfterValidator(_network)]
 _Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _Size = Annotated[int, Field(ge=0)]
 _Time = Annotated[datetime, pydantic.AfterValidator(_aware)]
@@ -669,7 +679,7 @@ class UrlPolicy(_Request):
     preflight: bool = True
     trusted_hosts: tuple[str, ...] = ()
     only_hosts: tuple[str, ...] = ()
-    denied_networks: tuple[str, ...] = (
+    denied_networks: tuple[_Network, ...] = (
         "0.0.0.0/8",
         "127.0.0.0/8",
         "169.254.0.0/16",

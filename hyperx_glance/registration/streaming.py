@@ -88,12 +88,17 @@ class SizedUpload(Upload):
         return self.size or 0
 
 
+def body_of(source: urls.Source, order: Order, on_bytes: Callable[[int], None]) -> Upload:
+    """Build the body for an opened URL, with its length where the server tells it."""
+    return (Upload if source.size is None else SizedUpload)(source, order, on_bytes)
+
+
 def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None]) -> str | None:
     """Stream the URL into the record; give the digest of what was sent where a checksum is wanted."""
     policy = site.settings.url_policy
     with urls.open_url(url, policy) as source:
         urls.check(source, order.disk_format)
-        body = (Upload if source.size is None else SizedUpload)(source, order, on_bytes)
+        body = body_of(source, order, on_bytes)
         headers = {"Content-Type": "application/octet-stream"}
         if order.stores:
             headers["x-image-meta-store"] = order.stores[0]

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from hyperx_glance import (
     Category,
@@ -37,7 +38,7 @@ from hyperx_glance.registration.outcome import (
     newest_task,
     recorded_checksum,
 )
-from hyperx_glance.registration.streaming import Upload
+from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.urls import open_url
 from tests import samples
@@ -466,3 +467,20 @@ def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
     assert sum(pieces) == 20 * 1024 * 1024
     assert max(pieces) <= 1024 * 1024
     assert body.digest == f"md5:{hashlib.md5(bytes(20 * 1024 * 1024)).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("chunked", "header"), [(False, ("Content-Length", "393216")), (True, ("Transfer-Encoding", "chunked"))]
+)
+def test_the_length_is_announced_where_it_is_known(
+    file_server: FileServer,
+    chunked: bool,  # noqa: FBT001
+    header: tuple[str, str],
+) -> None:
+    url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), chunked=chunked)
+    order = Order(image_id="7c1", url=url, disk_format="qcow2", department=Department("1", "a"))
+
+    with open_url(url, LOOPBACK) as source:
+        request = requests.Request("PUT", "http://glance.example/", data=body_of(source, order, lambda _: None))
+
+        assert header in request.prepare().headers.items()

@@ -121,6 +121,10 @@ class TestWhereItLeads:
         assert problem(url, LOOPBACK.model_copy(update={"allowed_ports": (80, 443)})) is UrlProblem.DENIED_PORT
         assert preflight(url, LOOPBACK.model_copy(update={"allowed_ports": (file_server.port,)}), declared=None).size
 
+    def test_networks_must_be_networks(self) -> None:
+        with pytest.raises(InvalidRequestError, match="denied_networks"):
+            UrlPolicy(denied_networks=("localhost",))
+
     @pytest.mark.parametrize("url", ["ftp://files.example/a", "file:///etc/passwd", "gopher://x/", "//files.example/a"])
     def test_other_schemes_are_denied(self, url: str) -> None:
         assert problem(url) is UrlProblem.DENIED_SCHEME

@@ -1,0 +1,181 @@
+"""Kill who registers, or Glance, at a step, and see that nothing is lost, doubled or left; race for the last places."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hyperx_glance import NewImage, NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
+from tests import samples
+from tests.clouds import ClientFactory, unique
+from tests.file_server import FileServer, Held
+from tests.interference import Interference
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing import LocalCloud
+
+ROOT = Path(__file__).parents[2]
+SHA256 = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
+ENDINGS = ("resume", "cancel")
+CALLER_STEPS = (
+    "before create",
+    "after create",
+    "after import request",
+    "while importing",
+    "while uploading",
+    "before verify",
+)
+GLANCE_STEPS = ("before create", "after create", "after import request", "while importing", "before verify")
+
+
+def disk(server: FileServer) -> str:
+    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+
+def slow(server: FileServer) -> Held:
+    return server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
+
+
+def new(url: str, **fields: object) -> NewImage:
+    return NewImage.model_validate({"name": unique("image"), "url": url, **fields})
+
+
+def named(client: ClientFactory, name: str) -> list[str]:
+    """Give the ids of everything that carries the name, past this library's own filters."""
+    answer = client("alice").cloud.get("image", "/images", params={"name": f"eq:{name}"})
+    return [image["id"] for image in answer.json()["images"]]
+
+
+def order(local_cloud: LocalCloud, request: dict[str, Any], **more: object) -> str:
+    auth = local_cloud.auth("alice")
+    del auth["region_name"]
+    return json.dumps({"auth": auth, "request": request, **more})
+
+
+def start(local_cloud: LocalCloud, request: dict[str, Any], **more: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.local.registrant", order(local_cloud, request, **more)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def survive_a_killed_caller(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, step: str, ending: str
+) -> None:
+    held = slow(file_server)
+    if step in ("before create", "after create", "before verify"):
+        held.release()
+    request = {"name": unique("killed"), "url": held.url, "disk_format": "qcow2", "checksum": SHA256}
+    transfer = "stream" if step == "while uploading" else "import"
+    alice = client("alice", transfer=transfer)
+
+    process = start(local_cloud, request, die=step, settings={"transfer": transfer})
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, errors
+    left = named(client, str(request["name"]))
+
+    if step == "before create":
+        assert left == []
+        return
+    assert len(left) == 1
+    if step == "before verify":
+        # Glance keeps no SHA-256, so that only who has the id can tell that nobody has verified it.
+        found = wait_until_ready(client, left[0])
+    else:
+        (found,) = [image.id for image in alice.unfinished_registrations() if image.name == request["name"]]
+    registration = alice.resume_registration(found)
+    if ending == "cancel":
+        registration.cancel()
+        registration.cancel()
+    held.release()
+    if ending == "resume":
+        assert registration.wait(timeout=60).state == "ACTIVE"
+        assert named(client, str(request["name"])) == left
+        alice.delete(found)
+    assert named(client, str(request["name"])) == []
+
+
+def wait_until_ready(client: ClientFactory, image_id: str) -> str:
+    while client("alice").cloud.image(image_id).phase is not Phase.READY:
+        time.sleep(0.05)
+    return image_id
+
+
+def survive_a_killed_glance(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, step: str, ending: str
+) -> None:
+    moment, method, path = {
+        "before create": ("before", "POST", "^/images$"),
+        "after create": ("after", "POST", "^/images$"),
+        "after import request": ("after", "POST", "/import$"),
+        "while importing": ("after", "GET", "^/images/[^/]+$"),
+        "before verify": ("before", "GET", "/file$"),
+    }[step]
+    held = slow(file_server)
+    if step in ("after create", "before verify"):
+        held.release()
+    request = new(held.url, checksum=SHA256)
+    alice = client("alice")
+    between = Interference(alice)
+
+    def kill() -> None:
+        if step == "while importing":
+            held.wait_until_reached()
+        local_cloud.kill("glance")
+
+    (between.before if moment == "before" else between.after)(method, path, kill)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(request)
+    local_cloud.restart("glance")
+    held.release()
+
+    if step == "before create":
+        assert caught.value.image_id is None
+        assert named(client, request.name) == []
+        return
+    image_id = caught.value.image_id
+    assert image_id is not None
+    assert named(client, request.name) == [image_id]
+    alice = client("alice")
+    if step != "before verify":
+        assert [image.id for image in alice.unfinished_registrations() if image.name == request.name] == [image_id]
+    registration = alice.resume_registration(image_id)
+    if ending == "cancel":
+        registration.cancel()
+    elif step in ("after create", "before verify"):
+        assert registration.wait(timeout=60).state == "ACTIVE"
+        alice.delete(image_id)
+    else:
+        # The import died with Glance's process; nobody but time can tell it from a slow one (an hour, for Glance too).
+        with pytest.raises(WaitTimeoutError) as late:
+            registration.wait(timeout=1)
+        assert late.value.image_id == image_id
+        registration.cancel()
+    with pytest.raises(NotFoundError):
+        alice.cloud.image(image_id)
+    assert named(client, request.name) == []
+
+
+def race(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, *, processes: int, room: int) -> None:
+    url = disk(file_server)
+    name = unique("race")
+    used = client("admin").quota("dept-a").images
+    assert used is not None
+    client("admin").set_quota("dept-a", images=used.used + room)
+    try:
+        racers = [start(local_cloud, {"name": name, "url": url}) for _ in range(processes)]
+        results = [json.loads(racer.communicate(timeout=300)[0]) for racer in racers]
+    finally:
+        client("admin").set_quota("dept-a", images=None)
+    ready = [result["image"] for result in results if "image" in result]
+    assert sorted(ready) == sorted(named(client, name))
+    assert len(ready) == room, results
+    assert {result["error"] for result in results if "error" in result} == {"QuotaExceededError"}
+    for image_id in ready:
+        client("alice").delete(image_id)
