@@ -117,7 +117,7 @@ def check_room(quota: DepartmentQuota, **requested: int) -> None:
 def set_quota(cloud: Cloud, departments: Departments, department: str, limits: QuotaLimits) -> DepartmentQuota:
     """Set limits of a department, and read them back.
 
-    Cinder is written first: it alone refuses a limit below the present use, and then nothing has been changed. The
+    Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
     services have no common transaction: a note on a later error says which fields were written.
     """
     _check_limits(limits)

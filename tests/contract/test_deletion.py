@@ -138,11 +138,11 @@ def launch(client: ClientFactory) -> Iterator[Callable[..., list[str]]]:
 def test_every_kind_of_user_is_reported(
     cloud: CloudUnderTest, client: ClientFactory, launch: Callable[..., list[str]]
 ) -> None:
-    image_id = make_image(cloud, visibility="community")
+    image_id = make_image(cloud, sample="disk.raw", visibility="community")
     direct = launch("alice", image_id)
     through_volume = launch("alice", image_id, boot_volume_gib=1)
     elsewhere = launch("bob", image_id)
-    launch("alice", make_image(cloud), boot_volume_gib=1)  # another image
+    launch("alice", make_image(cloud, sample="disk.raw"), boot_volume_gib=1)  # another image
     expected = {direct[0]: "image", through_volume[0]: "volume"}
     for user in ("alice", "arthur"):
         found = client(user).servers_using(image_id)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -182,8 +182,9 @@ def test_no_difference_is_no_edit() -> None:
         ("properties", {"hw_disk_bus": "scsi"}, "hw_disk_bus", "scsi"),
     ],
 )
-def test_one_field_is_one_edit(field: str, value: Any, key: str, written: Any) -> None:
-    assert edits_of(RECORD, **{field: value}) == [Edit(field, key, written)]
+def test_one_field_is_one_edit(field: str, value: object, key: str, written: str | int | list[str]) -> None:
+    changes = ImageChanges.model_validate({field: value})
+    assert edit_patch(read(RECORD), changes, public_visibility="community") == [Edit(field, key, written)]
 
 
 @pytest.mark.parametrize(
