@@ -118,7 +118,7 @@ def _images(cloud: Cloud, departments: Departments, settings: Settings, query: I
         for listing in _listings(cloud, departments, query)
     ]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
-    return itertools.islice(merged, query.limit)
+    yield from itertools.islice(merged, query.limit)
 
 
 def _unordered(
@@ -159,7 +159,11 @@ def _in_order(matches: Iterable[Image], order: Order) -> Iterator[Image]:
     More than `SAME_SECOND` of them, which Glance's API cannot create in a second, are given in nearly that order, so
     that memory stays bounded.
     """
-    for _, neighbours in itertools.groupby(matches, key=order.group()):
+    group = order.group()
+    if group is None:
+        yield from matches
+        return
+    for _, neighbours in itertools.groupby(matches, key=group):
         held = list(itertools.islice(neighbours, SAME_SECOND))
         if len(held) == 1:
             yield held[0]
@@ -208,34 +212,41 @@ def _pages(
     (ResponseSerializer.index).
     """
     recent: deque[str] = deque(maxlen=REMEMBERED)
-    followed: set[str] = set()
+    passed: set[str | None] = set()
     marker, size, read = None, first_size, 0
     while True:
         marker, page = _page_behind(cloud, parameters, marker, size, recent, complete=read == len(recent))
-        seen = set(recent)
+        seen, following = set(recent), page.next_marker
         fresh = [image for image in page.images if image.id not in seen]
-        next_marker = page.next_marker
-        recent.extend(image.id for image in fresh)
-        read += len(fresh)
         if fresh:
+            if following == fresh[-1].id and following in passed:
+                raise _stuck(following)
+            recent.extend(image.id for image in fresh)
+            read += len(fresh)
             yield fresh
-        if next_marker is None:
+        if following is None:
             if page.images or size >= LARGEST_PAGE:
                 return
             size = LARGEST_PAGE  # the policy may have emptied the page: look further
-        elif fresh and next_marker == recent[-1]:
-            marker, size = recent[-2] if len(recent) > 1 else None, min(page_size + 1, LARGEST_PAGE)
-        elif not fresh and next_marker in seen and size < LARGEST_PAGE:
+            continue
+        if fresh and following == recent[-1] and len(recent) > 1:
+            marker, size = recent[-2], min(page_size + 1, LARGEST_PAGE)
+        elif not fresh and following in seen and size < LARGEST_PAGE:
             size = LARGEST_PAGE  # the policy hides a page's worth of images: look further
-        elif next_marker in followed or (not fresh and recent and next_marker == recent[-1]):
-            raise ServiceUnavailableError(
-                f"Glance's list does not go on behind image {next_marker}.",
-                service="image",
-                hint="An operator should look at its policy get_image and at its database.",
-            )
+        elif not fresh and (following in passed or following in seen):
+            raise _stuck(following)
         else:
-            followed.add(next_marker)
-            marker, size = next_marker, page_size
+            marker, size = following, page_size
+        if fresh or following not in seen:
+            passed.add(following)
+
+
+def _stuck(following: str) -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        f"Glance's list does not go on behind image {following}.",
+        service="image",
+        hint="An operator should look at its policy get_image and at its database.",
+    )
 
 
 def _page_behind(

@@ -529,12 +529,12 @@ class Order:
         """Give what orders an image among others."""
         return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
 
-    def group(self) -> Callable[[Image], object]:
-        """Make the function that is equal for neighbours whose order is not certain."""
+    def group(self) -> Callable[[Image], object] | None:
+        """Make the function that is equal for neighbours whose order is not certain; None where all are."""
         names = [name for name, _ in self.columns]
         times = [index for index, name in enumerate(names) if name.endswith("_at")]
         if not times:
-            return lambda image: image.id
+            return None
         shared = names[: times[0] + 1]
         if len(shared) == 1:
             return lambda image: getattr(image, shared[0])
