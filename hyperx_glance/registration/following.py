@@ -184,9 +184,12 @@ class Registration:
                 if self._to_stream:
                     self._stream(tell, end)
             image = wait_until(pace, lambda: self._settled(tell), timeout=max(0.0, end - self._clock()))
+            return self._verified(image)
         except WaitTimeoutError as error:
             raise self._late() from error
-        return self._verified(image)
+        except ServiceUnavailableError as error:
+            error.image_id = self.image_id
+            raise
 
     def _late(self) -> WaitTimeoutError:
         return WaitTimeoutError(
@@ -237,9 +240,8 @@ class Registration:
         self._interrupted = True
         try:
             self._digest = streaming.upload(self._site, self._order, url, on_bytes)
-        except ServiceUnavailableError as error:
+        except ServiceUnavailableError:
             if not self._arrived():
-                error.image_id = self.image_id
                 raise
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise

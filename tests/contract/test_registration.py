@@ -1023,16 +1023,18 @@ def test_an_image_that_somebody_deletes_meanwhile(client: ClientFactory, file_se
     held.release()
 
 
-def test_glance_out_of_reach_deletes_nothing(client: ClientFactory, file_server: FileServer) -> None:
+@pytest.mark.parametrize("path", ["^/images/[^/]+$", "/file$"])
+def test_glance_out_of_reach_deletes_nothing(client: ClientFactory, file_server: FileServer, path: str) -> None:
+    digest = hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
     alice = client("alice")
     between = Interference(alice)
 
     def unreachable() -> None:
         raise ServiceUnavailableError("refused", connected=False)
 
-    between.before("GET", "^/images/[^/]+$", unreachable, times=99)
+    between.before("GET", path, unreachable, times=99)
     with pytest.raises(ServiceUnavailableError) as caught:
-        alice.register(new(disk(file_server)))
+        alice.register(new(disk(file_server), checksum=f"sha256:{digest}"))
 
     assert between.count("DELETE", "") == 0
     assert caught.value.image_id
