@@ -1,0 +1,108 @@
+"""The real ``openstack`` command against real services."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import samples
+from tests.clouds import image_ids, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance.testing import LocalCloud
+    from tests.clouds import ClientFactory
+    from tests.file_server import FileServer
+
+OPENSTACK = Path(sys.executable).with_name("openstack")
+
+pytestmark = pytest.mark.usefixtures("client")  # it removes what a test leaves
+
+
+def environment(cloud: LocalCloud, user: str) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+    return kept | cloud.environment(user) | {"PYTHONWARNINGS": "ignore"}
+
+
+@pytest.fixture
+def openstack(local_cloud: LocalCloud) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*arguments: str, user: str = "alice", status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [OPENSTACK, *arguments], env=environment(local_cloud, user), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+        return done
+
+    return run
+
+
+def read(done: subprocess.CompletedProcess[str]) -> Any:  # noqa: ANN401 - whatever was printed
+    return json.loads(done.stdout)
+
+
+def test_the_life_of_an_image(
+    openstack: Callable[..., subprocess.CompletedProcess[str]], file_server: FileServer
+) -> None:
+    name, tag = unique("cli"), unique("tag")
+    url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+    created = openstack(
+        "hyperx", "image", "create", name, "--url", url, "--trusted-host", "127.0.0.1", "--tag", tag, "-f", "json"
+    )
+    assert read(created)["state"] == "ACTIVE"
+    assert "ready" in created.stderr
+    (listed,) = read(openstack("hyperx", "image", "list", "--tag", tag, "-f", "json"))
+    assert (listed["name"], listed["disk_format"]) == (name, "qcow2")
+    table = openstack("hyperx", "image", "list", "--tag", tag).stdout
+    assert "密码启用" in table
+    assert "dept-a" in table
+    assert (
+        read(openstack("hyperx", "image", "set", name, "--description", "说明", "-f", "json"))["description"] == "说明"
+    )
+    openstack("hyperx", "image", "disable", name)
+    assert openstack("hyperx", "image", "show", name, "-f", "value", "-c", "phase").stdout == "disabled\n"
+    openstack("hyperx", "image", "delete", name)
+    missing = openstack("hyperx", "image", "show", name, status=1)
+    assert "Hint:" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_control_c_leaves_no_record(local_cloud: LocalCloud, file_server: FileServer) -> None:
+    before = image_ids(local_cloud)
+    held = file_server.hold("/slow.raw", b"0" * 1024, after=512)
+    line = ["hyperx", "image", "create", unique("cli"), "--url", held.url, "--trusted-host", "127.0.0.1"]
+    with subprocess.Popen(
+        [OPENSTACK, *line, "--disk-format", "raw", "--no-preflight"],
+        env=environment(local_cloud, "alice"),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        held.wait_until_reached(60)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    held.release()
+
+    assert process.returncode == 130
+    assert "Cancelled." in told
+    assert "Traceback" not in told
+    assert image_ids(local_cloud) == before
+
+
+def test_an_operators_commands(
+    openstack: Callable[..., subprocess.CompletedProcess[str]], client: ClientFactory
+) -> None:
+    assert {finding["level"] for finding in read(openstack("hyperx", "doctor", "--probe", "-f", "json"))} == {"ok"}
+    assert "[^hyperx_featured$]" in openstack("hyperx", "deployment", "protections").stdout
+    openstack("hyperx", "deployment", "metadefs", user="admin")
+    client("admin").cloud.delete("image", "/metadefs/namespaces/OS::HyperX::Image")
+    rows = {row["resource"]: row for row in read(openstack("hyperx", "quota", "show", "-f", "json"))}
+    assert rows["images"]["limit"] > 0
+    assert "administrators" in openstack("hyperx", "quota", "show", "dept-b", status=1).stderr
