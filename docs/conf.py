@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
@@ -11,9 +12,12 @@ import pydantic
 from sphinx.util.docutils import SphinxDirective
 
 import hyperx_glance
+from hyperx_glance.filters import CRITERIA, Criterion
 from hyperx_glance.vocabulary import WORDS, Side, Word, Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from docutils.nodes import Node
     from sphinx.application import Sphinx
 
@@ -53,21 +57,51 @@ WRITERS = {
 SIDES = {Side.GLANCE: "Glance", Side.HERE: "the library", Side.NONE: "nobody"}
 
 
-class Words(SphinxDirective):
-    """Show the vocabulary as a table: `.. words::`."""
+class Table(SphinxDirective):
+    """Show rows that are read at build time, so that the page cannot be stale."""
+
+    heading: typing.ClassVar[tuple[str, ...]]
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give the cells as reStructuredText."""
+        raise NotImplementedError
 
     def run(self) -> list[Node]:
-        """Read the table at build time, so that the page cannot be stale."""
-        heading = ("Field", "Console", "In Glance", "Written by", "Filtered by")
-        rows = [heading, *map(self._row, WORDS)]
-        lines = [f"{'* -' if cell is row[0] else '  -'} {cell}" for row in rows for cell in row]
+        """Write them as a list-table."""
+        rows = [self.heading, *self.rows()]
+        lines = [f"{'  -' if number else '* -'} {cell}" for row in rows for number, cell in enumerate(row)]
         table = [".. list-table::", "   :header-rows: 1", "", *(f"   {line}" for line in lines)]
         return self.parse_text_to_nodes("\n".join(table))
+
+
+class Words(Table):
+    """Show the vocabulary: `.. words::`."""
+
+    heading = ("Field", "Console", "In Glance", "Written by", "Filtered by")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each word."""
+        return map(self._row, WORDS)
 
     @staticmethod
     def _row(word: Word) -> tuple[str, ...]:
         key = f"property ``{word.key}``" if word.custom else f"``{word.key}``"
         return f"``{word.field}``", f"{word.title} {word.title_zh}", key, WRITERS[word.writer], SIDES[word.side]
+
+
+class Criteria(Table):
+    """Show which side evaluates which criterion: `.. criteria::`."""
+
+    heading = ("Criterion", "Glance is asked", "Only here")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each field of `ImageQuery`."""
+        return (self._row(name, criterion) for name, criterion in CRITERIA.items())
+
+    @staticmethod
+    def _row(name: str, criterion: Criterion) -> tuple[str, ...]:
+        asked = re.sub(r"[^\s,]+=(\S*[^\s,;:]:?)?", r"``\g<0>``", criterion.glance)
+        return f"``{name}``", asked or "nothing", criterion.here
 
 
 def setup(app: Sphinx) -> None:
@@ -85,6 +119,7 @@ def setup(app: Sphinx) -> None:
             model.__signature__ = signature.replace(parameters=parameters)
             model.__annotations__ = {field: types[field] for field in model.model_fields}
     app.add_directive("words", Words)
+    app.add_directive("criteria", Criteria)
     app.connect("autodoc-process-signature", _only_for_requests)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.filters import CRITERIA, Listing, Order, Viewer, check, fold, listings
 from hyperx_glance.models import Image, ImageQuery
-from hyperx_glance.vocabulary import Side, View
+from hyperx_glance.vocabulary import WORDS, Side, View, Word
 
 ALICE = Viewer(project_id="dept-a", is_administrator=False, names={"dept-a": "Research 研究"})
 ADMIN = Viewer(project_id="admin", is_administrator=True)
@@ -423,3 +423,8 @@ def test_the_table_tells_the_side(name: str) -> None:
     assert criterion.side in (Side.GLANCE, Side.HERE)
     assert bool(criterion.glance) == (criterion.side is Side.GLANCE)
     assert criterion.here or criterion.side is Side.GLANCE
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word.field in CRITERIA], ids=lambda word: word.field)
+def test_both_tables_tell_the_same(word: Word) -> None:
+    assert word.side is CRITERIA[word.field].side
