@@ -114,7 +114,7 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 def _images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
     lists = [
-        _in_order(itertools.chain.from_iterable(_matches(cloud, settings, query, listing, order)), order)
+        _in_order(_matches(cloud, settings, query, listing, order), order)
         for listing in _listings(cloud, departments, query)
     ]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
@@ -153,29 +153,24 @@ def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
         previous = match.id
 
 
-def _in_order(matches: Iterable[Image], order: Order) -> Iterator[Image]:
+def _in_order(pages: Iterable[Sequence[Image]], order: Order) -> Iterator[Image]:
     """Put neighbours whose order nobody can see in the API into the order of the other columns.
 
-    More than `SAME_SECOND` of them, which Glance's API cannot create in a second, are given in nearly that order, so
-    that memory stays bounded.
+    The last of a page wait for the next, which may hold neighbours of theirs. Where more than `SAME_SECOND` wait, which
+    Glance's API cannot create in a second, the first of them go, so that memory stays bounded: then the order is nearly
+    that of the columns.
     """
-    group = order.group()
-    if group is None:
-        yield from matches
-        return
-    for _, neighbours in itertools.groupby(matches, key=group):
-        held = list(itertools.islice(neighbours, SAME_SECOND))
-        if len(held) == 1:
-            yield held[0]
-            continue
-        held.sort(key=order.key)
-        if len(held) < SAME_SECOND:
-            yield from held
-            continue
-        heap = [(order.key(match), match.id, match) for match in held]
-        for match in neighbours:  # noqa: B031  # goes on where islice stopped
-            yield heapq.heappushpop(heap, (order.key(match), match.id, match))[-1]
-        yield from (match for _, _, match in sorted(heap))
+    waiting: list[Image] = []
+    for page in pages:
+        waiting += page
+        settled = order.settled(waiting)
+        yield from order.arranged(waiting[:settled])
+        waiting = waiting[settled:]
+        if len(waiting) > SAME_SECOND:
+            waiting.sort(key=order.key)
+            yield from waiting[:-SAME_SECOND]
+            waiting = waiting[-SAME_SECOND:]
+    yield from order.arranged(waiting)
 
 
 # ----------------------------------------------------------------- pages
@@ -221,7 +216,7 @@ def _pages(
         if fresh:
             if following == fresh[-1].id and following in passed:
                 raise _stuck(following)
-            recent.extend(image.id for image in fresh)
+            recent.extend([image.id for image in fresh])
             read += len(fresh)
             yield fresh
         if following is None:

@@ -397,16 +397,33 @@ def test_keys_order_texts_and_times_both_ways() -> None:
     assert ids("-name", "-id") == "cbad"
 
 
-def test_neighbours_of_a_second_are_one_group() -> None:
-    early, late = image(created_at="2026-03-01T12:00:00Z"), image(created_at="2026-03-01T12:00:01Z")
-    other = image(id="other", name="other", created_at="2026-03-01T12:00:00Z")
+def test_the_last_second_waits_for_what_may_belong_to_it() -> None:
+    noon, later = "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"
+    images = [image(created_at=later), image(created_at=noon), image(created_at=noon)]
+    named = [image(name="a", created_at=noon), image(name="b", created_at=noon), image(name="b", created_at=noon)]
 
-    default, by_name = Order(("-created_at",)).group(), Order(("name", "created_at")).group()
-    assert default is not None
-    assert default(early) == default(other) != default(late)
-    assert by_name is not None
-    assert by_name(early) != by_name(other)
-    assert Order(("name",)).group() is None
+    assert Order(("-created_at",)).settled(images) == 1
+    assert Order(("-created_at",)).settled(images[:1]) == 0
+    assert Order(("name", "created_at")).settled(named) == 1
+    assert Order(("name",)).settled(named) == 3
+    assert Order(("-created_at",)).settled([]) == 0
+
+
+def test_neighbours_of_a_second_are_put_in_order() -> None:
+    times = (
+        "2026-03-01T12:01:00Z",
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T11:59:00Z",
+        "never",
+        "",
+    )
+    images = [image(id=name, created_at=time) for name, time in zip("xcbaed", times, strict=True)]
+
+    arranged = Order(("-created_at", "id")).arranged(images)
+
+    assert "".join(found.id for found in arranged) == "xbcade"
+    assert Order(("-created_at", "id")).arranged(images[:2]) == images[:2]
 
 
 # ----------------------------------------------------------------- the table of the documentation
