@@ -52,6 +52,7 @@ VERSIONS: dict[Service, str] = {
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
 REQUEST_TIMEOUT_SECONDS = 60
 """Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
+_READING_RETRIES = 2
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -248,9 +249,9 @@ class Cloud:
                 headers=dict(headers or {}),
                 raise_exc=False,
                 log=not confidential,
-                connect_retries=2 if reading else 0,
+                connect_retries=_READING_RETRIES if reading else 0,
                 connect_retry_delay=self._retry_delay,
-                status_code_retries=2 if reading else 0,
+                status_code_retries=_READING_RETRIES if reading else 0,
                 status_code_retry_delay=self._retry_delay,
                 retriable_status_codes=[503],
                 **options,
@@ -262,6 +263,23 @@ class Cloud:
         if response.status_code >= 400:
             raise _translate_answer(service, response)
         return response
+
+    def read(
+        self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
+    ) -> bytes:
+        """Read a large answer in one piece; sent again when the connection breaks on the way.
+
+        ``Response.content`` reads 10 KiB at a time (requests/models.py, CONTENT_CHUNK_SIZE): for a page of images half
+        of what parsing it takes.
+        """
+        attempts = 1 + _READING_RETRIES
+        while True:
+            attempts -= 1
+            try:
+                return _body(self.request(service, "GET", path, params=params, stream=True))
+            except urllib3.exceptions.HTTPError as error:
+                if not attempts:
+                    raise _translate_failure(service, error) from error
 
     # ------------------------------------------------------------- images, as every verb reads them
 
@@ -282,6 +300,13 @@ def steward_cloud(steward: Session | Connection | None, *, region_name: str | No
 def image_path(image_id: str, *more: str) -> str:
     """Give the path of an image, or of something below it."""
     return "/".join(["/images", *(quote(part, safe="") for part in (image_id, *more))])
+
+
+def _body(response: requests.Response) -> bytes:
+    if response.raw.tell():  # keystoneauth has logged the body, and requests keeps it
+        return response.content
+    body: bytes = response.raw.read(decode_content=True)
+    return body
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -378,7 +403,7 @@ def explanation(response: requests.Response) -> str:
             body = text
         while isinstance(body, Mapping):
             body = body.get("message") or body.get("error") or next(iter(body.values()), "")
-        text = str(body)
+        text = html.unescape(str(body))  # Nova escapes quotes even in JSON
     elif "<" in text:
         text = re.sub(r"(?is)<head>.*?</head>|<h1>.*?</h1>", " ", text)
         text = html.unescape(re.sub(r"<[^>]+>", " ", text))

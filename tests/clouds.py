@@ -27,7 +27,7 @@ class CloudUnderTest(Protocol):
 
 
 class ClientFactory:
-    """Connect users: ``client("alice")``, ``client("bob", transfer="stream")``, ``client("arthur", steward="admin")``."""
+    """Connect users: ``client("alice")``, ``client("bob", transfer="stream")``, ``client("rita", steward="admin")``."""
 
     def __init__(self, cloud: CloudUnderTest, settings: Settings) -> None:
         self.cloud = cloud

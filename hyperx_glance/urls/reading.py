@@ -127,8 +127,8 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
         connection.connect()
         connection.sock.settimeout(min(_left(place.url, deadline), policy.timeout_seconds))
         connection.request("GET", place.target, headers=headers, preload_content=False, decode_content=False)
-        # Kept apart: http.client forgets the socket when the server will close it (http/client.py, getresponse), and the
-        # response reads on from it.
+        # Kept apart: http.client forgets the socket when the server will close it (http/client.py, getresponse), and
+        # the response reads on from it.
         opened = connection.sock
         return _Answer(connection, opened, connection.getresponse(), address)
 

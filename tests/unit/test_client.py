@@ -21,7 +21,7 @@ def test_from_session_makes_no_request(fake: InMemoryCloud) -> None:
 
 
 def test_connect_takes_what_openstack_connect_takes(fake: InMemoryCloud) -> None:
-    with fake, connect(**fake.auth("admin")) as client:
+    with fake, connect(**fake.auth("admin")) as client:  # type: ignore[arg-type]  # text, as any keyword of `auth`
         assert client.project_id == fake.departments["admin"]
         assert client.user_id == fake.users["admin"]
         assert client.is_administrator

@@ -20,7 +20,7 @@ class Clock:
 
 
 def pace(clock: Clock, **choices: float) -> Pace:
-    return Pace(**choices, sleep=clock.sleep, clock=clock)  # type: ignore[arg-type]  # floats only
+    return Pace(**choices, sleep=clock.sleep, clock=clock)
 
 
 def test_looks_before_it_sleeps() -> None:
@@ -44,7 +44,9 @@ def test_the_last_look_comes_at_the_deadline() -> None:
     looks: list[float] = []
 
     with pytest.raises(WaitTimeoutError):
-        wait_until(pace(clock, first_interval=4, growth=1, longest_interval=5, deadline=10), lambda: looks.append(clock.now))
+        wait_until(
+            pace(clock, first_interval=4, growth=1, longest_interval=5, deadline=10), lambda: looks.append(clock.now)
+        )
 
     assert looks == [1000, 1004, 1008, 1010]
 
