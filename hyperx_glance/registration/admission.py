@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hyperx_glance import quotas
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
-from hyperx_glance.models import Image, ImagePage
+from hyperx_glance.models import DepartmentQuota, Image, ImagePage
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.waiting import wait_until
@@ -13,18 +13,18 @@ from hyperx_glance.waiting import wait_until
 ADMISSION_SECONDS = 30.0
 
 
-def admit(site: Site, order: Order) -> None:
+def admit(site: Site, order: Order) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
     look that shows no more records than the limit. Otherwise, who ranks beyond the limit withdraws; who ranks within it
-    waits for the others to do so, and in the end withdraws too.
+    waits for the others to do so, and in the end withdraws too. Give the quota as it was seen last.
     """
 
-    def look_again() -> bool | None:
+    def look_again() -> DepartmentQuota | None:
         quota = quotas.image_quota(site.cloud, site.departments, order.department)
         if quota.images is None or quota.images.limit is None or quota.images.used <= quota.images.limit:
-            return True
+            return quota
         if admission_rank(order.image_id, _records(site, order.department)) > quota.images.limit:
             raise QuotaExceededError(
                 department=order.department.name,
@@ -36,20 +36,28 @@ def admit(site: Site, order: Order) -> None:
         return None
 
     try:
-        wait_until(site.settings.pace, look_again, timeout=ADMISSION_SECONDS)
-    except WaitTimeoutError:
-        quotas.check_images(quotas.image_quota(site.cloud, site.departments, order.department), size_mib=None)
-        raise
+        return wait_until(site.settings.pace, look_again, timeout=ADMISSION_SECONDS)
+    except WaitTimeoutError as error:
+        raise QuotaExceededError(
+            f"Department {order.department.name} stayed full while others were waited for to withdraw.",
+            department=order.department.name,
+            resource="images",
+            requested=1,
+        ) from error
 
 
 def _records(site: Site, department: Department) -> Iterator[Image]:
     for hidden in ("false", "true"):
-        path: str | None = "/images"
-        marker: dict[str, object] = {}
-        while path:
-            params = {"owner": department.id, "visibility": "all", "os_hidden": hidden, "limit": 1000, "sort": "id:asc"}
-            page = ImagePage.model_validate_json(site.cloud.get("image", path, params={**params, **marker}).content)
+        params: dict[str, object] = {
+            "owner": department.id,
+            "visibility": "all",
+            "os_hidden": hidden,
+            "limit": 1000,
+            "sort": "id:asc",
+        }
+        while True:
+            page = ImagePage.model_validate_json(site.cloud.get("image", "/images", params=params).content)
             yield from page.images
             if not page.next or not page.images:
                 break
-            marker = {"marker": page.images[-1].id}
+            params["marker"] = page.images[-1].id

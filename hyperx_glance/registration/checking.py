@@ -27,7 +27,7 @@ def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
         disk_format=found.disk_format,
         department=department,
         size=found.size,
-        room_bytes=_room(quota),
+        room_bytes=room(quota),
         checksum=new.checksum,
         stores=new.stores,
         keep_failed=keep_failed,
@@ -76,6 +76,7 @@ def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
     return urls.Found(declared, None)
 
 
-def _room(quota: DepartmentQuota) -> int | None:
+def room(quota: DepartmentQuota) -> int | None:
+    """Give how many bytes the department has left; None without a limit."""
     usage = quota.image_size_mib
     return None if usage is None or usage.remaining is None else usage.remaining * MIB

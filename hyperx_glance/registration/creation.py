@@ -15,7 +15,7 @@ from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.failures import delete_record, dispose, scrubbed
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.registration.outcome import of_department
 from hyperx_glance.registration.repeating import repeated
 
 
@@ -67,7 +67,7 @@ def create(site: Site, order: Order, new: NewImage | NewIso) -> frozenset[str]:
             error.image_id = order.image_id
         raise
     except QuotaExceededError as error:
-        raise exceeded_quota(error.message, order.department.name) or error from error
+        raise of_department(error, order.department.name) from error
     except ConflictError as error:
         raise ConflictError(
             f"The id {order.image_id} is taken, or was an image's before.",

@@ -9,6 +9,7 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     NotFoundError,
     ProtectedError,
+    QuotaExceededError,
     RegistrationFailedError,
     UrlRejectedError,
 )
@@ -72,14 +73,18 @@ def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> Regist
 
 
 def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
-    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the first error."""
+    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the first error.
+
+    A record for which there is no room is never kept: it would take the place of another.
+    """
+    kept = order.keep_failed and not isinstance(error, QuotaExceededError)
     try:
-        if order.keep_failed:
+        if kept:
             keep(site.cloud, order.image_id, error)
         else:
             delete_record(site.cloud, order.image_id)
     except HyperxGlanceError as second:
-        done = "marked as failed" if order.keep_failed else "deleted"
+        done = "marked as failed" if kept else "deleted"
         error.add_note(f"The record {order.image_id} could not be {done}: {second}")
         _LOG.warning("the record %s of a failed registration could not be %s", order.image_id, done)
     return error

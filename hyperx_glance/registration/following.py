@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import (
     ChecksumMismatchError,
-    ConflictError,
     HyperxGlanceError,
     NotFoundError,
     QuotaExceededError,
@@ -28,17 +27,17 @@ from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
     abandoned,
-    exceeded_quota,
     import_outcome,
     newest_task,
+    of_department,
     recorded_checksum,
 )
-from hyperx_glance.vocabulary import Phase
+from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import wait_until
 
 CANCELLED, DELETED, UNVERIFIABLE = "cancelled", "deleted", "unverifiable"
 _SUSPICIOUS_AFTER_SECONDS = 1.0
-_TASK_GRACE_SECONDS = 0.5
+_TASK_LOOKS = 5
 _HASH_PIECE_BYTES = 1024 * 1024
 
 
@@ -161,12 +160,13 @@ class Registration:
     def _failed_task(self) -> Task | None:
         """Read the task of a failed record; it may still say "processing" for a moment."""
         pace = self._site.settings.pace
-        end = self._clock() + _TASK_GRACE_SECONDS
-        while True:
-            task = self._newest_task()
-            if task is None or task.status not in ("pending", "processing") or self._clock() >= end:
-                return task
+        task = self._newest_task()
+        for _ in range(_TASK_LOOKS):
+            if task is None or task.status not in ("pending", "processing"):
+                break
             pace.sleep(min(pace.first_interval, 0.1))
+            task = self._newest_task()
+        return task
 
     # ------------------------------------------------------------- wait
 
@@ -269,9 +269,9 @@ class Registration:
                 return failures.from_url(error, self._order, phase=self._seen.phase)
             case NotFoundError():
                 return self._gone()
-            case QuotaExceededError() if error.resource is None:
-                return exceeded_quota(error.message, self._order.department.name) or self._refused(error)
-            case QuotaExceededError():
+            case QuotaExceededError() if error.resource is None and _STORE_FULL not in error.message:
+                return of_department(error, self._order.department.name)
+            case QuotaExceededError() if error.resource is not None:
                 return error
         return self._refused(error)
 
@@ -285,7 +285,7 @@ class Registration:
             f"Glance refuses the data of image {self.image_id}: {error.message}",
             image_id=self.image_id,
             phase=self._seen.phase,
-            reason=_REASONS.get(error.status, failures.GLANCE),
+            reason=failures.GLANCE if _STORE_FULL in error.message else _REASONS.get(error.status, failures.GLANCE),
             service=error.service,
             status=error.status,
             request_id=error.request_id,
@@ -341,11 +341,9 @@ class Registration:
         Nothing comes back, but Glance may read the URL to its end.
         """
         self._cancelled.set()
-        try:
-            failures.delete_record(self._site.cloud, self.image_id)
-        except ConflictError as error:
-            error.add_note(f"The record {self.image_id} is still there.")
-            raise
+        failures.delete_record(self._site.cloud, self.image_id)
 
 
-_REASONS: Mapping[int | None, str] = {415: "wrong_format"}
+# glance/api/v2/image_data.py, upload
+_REASONS: Mapping[int | None, str] = {413: UrlProblem.TOO_LARGE, 415: UrlProblem.WRONG_FORMAT}
+_STORE_FULL = "storage media is full"

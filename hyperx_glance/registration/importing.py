@@ -14,7 +14,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, scrubbed
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.registration.outcome import of_department
 from hyperx_glance.registration.repeating import repeated
 from hyperx_glance.vocabulary import Phase
 
@@ -57,7 +57,11 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         scrubbed(error, order)
         if transfer == "auto" and _cannot_import(site, order, error):
             return False
-        raise _refusal(order, error) from error
+        raise (
+            of_department(error, order.department.name)
+            if isinstance(error, QuotaExceededError)
+            else _refusal(order, error)
+        ) from error
 
 
 def _cannot_import(site: Site, order: Order, error: HyperxGlanceError) -> bool:
@@ -70,10 +74,8 @@ def _cannot_import(site: Site, order: Order, error: HyperxGlanceError) -> bool:
     )
 
 
-def _refusal(order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
+def _refusal(order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
     match error:
-        case QuotaExceededError():
-            return exceeded_quota(error.message, order.department.name) or error.with_traceback(None)
         case ConflictError():
             hint = "Another import holds this record, or a store of that name does not exist."
         case InvalidRequestError() if _FILTERED in error.message:

@@ -111,6 +111,13 @@ def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
     )
 
 
+def of_department(error: QuotaExceededError, department: str) -> QuotaExceededError:
+    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them."""
+    found = exceeded_quota(error.message, department) or QuotaExceededError(error.message, department=department)
+    found.service, found.status, found.request_id = error.service, error.status, error.request_id
+    return found
+
+
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:
     """Give an image's place among its department's records, from 1: who has begun comes first, then who is older.
 

@@ -1,5 +1,6 @@
 """Taking up what a dead caller left behind."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -52,8 +53,9 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
     try:
-        checking.look(site, order.url, declared=order.disk_format)
-        admission.admit(site, order)
+        found = checking.look(site, order.url, declared=order.disk_format)
+        room = checking.room(admission.admit(site, order))
+        order = dataclasses.replace(order, size=found.size, room_bytes=room)
         return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:
         error.image_id = image.id

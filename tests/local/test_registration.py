@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -268,6 +270,30 @@ def test_twenty_at_once_from_one_client(client: ClientFactory, file_server: File
     assert {image.state for image in images} == {"ACTIVE"}
     others = [path for method, path in between.seen if not (method == "GET" and path.startswith("/images/"))]
     assert len(others) == 20 * 4
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("checksum", [None, "sha256"])
+def test_streaming_takes_constant_memory(client: ClientFactory, file_server: FileServer, checksum: str | None) -> None:
+    size = 64 * 1024 * 1024
+    digest = hashlib.new(checksum, bytes(size)).hexdigest() if checksum else ""
+    request = new(
+        file_server.serve("/big.raw", BigBody(size)),
+        disk_format="raw",
+        checksum=f"{checksum}:{digest}" if checksum else None,
+    )
+    alice = client("alice", transfer="stream")
+
+    tracemalloc.start()
+    try:
+        image = alice.register(request)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert image.size == size
+    assert peak < size / 4
+    alice.delete(image)
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -21,6 +21,7 @@ from hyperx_glance import (
     Progress,
     QuotaExceededError,
     RegistrationFailedError,
+    ServiceUnavailableError,
     UrlProblem,
     WaitTimeoutError,
 )
@@ -484,3 +485,172 @@ def test_the_length_is_announced_where_it_is_known(
         request = requests.Request("PUT", "http://glance.example/", data=body_of(source, order, lambda _: None))
 
         assert header in request.prepare().headers.items()
+
+
+def test_a_crowded_department_is_counted_page_by_page(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.largest_page = 2
+    for number in range(5):
+        cloud.glance.add_image(owner="dept-a", name=str(number), status="active", os_hidden=number % 2 == 0)
+
+    with pytest.raises(QuotaExceededError):
+        TestAdmission().crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+
+    assert len([image for image in cloud.glance.images.values() if not image.deleted]) == 5
+
+
+def test_a_record_that_finds_no_room_is_never_kept(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    with pytest.raises(QuotaExceededError):
+        TestAdmission().crowd(client, file_server, room=0).register(
+            NewImage(name="late", url=qcow2(file_server)), keep_failed=True
+        )
+
+    assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+
+@pytest.mark.parametrize("path", ["/info/usage", "/import$"])
+def test_glance_that_goes_away_after_the_create_leaves_its_id(
+    client: ClientFactory, file_server: FileServer, path: str
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def unreachable() -> None:
+        raise ServiceUnavailableError("refused", connected=False)
+
+    between.after(
+        "POST",
+        "^/images$",
+        lambda: between.before("POST" if "import" in path else "GET", path, unreachable, times=9),
+    )
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert caught.value.image_id
+    assert client("alice").resume_registration(caught.value.image_id).wait().state == "ACTIVE"
+
+
+class TestUploadsThatGlanceRefuses:
+    @pytest.mark.parametrize(
+        "case",
+        [
+            (413, "Denying attempt to upload image larger than 1099511627776 bytes.", UrlProblem.TOO_LARGE),
+            (413, "Image storage media is full: There is not enough disk space on the image storage media.", "glance"),
+            (415, "Image disk_format qcow2 does not match stream data raw", UrlProblem.WRONG_FORMAT),
+            (403, "You are not permitted to upload.", "glance"),
+            (409, "Image status transition from killed to saving is not allowed", "glance"),
+        ],
+    )
+    def test_for_other_reasons_than_quota(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        case: tuple[int, str, str],
+    ) -> None:
+        status, text, reason = case
+        cloud.fail("glance", "PUT", "/file", status=status, body=text)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert (caught.value.reason, caught.value.status) == (reason, status)
+        assert not cloud.glance.image(caught.value.image_id)
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ("[Resource image_size_total is over limit of 5 due to current usage 6 and delta 0]", "image_size_mib", 5),
+            ("Denying attempt to upload image because it exceeds the quota: 5", None, None),
+        ],
+    )
+    def test_for_quota(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        case: tuple[str, str | None, int | None],
+    ) -> None:
+        text, resource, limit = case
+        cloud.fail("glance", "PUT", "/file", status=413, body=f"Project 81f is over a limit for {text}")
+
+        with pytest.raises(QuotaExceededError) as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+
+        error = caught.value
+        assert (error.department, error.resource, error.limit, error.status) == ("dept-a", resource, limit, 413)
+
+    def test_an_upload_that_glance_breaks_off(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.cut("glance", "PUT", "/file", handled=False)
+
+        with pytest.raises(ServiceUnavailableError) as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert caught.value.image_id
+        resumed = client("alice", transfer="stream").resume_registration(caught.value.image_id)
+        assert resumed.wait().state == "ACTIVE"
+
+
+class TestUploadsThatWereBrokenOff:
+    def test_a_resumed_one_waits_for_glance_to_notice(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice", transfer="stream")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        cloud.glance.images[registration.image_id].status = "saving"
+        resumed = alice.resume_registration(registration.image_id)
+        looks = iter(range(100))
+
+        def notice() -> None:
+            if next(looks) == 3:
+                cloud.glance.images[registration.image_id].status = "queued"
+
+        cloud.before("glance", "GET", registration.image_id, notice)
+
+        assert resumed.wait().state == "ACTIVE"
+        assert next(looks) > 3
+
+    def test_one_whose_sender_is_alive_after_all_is_left_alone(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice", transfer="stream")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        cloud.glance.images[registration.image_id].status = "saving"
+        resumed = alice.resume_registration(registration.image_id)
+        cloud.before(
+            "glance",
+            "GET",
+            registration.image_id,
+            lambda: setattr(cloud.glance.images[registration.image_id], "status", "active"),
+        )
+
+        assert resumed.wait().state == "ACTIVE"
+        assert not [request for request in cloud.requests if request.method == "PUT"]
+
+
+def test_a_glance_without_task_lists(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.fail("glance", "GET", "/tasks$", status=404, times=None)
+    alice = client("alice", url_policy=BLIND)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2"))
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+
+
+def test_a_resumed_registration_withdraws_too(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server)))
+    cloud.glance.add_image(owner="dept-a", name="there", status="active")
+    client("admin").set_quota("dept-a", images=1)
+
+    with pytest.raises(QuotaExceededError):
+        client("alice").resume_registration(registration.image_id)
+
+    assert not cloud.glance.image(registration.image_id)
