@@ -281,7 +281,7 @@ def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | Non
     asked = [*parameters, ("limit", str(size))]
     if marker is not None:
         asked.append(("marker", marker))
-    content = cloud.get("image", "/images", params=asked).content
+    content = cloud.read("image", "/images", params=asked)
     try:
         page = ImagePage.model_validate_json(content)
     except pydantic.ValidationError:

@@ -7,6 +7,7 @@ prints the peak memory of a process that iterates over that many images, in MiB.
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import requests.adapters
+import urllib3
 
 from hyperx_glance import Client
 from hyperx_glance.testing import InMemoryCloud
@@ -101,7 +103,7 @@ class PagesAdapter(requests.adapters.BaseAdapter):
         response.url = request.url or ""
         response.request = request
         response.headers["Content-Type"] = "application/json"
-        response._content = json.dumps(page).encode()
+        response.raw = urllib3.HTTPResponse(io.BytesIO(json.dumps(page).encode()), preload_content=False)
         return response
 
     def close(self) -> None:
