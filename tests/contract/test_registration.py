@@ -410,6 +410,19 @@ def test_a_bad_url_is_told_where_glance_alone_fails(
 
 
 @pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("transfer", ["import", "stream"])
+def test_a_body_cut_short_behind_what_preflight_reads(
+    client: ClientFactory, file_server: FileServer, transfer: str
+) -> None:
+    url = file_server.cut("/disk.qcow2", samples.data("disk.qcow2"), after=300_000)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", transfer=transfer).register(new(url))
+
+    assert caught.value.reason == UrlProblem.TRUNCATED
+
+
+@pytest.mark.usefixtures("nothing_left")
 def test_an_iso_that_is_none(client: ClientFactory, file_server: FileServer) -> None:
     url = disk(file_server)
 
@@ -619,6 +632,20 @@ def test_a_stream_without_length_stops_at_the_remaining_quota(client: ClientFact
         client("alice", transfer="stream").register(new(url))
 
     assert (caught.value.department, caught.value.resource) == ("dept-a", "image_size_mib")
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_glances_own_refusal_at_create_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
+    begun = Steps(client("alice"), new(disk(file_server)))
+    used = client("admin").quota("dept-a").images
+    assert used is not None
+
+    with limits(client, "dept-a", {"images": used.used}), pytest.raises(QuotaExceededError) as caught:
+        begun.start()
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.used) == ("dept-a", "images", used.used, used.used)
+    assert (error.requested, error.status) == (1, 413)
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import threading
 import time
 import tracemalloc
@@ -21,7 +22,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.registration.outcome import LOCK
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, image_ids
+from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique
 from tests.file_server import BigBody, FileServer
 from tests.interference import Interference
 from tests.local.crashes import (
@@ -30,9 +31,11 @@ from tests.local.crashes import (
     GLANCE_STEPS,
     SHA256,
     disk,
+    named,
     new,
     race,
     slow,
+    start,
     survive_a_killed_caller,
     survive_a_killed_glance,
 )
@@ -247,6 +250,29 @@ def test_a_killed_glance(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, step: str, ending: str
 ) -> None:
     survive_a_killed_glance(local_cloud, client, file_server, step, ending)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("transfer", ["import", "stream"])
+def test_control_c(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, transfer: str) -> None:
+    held = slow(file_server)
+    name = unique("interrupted")
+    process = start(
+        local_cloud, {"name": name, "url": held.url, "disk_format": "qcow2"}, settings={"transfer": transfer}
+    )
+    while not named(client, name):
+        time.sleep(0.05)
+        assert process.poll() is None
+    held.wait_until_reached()
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    held.release()
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in errors
+    assert named(client, name) == []
 
 
 # ----------------------------------------------------------------- races
