@@ -860,17 +860,6 @@ def test_unfinished_registrations_are_the_callers_own_and_old_enough(
 # ----------------------------------------------------------------- many, and what they cost
 
 
-def test_twenty_at_once_from_one_client(client: ClientFactory, file_server: FileServer) -> None:
-    alice = client("alice")
-    url = disk(file_server)
-
-    registrations = [alice.start_registration(new(url)) for _ in range(20)]
-    images = [registration.wait() for registration in registrations]
-
-    assert {image.state for image in images} == {"ACTIVE"}
-    assert len({image.id for image in images}) == 20
-
-
 def test_urls_are_checked_for_people(client: ClientFactory, file_server: FileServer) -> None:
     found = client("rita").check_url(disk(file_server))
 
@@ -914,7 +903,7 @@ def test_what_the_normal_path_costs(client: ClientFactory, file_server: FileServ
     assert len(file_server.requests) == 2
 
 
-def test_requests_grow_linearly(client: ClientFactory, file_server: FileServer) -> None:
+def test_twenty_at_once_from_one_client(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
     between = Interference(alice)
     url = disk(file_server)

@@ -8,7 +8,6 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +23,6 @@ from hyperx_glance.registration.outcome import LOCK
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique
 from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
@@ -283,19 +281,6 @@ def test_twenty_processes_against_room_for_five(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     race(local_cloud, client, file_server, processes=20, room=5)
-
-
-def test_twenty_at_once_from_one_client(client: ClientFactory, file_server: FileServer) -> None:
-    alice = client("alice")
-    between = Interference(alice)
-    url = disk(file_server)
-
-    with ThreadPoolExecutor(20) as pool:
-        images = list(pool.map(lambda _: alice.register(new(url)), range(20)))
-
-    assert {image.state for image in images} == {"ACTIVE"}
-    others = [path for method, path in between.seen if not (method == "GET" and path.startswith("/images/"))]
-    assert len(others) == 20 * 4
 
 
 @pytest.mark.usefixtures("nothing_left")
