@@ -23,14 +23,14 @@ from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import (
     LOCK,
-    STALE_AFTER,
     Outcome,
     Task,
-    abandoned,
     import_outcome,
     newest_task,
     of_department,
     recorded_checksum,
+    stale,
+    stall,
 )
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import wait_until
@@ -128,11 +128,9 @@ class Registration:
         if not self._suspicious(image, now):
             return outcome, None
         task = self._newest_task()
-        self._message = "All of Glance's import threads are busy." if task and task.status == "pending" else ""
-        # Where the flow cannot even be built the task fails while the lock stays; where the worker died nothing moves.
-        if task is not None and (task.status == "failure" or abandoned(task, now)):
-            return Outcome.FAILED, task
-        return outcome, task
+        self._message = stall(task, now) if task else ""
+        # Where the flow cannot even be built, the task fails while the lock stays (glance/async_/taskflow_executor.py).
+        return (Outcome.FAILED if task and task.status == "failure" else outcome), task
 
     def _suspicious(self, image: Image, now: datetime) -> bool:
         here = self._clock()
@@ -141,8 +139,7 @@ class Registration:
             quiet = here - self._locked_since
         else:
             self._locked_since = None
-            stale = image.updated_at is not None and now - image.updated_at > STALE_AFTER
-            quiet = here - self._started if stale else 0.0
+            quiet = here - self._started if stale(image.updated_at, now) else 0.0
         due = self._tasks_read_at is None or here - self._tasks_read_at >= quiet / 2
         if quiet < _SUSPICIOUS_AFTER_SECONDS or not due:
             return False
@@ -193,7 +190,7 @@ class Registration:
 
     def _late(self) -> WaitTimeoutError:
         return WaitTimeoutError(
-            f"Image {self.image_id} is not ready yet: {self._seen.phase}.",
+            f"Image {self.image_id} is not ready yet: {self._seen.phase}. {self._seen.message}".rstrip(),
             last_seen=self._seen,
             image_id=self.image_id,
             hint="It goes on without us: resume_registration follows it, delete ends it.",

@@ -86,10 +86,21 @@ def _time(text: object) -> datetime | None:
     return time if time.tzinfo else datetime.fromisoformat(f"{text}+00:00")
 
 
-def abandoned(task: Task, now: datetime) -> bool:
-    """Tell whether Glance's worker must be dead: ``now`` is by Glance's own clock."""
-    patience = STALE_AFTER * (2 if task.status == "pending" else 1)
-    return task.updated_at is not None and now - task.updated_at > patience
+def stale(updated_at: datetime | None, now: datetime) -> bool:
+    """Tell whether nothing was touched for so long that Glance would give the lock to another import."""
+    return updated_at is not None and now - updated_at > STALE_AFTER
+
+
+def stall(task: Task, now: datetime) -> str:
+    """Say why an import does not move; ``now`` is by Glance's own clock.
+
+    A dead process and a slow download look the same: tasks are touched only while data is copied to a store.
+    """
+    if task.status == "pending":
+        return "All of Glance's import threads are busy."
+    if stale(task.updated_at, now):
+        return "Glance has not touched this import for an hour: the download is slow, or Glance's process has died."
+    return ""
 
 
 def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
