@@ -239,7 +239,10 @@ def image_usage(images: Iterable[Image]) -> dict[str, int]:
 
 
 def _image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
-    """Read every record of a department; no single list shows hidden and other images."""
+    """Read every record of a department; no single list shows hidden and other images.
+
+    Without "all" Glance leaves community images out (glance/db/sqlalchemy/api.py, _select_images_query).
+    """
     for hidden in ("false", "true"):
         marker: dict[str, str] = {}
         while True:
@@ -336,8 +339,8 @@ def _image_limits(cloud: Cloud, department: Department) -> dict[str, _Limit | No
     where = {"service_id": place.service_id} | ({"region_id": place.region_id} if place.region_id else {})
     registered = cloud.get("identity", "/registered_limits", params=where).json()["registered_limits"]
     limits = cloud.get("identity", "/limits", params={**where, "project_id": department.id}).json()["limits"]
-    defaults = _first_by_resource(registered, place)
-    overrides = _first_by_resource([limit for limit in limits if limit["project_id"] == department.id], place)
+    defaults = _first_by_resource(registered)
+    overrides = _first_by_resource(limits)
     return {
         resource: _Limit(
             default=defaults[resource]["default_limit"],
@@ -350,14 +353,9 @@ def _image_limits(cloud: Cloud, department: Department) -> dict[str, _Limit | No
     }
 
 
-def _first_by_resource(records: Sequence[Mapping[str, Any]], place: _Place) -> dict[str, Mapping[str, Any]]:
-    """Keep what fits the place, the first of each resource, as oslo.limit does."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for record in records:
-        fits = record["service_id"] == place.service_id and place.region_id in (None, record["region_id"])
-        if fits and record["resource_name"] not in found:
-            found[record["resource_name"]] = record
-    return found
+def _first_by_resource(records: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Keep the first of each resource, as oslo.limit does."""
+    return {record["resource_name"]: record for record in reversed(records)}
 
 
 # ----------------------------------------------------------------- writing

@@ -65,9 +65,11 @@ def test_every_field_has_its_figures(client: ClientFactory) -> None:
 def test_an_administrator_sees_what_the_department_sees(cloud: CloudUnderTest, client: ClientFactory) -> None:
     make_image(cloud, "bob", sample="installer.iso")
     make_image(cloud, "bob", sample=None, os_hidden=True)
+    make_image(cloud, "bob", sample=None, visibility="community")
+    make_image(cloud, "bob", sample=None, visibility="shared")
     own = client("bob").quota()
     assert own.images is not None
-    assert own.images.used >= 2
+    assert own.images.used >= 4
     admin = client("admin")
     assert admin.quota("dept-b") == own
     assert admin.quota(client("bob").project_id) == own

@@ -129,6 +129,14 @@ def test_a_cloud_without_cinder_has_image_backed_servers(cloud: InMemoryCloud, c
     assert (server.name, server.through) == ("direct", "image")
 
 
+def test_the_servers_of_a_deleted_iso_are_told_by_their_volumes(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, sample="installer.iso")
+    launch(client(), image_id, "installed", install_disk_gib=1)
+    client().delete(image_id)
+    (server,) = client().servers_using(Image(id=image_id))
+    assert (server.name, server.through) == ("installed", "iso")
+
+
 def test_where_the_servers_cannot_be_told_nothing_is_deleted(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.fail("nova", "GET", "/servers/detail", status=500, times=None)
