@@ -78,15 +78,14 @@ def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id
 
 def count(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> int:
     """Count by reading the records that match, and no others where Glance can tell: it has no request that counts."""
-    matches = itertools.chain.from_iterable(_unordered(cloud, departments, settings, query))
+    matches = _unordered(cloud, departments, settings, query)
     return sum(1 for _ in itertools.islice(matches, query.limit))
 
 
 def tags(cloud: Cloud, departments: Departments, settings: Settings) -> dict[str, int]:
     """Count the tags of the images in view "all", in the order of the tags."""
-    pages = _unordered(cloud, departments, settings, ImageQuery())
-    counted = Counter(tag for page in pages for match in page for tag in match.tags)
-    return dict(sorted(counted.items()))
+    matches = _unordered(cloud, departments, settings, ImageQuery())
+    return dict(sorted(Counter(tag for match in matches for tag in match.tags).items()))
 
 
 def owner_name(cloud: Cloud, departments: Departments, image: Image | str) -> str:
@@ -121,9 +120,7 @@ def _images(cloud: Cloud, departments: Departments, settings: Settings, query: I
     yield from itertools.islice(merged, query.limit)
 
 
-def _unordered(
-    cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery
-) -> Iterator[Sequence[Image]]:
+def _unordered(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
     for listing in _listings(cloud, departments, query):
         yield from _matches(cloud, settings, query, listing, order)
@@ -153,51 +150,51 @@ def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
         previous = match.id
 
 
-def _in_order(pages: Iterable[Sequence[Image]], order: Order) -> Iterator[Image]:
+def _in_order(matches: Iterator[Image], order: Order) -> Iterator[Image]:
     """Put neighbours whose order nobody can see in the API into the order of the other columns.
 
-    The last of a page wait for the next, which may hold neighbours of theirs. Where more than `SAME_SECOND` wait, which
-    Glance's API cannot create in a second, the first of them go, so that memory stays bounded: then the order is nearly
-    that of the columns.
+    Where more than `SAME_SECOND` wait for that, which Glance's API cannot create in a second, the first of them go, so
+    that memory stays bounded: then the order is nearly that of the columns.
     """
-    waiting: list[Image] = []
-    for page in pages:
-        waiting += page
-        settled = order.settled(waiting)
-        yield from order.arranged(waiting[:settled])
-        waiting = waiting[settled:]
-        if len(waiting) > SAME_SECOND:
-            waiting.sort(key=order.key)
-            yield from waiting[:-SAME_SECOND]
-            waiting = waiting[-SAME_SECOND:]
-    yield from order.arranged(waiting)
+    neighbours = order.neighbours
+    if neighbours is None:
+        yield from matches
+        return
+    held: list[Image] = []
+    for match in matches:
+        if held and not neighbours(held[-1], match):
+            yield from held if len(held) == 1 else sorted(held, key=order.key)
+            held = []
+        held.append(match)
+        if len(held) == 2 * SAME_SECOND:
+            held.sort(key=order.key)
+            yield from held[:SAME_SECOND]
+            held = held[SAME_SECOND:]
+    yield from sorted(held, key=order.key)
 
 
 # ----------------------------------------------------------------- pages
 
 
-def _matches(
-    cloud: Cloud, settings: Settings, query: ImageQuery, listing: Listing, order: Order
-) -> Iterator[Sequence[Image]]:
-    """Give page by page what counts of one listing."""
+class _Page(NamedTuple):
+    images: Iterable[Image]
+    following: str | None
+
+
+def _matches(cloud: Cloud, settings: Settings, query: ImageQuery, listing: Listing, order: Order) -> Iterator[Image]:
+    """Give what counts of one listing."""
     first = settings.page_size
     if listing.exact and query.limit is not None:
         first = min(first, query.limit + 1)  # the one more shows whether the last is alone in its second
     parameters = (*listing.parameters, ("sort", order.parameter))
-    for page in _pages(cloud, parameters, first, settings.page_size):
-        yield [match for match in page if listing.matches(match)]
-        if listing.ends is not None and page and listing.ends(page[-1]):
+    for image in _read(cloud, parameters, first, settings.page_size):
+        if listing.matches(image):
+            yield image
+        elif listing.ends is not None and listing.ends(image):
             return
 
 
-class _Page(NamedTuple):
-    images: Sequence[Image]
-    next_marker: str | None
-
-
-def _pages(
-    cloud: Cloud, parameters: Sequence[tuple[str, str]], first_size: int, page_size: int
-) -> Iterator[Sequence[Image]]:
+def _read(cloud: Cloud, parameters: Sequence[tuple[str, str]], first_size: int, page_size: int) -> Iterator[Image]:
     """Read one list of Glance page by page, each image once.
 
     A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then
@@ -207,33 +204,37 @@ def _pages(
     (ResponseSerializer.index).
     """
     recent: deque[str] = deque(maxlen=REMEMBERED)
-    passed: set[str | None] = set()
+    passed: set[str] = set()
     marker, size, read = None, first_size, 0
     while True:
-        marker, page = _page_behind(cloud, parameters, marker, size, recent, complete=read == len(recent))
-        seen, following = set(recent), page.next_marker
-        fresh = [image for image in page.images if image.id not in seen]
-        if fresh:
-            if following == fresh[-1].id and following in passed:
-                raise _stuck(following)
-            recent.extend([image.id for image in fresh])
-            read += len(fresh)
-            yield fresh
+        marker, (images, following) = _page_behind(
+            cloud, parameters, marker, size, recent, complete=read == len(recent)
+        )
+        seen, before, empty = set(recent), read, True
+        if following in passed and following not in seen:
+            raise _stuck(following)
+        for image in images:
+            empty = False
+            if image.id not in seen:
+                seen.add(image.id)
+                recent.append(image.id)
+                read += 1
+                yield image
+        fresh = read > before
         if following is None:
-            if page.images or size >= LARGEST_PAGE:
+            if not empty or size >= LARGEST_PAGE:
                 return
             size = LARGEST_PAGE  # the policy may have emptied the page: look further
-            continue
-        if fresh and following == recent[-1] and len(recent) > 1:
+        elif fresh and following == recent[-1] and len(recent) > 1:
+            passed.add(following)
             marker, size = recent[-2], min(page_size + 1, LARGEST_PAGE)
         elif not fresh and following in seen and size < LARGEST_PAGE:
             size = LARGEST_PAGE  # the policy hides a page's worth of images: look further
         elif not fresh and (following in passed or following in seen):
             raise _stuck(following)
         else:
-            marker, size = following, page_size
-        if fresh or following not in seen:
             passed.add(following)
+            marker, size = following, page_size
 
 
 def _stuck(following: str) -> ServiceUnavailableError:
@@ -281,16 +282,47 @@ def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | Non
     asked = [*parameters, ("limit", str(size))]
     if marker is not None:
         asked.append(("marker", marker))
-    content = cloud.read("image", "/images", params=asked)
+    return _parsed(cloud.read("image", "/images", params=asked))
+
+
+def _parsed(content: bytes) -> _Page:
+    """Read a page image by image, without holding more than one.
+
+    A thousand images at once leave the processor's caches and wake the garbage collector: parsing them takes a third
+    longer than one after the other. So the page is cut where one record ends and the next begins, as Glance writes them
+    (json.dumps in ResponseSerializer.index). Inside a text there is a backslash before the quote, so that only records
+    are cut apart; whatever looks different is parsed as a whole.
+    """
+    begin, end = b'{"images": [{"', content.rfind(b"}]")
+    if not content.startswith(begin) or end < 0:
+        return _parsed_at_once(content)
+    try:
+        following = json.loads(b"{" + content[end + 2 :].lstrip(b", ")).get("next")
+    except ValueError:
+        return _parsed_at_once(content)
+    return _Page(_one_by_one(content[len(begin) : end].split(b'}, {"'), content), _marker(following))
+
+
+def _one_by_one(records: Sequence[bytes], content: bytes) -> Iterator[Image]:
+    for record in records:
+        try:
+            image = Image.model_validate_json(b'{"' + record + b"}")
+        except pydantic.ValidationError:
+            yield from _parsed_at_once(content).images
+            return
+        yield image
+
+
+def _parsed_at_once(content: bytes) -> _Page:
+    """Read a page as a whole, and image by image what cannot be read so."""
     try:
         page = ImagePage.model_validate_json(content)
     except pydantic.ValidationError:
-        return _read_leniently(content)
+        return _parsed_leniently(content)
     return _Page(page.images, _marker(page.next))
 
 
-def _read_leniently(content: bytes) -> _Page:
-    """Read image by image a page that does not parse as a whole."""
+def _parsed_leniently(content: bytes) -> _Page:
     try:
         page = json.loads(content)
         records, following = page["images"], page.get("next")

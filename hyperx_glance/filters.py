@@ -505,7 +505,8 @@ class Order:
     """Order images: as Glance is told to, and again here.
 
     The API shows whole seconds, the database orders by microseconds, so that images of one second come in an order that
-    nobody can see. Here the other columns order them. The id comes last of the columns: no two images are equal.
+    nobody can see. ``neighbours`` tells which; here the other columns order them. The id comes last of the columns: no
+    two images are equal.
     """
 
     def __init__(self, sort: Sequence[str]) -> None:
@@ -516,9 +517,7 @@ class Order:
             if name == "id":
                 break
         self.columns = tuple(columns.values())
-        names = list(columns)
-        times = [number for number, name in enumerate(names) if name.endswith("_at")]
-        self._certain_but_for = names[: times[0] + 1] if times else []
+        self.neighbours = _neighbours(list(columns))
 
     @property
     def parameter(self) -> str:
@@ -531,37 +530,21 @@ class Order:
         """Give what orders an image among others."""
         return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
 
-    def settled(self, images: Sequence[Image]) -> int:
-        """Count the first images that no further image can belong between."""
-        if not self._certain_but_for or not images:
-            return len(images)
-        last, count = self._group(images[-1]), len(images) - 1
-        while count and self._group(images[count - 1]) == last:
-            count -= 1
-        return count
 
-    def arranged(self, images: Sequence[Image]) -> Sequence[Image]:
-        """Put neighbours whose order is not certain in order."""
-        if not self._has_neighbours(images):
-            return images
-        groups = itertools.groupby(images, key=self._group)
-        return [image for _, group in groups for image in sorted(group, key=self.key)]
+def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
+    """Make the test for neighbours whose order is not certain: equal up to the first time; None where there is none."""
+    times = [number for number, name in enumerate(names) if name.endswith("_at")]
+    if not times:
+        return None
+    *shared, column = names[: times[0] + 1]
 
-    def _group(self, image: Image) -> object:
-        return [getattr(image, name) for name in self._certain_but_for]
+    def neighbours(image: Image, other: Image) -> bool:
+        time, other_time = getattr(image, column), getattr(other, column)
+        if time is not None and other_time is not None and time.second != other_time.second:
+            return False  # pydantic gives each time a zone of its own, and to compare such times takes long
+        return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
 
-    def _has_neighbours(self, images: Sequence[Image]) -> bool:
-        if len(self._certain_but_for) != 1:
-            return bool(self._certain_but_for)
-        # pydantic gives each time a zone of its own, and comparing such times takes longer than all else done for an
-        # image; whole seconds differ for nearly all.
-        name = self._certain_but_for[0]
-        times = [getattr(image, name) for image in images]
-        seconds = [time and time.second for time in times]
-        return any(
-            second == next_second and time == next_time
-            for second, next_second, time, next_time in zip(seconds, seconds[1:], times, times[1:], strict=False)
-        )
+    return neighbours
 
 
 def _sortable(value: object, *, descending: bool) -> object:

@@ -397,33 +397,33 @@ def test_keys_order_texts_and_times_both_ways() -> None:
     assert ids("-name", "-id") == "cbad"
 
 
-def test_the_last_second_waits_for_what_may_belong_to_it() -> None:
-    noon, later = "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"
-    images = [image(created_at=later), image(created_at=noon), image(created_at=noon)]
-    named = [image(name="a", created_at=noon), image(name="b", created_at=noon), image(name="b", created_at=noon)]
+@pytest.mark.parametrize(
+    ("sort", "time", "other", "neighbours"),
+    [
+        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z", True),
+        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", False),
+        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:01:00Z", False),
+        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T20:00:00+08:00", True),
+        ("-created_at", "2026-03-01T12:00:00Z", "never", False),
+        ("-created_at", "never", "", True),
+        ("created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z", True),
+    ],
+)
+def test_neighbours_share_a_second(sort: str, time: str, other: str, *, neighbours: bool) -> None:
+    test = Order((sort, "id")).neighbours
 
-    assert Order(("-created_at",)).settled(images) == 1
-    assert Order(("-created_at",)).settled(images[:1]) == 0
-    assert Order(("name", "created_at")).settled(named) == 1
-    assert Order(("name",)).settled(named) == 3
-    assert Order(("-created_at",)).settled([]) == 0
+    assert test is not None
+    assert test(image(id="a", name="x", created_at=time), image(id="b", name="y", created_at=other)) is neighbours
 
 
-def test_neighbours_of_a_second_are_put_in_order() -> None:
-    times = (
-        "2026-03-01T12:01:00Z",
-        "2026-03-01T12:00:00Z",
-        "2026-03-01T12:00:00Z",
-        "2026-03-01T11:59:00Z",
-        "never",
-        "",
-    )
-    images = [image(id=name, created_at=time) for name, time in zip("xcbaed", times, strict=True)]
+def test_neighbours_share_what_stands_before_the_time() -> None:
+    noon = "2026-03-01T12:00:00Z"
+    test = Order(("name", "created_at")).neighbours
 
-    arranged = Order(("-created_at", "id")).arranged(images)
-
-    assert "".join(found.id for found in arranged) == "xbcade"
-    assert Order(("-created_at", "id")).arranged(images[:2]) == images[:2]
+    assert test is not None
+    assert test(image(name="x", created_at=noon), image(name="x", created_at=noon))
+    assert not test(image(name="x", created_at=noon), image(name="y", created_at=noon))
+    assert Order(("name",)).neighbours is None
 
 
 # ----------------------------------------------------------------- the table of the documentation
