@@ -70,18 +70,14 @@ def _delete(cloud: Cloud, reference: str) -> None:
             raise
         raise NotFoundError(
             f"Image {reference} was deleted at this moment.",
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
         ) from error
     except ProtectedError:
         raise
     except ConflictError as error:
         raise InUseError(
             f"The store refuses to delete the data of image {reference}: {error.message}",
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
         ) from error
 
 

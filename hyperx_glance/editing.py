@@ -87,9 +87,7 @@ def _edit_as_anybody(
         raise NotAllowedError(
             f"Image {image.id} belongs to another department{reason}.",
             hint=hint,
-            service=refusal.service,
-            status=refusal.status,
-            request_id=refusal.request_id,
+            **refusal.answer(),
         ) from refusal
     edited_by = Edit("edited_by", glance_key("edited_by"), cloud.user_id)
     try:
@@ -129,8 +127,6 @@ def _act(cloud: Cloud, reference: str, action: str) -> Image:
         raise ConflictError(
             f"Image {reference}: {error.message}",
             hint="Only an image with data can be disabled or enabled.",
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
         ) from error
     return cloud.image(reference)

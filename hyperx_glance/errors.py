@@ -31,7 +31,22 @@ The tree::
     └── ServiceUnavailableError          image_id or launch_id, connected
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+
+class Answer(TypedDict):
+    """Hold where an error came from, as every error that a service caused takes it."""
+
+    service: str | None
+    status: int | None
+    request_id: str | None
+
+
+def _restored(kind: "type[HyperxGlanceError]", message: str, state: Mapping[str, object]) -> "HyperxGlanceError":
+    error = kind.__new__(kind, message)
+    error.__dict__.update(state)
+    return error
 
 
 class HyperxGlanceError(Exception):
@@ -58,6 +73,14 @@ class HyperxGlanceError(Exception):
         self.service = service
         self.status = status
         self.request_id = request_id
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors be copied and sent to other processes, whatever keywords their constructors need."""
+        return _restored, (type(self), self.message, self.__dict__)
+
+    def answer(self) -> Answer:
+        """Give what the service answered, for an error that says more about it."""
+        return Answer(service=self.service, status=self.status, request_id=self.request_id)
 
     def __str__(self) -> str:
         """Say what failed, what answered, and what to do."""

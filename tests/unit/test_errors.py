@@ -1,4 +1,7 @@
+import copy
 import inspect
+import pickle
+from typing import Any
 
 import pytest
 
@@ -40,3 +43,23 @@ def test_a_quota_names_what_is_exceeded(exceeded: tuple[str, ...]) -> None:
     assert error.exceeded == (exceeded or ("cores",))
     assert "9 of 10" in str(error)
     assert error.hint
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_an_error_survives_the_way_to_another_process(kind: type[HyperxGlanceError]) -> None:
+    parameters = inspect.signature(kind).parameters.values()
+    needed: dict[str, Any] = {each.name: f"a {each.name}" for each in parameters if each.default is each.empty}
+    error = kind(**needed)
+    error.hint = "Look again."
+    error.add_note("and then more went wrong")
+
+    for copied in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert type(copied) is kind
+        assert (str(copied), vars(copied)) == (str(error), vars(error))
+
+
+def test_the_answer_of_a_service_is_passed_on() -> None:
+    error = NotFoundError("No image 7c1.", service="image", status=400, request_id="req-1")
+
+    assert NotFoundError("It was deleted.", **error.answer()).answer() == error.answer()
+    assert error.answer() == {"service": "image", "status": 400, "request_id": "req-1"}
