@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.local
 
 AMOUNT = 10_000
-ROUNDS = 3
+ROUNDS = 2
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -68,13 +68,17 @@ class Bench:
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         return Measured(cpu / per * 1e6, wall / per * 1e6, self.requests, images)
 
-    def best(self, *runs: Callable[[], int], rounds: int = ROUNDS) -> list[Measured]:
-        """Run several in turn, so that a slow minute of the machine meets them all, and keep the best of each."""
-        found = [[self.measure(run) for run in runs] for _ in range(rounds)]
-        return [
-            Measured(min(m.cpu for m in each), min(m.wall for m in each), each[0].requests, each[0].images)
-            for each in zip(*found, strict=True)
-        ]
+    def rounds(self, *runs: Callable[[], int]) -> list[list[Measured]]:
+        """Run several in turn, some rounds long, so that a slow minute of the machine meets them all."""
+        return [[self.measure(run) for run in runs] for _ in range(ROUNDS)]
+
+
+def _best(rounds: Sequence[Sequence[Measured]]) -> list[Measured]:
+    """Keep the best of each."""
+    return [
+        Measured(min(m.cpu for m in each), min(m.wall for m in each), each[0].requests, each[0].images)
+        for each in zip(*rounds, strict=True)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +138,14 @@ def test_listing_costs_little_more_than_a_bare_loop(bench: Bench) -> None:
     sdk = openstack.connection.Connection(session=bench.session, region_name=REGION)
     bench.measure(lambda: sum(1 for _ in client.images(limit=1)))  # connections, endpoints and models are there
 
-    bare, ours, searched, glance = bench.best(
+    rounds = bench.rounds(
         lambda: _bare(bench.session),
         lambda: sum(1 for _ in client.images()),
         lambda: sum(1 for _ in client.images(search="benchmark linux")),
         lambda: sum(1 for _ in elder.images.list(filters={"visibility": "all"}, page_size=1000)),
+        lambda: sum(1 for _ in sdk.image.images(visibility="all")),
     )
-    (reference,) = bench.best(lambda: sum(1 for _ in sdk.image.images(visibility="all")), rounds=1)
+    bare, ours, searched, glance, reference = _best(rounds)
 
     rows = [("", "CPU us/image", "x bare", "wall us/image", "x bare", "requests", "images")]
     for name, measured in (
@@ -161,14 +166,15 @@ def test_listing_costs_little_more_than_a_bare_loop(bench: Bench) -> None:
                 str(measured.images),
             )
         )
-    _table(f"Listing {AMOUNT} images of a running Glance (best of {ROUNDS}, openstacksdk once)", rows)
+    _table(f"Listing {AMOUNT} images of a running Glance (best of {ROUNDS})", rows)
 
     assert {bare.images, ours.images, searched.images, glance.images, reference.images} == {AMOUNT}
     assert ours.requests <= math.ceil(AMOUNT / 1000) + 1
     assert ours.cpu <= 1.5 * bare.cpu
     assert ours.cpu <= reference.cpu / 50
-    assert ours.wall <= 1.1 * bare.wall
-    assert ours.wall <= reference.wall / 3
+    # What else the machine does shows in the wall clock: the better round counts.
+    assert min(mine.wall / plain.wall for plain, mine, *_ in rounds) <= 1.1
+    assert max(theirs.wall / mine.wall for _, mine, *_, theirs in rounds) >= 3
     assert searched.cpu <= 2 * ours.cpu
 
 

@@ -92,6 +92,11 @@ def test_views_are_refused_with_a_hint() -> None:
     assert "everything" in refused.value.hint
 
 
+def test_what_the_department_shares_is_not_shared_with_it() -> None:
+    assert found({"visibility": "shared", "owner": "dept-b"}, view="shared")
+    assert not found({"visibility": "shared", "owner": "dept-a"}, view="shared")
+
+
 def test_the_flag_on_an_image_that_is_not_public_features_nothing() -> None:
     flagged = {"hyperx_featured": "true", "owner": "dept-a"}
 
