@@ -76,6 +76,7 @@ def application(layout: Layout) -> WSGIApplication:
 
     loaded: WSGIApplication = wsgi.initialize_application()
     patches.run_cinder_unprivileged()
+    patches.read_images_in_cinders_own_threads()
     patches.report_each_cinder_service()
     _start_services()
     return loaded

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from hyperx_glance.testing.local.layout import HOST
@@ -175,6 +176,26 @@ def run_cinder_unprivileged() -> None:
     privsep.sys_admin_pctxt.set_client_mode(False)
     privileged.default.set_client_mode(False)
     utils.get_root_helper = lambda: "env"
+
+
+def read_images_in_cinders_own_threads() -> None:
+    """Let Cinder read and write an image's data in the thread that asks.
+
+    cinder/image/image_utils.py hands it to eventlet's pool of threads whatever the backend. The pool answers to the
+    hub of the thread that used it first: every other native thread waits for ever, and its volume stays "creating".
+    """
+    from cinder.image import image_utils
+
+    class Direct:
+        @staticmethod
+        def Proxy(value: object) -> object:  # noqa: N802 - eventlet's name
+            return value
+
+        @staticmethod
+        def execute(function: Callable[..., object], *arguments: object, **keywords: object) -> object:
+            return function(*arguments, **keywords)
+
+    image_utils.tpool = Direct
 
 
 def report_each_cinder_service() -> None:
