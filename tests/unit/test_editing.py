@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pydantic
 import pytest
 
 from hyperx_glance import (
@@ -64,6 +65,28 @@ def test_a_field_that_never_changes_is_named(field: str) -> None:
     assert "Register a new image" in caught.value.hint
     with pytest.raises(ImmutableFieldError):
         ImageChanges.model_validate({field: "x", "colour": "blue"})
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"url": "x"}, ("change",)),
+        ({"properties": {"img_hv_type": "xen"}}, ("change", "properties", "img_hv_type", "[key]")),
+        ({"name": ""}, ("change", "name")),
+        ({"properties": {"a": "b"}, "remove_properties": ["a"]}, ("change",)),
+    ],
+    ids=str,
+)
+def test_inside_another_model_mistakes_have_their_place(change: dict[str, Any], place: tuple[str, ...]) -> None:
+    class Form(pydantic.BaseModel):
+        change: ImageChanges
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Form.model_validate({"change": change})
+    assert [error["loc"] for error in caught.value.errors()] == [place]
+    with pytest.raises(InvalidRequestError) as direct:
+        ImageChanges.model_validate(change)
+    assert isinstance(direct.value, ImmutableFieldError) == ("url" in change or "img_hv_type" in str(change))
 
 
 # ----------------------------------------------------------------- requests
