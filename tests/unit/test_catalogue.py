@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIST = r"/v2/images$"
+JSON = {"Content-Type": "application/json"}
 
 
 def fill(cloud: InMemoryCloud, amount: int, **record: object) -> list[str]:
@@ -329,7 +330,7 @@ def test_a_next_without_a_marker_is_an_error() -> None:
 def test_an_answer_that_is_no_list_is_an_error(body: bytes) -> None:
     cloud = InMemoryCloud()
     client = connect(cloud)
-    cloud.fail("glance", "GET", LIST, status=200, body=body)
+    cloud.fail("glance", "GET", LIST, status=200, body=body, headers=JSON)
 
     with pytest.raises(ServiceUnavailableError, match="no list of images"):
         ids(client)
@@ -668,3 +669,46 @@ def test_images_are_read_from_bytes_as_from_records() -> None:
 
     assert found.id == image_id
     assert found == Image.model_validate(json.loads(page)["images"][0])
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":")])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_page_is_read_however_it_is_written(separators: tuple[str, str], indent: int | None) -> None:
+    cloud = InMemoryCloud()
+    client = connect(cloud)
+    texts = ['}, {"', '\\"}, {\\"', "}]", '}], "next": "x', "{", "\\", '"images": [{"', "麒麟\u2028"]
+    images = [{**record(str(number)), "description": text, "name": text} for number, text in enumerate(texts)]
+    page = {"images": images, "first": '/v2/images?name=}]&os_distro=}, {"', "schema": "/v2/schemas/images"}
+    body = json.dumps(page, ensure_ascii=False, separators=separators, indent=indent).encode()
+    cloud.fail("glance", "GET", LIST, status=200, body=body, headers=JSON)
+
+    found = list(client.images(sort=["id"]))
+
+    assert [(image.name, image.description) for image in found] == [(text, text) for text in texts]
+
+
+def test_records_with_objects_inside_are_read() -> None:
+    cloud = InMemoryCloud()
+    client = connect(cloud)
+    places = [{"url": "file:///a", "metadata": {}}, {"url": "file:///b", "metadata": {}}]
+    answer_with(cloud, [{**record(name), "locations": places} for name in "abc"])
+
+    assert ids(client, sort=["id"]) == ["a", "b", "c"]
+
+
+@settings(max_examples=300)
+@given(
+    texts=st.lists(st.text(st.sampled_from('{}[]", \\:ax\n麒'), max_size=12), max_size=5),
+    following=st.one_of(st.none(), st.just("/v2/images?marker=m")),
+)
+def test_cutting_a_page_gives_what_parsing_it_gives(texts: list[str], following: str | None) -> None:
+    page: dict[str, object] = {"images": [{**record(str(n)), "name": text} for n, text in enumerate(texts)]}
+    if following:
+        page["next"] = following
+    content = json.dumps({**page, "first": "".join(texts)}, ensure_ascii=False).encode()
+
+    whole, cut = catalogue._parsed_at_once(content), catalogue._parsed(content)
+
+    assert list(cut.images) == list(whole.images)
+    assert cut.following == whole.following
+    assert len(texts) == len(list(whole.images))
