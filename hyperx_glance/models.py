@@ -428,8 +428,9 @@ def _http_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError as error:
-        raise ValueError(f"this is no URL: {error}") from None
+    except ValueError:
+        # Not its own words: they quote what it took for the port, which may be half of a password.
+        raise ValueError("this is no URL: see its host and port") from None
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
     return url

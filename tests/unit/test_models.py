@@ -1,5 +1,6 @@
 import json
 import pickle
+import traceback
 from datetime import UTC, datetime
 from typing import Any, get_type_hints
 
@@ -280,3 +281,13 @@ def test_an_image_is_named_by_itself_or_its_id() -> None:
     assert models.image_id(image()) == models.image_id("7c1") == "7c1"
     with pytest.raises(InvalidRequestError):
         models.image_id("")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://alice:s3cret/debian.qcow2", "https://alice:s3cret@files.example:s3cret/x", "https://[s3cret/x"]
+)
+def test_what_is_wrong_with_a_url_is_told_without_its_words(url: str) -> None:
+    with pytest.raises(InvalidRequestError, match="url: this is no URL") as caught:
+        NewImage(name="debian", url=url)
+
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
