@@ -325,7 +325,7 @@ def _parsed_at_once(content: bytes) -> _Page:
 def _parsed_leniently(content: bytes) -> _Page:
     try:
         page = json.loads(content)
-        records, following = page["images"], page.get("next")
+        records, following = list(page["images"]), page.get("next")
     except (ValueError, TypeError, KeyError) as error:
         raise ServiceUnavailableError(
             "What answered is no list of images.", service="image", hint="See whether the endpoint is Glance's."

@@ -103,7 +103,8 @@ class Client:
         cloud = Cloud.from_session(
             session, region_name=region_name, interface=interface, retry_delay=settings.pace.first_interval
         )
-        return cls(cloud, steward=steward_cloud(steward, region_name=region_name), settings=settings)
+        second = steward_cloud(steward, region_name=region_name, interface=interface)
+        return cls(cloud, steward=second, settings=settings)
 
     # ------------------------------------------------------------- who am I
 

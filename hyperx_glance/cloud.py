@@ -12,11 +12,13 @@ again when no answer comes: what else may be repeated, and why, is for the calle
 from __future__ import annotations
 
 import html
+import json as json_format
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
+import pydantic
 import requests
 import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
     from openstack.connection import Connection
 
+Model = TypeVar("Model", bound=pydantic.BaseModel)
 Service = Literal["identity", "image", "compute", "block-storage", "network"]
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -224,7 +227,7 @@ class Cloud:
         stream: bool = False,
         timeout: float | None = None,
     ) -> requests.Response:
-        """Send one request and give its answer; raise the typed error for every answer from 400 on.
+        """Send one request and give its answer; raise the typed error for every answer that is no success.
 
         ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps body and answer out
         of keystoneauth's debug log. ``timeout`` is seconds for each socket operation.
@@ -262,7 +265,21 @@ class Cloud:
             raise _translate_failure(service, error) from error
         if response.status_code >= 400:
             raise _translate_answer(service, response)
+        if not _is_an_answer(response, stream=stream):
+            response.close()
+            raise _unreadable(service, "a page for people, or the way to one", status=response.status_code)
         return response
+
+    def document(self, service: Service, path: str, **options: object) -> dict[str, Any]:
+        """Read a JSON object; a key that it lacks, at any depth, is the service's error."""
+        content = self.get(service, path, **options).content
+        try:
+            document = json_format.loads(content, object_hook=lambda members: _Document(service, members))
+        except ValueError as error:
+            raise _unreadable(service, "no JSON") from error
+        if not isinstance(document, _Document):
+            raise _unreadable(service, "no JSON object")
+        return document
 
     def read(
         self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
@@ -285,15 +302,39 @@ class Cloud:
 
     def image(self, image_id: str) -> Image:
         """Read one image afresh."""
-        return Image.model_validate_json(self.get("image", image_path(image_id)).content)
+        return parsed(Image, "image", self.get("image", image_path(image_id)).content)
 
 
-def steward_cloud(steward: Session | Connection | None, *, region_name: str | None) -> Cloud | None:
+class _Document(dict[str, Any]):
+    """Be a JSON object of a service, which is to blame for what is missing."""
+
+    __slots__ = ("service",)
+
+    def __init__(self, service: Service, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.service = service
+
+    def __missing__(self, key: str) -> Any:  # noqa: ANN401  # as dict's own
+        raise _unreadable(self.service, f"JSON without {key!r}")
+
+
+def parsed(model: type[Model], service: Service, content: bytes) -> Model:
+    """Parse an answer; one of another shape is the service's error."""
+    try:
+        return model.model_validate_json(content)
+    except pydantic.ValidationError as error:
+        places = sorted({".".join(map(str, mistake["loc"])) or "the whole" for mistake in error.errors()})
+        raise _unreadable(service, f"another {model.__name__.lstrip('_')}, in {', '.join(places[:3])}") from error
+
+
+def steward_cloud(
+    steward: Session | Connection | None, *, region_name: str | None, interface: str = "public"
+) -> Cloud | None:
     """Give the second connection, which may be a session or an openstacksdk connection."""
     if steward is None:
         return None
     if isinstance(steward, Session):
-        return Cloud.from_session(steward, region_name=region_name)
+        return Cloud.from_session(steward, region_name=region_name, interface=interface)
     return Cloud.from_connection(steward)
 
 
@@ -307,6 +348,24 @@ def _body(response: requests.Response) -> bytes:
         return response.content
     body: bytes = response.raw.read(decode_content=True)
     return body
+
+
+def _is_an_answer(response: requests.Response, *, stream: bool) -> bool:
+    """Tell an answer of a service from the page of a proxy or a portal with a status of success.
+
+    Glance and Nova call their empty answers text/html too (webob's default). Their front doors answer 300.
+    """
+    page = response.headers.get("content-type", "").startswith("text/html") and (stream or bool(response.content))
+    return response.status_code <= 300 and not page
+
+
+def _unreadable(service: str, what: str, *, status: int | None = None) -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        f"What answers for the {service} service is not understood: {what}.",
+        service=service,
+        status=status,
+        hint="See that the catalogue's URL leads to the service itself, in a version this library knows.",
+    )
 
 
 def _never_connected(error: BaseException) -> bool:

@@ -105,7 +105,7 @@ def _list(
     if cloud.is_administrator:
         params["all_tenants"] = "1"
     while True:
-        page = cloud.get(service, f"/{collection}/detail", params=params).json()
+        page = cloud.document(service, f"/{collection}/detail", params=params)
         yield from page[collection]
         if not page[collection] or not page.get(f"{collection}_links"):
             return

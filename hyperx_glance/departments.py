@@ -101,18 +101,18 @@ class Departments:
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone itself: what a quota or an owner is written for must exist now."""
         try:
-            answer = self._cloud.get("identity", f"/projects/{quote(name_or_id, safe='')}").json()
+            answer = self._cloud.document("identity", f"/projects/{quote(name_or_id, safe='')}")
             return {answer["project"]["id"]: answer["project"]["name"]}
         except NotFoundError:
-            answer = self._cloud.get("identity", "/projects", params={"name": name_or_id}).json()
+            answer = self._cloud.document("identity", "/projects", params={"name": name_or_id})
             return {project["id"]: project["name"] for project in answer["projects"]}
 
     def _read(self) -> None:
         path = "/projects" if self._cloud.is_administrator else "/auth/projects"
         try:
-            answer = self._cloud.get("identity", path).json()
+            answer = self._cloud.document("identity", path)
         except NotAllowedError:
             # The role admin in a project need not reach Keystone's list (a domain's administrator).
-            answer = self._cloud.get("identity", "/auth/projects").json()
+            answer = self._cloud.document("identity", "/auth/projects")
         self._names = {project["id"]: project["name"] for project in answer["projects"]}
         self._read_at = self._clock()

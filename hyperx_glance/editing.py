@@ -13,7 +13,7 @@ only ever sends a PATCH, and only for what HYPERX grants and Glance does not: ev
 """
 
 from hyperx_glance import mapping
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path, parsed
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id
@@ -67,7 +67,7 @@ def _patch(cloud: Cloud, image: Image, edits: list[Edit]) -> Image:
         json=mapping.json_patch(edits),
         headers={"Content-Type": PATCH_MEDIA_TYPE},
     )
-    return Image.model_validate_json(answer.content)
+    return parsed(Image, "image", answer.content)
 
 
 def _belongs_to_another(cloud: Cloud, image: Image) -> bool:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.cloud import Cloud, Service, parsed
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import (
     ConflictError,
@@ -196,7 +196,7 @@ def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
 def _glance_usage(cloud: Cloud) -> Mapping[str, Mapping[str, int]]:
     """Ask Glance for the own department; empty where it enforces no unified limits, or is too old to know them."""
     try:
-        answer: Mapping[str, Mapping[str, int]] = cloud.get("image", "/info/usage").json()["usage"]
+        answer: Mapping[str, Mapping[str, int]] = cloud.document("image", "/info/usage")["usage"]
     except NotFoundError:
         return {}
     return answer
@@ -246,20 +246,19 @@ def _image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
     for hidden in ("false", "true"):
         marker: dict[str, str] = {}
         while True:
-            page = ImagePage.model_validate_json(
-                cloud.get(
-                    "image",
-                    "/images",
-                    params={
-                        "owner": department.id,
-                        "visibility": "all",
-                        "os_hidden": hidden,
-                        "limit": "1000",
-                        "sort": "id:asc",
-                        **marker,
-                    },
-                ).content
+            answer = cloud.get(
+                "image",
+                "/images",
+                params={
+                    "owner": department.id,
+                    "visibility": "all",
+                    "os_hidden": hidden,
+                    "limit": "1000",
+                    "sort": "id:asc",
+                    **marker,
+                },
             )
+            page = parsed(ImagePage, "image", answer.content)
             yield from page.images
             if not page.next or not page.images:
                 break
@@ -269,7 +268,7 @@ def _image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
 def _own_limits(
     cloud: Cloud, service: Service, department: Department, names: Mapping[str, tuple[str, str]]
 ) -> DepartmentQuota:
-    absolute = cloud.get(service, "/limits").json()["limits"]["absolute"]
+    absolute = cloud.document(service, "/limits")["limits"]["absolute"]
     return DepartmentQuota.model_validate(
         {"department": department.name}
         | {field: _usage(absolute.get(used), absolute.get(limit)) for field, (used, limit) in names.items()}
@@ -279,7 +278,7 @@ def _own_limits(
 def _quota_set(
     cloud: Cloud, service: Service, path: str, department: Department, resources: Mapping[str, str]
 ) -> DepartmentQuota:
-    quota_set = cloud.get(service, path).json()["quota_set"]
+    quota_set = cloud.document(service, path)["quota_set"]
     return DepartmentQuota.model_validate(
         {"department": department.name}
         | {
@@ -337,8 +336,8 @@ def _image_limits(cloud: Cloud, department: Department) -> dict[str, _Limit | No
     """Read the limits of all image resources; None where nothing is registered for Glance's service and region."""
     place = _image_place(cloud)
     where = {"service_id": place.service_id} | ({"region_id": place.region_id} if place.region_id else {})
-    registered = cloud.get("identity", "/registered_limits", params=where).json()["registered_limits"]
-    limits = cloud.get("identity", "/limits", params={**where, "project_id": department.id}).json()["limits"]
+    registered = cloud.document("identity", "/registered_limits", params=where)["registered_limits"]
+    limits = cloud.document("identity", "/limits", params={**where, "project_id": department.id})["limits"]
     defaults = _first_by_resource(registered)
     overrides = _first_by_resource(limits)
     return {
@@ -410,7 +409,7 @@ def _plan_quota_set(
     wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
     cloud.base(service)  # raises where the cloud has no such service
     if len(wanted) < len(given):
-        defaults = cloud.get(service, f"{path}/defaults").json()["quota_set"]
+        defaults = cloud.document(service, f"{path}/defaults")["quota_set"]
         wanted |= {field: defaults[resources[field]] for field in given if field not in wanted}
     quota_set: dict[str, int | bool] = {resources[field]: limit for field, limit in wanted.items()}
     if service == "compute":

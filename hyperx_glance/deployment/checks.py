@@ -88,7 +88,7 @@ def _clock_skew(visit: Visit) -> Verdict:
 
 def _web_download(visit: Visit) -> Verdict:
     try:
-        methods = visit.cloud.get("image", "/info/import").json()["import-methods"]["value"]
+        methods = visit.cloud.document("image", "/info/import")["import-methods"]["value"]
     except NotFoundError:
         methods = []
     transfer = visit.settings.transfer
@@ -106,7 +106,7 @@ def _web_download(visit: Visit) -> Verdict:
 
 def _unified_limits(visit: Visit) -> Verdict:
     try:
-        usage = visit.cloud.get("image", "/info/usage").json()["usage"]
+        usage = visit.cloud.document("image", "/info/usage")["usage"]
     except NotFoundError:
         return Verdict("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
     if not usage:
@@ -122,7 +122,7 @@ def _unified_limits(visit: Visit) -> Verdict:
             return _unregistered(zero, "", visit.cloud.region_name)
         return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
     service_id, region = endpoint
-    answer = visit.cloud.get("identity", "/registered_limits", params={"service_id": service_id}).json()
+    answer = visit.cloud.document("identity", "/registered_limits", params={"service_id": service_id})
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
     for limit in answer["registered_limits"]:
         regions.setdefault(limit["resource_name"], set()).add(limit["region_id"])
@@ -183,7 +183,7 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
     if not cloud.is_administrator:
         params["owner"] = cloud.project_id
     while True:
-        page = cloud.get("image", "/images", params=params).json()
+        page = cloud.document("image", "/images", params=params)
         for record in page["images"]:
             # A queued record is only registered, unless an import holds it.
             if record["status"] != "queued" or vocabulary.glance_key("import_task") in record:

@@ -56,7 +56,7 @@ def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Vi
         return Finding(
             check=check,
             level="warning",
-            message=f"Not checked: the {needs} service is not there.",
+            message=f"Not checked: the {needs} service cannot be used.",
             remedy=f'See the finding "{needs}" first.',
         )
     try:
@@ -64,7 +64,7 @@ def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Vi
     except HyperxGlanceError as error:
         verdict = Verdict("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
     except (KeyError, TypeError, ValueError) as error:
-        # A proxy's page, or another service behind the same URL: status 200, but not what was asked for.
+        # Another service behind the same URL: JSON, but not what was asked for.
         verdict = Verdict(
             "error",
             f"An answer was not understood: {error!r}",

@@ -45,7 +45,7 @@ def install_metadefs(client: Client) -> None:
     cloud = client.cloud
     properties = {word.key: _definition(word) for word in vocabulary.WORDS if word.own}
     try:
-        there = cloud.get("image", _NAMESPACE_PATH).json()
+        there = cloud.document("image", _NAMESPACE_PATH)
     except NotFoundError:
         association: Json = [{"name": _RESOURCE_TYPE}]
         body = {**_HEAD, "properties": properties, "resource_type_associations": association}

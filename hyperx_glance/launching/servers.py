@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hyperx_glance.cloud import Cloud, Json
+from hyperx_glance.cloud import Cloud, Json, parsed
 from hyperx_glance.errors import (
     AmbiguousNameError,
     InvalidRequestError,
@@ -127,7 +127,7 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
     marker: dict[str, object] = {}
     while True:
         content = _nova(cloud, "GET", "/servers/detail", params={"tags": tag, "limit": PAGE, **marker})
-        page = _ServerPage.model_validate_json(content)
+        page = parsed(_ServerPage, "compute", content)
         # A Nova below 2.26 ignores the filter and gives every server.
         found += [record for record in page.servers if tag in record.tags]
         if not page.servers_links or not page.servers:
@@ -154,7 +154,7 @@ def find_flavor(cloud: Cloud, name_or_id: str) -> Flavor:
     # Administrators see private flavors only when they ask; from others Nova ignores it.
     params: dict[str, object] = {"is_public": "none", "limit": PAGE}
     while True:
-        page = _FlavorPage.model_validate_json(_nova(cloud, "GET", "/flavors/detail", params=params))
+        page = parsed(_FlavorPage, "compute", _nova(cloud, "GET", "/flavors/detail", params=params))
         found += [
             Flavor(each.id, each.name, each.vcpus, each.ram, each.disk)
             for each in page.flavors
@@ -173,7 +173,7 @@ def find_flavor(cloud: Cloud, name_or_id: str) -> Flavor:
 
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     """Find a server group's id by id or name."""
-    groups = _GroupList.model_validate_json(_nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
+    groups = parsed(_GroupList, "compute", _nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
     matches = [group.id for group in groups.server_groups if group.id == name_or_id] or [
         group.id for group in groups.server_groups if group.name == name_or_id
     ]
@@ -227,7 +227,7 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
     if isinstance(request.networks, str) or not request.networks:
         return ()
     content = cloud.get("network", "/networks", params=[("fields", "id"), ("fields", "name")]).content
-    networks = _NetworkList.model_validate_json(content).networks
+    networks = parsed(_NetworkList, "network", content).networks
     chosen = []
     for reference in request.networks:
         matches = [network for network in networks if network.id == reference] or [
@@ -243,7 +243,8 @@ def volumes(cloud: Cloud) -> dict[str, Volume]:
     found: dict[str, Volume] = {}
     params: dict[str, object] = {"limit": PAGE}
     while True:
-        page = _VolumePage.model_validate_json(cloud.get("block-storage", "/volumes/detail", params=params).content)
+        answer = cloud.get("block-storage", "/volumes/detail", params=params)
+        page = parsed(_VolumePage, "block-storage", answer.content)
         found |= {volume.id: volume for volume in page.volumes}
         if not page.volumes_links or not page.volumes:
             return found

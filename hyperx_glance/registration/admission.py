@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hyperx_glance import quotas
+from hyperx_glance.cloud import parsed
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models import DepartmentQuota, Image, ImagePage
@@ -56,7 +57,7 @@ def _records(site: Site, department: Department) -> Iterator[Image]:
             "sort": "id:asc",
         }
         while True:
-            page = ImagePage.model_validate_json(site.cloud.get("image", "/images", params=params).content)
+            page = parsed(ImagePage, "image", site.cloud.get("image", "/images", params=params).content)
             yield from page.images
             if not page.next or not page.images:
                 break

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from hyperx_glance.cloud import image_path
+from hyperx_glance.cloud import image_path, parsed
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -98,6 +98,7 @@ class Registration:
         """Read the record, and Glance's clock, by which its times are to be judged."""
         try:
             answer = self._site.cloud.get("image", image_path(self.image_id))
+            image = parsed(Image, "image", answer.content)
         except NotFoundError as error:
             raise self._gone() from error
         except ServiceUnavailableError as error:
@@ -105,7 +106,7 @@ class Registration:
             raise
         date = answer.headers.get("Date")
         now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        return Image.model_validate_json(answer.content), now
+        return image, now
 
     def _gone(self) -> RegistrationFailedError:
         cancelled = self._cancelled.is_set()
@@ -149,10 +150,10 @@ class Registration:
     def _newest_task(self) -> Task | None:
         try:
             # Confidential: a task's input holds the URL, credentials included, and keystoneauth logs answers.
-            answer = self._site.cloud.get("image", image_path(self.image_id, "tasks"), confidential=True)
+            answer = self._site.cloud.document("image", image_path(self.image_id, "tasks"), confidential=True)
         except NotFoundError:  # a Glance without this call, or the record has gone meanwhile
             return None
-        return newest_task(answer.json()["tasks"])
+        return newest_task(answer["tasks"])
 
     def _failed_task(self) -> Task | None:
         """Read the task of a failed record; it may still say "processing" for a moment."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from hyperx_glance.cloud import image_path
+from hyperx_glance.cloud import image_path, parsed
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
@@ -84,10 +84,10 @@ def _department(site: Site, image: Image) -> Department:
 def _has_task(site: Site, image: Image) -> bool:
     """Tell whether an import was ever begun; a failed one on a single-store Glance leaves no other trace."""
     try:
-        answer = site.cloud.get("image", image_path(image.id, "tasks"), confidential=True)
+        answer = site.cloud.document("image", image_path(image.id, "tasks"), confidential=True)
     except NotFoundError:  # a Glance without this call
         return False
-    return newest_task(answer.json()["tasks"]) is not None
+    return newest_task(answer["tasks"]) is not None
 
 
 def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
@@ -103,7 +103,7 @@ def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
         answer = site.cloud.get("image", "/images", params=params)
         date = answer.headers.get("Date")
         latest = (parsedate_to_datetime(date) if date else datetime.now(UTC)) - timedelta(seconds=older_than_seconds)
-        page = ImagePage.model_validate_json(answer.content)
+        page = parsed(ImagePage, "image", answer.content)
         found += [image for image in page.images if _is_unfinished(image) and _is_older(image, latest)]
         if not page.next or not page.images:
             break

@@ -1,0 +1,125 @@
+"""Whatever stands where a service should, what leaves a verb is an error of this library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, NewImage, ServiceUnavailableError
+from hyperx_glance.deployment import install_metadefs
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import HASTY, ClientFactory
+from tests.records import make_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import ServiceName
+    from tests.file_server import FileServer
+
+SERVICES: tuple[ServiceName, ...] = ("glance", "nova", "cinder", "neutron")
+PAGE = b"<html><body><h1>Welcome</h1>Please log in.</body></html>"
+READING: dict[str, Callable[[Client, str], object]] = {
+    "images": lambda client, _: list(client.images()),
+    "image": lambda client, image: client.image(image),
+    "count": lambda client, _: client.count(search="x"),
+    "tags": lambda client, _: client.tags(),
+    "owner_name": lambda client, image: client.owner_name(image),
+    "unfinished_registrations": lambda client, _: list(client.unfinished_registrations()),
+    "resume_registration": lambda client, image: client.resume_registration(image).wait(),
+    "update": lambda client, image: client.update(image, name="other"),
+    "servers_using": lambda client, image: client.servers_using(image),
+    "launch": lambda client, image: client.launch(image, LaunchRequest(name="web", flavor="m1.tiny")),
+    "find_launch": lambda client, _: client.find_launch("lost-launch"),
+    "quota": lambda client, _: client.quota(),
+    "set_quota": lambda client, _: client.set_quota("dept-a", images=5, cores=None),
+    "quota of another": lambda client, _: client.quota("dept-b"),
+    "install_metadefs": lambda client, _: install_metadefs(client),
+}
+WRITING: dict[str, tuple[str, Callable[[Client, str], object]]] = {
+    "update": ("PATCH", lambda client, image: client.update(image, name="other")),
+    "disable": ("POST", lambda client, image: client.disable(image)),
+    "delete": ("DELETE", lambda client, image: client.delete(image)),
+    "reset_password": ("POST", lambda client, _: client.reset_password("7c1")),
+    "set_quota": ("PUT", lambda client, _: client.set_quota("dept-a", cores=5)),
+    "install_metadefs": ("POST", lambda client, _: install_metadefs(client)),
+}
+
+
+@pytest.fixture
+def cloud() -> InMemoryCloud:
+    return InMemoryCloud()
+
+
+@pytest.fixture
+def admin(cloud: InMemoryCloud) -> Client:
+    return ClientFactory(cloud, HASTY)("admin")
+
+
+@pytest.mark.parametrize("verb", READING)
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(PAGE, "text/html; charset=utf-8", id="a page"),
+        pytest.param(b"", "text/html", id="nothing"),
+        pytest.param(b'{"images": [', "application/json", id="half a document"),
+        pytest.param(b"[]", "application/json", id="a list"),
+        pytest.param(b"{}", "application/json", id="an empty object"),
+        pytest.param(b"\xff\xfe", "application/json", id="bytes"),
+    ],
+)
+def test_nonsense_is_a_service_out_of_order(
+    cloud: InMemoryCloud, admin: Client, verb: str, body: bytes, content_type: str
+) -> None:
+    image = make_image(cloud, "admin")
+    for service in SERVICES:
+        cloud.fail(service, "GET", "", status=200, body=body, headers={"Content-Type": content_type}, times=None)
+
+    with pytest.raises(HyperxGlanceError) as caught:
+        READING[verb](admin, image)
+
+    assert "Please log in" not in str(caught.value)
+    # A namespace that says nothing is changed, and then Glance says that there is none.
+    assert isinstance(caught.value, ServiceUnavailableError) or verb == "install_metadefs"
+
+
+def test_a_number_is_no_list_of_images(cloud: InMemoryCloud, admin: Client) -> None:
+    cloud.fail("glance", "GET", "", status=200, body={"images": 5}, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        list(admin.images())
+
+
+@pytest.mark.parametrize("verb", WRITING)
+def test_a_portal_that_answers_for_a_service_is_no_success(cloud: InMemoryCloud, admin: Client, verb: str) -> None:
+    image = make_image(cloud, "admin")
+    method, call = WRITING[verb]
+    for service in SERVICES:
+        cloud.fail(service, method, "", status=200, body=PAGE, times=None)
+
+    with pytest.raises(ServiceUnavailableError, match="not understood"):
+        call(admin, image)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
+def test_a_way_to_somewhere_else_is_no_success(cloud: InMemoryCloud, admin: Client, status: int) -> None:
+    image = make_image(cloud, "admin")
+    cloud.fail("glance", "DELETE", "", status=status, body=b"", times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        admin.delete(image)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nonsense_while_registering_keeps_the_id(
+    cloud: InMemoryCloud, admin: Client, file_server: FileServer, method: str
+) -> None:
+    url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+    cloud.fail("glance", method, "/images/", status=200, body=PAGE, times=None)
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        admin.register(NewImage(name="debian", url=url))
+
+    assert caught.value.image_id
