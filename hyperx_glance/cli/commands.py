@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,13 @@ from hyperx_glance import Client, HyperxGlanceError, Settings, UrlPolicy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hyperx_glance import Image
+
 INTERRUPTED = 130
 """The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Command(command.Command):
@@ -57,6 +63,11 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
     """Pick the arguments that somebody gave: the others are the models' affair."""
     values = {field: getattr(parsed_args, field) for field in fields}
     return {field: value for field, value in values.items() if value is not None}
+
+
+def reference(client: Client, image: str) -> Image | str:
+    """Leave an id to the verb, which knows the images of every department; find the image of a name."""
+    return image if _UUID.fullmatch(image) else client.image(image)
 
 
 def key_value(text: str) -> tuple[str, str]:

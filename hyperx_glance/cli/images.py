@@ -101,7 +101,12 @@ class _List(commands.Lister):
             add(f"--{field}", type=commands.size, metavar="<size>", help="Bytes, or with K, M, G, T")
         for field in "created-after", "created-before", "updated-after", "updated-before":
             add(f"--{field}", type=commands.time, metavar="<time>", help="ISO 8601; UTC without a zone")
-        add("--sort", action="append", metavar="<[-]column>", help="Repeat for several; - for descending")
+        add(
+            "--sort",
+            action="append",
+            metavar="<[-]column>",
+            help="What Glance sorts by, such as name or -created_at; repeat for several; others: --sort-column",
+        )
         add("--limit", type=int, metavar="<number>", help="At most this many")
         add("--long", action="store_true", help="Show more columns")
         return parser
@@ -287,7 +292,7 @@ class SetImage(_ShowsImage):
         fields = commands.given(parsed_args, *_DESCRIBING, *_NEEDING, *own)
         if parsed_args.properties:
             fields["properties"] = dict(parsed_args.properties)
-        changed = client.update(client.image(parsed_args.image), ImageChanges(**fields))
+        changed = client.update(commands.reference(client, parsed_args.image), ImageChanges(**fields))
         return self.shown(parsed_args, changed, client)
 
 
@@ -323,7 +328,7 @@ class EnableImage(_Several):
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Enable one."""
-        client.enable(client.image(name))
+        client.enable(commands.reference(client, name))
 
 
 class DisableImage(_Several):
@@ -331,7 +336,7 @@ class DisableImage(_Several):
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Disable one."""
-        client.disable(client.image(name))
+        client.disable(commands.reference(client, name))
 
 
 class DeleteImage(_Several):
@@ -346,7 +351,7 @@ class DeleteImage(_Several):
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Delete one."""
         try:
-            image = client.image(name)
+            image = commands.reference(client, name)
         except NotFoundError:
             if parsed_args.missing_ok:
                 return

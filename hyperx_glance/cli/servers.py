@@ -84,7 +84,7 @@ class LaunchImage(commands.ShowOne):
         )
         with launch_progress(self.app.stderr) as show:
             launch = client.launch(
-                client.image(parsed_args.image),
+                commands.reference(client, parsed_args.image),
                 request,
                 wait=parsed_args.wait,
                 on_progress=show,

@@ -18,7 +18,7 @@ from hyperx_glance.errors import FlavorTooSmallError, ImageNotActiveError, Inval
 from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, password_config, with_password
 from hyperx_glance.models import Image, LaunchRequest
-from hyperx_glance.vocabulary import Kind, State
+from hyperx_glance.vocabulary import Kind, Phase, State
 
 GIB = 2**30
 TAG_PREFIX = "hyperx-launch:"
@@ -82,16 +82,22 @@ def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) 
 # ----------------------------------------------------------------- checks before anything is created
 
 
+_WAYS_OUT = {
+    Phase.DISABLED: "Enable it first.",
+    Phase.FAILED: "Delete the record, and register the image anew.",
+}
+
+
 def check_image(image: Image) -> None:
     """Raise where the image cannot be launched at all."""
     if image.state is not State.ACTIVE:
-        reason = f": {image.failure}" if image.failure else ""
+        reason = f": {image.failure.removesuffix('.')}" if image.failure else ""
         raise ImageNotActiveError(
             f"Image {image.name or image.id} is INACTIVE, {image.phase}{reason}.",
             image_id=image.id,
             phase=image.phase,
             failure=image.failure or None,
-            hint="Enable it first." if image.phase == "disabled" else "Wait until it is ready, or register it again.",
+            hint=_WAYS_OUT.get(image.phase, "Wait until it is ready."),
         )
     if not image.bootable:
         raise InvalidRequestError(

@@ -344,6 +344,25 @@ def test_disable_enable_delete_several(openstack: Callable[..., Run], debian: st
     assert openstack("hyperx image delete --missing-ok debian").status == 0
 
 
+def test_an_administrator_names_the_image_of_any_department_by_its_id(
+    openstack: Callable[..., Run], debian: str, fake: InMemoryCloud
+) -> None:
+    fake.glance.images[debian].visibility = "private"
+
+    assert openstack("hyperx image set debian --category featured", user="admin").status == 1
+    for line in (
+        "set {} --category featured",
+        "disable {}",
+        "enable {}",
+        "launch {} web --flavor m1.tiny",
+        "delete {}",
+        "delete {} --missing-ok",
+    ):
+        run = openstack(f"hyperx image {line.format(debian)}", user="admin")
+        assert run.status == 0, run.err
+    assert fake.glance.image(debian) is None
+
+
 @pytest.mark.usefixtures("debian")
 def test_delete_reports_servers(openstack: Callable[..., Run]) -> None:
     launched = openstack("hyperx image launch debian web --flavor m1.tiny -f json").json()

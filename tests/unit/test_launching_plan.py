@@ -96,6 +96,14 @@ def test_an_inactive_image_is_refused_with_its_phase_and_reason(record: dict[str
     assert caught.value.hint
 
 
+def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
+    with pytest.raises(ImageNotActiveError) as caught:
+        check_image(disk(status="queued", hyperx_failure="The file is an ISO."))
+    assert str(caught.value) == (
+        "Image disk is INACTIVE, failed: The file is an ISO. Hint: Delete the record, and register the image anew."
+    )
+
+
 def test_an_iso_that_is_not_bootable_is_refused() -> None:
     check_image(iso())
     with pytest.raises(InvalidRequestError, match="not bootable"):
