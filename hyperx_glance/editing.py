@@ -6,7 +6,7 @@
     ('Nightly build', ['linux', 'nightly'])
     >>> client.update(image, properties={"hypervisor_type": "xen"})
     Traceback (most recent call last):
-    hyperx_glance.errors.ImmutableFieldError: properties.hypervisor_type.[key]: hypervisor_type never changes ...
+    hyperx_glance.errors.ImmutableFieldError: properties.hypervisor_type: hypervisor_type never changes ...
 
 One fresh read, then at most one PATCH; what the caller did not name is never written. The steward, a second connection,
 only ever sends a PATCH, and only for what HYPERX grants and Glance does not: every user edits public images.

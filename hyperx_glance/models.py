@@ -17,7 +17,7 @@ validation errors with their location.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
@@ -210,6 +210,14 @@ class Image(BaseModel):
                 return Phase.DISABLED
         return Phase.UNKNOWN
 
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Show what says something; raw Glance properties appear once, in ``properties``."""
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        for name in (*defaults, *type(self).model_computed_fields):
+            value = getattr(self, name)
+            if value != defaults[name] if name in defaults else value:
+                yield name, value
+
     @model_serializer(mode="wrap")
     def _dump(self, handler: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Show fields and derived values; the raw Glance properties appear once, in ``properties``."""
@@ -375,12 +383,33 @@ class _ImmutableValueError(ValueError):
     """Mark a mistake that becomes `ImmutableFieldError`; nested in another model it stays a validation error."""
 
 
+_TOLD = {
+    "frozen_set_type": "a set, list or tuple is needed",
+    "tuple_type": "a list or tuple is needed",
+    "extra_forbidden": "there is no such field",
+    "missing": "this field is needed",
+}
+"""What pydantic says in words of its own."""
+
+
 def _explain(error: pydantic.ValidationError) -> InvalidRequestError:
     mistakes = error.errors(include_input=False)
-    lines = [f"{'.'.join(map(str, mistake['loc'])) or 'request'}: {mistake['msg']}" for mistake in mistakes]
+    lines = [
+        _place(mistake["loc"]) + _TOLD.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
+        for mistake in mistakes
+    ]
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), _ImmutableValueError) for mistake in mistakes)
     kind = ImmutableFieldError if immutable else InvalidRequestError
-    return kind("\n".join(lines).replace(": Value error, ", ": "))
+    return kind("\n".join(lines))
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Name the field, without the branch of a union that pydantic tried and without its mark for keys.
+
+    What the whole request is told of names its fields itself.
+    """
+    parts = [str(part) for part in location if not re.fullmatch(r"\[key\]|(literal|tuple)\[.*\]", str(part))]
+    return f"{'.'.join(parts)}: " if parts else ""
 
 
 class _Request(BaseModel):
@@ -398,6 +427,12 @@ class _Request(BaseModel):
     # (pydantic/_internal/_model_construction.py, __pydantic_custom_init__).
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    @pydantic.field_validator("*", mode="after")
+    @classmethod
+    def _no_text_that_cannot_be_sent(cls, value: Any) -> Any:
+        _check_texts(value)
+        return value
+
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
         """Build from a mapping, as the constructor does."""
@@ -413,6 +448,34 @@ class _Request(BaseModel):
             return super().model_validate_json(json_data, **options)
         except pydantic.ValidationError as error:
             raise _explain(error) from error
+
+
+def _check_texts(value: object) -> None:
+    """Refuse, at any depth, what no database keeps and no request carries."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("a text cannot hold the character NUL")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text cannot hold half a surrogate pair") from None
+    elif isinstance(value, Mapping):
+        _check_texts([*value, *value.values()])
+    elif isinstance(value, list | tuple | frozenset):
+        for part in value:
+            _check_texts(part)
+
+
+def _property_value(text: str) -> str:
+    if len(text.encode(errors="replace")) > LONGEST_PROPERTY_BYTES:
+        raise ValueError(f"a property holds at most {LONGEST_PROPERTY_BYTES} bytes")
+    return text
+
+
+def _no_boolean(number: object) -> object:
+    if isinstance(number, bool):
+        raise ValueError("a number is needed, not a boolean")  # noqa: TRY004  # pydantic takes no TypeError
+    return number
 
 
 def _well_formed_checksum(text: str) -> str:
@@ -483,18 +546,23 @@ _FIELD_OF_KEY = {
     if word.custom and word.key not in ("hypervisor_type", "img_hv_type")
 }
 
+LONGEST_PROPERTY_BYTES = 65535
+"""What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
+
 _NAME = Annotated[str, Field(min_length=1, max_length=255)]
 _Tag = Annotated[str, Field(min_length=1, max_length=255)]
 _Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
 _PropertyKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_free_property)]
-_Properties = Annotated[dict[_PropertyKey, str], Field(max_length=128)]
+_Value = Annotated[str, pydantic.AfterValidator(_property_value)]
+_Switch = Annotated[bool, Field(strict=True)]
+_Properties = Annotated[dict[_PropertyKey, _Value], Field(max_length=128)]
 _ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_changeable_property)]
 _Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
 _Checksum = Annotated[str, pydantic.AfterValidator(_well_formed_checksum)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 _Network = Annotated[str, pydantic.AfterValidator(_network)]
-_Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
-_Size = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+_Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(_no_boolean)]
 _Time = Annotated[datetime, pydantic.AfterValidator(_aware)]
 _Reference = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -502,17 +570,17 @@ _Reference = Annotated[str, Field(min_length=1, max_length=255)]
 class _New(_Request):
     name: _NAME
     url: _Url
-    description: str = ""
+    description: _Value = ""
     category: Category = Category.PRIVATE
-    os_name: str = ""
-    os_distro: str = ""
-    os_version: str = ""
-    os_type: str = ""
-    architecture: str = ""
+    os_name: _Value = ""
+    os_distro: _Value = ""
+    os_version: _Value = ""
+    os_type: _Value = ""
+    architecture: _Value = ""
     tags: _Tags = frozenset()
     min_disk_gib: _Count = 0
     min_ram_mib: _Count = 0
-    protected: bool = False
+    protected: _Switch = False
     checksum: _Checksum | None = None
     owner: _Reference | None = None
     properties: _Properties = {}
@@ -530,9 +598,9 @@ class NewImage(_New):
 
     kind: ClassVar[Kind] = Kind.IMAGE
     disk_format: Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"] | None = None
-    password_enabled: bool = False
-    admin_user: str | None = None
-    hypervisor: str = ""
+    password_enabled: _Switch = False
+    admin_user: _Value | None = None
+    hypervisor: _Value = ""
 
 
 class NewIso(_New):
@@ -540,7 +608,7 @@ class NewIso(_New):
 
     kind: ClassVar[Kind] = Kind.ISO
     disk_format: ClassVar[Literal["iso"]] = "iso"
-    bootable: bool = True
+    bootable: _Switch = True
 
 
 _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
@@ -592,7 +660,7 @@ class ImageQuery(_Request):
     updated_after: _Time | None = None
     updated_before: _Time | None = None
     sort: tuple[Annotated[str, pydantic.AfterValidator(_sortable)], ...] = ("-created_at", "id")
-    limit: Annotated[int, Field(ge=0)] | None = None
+    limit: _Size | None = None
 
 
 class ImageChanges(_Request):
@@ -602,22 +670,22 @@ class ImageChanges(_Request):
     """
 
     name: _NAME = ""
-    description: str = ""
+    description: _Value = ""
     category: Category = Category.PRIVATE
-    password_enabled: bool = False
-    admin_user: str = ""
-    bootable: bool = True
-    os_name: str = ""
-    os_distro: str = ""
-    os_version: str = ""
-    os_type: str = ""
-    architecture: str = ""
+    password_enabled: _Switch = False
+    admin_user: _Value = ""
+    bootable: _Switch = True
+    os_name: _Value = ""
+    os_distro: _Value = ""
+    os_version: _Value = ""
+    os_type: _Value = ""
+    architecture: _Value = ""
     tags: _Tags = frozenset()
     min_disk_gib: _Count = 0
     min_ram_mib: _Count = 0
-    protected: bool = False
-    hidden: bool = False
-    properties: Annotated[dict[_ChangeableKey, str], Field(max_length=128)] = {}
+    protected: _Switch = False
+    hidden: _Switch = False
+    properties: Annotated[dict[_ChangeableKey, _Value], Field(max_length=128)] = {}
     remove_properties: frozenset[_ChangeableKey] = frozenset()
 
     @pydantic.model_validator(mode="before")
@@ -650,18 +718,18 @@ class LaunchRequest(_Request):
 
     name: _NAME
     flavor: _Reference
-    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    count: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     networks: Literal["auto", "none"] | tuple[_Reference, ...] = "auto"
-    install_disk_gib: Annotated[int, Field(ge=1)] | None = None
+    install_disk_gib: Annotated[int, Field(ge=1, strict=True)] | None = None
     layout: Literal["install", "live"] = "install"
-    boot_volume_gib: Annotated[int, Field(ge=1)] | None = None
+    boot_volume_gib: Annotated[int, Field(ge=1, strict=True)] | None = None
     volume_type: _Reference | None = None
-    keep_volumes: bool = False
+    keep_volumes: _Switch = False
     admin_password: Annotated[SecretStr, Field(min_length=1)] | None = None
     key_name: _Reference | None = None
     security_groups: tuple[_Reference, ...] = ()
     user_data: Annotated[str | bytes | None, Field(repr=False)] = None
-    config_drive: bool | None = None
+    config_drive: _Switch | None = None
     availability_zone: _Reference | None = None
     metadata: dict[Annotated[str, Field(min_length=1, max_length=255)], Annotated[str, Field(max_length=255)]] = {}
     tags: frozenset[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^,/]+$")]] = frozenset()
@@ -677,7 +745,7 @@ class UrlPolicy(_Request):
     ``allowed_ports`` () means any. Proxies of the environment are not used.
     """
 
-    preflight: bool = True
+    preflight: _Switch = True
     trusted_hosts: tuple[str, ...] = ()
     only_hosts: tuple[str, ...] = ()
     denied_networks: tuple[_Network, ...] = (
@@ -693,10 +761,10 @@ class UrlPolicy(_Request):
         "ff00::/8",
         "fd00:ec2::254/128",
     )
-    allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535, strict=True)], ...] = ()
     ca_file: str | None = None
-    timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
-    max_redirects: Annotated[int, Field(ge=0)] = 5
+    timeout_seconds: Annotated[float, Field(gt=0, strict=True)] = 10.0
+    max_redirects: Annotated[int, Field(ge=0, strict=True)] = 5
 
 
 class ImageCriteria(TypedDict, total=False):

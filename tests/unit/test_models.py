@@ -8,7 +8,7 @@ import pydantic
 import pytest
 
 from hyperx_glance import models
-from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.models import (
     DepartmentQuota,
     Image,
@@ -117,6 +117,14 @@ class TestReading:
         assert json.loads(text)["stores"] == ["fast", "slow"]
         assert json.loads(text)["created_at"] == "2026-01-02T03:04:05Z"
 
+    def test_a_repr_shows_what_says_something_and_each_property_once(self) -> None:
+        shown = repr(image(name="debian", stores="fast", hw_disk_bus="scsi", self="/v2/images/7c1"))
+
+        assert shown.startswith("Image(id='7c1', name='debian', ")
+        assert "stores=('fast',), properties={'hw_disk_bus': 'scsi'}, kind=" in shown
+        assert "/v2/images" not in shown
+        assert "description" not in shown
+
     def test_an_image_survives_pickling(self) -> None:
         read = image(name="debian", hw_disk_bus="scsi")
 
@@ -216,6 +224,27 @@ class TestRequests:
         lines = str(caught.value).splitlines()
         assert [line.partition(":")[0] for line in lines] == ["name", "url", "colour"]
         assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("fields", "lines"),
+        [
+            ({"tags": "debian"}, ["tags: a set, list or tuple is needed"]),
+            ({"stores": "fast"}, ["stores: a list or tuple is needed"]),
+            ({"colour": "red"}, ["colour: there is no such field"]),
+            ({"properties": {"os_type": "x"}}, ["properties.os_type: os_type is written through the field os_type"]),
+        ],
+    )
+    def test_a_mistake_is_told_in_words_of_python_programmers(self, fields: dict[str, Any], lines: list[str]) -> None:
+        with pytest.raises(InvalidRequestError) as caught:
+            NewImage(**{"name": "debian", "url": URL, **fields})
+
+        assert str(caught.value).splitlines() == lines
+
+    def test_a_mistake_of_the_whole_request_stands_alone(self) -> None:
+        with pytest.raises(ImmutableFieldError, match=r"^url: never changed after creation"):
+            ImageChanges(url=URL)  # type: ignore[call-arg]
+        with pytest.raises(InvalidRequestError, match=r"^networks: Input should be 'auto' or 'none'\nnetworks: a list"):
+            LaunchRequest(name="web", flavor="small", networks="net1")  # type: ignore[arg-type]
 
     def test_nested_mistakes_are_ordinary_located_errors(self) -> None:
         class Form(pydantic.BaseModel):
