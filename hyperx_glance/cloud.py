@@ -259,10 +259,10 @@ class Cloud:
                 retriable_status_codes=[503],
                 **options,
             )
-        except keystone_exceptions.ClientException as error:
+        except (keystone_exceptions.ClientException, requests.exceptions.RequestException) as error:
             raise _translate_failure(service, error) from error
-        except requests.exceptions.RequestException as error:
-            raise _translate_failure(service, error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
         if response.status_code >= 400:
             raise _translate_answer(service, response)
         if not _is_an_answer(response, stream=stream):
@@ -340,7 +340,7 @@ def steward_cloud(
 
 def image_path(image_id: str, *more: str) -> str:
     """Give the path of an image, or of something below it."""
-    return "/".join(["/images", *(quote(part, safe="") for part in (image_id, *more))])
+    return "/".join(["/images", *(quote(part, safe="", errors="replace") for part in (image_id, *more))])
 
 
 def _body(response: requests.Response) -> bytes:
@@ -431,9 +431,9 @@ def _translate_answer(service: Service, response: requests.Response) -> HyperxGl
         case 403 if "is protected" in message:
             kind = ProtectedError
         case 403:
-            kind = NotAllowedError
+            kind, hint = NotAllowedError, _ROLE_HINT if _REFUSED_BY_POLICY.search(message) else ""
         case 404:
-            kind = NotFoundError
+            kind, hint = NotFoundError, _hint_for_a_name(service, response.url)
         case 409:
             kind = ConflictError
         # Glance says 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
@@ -446,6 +446,19 @@ def _translate_answer(service: Service, response: requests.Response) -> HyperxGl
         case _:
             kind = InvalidRequestError
     return kind(message, hint=hint, service=service, status=status, request_id=request_id)
+
+
+_REFUSED_BY_POLICY = re.compile(r"not authorized to complete (?!publicize)\w+ action")  # glance/api/policy.py, enforce
+_ROLE_HINT = "Members of the department that owns the image may, and administrators."
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _hint_for_a_name(service: Service, url: str) -> str:
+    """Tell whoever gave the name of an image where its id was wanted."""
+    reference = re.search(r"/images/([^/?]+)", url)
+    if service != "image" or reference is None or _UUID.fullmatch(reference[1]):
+        return ""
+    return "An Image or its id is needed; client.image(name) finds an image by its name."
 
 
 def explanation(response: requests.Response) -> str:

@@ -101,7 +101,7 @@ class Departments:
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone itself: what a quota or an owner is written for must exist now."""
         try:
-            answer = self._cloud.document("identity", f"/projects/{quote(name_or_id, safe='')}")
+            answer = self._cloud.document("identity", f"/projects/{quote(name_or_id, safe='', errors='replace')}")
             return {answer["project"]["id"]: answer["project"]["name"]}
         except NotFoundError:
             answer = self._cloud.document("identity", "/projects", params={"name": name_or_id})

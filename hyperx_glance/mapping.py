@@ -56,8 +56,11 @@ def stored_url(url: str) -> StoredUrl:
 
 
 def scrub(text: str, url: str) -> str:
-    """Replace a URL by its stored form in a text that a service or a library wrote."""
-    return text.replace(url, stored_url(url).url)
+    """Replace a URL by its stored form in a text that a service or a library wrote, and perhaps cut short."""
+    clean = stored_url(url).url
+    text = text.replace(url, clean)
+    start = text.rfind(url[: url.find("://") + 3])
+    return text[:start] + clean if start >= 0 and url.startswith(text[start:]) else text
 
 
 def visibility_of(category: Category, public_visibility: str) -> str:

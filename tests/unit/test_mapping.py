@@ -91,6 +91,9 @@ def test_a_stored_url_holds_no_secret(url: str, kept: str) -> None:
     assert stored_url(url).stripped == (kept != url)
     assert stored_url(kept) == (kept, False)
     assert scrub(f"cannot read {url}!", url) == f"cannot read {kept}!"
+    assert scrub(f"cannot read {kept}!", url) == f"cannot read {kept}!"
+    for length in range(len("https://"), len(url)):
+        assert scrub(f"cannot read {url[:length]}", url) == f"cannot read {kept}"
 
 
 # ----------------------------------------------------------------- new images
