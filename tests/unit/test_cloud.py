@@ -83,6 +83,24 @@ def test_each_answer_becomes_its_error(
     assert "<" not in caught.value.message
 
 
+def test_a_name_where_an_id_is_wanted_has_a_hint(cloud: Cloud) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        cloud.image("debian")
+    assert "client.image(name)" in caught.value.hint
+
+    with pytest.raises(NotFoundError) as caught:
+        cloud.image("00000000-0000-0000-0000-000000000000")
+    assert not caught.value.hint
+
+
+def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> None:
+    rita = Cloud.from_session(fake.session("rita"))
+
+    with pytest.raises(NotAllowedError) as caught:
+        rita.post("image", "/images", json={"name": "debian"})
+    assert caught.value.hint.startswith("Members of the department")
+
+
 def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cloud) -> None:
     html = (
         "<html>\n <head>\n  <title>400 Bad Request</title>\n </head>\n <body>\n  <h1>400 Bad Request</h1>\n"
