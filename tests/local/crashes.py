@@ -170,9 +170,11 @@ def race(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
     client("admin").set_quota("dept-a", images=used.used + room)
     try:
         racers = [start(local_cloud, {"name": name, "url": url}) for _ in range(processes)]
-        results = [json.loads(racer.communicate(timeout=300)[0]) for racer in racers]
+        said = [racer.communicate(timeout=300) for racer in racers]
     finally:
         client("admin").set_quota("dept-a", images=None)
+    assert [errors for _, errors in said if errors] == []
+    results = [json.loads(output) for output, _ in said]
     ready = [result["image"] for result in results if "image" in result]
     assert sorted(ready) == sorted(named(client, name))
     assert len(ready) == room, results
