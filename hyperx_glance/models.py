@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Required, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import pydantic
@@ -588,6 +588,42 @@ class _New(_Request):
     id: _Id | None = None
 
 
+_Some = frozenset[str] | set[str] | tuple[str, ...] | list[str]
+_Many = tuple[str, ...] | list[str]
+
+
+class _NewFields(TypedDict, total=False):
+    name: Required[str]
+    url: Required[str]
+    description: str
+    category: Category | str
+    os_name: str
+    os_distro: str
+    os_version: str
+    os_type: str
+    architecture: str
+    tags: _Some
+    min_disk_gib: int
+    min_ram_mib: int
+    protected: bool
+    checksum: str | None
+    owner: str | None
+    properties: Mapping[str, str]
+    stores: _Many
+    id: str | None
+
+
+class _NewImageFields(_NewFields, total=False):
+    disk_format: str | None
+    password_enabled: bool
+    admin_user: str | None
+    hypervisor: str
+
+
+class _NewIsoFields(_NewFields, total=False):
+    bootable: bool
+
+
 class NewImage(_New):
     """Ask for a disk image from a URL.
 
@@ -602,6 +638,10 @@ class NewImage(_New):
     admin_user: _Value | None = None
     hypervisor: _Value = ""
 
+    if TYPE_CHECKING:  # type checkers would ask for the types of the fields, where these are taken too
+
+        def __init__(self, /, **fields: Unpack[_NewImageFields]) -> None: ...
+
 
 class NewIso(_New):
     """Ask for an installation disc from a URL; the fields are those of `NewImage` but format, password, hypervisor."""
@@ -609,6 +649,10 @@ class NewIso(_New):
     kind: ClassVar[Kind] = Kind.ISO
     disk_format: ClassVar[Literal["iso"]] = "iso"
     bootable: _Switch = True
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **fields: Unpack[_NewIsoFields]) -> None: ...
 
 
 _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
@@ -662,6 +706,10 @@ class ImageQuery(_Request):
     sort: tuple[Annotated[str, pydantic.AfterValidator(_sortable)], ...] = ("-created_at", "id")
     limit: _Size | None = None
 
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **criteria: Unpack["ImageCriteria"]) -> None: ...
+
 
 class ImageChanges(_Request):
     """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
@@ -688,6 +736,10 @@ class ImageChanges(_Request):
     properties: Annotated[dict[_ChangeableKey, _Value], Field(max_length=128)] = {}
     remove_properties: frozenset[_ChangeableKey] = frozenset()
 
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **fields: Unpack["ImageFields"]) -> None: ...
+
     @pydantic.model_validator(mode="before")
     @classmethod
     def _keep_what_never_changes(cls, fields: Any) -> Any:
@@ -706,6 +758,29 @@ class ImageChanges(_Request):
     def given(self) -> dict[str, Any]:
         """Give the fields that the caller named, with their values."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class _LaunchFields(TypedDict, total=False):
+    name: Required[str]
+    flavor: Required[str]
+    count: int
+    networks: Literal["auto", "none"] | _Many
+    install_disk_gib: int | None
+    layout: Literal["install", "live"]
+    boot_volume_gib: int | None
+    volume_type: str | None
+    keep_volumes: bool
+    admin_password: str | SecretStr | None
+    key_name: str | None
+    security_groups: _Many
+    user_data: str | bytes | None
+    config_drive: bool | None
+    availability_zone: str | None
+    metadata: Mapping[str, str]
+    tags: _Some
+    server_group: str | None
+    on_failure: Literal["keep", "delete"]
+    launch_id: str | None
 
 
 class LaunchRequest(_Request):
@@ -736,6 +811,10 @@ class LaunchRequest(_Request):
     server_group: _Reference | None = None
     on_failure: Literal["keep", "delete"] = "keep"
     launch_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{8,40}$")] | None = None
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **fields: Unpack[_LaunchFields]) -> None: ...
 
 
 class UrlPolicy(_Request):
@@ -773,10 +852,10 @@ class ImageCriteria(TypedDict, total=False):
     view: View | str
     kind: Kind | str | None
     state: State | str | None
-    formats: frozenset[str] | set[str] | tuple[str, ...] | list[str] | None
-    tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
-    any_tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
-    no_tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    formats: _Some | None
+    tags: _Some
+    any_tags: _Some
+    no_tags: _Some
     search: str
     name: str | None
     os_distro: str | None
@@ -800,7 +879,7 @@ class ImageCriteria(TypedDict, total=False):
     created_before: datetime | None
     updated_after: datetime | None
     updated_before: datetime | None
-    sort: tuple[str, ...] | list[str]
+    sort: _Many
     limit: int | None
 
 
@@ -818,13 +897,13 @@ class ImageFields(TypedDict, total=False):
     os_version: str
     os_type: str
     architecture: str
-    tags: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    tags: _Some
     min_disk_gib: int
     min_ram_mib: int
     protected: bool
     hidden: bool
     properties: Mapping[str, str]
-    remove_properties: frozenset[str] | set[str] | tuple[str, ...] | list[str]
+    remove_properties: _Some
 
 
 class QuotaLimits(TypedDict, total=False):

@@ -56,7 +56,7 @@ def connecting(session: Session, connection: Connection) -> None:
 def browsing(client: Client) -> None:
     assert_type(client.images(), Iterator[Image])
     assert_type(client.images(view="featured", formats={"qcow2"}, min_size=1, limit=2), Iterator[Image])
-    assert_type(client.images(ImageQuery(kind=Kind.ISO, created_after=datetime.now(UTC))), Iterator[Image])
+    assert_type(client.images(ImageQuery(kind=Kind.ISO, view="all", created_after=datetime.now(UTC))), Iterator[Image])
     client.images(colour="red")  # type: ignore[call-arg] # an unknown criterion is found before it runs
     client.images(limit="2")  # type: ignore[arg-type] # and so is a wrong value
     image = client.image("debian")
@@ -77,7 +77,11 @@ def registering(client: Client, image: Image) -> None:
     def follow(progress: Progress) -> None:
         assert_type(progress.bytes_done, int | None)
 
-    new = NewImage(name="debian", url="http://files.example/debian.qcow2")
+    new = NewImage(name="debian", url="http://files.example/debian.qcow2", category="public", tags={"base"})
+    assert_type(new.category, Category)
+    assert_type(new.tags, frozenset[str])
+    NewImage(name="debian")  # type: ignore[call-arg] # an image needs a URL
+    NewIso(name="debian", url="", password_enabled=True)  # type: ignore[call-arg] # a disc has no password
     assert_type(client.register(new, on_progress=follow, timeout=60.0), Image)
     started = client.start_registration(NewIso(name="debian", url="http://files.example/debian.iso"), keep_failed=True)
     assert_type(started, Registration)
@@ -92,7 +96,7 @@ def registering(client: Client, image: Image) -> None:
 
 def editing(client: Client, image: Image) -> None:
     assert_type(client.update(image, name="debian", tags={"lts"}), Image)
-    assert_type(client.update(image.id, ImageChanges(description="")), Image)
+    assert_type(client.update(image.id, ImageChanges(description="", category="private", tags=["a"])), Image)
     client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
     assert_type(client.disable(image), Image)
     assert_type(client.enable(image), Image)
@@ -106,7 +110,7 @@ def launching(client: Client, image: Image) -> None:
     def follow(progress: LaunchProgress) -> None:
         assert_type(progress.active, int)
 
-    launch = client.launch(image, LaunchRequest(name="web", flavor="small"), on_progress=follow, timeout=60)
+    launch = client.launch(image, LaunchRequest(name="web", flavor="small", tags=["a"]), on_progress=follow, timeout=60)
     assert_type(launch, Launch)
     assert_type(launch.launch_id, str)
     assert_type(launch.image_id, str)

@@ -263,7 +263,7 @@ class TestRequests:
 
     def test_a_repr_shows_neither_url_nor_password(self) -> None:
         new = NewImage(name="debian", url="http://alice:secret@files.example/a")
-        request = LaunchRequest(name="web", flavor="m1.tiny", admin_password="secret", user_data="secret")  # type: ignore[arg-type]
+        request = LaunchRequest(name="web", flavor="m1.tiny", admin_password="secret", user_data="secret")
 
         assert "secret" not in repr(new)
         assert "secret" not in repr(request)
@@ -274,7 +274,7 @@ class TestRequests:
             NewIso(name="disc", url=URL, password_enabled=True)  # type: ignore[call-arg]
 
     def test_enums_take_their_text(self) -> None:
-        query = ImageQuery(view="featured", kind="iso", state="ACTIVE")  # type: ignore[arg-type]
+        query = ImageQuery(view="featured", kind="iso", state="ACTIVE")
 
         assert (query.view, query.kind, query.state) == (View.FEATURED, Kind.ISO, State.ACTIVE)
 
@@ -294,7 +294,14 @@ class TestRequests:
 
 @pytest.mark.parametrize(
     ("keywords", "model"),
-    [(ImageCriteria, ImageQuery), (ImageFields, ImageChanges), (QuotaLimits, DepartmentQuota)],
+    [
+        (ImageCriteria, ImageQuery),
+        (ImageFields, ImageChanges),
+        (QuotaLimits, DepartmentQuota),
+        (models._NewImageFields, NewImage),
+        (models._NewIsoFields, NewIso),
+        (models._LaunchFields, LaunchRequest),
+    ],
 )
 def test_keywords_are_the_fields_of_their_model(keywords: type, model: type[pydantic.BaseModel]) -> None:
     assert set(get_type_hints(keywords)) == set(model.model_fields) - {"department"}
