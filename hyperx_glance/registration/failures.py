@@ -62,7 +62,7 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
 def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> RegistrationFailedError:
     """Turn what is wrong with a URL into the failure of a registration that had begun."""
     error = RegistrationFailedError(
-        f"Image {order.image_id} was not registered: {problem.message}",
+        f"{_not_registered(order.image_id)}{problem.message}",
         image_id=order.image_id,
         phase=phase,
         reason=problem.reason,
@@ -70,6 +70,11 @@ def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> Regist
     )
     error.__cause__ = problem
     return error
+
+
+def _not_registered(image_id: str) -> str:
+    """Begin the sentence of an error; the record itself, which shows the same reason, need not name itself."""
+    return f"Image {image_id} was not registered: "
 
 
 def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
@@ -92,7 +97,8 @@ def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceE
 
 def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
     """Write the reason into the record, which makes its phase failed."""
-    patch = [{"op": "add", "path": f"/{glance_key('failure')}", "value": error.message[:_LONGEST_FAILURE]}]
+    reason = error.message.removeprefix(_not_registered(image_id))[:_LONGEST_FAILURE]
+    patch = [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}]
     cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
 
 
