@@ -150,7 +150,7 @@ def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | Non
     try:
         cloud.post(
             "compute",
-            f"/servers/{quote(server_id, safe='')}/action",
+            f"/servers/{quote(server_id, safe='', errors='replace')}/action",
             json={"changePassword": {"adminPass": text}},
             confidential=True,
         )
@@ -162,9 +162,7 @@ def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | Non
         raise PasswordResetError(
             f"{message}: {error.message}",
             hint=hint,
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
         ) from error
     return SecretStr(text)
 
@@ -272,9 +270,7 @@ def _look_for(settings: Settings, handle: Launch, quiet: Quiet, lost: ServiceUna
         f"Nova's answer was lost, and no server of launch {handle.launch_id} was found: {lost.message}",
         launch_id=handle.launch_id,
         hint="Look again with find_launch(launch_id) before launching anew.",
-        service=lost.service,
-        status=lost.status,
-        request_id=lost.request_id,
+        **lost.answer(),
     ) from lost
 
 

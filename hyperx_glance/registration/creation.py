@@ -72,9 +72,7 @@ def create(site: Site, order: Order, new: NewImage | NewIso) -> frozenset[str]:
         raise ConflictError(
             f"The id {order.image_id} is taken, or was an image's before.",
             hint="Leave the id out, and the library draws one.",
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
         ) from error
 
 

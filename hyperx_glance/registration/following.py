@@ -284,9 +284,7 @@ class Registration:
             image_id=self.image_id,
             phase=self._seen.phase,
             reason=failures.GLANCE if _STORE_FULL in error.message else _REASONS.get(error.status, failures.GLANCE),
-            service=error.service,
-            status=error.status,
-            request_id=error.request_id,
+            **error.answer(),
             hint="Give the format that the file really has." if error.status == 415 else "",
         )
 

@@ -88,7 +88,5 @@ def _refusal(order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
         phase=Phase.REGISTERED,
         reason=GLANCE,
         hint=hint,
-        service=error.service,
-        status=error.status,
-        request_id=error.request_id,
+        **error.answer(),
     )

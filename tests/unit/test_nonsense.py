@@ -123,3 +123,22 @@ def test_nonsense_while_registering_keeps_the_id(
         admin.register(NewImage(name="debian", url=url))
 
     assert caught.value.image_id
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda client, text: client.image(text),
+        lambda client, text: client.update(text, name="other"),
+        lambda client, text: client.delete(text),
+        lambda client, text: client.owner_name(text),
+        lambda client, text: client.quota(text),
+        lambda client, text: client.reset_password(text),
+        lambda client, text: client.find_launch(text),
+        lambda client, text: client.reset_password("7c1", text),
+    ],
+)
+@pytest.mark.parametrize("text", ["half \ud83d", "a\x00b", "..", "a/b", "镜像", ""])
+def test_a_strange_reference_is_told_plainly(admin: Client, verb: Callable[[Client, str], object], text: str) -> None:
+    with pytest.raises(HyperxGlanceError):
+        verb(admin, text)
