@@ -54,6 +54,13 @@ WRITERS = {
     Writer.OWNER: "the department that owns it",
     Writer.STEWARD: "the department; everybody on a public image",
 }
+# What one word for the writer cannot say.
+SPECIAL_WRITERS = {
+    "visibility": "the department that owns it; ``public``: who the policy lets",
+    "featured_flag": "administrators; the department may take it off",
+    "guest_agent_before": "the library, with the password flag",
+    "edited_by": "the library, when the steward edits",
+}
 SIDES = {Side.GLANCE: "Glance", Side.HERE: "the library", Side.NONE: "nobody"}
 
 
@@ -86,7 +93,8 @@ class Words(Table):
     @staticmethod
     def _row(word: Word) -> tuple[str, ...]:
         key = f"property ``{word.key}``" if word.custom else f"``{word.key}``"
-        return f"``{word.field}``", f"{word.title} {word.title_zh}", key, WRITERS[word.writer], SIDES[word.side]
+        writer = SPECIAL_WRITERS.get(word.field, WRITERS[word.writer])
+        return f"``{word.field}``", f"{word.title} {word.title_zh}", key, writer, SIDES[word.side]
 
 
 class Criteria(Table):
