@@ -131,7 +131,7 @@ def _listings(cloud: Cloud, departments: Departments, query: ImageQuery) -> list
     names = {}
     if query.search and not query.search.isspace():
         own = departments.own()
-        names = {own.id: own.name} | departments.names()
+        names = {own.id: own.name, **departments.names()}
     viewer = Viewer(cloud.project_id, cloud.is_administrator, names)
     owners = None if query.owner is None else departments.matching(query.owner)
     return filters.listings(query, viewer, owners=owners)

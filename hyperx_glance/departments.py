@@ -10,8 +10,9 @@ A member learns the names of the own departments only: Keystone shows no other (
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import quote
 
 from hyperx_glance.cloud import Cloud
@@ -29,13 +30,13 @@ class Department:
 
 
 class Departments:
-    """Know the departments that Keystone lets the caller know: one request for all, then from memory."""
+    """Know the departments that Keystone lets the caller know: one request for all, then from memory for a minute."""
 
     def __init__(self, cloud: Cloud, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._cloud = cloud
         self._clock = clock
         self._lock = threading.Lock()
-        self._names: dict[str, str] = {}
+        self._names: Mapping[str, str] = {}
         self._read_at: float | None = None
 
     def own(self) -> Department:
@@ -43,25 +44,20 @@ class Departments:
         access = self._cloud.access
         return Department(access.project_id or "", access.project_name or access.project_id or "")
 
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """Give all that the caller may know, id to name."""
         with self._lock:
-            if self._read_at is None:
-                self._read()
-            return dict(self._names)
+            if self._read_at is None or self._clock() - self._read_at > STALE_SECONDS:
+                self._names = self._read()
+                self._read_at = self._clock()
+            return self._names
 
     def name(self, department_id: str) -> str:
         """Give a department's name; its id where Keystone does not tell."""
         own = self.own()
         if department_id == own.id:
             return own.name
-        with self._lock:
-            stale = self._read_at is None or (
-                department_id not in self._names and self._clock() - self._read_at > STALE_SECONDS
-            )
-            if stale:
-                self._read()
-            return self._names.get(department_id, department_id)
+        return self.names().get(department_id, department_id)
 
     def matching(self, name_or_id: str) -> list[str]:
         """Give the ids of the departments that a filter names: an unknown word is taken for an id."""
@@ -107,12 +103,11 @@ class Departments:
             answer = self._cloud.document("identity", "/projects", params={"name": name_or_id})
             return {project["id"]: project["name"] for project in answer["projects"]}
 
-    def _read(self) -> None:
+    def _read(self) -> Mapping[str, str]:
         path = "/projects" if self._cloud.is_administrator else "/auth/projects"
         try:
             answer = self._cloud.document("identity", path)
         except NotAllowedError:
             # The role admin in a project need not reach Keystone's list (a domain's administrator).
             answer = self._cloud.document("identity", "/auth/projects")
-        self._names = {project["id"]: project["name"] for project in answer["projects"]}
-        self._read_at = self._clock()
+        return MappingProxyType({project["id"]: project["name"] for project in answer["projects"]})

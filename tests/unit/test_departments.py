@@ -61,8 +61,11 @@ def test_an_unknown_id_is_looked_up_again_later(fake: InMemoryCloud, clock: Cloc
     new = fake.keystone.add_department("dept-c")
 
     assert known.name(new) == new
+    assert known.matching("dept-c") == ["dept-c"]
     clock.now = STALE_SECONDS + 1
+    assert known.matching("dept-c") == [new]
     assert known.name(new) == "dept-c"
+    assert len(project_requests(fake)) == 2
 
 
 def test_a_member_cannot_resolve_another_department(fake: InMemoryCloud, clock: Clock) -> None:
