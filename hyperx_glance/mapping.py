@@ -10,7 +10,7 @@ Pure functions: a test needs a record, not a server.
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
@@ -48,7 +48,7 @@ def stored_url(url: str) -> StoredUrl:
     kept = [
         pair
         for pair in parts.query.split("&")
-        if pair and not _SECRET_PARAMETER.match(pair.partition("=")[0].replace("%2D", "-"))
+        if pair and not _SECRET_PARAMETER.match(unquote_plus(pair.partition("=")[0]))
     ]
     host = parts.netloc.rpartition("@")[2]
     clean = urlunsplit((parts.scheme, host, parts.path, "&".join(kept), ""))

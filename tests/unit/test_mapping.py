@@ -84,6 +84,7 @@ def edits_of(record: Mapping[str, object], *, public: str = "community", **chang
         ("https://b.example/a?sv=1&sig=2&se=3&sp=r&name=x", "https://b.example/a?name=x"),
         ("https://g.example/a?X-Goog-Signature=1&GoogleAccessId=2", "https://g.example/a"),
         ("https://f.example/a?access_token=1&b=2#part", "https://f.example/a?b=2"),
+        ("https://f.example/a?x%2damz-signature=1&%70assword=2&b%2dc=3", "https://f.example/a?b%2dc=3"),
     ],
 )
 def test_a_stored_url_holds_no_secret(url: str, kept: str) -> None:
