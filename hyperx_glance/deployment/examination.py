@@ -63,7 +63,7 @@ def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Vi
         verdict = look(visit)
     except HyperxGlanceError as error:
         verdict = Verdict("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         # Another service behind the same URL: JSON, but not what was asked for.
         verdict = Verdict(
             "error",

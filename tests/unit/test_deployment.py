@@ -210,7 +210,7 @@ def test_a_page_instead_of_a_service_is_a_finding(fake: InMemoryCloud) -> None:
     assert "Not checked" in findings["web-download"].message
 
 
-@pytest.mark.parametrize("nonsense", [{"colour": "red"}, {"import-methods": None, "usage": 5, "images": 5}])
+@pytest.mark.parametrize("nonsense", [{"colour": "red"}, {"import-methods": None, "usage": [1], "images": 5}])
 def test_another_service_behind_the_url_is_a_finding(fake: InMemoryCloud, nonsense: dict[str, object]) -> None:
     fake.fail("glance", "GET", "", status=200, body=nonsense, times=None)
 
