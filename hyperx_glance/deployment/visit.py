@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
 
@@ -59,13 +60,19 @@ class Visit:
     trials: Trials | None
 
 
+def front_door(base: str) -> str:
+    """Give the URL at which a service lists its versions."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
+
+
 def sight(cloud: Cloud, service: Service) -> Sighting:
     """Read a service's list of versions, which needs no rights, and its clock with it."""
     try:
         if not cloud.has(service):
             missing = ServiceUnavailableError("It is not in the catalogue.", connected=False, service=service)
             return Sighting(present=False, problem=missing)
-        root = re.sub(r"/v\d.*$", "/", cloud.base(service))
+        root = front_door(cloud.base(service))
         sent = time.time()
         response = cloud.get(service, root)
         received = time.time()
