@@ -16,7 +16,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.mapping import scrub
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import exceeded_quota
-from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 DIAGNOSIS_SECONDS = 5.0
 GLANCE = "glance"
@@ -47,6 +47,8 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
         problem = urls.diagnose(
             order.url, site.settings.url_policy, declared=order.disk_format, seconds=DIAGNOSIS_SECONDS
         )
+        if problem is not None and not site.settings.url_policy.preflight:
+            problem = _where_glance_sees_more(problem)
         if problem is not None:
             return from_url(problem, order, phase=phase)
     text = scrub(message, order.url) if order.url else message
@@ -70,6 +72,15 @@ def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> Regist
     )
     error.__cause__ = problem
     return error
+
+
+def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | None:
+    """Judge what this machine found, where preflight is off because it may not reach the server at all."""
+    if problem.reason == UrlProblem.NAME_NOT_FOUND:
+        return None
+    if problem.reason in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
+        problem.hint = "So it looks from this machine; Glance may have failed for another reason."
+    return problem
 
 
 def _not_registered(image_id: str) -> str:

@@ -297,6 +297,30 @@ def test_a_single_store_glance_tells_no_failed_store(
     assert client("alice").register(NewImage(name="b", url=qcow2(file_server))).state == "ACTIVE"
 
 
+def test_what_only_glance_can_see_is_not_blamed_for_a_failure(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.downloads["http://files.invalid/a"] = 404
+
+    with pytest.raises(RegistrationFailedError, match="Internal Error") as caught:
+        client("alice", url_policy=BLIND).register(
+            NewImage(name="a", url="http://files.invalid/a", disk_format="qcow2"), timeout=20
+        )
+
+    assert caught.value.reason == "glance"
+
+
+def test_without_preflight_what_this_machine_sees_is_told_as_such(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.refusing_url("/a")
+    cloud.glance.downloads[url] = 404
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"), timeout=20)
+
+    assert caught.value.reason == UrlProblem.REFUSED
+    assert caught.value.hint.startswith("So it looks from this machine")
+
+
 def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     cloud.glance.broken_stores = {"slow"}
 
