@@ -1,4 +1,11 @@
-"""Every check that can be made before anything is created."""
+"""Every check that can be made before anything is created.
+
+>>> client.register(NewImage(name="debian", url=files["disk.qcow2"], category="featured"))
+Traceback (most recent call last):
+hyperx_glance.errors.NotAllowedError: Only administrators register featured images...
+>>> client.count()
+0
+"""
 
 import math
 import uuid

@@ -1,4 +1,14 @@
-"""The handle of a registration: look, wait, cancel."""
+"""The handle of a registration: look, wait, cancel.
+
+>>> registration = client.start_registration(NewImage(name="debian", url=files["disk.qcow2"]))
+>>> registration.progress().phase is Phase.FAILED
+False
+>>> registration.wait().phase
+<Phase.READY: 'ready'>
+>>> registration.cancel()
+>>> client.count()
+0
+"""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,10 @@
-"""Taking up what a dead caller left behind."""
+"""Taking up what a dead caller left behind.
+
+>>> _ = client.start_registration(NewImage(name="debian", url=files["disk.qcow2"]))  # and here the caller dies
+>>> (lost,) = client.unfinished_registrations()
+>>> client.resume_registration(lost).wait().name
+'debian'
+"""
 
 import dataclasses
 from collections.abc import Iterator

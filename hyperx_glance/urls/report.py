@@ -1,4 +1,10 @@
-"""What a browser would make of a URL, for people who test one before they register it."""
+"""What a browser would make of a URL, for people who test one before they register it.
+
+>>> from hyperx_glance.urls.report import report
+>>> told = report(files["download.html"], client.settings.url_policy, disk_format=None)
+>>> told.would_download, told.warnings[0]
+(False, 'The URL leads to an HTML page, not to a file.')
+"""
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.mapping import stored_url
