@@ -431,7 +431,7 @@ def _translate_answer(service: Service, response: requests.Response) -> HyperxGl
         case 403 if "is protected" in message:
             kind = ProtectedError
         case 403:
-            kind, hint = NotAllowedError, _ROLE_HINT if _REFUSED_BY_POLICY.search(message) else ""
+            kind, hint = NotAllowedError, _hint_for_a_role(message)
         case 404:
             kind, hint = NotFoundError, _hint_for_a_name(service, response.url)
         case 409:
@@ -448,9 +448,16 @@ def _translate_answer(service: Service, response: requests.Response) -> HyperxGl
     return kind(message, hint=hint, service=service, status=status, request_id=request_id)
 
 
-_REFUSED_BY_POLICY = re.compile(r"not authorized to complete (?!publicize)\w+ action")  # glance/api/policy.py, enforce
-_ROLE_HINT = "Members of the department that owns the image may, and administrators."
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _hint_for_a_role(message: str) -> str:
+    """Say who may what a policy refuses."""
+    if re.search(r"not authorized to complete (?!publicize)\w+ action", message):  # glance/api/policy.py, enforce
+        return "Members of the department that owns the image may, and administrators."
+    if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
+        return "Members of the department may, and administrators."
+    return ""
 
 
 def _hint_for_a_name(service: Service, url: str) -> str:

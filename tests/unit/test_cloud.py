@@ -100,6 +100,17 @@ def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> 
         rita.post("image", "/images", json={"name": "debian"})
     assert caught.value.hint.startswith("Members of the department")
 
+    fake.fail(
+        "nova",
+        "GET",
+        "/limits$",
+        status=403,
+        body={"forbidden": {"message": "Policy doesn't allow os_compute_api:servers:create to be performed."}},
+    )
+    with pytest.raises(NotAllowedError) as caught:
+        rita.get("compute", "/limits")
+    assert caught.value.hint.startswith("Members of the department")
+
 
 def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cloud) -> None:
     html = (
