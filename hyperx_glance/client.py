@@ -33,6 +33,7 @@ from hyperx_glance.models import (
     QuotaLimits,
     ServerRef,
     UrlReport,
+    require,
 )
 from hyperx_glance.settings import Settings
 
@@ -300,4 +301,7 @@ class Client:
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
     if query is not None and criteria:
         raise InvalidRequestError("images: give a query or keywords, not both")
-    return query if query is not None else ImageQuery.model_validate(criteria)
+    if query is None:
+        return ImageQuery.model_validate(criteria)
+    require(query, ImageQuery)
+    return query

@@ -16,7 +16,7 @@ from hyperx_glance import mapping
 from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path, parsed
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError
 from hyperx_glance.mapping import Edit
-from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id
+from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, require
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Category, glance_key
 
@@ -25,7 +25,10 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
     """Take the changes from a request model or from keywords."""
     if given is not None and fields:
         raise InvalidRequestError("update: give changes or keywords, not both")
-    return given if given is not None else ImageChanges.model_validate(fields)
+    if given is None:
+        return ImageChanges.model_validate(fields)
+    require(given, ImageChanges)
+    return given
 
 
 def update(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image | str, changes: ImageChanges) -> Image:

@@ -235,10 +235,17 @@ _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "pha
 
 def image_id(image: Image | str) -> str:
     """Give the id of an image that is named by itself or by its id."""
-    reference = image.id if isinstance(image, Image) else image
-    if not reference:
+    reference: object = image.id if isinstance(image, Image) else image
+    if not isinstance(reference, str) or not reference:
         raise InvalidRequestError("image: an Image or a non-empty id is needed")
     return reference
+
+
+def require(value: object, *kinds: type[BaseModel]) -> None:
+    """Refuse what is of another class, such as a dictionary, before anything is done with it."""
+    if not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidRequestError(f"{names} is needed, not {type(value).__name__}")
 
 
 class ImagePage(BaseModel):

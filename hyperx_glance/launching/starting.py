@@ -34,7 +34,7 @@ from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.passwords import check_password, draw_password
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import quota_error
-from hyperx_glance.models import DepartmentQuota, Image, LaunchProgress, LaunchRequest, image_id
+from hyperx_glance.models import DepartmentQuota, Image, LaunchProgress, LaunchRequest, image_id, require
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def launch(
 
     Nothing exists before the request is sent, and it is sent again only where certainly nobody received it.
     """
+    require(request, LaunchRequest)
     checked = _check(cloud, departments, image, request)
     password = plan.admin_password(checked.image, request)
     launch_id = request.launch_id or str(uuid.uuid4())

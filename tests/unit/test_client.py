@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,22 @@ def test_every_public_name_is_there() -> None:
     assert hyperx_glance.__all__ == sorted(hyperx_glance.__all__)
     for name in hyperx_glance.__all__:
         assert getattr(hyperx_glance, name) is not None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.images({"view": "all"}),
+        lambda client: client.count("debian"),
+        lambda client: client.register({"name": "debian"}),
+        lambda client: client.start_registration(None),
+        lambda client: client.update("7c1", {"name": "debian"}),
+        lambda client: client.launch("7c1", {"name": "web"}),
+        lambda client: client.delete(7),
+        lambda client: client.enable(None),
+    ],
+)
+def test_a_value_of_the_wrong_class_is_a_wrong_request(fake: InMemoryCloud, ask: Callable[[Any], object]) -> None:
+    with pytest.raises(InvalidRequestError, match="is needed"):
+        ask(Client.from_session(fake.session("alice")))
+    assert fake.requests == []
