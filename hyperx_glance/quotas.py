@@ -209,7 +209,7 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
     limits = {
         resource: limit.value for resource, limit in _image_limits(cloud, department).items() if limit is not None
     }
-    used = image_usage(_image_records(cloud, department))
+    used = image_usage(image_records(cloud, department))
     return DepartmentQuota.model_validate(
         {"department": department.name}
         # oslo.limit takes an unregistered limit for 0 (oslo_limit/limit.py, get_project_limits).
@@ -238,7 +238,7 @@ def image_usage(images: Iterable[Image]) -> dict[str, int]:
     }
 
 
-def _image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
+def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
     """Read every record of a department; no single list shows hidden and other images.
 
     Without "all" Glance leaves community images out (glance/db/sqlalchemy/api.py, _select_images_query).

@@ -1,12 +1,8 @@
 """The race for a department's last places."""
 
-from collections.abc import Iterator
-
 from hyperx_glance import quotas
-from hyperx_glance.cloud import parsed
-from hyperx_glance.departments import Department
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
-from hyperx_glance.models import DepartmentQuota, Image, ImagePage
+from hyperx_glance.models import DepartmentQuota
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.waiting import wait_until
@@ -26,7 +22,8 @@ def admit(site: Site, order: Order) -> DepartmentQuota:
         quota = quotas.image_quota(site.cloud, site.departments, order.department)
         if quota.images is None or quota.images.limit is None or quota.images.used <= quota.images.limit:
             return quota
-        if admission_rank(order.image_id, _records(site, order.department)) > quota.images.limit:
+        records = quotas.image_records(site.cloud, order.department)
+        if admission_rank(order.image_id, records) > quota.images.limit:
             raise QuotaExceededError(
                 department=order.department.name,
                 resource="images",
@@ -45,20 +42,3 @@ def admit(site: Site, order: Order) -> DepartmentQuota:
             resource="images",
             requested=1,
         ) from error
-
-
-def _records(site: Site, department: Department) -> Iterator[Image]:
-    for hidden in ("false", "true"):
-        params: dict[str, object] = {
-            "owner": department.id,
-            "visibility": "all",
-            "os_hidden": hidden,
-            "limit": 1000,
-            "sort": "id:asc",
-        }
-        while True:
-            page = parsed(ImagePage, "image", site.cloud.get("image", "/images", params=params).content)
-            yield from page.images
-            if not page.next or not page.images:
-                break
-            params["marker"] = page.images[-1].id

@@ -15,7 +15,6 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from hyperx_glance.cloud import image_path, parsed
 from hyperx_glance.errors import (
@@ -41,6 +40,7 @@ from hyperx_glance.registration.outcome import (
     recorded_checksum,
     stale,
     stall,
+    told_time,
 )
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import wait_until
@@ -114,9 +114,7 @@ class Registration:
         except ServiceUnavailableError as error:
             error.image_id = self.image_id
             raise
-        date = answer.headers.get("Date")
-        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        return image, now
+        return image, told_time(answer.headers.get("Date"), here=datetime.now(UTC))
 
     def _gone(self) -> RegistrationFailedError:
         cancelled = self._cancelled.is_set()

@@ -11,6 +11,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -84,6 +85,11 @@ def _time(text: object) -> datetime | None:
         return None
     # Tasks carry no zone; Glance means UTC (glance/db/sqlalchemy/api.py, task_get).
     return time if time.tzinfo else datetime.fromisoformat(f"{text}+00:00")
+
+
+def told_time(date: str | None, *, here: datetime) -> datetime:
+    """Read Glance's clock from an answer's ``Date`` header; ``here`` is this machine's, where Glance does not tell."""
+    return parsedate_to_datetime(date) if date else here
 
 
 def stale(updated_at: datetime | None, now: datetime) -> bool:

@@ -9,7 +9,6 @@
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from hyperx_glance.cloud import image_path, parsed
 from hyperx_glance.departments import Department
@@ -26,7 +25,7 @@ from hyperx_glance.models import Image, ImagePage, image_id
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import LOCK, contradicted, newest_task
+from hyperx_glance.registration.outcome import LOCK, contradicted, newest_task, told_time
 from hyperx_glance.vocabulary import Phase, glance_key
 
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
@@ -107,8 +106,8 @@ def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
     }
     while True:
         answer = site.cloud.get("image", "/images", params=params)
-        date = answer.headers.get("Date")
-        latest = (parsedate_to_datetime(date) if date else datetime.now(UTC)) - timedelta(seconds=older_than_seconds)
+        now = told_time(answer.headers.get("Date"), here=datetime.now(UTC))
+        latest = now - timedelta(seconds=older_than_seconds)
         page = parsed(ImagePage, "image", answer.content)
         found += [image for image in page.images if _is_unfinished(image) and _is_older(image, latest)]
         if not page.next or not page.images:
