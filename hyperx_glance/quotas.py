@@ -118,7 +118,7 @@ def set_quota(cloud: Cloud, departments: Departments, department: str, limits: Q
     """Set limits of a department, and read them back.
 
     Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
-    services have no common transaction: a note on a later error says which fields were written.
+    services have no common transaction: a note on an error says which fields were written before.
     """
     _check_limits(limits)
     if not cloud.is_administrator:
@@ -135,13 +135,13 @@ def set_quota(cloud: Cloud, departments: Departments, department: str, limits: Q
         if plan.wanted
     ]
     written: list[str] = []
-    for plan in plans:
+    for call in (call for plan in plans for call in plan.calls):
         try:
-            plan.write()
+            cloud.request(call.service, call.method, call.path, json=call.body)
         except HyperxGlanceError as error:
             error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
             raise
-        written += plan.wanted
+        written.append(call.writes)
     now = _whole(cloud, departments, target)
     _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     return now
@@ -217,11 +217,16 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
     )
 
 
+def counts(image: Image) -> bool:
+    """Tell whether Glance counts a record; it may list some that are gone."""
+    return image.glance_status not in _GONE
+
+
 def image_usage(images: Iterable[Image]) -> dict[str, int]:
     """Count what Glance counts: every record that is not gone, its size once per store, MiB rounded down."""
     count = uploading = stored = staged = 0
     for image in images:
-        if image.glance_status in _GONE:
+        if not counts(image):
             continue
         size = image.size or 0
         copying = bool(image.glance_property("os_glance_importing_to_stores"))
@@ -381,17 +386,21 @@ def _is_limit(limit: object) -> bool:
     return isinstance(limit, int) and not isinstance(limit, bool) and UNLIMITED <= limit <= LARGEST_LIMIT
 
 
+class _Call(NamedTuple):
+    """Hold one request to come, and what it writes, for people."""
+
+    writes: str
+    service: Service
+    method: str
+    path: str
+    body: Mapping[str, Any] | None
+
+
 class _Plan(NamedTuple):
-    """Hold what one service is to be told: a call, and the limits it has afterwards."""
+    """Hold what one service is to be told, and the limits it has afterwards."""
 
     wanted: Mapping[str, int]
-    calls: Sequence[tuple[Service, str, str, Mapping[str, Any] | None]]
-    cloud: Cloud
-
-    def write(self) -> None:
-        """Tell the service."""
-        for service, method, path, body in self.calls:
-            self.cloud.request(service, method, path, json=body)
+    calls: Sequence[_Call]
 
 
 def _plan_quota_set(
@@ -404,7 +413,7 @@ def _plan_quota_set(
     """
     given = {field: limit for field, limit in limits.items() if field in resources}
     if not given:
-        return _Plan({}, (), cloud)
+        return _Plan({}, ())
     path = _quota_set_path(department)
     wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
     cloud.base(service)  # raises where the cloud has no such service
@@ -415,18 +424,18 @@ def _plan_quota_set(
     if service == "compute":
         # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
         quota_set["force"] = True
-    return _Plan(wanted, ((service, "PUT", path, {"quota_set": quota_set}),), cloud)
+    return _Plan(wanted, (_Call(", ".join(wanted), service, "PUT", path, {"quota_set": quota_set}),))
 
 
 def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
     """Plan creating, changing or deleting the department's own limits in Keystone; what is right already stays."""
     given = {field: limit for field, limit in limits.items() if field in IMAGE_RESOURCES}
     if not given:
-        return _Plan({}, (), cloud)
+        return _Plan({}, ())
     place = _image_place(cloud)
     existing = _image_limits(cloud, department)
     wanted: dict[str, int] = {}
-    calls: list[tuple[Service, str, str, Mapping[str, Any] | None]] = []
+    calls: list[_Call] = []
     for field, limit in given.items():
         resource = IMAGE_RESOURCES[field]
         current = existing[resource]
@@ -436,9 +445,16 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
                 hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
             )
         wanted[field] = limit if isinstance(limit, int) else current.default
-        if limit is None and current.override_id is not None:
-            calls.append(("identity", "DELETE", f"/limits/{current.override_id}", None))
-        elif isinstance(limit, int) and current.override_id is None:
+        if limit == current.override:
+            continue
+        path = f"/limits/{current.override_id}"
+        if limit is not None and limit != 0 and current.override is not None:
+            calls.append(_Call(field, "identity", "PATCH", path, {"limit": {"resource_limit": limit}}))
+            continue
+        # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
+        if current.override is not None:
+            calls.append(_Call(f"{field} (its default)", "identity", "DELETE", path, None))
+        if limit is not None:
             record = {
                 "service_id": place.service_id,
                 "region_id": place.region_id,
@@ -446,11 +462,8 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
                 "resource_name": resource,
                 "resource_limit": limit,
             }
-            calls.append(("identity", "POST", "/limits", {"limits": [record]}))
-        elif isinstance(limit, int) and current.override != limit:
-            body = {"limit": {"resource_limit": limit}}
-            calls.append(("identity", "PATCH", f"/limits/{current.override_id}", body))
-    return _Plan(wanted, calls, cloud)
+            calls.append(_Call(field, "identity", "POST", "/limits", {"limits": [record]}))
+    return _Plan(wanted, calls)
 
 
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:

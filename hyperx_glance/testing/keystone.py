@@ -493,7 +493,8 @@ class Keystone(Service):
         record = self._known(self.limits, limit_id, "limit")
         changes = call.json()["limit"]
         _check_limit(changes.get("resource_limit", 0))
-        record.update(changes)
+        # A limit of 0 is not taken, and nothing said (keystone/limit/backends/sql.py, update_limit).
+        record.update({key: value for key, value in changes.items() if value})
         return json_reply(200, {"limit": record})
 
     def _delete_limit(self, call: Call, limit_id: str) -> Reply:

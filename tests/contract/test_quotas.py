@@ -144,6 +144,16 @@ def test_limits_are_set_and_given_back(cloud: CloudUnderTest, client: ClientFact
     assert _limits(cloud, client("bob").project_id) == []
 
 
+def test_a_department_is_closed_and_opened(client: ClientFactory, department: str) -> None:
+    """Keystone ignores a change of a limit to 0."""
+    admin = client("admin")
+    for limit in (5, 0, 0, 6, None, 0):
+        quota = admin.set_quota(department, **dict.fromkeys(FIELDS, limit))
+        if limit is not None:
+            assert {getattr(quota, field).limit for field in FIELDS} == {limit}
+    assert client("bob").quota() == quota
+
+
 def test_one_limit_goes_back_alone(client: ClientFactory, department: str) -> None:
     admin = client("admin")
     admin.set_quota(department, volumes=3, volume_gib=4, instances=5, cores=6)
