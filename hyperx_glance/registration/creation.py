@@ -8,15 +8,19 @@ from hyperx_glance.errors import (
     NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
+    WaitTimeoutError,
 )
 from hyperx_glance.mapping import new_image_body
-from hyperx_glance.models import NewImage, NewIso
+from hyperx_glance.models import Image, NewImage, NewIso
 from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.failures import delete_record, dispose, scrubbed
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import of_department
 from hyperx_glance.registration.repeating import repeated
+from hyperx_glance.waiting import wait_until
+
+ARRIVAL_SECONDS = 2.0
 
 
 def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
@@ -47,14 +51,15 @@ def create(site: Site, order: Order, new: NewImage | NewIso) -> frozenset[str]:
     """Create the record under its own id and give Glance's import methods; empty where it does not tell.
 
     The client chose the id, so a create whose answer was lost is sent again: 201 and 409 both mean that it is there.
+    413 may mean so, too: Glance looks at the quota before it looks at the id, and the record has the last place.
     """
     body = _body(site, order, new)
 
     def send(lost: bool) -> frozenset[str]:  # noqa: FBT001  # as `repeated` calls it
         try:
             answer = site.cloud.post("image", "/images", json=body)
-        except ConflictError:
-            if not lost or not _is_ours(site, order, body):
+        except (ConflictError, QuotaExceededError) as refusal:
+            if not lost or not _is_there(site, order, body, refusal):
                 raise
             return frozenset()
         methods = answer.headers.get("OpenStack-image-import-methods", "")
@@ -87,10 +92,22 @@ def _body(site: Site, order: Order, new: NewImage | NewIso) -> Mapping[str, obje
     )
 
 
-def _is_ours(site: Site, order: Order, body: Mapping[str, object]) -> bool:
+def _is_there(site: Site, order: Order, body: Mapping[str, object], refusal: HyperxGlanceError) -> bool:
+    """Tell whether an earlier create has made the record, though this one was refused.
+
+    Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
+    """
+
+    def look() -> Image | None:
+        try:
+            return site.cloud.image(order.image_id)
+        except NotFoundError:
+            return None
+
+    arriving = isinstance(refusal, QuotaExceededError)
     try:
-        image = site.cloud.image(order.image_id)
-    except NotFoundError:
+        image = wait_until(site.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
+    except WaitTimeoutError:
         return False
     return (image.name, image.created_by) == (body["name"], site.cloud.user_id)
 
@@ -100,9 +117,10 @@ def bury(site: Site, order: Order, new: NewImage | NewIso) -> None:
 
     A bare DELETE can come too early and leave an orphan; POST, then DELETE burns the id for good.
     """
+    body = _body(site, order, new)
     try:
-        site.cloud.post("image", "/images", json=_body(site, order, new))
-    except ConflictError:
-        if not _is_ours(site, order, _body(site, order, new)):
+        site.cloud.post("image", "/images", json=body)
+    except (ConflictError, QuotaExceededError) as refusal:
+        if not _is_there(site, order, body, refusal):
             return
     delete_record(site.cloud, order.image_id)

@@ -136,8 +136,9 @@ def of_department(error: QuotaExceededError, department: str) -> QuotaExceededEr
 
 
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:
-    """Give an image's place among its department's records, from 1: who has begun comes first, then who is older.
+    """Give an image's place among the records that its department's quota counts, from 1.
 
+    Who has begun comes first, then who is older.
     Ranking by age alone lets too many in: an older record may become visible after a younger one has begun. created_at
     has whole seconds, so equal ones are told apart by id.
     """
@@ -146,8 +147,7 @@ def admission_rank(image_id: str, records: Iterable[Image]) -> int:
         created = image.created_at.isoformat() if image.created_at else ""
         return image.phase is Phase.REGISTERED, created, image.id
 
-    living = [image for image in records if image.glance_status not in ("deleted", "pending_delete", "killed")]
-    ranked = sorted(living, key=place)
+    ranked = sorted(records, key=place)
     return next((rank for rank, image in enumerate(ranked, start=1) if image.id == image_id), len(ranked) + 1)
 
 

@@ -88,6 +88,12 @@ def limits(client: ClientFactory, department: str, values: QuotaLimits) -> Itera
         admin.set_quota(department, **dict.fromkeys(values))
 
 
+def images_used(client: ClientFactory) -> int:
+    usage = client("admin").quota("dept-a").images
+    assert usage is not None
+    return usage.used
+
+
 # ----------------------------------------------------------------- success
 
 
@@ -605,10 +611,9 @@ def test_each_store_counts(client: ClientFactory, file_server: FileServer) -> No
 @pytest.mark.parametrize("user", ["alice", "admin"])
 def test_no_room_for_one_more(client: ClientFactory, file_server: FileServer, user: str) -> None:
     owner = "dept-a" if user == "admin" else None
-    used = client("admin").quota("dept-a").images
-    assert used is not None
+    used = images_used(client)
 
-    with limits(client, "dept-a", {"images": used.used}), pytest.raises(QuotaExceededError) as caught:
+    with limits(client, "dept-a", {"images": used}), pytest.raises(QuotaExceededError) as caught:
         client(user).register(new(disk(file_server), owner=owner))
 
     assert (caught.value.department, caught.value.resource, caught.value.requested) == ("dept-a", "images", 1)
@@ -637,14 +642,13 @@ def test_a_stream_without_length_stops_at_the_remaining_quota(client: ClientFact
 @pytest.mark.usefixtures("nothing_left")
 def test_glances_own_refusal_at_create_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
     begun = Steps(client("alice"), new(disk(file_server)))
-    used = client("admin").quota("dept-a").images
-    assert used is not None
+    used = images_used(client)
 
-    with limits(client, "dept-a", {"images": used.used}), pytest.raises(QuotaExceededError) as caught:
+    with limits(client, "dept-a", {"images": used}), pytest.raises(QuotaExceededError) as caught:
         begun.start()
 
     error = caught.value
-    assert (error.department, error.resource, error.limit, error.used) == ("dept-a", "images", used.used, used.used)
+    assert (error.department, error.resource, error.limit, error.used) == ("dept-a", "images", used, used)
     assert (error.requested, error.status) == (1, 413)
 
 
@@ -928,6 +932,39 @@ def test_a_create_whose_answer_is_lost_is_repeated(client: ClientFactory, file_s
     assert between.count("POST", "^/images$") == times + 1
 
 
+@pytest.mark.usefixtures("nothing_left")
+def test_a_create_that_took_the_last_place_and_whose_answer_is_lost(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    """Glance looks at the quota before it looks at the id, so that the repetition is refused for want of room."""
+    alice = client("alice")
+    between = Interference(alice)
+    between.lose("POST", "^/images$")
+
+    with limits(client, "dept-a", {"images": images_used(client) + 1}):
+        image = alice.register(new(disk(file_server)))
+
+    assert image.state == "ACTIVE"
+    assert between.count("POST", "^/images$") == 2
+    alice.delete(image)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_create_that_never_came_finds_its_department_full(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+
+    def lost_before_it_came() -> None:
+        client("admin").set_quota("dept-a", images=used)
+        raise ServiceUnavailableError("cut on request", connected=True)
+
+    used = images_used(client)
+    Interference(alice).before("POST", "^/images$", lost_before_it_came)
+    with limits(client, "dept-a", {"images": used + 1}), pytest.raises(QuotaExceededError) as caught:
+        alice.register(new(disk(file_server)))
+
+    assert (caught.value.resource, caught.value.status) == ("images", 413)
+
+
 def test_a_create_that_stays_unclear_tells_its_id(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
     Interference(alice).lose("POST", "^/images$", times=99)
@@ -973,6 +1010,22 @@ def test_an_interrupted_create_burns_its_id(client: ClientFactory, file_server: 
 
     with pytest.raises(ConflictError):
         client("alice").register(new(disk(file_server), id=chosen))
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interrupted_create_where_one_place_was_left(
+    client: ClientFactory, file_server: FileServer, moment: str
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    (between.before if moment == "before" else between.after)("POST", "^/images$", interrupt)
+    with limits(client, "dept-a", {"images": images_used(client) + 1}), pytest.raises(KeyboardInterrupt):
+        alice.register(new(disk(file_server)))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -1075,8 +1128,6 @@ def test_a_failed_clean_up_is_a_note_on_the_first_error(client: ClientFactory, f
 @pytest.mark.usefixtures("nothing_left")
 def test_a_race_for_the_last_places(client: ClientFactory, file_server: FileServer) -> None:
     """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
-    used = client("admin").quota("dept-a").images
-    assert used is not None
     url = disk(file_server)
     barrier = threading.Barrier(8)
 
@@ -1088,7 +1139,7 @@ def test_a_race_for_the_last_places(client: ClientFactory, file_server: FileServ
         except QuotaExceededError as error:
             return error
 
-    with limits(client, "dept-a", {"images": used.used + 3}), ThreadPoolExecutor(8) as pool:
+    with limits(client, "dept-a", {"images": images_used(client) + 3}), ThreadPoolExecutor(8) as pool:
         results = list(pool.map(attempt, range(8)))
 
     ready = [result for result in results if isinstance(result, Image)]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,19 @@ def start(
 ) -> subprocess.Popen[str]:
     argument = order(local_cloud, request, project=project, **more)
     command = [sys.executable, "-m", "tests.local.registrant", argument]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def at_once(racers: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
+    """Start those who have lined up, all together, and give what they tell in the end."""
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(len(racers)) as pool:
+        said = list(pool.map(lambda racer: racer.communicate("go\n", timeout=300), racers))
+    assert [errors for _, errors in said if errors] == []
+    return [json.loads(output) for output, _ in said]
 
 
 def survive_a_killed_caller(
@@ -191,10 +204,8 @@ def race(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
     # A department of its own: whatever other tests leave in theirs would take part in the race.
     with new_department(client("admin"), member="alice") as department:
         client("admin").set_quota(department, images=room)
-        racers = [start(local_cloud, {"name": name, "url": url}, project=department) for _ in range(processes)]
-        said = [racer.communicate(timeout=300) for racer in racers]
-    assert [errors for _, errors in said if errors] == []
-    results = [json.loads(output) for output, _ in said]
+        request = {"name": name, "url": url}
+        results = at_once([start(local_cloud, request, project=department, lines_up=True) for _ in range(processes)])
     ready = [result["image"] for result in results if "image" in result]
     left = [image.id for image in client("admin").images(view="everything", name=name)]
     assert sorted(ready) == sorted(left)

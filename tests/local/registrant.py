@@ -1,7 +1,8 @@
 """A process that registers one image, and may be killed on the way: the tests start it and read what it prints.
 
-The argument is JSON: ``auth`` (a session's keywords), ``request`` (fields of `NewImage`), ``settings`` (``transfer``)
-and ``die``: at which step the process kills itself, as `kill -9` would.
+The argument is JSON: ``auth`` (a session's keywords), ``request`` (fields of `NewImage`), ``settings`` (``transfer``),
+``die``: at which step the process kills itself, as `kill -9` would; and ``lines_up``: log in, say so by a line, and
+start when a line comes.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ def connect(order: dict[str, Any]) -> Client:
 
 def main(order: dict[str, Any]) -> None:
     client = connect(order)
+    if order.get("lines_up"):
+        client.count(name="")
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
     step = order.get("die", "")
     if step and step != "while uploading":
         moment, method, path = STEPS[step]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import random
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,7 +142,6 @@ class TestOutcome:
             record("b", status="queued", created_at="2026-01-01T10:00:00Z"),
             record("a", status="queued", created_at="2026-01-01T10:00:02Z", os_glance_import_task="81f"),
             record("z", status="active", created_at="2026-01-01T10:00:03Z"),
-            record("gone", status="pending_delete", created_at="2026-01-01T09:00:00Z"),
         ]
 
         assert [admission_rank(image_id, records) for image_id in ("a", "z", "b", "c", "d", "unseen")] == [
@@ -427,25 +429,94 @@ class TestAdmission:
         assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
         assert next(looks) > 5
 
-    def test_who_waits_in_vain_withdraws_in_the_end(
+    def test_who_waits_for_a_dead_one_goes_on_in_the_end(
         self,
         cloud: InMemoryCloud,
         client: ClientFactory,
         file_server: FileServer,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(admission, "ADMISSION_SECONDS", 0.1)
+        monkeypatch.setattr(admission, "STANDSTILL_SECONDS", 0.1)
         alice = self.crowd(client, file_server, room=1)
-        Interference(alice).after(
-            "POST",
-            "^/images$",
-            lambda: cloud.glance.add_image(owner="dept-a", name="stuck", created_at="2999-01-01T00:00:00+00:00"),
-        )
+        young = {"name": "dead", "disk_format": "qcow2", "created_at": "2999-01-01T00:00:00+00:00"}
+        Interference(alice).after("POST", "^/images$", lambda: cloud.glance.add_image(owner="dept-a", **young))
 
+        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+
+        (dead,) = (image.id for image in cloud.glance.images.values() if image.name == "dead")
         with pytest.raises(QuotaExceededError):
-            alice.register(NewImage(name="old", url=qcow2(file_server)))
+            client("alice").resume_registration(dead, url=qcow2(file_server))
+        assert [image.name for image in client("alice").images()] == ["old"]
 
-        assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["stuck"]
+    @pytest.mark.parametrize("seed", range(30))
+    def test_in_whatever_order_things_happen_the_places_are_filled_exactly(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, seed: int
+    ) -> None:
+        """Requests are served one after another in an order that is drawn; a create counts first and inserts later."""
+        racers, room = 9, 4
+        client("admin").set_quota("dept-a", images=room)
+        url = qcow2(file_server)
+        turns = Turns(random.Random(seed), racers)
+
+        def attempt(number: int) -> str:
+            alice = client("alice", url_policy=BLIND)
+            between = Interference(alice)
+
+            def count() -> None:
+                if cloud.glance.used("image_count_total", "dept-a") < room:
+                    turns.wait(number)
+                    cloud.glance.use_keystone_limits = False
+
+            def insert() -> None:
+                cloud.glance.use_keystone_limits = True
+
+            for method in ("GET", "POST", "DELETE"):
+                between.before(method, "", lambda: turns.wait(number), times=sys.maxsize)
+            between.before("POST", "^/images$", count)
+            between.after("POST", "^/images$", insert)
+            try:
+                turns.wait(number)
+                return alice.register(NewImage(name=str(number), url=url, disk_format="qcow2")).id
+            except QuotaExceededError:
+                return ""
+            finally:
+                turns.end()
+
+        with ThreadPoolExecutor(racers) as pool:
+            ready = sorted(filter(None, pool.map(attempt, range(racers))))
+
+        assert len(ready) == room
+        assert sorted(image.id for image in cloud.glance.images.values() if not image.deleted) == ready
+
+
+class Turns:
+    """Let one thread run at a time; which is next when it waits or ends is drawn."""
+
+    def __init__(self, draw: random.Random, threads: int) -> None:
+        self._draw = draw
+        self._running = threads
+        self._waiting: set[int] = set()
+        self._next: int | None = None
+        self._changed = threading.Condition()
+
+    def wait(self, number: int) -> None:
+        with self._changed:
+            self._waiting.add(number)
+            self._stop()
+            assert self._changed.wait_for(lambda: self._next == number, timeout=30)
+            self._waiting.remove(number)
+            self._next = None
+            self._running = 1
+
+    def end(self) -> None:
+        with self._changed:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._running -= 1
+        if not self._running and self._waiting:
+            self._next = self._draw.choice(sorted(self._waiting))
+            self._changed.notify_all()
 
 
 def test_a_cloud_without_unified_limits(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
