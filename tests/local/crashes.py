@@ -210,6 +210,6 @@ def race(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
     left = [image.id for image in client("admin").images(view="everything", name=name)]
     assert sorted(ready) == sorted(left)
     assert len(ready) == room, results
-    assert {result["error"] for result in results if "error" in result} == {"QuotaExceededError"}
+    assert {result["error"] for result in results if "error" in result} == {"QuotaExceededError"}, results
     for image_id in ready:
         client("admin").delete(image_id)
