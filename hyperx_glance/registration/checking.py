@@ -9,6 +9,7 @@ hyperx_glance.errors.NotAllowedError: Only administrators register featured imag
 
 import math
 import uuid
+from urllib.parse import urlsplit
 
 from hyperx_glance import quotas, urls
 from hyperx_glance.departments import Department
@@ -65,7 +66,7 @@ def _check_transfer(site: Site, new: NewImage | NewIso) -> None:
 
 def has_login(url: str) -> bool:
     """Tell whether a URL carries user and password, which Glance would take for a part of the host's name."""
-    return "@" in url.partition("://")[2].partition("/")[0]
+    return "@" in urlsplit(url).netloc
 
 
 def look(site: Site, url: str, *, declared: str | None) -> urls.Found:

@@ -10,7 +10,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -84,12 +84,17 @@ def _time(text: object) -> datetime | None:
     except ValueError:
         return None
     # Tasks carry no zone; Glance means UTC (glance/db/sqlalchemy/api.py, task_get).
-    return time if time.tzinfo else datetime.fromisoformat(f"{text}+00:00")
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def told_time(date: str | None, *, here: datetime) -> datetime:
     """Read Glance's clock from an answer's ``Date`` header; ``here`` is this machine's, where Glance does not tell."""
-    return parsedate_to_datetime(date) if date else here
+    try:
+        time = parsedate_to_datetime(date or "")
+    except ValueError:
+        return here
+    # "-0000" means UTC of an unknown zone, which the standard library gives without one.
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def stale(updated_at: datetime | None, now: datetime) -> bool:

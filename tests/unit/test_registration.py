@@ -42,6 +42,7 @@ from hyperx_glance.registration.outcome import (
     recorded_checksum,
     stale,
     stall,
+    told_time,
 )
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.testing import InMemoryCloud
@@ -104,6 +105,19 @@ class TestOutcome:
 
         assert task is not None
         assert task.updated_at == datetime(2026, 1, 1, 10, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("date", "time"),
+        [
+            ("Thu, 01 Jan 2026 10:00:00 GMT", NOW - timedelta(hours=2)),
+            ("Thu, 01 Jan 2026 10:00:00 -0000", NOW - timedelta(hours=2)),
+            ("yesterday", NOW),
+            ("", NOW),
+            (None, NOW),
+        ],
+    )
+    def test_the_clock_that_glance_tells(self, date: str | None, time: datetime) -> None:
+        assert told_time(date, here=NOW) == time
 
     @pytest.mark.parametrize(
         ("status", "minutes", "words"),
