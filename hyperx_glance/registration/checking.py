@@ -57,11 +57,11 @@ def _owner(site: Site, new: NewImage | NewIso) -> Department:
 
 
 def _check_transfer(site: Site, new: NewImage | NewIso) -> None:
-    transfer = site.settings.transfer
-    if transfer == "stream" and len(new.stores) > 1:
-        raise InvalidRequestError("stores: streaming fills one store; more need Glance's own import")
-    if transfer == "import" and has_login(new.url):
+    transfer, login = site.settings.transfer, has_login(new.url)
+    if transfer == "import" and login:
         raise InvalidRequestError("url: Glance does not log in to servers; use transfer='stream' or 'auto'")
+    if len(new.stores) > 1 and (transfer == "stream" or login):
+        raise InvalidRequestError("stores: streaming fills one store; more need Glance's own import")
 
 
 def has_login(url: str) -> bool:

@@ -28,12 +28,14 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
     """Ask Glance to import; give False where the data must be streamed instead.
 
     ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
-    again: 409 means that it runs. For a resumed record too; in a fresh one nobody else has any business.
+    again: 409 means that it runs. For a resumed record too; in a fresh one nobody else has any business. Streaming
+    fills one store, so it never stands in for an import to several.
     """
     transfer = site.settings.transfer
     assert order.url is not None  # what began without a known URL is followed, never begun
+    may_stream = transfer == "auto" and len(order.stores) <= 1
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
-    if transfer == "stream" or (transfer == "auto" and (lacking or has_login(order.url))):
+    if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
         return False
     body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": urls.ascii_url(order.url)}}
     if order.stores:
@@ -55,7 +57,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         raise
     except HyperxGlanceError as error:
         scrubbed(error, order)
-        if transfer == "auto" and _cannot_import(site, order, error):
+        if may_stream and _cannot_import(site, order, error):
             return False
         raise (
             of_department(error, order.department.name)
@@ -81,7 +83,7 @@ def _refusal(order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
         case InvalidRequestError() if _FILTERED in error.message:
             hint = "Glance's import_filtering_opts forbid this scheme, host or port; transfer='stream' needs no import."
         case _:
-            hint = "Where Glance has no web-download the data can be streamed: transfer='stream' or 'auto'."
+            hint = "Without web-download the data can be streamed, to one store: transfer='stream' or 'auto'."
     return RegistrationFailedError(
         f"Glance refuses to import image {order.image_id}: {error.message}",
         image_id=order.image_id,

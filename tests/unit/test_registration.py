@@ -357,6 +357,9 @@ def test_a_glance_without_web_download(
     with pytest.raises(RegistrationFailedError, match="stream") as caught:
         client("alice", transfer="import").register(NewImage(name="b", url=qcow2(file_server)))
     assert not cloud.glance.image(caught.value.image_id)
+    with pytest.raises(RegistrationFailedError, match="one store") as caught:
+        client("alice").register(NewImage(name="c", url=qcow2(file_server), stores=("fast", "slow")))
+    assert not cloud.glance.image(caught.value.image_id)
 
 
 def test_auto_streams_what_glances_filter_refuses(
