@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from hyperx_glance.cloud import Cloud, Service, parsed
+from hyperx_glance import pages
+from hyperx_glance.cloud import Cloud, Service
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import (
     ConflictError,
@@ -25,7 +26,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.models import DepartmentQuota, Image, ImagePage, QuotaLimits, Usage
+from hyperx_glance.models import DepartmentQuota, Image, QuotaLimits, Usage
 
 MIB = 2**20
 UNLIMITED = -1
@@ -249,25 +250,8 @@ def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
     Without "all" Glance leaves community images out (glance/db/sqlalchemy/api.py, _select_images_query).
     """
     for hidden in ("false", "true"):
-        marker: dict[str, str] = {}
-        while True:
-            answer = cloud.get(
-                "image",
-                "/images",
-                params={
-                    "owner": department.id,
-                    "visibility": "all",
-                    "os_hidden": hidden,
-                    "limit": "1000",
-                    "sort": "id:asc",
-                    **marker,
-                },
-            )
-            page = parsed(ImagePage, "image", answer.content)
-            yield from page.images
-            if not page.next or not page.images:
-                break
-            marker = {"marker": page.images[-1].id}
+        parameters = {"owner": department.id, "visibility": "all", "os_hidden": hidden, "sort": "id:asc"}
+        yield from pages.read(cloud, list(parameters.items()))
 
 
 def _own_limits(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from hyperx_glance import vocabulary
+from hyperx_glance import pages, vocabulary
 from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
 from hyperx_glance.errors import NotFoundError
 
@@ -174,23 +174,17 @@ def _stuck_imports(visit: Visit) -> Verdict:
 
 
 def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
-    params = {
-        "status": "in:queued,importing,saving",
-        "updated_at": f"lt:{time:%Y-%m-%dT%H:%M:%SZ}",
-        "visibility": "all",
-        "limit": "1000",
-    }
+    parameters = [
+        ("status", "in:queued,importing,saving"),
+        ("updated_at", f"lt:{time:%Y-%m-%dT%H:%M:%SZ}"),
+        ("visibility", "all"),
+    ]
     if not cloud.is_administrator:
-        params["owner"] = cloud.project_id
-    while True:
-        page = cloud.document("image", "/images", params=params)
-        for record in page["images"]:
-            # A queued record is only registered, unless an import holds it.
-            if record["status"] != "queued" or vocabulary.glance_key("import_task") in record:
-                yield record["id"]
-        if "next" not in page:
-            return
-        params["marker"] = page["images"][-1]["id"]
+        parameters.append(("owner", cloud.project_id))
+    for image in pages.read(cloud, parameters):
+        # A queued record is only registered, unless an import holds it.
+        if image.glance_status != "queued" or image.glance_property(vocabulary.glance_key("import_task")):
+            yield image.id
 
 
 def _featured_flag(visit: Visit) -> Verdict:

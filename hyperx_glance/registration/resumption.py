@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from hyperx_glance.cloud import image_path, parsed
+from hyperx_glance import pages
+from hyperx_glance.cloud import image_path
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
@@ -21,7 +22,7 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import Image, ImagePage, image_id
+from hyperx_glance.models import Image, image_id
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site
@@ -97,29 +98,22 @@ def _has_task(site: Site, image: Image) -> bool:
 
 def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
     """Find what the caller began to register and nobody finished, the images with unwanted data among it too."""
-    found: list[Image] = []
-    params: dict[str, object] = {
-        glance_key("created_by"): site.cloud.user_id,
-        "visibility": "all",
-        "limit": site.settings.page_size,
-        "sort": "created_at:asc,id:asc",
-    }
-    while True:
-        answer = site.cloud.get("image", "/images", params=params)
-        now = told_time(answer.headers.get("Date"), here=datetime.now(UTC))
-        latest = now - timedelta(seconds=older_than_seconds)
-        page = parsed(ImagePage, "image", answer.content)
-        found += [image for image in page.images if _is_unfinished(image) and _is_older(image, latest)]
-        if not page.next or not page.images:
-            break
-        params["marker"] = page.images[-1].id
-    # Not page by page: whoever resumes or deletes what is found takes the next page's marker away.
-    yield from found
+    parameters = [
+        (glance_key("created_by"), site.cloud.user_id),
+        ("visibility", "all"),
+        ("sort", "created_at:asc,id:asc"),
+    ]
+    if older_than_seconds > 0:
+        latest = _now(site) - timedelta(seconds=older_than_seconds)
+        parameters.append(("created_at", f"lte:{latest:%Y-%m-%dT%H:%M:%SZ}"))
+    yield from filter(_is_unfinished, pages.read(site.cloud, parameters))
+
+
+def _now(site: Site) -> datetime:
+    """Ask Glance for its own clock, which wrote the times of the records."""
+    answer = site.cloud.get("image", "/images", params={"limit": 1})
+    return told_time(answer.headers.get("Date"), here=datetime.now(UTC))
 
 
 def _is_unfinished(image: Image) -> bool:
     return image.phase in _UNFINISHED or (image.phase is Phase.READY and contradicted(image))
-
-
-def _is_older(image: Image, latest: datetime) -> bool:
-    return image.created_at is None or image.created_at <= latest

@@ -1,86 +1,23 @@
-"""Lists over an in-memory Glance that makes trouble: pages emptied, markers lost, records broken, many threads."""
+"""What the catalogue asks of Glance and makes of the answers, over an in-memory one; many threads."""
 
 from __future__ import annotations
 
 import json
-import logging
 import math
 import threading
 import uuid
-from typing import TYPE_CHECKING, Unpack
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hyperx_glance import Client, Image, ImageCriteria, ImageQuery, Settings, catalogue
+from hyperx_glance import Image, ImageQuery, catalogue
 from hyperx_glance.errors import (
     AmbiguousNameError,
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
-    ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-LIST = r"/v2/images$"
-JSON = {"Content-Type": "application/json"}
-
-
-def fill(cloud: InMemoryCloud, amount: int, **record: object) -> list[str]:
-    """Add images, a second apart, and give their ids, the newest first."""
-    return [
-        cloud.glance.add_image(
-            **{  # type: ignore[arg-type]  # columns and properties
-                "name": f"image {number}",
-                "status": "active",
-                "visibility": "private",
-                "created_at": f"2026-03-01T12:{59 - number // 60:02}:{59 - number % 60:02}+00:00",
-                **record,
-            }
-        )
-        for number in range(amount)
-    ]
-
-
-def connect(cloud: InMemoryCloud, user: str = "alice", page_size: int = 1000) -> Client:
-    return Client.from_session(cloud.session(user), settings=Settings(page_size=page_size))
-
-
-def ids(client: Client, **criteria: Unpack[ImageCriteria]) -> list[str]:
-    return [image.id for image in client.images(**criteria)]
-
-
-def lists(cloud: InMemoryCloud) -> list[dict[str, str]]:
-    """Give what each list was asked for."""
-    return [
-        {key: ",".join(values) for key, values in request.query.items()}
-        for request in cloud.requests
-        if (request.service, request.method, request.path) == ("glance", "GET", "/v2/images")
-    ]
-
-
-def answer_with(
-    cloud: InMemoryCloud,
-    images: Sequence[object],
-    following: str | None = None,
-    *,
-    times: int | None = 1,
-    skip: int = 0,
-) -> None:
-    """Let the next lists be this."""
-    body: dict[str, object] = {"images": images, "first": "/v2/images", "schema": "/v2/schemas/images"}
-    if following is not None:
-        body["next"] = following
-    cloud.fail("glance", "GET", LIST, status=200, body=body, times=times, skip=skip)
-
-
-def record(image_id: str) -> dict[str, object]:
-    return {"id": image_id, "name": image_id, "status": "active", "created_at": "2026-03-01T12:00:00Z"}
-
+from tests.lists import LIST, connect, fill, ids, lists
 
 # ----------------------------------------------------------------- lazy
 
@@ -160,216 +97,7 @@ def test_a_limited_search_asks_for_whole_pages() -> None:
     assert [asked["limit"] for asked in lists(cloud)] == ["20"]
 
 
-# ----------------------------------------------------------------- troubles of paging
-
-
-@settings(max_examples=300)
-@given(
-    amount=st.integers(0, 14),
-    hidden=st.sets(st.integers(0, 13)),
-    page_size=st.integers(1, 6),
-    largest=st.sampled_from((3, 1000)),
-)
-def test_what_the_policy_hides_hides_nothing_else(amount: int, hidden: set[int], page_size: int, largest: int) -> None:
-    cloud = InMemoryCloud()
-    cloud.glance.largest_page = max(largest, page_size)
-    expected = fill(cloud, amount)
-    cloud.glance.hidden_by_policy = {expected[number] for number in hidden if number < amount}
-    if largest < 1000:  # a page of hidden images beyond the largest page cannot be passed
-        cloud.glance.hidden_by_policy = set()
-
-    found = ids(connect(cloud, page_size=page_size))
-
-    assert found == [image_id for image_id in expected if image_id not in cloud.glance.hidden_by_policy]
-
-
-def test_a_first_page_emptied_by_policy_does_not_end_the_list() -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 6)
-    cloud.glance.hidden_by_policy = set(expected[:3])
-
-    assert ids(connect(cloud, page_size=2)) == expected[3:]
-
-
-def test_more_hidden_images_than_glance_can_pass_are_an_error() -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 12)
-    cloud.glance.largest_page = 4
-    cloud.glance.hidden_by_policy = set(expected[3:9])
-
-    with pytest.raises(ServiceUnavailableError, match="does not go on") as raised:
-        ids(connect(cloud, page_size=4))
-    assert "get_image" in raised.value.hint
-
-
-@settings(max_examples=300)
-@given(
-    amount=st.integers(1, 12),
-    page_size=st.integers(1, 5),
-    deaths=st.dictionaries(st.integers(1, 8), st.sets(st.integers(0, 11), min_size=1, max_size=8), max_size=4),
-    births=st.sets(st.integers(1, 8), max_size=3),
-    losing=st.sampled_from(("deleted", "private")),
-)
-def test_images_that_come_and_go_take_none_with_them(
-    amount: int, page_size: int, deaths: dict[int, set[int]], births: set[int], losing: str
-) -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, amount, visibility="community", owner="dept-b")
-    lost: set[str] = set()
-    born: set[str] = set()
-    request = 0
-
-    def change() -> None:
-        nonlocal request
-        request += 1
-        for number in deaths.get(request, ()):
-            if number < amount and expected[number] not in lost:
-                lost.add(expected[number])
-                if losing == "deleted":
-                    cloud.glance.remove_image(expected[number])  # then its marker is a 400
-                else:
-                    cloud.glance.images[expected[number]].visibility = "private"  # then its marker is a 403
-                    cloud.glance._changed()
-        if request in births:
-            born.update(fill(cloud, 1, visibility="community", created_at="2026-03-01T13:00:00+00:00"))
-
-    client = connect(cloud, page_size=page_size)
-    cloud.before("glance", "GET", LIST, change)
-    found = ids(client)
-
-    assert len(found) == len(set(found))
-    assert [image_id for image_id in found if image_id not in lost | born] == [
-        image_id for image_id in expected if image_id not in lost
-    ]
-
-
-def test_a_page_whose_images_all_vanished_is_passed_in_few_requests() -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 130)
-    found = connect(cloud, page_size=100).images()
-    first = [next(found).id for _ in range(90)]
-    for image_id in expected[1:100]:
-        cloud.glance.remove_image(image_id)
-
-    rest = [image.id for image in found]
-
-    assert first == expected[:90]
-    assert set(expected[100:]) <= set(rest)
-    assert len(rest) == len(set(rest))
-    assert len(lists(cloud)) < 12
-
-
-def test_a_list_that_vanishes_faster_than_it_is_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "REMEMBERED", 4)
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 20)
-    client = connect(cloud, page_size=5)
-
-    def vanish() -> None:
-        for image_id in expected[:10]:
-            cloud.glance.remove_image(image_id)
-
-    cloud.before("glance", "GET", LIST, vanish, skip=2)
-
-    with pytest.raises(ServiceUnavailableError, match="vanish"):
-        ids(client)
-
-
-def test_a_refusal_of_every_page_is_raised_as_it_is() -> None:
-    cloud = InMemoryCloud()
-    fill(cloud, 6)
-    client = connect(cloud, page_size=2)
-    cloud.fail("glance", "GET", LIST, status=403, body="Not any more.", times=None, skip=1)
-
-    with pytest.raises(NotAllowedError, match="Not any more"):
-        ids(client)
-
-
-def test_a_next_that_repeats_itself_is_an_error() -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud, page_size=2)
-    answer_with(cloud, [record("a"), record("b")], "/v2/images?marker=b", times=None)
-    found = client.images(sort=["id"])
-
-    assert [next(found).id, next(found).id] == ["a", "b"]
-    with pytest.raises(ServiceUnavailableError, match="does not go on behind image b"):
-        next(found)
-    assert len(lists(cloud)) == 3
-
-
-def test_empty_pages_that_name_each_other_are_an_error() -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    for number, following in enumerate(("a", "b", "a")):
-        answer_with(cloud, [], f"/v2/images?marker={following}", skip=number)
-
-    with pytest.raises(ServiceUnavailableError, match="does not go on"):
-        ids(client)
-
-
-def test_an_empty_page_with_a_next_is_followed() -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    answer_with(cloud, [], "/v2/images?limit=2&marker=a")
-    answer_with(cloud, [record("b")], skip=1)
-
-    assert ids(client) == ["b"]
-    assert lists(cloud)[1]["marker"] == "a"
-
-
-def test_a_next_without_a_marker_is_an_error() -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    answer_with(cloud, [record("a")], "/v2/images?limit=2")
-
-    with pytest.raises(ServiceUnavailableError, match="without a marker"):
-        ids(client)
-
-
-@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"[]", b'{"servers": []}'])
-def test_an_answer_that_is_no_list_is_an_error(body: bytes) -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    cloud.fail("glance", "GET", LIST, status=200, body=body, headers=JSON)
-
-    with pytest.raises(ServiceUnavailableError, match="no list of images"):
-        ids(client)
-
-
-def test_every_tag_is_asked_for_on_every_page() -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 5, tags=["a", "b"])
-    fill(cloud, 5, tags=["b"])
-
-    assert ids(connect(cloud, page_size=2), tags={"a", "b"}) == expected
-    assert {asked["tag"] for asked in lists(cloud)} == {"a,b"}
-
-
 # ----------------------------------------------------------------- reading
-
-
-def test_an_image_that_does_not_parse_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
-    cloud = InMemoryCloud()
-    expected = fill(cloud, 5)
-    cloud.glance.images[expected[1]].shown_as = {"id": None}
-    cloud.glance.images[expected[3]].shown_as = {"id": 5}
-
-    with caplog.at_level(logging.WARNING, logger="hyperx_glance"):
-        found = ids(connect(cloud, page_size=2))
-
-    assert found == [expected[0], expected[2], expected[4]]
-    warnings = [entry.getMessage() for entry in caplog.records]
-    assert any("Image None" in warning for warning in warnings)
-    assert any("Image 5" in warning for warning in warnings)
-
-
-def test_a_record_that_is_no_object_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    answer_with(cloud, [record("a"), None, "b", record("c")])
-
-    assert ids(client, sort=["id"]) == ["a", "c"]
-    assert len(caplog.records) == 2
 
 
 def test_images_of_other_tools_read_without_error() -> None:
@@ -669,46 +397,3 @@ def test_images_are_read_from_bytes_as_from_records() -> None:
 
     assert found.id == image_id
     assert found == Image.model_validate(json.loads(page)["images"][0])
-
-
-@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":")])
-@pytest.mark.parametrize("indent", [None, 1])
-def test_a_page_is_read_however_it_is_written(separators: tuple[str, str], indent: int | None) -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    texts = ['}, {"', '\\"}, {\\"', "}]", '}], "next": "x', "{", "\\", '"images": [{"', "麒麟\u2028"]
-    images = [{**record(str(number)), "description": text, "name": text} for number, text in enumerate(texts)]
-    page = {"images": images, "first": '/v2/images?name=}]&os_distro=}, {"', "schema": "/v2/schemas/images"}
-    body = json.dumps(page, ensure_ascii=False, separators=separators, indent=indent).encode()
-    cloud.fail("glance", "GET", LIST, status=200, body=body, headers=JSON)
-
-    found = list(client.images(sort=["id"]))
-
-    assert [(image.name, image.description) for image in found] == [(text, text) for text in texts]
-
-
-def test_records_with_objects_inside_are_read() -> None:
-    cloud = InMemoryCloud()
-    client = connect(cloud)
-    places = [{"url": "file:///a", "metadata": {}}, {"url": "file:///b", "metadata": {}}]
-    answer_with(cloud, [{**record(name), "locations": places} for name in "abc"])
-
-    assert ids(client, sort=["id"]) == ["a", "b", "c"]
-
-
-@settings(max_examples=300)
-@given(
-    texts=st.lists(st.text(st.sampled_from('{}[]", \\:ax\n麒'), max_size=12), max_size=5),
-    following=st.one_of(st.none(), st.just("/v2/images?marker=m")),
-)
-def test_cutting_a_page_gives_what_parsing_it_gives(texts: list[str], following: str | None) -> None:
-    page: dict[str, object] = {"images": [{**record(str(n)), "name": text} for n, text in enumerate(texts)]}
-    if following:
-        page["next"] = following
-    content = json.dumps({**page, "first": "".join(texts)}, ensure_ascii=False).encode()
-
-    whole, cut = catalogue._parsed_at_once(content), catalogue._parsed(content)
-
-    assert list(cut.images) == list(whole.images)
-    assert cut.following == whole.following
-    assert len(texts) == len(list(whole.images))
