@@ -16,8 +16,9 @@ from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy
 from hyperx_glance.urls.addresses import ascii_url, destination, rejected
 from hyperx_glance.urls.contents import examine, judge
-from hyperx_glance.urls.reading import Source, open_url
+from hyperx_glance.urls.reading import Source, open_url, tls_context
 from hyperx_glance.urls.report import report
+from hyperx_glance.vocabulary import UrlProblem
 
 __all__ = [
     "Found",
@@ -30,6 +31,7 @@ __all__ = [
     "preflight",
     "rejected",
     "report",
+    "tls_context",
 ]
 
 
@@ -55,13 +57,19 @@ def check(source: Source, declared: str | None) -> Found:
 
 
 def diagnose(url: str, policy: UrlPolicy, *, declared: str | None, seconds: float) -> UrlRejectedError | None:
-    """Look for what is wrong with a URL that Glance failed to import; None where all seems well."""
+    """Look for what is wrong with a URL that Glance failed to import; None where all seems well.
+
+    A body that takes longer is no finding: Glance waits for one without end (glance/common/scripts/utils.py,
+    get_image_data_iter).
+    """
     deadline = time.monotonic() + seconds
+    arrived = False
     try:
         with open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
             check(source, declared)
+            arrived = True
             for _ in source.pieces(deadline=deadline):
                 pass
     except UrlRejectedError as error:
-        return error
+        return None if arrived and error.reason is UrlProblem.TIMEOUT else error
     return None

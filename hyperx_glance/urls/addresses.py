@@ -16,7 +16,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from hyperx_glance.errors import UrlRejectedError
@@ -54,13 +54,13 @@ _HINTS = {
 class Destination:
     """Name a checked place: ``target`` is what a request asks for, ``addresses`` are all checked."""
 
-    url: str
+    url: str = field(repr=False)
     scheme: str
     host: str
     port: int
-    target: str
+    target: str = field(repr=False)
     addresses: tuple[str, ...]
-    credentials: str
+    credentials: str = field(repr=False)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -77,10 +77,10 @@ class Destination:
 def rejected(
     problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
 ) -> UrlRejectedError:
-    """Build the error; neither its URL nor its message shows credentials."""
+    """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
     try:
-        shown = stored_url(url).url
-    except ValueError:  # what is no URL has no parts that could be told from its secrets
+        shown = stored_url(url).url if urlsplit(url).netloc else ""
+    except ValueError:
         shown = ""
     return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
 

@@ -15,13 +15,14 @@ import http.client
 import re
 import socket
 import ssl
+import string
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3.exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -36,6 +37,20 @@ from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 1024 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _Connection(HTTPConnection):
+    """Keep the target from urllib3, which logs it, signature and all, with a header that it cannot parse."""
+
+    target = "/"
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
+        del url
+        super().putrequest(method, self.target, skip_host, skip_accept_encoding)
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_s
             break
         answer.connection.close()
         seen.append(here)
-        here = urljoin(here, location)
+        here = _behind(here, location)
         if here in seen or len(seen) > policy.max_redirects:
             message = f"The URL redirects {len(seen)} times without arriving."
             raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
@@ -77,6 +92,14 @@ def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_s
         message = f"The server answers {response.status} {response.reason or ''}".rstrip() + "."
         raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
     return source
+
+
+def _behind(url: str, location: str) -> str:
+    """Follow a redirect as browsers do, who take spaces and raw UTF-8 in it, which arrives as Latin-1."""
+    try:
+        return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
+    except ValueError:
+        raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url) from None
 
 
 def _left(url: str, deadline: float) -> float:
@@ -103,17 +126,18 @@ def _ask(place: Destination, policy: UrlPolicy, deadline: float, *, credentials:
 def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: float, *, credentials: str) -> _Answer:
     # A connection of our own instead of a pool: pools write every URL, secrets included, to urllib3's debug log.
     seconds = min(_left(place.url, deadline), policy.timeout_seconds)
-    connection: HTTPConnection
+    connection: _Connection
     if place.scheme == "https":
-        connection = HTTPSConnection(
+        connection = _SecureConnection(
             address,
             place.port,
             timeout=seconds,
-            ssl_context=_context(policy),
+            ssl_context=tls_context(policy),
             server_hostname=place.host,
         )
     else:
-        connection = HTTPConnection(address, place.port, timeout=seconds)
+        connection = _Connection(address, place.port, timeout=seconds)
+    connection.target = place.target
     headers = {
         "Host": place.host_header,
         "User-Agent": "hyperx-glance",
@@ -126,14 +150,15 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
     with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
         connection.connect()
         connection.sock.settimeout(min(_left(place.url, deadline), policy.timeout_seconds))
-        connection.request("GET", place.target, headers=headers, preload_content=False, decode_content=False)
+        connection.request("GET", "/", headers=headers, preload_content=False, decode_content=False)
         # Kept apart: http.client forgets the socket when the server will close it (http/client.py, getresponse), and
         # the response reads on from it.
         opened = connection.sock
         return _Answer(connection, opened, connection.getresponse(), address)
 
 
-def _context(policy: UrlPolicy) -> ssl.SSLContext:
+def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
+    """Trust the policy's authorities; `InvalidRequestError` where they cannot be read."""
     try:
         return ssl.create_default_context(cafile=policy.ca_file)
     except OSError as error:
@@ -215,9 +240,11 @@ class Source:
 
     @property
     def size(self) -> int | None:
-        """How many bytes the server promises; None where it does not say."""
+        """How many bytes the server promises; None where it does not say, and where HTTP has the length ignored."""
+        if "Transfer-Encoding" in self._response.headers:
+            return None
         length = self._response.headers.get("Content-Length", "")
-        return int(length) if re.fullmatch(r"\d+", length) else None
+        return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
 
     @property
     def content_type(self) -> str:
@@ -234,7 +261,11 @@ class Source:
         """The name under which a browser would save the file."""
         message = Message()
         message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")
-        name = message.get_filename() or unquote(urlsplit(self.final_url).path)
+        try:
+            name = message.get_filename()
+        except (ValueError, LookupError):  # of an encoding that nobody knows, or of numbers too large
+            name = None
+        name = name or unquote(urlsplit(self.final_url).path)
         return name.replace("\\", "/").rsplit("/", 1)[-1]
 
     def head(self) -> bytes:

@@ -27,14 +27,14 @@ _SHOWN = (
 def report(url: str, policy: UrlPolicy, *, disk_format: str | None) -> UrlReport:
     """Read the head of a URL and tell what is there; raise only where no server answers."""
     with open_url(url, policy, any_status=True) as source:
-        content = examine(source.head(), whole=source.whole)
+        content = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
         would_download = source.status == 200 and (source.attachment or not source.content_type.startswith(_SHOWN))
         return UrlReport(
             url=stored_url(url).url,
             final_url=source.final_url,
             address=source.address,
             status=source.status,
-            size=len(source.head()) if source.whole else source.size,
+            size=len(source.head()) if source.status == 200 and source.whole else source.size,
             content_type=source.content_type,
             file_name=source.file_name,
             disk_format=content.disk_format,
