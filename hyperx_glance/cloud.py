@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import json as json_format
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -56,6 +56,7 @@ PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
 REQUEST_TIMEOUT_SECONDS = 60
 """Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
 _READING_RETRIES = 2
+_PIECE_BYTES = 1024 * 1024
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -298,6 +299,16 @@ class Cloud:
                 if not attempts:
                     raise _translate_failure(service, error) from error
 
+    def pieces(self, service: Service, path: str) -> Iterator[bytes]:
+        """Read an answer of any length piece by piece, once."""
+        response = self.get(service, path, stream=True)
+        try:
+            yield from response.iter_content(_PIECE_BYTES)
+        except requests.exceptions.RequestException as error:
+            raise _translate_failure(service, error) from error
+        finally:
+            response.close()
+
     # ------------------------------------------------------------- images, as every verb reads them
 
     def image(self, image_id: str) -> Image:
@@ -482,7 +493,8 @@ def explanation(response: requests.Response) -> str:
             body = text
         while isinstance(body, Mapping):
             body = body.get("message") or body.get("error") or next(iter(body.values()), "")
-        text = html.unescape(str(body))  # Nova escapes quotes even in JSON
+        # Nova escapes quotes even in JSON; a "&reg" without semicolon is the middle of a URL.
+        text = re.sub(r"&#?\w+;", lambda entity: html.unescape(entity[0]), str(body))
     elif "<" in text:
         text = re.sub(r"(?is)<head>.*?</head>|<h1>.*?</h1>", " ", text)
         text = html.unescape(re.sub(r"<[^>]+>", " ", text))

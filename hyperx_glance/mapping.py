@@ -17,9 +17,11 @@ from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
 from hyperx_glance.vocabulary import Category, Writer
 
 _SECRET_PARAMETER = re.compile(
-    # S3 (both signatures), Azure SAS, GCS, CloudFront, and what people call their own.
-    r"^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|sig|sv|se|sp|sr|st|spr|sip|ss|srt|skoid|sktid|skt|ske|sks|skv|sdd"
-    r"|expires|policy|key-pair-id|.*token.*|.*secret.*|.*password.*|passwd|pwd|.*api[-_]?key|apikey|key|auth.*|.*credential.*|access[-_]?key.*)$",
+    # S3 (both signatures) and those made after it (OSS, OBS, TOS, COS), Azure SAS, GCS, CloudFront, Akamai, nginx's
+    # secure_link, and what people call their own.
+    r"^(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|.*sign(ature)?|sig|sv|se|sp|sr|st|spr|sip|ss"
+    r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdnts|hdnea|hmac|jwt|md5|sas|code|ticket|.*token.*|.*secret.*"
+    r"|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|key|auth.*|.*credential.*|access[-_]?key.*)$",
     re.IGNORECASE,
 )
 _YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
@@ -45,14 +47,13 @@ class StoredUrl(NamedTuple):
 def stored_url(url: str) -> StoredUrl:
     """Take user, password, signing parameters and fragment out of a URL."""
     parts = urlsplit(url)
-    kept = [
-        pair
-        for pair in parts.query.split("&")
-        if pair and not _SECRET_PARAMETER.match(unquote_plus(pair.partition("=")[0]))
-    ]
     host = parts.netloc.rpartition("@")[2]
-    clean = urlunsplit((parts.scheme, host, parts.path, "&".join(kept), ""))
-    return StoredUrl(clean, host != parts.netloc or len(kept) != len([pair for pair in parts.query.split("&") if pair]))
+    pairs = re.split(r"[&;]", parts.query)  # servers differ in what they take for an end
+    kept = [pair for pair in pairs if not _SECRET_PARAMETER.match(unquote_plus(pair.partition("=")[0]))]
+    query = parts.query if kept == pairs else "&".join(filter(None, kept))
+    return StoredUrl(
+        urlunsplit((parts.scheme, host, parts.path, query, "")), stripped=host != parts.netloc or kept != pairs
+    )
 
 
 def scrub(text: str, url: str) -> str:
