@@ -485,7 +485,8 @@ def _no_boolean(number: object) -> object:
     return number
 
 
-def _well_formed_checksum(text: str) -> str:
+def well_formed_checksum(text: str) -> str:
+    """Give "algorithm:digest" in small letters; `ValueError` where it is none."""
     algorithm, _, digest = text.lower().partition(":")
     length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
@@ -540,7 +541,10 @@ IMMUTABLE_FIELDS = ("url", "owner", "hypervisor", "disk_format", "container_form
 _IMMUTABLE_KEYS = {
     *IMMUTABLE_FIELDS,
     *(vocabulary.glance_key(field) for field in IMMUTABLE_FIELDS),
-    *(vocabulary.glance_key(field) for field in ("url_stripped", "hypervisor_type", "image_hypervisor_type")),
+    *(
+        vocabulary.glance_key(field)
+        for field in ("url_stripped", "checksum_verified", "hypervisor_type", "image_hypervisor_type")
+    ),
 }
 _PUBLIC_FIELDS = {
     "checksum_wanted": "checksum",
@@ -565,7 +569,7 @@ _Switch = Annotated[bool, Field(strict=True)]
 _Properties = Annotated[dict[_PropertyKey, _Value], Field(max_length=128)]
 _ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_changeable_property)]
 _Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
-_Checksum = Annotated[str, pydantic.AfterValidator(_well_formed_checksum)]
+_Checksum = Annotated[str, pydantic.AfterValidator(well_formed_checksum)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 _Network = Annotated[str, pydantic.AfterValidator(_network)]
 _Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]

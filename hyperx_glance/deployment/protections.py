@@ -12,7 +12,16 @@
 
 from hyperx_glance import vocabulary
 
-_OF_ONE_RECORD = ("featured_flag", "created_by", "edited_by", "url", "url_stripped", "checksum_wanted", "failure")
+_OF_ONE_RECORD = (
+    "featured_flag",
+    "created_by",
+    "edited_by",
+    "url",
+    "url_stripped",
+    "checksum_wanted",
+    "checksum_verified",
+    "failure",
+)
 NOT_INHERITED = tuple(vocabulary.glance_key(field) for field in _OF_ONE_RECORD)
 """Properties that tell of one record alone: what Nova or Cinder makes from its servers and volumes must not carry them.
 

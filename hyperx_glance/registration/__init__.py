@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from hyperx_glance import urls
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
-from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.errors import ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.models import Image, NewImage, NewIso, Progress, UrlReport
 from hyperx_glance.registration import checking, creation, resumption
+from hyperx_glance.registration.failures import noted
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Site
 from hyperx_glance.settings import Settings
@@ -48,22 +49,16 @@ def register(
     registration = start_registration(cloud, departments, settings, new, keep_failed=keep_failed)
     try:
         return registration.wait(on_progress=on_progress, timeout=max(0.0, end - clock()))
-    except ServiceUnavailableError:
-        raise
     except BaseException as error:
-        if isinstance(error, WaitTimeoutError):
+        own = not registration.interrupted_by(error)
+        if own and isinstance(error, ServiceUnavailableError):
+            raise
+        if own and isinstance(error, WaitTimeoutError):
             error.hint = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
         if not registration.ended:
-            _cancel_after(error, registration)
+            with noted(error, registration.image_id):
+                registration.cancel()
         raise
-
-
-def _cancel_after(error: BaseException, registration: Registration) -> None:
-    """Cancel; the first error stays the one to tell."""
-    try:
-        registration.cancel()
-    except HyperxGlanceError as second:
-        error.add_note(f"The record {registration.image_id} could not be deleted: {second}")
 
 
 def start_registration(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from hyperx_glance import quotas, urls
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
-from hyperx_glance.models import DepartmentQuota, NewImage, NewIso, require
+from hyperx_glance.models import NewImage, NewIso, require
 from hyperx_glance.registration.order import MIB, Order, Site
 from hyperx_glance.vocabulary import Category, UrlProblem
 
@@ -36,7 +36,7 @@ def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
         disk_format=found.disk_format,
         department=department,
         size=found.size,
-        room_bytes=room(quota),
+        room=quota.image_size_mib,
         checksum=new.checksum,
         stores=new.stores,
         keep_failed=keep_failed,
@@ -76,6 +76,7 @@ def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
         return urls.preflight(url, policy, declared=declared)
     if declared is None:
         raise InvalidRequestError("disk_format: without preflight the format must be given")
+    urls.tls_context(policy)
     try:
         urls.destination(url, policy, seconds=policy.timeout_seconds)
     except UrlRejectedError as error:
@@ -83,9 +84,3 @@ def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
         if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):
             raise
     return urls.Found(declared, None)
-
-
-def room(quota: DepartmentQuota) -> int | None:
-    """Give how many bytes the department has left; None without a limit."""
-    usage = quota.image_size_mib
-    return None if usage is None or usage.remaining is None else usage.remaining * MIB

@@ -13,7 +13,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.mapping import new_image_body
 from hyperx_glance.models import Image, NewImage, NewIso
 from hyperx_glance.registration.admission import admit
-from hyperx_glance.registration.failures import delete_record, dispose, scrubbed
+from hyperx_glance.registration.failures import delete_record, dispose, noted, scrubbed
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import of_department
@@ -29,8 +29,9 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
         methods = create(site, order, new)
     except HyperxGlanceError:
         raise
-    except BaseException:
-        bury(site, order, new)
+    except BaseException as error:
+        with noted(error, order.image_id):
+            bury(site, order, new)
         raise
     try:
         admit(site, order)
@@ -42,8 +43,9 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
     except HyperxGlanceError as error:
         dispose(site, order, scrubbed(error, order))
         raise
-    except BaseException:
-        delete_record(site.cloud, order.image_id)
+    except BaseException as error:
+        with noted(error, order.image_id):
+            delete_record(site.cloud, order.image_id)
         raise
 
 

@@ -1,6 +1,8 @@
 """Why a registration failed, and what becomes of its record."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 from hyperx_glance import urls
 from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path
@@ -27,11 +29,17 @@ _LONGEST_FAILURE = 1000
 
 def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
     """Take the URL's credentials out of an error in place: Glance quotes the whole URL."""
-    if order.url:
-        for form in (order.url, urls.ascii_url(order.url)):
-            error.message = scrub(error.message, form)
+    error.message = without_secrets(error.message, order)
     error.args = (error.message,)
     return error
+
+
+def without_secrets(text: str, order: Order) -> str:
+    """Take the URL's credentials out of what Glance says."""
+    if order.url:
+        for form in (order.url, urls.ascii_url(order.url)):
+            text = scrub(text, form)
+    return text
 
 
 def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:
@@ -51,7 +59,7 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
             problem = _where_glance_sees_more(problem)
         if problem is not None:
             return from_url(problem, order, phase=phase)
-    text = scrub(message, order.url) if order.url else message
+    text = without_secrets(message, order)
     return RegistrationFailedError(
         f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
         image_id=order.image_id,
@@ -94,16 +102,22 @@ def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceE
     A record for which there is no room is never kept: it would take the place of another.
     """
     kept = order.keep_failed and not isinstance(error, QuotaExceededError)
-    try:
+    with noted(error, order.image_id, "marked as failed" if kept else "deleted"):
         if kept:
             keep(site.cloud, order.image_id, error)
         else:
             delete_record(site.cloud, order.image_id)
-    except HyperxGlanceError as second:
-        done = "marked as failed" if kept else "deleted"
-        error.add_note(f"The record {order.image_id} could not be {done}: {second}")
-        _LOG.warning("the record %s of a failed registration could not be %s", order.image_id, done)
     return error
+
+
+@contextlib.contextmanager
+def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterator[None]:
+    """Note on the first error, which stays the one to tell, that the record could not be cleaned up."""
+    try:
+        yield
+    except HyperxGlanceError as second:
+        error.add_note(f"The record {image_id} could not be {done}: {second}")
+        _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)
 
 
 def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
@@ -116,13 +130,14 @@ def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
 def delete_record(cloud: Cloud, image_id: str) -> None:
     """Delete a record once; gone is gone, and its protection was this registration's own."""
     try:
-        cloud.delete("image", image_path(image_id))
+        try:
+            cloud.delete("image", image_path(image_id))
+        except ProtectedError:
+            patch = [{"op": "replace", "path": "/protected", "value": False}]
+            cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
+            cloud.delete("image", image_path(image_id))
     except NotFoundError:
         return
-    except ProtectedError:
-        patch = [{"op": "replace", "path": "/protected", "value": False}]
-        cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
-        cloud.delete("image", image_path(image_id))
     except InvalidRequestError as error:
         # Two deletions at once: the loser may get 400 "Image status transition from deleted to deleted is not allowed".
         if "from deleted" not in error.message:

@@ -12,14 +12,17 @@ False
 
 import dataclasses
 import hashlib
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from hyperx_glance.cloud import image_path, parsed
+from hyperx_glance import urls
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path, parsed
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
+    NotAllowedError,
     NotFoundError,
     QuotaExceededError,
     RegistrationFailedError,
@@ -41,14 +44,14 @@ from hyperx_glance.registration.outcome import (
     stale,
     stall,
     told_time,
+    verified,
 )
-from hyperx_glance.vocabulary import Phase, UrlProblem
+from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 from hyperx_glance.waiting import wait_until
 
 CANCELLED, DELETED, UNVERIFIABLE = "cancelled", "deleted", "unverifiable"
 _SUSPICIOUS_AFTER_SECONDS = 1.0
 _TASK_LOOKS = 5
-_HASH_PIECE_BYTES = 1024 * 1024
 
 
 class Registration:
@@ -68,6 +71,7 @@ class Registration:
         self._locked_since: float | None = None
         self._tasks_read_at: float | None = None
         self._message = ""
+        self._raised: BaseException | None = None
         self._seen = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
         self.ended = False
         """Whether nothing is left to do: the image is ready and verified, or has failed and was cleaned up."""
@@ -91,7 +95,8 @@ class Registration:
         outcome, task = self._judged(image, now)
         if outcome is Outcome.FAILED:
             failed = self._remember(image, None)
-            return failed.model_copy(update={"phase": Phase.FAILED, "message": task.message if task else image.failure})
+            message = failures.without_secrets(task.message, self._order) if task else image.failure
+            return failed.model_copy(update={"phase": Phase.FAILED, "message": message})
         return self._remember(image, image.size if outcome is Outcome.DONE else self._sent)
 
     def _remember(self, image: Image, done: int | None) -> Progress:
@@ -145,11 +150,12 @@ class Registration:
         here = self._clock()
         if image.glance_status == "queued" and image.glance_property(LOCK):
             self._locked_since = here if self._locked_since is None else self._locked_since
-            quiet = here - self._locked_since
+            quiet, pause = here - self._locked_since, _SUSPICIOUS_AFTER_SECONDS
         else:
             self._locked_since = None
             quiet = here - self._started if stale(image.updated_at, now) else 0.0
-        due = self._tasks_read_at is None or here - self._tasks_read_at >= quiet / 2
+            pause = quiet / 2
+        due = self._tasks_read_at is None or here - self._tasks_read_at >= pause
         if quiet < _SUSPICIOUS_AFTER_SECONDS or not due:
             return False
         self._tasks_read_at = here
@@ -184,25 +190,44 @@ class Registration:
         """
         pace = self._site.settings.pace
         end = self._clock() + (pace.deadline if timeout is None else timeout)
-        tell = on_progress or (lambda _: None)
+
+        def tell(progress: Progress) -> None:
+            if on_progress is None:
+                return
+            try:
+                on_progress(progress)
+            except BaseException as error:
+                self._raised = error
+                raise
+
         try:
-            with self._transfer:
-                if self._to_stream:
-                    self._stream(tell, end)
-            image = wait_until(pace, lambda: self._settled(tell), timeout=max(0.0, end - self._clock()))
-            return self._verified(image)
+            self._transfer_within(tell, end)
+            image = wait_until(pace, lambda: self._settled(tell), timeout=self._left(end))
+            return self._verified(image, end)
         except WaitTimeoutError as error:
+            if self.interrupted_by(error):
+                raise
             raise self._late() from error
         except ServiceUnavailableError as error:
-            error.image_id = self.image_id
+            if not self.interrupted_by(error):
+                error.image_id = self.image_id
             raise
+
+    def interrupted_by(self, error: BaseException) -> bool:
+        """Tell whether it was the caller's own ``on_progress`` that raised this."""
+        return error is self._raised
+
+    def _left(self, end: float) -> float:
+        return max(0.0, end - self._clock())
 
     def _late(self) -> WaitTimeoutError:
         return WaitTimeoutError(
             f"Image {self.image_id} is not ready yet: {self._seen.phase}. {self._seen.message}".rstrip(),
             last_seen=self._seen,
             image_id=self.image_id,
-            hint="It goes on without us: resume_registration follows it, delete ends it.",
+            hint="wait or resume_registration begins it anew, delete ends it."
+            if self._to_stream
+            else "It goes on without us: resume_registration follows it, delete ends it.",
         )
 
     def _settled(self, tell: Callable[[Progress], object]) -> Image | None:
@@ -217,10 +242,21 @@ class Registration:
     def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
         if self._cancelled.is_set():
             return self._gone()
+        failures.dispose(self._site, self._order, failures.scrubbed(error, self._order))
         self.ended = True
-        return failures.dispose(self._site, self._order, failures.scrubbed(error, self._order))
+        return error
 
     # ------------------------------------------------------------- streaming
+
+    def _transfer_within(self, tell: Callable[[Progress], object], end: float) -> None:
+        """Stream, if there is anything to stream, unless another thread that waits is still at it at the end."""
+        if not self._transfer.acquire(timeout=min(self._left(end), threading.TIMEOUT_MAX)):
+            raise self._late()
+        try:
+            if self._to_stream:
+                self._stream(tell, end)
+        finally:
+            self._transfer.release()
 
     def _stream(self, tell: Callable[[Progress], object], end: float) -> None:
         url = self._order.url
@@ -245,13 +281,17 @@ class Registration:
             return
         self._interrupted = True
         try:
-            self._digest = streaming.upload(self._site, self._order, url, on_bytes)
-        except ServiceUnavailableError:
-            if not self._arrived():
-                raise
+            self._digest = streaming.upload(self._site, self._order, url, on_bytes, seconds=self._left(end))
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:
+            if self.interrupted_by(error):
+                raise
+            patience = isinstance(error, ServiceUnavailableError) or _is_timeout(error)
+            if patience and self._clock() >= end:
+                raise self._late() from error
+            if isinstance(error, ServiceUnavailableError):
+                raise
             raise self._failed(self._stream_failure(error)) from error
         self._to_stream = False
 
@@ -265,9 +305,7 @@ class Registration:
             image, _ = self._read()
             return None if image.glance_status == "saving" else image
 
-        return (
-            wait_until(self._site.settings.pace, look, timeout=max(0.0, end - self._clock())).glance_status == "queued"
-        )
+        return wait_until(self._site.settings.pace, look, timeout=self._left(end)).glance_status == "queued"
 
     def _stream_failure(self, error: HyperxGlanceError) -> HyperxGlanceError:
         match error:
@@ -275,67 +313,101 @@ class Registration:
                 return failures.from_url(error, self._order, phase=self._seen.phase)
             case NotFoundError():
                 return self._gone()
-            case QuotaExceededError() if error.resource is None and _STORE_FULL not in error.message:
+            case QuotaExceededError() if error.resource is None and not _NO_QUOTA.search(error.message):
                 return of_department(error, self._order.department.name)
             case QuotaExceededError() if error.resource is not None:
                 return error
         return self._refused(error)
 
-    def _arrived(self) -> bool:
-        """Tell whether an upload whose answer was lost is there all the same."""
-        image, _ = self._read()
-        return image.glance_status in ("active", "saving")
-
     def _refused(self, error: HyperxGlanceError) -> RegistrationFailedError:
+        reason, hint = next(
+            (found for words, *found in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
+            (failures.GLANCE, ""),
+        )
         return RegistrationFailedError(
             f"Glance refuses the data of image {self.image_id}: {error.message}",
             image_id=self.image_id,
             phase=self._seen.phase,
-            reason=failures.GLANCE if _STORE_FULL in error.message else _REASONS.get(error.status, failures.GLANCE),
+            reason=reason,
             **error.answer(),
-            hint="Give the format that the file really has." if error.status == 415 else "",
+            hint=hint,
         )
 
     # ------------------------------------------------------------- verify
 
-    def _verified(self, image: Image) -> Image:
+    def _verified(self, image: Image, end: float) -> Image:
         wanted = self._order.checksum
-        if wanted is None:
-            self.ended = True
-            return image
-        algorithm = wanted.partition(":")[0]
-        actual = self._digest or recorded_checksum(image, algorithm) or self._hashed(algorithm)
+        if wanted is not None and not verified(image, wanted):
+            image = self._verify(image, wanted, end)
         self.ended = True
+        return image
+
+    def _verify(self, image: Image, wanted: str, end: float) -> Image:
+        algorithm = wanted.partition(":")[0]
+        try:
+            actual = self._digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
+        except NotAllowedError as error:
+            why = f"Glance does not let its data be read: {error.message}"
+            raise self._rejected(self._unverifiable(why)) from error
         if actual == wanted:
-            return image
+            return image if recorded_checksum(image, algorithm) else self._marked()
         if self._digest is None and self._converted(image):
-            error: HyperxGlanceError = RegistrationFailedError(
-                f"Glance converted image {self.image_id} on its way in, so that its checksum cannot be verified.",
-                image_id=self.image_id,
-                phase=Phase.READY,
-                reason=UNVERIFIABLE,
-                hint="Register it with transfer='stream', which hashes what comes from the URL, or without a checksum.",
-            )
-        else:
-            error = ChecksumMismatchError(image_id=self.image_id, expected=wanted, actual=actual)
-        # Whatever is kept of other failures: data that is not what it should be must not become usable.
-        raise failures.dispose(self._site, dataclasses.replace(self._order, keep_failed=False), error)
+            raise self._rejected(self._unverifiable("Glance converted it on its way in."))
+        raise self._rejected(ChecksumMismatchError(image_id=self.image_id, expected=wanted, actual=actual))
+
+    def _unverifiable(self, why: str) -> RegistrationFailedError:
+        return RegistrationFailedError(
+            f"The checksum of image {self.image_id} cannot be verified: {why}",
+            image_id=self.image_id,
+            phase=Phase.READY,
+            reason=UNVERIFIABLE,
+            hint="Register it with transfer='stream', which hashes what comes from the URL, or without a checksum.",
+        )
+
+    def _rejected(self, error: HyperxGlanceError) -> HyperxGlanceError:
+        """Delete, whatever is kept of other failures: data that may not be what it should be must not become usable."""
+        failures.dispose(self._site, dataclasses.replace(self._order, keep_failed=False), error)
+        self.ended = True
+        return error
 
     def _converted(self, image: Image) -> bool:
-        """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/)."""
-        other_format = image.disk_format != self._order.disk_format
-        return other_format or (self._order.size is not None and image.size != self._order.size)
+        """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).
 
-    def _hashed(self, algorithm: str) -> str:
+        A resumed record has the format that it was given; what it was before, only the URL can tell.
+        """
+        if image.disk_format != self._order.disk_format:
+            return True
+        if self._order.size is not None:
+            return image.size != self._order.size
+        if self._order.url is None:
+            return False
+        try:
+            found = urls.preflight(self._order.url, self._site.settings.url_policy, declared=image.disk_format)
+        except UrlRejectedError as error:
+            return error.reason == UrlProblem.WRONG_FORMAT
+        return found.size not in (None, image.size)
+
+    def _hashed(self, algorithm: str, end: float) -> str:
         """Hash the data itself, where Glance keeps no digest of this algorithm."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
-        answer = self._site.cloud.get("image", image_path(self.image_id, "file"), stream=True)
-        try:
-            for piece in answer.iter_content(_HASH_PIECE_BYTES):
-                digest.update(piece)
-        finally:
-            answer.close()
+        for piece in self._site.cloud.pieces("image", image_path(self.image_id, "file")):
+            if self._cancelled.is_set():
+                raise self._gone()
+            if self._clock() >= end:
+                raise self._late()
+            digest.update(piece)
         return f"{algorithm}:{digest.hexdigest()}"
+
+    def _marked(self) -> Image:
+        """Write down that the data was verified, where nothing in the record shows it."""
+        patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
+        try:
+            answer = self._site.cloud.patch(
+                "image", image_path(self.image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE}
+            )
+        except NotFoundError as error:
+            raise self._gone() from error
+        return parsed(Image, "image", answer.content)
 
     # ------------------------------------------------------------- cancel
 
@@ -345,9 +417,22 @@ class Registration:
         Nothing comes back, but Glance may read the URL to its end.
         """
         self._cancelled.set()
-        failures.delete_record(self._site.cloud, self.image_id)
+        try:
+            failures.delete_record(self._site.cloud, self.image_id)
+        except ServiceUnavailableError as error:
+            error.image_id = self.image_id
+            raise
 
 
-# glance/api/v2/image_data.py, upload
-_REASONS: Mapping[int | None, str] = {413: UrlProblem.TOO_LARGE, 415: UrlProblem.WRONG_FORMAT}
-_STORE_FULL = "storage media is full"
+def _is_timeout(error: HyperxGlanceError) -> bool:
+    return isinstance(error, UrlRejectedError) and error.reason == UrlProblem.TIMEOUT
+
+
+# glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
+_NO_QUOTA = re.compile("storage media is full|image is too large")
+_REFUSALS = (
+    ("storage media is full", failures.GLANCE, "An operator should look at Glance's store."),
+    ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator for more: image_size_cap."),
+    ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
+    ("^415", UrlProblem.WRONG_FORMAT, "Give the format that the file really has."),
+)

@@ -10,13 +10,14 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     RegistrationFailedError,
     ServiceUnavailableError,
+    UrlRejectedError,
 )
 from hyperx_glance.registration.checking import has_login
-from hyperx_glance.registration.failures import GLANCE, scrubbed
+from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import of_department
 from hyperx_glance.registration.repeating import repeated
-from hyperx_glance.vocabulary import Phase
+from hyperx_glance.vocabulary import Phase, UrlProblem
 
 WEB_DOWNLOAD = "web-download"
 _FILTERED = "does not pass filtering"
@@ -62,7 +63,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         raise (
             of_department(error, order.department.name)
             if isinstance(error, QuotaExceededError)
-            else _refusal(order, error)
+            else _refusal(site, order, error)
         ) from error
 
 
@@ -76,7 +77,15 @@ def _cannot_import(site: Site, order: Order, error: HyperxGlanceError) -> bool:
     )
 
 
-def _refusal(order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
+def _refusal(site: Site, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
+    if _FILTERED in error.message and order.url is not None:
+        # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
+        policy = site.settings.url_policy
+        try:
+            urls.destination(order.url, policy, seconds=policy.timeout_seconds)
+        except UrlRejectedError as problem:
+            if problem.reason == UrlProblem.NAME_NOT_FOUND:
+                return from_url(problem, order, phase=Phase.REGISTERED)
     match error:
         case ConflictError():
             hint = "Another import holds this record, or a store of that name does not exist."

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Department, Departments
+from hyperx_glance.models import Usage
 from hyperx_glance.settings import Settings
 
 MIB = 2**20
@@ -23,7 +24,7 @@ class Order:
     """Describe one registration.
 
     ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it.
-    ``size`` is bytes, None where nobody knows; ``room_bytes`` what the department has left, None without a limit.
+    ``size`` is bytes, None where nobody knows; ``room`` what the department's images may take, None where nobody tells.
     """
 
     image_id: str
@@ -31,7 +32,7 @@ class Order:
     disk_format: str
     department: Department
     size: int | None = None
-    room_bytes: int | None = None
+    room: Usage | None = None
     checksum: str | None = None
     stores: tuple[str, ...] = ()
     keep_failed: bool = False

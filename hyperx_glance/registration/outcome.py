@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models import Image
-from hyperx_glance.vocabulary import Phase
+from hyperx_glance.vocabulary import Phase, glance_key
 
 LOCK = "os_glance_import_task"
 STALE_AFTER = timedelta(minutes=60)
@@ -165,8 +165,7 @@ def recorded_checksum(image: Image, algorithm: str) -> str | None:
     return None
 
 
-def contradicted(image: Image) -> bool:
-    """Tell whether a record shows that its data is not what was wanted."""
-    wanted = image.glance_property("hyperx_checksum")
-    recorded = recorded_checksum(image, wanted.partition(":")[0])
-    return bool(wanted) and recorded is not None and recorded != wanted
+def verified(image: Image, wanted: str) -> bool:
+    """Tell whether a record shows that its data has the checksum that was wanted."""
+    marked = image.glance_property(glance_key("checksum_verified")) == "true"
+    return marked or recorded_checksum(image, wanted.partition(":")[0]) == wanted

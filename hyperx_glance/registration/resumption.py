@@ -22,13 +22,14 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import Image, image_id
+from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import LOCK, contradicted, newest_task, told_time
+from hyperx_glance.registration.outcome import LOCK, newest_task, told_time, verified
 from hyperx_glance.vocabulary import Phase, glance_key
 
+OLDEST_SECONDS = 10**9
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
 
 
@@ -45,7 +46,7 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         url=_known_url(image, url),
         disk_format=image.disk_format,
         department=_department(site, image),
-        checksum=image.glance_property(glance_key("checksum_wanted")) or None,
+        checksum=_wanted_checksum(image),
         keep_failed=keep_failed,
     )
     never_began = image.phase is Phase.REGISTERED and not image.glance_property(LOCK) and not _has_task(site, image)
@@ -60,14 +61,16 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         )
     try:
         found = checking.look(site, order.url, declared=order.disk_format)
-        room = checking.room(admission.admit(site, order))
-        order = dataclasses.replace(order, size=found.size, room_bytes=room)
+        quota = admission.admit(site, order)
+        order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
         return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:
         error.image_id = image.id
         raise
     except UrlRejectedError as problem:
         raise failures.dispose(site, order, failures.from_url(problem, order, phase=image.phase)) from problem
+    except InvalidRequestError:  # the caller's mistake, and not the record's
+        raise
     except HyperxGlanceError as error:
         failures.dispose(site, order, failures.scrubbed(error, order))
         raise
@@ -76,11 +79,30 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
 def _known_url(image: Image, url: str | None) -> str | None:
     """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
     if url is not None:
-        if image.url and stored_url(url).url != image.url:
+        if image.url and _stored(url) != image.url:
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
     return None if stripped or not image.url else image.url
+
+
+def _stored(url: str) -> str:
+    try:
+        return stored_url(url).url
+    except ValueError:
+        raise InvalidRequestError("url: this is no URL") from None
+
+
+def _wanted_checksum(image: Image) -> str | None:
+    """Read the checksum as leniently as requests are read; refuse one that nobody can verify."""
+    wanted = image.glance_property(glance_key("checksum_wanted"))
+    try:
+        return well_formed_checksum(wanted) if wanted else None
+    except ValueError as error:
+        raise ConflictError(
+            f"The checksum that image {image.id} should have cannot be verified: {error}.",
+            hint="Delete the record, and register the image anew.",
+        ) from None
 
 
 def _department(site: Site, image: Image) -> Department:
@@ -97,13 +119,19 @@ def _has_task(site: Site, image: Image) -> bool:
 
 
 def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
-    """Find what the caller began to register and nobody finished, the images with unwanted data among it too."""
+    """Find what the caller began to register and nobody finished, the images that nobody has verified among it too."""
+    if not 0 <= older_than_seconds <= OLDEST_SECONDS:
+        raise InvalidRequestError(f"older_than_seconds: seconds from 0 to {OLDEST_SECONDS}")
+    return _unfinished(site, older_than_seconds)
+
+
+def _unfinished(site: Site, older_than_seconds: float) -> Iterator[Image]:
     parameters = [
         (glance_key("created_by"), site.cloud.user_id),
         ("visibility", "all"),
         ("sort", "created_at:asc,id:asc"),
     ]
-    if older_than_seconds > 0:
+    if older_than_seconds:
         latest = _now(site) - timedelta(seconds=older_than_seconds)
         parameters.append(("created_at", f"lte:{latest:%Y-%m-%dT%H:%M:%SZ}"))
     yield from filter(_is_unfinished, pages.read(site.cloud, parameters))
@@ -116,4 +144,7 @@ def _now(site: Site) -> datetime:
 
 
 def _is_unfinished(image: Image) -> bool:
-    return image.phase in _UNFINISHED or (image.phase is Phase.READY and contradicted(image))
+    if image.phase is not Phase.READY:
+        return image.phase in _UNFINISHED and not image.failure
+    wanted = image.glance_property(glance_key("checksum_wanted")).lower()
+    return bool(wanted) and not verified(image, wanted)

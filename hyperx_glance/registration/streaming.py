@@ -1,15 +1,18 @@
 """Uploading through this process: constant memory, exact progress, hashing on the way."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
-from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError
+from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.registration.order import MIB, Order, Site
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
+SHORTEST_SECONDS = 0.1
+"""A time-out of 0 would be none at all."""
 
 
 class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carries the real one through requests
@@ -22,13 +25,15 @@ class Upload:
     What goes wrong inside is kept in ``failure``: requests would take some exceptions for its own.
     """
 
-    def __init__(self, source: urls.Source, order: Order, on_bytes: Callable[[int], None]) -> None:
+    def __init__(
+        self, source: urls.Source, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
+    ) -> None:
         self.failure: BaseException | None = None
+        self.ended = False
         self.sent = 0
         self.size = source.size
-        self._pieces = source.pieces()
+        self._pieces = source.pieces(deadline=deadline)
         self._rest = b""
-        self._ended = False
         self._order = order
         self._on_bytes = on_bytes
         algorithm = order.checksum.partition(":")[0] if order.checksum else None
@@ -43,7 +48,7 @@ class Upload:
 
     def read(self, size: int = -1) -> bytes:
         """Give the next bytes."""
-        if self.failure or self._ended:
+        if self.failure or self.ended:
             # Only a repetition reads again, and the bytes are gone.
             raise TransferStopped
         try:
@@ -55,7 +60,7 @@ class Upload:
     def _next(self, size: int) -> bytes:
         if not self._rest:
             self._rest = next(self._pieces, b"")
-            self._ended = not self._rest
+            self.ended = not self._rest
             self.sent += len(self._rest)
             self._check_room()
             if self._hash:
@@ -66,15 +71,18 @@ class Upload:
 
     def _check_room(self) -> None:
         """Stop at the remaining quota: Glance takes any amount where no length is announced."""
-        room = self._order.room_bytes
-        if self.size is None and room is not None and self.sent > room:
-            raise QuotaExceededError(
-                f"The data of image {self._order.image_id} does not fit into department"
-                f" {self._order.department.name}: {room // MIB} MiB are left.",
-                department=self._order.department.name,
-                resource="image_size_mib",
-                requested=-(-self.sent // MIB),
-            )
+        room = self._order.room
+        if self.size is not None or room is None or room.remaining is None or self.sent <= room.remaining * MIB:
+            return
+        raise QuotaExceededError(
+            f"The data of image {self._order.image_id} does not fit into department"
+            f" {self._order.department.name}: {room.remaining} MiB are left.",
+            department=self._order.department.name,
+            resource="image_size_mib",
+            limit=room.limit,
+            used=room.used,
+            requested=-(-self.sent // MIB),
+        )
 
     def __iter__(self) -> Iterator[bytes]:
         while piece := self.read(MIB):
@@ -88,17 +96,24 @@ class SizedUpload(Upload):
         return self.size or 0
 
 
-def body_of(source: urls.Source, order: Order, on_bytes: Callable[[int], None]) -> Upload:
+def body_of(
+    source: urls.Source, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
+) -> Upload:
     """Build the body for an opened URL, with its length where the server tells it."""
-    return (Upload if source.size is None else SizedUpload)(source, order, on_bytes)
+    return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None]) -> str | None:
-    """Stream the URL into the record; give the digest of what was sent where a checksum is wanted."""
+def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
+    """Stream the URL into the record; give the digest of what was sent where a checksum is wanted.
+
+    After ``seconds`` neither the URL's server nor Glance is waited for any longer.
+    """
     policy = site.settings.url_policy
-    with urls.open_url(url, policy) as source:
+    deadline = time.monotonic() + seconds
+    seconds = max(seconds, SHORTEST_SECONDS)
+    with urls.open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
         urls.check(source, order.disk_format)
-        body = body_of(source, order, on_bytes)
+        body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}
         if order.stores:
             headers["x-image-meta-store"] = order.stores[0]
@@ -109,15 +124,21 @@ def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None]) 
                 data=body,
                 headers=headers,
                 confidential=True,
-                timeout=UPLOAD_ANSWER_SECONDS,
+                timeout=min(UPLOAD_ANSWER_SECONDS, seconds),
             )
         except TransferStopped:
             raise _cause(body) from None
-        except HyperxGlanceError:
+        except HyperxGlanceError as error:
             if body.failure is not None:
                 raise _cause(body) from None
-            raise
+            if not isinstance(error, ServiceUnavailableError) or not _arrived(site, order, body):
+                raise
         return body.digest
+
+
+def _arrived(site: Site, order: Order, body: Upload) -> bool:
+    """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
+    return body.ended and site.cloud.image(order.image_id).glance_status in ("active", "saving")
 
 
 def _cause(body: Upload) -> BaseException:

@@ -35,7 +35,6 @@ from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
     admission_rank,
-    contradicted,
     exceeded_quota,
     import_outcome,
     newest_task,
@@ -43,6 +42,7 @@ from hyperx_glance.registration.outcome import (
     stale,
     stall,
     told_time,
+    verified,
 )
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.testing import InMemoryCloud
@@ -173,10 +173,10 @@ class TestOutcome:
         assert recorded_checksum(image, "md5") == "md5:m"
         assert recorded_checksum(image, "sha512") == "sha512:s"
         assert recorded_checksum(image, "sha256") is None
-        assert not contradicted(image)
-        assert contradicted(record(checksum="m", hyperx_checksum="md5:other"))
-        assert not contradicted(record(checksum="m", hyperx_checksum="sha256:unknown"))
-        assert not contradicted(record(checksum="m"))
+        assert verified(image, "md5:m")
+        assert not verified(image, "md5:other")
+        assert not verified(image, "sha256:unknown")
+        assert verified(record(hyperx_checksum_verified="true"), "sha256:unknown")
 
 
 # ----------------------------------------------------------------- clouds that misbehave
