@@ -19,7 +19,7 @@ from hyperx_glance.vocabulary import Category, Writer
 _SECRET_PARAMETER = re.compile(
     # S3 (both signatures) and those made after it (OSS, OBS, TOS, COS), Azure SAS, GCS, CloudFront, Akamai, nginx's
     # secure_link, and what people call their own.
-    r"^(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|.*sign(ature)?|sig|sv|se|sp|sr|st|spr|sip|ss"
+    r"^(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|(.*[-_])?sign(ature)?|sig|sv|se|sp|sr|st|spr|sip|ss"
     r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdnts|hdnea|hmac|jwt|md5|sas|code|ticket|.*token.*|.*secret.*"
     r"|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|key|auth.*|.*credential.*|access[-_]?key.*)$",
     re.IGNORECASE,

@@ -205,7 +205,7 @@ class Registration:
             image = wait_until(pace, lambda: self._settled(tell), timeout=self._left(end))
             return self._verified(image, end)
         except WaitTimeoutError as error:
-            if self.interrupted_by(error):
+            if error.image_id or self.interrupted_by(error):
                 raise
             raise self._late() from error
         except ServiceUnavailableError as error:
@@ -220,15 +220,15 @@ class Registration:
     def _left(self, end: float) -> float:
         return max(0.0, end - self._clock())
 
-    def _late(self) -> WaitTimeoutError:
-        return WaitTimeoutError(
-            f"Image {self.image_id} is not ready yet: {self._seen.phase}. {self._seen.message}".rstrip(),
-            last_seen=self._seen,
-            image_id=self.image_id,
-            hint="wait or resume_registration begins it anew, delete ends it."
-            if self._to_stream
-            else "It goes on without us: resume_registration follows it, delete ends it.",
-        )
+    def _late(self, *, ready: bool = False) -> WaitTimeoutError:
+        message = f"Image {self.image_id} is not ready yet: {self._seen.phase}. {self._seen.message}".rstrip()
+        hint = "It goes on without us: resume_registration follows it, delete ends it."
+        if self._to_stream:
+            hint = "wait or resume_registration begins it anew, delete ends it."
+        if ready:
+            message = f"Image {self.image_id} is ready, but its checksum is not verified yet."
+            hint = "wait or resume_registration verifies it, delete ends it."
+        return WaitTimeoutError(message, last_seen=self._seen, image_id=self.image_id, hint=hint)
 
     def _settled(self, tell: Callable[[Progress], object]) -> Image | None:
         image, now = self._read()
@@ -394,7 +394,7 @@ class Registration:
             if self._cancelled.is_set():
                 raise self._gone()
             if self._clock() >= end:
-                raise self._late()
+                raise self._late(ready=True)
             digest.update(piece)
         return f"{algorithm}:{digest.hexdigest()}"
 

@@ -6,6 +6,8 @@
 (False, 'The URL leads to an HTML page, not to a file.')
 """
 
+from urllib.parse import unquote, urlsplit
+
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import UrlPolicy, UrlReport
@@ -57,8 +59,13 @@ def _warnings(source: Source, content: Content, declared: str | None, *, would_d
         warnings.append(f"The file is {content.compression} data: unpack it before it is registered.")
     if source.size is None:
         warnings.append("The server does not tell the size, so that the quota cannot be checked before.")
-    if not source.file_name:
+    name = unquote(urlsplit(source.url).path.rsplit("/", 1)[-1])
+    if not name:
         warnings.append("The URL names no file; the rule is http://server/file.")
+    elif name != source.file_name and not source.redirects:
+        warnings.append(
+            f"The URL ends in {name}, the file is called {source.file_name}; the rule is http://server/file."
+        )
     if source.redirects:
         warnings.append("The URL redirects; Glance checks the new place by its own rules.")
     if source.port not in (80, 443):

@@ -84,6 +84,12 @@ def edits_of(record: Mapping[str, object], *, public: str = "community", **chang
         ("https://b.example/a?sv=1&sig=2&se=3&sp=r&name=x", "https://b.example/a?name=x"),
         ("https://g.example/a?X-Goog-Signature=1&GoogleAccessId=2", "https://g.example/a"),
         ("https://f.example/a?access_token=1&b=2#part", "https://f.example/a?b=2"),
+        ("https://o.example/a?x-oss-signature=1&x-oss-expires=2&id=3", "https://o.example/a?id=3"),
+        ("https://c.example/a?q-signature=1&q-ak=2", "https://c.example/a"),
+        ("https://n.example/a?md5=1&expires=2", "https://n.example/a"),
+        ("https://f.example/a?a=1;sig=2&b=3", "https://f.example/a?a=1&b=3"),
+        ("https://f.example/a?a=1;b=2&&c", "https://f.example/a?a=1;b=2&&c"),
+        ("https://f.example/a?sign=1&pass=2&jwt=3&design=4", "https://f.example/a?design=4"),
         ("https://f.example/a?x%2damz-signature=1&%70assword=2&b%2dc=3", "https://f.example/a?b%2dc=3"),
     ],
 )

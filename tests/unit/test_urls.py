@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hyperx_glance import InvalidRequestError, UrlPolicy, UrlProblem, UrlRejectedError
-from hyperx_glance.urls import ascii_url, diagnose, open_url, preflight, report
+from hyperx_glance.urls import ascii_url, destination, diagnose, open_url, preflight, report
 from hyperx_glance.urls.addresses import denial
 from hyperx_glance.urls.contents import examine, judge
 from tests import samples
@@ -289,6 +289,18 @@ class TestWhatServersDo:
     def test_a_redirect_to_a_denied_place(self, file_server: FileServer, target: str, expected: UrlProblem) -> None:
         assert problem(file_server.redirect("/a", target)) is expected
 
+    @pytest.mark.parametrize("target", ["http://[bad/", "http://h:99999/"])
+    def test_a_redirect_to_what_is_no_url(self, file_server: FileServer, target: str) -> None:
+        assert problem(file_server.redirect("/a", target)) is UrlProblem.BAD_URL
+
+    @pytest.mark.parametrize("target", ["/镜像 a.qcow2", "/%E9%95%9C%E5%83%8F%20a.qcow2"])
+    def test_a_redirect_as_servers_write_it(self, file_server: FileServer, target: str) -> None:
+        file_server.serve("/%E9%95%9C%E5%83%8F%20a.qcow2", samples.data("disk.qcow2"))
+
+        url = file_server.redirect("/a", target.encode().decode("latin-1"))
+
+        assert preflight(url, LOOPBACK, declared=None).disk_format == "qcow2"
+
     def test_a_redirect_without_a_place(self, file_server: FileServer) -> None:
         assert problem(file_server.reply("/a", Reply(status=302))) is UrlProblem.HTTP_STATUS
 
@@ -322,6 +334,18 @@ class TestWhatServersDo:
 
         assert preflight(url, LOOPBACK, declared=None).size is None
 
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(samples.data("disk.qcow2"), headers={"Content-Length": "5"}, chunked=True),
+            Reply(samples.data("disk.qcow2"), claimed_size=10**20),
+            Reply(samples.data("disk.qcow2"), claimed_size=10**400),
+        ],
+    )
+    def test_a_length_that_is_none(self, file_server: FileServer, reply: Reply) -> None:
+        """A length beside "chunked" does not count (RFC 9112, 6.3): announced to Glance, the rest would be a request."""
+        assert preflight(file_server.reply("/disk.qcow2", reply), LOOPBACK, declared=None).size is None
+
     def test_all_bytes_come_once(self, file_server: FileServer) -> None:
         data = samples.data("partitioned.raw")
         for chunked in (False, True):
@@ -337,7 +361,18 @@ class TestWhatServersDo:
 
         assert problem(url.replace("//", "//alice:5ecre7@")) is UrlProblem.HTTP_STATUS
         assert problem(file_server.redirect("/a", f"{file_server.hang_up('/b')}?{SIGNED}")) is UrlProblem.REFUSED
+        malformed = Reply(samples.data("disk.qcow2"), headers={"X": "a\r\na line without a colon"})
+        preflight(file_server.reply("/c", malformed) + f"?{SIGNED}", LOOPBACK, declared=None)
         assert "5ecre7" not in caplog.text
+        assert "5ecre7" not in repr(destination(f"{file_server.url('/a')}?{SIGNED}", LOOPBACK, seconds=1))
+
+    @pytest.mark.parametrize("url", ["alice:5ecre7@files.example/a", "http:/alice:5ecre7@files.example/a"])
+    def test_what_is_no_url_is_not_repeated(self, url: str) -> None:
+        with pytest.raises(UrlRejectedError) as caught:
+            report(url, LOOPBACK, disk_format=None)
+
+        assert caught.value.url == ""
+        assert "5ecre7" not in str(caught.value)
 
 
 class TestWhatTheBytesSay:
@@ -439,12 +474,20 @@ class TestReport:
 
         assert (found.file_name, found.would_download) == ("镜像.iso", True)
 
+    @pytest.mark.parametrize("name", ["idna''x", "undefined''x", f"x; filename*{'9' * 5000}=y"])
+    def test_a_name_that_cannot_be_read_counts_for_nothing(self, file_server: FileServer, name: str) -> None:
+        headers = {"Content-Disposition": f"attachment; filename*={name}"}
+        url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
+
+        assert report(url, LOOPBACK, disk_format=None).file_name == "disk.qcow2"
+
     @pytest.mark.parametrize(
         ("reply", "words"),
         [
             (Reply(b"<html>", headers={"Content-Type": "text/html"}), ("HTML page", "shows this")),
             (Reply(b"plain", headers={"Content-Type": "text/plain"}), ("shows this", "cannot be told")),
             (Reply(b"", status=404), ("404",)),
+            (Reply(b"no", status=404, claimed_size=200), ("404",)),
             (Reply(samples.data("disk.qcow2"), chunked=True), ("does not tell the size",)),
             (Reply(b"\x1f\x8b" + b"x" * 600), ("gzip",)),
             (Reply(samples.data("backed.qcow2")), ("backing file",)),
@@ -456,10 +499,18 @@ class TestReport:
         for word in words:
             assert any(word in warning for warning in found.warnings), (word, found.warnings)
 
-    def test_a_url_without_a_file_name(self, file_server: FileServer) -> None:
-        found = report(file_server.reply("/", Reply(samples.data("disk.qcow2"))), LOOPBACK, disk_format=None)
+    @pytest.mark.parametrize("path", ["/", "/images/"])
+    def test_a_url_without_a_file_name(self, file_server: FileServer, path: str) -> None:
+        url = file_server.serve(path, samples.data("disk.qcow2"), file_name="disk.qcow2")
 
-        assert any("names no file" in warning for warning in found.warnings)
+        assert any("names no file" in warning for warning in report(url, LOOPBACK, disk_format=None).warnings)
+
+    def test_a_url_that_names_another_file(self, file_server: FileServer) -> None:
+        url = file_server.serve("/download.php", samples.data("disk.qcow2"), file_name="disk.qcow2")
+
+        found = report(f"{url}?id=3", LOOPBACK, disk_format=None)
+
+        assert any("ends in download.php" in warning for warning in found.warnings)
 
     def test_a_format_that_is_not_the_declared_one(self, file_server: FileServer) -> None:
         url = file_server.serve("/disk", samples.data("disk.qcow2"))
@@ -502,9 +553,14 @@ class TestDiagnosis:
         held = file_server.hold("/disk", BigBody(1 << 30, samples.data("disk.qcow2")), after=200_000, drip_seconds=0.02)
         start = time.monotonic()
 
-        diagnose(held.url, LOOPBACK, declared="qcow2", seconds=0.5)
-
+        assert diagnose(held.url, LOOPBACK, declared="qcow2", seconds=0.5) is None
         assert time.monotonic() - start < 5
+
+    def test_silence_before_the_answer_is_a_finding(self, file_server: FileServer) -> None:
+        found = diagnose(file_server.hold("/disk").url, LOOPBACK, declared="qcow2", seconds=0.5)
+
+        assert found is not None
+        assert found.reason is UrlProblem.TIMEOUT
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str, then: str | None = None) -> list[str]:
