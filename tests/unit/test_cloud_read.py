@@ -62,6 +62,15 @@ def test_a_body_that_breaks_off_is_asked_for_again_and_then_an_error(
     assert len(file_server.requested("/v2/images")) == 3
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_pieces_that_break_off_are_an_error(file_server: FileServer, cloud: Cloud, *, chunked: bool) -> None:
+    file_server.cut("/v2/images/a/file", BODY, after=100_000, chunked=chunked)
+
+    with pytest.raises(ServiceUnavailableError, match="gave no answer"):
+        list(cloud.pieces("image", "/images/a/file"))
+    assert len(file_server.requests) == 1
+
+
 def test_a_refusal_is_explained(file_server: FileServer, cloud: Cloud) -> None:
     file_server.fail("/v2/images", 404, message="No such list")
 

@@ -17,7 +17,9 @@ import requests
 from hyperx_glance import (
     Category,
     Client,
+    ConflictError,
     Image,
+    InvalidRequestError,
     NewImage,
     NotAllowedError,
     Phase,
@@ -26,6 +28,7 @@ from hyperx_glance import (
     RegistrationFailedError,
     ServiceUnavailableError,
     UrlProblem,
+    UrlRejectedError,
     WaitTimeoutError,
 )
 from hyperx_glance.departments import Department
@@ -54,6 +57,15 @@ from tests.interference import Interference
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+FAILED_TASK = {
+    "type": "api_image_import",
+    "status": "failure",
+    "message": "Cannot read http://127.0.0.1/a?sig=5ecre7",
+    "created_at": "2026-01-01T10:00:00.000000",
+    "updated_at": "2026-01-01T10:00:00.000000",
+}
 
 
 def record(image_id: str = "7c1", **properties: object) -> Image:
@@ -268,6 +280,38 @@ def test_a_task_that_fails_while_its_lock_stays(cloud: InMemoryCloud, file_serve
     assert caught.value.reason == "glance"
     assert clock.now < 1004
     assert not cloud.glance.image(caught.value.image_id)
+
+
+def test_a_task_that_fails_late_is_noticed_in_two_seconds(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    cloud.glance.imports_stall = True
+    clock = Clock()
+    alice = timed(cloud, clock)
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    cloud.glance.images[registration.image_id].status = "queued"
+    gave_up = clock.now + 100
+
+    def tasks() -> None:
+        if clock.now >= gave_up:
+            cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
+
+    cloud.before("glance", "GET", registration.image_id, tasks)
+    with pytest.raises(RegistrationFailedError):
+        registration.wait()
+
+    assert clock.now - gave_up <= 2
+
+
+def test_a_kept_failure_is_not_unfinished_while_its_lock_stays(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.staging_broken = True
+    alice = client("alice")
+
+    with pytest.raises(RegistrationFailedError):
+        alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+
+    assert list(alice.unfinished_registrations()) == []
+    assert [image.failure != "" for image in alice.images()] == [True]
 
 
 def test_a_worker_that_died_is_told_apart_by_time_alone(cloud: InMemoryCloud, file_server: FileServer) -> None:
@@ -655,8 +699,10 @@ class TestUploadsThatGlanceRefuses:
         "case",
         [
             (413, "Denying attempt to upload image larger than 1099511627776 bytes.", UrlProblem.TOO_LARGE),
+            (413, "The incoming image is too large: The provided image is too large.", UrlProblem.TOO_LARGE),
             (413, "Image storage media is full: There is not enough disk space on the image storage media.", "glance"),
             (415, "Image disk_format qcow2 does not match stream data raw", UrlProblem.WRONG_FORMAT),
+            (415, "Image failed safety checks: backing_file", UrlProblem.UNSAFE_IMAGE),
             (403, "You are not permitted to upload.", "glance"),
             (409, "Image status transition from killed to saving is not allowed", "glance"),
         ],
@@ -711,6 +757,37 @@ class TestUploadsThatGlanceRefuses:
         assert caught.value.image_id
         resumed = client("alice", transfer="stream").resume_registration(caught.value.image_id)
         assert resumed.wait().state == "ACTIVE"
+
+    def test_an_upload_that_breaks_in_the_middle_is_not_taken_for_one_that_is_there(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        """Glance still says "saving" then, and "queued" when it has noticed."""
+        alice = client("alice", transfer="stream")
+
+        def broken() -> None:
+            for image in cloud.glance.images.values():
+                image.status = "saving"
+            raise ServiceUnavailableError("reset by peer")
+
+        Interference(alice).before("PUT", "/file$", broken)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert caught.value.image_id
+        cloud.glance.images[caught.value.image_id].status = "queued"
+        assert alice.resume_registration(caught.value.image_id).wait().state == "ACTIVE"
+
+    def test_one_that_outgrows_its_department_tells_the_figures(
+        self, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        client("admin").set_quota("dept-a", image_size_mib=1)
+        url = file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")), chunked=True)
+
+        with pytest.raises(QuotaExceededError) as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=url))
+
+        error = caught.value
+        assert (error.resource, error.limit, error.used, error.requested) == ("image_size_mib", 1, 0, 2)
 
 
 class TestUploadsThatWereBrokenOff:
@@ -771,3 +848,327 @@ def test_a_resumed_registration_withdraws_too(
         client("alice").resume_registration(registration.image_id)
 
     assert not cloud.glance.image(registration.image_id)
+
+
+# ----------------------------------------------------------------- verifying
+
+
+def sha256() -> str:
+    """Give a checksum of which Glance, with SHA-512, keeps nothing: the data is read back."""
+    return f"sha256:{hashlib.sha256(samples.data('disk.qcow2')).hexdigest()}"
+
+
+class TestVerification:
+    def test_what_was_verified_once_is_not_read_again(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        assert image.glance_property("hyperx_checksum_verified") == "true"
+        assert list(alice.unfinished_registrations()) == []
+        assert alice.resume_registration(image).wait() == image
+        assert len([request for request in cloud.requests if request.path.endswith("/file")]) == 1
+
+    def test_what_the_record_shows_is_not_written_down(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        checksum = f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"
+
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=checksum))
+
+        assert not [request for request in cloud.requests if request.method == "PATCH"]
+
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    def test_who_died_before_it_left_an_unfinished_image(
+        self, client: ClientFactory, file_server: FileServer, transfer: str
+    ) -> None:
+        alice = client("alice", transfer=transfer)
+        between = Interference(alice)
+        method, path = ("GET", "/file$") if transfer == "import" else ("PATCH", "")
+
+        def unreachable() -> None:
+            raise ServiceUnavailableError("refused", connected=False)
+
+        between.before(method, path, unreachable)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        (found,) = alice.unfinished_registrations()
+        assert found.id == caught.value.image_id
+        assert alice.resume_registration(found).wait().state == "ACTIVE"
+        assert list(alice.unfinished_registrations()) == []
+
+    def test_data_that_nobody_may_read_is_unverifiable(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "GET", "/file$", status=403, body="You are not authorized to complete download_image.")
+
+        with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()), keep_failed=True)
+
+        assert caught.value.reason == "unverifiable"
+        assert not cloud.glance.image(caught.value.image_id)
+
+    def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
+        clock = Clock()
+        alice = timed(cloud, clock)
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        cloud.before("glance", "GET", "/file$", lambda: clock.sleep(100))
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            registration.wait(timeout=50)
+
+        assert cloud.glance.image(registration.image_id)
+        assert registration.wait(timeout=150).state == "ACTIVE"
+
+    def test_a_cancellation_meanwhile_ends_it(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        Interference(alice).after("GET", "/file$", registration.cancel)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            registration.wait()
+
+        assert caught.value.reason == "cancelled"
+
+    def test_converted_data_of_a_resumed_one_is_unverifiable_never_wrong(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+        alice = client("alice")
+        new = NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{'0' * 128}")
+        registration = alice.start_registration(new)
+        while registration.progress().phase is not Phase.READY:
+            pass
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            alice.resume_registration(registration.image_id).wait()
+
+        assert caught.value.reason == "unverifiable"
+
+    def test_a_checksum_that_others_wrote_is_read_leniently(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        images = [alice.register(NewImage(name=name, url=qcow2(file_server))).id for name in "ab"]
+        for image_id, checksum in zip(images, (sha256().upper(), "crc32:0"), strict=True):
+            cloud.glance.images[image_id].properties["hyperx_checksum"] = checksum
+
+        assert alice.resume_registration(images[0]).wait().state == "ACTIVE"
+        with pytest.raises(ConflictError, match="cannot be verified"):
+            alice.resume_registration(images[1])
+
+
+# ----------------------------------------------------------------- callers who interrupt
+
+
+class TestCallbacks:
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ValueError("mine"),
+            ServiceUnavailableError("mine"),
+            WaitTimeoutError("mine"),
+            NotAllowedError("mine"),
+            UrlRejectedError("mine", url="", reason="timeout"),
+        ],
+    )
+    def test_whatever_they_raise_cancels_and_comes_back_as_it_is(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, error: Exception
+    ) -> None:
+        def fail(_: Progress) -> None:
+            raise error
+
+        with pytest.raises(type(error), match="mine") as caught:
+            client("alice", transfer=transfer).register(NewImage(name="a", url=qcow2(file_server)), on_progress=fail)
+
+        assert caught.value is error
+        assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+
+class TestInterruptions:
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_of_the_clean_up_leave_nothing(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, moment: str
+    ) -> None:
+        alice = client("alice")
+        between = Interference(alice)
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        (between.before if moment == "before" else between.after)("DELETE", "/images/", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"md5:{'0' * 32}"))
+
+        assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+    @pytest.mark.parametrize("path", ["^/images$", "/import$"])
+    def test_come_back_also_where_glance_has_gone(
+        self, client: ClientFactory, file_server: FileServer, path: str
+    ) -> None:
+        alice = client("alice")
+        between = Interference(alice)
+
+        def unreachable() -> None:
+            raise ServiceUnavailableError("refused", connected=False)
+
+        def interrupt() -> None:
+            between.before("POST" if path == "^/images$" else "DELETE", "^/images", unreachable, times=9)
+            raise KeyboardInterrupt
+
+        between.after("POST", path, interrupt)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert any("could not be deleted" in note for note in caught.value.__notes__)
+
+
+# ----------------------------------------------------------------- time
+
+
+class TestTimeouts:
+    def test_silence_of_the_source_ends_the_waiting_only(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
+        policy = LOOPBACK.model_copy(update={"timeout_seconds": 60})
+        registration = client("alice", transfer="stream", url_policy=policy).start_registration(
+            NewImage(name="a", url=held.url)
+        )
+
+        with pytest.raises(WaitTimeoutError, match="begins it anew"):
+            registration.wait(timeout=0.3)
+
+        held.release()
+        assert cloud.glance.image(registration.image_id)
+        assert registration.wait().state == "ACTIVE"
+
+    def test_who_waits_beside_a_stream_waits_no_longer_than_asked(
+        self, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
+        registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=held.url))
+
+        with ThreadPoolExecutor(1) as pool:
+            streaming = pool.submit(registration.wait)
+            held.wait_until_reached()
+            with pytest.raises(WaitTimeoutError):
+                registration.wait(timeout=0.1)
+            held.release()
+
+        assert streaming.result().state == "ACTIVE"
+
+
+# ----------------------------------------------------------------- answers lost
+
+
+def test_a_create_that_may_have_happened_tells_its_id_though_the_last_try_never_connected(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def unreachable() -> None:
+        raise ServiceUnavailableError("refused", connected=False)
+
+    def lost() -> None:
+        between.before("POST", "^/images$", unreachable, times=9)
+        raise ServiceUnavailableError("cut on request")
+
+    between.after("POST", "^/images$", lost)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert caught.value.connected
+    assert [image.id for image in cloud.glance.images.values()] == [caught.value.image_id]
+
+
+def test_a_cancellation_whose_answer_is_lost_tells_its_id(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    Interference(alice).lose("DELETE", "/images/")
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        registration.cancel()
+
+    assert caught.value.image_id == registration.image_id
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_of_two_who_cancel_a_protected_one_neither_fails(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, moment: str
+) -> None:
+    alice = client("alice")
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), protected=True))
+    between = Interference(alice)
+    (between.before if moment == "before" else between.after)(
+        "PATCH", registration.image_id, lambda: cloud.glance.remove_image(registration.image_id)
+    )
+
+    registration.cancel()
+
+    assert not cloud.glance.image(registration.image_id)
+
+
+# ----------------------------------------------------------------- callers' mistakes
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e12])
+def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -> None:
+    with pytest.raises(InvalidRequestError, match="older_than_seconds"):
+        client("alice").unfinished_registrations(older_than_seconds=seconds)
+
+
+def test_a_resuming_callers_mistake_deletes_nothing(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = qcow2(file_server)
+    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url))
+    nowhere = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
+
+    with pytest.raises(InvalidRequestError, match="no URL"):
+        client("alice").resume_registration(registration.image_id, url="http://[bad")
+    with pytest.raises(InvalidRequestError, match="ca_file"):
+        client("alice", url_policy=nowhere).resume_registration(registration.image_id)
+
+    assert cloud.glance.image(registration.image_id)
+
+
+def test_an_authority_that_cannot_be_read_is_told_before_anything_is_created(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    policy = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
+
+    with pytest.raises(InvalidRequestError, match="ca_file"):
+        client("alice", url_policy=policy).register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2"))
+
+    assert not cloud.glance.images
+
+
+def test_a_name_that_only_glance_fails_to_resolve_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.import_filter.allowed_hosts = ["elsewhere"]
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND, transfer="import").register(
+            NewImage(name="a", url="http://files.invalid/a", disk_format="qcow2")
+        )
+
+    assert caught.value.reason == UrlProblem.NAME_NOT_FOUND
+
+
+def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    url = "http://127.0.0.1/a?sig=5ecre7"
+    cloud.glance.downloads[url] = 404
+    registration = client("alice", url_policy=BLIND).start_registration(
+        NewImage(name="a", url=url, disk_format="qcow2")
+    )
+    cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
+    while (seen := registration.progress()).phase is not Phase.FAILED:
+        pass
+
+    assert seen.message == "Cannot read http://127.0.0.1/a"

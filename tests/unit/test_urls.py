@@ -343,7 +343,7 @@ class TestWhatServersDo:
         ],
     )
     def test_a_length_that_is_none(self, file_server: FileServer, reply: Reply) -> None:
-        """A length beside "chunked" does not count (RFC 9112, 6.3): announced to Glance, the rest would be a request."""
+        """A length beside "chunked" does not count (RFC 9112, 6.3): told to Glance, the rest would be a new request."""
         assert preflight(file_server.reply("/disk.qcow2", reply), LOOPBACK, declared=None).size is None
 
     def test_all_bytes_come_once(self, file_server: FileServer) -> None:
