@@ -44,6 +44,8 @@ class Interference:
 
     def __init__(self, client: Client) -> None:
         self.seen: list[tuple[str, str]] = []
+        self.answered: list[tuple[str, str, int]] = []
+        """What was accepted, with its status; a refusal is an error by then."""
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
         self._real = client.cloud.request
@@ -74,7 +76,10 @@ class Interference:
         with self._lock:
             self.seen.append((method, path))
         try:
-            return self._real(service, method, path, **options)
+            answer = self._real(service, method, path, **options)
+            with self._lock:
+                self.answered.append((method, path, answer.status_code))
+            return answer
         finally:
             self._strike(method, path, "after")
 

@@ -1,9 +1,10 @@
-"""A proxy in front of Nova that loses answers, as load balancers and networks do."""
+"""A proxy in front of a service that loses answers, as load balancers and networks do."""
 
 from __future__ import annotations
 
 import http.client
 import http.server
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
-from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.cloud import VERSIONS, Cloud, Service
 from tests.clouds import REGION
 
 if TYPE_CHECKING:
@@ -24,25 +25,28 @@ if TYPE_CHECKING:
     from hyperx_glance import Settings
 
 Fate = Literal["cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop", "hold"]
-"""What becomes of the answer to the next POST /servers.
+"""What becomes of the answer to the next creation.
 
-cut_early: the connection is cut when Nova has the request. cut_late: when Nova has answered. bad_gateway: 502 when Nova
-has the request. gateway_timeout: 504 after half a second. drop: 502, and Nova never gets it. hold: no answer.
+cut_early: the connection is cut when the service has the request. cut_late: when it has answered. bad_gateway: 502 when
+it has the request. gateway_timeout: 504 after half a second. drop: 502, and it never gets it. hold: no answer.
 """
 
 
 @dataclass
 class LossyProxy:
-    """Pass requests on to Nova, and lose the answers to creations as `fates` say, one each."""
+    """Pass requests on to a service, and lose the answers to creations as `fates` say, one each."""
 
     upstream: str
     fates: list[Fate] = field(default_factory=list)
+    service: Service = "compute"
+    creation: str = "/servers$"
+    """Which POSTs count as creations: a pattern of their paths."""
     creations: int = 0
-    """How many POST /servers have come."""
+    """How many have come."""
     answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """Released whenever Nova has answered a creation."""
+    """Released whenever the service has answered a creation."""
     received: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """Released whenever Nova has been sent a creation."""
+    """Released whenever the service has been sent a creation whose answer nobody waits for."""
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"lossy": self})
@@ -60,20 +64,20 @@ class LossyProxy:
 
     @property
     def url(self) -> str:
-        """Where clients find the proxy: the compute endpoint."""
-        return f"http://127.0.0.1:{self._server.server_port}/v2.1"
+        """Where clients find the proxy: the service's endpoint."""
+        return f"http://127.0.0.1:{self._server.server_port}/{VERSIONS[self.service]}"
 
     def client(self, session: Session, settings: Settings) -> Client:
-        """Connect a client whose Nova is behind this proxy."""
-        return client_behind(self.url, session, settings)
+        """Connect a client for whom the service is behind this proxy."""
+        return client_behind(self.url, session, settings, service=self.service)
 
 
-def client_behind(url: str, session: Session, settings: Settings) -> Client:
-    """Connect a client that finds Nova at this URL."""
+def client_behind(url: str, session: Session, settings: Settings, *, service: Service = "compute") -> Client:
+    """Connect a client that finds the service at this URL."""
 
-    def adapter(service: Service) -> Adapter:
-        override = url if service == "compute" else None
-        return Adapter(session, service_type=service, region_name=REGION, endpoint_override=override)
+    def adapter(wanted: Service) -> Adapter:
+        override = url if wanted == service else None
+        return Adapter(session, service_type=wanted, region_name=REGION, endpoint_override=override)
 
     return Client(Cloud(session, adapter, region_name=REGION), settings=settings)
 
@@ -84,7 +88,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.command != "POST" or not self.path.endswith("/servers"):
+        if self.command != "POST" or not re.search(self.lossy.creation, self.path):
             self._reply(*self._ask(body))
             return
         self.lossy.creations += 1
@@ -112,10 +116,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(20)
                 self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = do_PUT = _pass  # noqa: N815  # the base class's names
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _pass  # noqa: N815  # the base class's names
 
     def _create_aside(self, body: bytes) -> None:
-        """Let Nova have the request while nobody waits for its answer; return when it has it."""
+        """Let the service have the request while nobody waits for its answer; return when it has it."""
         sent = threading.Event()
         threading.Thread(target=self._create, args=(body, sent), daemon=True).start()
         assert sent.wait(10)

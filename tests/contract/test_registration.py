@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from hyperx_glance import (
     ChecksumMismatchError,
     Client,
     ConflictError,
+    HyperxGlanceError,
     Image,
     InvalidRequestError,
     NewImage,
@@ -58,6 +60,11 @@ def nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
 
 def disk(server: FileServer, name: str = "disk.qcow2", path: str = "/disk.qcow2") -> str:
     return server.serve(path, samples.data(name))
+
+
+def cut_late(server: FileServer) -> str:
+    """Cut a file short behind what preflight reads."""
+    return server.cut("/cut.qcow2", samples.data("disk.qcow2"), after=300_000)
 
 
 def new(url: str, *, disk_format: Format | None = None, **fields: object) -> NewImage:
@@ -172,13 +179,22 @@ def test_the_ways_of_real_servers(client: ClientFactory, file_server: FileServer
 
 
 def test_the_largest_record_that_glance_takes(client: ClientFactory, file_server: FileServer) -> None:
+    """It takes 128 properties at creation, of which two are this library's."""
     name = "镜像☕" + "é" * 252
     tags = {f"标签{number}" for number in range(128)}
-    properties = {f"key{number}": f"值{number}" for number in range(110)}
+    properties = {f"key{number}": f"值{number}" for number in range(126)}
 
     image = client("alice").register(new(disk(file_server), name=name, tags=tags, properties=properties))
 
     assert (image.name, set(image.tags), image.properties) == (name, tags, properties)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_property_more_than_glance_takes(client: ClientFactory, file_server: FileServer) -> None:
+    properties = {f"key{number}": "value" for number in range(127)}
+
+    with pytest.raises(InvalidRequestError, match="Maximum: 128"):
+        client("alice").register(new(disk(file_server), properties=properties))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -420,12 +436,23 @@ def test_a_bad_url_is_told_where_glance_alone_fails(
 def test_a_body_cut_short_behind_what_preflight_reads(
     client: ClientFactory, file_server: FileServer, transfer: str
 ) -> None:
-    url = file_server.cut("/disk.qcow2", samples.data("disk.qcow2"), after=300_000)
-
     with pytest.raises(RegistrationFailedError) as caught:
-        client("alice", transfer=transfer).register(new(url))
+        client("alice", transfer=transfer).register(new(cut_late(file_server)))
 
     assert caught.value.reason == UrlProblem.TRUNCATED
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("after", [-1, 180_000])
+def test_a_server_that_falls_silent_while_streaming(client: ClientFactory, file_server: FileServer, after: int) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=after)
+    policy = BLIND.model_copy(update={"timeout_seconds": 0.5})
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=policy, transfer="stream").register(new(held.url, disk_format="qcow2"), timeout=30)
+
+    assert caught.value.reason == UrlProblem.TIMEOUT
+    held.release()
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -506,17 +533,32 @@ def test_a_url_with_login_is_streamed(client: ClientFactory, file_server: FileSe
         client("alice", transfer="import").register(new(url))
 
 
-def test_a_failed_record_can_be_kept(client: ClientFactory, file_server: FileServer) -> None:
-    alice = client("alice", url_policy=BLIND)
-    url = file_server.fail("/a", 404)
+@pytest.mark.parametrize(
+    ("case", "transfer", "failure"),
+    [
+        ("404", "import", "The server answers 404"),
+        ("404", "stream", "The server answers 404"),
+        ("cut late", "import", "cut the file short"),
+        ("cut late", "stream", "cut the file short"),
+        ("other format", "import", "not qcow2"),
+        ("other format", "stream", "not qcow2"),
+    ],
+)
+def test_a_failed_record_can_be_kept(
+    client: ClientFactory, file_server: FileServer, case: str, transfer: str, failure: str
+) -> None:
+    alice = client("alice", url_policy=BLIND, transfer=transfer)
+    serve, reason = (BAD_URLS | {"cut late": (cut_late, UrlProblem.TRUNCATED)})[case]
 
     with pytest.raises(RegistrationFailedError) as caught:
-        alice.register(new(url, disk_format="qcow2"), keep_failed=True)
+        alice.register(new(serve(file_server), disk_format="qcow2"), keep_failed=True)
 
+    assert caught.value.reason == reason
     image = alice.cloud.image(caught.value.image_id)
     assert (image.state, image.phase) == ("INACTIVE", "failed")
-    assert image.failure.startswith("The server answers 404")
-    with pytest.raises(ConflictError, match="404"):
+    assert failure in image.failure
+    assert image.failure in caught.value.message
+    with pytest.raises(ConflictError, match=failure):
         alice.resume_registration(image)
 
 
@@ -601,6 +643,20 @@ def test_no_room_for_the_size(client: ClientFactory, file_server: FileServer) ->
 
 
 @pytest.mark.usefixtures("nothing_left")
+def test_no_room_for_the_size_in_another_department(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/big", BigBody(5 * 1024 * 1024 + 1, samples.data("disk.qcow2")))
+    admin = client("admin")
+    between = Interference(admin)
+
+    with limits(client, "dept-b", {"image_size_mib": 5}), pytest.raises(QuotaExceededError) as caught:
+        admin.register(new(url, owner="dept-b"))
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.requested) == ("dept-b", "image_size_mib", 5, 6)
+    assert between.count("POST", "") == 0
+
+
+@pytest.mark.usefixtures("nothing_left")
 def test_each_store_counts(client: ClientFactory, file_server: FileServer) -> None:
     url = file_server.serve("/big", BigBody(3 * 1024 * 1024, samples.data("disk.qcow2")))
 
@@ -660,12 +716,52 @@ def test_glances_refusal_inside_the_task_is_the_same_error(client: ClientFactory
     """Preflight saw room; when Glance's task looks, somebody else has taken it."""
     alice = client("alice")
     begun = Steps(alice, new(disk(file_server)))
+    between = Interference(alice)
 
     with limits(client, "dept-a", {"uploading": 0}), pytest.raises(QuotaExceededError) as caught:
         begun.start().wait()
 
+    assert [status for method, path, status in between.answered if path.endswith("/import")] == [202]
     error = caught.value
     assert (error.department, error.resource, error.limit) == ("dept-a", "uploading", 0)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pass whatever is to be streamed: Glance alone looks at it."""
+    monkeypatch.setattr("hyperx_glance.registration.streaming.urls.check", lambda *_: None)
+
+
+@pytest.mark.usefixtures("nothing_left", "unchecked")
+def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.serve("/big", BigBody(3 * 1024 * 1024, samples.data("disk.qcow2")))
+    usage = client("admin").quota("dept-a").image_size_mib
+    assert usage is not None
+
+    with limits(client, "dept-a", {"image_size_mib": usage.used + 2}), pytest.raises(QuotaExceededError) as caught:
+        client("alice", url_policy=BLIND, transfer="stream").register(new(url, disk_format="qcow2"))
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit) == ("dept-a", "image_size_mib", usage.used + 2)
+    assert (error.service, error.status) == ("image", 413)
+
+
+@pytest.mark.usefixtures("nothing_left", "unchecked")
+@pytest.mark.parametrize(
+    ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
+)
+def test_glances_own_refusal_of_a_streams_format(
+    client: ClientFactory, file_server: FileServer, sample: str, reason: UrlProblem
+) -> None:
+    url = disk(file_server, sample)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND, transfer="stream").register(new(url, disk_format="qcow2"))
+
+    error = caught.value
+    assert (error.reason, error.service, error.status) == (reason, "image", 415)
 
 
 # ----------------------------------------------------------------- cancelling
@@ -1129,16 +1225,19 @@ def test_a_failed_clean_up_is_a_note_on_the_first_error(client: ClientFactory, f
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_race_for_the_last_places(client: ClientFactory, file_server: FileServer) -> None:
+@pytest.mark.parametrize(("user", "owner"), [("alice", None), ("admin", "dept-a")])
+def test_a_race_for_the_last_places(
+    client: ClientFactory, file_server: FileServer, user: str, owner: str | None
+) -> None:
     """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
     url = disk(file_server)
     barrier = threading.Barrier(8)
 
     def attempt(number: int) -> Image | QuotaExceededError:
-        racer = client("alice")
-        Interference(racer).after("GET", "/info/usage", lambda: barrier.wait(30))
+        racer = client(user)
+        Interference(racer).before("POST", "^/images$", lambda: barrier.wait(30))
         try:
-            return racer.register(new(url, os_distro=f"racer{number}"))
+            return racer.register(new(url, os_distro=f"racer{number}", owner=owner))
         except QuotaExceededError as error:
             return error
 
@@ -1173,4 +1272,41 @@ def test_no_secret_is_in_any_log(
 
     shown = [caplog.text, repr(registration), repr(image), image.model_dump_json(), repr(new(good)), *map(str, errors)]
     shown += [repr(error) + str(error.__cause__) + str(vars(error)) for error in errors]
+    assert not [text for text in shown if "5ecre7" in text]
+
+
+SECRETS = "?X-Amz-Signature=5ecre7&X-Amz-Credential=5ecre7&sig=5ecre7&X-Goog-Signature=5ecre7"
+
+
+def with_login(url: str) -> str:
+    return url.replace("//", "//5ecre7user:5ecre7@")
+
+
+SIGNED_URLS: dict[str, Callable[[FileServer], str]] = {
+    "cut late": cut_late,
+    "redirect": lambda server: server.redirect("/a", with_login("http://169.254.169.254/disk") + SECRETS),
+    "filtered": lambda _: "http://127.0.0.1:22/disk.qcow2",
+}
+
+
+def traceback_of(failing: Callable[[], object]) -> str:
+    with pytest.raises(HyperxGlanceError) as caught:
+        failing()
+    return "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("case", SIGNED_URLS)
+def test_no_secret_is_in_any_traceback(client: ClientFactory, file_server: FileServer, case: str) -> None:
+    url = SIGNED_URLS[case](file_server) + SECRETS
+    request, with_password = (new(each, disk_format="qcow2") for each in (url, with_login(url)))
+    importing, streaming = (client("alice", url_policy=BLIND, transfer=each) for each in ("import", "stream"))
+
+    shown = [
+        traceback_of(lambda: importing.register(request, timeout=30)),
+        traceback_of(lambda: importing.register(with_password)),
+        traceback_of(lambda: streaming.register(with_password, timeout=30)),
+        traceback_of(lambda: client("alice").register(with_password)),
+    ]
+
     assert not [text for text in shown if "5ecre7" in text]

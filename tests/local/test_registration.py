@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import (
+    NewImage,
+    NewIso,
+    Pace,
     Phase,
     QuotaExceededError,
     RegistrationFailedError,
+    Settings,
     UrlProblem,
     WaitTimeoutError,
 )
@@ -23,6 +27,7 @@ from hyperx_glance.registration.outcome import LOCK
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique
 from tests.file_server import BigBody, FileServer
+from tests.interference import Interference
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
@@ -37,6 +42,7 @@ from tests.local.crashes import (
     survive_a_killed_caller,
     survive_a_killed_glance,
 )
+from tests.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
@@ -69,7 +75,7 @@ def settled_at(
             answer = session.get(url, raise_exc=False)
             if answer.status_code == 404 or settled(answer.json()):
                 moments.append(time.monotonic())
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -91,20 +97,31 @@ def best_of(measure: Callable[[], float], limit: float) -> float:
     return best
 
 
+def median_of_five(measure: Callable[[], float], limit: float) -> float:
+    """Measure until three tries of at most five are good enough, which settles on which side the median is."""
+    tries: list[float] = []
+    while len(tries) < 5 and sum(each <= limit for each in tries) < 3:
+        tries.append(measure())
+    return sorted(tries)[2]
+
+
+@pytest.mark.parametrize(("kind", "transfer"), [("image", "import"), ("image", "stream"), ("iso", "import")])
 def test_register_returns_soon_after_glance_is_done(
-    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, kind: str, transfer: str
 ) -> None:
-    url = disk(file_server)
+    """Within the interval between two polls, at most half a second while they are near."""
+    url = file_server.serve("/file", samples.data("disk.qcow2" if kind == "image" else "installer.iso"))
+    alice = client("alice", transfer=transfer)
 
     def delay() -> float:
-        registration = client("alice").start_registration(new(url))
+        registration = alice.start_registration((NewImage if kind == "image" else NewIso)(name=unique(kind), url=url))
         done = settled_at(
             local_cloud, registration.image_id, lambda image: image["status"] == "active" and LOCK not in image
         )
         registration.wait()
         return time.monotonic() - done()
 
-    assert best_of(delay, 0.5) <= 0.5
+    assert median_of_five(delay, 0.5) <= 0.5
 
 
 @pytest.mark.parametrize("seconds", [0, 8])
@@ -114,19 +131,47 @@ def test_a_failure_is_noticed_soon_after_glance_gave_up(
 ) -> None:
     """Also when the import had run for a while, and polls have grown apart."""
 
-    def delay() -> float:
-        held = file_server.hold("/disk.qcow2", b"no disk at all" * 100, after=10)
-        registration = client("alice", url_policy=BLIND).start_registration(new(held.url, disk_format="qcow2"))
-        given_up = settled_at(
-            local_cloud, registration.image_id, lambda image: image["status"] == "queued" and LOCK not in image
-        )
-        threading.Timer(seconds, held.release).start()
-        with pytest.raises(RegistrationFailedError) as caught:
-            registration.wait()
-        assert caught.value.reason == UrlProblem.WRONG_FORMAT
-        return time.monotonic() - given_up()
+    assert best_of(lambda: noticed_after(local_cloud, client, file_server, seconds), 2) <= 2
 
-    assert best_of(delay, 2) <= 2
+
+def noticed_after(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, seconds: float) -> float:
+    """Let an import run for some seconds and fail; measure from there until whoever waits is told."""
+    held = file_server.hold("/disk.qcow2", b"no disk at all" * 100, after=10)
+    registration = client("alice", url_policy=BLIND).start_registration(new(held.url, disk_format="qcow2"))
+    given_up = settled_at(
+        local_cloud, registration.image_id, lambda image: image["status"] == "queued" and LOCK not in image
+    )
+    threading.Timer(seconds, held.release).start()
+    with pytest.raises(RegistrationFailedError) as caught:
+        registration.wait(timeout=60)
+    assert caught.value.reason == UrlProblem.WRONG_FORMAT
+    return time.monotonic() - given_up()
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_polls_grow_apart(client: ClientFactory, file_server: FileServer) -> None:
+    """One request each, and no other while all seems well."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    held = slow(file_server)
+    alice = client("alice", pace=Pace(sleep=sleep))
+    between = Interference(alice)
+    registration = alice.start_registration(new(held.url))
+    held.wait_until_reached()
+    before = len(between.seen)
+    del slept[:]
+    threading.Timer(3, held.release).start()
+
+    image = registration.wait()
+
+    assert between.seen[before:] == [("GET", f"/images/{image.id}")] * (len(slept) + 1)
+    assert slept == sorted(slept)
+    assert slept[-1] > 3 * slept[0]
+    alice.delete(image)
 
 
 # ----------------------------------------------------------------- a Glance that is set up otherwise
@@ -161,6 +206,7 @@ def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, f
             with pytest.raises(RegistrationFailedError) as caught:
                 registration.wait(timeout=5)
             assert caught.value.reason == reason
+        assert best_of(lambda: noticed_after(local_cloud, client, file_server, 1), 2) <= 2
         assert image_ids(local_cloud) == before
 
         image = alice.register(new(disk(file_server), disk_format="qcow2", checksum=SHA256))
@@ -172,8 +218,12 @@ def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, f
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_glance_without_web_download(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
-    with local_cloud.configured("glance", {"DEFAULT": {"enabled_import_methods": "[glance-direct]"}}):
+@pytest.mark.parametrize("methods", ["[glance-direct]", "[]"])
+def test_a_glance_without_web_download(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, methods: str
+) -> None:
+    """Or without any import at all."""
+    with local_cloud.configured("glance", {"DEFAULT": {"enabled_import_methods": methods}}):
         with pytest.raises(RegistrationFailedError, match="stream"):
             client("alice", transfer="import").register(new(disk(file_server)))
         image = client("alice").register(new(disk(file_server)))
@@ -191,6 +241,20 @@ def test_glances_default_filter(local_cloud: LocalCloud, client: ClientFactory, 
         image = client("alice").register(new(disk(file_server)))
         assert image.state == "ACTIVE"
         client("alice").delete(image)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_second_store_that_cannot_be_written(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    """What the first store has by then goes, too."""
+    with (
+        local_cloud.configured("glance", {"slow": {"filesystem_store_datadir": "/proc/nowhere"}}),
+        pytest.raises(RegistrationFailedError) as caught,
+    ):
+        client("alice").register(new(disk(file_server), stores=("fast", "slow")), timeout=30)
+
+    assert caught.value.reason == "glance"
 
 
 def test_imports_that_wait_for_a_thread(
@@ -227,6 +291,81 @@ def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFacto
         client("alice", transfer="import").register(new(disk(file_server)), timeout=30)
 
     assert caught.value.reason == "glance"
+
+
+# ----------------------------------------------------------------- lost answers
+
+
+def lossy(local_cloud: LocalCloud, fate: Fate, *, creation: str = "/images$") -> LossyProxy:
+    return LossyProxy(local_cloud.url("glance"), [fate], service="image", creation=creation)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("fate", ["cut_early", "cut_late", "bad_gateway"])
+@pytest.mark.parametrize("request_path", ["/images$", "/import$"])
+def test_a_lost_answer_makes_no_image_twice(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, request_path: str, fate: Fate
+) -> None:
+    request = new(disk(file_server))
+    with lossy(local_cloud, fate, creation=request_path) as proxy:
+        image = proxy.client(local_cloud.session("alice"), client.settings).register(request)
+        for _ in range(2):
+            assert proxy.answered.acquire(timeout=30)
+
+    assert proxy.creations == 2
+    assert (image.state, image.size) == ("ACTIVE", len(samples.data("disk.qcow2")))
+    assert named(client, request.name) == [image.id]
+    client("alice").delete(image)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("fate", ["cut_early", "cut_late", "bad_gateway"])
+def test_control_c_after_a_lost_answer(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, fate: Fate
+) -> None:
+    """It comes while the library pauses before it asks again."""
+    interrupted = threading.Event()
+
+    def interrupt(_: float) -> None:
+        assert not interrupted.is_set()
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    settings = Settings(url_policy=LOOPBACK, pace=Pace(sleep=interrupt))
+    request = new(disk(file_server))
+    with lossy(local_cloud, fate) as proxy:
+        with pytest.raises(KeyboardInterrupt):
+            proxy.client(local_cloud.session("alice"), settings).register(request)
+        # What was cut off may reach Glance's database later than what came after it.
+        for _ in range(2):
+            assert proxy.answered.acquire(timeout=30)
+
+    assert interrupted.is_set()
+    assert named(client, request.name) == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_control_c_while_no_answer_comes(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    request = new(disk(file_server))
+    main = threading.main_thread().ident
+    assert main is not None
+    with lossy(local_cloud, "hold") as proxy:
+
+        def interrupt() -> None:
+            if proxy.received.acquire(timeout=30):
+                signal.pthread_kill(main, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            proxy.client(local_cloud.session("alice"), client.settings).register(request)
+        thread.join()
+        for _ in range(2):
+            assert proxy.answered.acquire(timeout=30)
+
+    assert named(client, request.name) == []
 
 
 # ----------------------------------------------------------------- crashes
