@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,16 @@ def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def local_cloud(request: pytest.FixtureRequest, ca_file: Path) -> LocalCloud:
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the directory, empty but for what a test puts there, where the local cloud looks for programs first."""
+    return tmp_path_factory.mktemp("tools")
+
+
+@pytest.fixture(scope="session")
+def local_cloud(request: pytest.FixtureRequest, ca_file: Path, tools: Path) -> LocalCloud:
     """Give the one real OpenStack of this run, whose Glance trusts `ca_file`: leave nothing behind in it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(ca_file))
+        patch.setenv("PATH", str(tools), prepend=os.pathsep)
         cloud: LocalCloud = request.getfixturevalue("hyperx_local_cloud")
     return cloud

@@ -45,6 +45,8 @@ from tests.local.crashes import (
 from tests.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hyperx_glance.testing import LocalCloud
 
 Options = dict[str, dict[str, str | int | float | bool | None]]
@@ -257,6 +259,21 @@ def test_a_second_store_that_cannot_be_written(
     assert caught.value.reason == "glance"
 
 
+@pytest.mark.usefixtures("nothing_left")
+def test_an_image_larger_than_glance_takes(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    """Streaming tells; of an import, Glance says no more than that it failed."""
+    reasons = []
+    with local_cloud.configured("glance", {"DEFAULT": {"image_size_cap": 100_000}}):
+        for transfer in ("stream", "import"):
+            with pytest.raises(RegistrationFailedError) as caught:
+                client("alice", transfer=transfer).register(new(disk(file_server)))
+            reasons.append(caught.value.reason)
+
+    assert reasons == [UrlProblem.TOO_LARGE, "glance"]
+
+
 def test_imports_that_wait_for_a_thread(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
@@ -291,6 +308,55 @@ def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFacto
         client("alice", transfer="import").register(new(disk(file_server)), timeout=30)
 
     assert caught.value.reason == "glance"
+
+
+QEMU_IMG = """#!/bin/sh
+# As glance/async_/flows/plugins/image_conversion.py calls it: "info", and "convert" with the target as last argument.
+case "$1" in
+info) echo '{"format": "qcow2", "virtual-size": 1048576}' ;;
+convert) for last; do :; done; cp "$(dirname "$0")/disk.raw" "$last" ;;
+esac
+"""
+
+
+@pytest.fixture
+def converter(tools: Path) -> Iterator[None]:
+    program, result = tools / "qemu-img", tools / "disk.raw"
+    result.write_bytes(samples.data("disk.raw"))
+    program.write_text(QEMU_IMG)
+    program.chmod(0o755)
+    yield
+    program.unlink()
+    result.unlink()
+
+
+@pytest.mark.usefixtures("converter", "nothing_left")
+def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
+    """Whatever Glance has a digest of is its own work, not the publisher's: unverifiable, never wrong."""
+    options = {
+        "image_import_opts": {"image_import_plugins": "[image_conversion]"},
+        "image_conversion": {"output_format": "raw"},
+    }
+    alice = client("alice")
+    url = disk(file_server)
+    reasons = []
+    with local_cloud.configured("glance", options):
+        done = [alice.register(new(url))]
+        for checksum in (SHA256, f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"):
+            registration = alice.start_registration(new(url, checksum=checksum))
+            lost = alice.start_registration(new(url, checksum=checksum))
+            while lost.progress().phase is not Phase.READY:
+                time.sleep(0.05)
+            for begun in (registration, alice.resume_registration(lost.image_id)):
+                with pytest.raises(RegistrationFailedError) as caught:
+                    begun.wait()
+                reasons.append(caught.value.reason)
+        done.append(client("alice", transfer="stream").register(new(url, checksum=SHA256)))
+
+    assert reasons == ["unverifiable"] * 4
+    assert [(image.disk_format, image.state) for image in done] == [("raw", "ACTIVE"), ("qcow2", "ACTIVE")]
+    for image in done:
+        alice.delete(image)
 
 
 # ----------------------------------------------------------------- lost answers
