@@ -415,6 +415,7 @@ def test_what_glance_would_not_notice_is_told_by_preflight(
     [
         *((case, "auto") for case in BAD_URLS),
         *((case, "stream") for case in ("404", "refused", "cut short", "page", "backing file")),
+        ("no such name", "import"),
     ],
 )
 def test_a_bad_url_is_told_where_glance_alone_fails(
