@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy
-from hyperx_glance.urls.addresses import ascii_url, destination, rejected
+from hyperx_glance.urls.addresses import ascii_url, destination
 from hyperx_glance.urls.contents import examine, judge
 from hyperx_glance.urls.reading import Source, open_url, tls_context
 from hyperx_glance.urls.report import report
@@ -29,7 +29,6 @@ __all__ = [
     "diagnose",
     "open_url",
     "preflight",
-    "rejected",
     "report",
     "tls_context",
 ]

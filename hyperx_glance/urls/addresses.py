@@ -46,7 +46,6 @@ _HINTS = {
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
     UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
     UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
-    UrlProblem.TOO_LARGE: "Make the image smaller, or ask an operator for a larger limit.",
 }
 
 
@@ -79,7 +78,9 @@ def rejected(
 ) -> UrlRejectedError:
     """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
     try:
-        shown = stored_url(url).url if urlsplit(url).netloc else ""
+        parts = urlsplit(url)
+        # A password with a slash in it stands where the port should, and reading that raises.
+        shown = stored_url(url).url if parts.netloc and parts.port != 0 else ""
     except ValueError:
         shown = ""
     return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
@@ -119,7 +120,8 @@ def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
         scheme=parts.scheme,
         host=host,
         port=port,
-        target=urlunsplit(("", "", parts.path or "/", parts.query, "")),
+        # Not urlunsplit: what it makes of a path that begins with // depends on the version of Python.
+        target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         addresses=_checked_addresses(url, host, port, policy, seconds),
         credentials=unquote(parts.netloc.rpartition("@")[0]),
     )

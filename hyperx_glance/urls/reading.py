@@ -263,10 +263,11 @@ class Source:
         message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")
         try:
             name = message.get_filename()
-        except (ValueError, LookupError):  # of an encoding that nobody knows, or of numbers too large
+        except (ValueError, LookupError, TypeError):  # of an encoding that nobody knows, or of impossible numbers
             name = None
         name = name or unquote(urlsplit(self.final_url).path)
-        return name.replace("\\", "/").rsplit("/", 1)[-1]
+        # Some encodings can write half a surrogate pair, which no report can hold.
+        return name.encode(errors="replace").decode().replace("\\", "/").rsplit("/", 1)[-1]
 
     def head(self) -> bytes:
         """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""

@@ -353,6 +353,19 @@ class TestWhatServersDo:
                 assert source.head() == data[: len(source.head())]
                 assert b"".join(source.pieces()) == data
 
+    @pytest.mark.parametrize("url", ["http://a:5ec/re7@host/x", "http://a:5ec?re7@host/x", "http://a:5ec#re7@host/x"])
+    def test_no_part_of_a_password_that_breaks_the_url_is_shown(self, url: str) -> None:
+        with pytest.raises(UrlRejectedError) as caught:
+            open_url(url, LOOPBACK)
+
+        assert "5ec" not in f"{caught.value!r} {caught.value} {caught.value.url}"
+
+    @pytest.mark.parametrize("path", ["//dir/disk.qcow2", "/disk.qcow2?a=b", "?a=b", ""])
+    def test_the_target_is_what_the_url_says(self, path: str) -> None:
+        target = destination(f"http://127.0.0.1{path}", LOOPBACK, seconds=1).target
+
+        assert target == (path if path.startswith("/") else f"/{path}")
+
     def test_secrets_are_in_no_log_error_or_repr(
         self, file_server: FileServer, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -474,12 +487,20 @@ class TestReport:
 
         assert (found.file_name, found.would_download) == ("镜像.iso", True)
 
-    @pytest.mark.parametrize("name", ["idna''x", "undefined''x", f"x; filename*{'9' * 5000}=y"])
+    @pytest.mark.parametrize(
+        "name", ["idna''x", "undefined''x", f"x; filename*{'9' * 5000}=y", "utf-8''a; filename*1=b"]
+    )
     def test_a_name_that_cannot_be_read_counts_for_nothing(self, file_server: FileServer, name: str) -> None:
         headers = {"Content-Disposition": f"attachment; filename*={name}"}
         url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
 
         assert report(url, LOOPBACK, disk_format=None).file_name == "disk.qcow2"
+
+    def test_a_name_with_half_a_surrogate_pair_can_be_written_down(self, file_server: FileServer) -> None:
+        headers = {"Content-Disposition": r"attachment; filename*=unicode_escape''a\ud800.iso"}
+        url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
+
+        assert '"file_name":"a?.iso"' in report(url, LOOPBACK, disk_format=None).model_dump_json()
 
     @pytest.mark.parametrize(
         ("reply", "words"),
