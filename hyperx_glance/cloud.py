@@ -235,15 +235,10 @@ class Cloud:
         """
         adapter, base = self._base(service)
         reading = method in ("GET", "HEAD")
-        options: dict[str, object] = {"data": data} if data is not None else {}
-        if json is not None:
-            options["json"] = json
-        if params:
-            options["params"] = params
-        if microversion:
-            options["microversion"] = microversion
-        if stream:
-            options["stream"] = True
+        options: dict[str, object] = {"json": json, "params": params, "microversion": microversion, "stream": stream}
+        if data is not None:
+            # keystoneauth would send the rest of it again, after a new login or to another place.
+            options |= {"data": data, "allow_reauth": False, "redirect": False}
         if timeout is not None or adapter.session.timeout is None:
             options["timeout"] = timeout or REQUEST_TIMEOUT_SECONDS
         try:
@@ -299,15 +294,24 @@ class Cloud:
                 if not attempts:
                     raise _translate_failure(service, error) from error
 
-    def pieces(self, service: Service, path: str) -> Iterator[bytes]:
-        """Read an answer of any length piece by piece, once."""
-        response = self.get(service, path, stream=True)
+    def pieces(self, service: Service, path: str, *, timeout: float) -> Iterator[bytes]:
+        """Read an answer of any length piece by piece, once; ``timeout`` as in `request`."""
+        response = self.get(service, path, stream=True, timeout=timeout)
         try:
             yield from response.iter_content(_PIECE_BYTES)
         except requests.exceptions.RequestException as error:
             raise _translate_failure(service, error) from error
         finally:
             response.close()
+
+    def upload(self, service: Service, path: str, body: object, *, headers: Mapping[str, str], timeout: float) -> None:
+        """Put data that can be read only once; a 401 is an error, after which the next request logs in anew."""
+        try:
+            self.put(service, path, data=body, headers=headers, confidential=True, timeout=timeout)
+        except NotAllowedError as error:
+            if error.status == 401:
+                self._base(service)[0].invalidate()
+            raise
 
     # ------------------------------------------------------------- images, as every verb reads them
 

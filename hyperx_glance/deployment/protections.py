@@ -27,7 +27,8 @@ NOT_INHERITED = tuple(vocabulary.glance_key(field) for field in _OF_ONE_RECORD)
 
 Nova copies an image's properties onto the snapshots of its servers (nova/compute/utils.py,
 initialize_instance_snapshot_metadata), Cinder onto images made of its volumes (cinder/volume/api.py,
-_merge_volume_image_meta). Both act as the member, so a copied flag makes Glance refuse the whole snapshot.
+_merge_volume_image_meta). Both act as the member, so a copied flag makes Glance refuse the whole snapshot. With the
+other words a copy looks like a registration that nobody finished.
 """
 NOVA_OPTION = ",".join(("cache_in_nova", "bittorrent", *NOT_INHERITED))
 """``[DEFAULT] non_inheritable_image_properties`` of nova.conf: its default and ours."""
@@ -65,10 +66,11 @@ def property_protections() -> str:
 #   [DEFAULT]
 #   property_protection_file = the path of this file
 #   property_protection_rule_format = roles
-# nova.conf, or snapshots of servers launched from a FEATURED image are refused:
+# nova.conf, or snapshots of servers launched from a FEATURED image are refused, and others claim a URL and a checksum
+# that are not theirs:
 #   [DEFAULT]
 #   non_inheritable_image_properties = {NOVA_OPTION}
-# cinder.conf, or images made of volumes with a FEATURED image on them are refused:
+# cinder.conf, or the same befalls images made of volumes; resume_registration takes them for unfinished ones:
 #   [DEFAULT]
 #   glance_core_properties = {CINDER_OPTION}
 # nova.conf and cinder.conf: the user of [service_user] has the role service and not the role admin. Glance adds the

@@ -34,6 +34,17 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
             bury(site, order, new)
         raise
     try:
+        return _begin(site, order, methods)
+    except HyperxGlanceError:
+        raise
+    except BaseException as error:
+        with noted(error, order.image_id):
+            delete_record(site.cloud, order.image_id)
+        raise
+
+
+def _begin(site: Site, order: Order, methods: frozenset[str]) -> bool:
+    try:
         admit(site, order)
         return begin(site, order, methods=methods)
     except ServiceUnavailableError as error:
@@ -42,10 +53,6 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
         raise
     except HyperxGlanceError as error:
         dispose(site, order, scrubbed(error, order))
-        raise
-    except BaseException as error:
-        with noted(error, order.image_id):
-            delete_record(site.cloud, order.image_id)
         raise
 
 

@@ -21,8 +21,8 @@ from hyperx_glance.registration.outcome import exceeded_quota
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 DIAGNOSIS_SECONDS = 5.0
-GLANCE = "glance"
-"""The reason where the cause is not known."""
+GLANCE, DELETED = "glance", "deleted"
+"""The reasons where the cause is not known, and where somebody else deleted the record."""
 _LOG = logging.getLogger(__name__)
 _LONGEST_FAILURE = 1000
 
@@ -80,6 +80,12 @@ def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> Regist
     )
     error.__cause__ = problem
     return error
+
+
+def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
+    """Tell that somebody else has deleted the record."""
+    message = f"Image {image_id} was deleted while it was being registered."
+    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=DELETED)
 
 
 def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | None:

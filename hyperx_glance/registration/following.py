@@ -12,13 +12,14 @@ False
 
 import dataclasses
 import hashlib
+import logging
 import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path, parsed
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, REQUEST_TIMEOUT_SECONDS, image_path, parsed
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -49,9 +50,11 @@ from hyperx_glance.registration.outcome import (
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 from hyperx_glance.waiting import wait_until
 
-CANCELLED, DELETED, UNVERIFIABLE = "cancelled", "deleted", "unverifiable"
+CANCELLED, UNVERIFIABLE = "cancelled", "unverifiable"
 _SUSPICIOUS_AFTER_SECONDS = 1.0
 _TASK_LOOKS = 5
+_UPLOADS = 3
+_LOG = logging.getLogger(__name__)
 
 
 class Registration:
@@ -72,6 +75,7 @@ class Registration:
         self._tasks_read_at: float | None = None
         self._message = ""
         self._raised: BaseException | None = None
+        self._failure: HyperxGlanceError | None = None
         self._seen = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
         self.ended = False
         """Whether nothing is left to do: the image is ready and verified, or has failed and was cleaned up."""
@@ -121,16 +125,13 @@ class Registration:
             raise
         return image, told_time(answer.headers.get("Date"), here=datetime.now(UTC))
 
-    def _gone(self) -> RegistrationFailedError:
-        cancelled = self._cancelled.is_set()
-        return RegistrationFailedError(
-            f"The registration of image {self.image_id} was cancelled."
-            if cancelled
-            else f"Image {self.image_id} was deleted while it was being registered.",
-            image_id=self.image_id,
-            phase=self._seen.phase,
-            reason=CANCELLED if cancelled else DELETED,
-        )
+    def _gone(self) -> HyperxGlanceError:
+        if self._failure is not None:
+            return self._failure
+        if not self._cancelled.is_set():
+            return failures.vanished(self.image_id, phase=self._seen.phase)
+        message = f"The registration of image {self.image_id} was cancelled."
+        return RegistrationFailedError(message, image_id=self.image_id, phase=self._seen.phase, reason=CANCELLED)
 
     def _judged(self, image: Image, now: datetime) -> tuple[Outcome, Task | None]:
         """Judge by the record; ask for the tasks only where it looks failed or stalled."""
@@ -186,7 +187,7 @@ class Registration:
         """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
 
         ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure deletes the
-        record, or marks it where failed ones are kept.
+        record, or marks it where failed ones are kept; who waits again is told of the same failure.
         """
         pace = self._site.settings.pace
         end = self._clock() + (pace.deadline if timeout is None else timeout)
@@ -242,6 +243,7 @@ class Registration:
     def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
         if self._cancelled.is_set():
             return self._gone()
+        self._failure = error
         failures.dispose(self._site, self._order, failures.scrubbed(error, self._order))
         self.ended = True
         return error
@@ -253,12 +255,16 @@ class Registration:
         if not self._transfer.acquire(timeout=min(self._left(end), threading.TIMEOUT_MAX)):
             raise self._late()
         try:
-            if self._to_stream:
-                self._stream(tell, end)
+            if self._failure is not None:
+                raise self._failure
+            for attempt in range(1, _UPLOADS + 1):
+                if self._to_stream:
+                    self._stream(tell, end, last=attempt == _UPLOADS)
         finally:
             self._transfer.release()
 
-    def _stream(self, tell: Callable[[Progress], object], end: float) -> None:
+    def _stream(self, tell: Callable[[Progress], object], end: float, *, last: bool) -> None:
+        """Upload; return without it where another is at it or the login ran out, unless this is the last attempt."""
         url = self._order.url
         assert url is not None  # a resumed record without one is followed, never streamed
 
@@ -285,15 +291,19 @@ class Registration:
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:
-            if self.interrupted_by(error):
-                raise
-            patience = isinstance(error, ServiceUnavailableError) or _is_timeout(error)
-            if patience and self._clock() >= end:
+            if self._is_late(error, end):
                 raise self._late() from error
-            if isinstance(error, ServiceUnavailableError):
+            if isinstance(error, ServiceUnavailableError) or self.interrupted_by(error):
                 raise
+            if not last and error.status in (401, 409):
+                return
             raise self._failed(self._stream_failure(error)) from error
         self._to_stream = False
+
+    def _is_late(self, error: HyperxGlanceError, end: float) -> bool:
+        timeout = isinstance(error, UrlRejectedError) and error.reason == UrlProblem.TIMEOUT
+        in_vain = timeout or isinstance(error, ServiceUnavailableError)
+        return in_vain and self._clock() >= end and not self.interrupted_by(error)
 
     def _free_again(self, end: float) -> bool:
         """Wait for the end of an upload that was broken off; tell whether its record can take another.
@@ -303,6 +313,7 @@ class Registration:
 
         def look() -> Image | None:
             image, _ = self._read()
+            self._remember(image, self._sent)
             return None if image.glance_status == "saving" else image
 
         return wait_until(self._site.settings.pace, look, timeout=self._left(end)).glance_status == "queued"
@@ -313,6 +324,8 @@ class Registration:
                 return failures.from_url(error, self._order, phase=self._seen.phase)
             case NotFoundError():
                 return self._gone()
+            case HyperxGlanceError(status=410):
+                self._read()  # raises where the record has gone; a store that takes no more answers 410, too
             case QuotaExceededError() if error.resource is None and not _NO_QUOTA.search(error.message):
                 return of_department(error, self._order.department.name)
             case QuotaExceededError() if error.resource is not None:
@@ -347,10 +360,12 @@ class Registration:
         try:
             actual = self._digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
         except NotAllowedError as error:
+            if error.status != 403 or self._disabled():
+                raise
             why = f"Glance does not let its data be read: {error.message}"
             raise self._rejected(self._unverifiable(why)) from error
         if actual == wanted:
-            return image if recorded_checksum(image, algorithm) else self._marked()
+            return image if recorded_checksum(image, algorithm) else self._marked(image)
         if self._digest is None and self._converted(image):
             raise self._rejected(self._unverifiable("Glance converted it on its way in."))
         raise self._rejected(ChecksumMismatchError(image_id=self.image_id, expected=wanted, actual=actual))
@@ -366,6 +381,7 @@ class Registration:
 
     def _rejected(self, error: HyperxGlanceError) -> HyperxGlanceError:
         """Delete, whatever is kept of other failures: data that may not be what it should be must not become usable."""
+        self._failure = error
         failures.dispose(self._site, dataclasses.replace(self._order, keep_failed=False), error)
         self.ended = True
         return error
@@ -390,16 +406,29 @@ class Registration:
     def _hashed(self, algorithm: str, end: float) -> str:
         """Hash the data itself, where Glance keeps no digest of this algorithm."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
-        for piece in self._site.cloud.pieces("image", image_path(self.image_id, "file")):
-            if self._cancelled.is_set():
-                raise self._gone()
+        timeout = min(REQUEST_TIMEOUT_SECONDS, max(self._left(end), streaming.SHORTEST_SECONDS))
+        try:
+            for piece in self._site.cloud.pieces("image", image_path(self.image_id, "file"), timeout=timeout):
+                if self._cancelled.is_set():
+                    raise self._gone()
+                if self._clock() >= end:
+                    raise self._late(ready=True)
+                digest.update(piece)
+        except ServiceUnavailableError as error:
             if self._clock() >= end:
-                raise self._late(ready=True)
-            digest.update(piece)
+                raise self._late(ready=True) from error
+            raise
         return f"{algorithm}:{digest.hexdigest()}"
 
-    def _marked(self) -> Image:
-        """Write down that the data was verified, where nothing in the record shows it."""
+    def _disabled(self) -> bool:
+        image, _ = self._read()
+        return image.glance_status == "deactivated"
+
+    def _marked(self, image: Image) -> Image:
+        """Write down that the data was verified, where nothing in the record shows it.
+
+        Where it cannot be written the image is as good: whoever takes it up again verifies it again.
+        """
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         try:
             answer = self._site.cloud.patch(
@@ -407,6 +436,11 @@ class Registration:
             )
         except NotFoundError as error:
             raise self._gone() from error
+        except ServiceUnavailableError:
+            raise
+        except HyperxGlanceError as error:
+            _LOG.warning("image %s is verified, which could not be written down: %s", self.image_id, error)
+            return image
         return parsed(Image, "image", answer.content)
 
     # ------------------------------------------------------------- cancel
@@ -422,10 +456,6 @@ class Registration:
         except ServiceUnavailableError as error:
             error.image_id = self.image_id
             raise
-
-
-def _is_timeout(error: HyperxGlanceError) -> bool:
-    return isinstance(error, UrlRejectedError) and error.reason == UrlProblem.TIMEOUT
 
 
 # glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.

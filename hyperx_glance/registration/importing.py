@@ -13,7 +13,7 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.registration.checking import has_login
-from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed
+from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import of_department
 from hyperx_glance.registration.repeating import repeated
@@ -58,7 +58,9 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         raise
     except HyperxGlanceError as error:
         scrubbed(error, order)
-        if may_stream and _cannot_import(site, order, error):
+        if isinstance(error, NotFoundError) and _is_gone(site, order):
+            raise vanished(order.image_id, phase=Phase.REGISTERED) from error
+        if may_stream and _cannot_import(error):
             return False
         raise (
             of_department(error, order.department.name)
@@ -67,13 +69,18 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         ) from error
 
 
-def _cannot_import(site: Site, order: Order, error: HyperxGlanceError) -> bool:
-    if isinstance(error, NotFoundError):
-        # Where importing is switched off altogether its path is not found, though the image is.
+def _is_gone(site: Site, order: Order) -> bool:
+    try:
         site.cloud.image(order.image_id)
+    except NotFoundError:
         return True
-    return isinstance(error, InvalidRequestError) and (
-        _FILTERED in error.message or _NO_METHOD in error.message.lower()
+    return False
+
+
+def _cannot_import(error: HyperxGlanceError) -> bool:
+    # Where importing is switched off altogether its path is not found, though the image is.
+    return isinstance(error, NotFoundError) or (
+        isinstance(error, InvalidRequestError) and (_FILTERED in error.message or _NO_METHOD in error.message.lower())
     )
 
 

@@ -7,10 +7,12 @@
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
-from hyperx_glance import pages
+from hyperx_glance import pages, quotas, urls, vocabulary
 from hyperx_glance.cloud import image_path
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
@@ -25,7 +27,7 @@ from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import MIB, Order, Site
 from hyperx_glance.registration.outcome import LOCK, newest_task, told_time, verified
 from hyperx_glance.vocabulary import Phase, glance_key
 
@@ -36,6 +38,8 @@ _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
 def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
     image = site.cloud.image(image_id(reference))
+    if _made_of_a_server(image):
+        raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
     if image.failure:
         raise ConflictError(
             f"The registration of image {image.id} has failed: {image.failure}",
@@ -52,6 +56,8 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
     never_began = image.phase is Phase.REGISTERED and not image.glance_property(LOCK) and not _has_task(site, image)
     if image.glance_status == "saving" and order.url is not None:
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
+        quota = quotas.image_quota(site.cloud, site.departments, order.department)
+        order = dataclasses.replace(order, room=quota.image_size_mib)
         return Registration(site, order, streams=True, interrupted=True)
     if not never_began:
         return Registration(site, order, streams=False)
@@ -62,6 +68,7 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
     try:
         found = checking.look(site, order.url, declared=order.disk_format)
         quota = admission.admit(site, order)
+        quotas.check_room(quota, image_size_mib=math.ceil((found.size or 0) / MIB))
         order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
         return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:
@@ -79,18 +86,20 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
 def _known_url(image: Image, url: str | None) -> str | None:
     """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
     if url is not None:
-        if image.url and _stored(url) != image.url:
+        if not _well_formed(url):
+            raise InvalidRequestError("url: this is no URL")
+        if image.url and stored_url(url).url != image.url:
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
-    return None if stripped or not image.url else image.url
+    return None if stripped or not _well_formed(image.url) else image.url
 
 
-def _stored(url: str) -> str:
+def _well_formed(url: str) -> bool:
     try:
-        return stored_url(url).url
+        return bool(urlsplit(urls.ascii_url(url)).netloc)
     except ValueError:
-        raise InvalidRequestError("url: this is no URL") from None
+        return False
 
 
 def _wanted_checksum(image: Image) -> str | None:
@@ -107,6 +116,15 @@ def _wanted_checksum(image: Image) -> str | None:
 
 def _department(site: Site, image: Image) -> Department:
     return Department(image.owner, site.departments.name(image.owner))
+
+
+def _made_of_a_server(image: Image) -> bool:
+    """Tell snapshots and backups: Nova lets them inherit the words of the image that the server was made of.
+
+    See `deployment.protections` for how an operator prevents it.
+    """
+    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in (vocabulary.SNAPSHOT_VALUE, "backup")
+    return of_disk or bool(image.glance_property("block_device_mapping"))
 
 
 def _has_task(site: Site, image: Image) -> bool:
@@ -144,6 +162,8 @@ def _now(site: Site) -> datetime:
 
 
 def _is_unfinished(image: Image) -> bool:
+    if _made_of_a_server(image):
+        return False
     if image.phase is not Phase.READY:
         return image.phase in _UNFINISHED and not image.failure
     wanted = image.glance_property(glance_key("checksum_wanted")).lower()

@@ -48,9 +48,10 @@ class Upload:
 
     def read(self, size: int = -1) -> bytes:
         """Give the next bytes."""
-        if self.failure or self.ended:
-            # Only a repetition reads again, and the bytes are gone.
+        if self.failure:
             raise TransferStopped
+        if self.ended:
+            return b""
         try:
             return self._next(size)
         except BaseException as error:
@@ -70,9 +71,9 @@ class Upload:
         return piece
 
     def _check_room(self) -> None:
-        """Stop at the remaining quota: Glance takes any amount where no length is announced."""
-        room = self._order.room
-        if self.size is not None or room is None or room.remaining is None or self.sent <= room.remaining * MIB:
+        """Stop at the remaining quota: Glance takes any amount where no length is announced, or for another one."""
+        room, size = self._order.room, max(self.sent, self.size or 0)
+        if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
         raise QuotaExceededError(
             f"The data of image {self._order.image_id} does not fit into department"
@@ -81,7 +82,7 @@ class Upload:
             resource="image_size_mib",
             limit=room.limit,
             used=room.used,
-            requested=-(-self.sent // MIB),
+            requested=-(-size // MIB),
         )
 
     def __iter__(self) -> Iterator[bytes]:
@@ -106,7 +107,8 @@ def body_of(
 def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
     """Stream the URL into the record; give the digest of what was sent where a checksum is wanted.
 
-    After ``seconds`` neither the URL's server nor Glance is waited for any longer.
+    After ``seconds`` the URL's server is not waited for any longer. Glance is, for its answer to all of the data: as
+    long again at most.
     """
     policy = site.settings.url_policy
     deadline = time.monotonic() + seconds
@@ -118,28 +120,19 @@ def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], 
         if order.stores:
             headers["x-image-meta-store"] = order.stores[0]
         try:
-            site.cloud.put(
-                "image",
-                image_path(order.image_id, "file"),
-                data=body,
-                headers=headers,
-                confidential=True,
-                timeout=min(UPLOAD_ANSWER_SECONDS, seconds),
-            )
+            path, timeout = image_path(order.image_id, "file"), min(UPLOAD_ANSWER_SECONDS, seconds)
+            site.cloud.upload("image", path, body, headers=headers, timeout=timeout)
         except TransferStopped:
-            raise _cause(body) from None
+            pass
         except HyperxGlanceError as error:
-            if body.failure is not None:
-                raise _cause(body) from None
-            if not isinstance(error, ServiceUnavailableError) or not _arrived(site, order, body):
+            arrived = isinstance(error, ServiceUnavailableError) and _arrived(site, order, body)
+            if body.failure is None and not arrived:
                 raise
-        return body.digest
+    if body.failure is not None:  # raised here, and not above, to keep the cause that it has
+        raise body.failure
+    return body.digest
 
 
 def _arrived(site: Site, order: Order, body: Upload) -> bool:
     """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
     return body.ended and site.cloud.image(order.image_id).glance_status in ("active", "saving")
-
-
-def _cause(body: Upload) -> BaseException:
-    return body.failure or HyperxGlanceError("The upload was to be repeated, but its source can be read only once.")

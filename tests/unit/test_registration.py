@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import json
 import random
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
+from keystoneauth1.session import Session
+from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance import (
     Category,
@@ -25,15 +29,18 @@ from hyperx_glance import (
     Phase,
     Progress,
     QuotaExceededError,
+    Registration,
     RegistrationFailedError,
     ServiceUnavailableError,
+    UrlPolicy,
     UrlProblem,
     UrlRejectedError,
     WaitTimeoutError,
 )
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud import Cloud
+from hyperx_glance.departments import Department, Departments
 from hyperx_glance.registration import admission
-from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
@@ -49,6 +56,7 @@ from hyperx_glance.registration.outcome import (
 )
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.wire import Call, Refused
 from hyperx_glance.urls import open_url
 from tests import samples
 from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory
@@ -715,7 +723,7 @@ class TestUploadsThatGlanceRefuses:
         case: tuple[int, str, str],
     ) -> None:
         status, text, reason = case
-        cloud.fail("glance", "PUT", "/file", status=status, body=text)
+        cloud.fail("glance", "PUT", "/file", status=status, body=text, times=None)
 
         with pytest.raises(RegistrationFailedError) as caught:
             client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
@@ -789,6 +797,47 @@ class TestUploadsThatGlanceRefuses:
         error = caught.value
         assert (error.resource, error.limit, error.used, error.requested) == ("image_size_mib", 1, 0, 2)
 
+    @pytest.mark.parametrize("policy", [LOOPBACK, BLIND])
+    def test_an_announced_size_counts_for_another_department_too(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, policy: UrlPolicy
+    ) -> None:
+        """Glance takes it for the administrator's own."""
+        client("admin").set_quota("dept-b", image_size_mib=1)
+        new = NewImage(
+            name="a",
+            url=file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2"))),
+            disk_format="qcow2",
+            owner="dept-b",
+        )
+
+        with pytest.raises(QuotaExceededError) as caught:
+            client("admin", transfer="stream", url_policy=policy).register(new)
+
+        error = caught.value
+        assert (error.department, error.resource, error.limit, error.requested) == ("dept-b", "image_size_mib", 1, 3)
+        assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+    @pytest.mark.parametrize("status", ["queued", "saving"])
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    def test_a_resumed_ones_size_counts_too(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, status: str
+    ) -> None:
+        url = file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")), chunked=status == "saving")
+        image_id = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url)).image_id
+        client("admin").set_quota("dept-a", image_size_mib=1)
+        cloud.glance.images[image_id].status = status
+
+        def resume() -> None:
+            registration = client("alice", transfer=transfer).resume_registration(image_id)
+            cloud.glance.images[image_id].status = "queued"
+            registration.wait()
+
+        with pytest.raises(QuotaExceededError) as caught:
+            resume()
+
+        assert (caught.value.resource, caught.value.limit) == ("image_size_mib", 1)
+        assert not cloud.glance.image(image_id)
+
 
 class TestUploadsThatWereBrokenOff:
     def test_a_resumed_one_waits_for_glance_to_notice(
@@ -825,6 +874,59 @@ class TestUploadsThatWereBrokenOff:
 
         assert resumed.wait().state == "ACTIVE"
         assert not [request for request in cloud.requests if request.method == "PUT"]
+
+    def test_one_that_may_not_go_on_any_more_tells_its_first_failure_again(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        url = file_server.cut("/cut", samples.data("disk.qcow2"), after=200_000)
+        registration = client("alice", transfer="stream").start_registration(
+            NewImage(name="a", url=url), keep_failed=True
+        )
+        with pytest.raises(RegistrationFailedError) as first:
+            registration.wait()
+        file_server.serve("/cut", samples.data("disk.qcow2"))
+
+        with pytest.raises(RegistrationFailedError) as second:
+            registration.wait()
+
+        assert (first.value.reason, second.value) == ("truncated", first.value)
+        assert cloud.glance.images[registration.image_id].status == "queued"
+
+    def test_who_waits_beside_it_is_told_why_it_failed(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
+        registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=held.url))
+        cloud.fail("glance", "PUT", "/file", status=415, body="does not match stream data raw")
+        with ThreadPoolExecutor(2) as pool:
+            waiting = [pool.submit(registration.wait) for _ in range(2)]
+            held.release()
+            failures = [future.exception() for future in waiting]
+
+        assert [getattr(failure, "reason", failure) for failure in failures] == [UrlProblem.WRONG_FORMAT] * 2
+
+    def test_one_whose_token_has_expired_logs_in_anew_and_begins_at_the_first_byte(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """keystoneauth would send what is left of the body."""
+        take, refusals = cloud.glance._take, iter([Refused(401, "The token has expired.")])
+
+        def expired(call: Call, *rest: Any) -> object:  # noqa: ANN401  # as it comes
+            for refusal in refusals:
+                assert isinstance(call.source, Upload)
+                assert call.source.read(1000)
+                raise refusal
+            return take(call, *rest)
+
+        monkeypatch.setattr(cloud.glance, "_take", expired)
+
+        image = client("alice", transfer="stream").register(
+            NewImage(name="a", url=qcow2(file_server), checksum=sha256())
+        )
+
+        assert image.size == len(samples.data("disk.qcow2"))
+        logins = [request for request in cloud.requests if request.path.endswith("/auth/tokens")]
+        assert len([request for request in logins if request.method == "POST"]) == 2
 
 
 def test_a_glance_without_task_lists(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
@@ -910,6 +1012,35 @@ class TestVerification:
         assert caught.value.reason == "unverifiable"
         assert not cloud.glance.image(caught.value.image_id)
 
+    @pytest.mark.parametrize(("transfer", "status"), [("import", 403), ("stream", 413), ("stream", 409)])
+    def test_a_good_image_is_kept_where_that_cannot_be_written_down(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, status: int
+    ) -> None:
+        cloud.fail("glance", "PATCH", "/images/", status=status)
+        alice = client("alice", transfer=transfer)
+
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        assert image.state == "ACTIVE"
+        assert [unfinished.id for unfinished in alice.unfinished_registrations()] == [image.id]
+        assert alice.resume_registration(image).wait().glance_property("hyperx_checksum_verified") == "true"
+
+    def test_data_of_a_disabled_image_is_left_alone(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        while registration.progress().phase is not Phase.READY:
+            pass
+        client("admin").disable(registration.image_id)
+
+        for waiting in registration, alice.resume_registration(registration.image_id):
+            with pytest.raises(NotAllowedError):
+                waiting.wait()
+
+        client("admin").enable(registration.image_id)
+        assert registration.wait().state == "ACTIVE"
+
     def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
         clock = Clock()
         alice = timed(cloud, clock)
@@ -981,12 +1112,13 @@ class TestCallbacks:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, error: Exception
     ) -> None:
         def fail(_: Progress) -> None:
-            raise error
+            raise error from KeyError()
 
         with pytest.raises(type(error), match="mine") as caught:
             client("alice", transfer=transfer).register(NewImage(name="a", url=qcow2(file_server)), on_progress=fail)
 
         assert caught.value is error
+        assert isinstance(error.__cause__, KeyError)
         assert not [image for image in cloud.glance.images.values() if not image.deleted]
 
 
@@ -1004,6 +1136,21 @@ class TestInterruptions:
         (between.before if moment == "before" else between.after)("DELETE", "/images/", interrupt)
         with pytest.raises(KeyboardInterrupt):
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"md5:{'0' * 32}"))
+
+        assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+    def test_of_the_clean_up_after_a_refused_import_leave_nothing(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice", transfer="import")
+        cloud.fail("glance", "POST", "/import$", status=409)
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        Interference(alice).before("DELETE", "/images/", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
 
         assert not [image for image in cloud.glance.images.values() if not image.deleted]
 
@@ -1047,6 +1194,22 @@ class TestTimeouts:
         held.release()
         assert cloud.glance.image(registration.image_id)
         assert registration.wait().state == "ACTIVE"
+
+    def test_silence_while_data_is_hashed_ends_the_waiting_only(self, file_server: FileServer) -> None:
+        """The file server plays Glance."""
+        ready = {"id": "7c1", "status": "active", "size": 1000, "os_hash_algo": "sha512", "os_hash_value": "0" * 128}
+        file_server.serve("/v2/images/7c1", json.dumps(ready).encode(), content_type="application/json")
+        held = file_server.hold("/v2/images/7c1/file", bytes(1000), after=10)
+        session = Session(auth=Token(file_server.url("").rstrip("/"), "token"))
+        department = Department("dept-a", "dept-a")
+        order = Order(image_id="7c1", url=None, disk_format="qcow2", department=department, checksum=sha256())
+        cloud = Cloud.from_session(session)
+        registration = Registration(Site(cloud, Departments(cloud), HASTY), order, streams=False)
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            registration.wait(timeout=0.3)
+
+        held.release()
 
     def test_who_waits_beside_a_stream_waits_no_longer_than_asked(
         self, client: ClientFactory, file_server: FileServer
@@ -1122,6 +1285,24 @@ def test_of_two_who_cancel_a_protected_one_neither_fails(
 def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -> None:
     with pytest.raises(InvalidRequestError, match="older_than_seconds"):
         client("alice").unfinished_registrations(older_than_seconds=seconds)
+
+
+@pytest.mark.parametrize("url", ["http://[bad/x", f"http://{'ä' * 80}/x", "x"])
+def test_a_stored_url_that_is_none_is_not_used(cloud: InMemoryCloud, client: ClientFactory, url: str) -> None:
+    fields = {"owner": "dept-a", "name": "a", "disk_format": "qcow2", "container_format": "bare", "hyperx_url": url}
+    alice = client("alice")
+    lost = cloud.glance.add_image(status="queued", **fields)
+    failed = cloud.glance.add_image(status="importing", **fields)
+
+    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+        alice.resume_registration(lost)
+    registration = alice.resume_registration(failed)
+    cloud.glance.images[failed].status = "queued"
+    with pytest.raises(RegistrationFailedError, match="Glance failed to import"):
+        registration.wait()
+
+    assert cloud.glance.image(lost)
+    assert not cloud.glance.image(failed)
 
 
 def test_a_resuming_callers_mistake_deletes_nothing(
