@@ -15,7 +15,7 @@ import html
 import json as json_format
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pydantic
@@ -76,6 +76,13 @@ def open_connection(cloud: str | None, auth: Mapping[str, object]) -> Connection
             f"The cloud is not configured: {error}",
             hint="Name a cloud of clouds.yaml, or give auth_url and credentials.",
         ) from error
+
+
+class Place(NamedTuple):
+    """Name the service and region of an endpoint, as Keystone does where it keeps limits."""
+
+    service_id: str
+    region_id: str | None
 
 
 class Cloud:
@@ -165,6 +172,17 @@ class Cloud:
             return False
         except keystone_exceptions.ClientException as error:
             raise _translate_failure("identity", error) from error
+
+    def place(self, service: Service) -> Place | None:
+        """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
+        adapter = self._adapter(service)
+        found = self.access.service_catalog.get_endpoint_data_list(
+            service_type=adapter.service_type,
+            service_name=adapter.service_name,
+            interface=adapter.interface or "public",
+            region_name=adapter.region_name,
+        )
+        return next((Place(data.service_id, data.region_name) for data in found if data.service_id), None)
 
     def base(self, service: Service) -> str:
         """Give the URL of the service at the version that this library speaks."""

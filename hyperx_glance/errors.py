@@ -292,3 +292,8 @@ class ServiceUnavailableError(HyperxGlanceError):
         self.connected = connected
         self.image_id = image_id
         self.launch_id = launch_id
+
+    def __str__(self) -> str:
+        """Say also what may have been left behind."""
+        left = [f"{kind} {key}" for kind, key in (("image", self.image_id), ("launch", self.launch_id)) if key]
+        return f"{super().__str__()} What was begun may still be there: {left[0]}." if left else super().__str__()

@@ -494,7 +494,7 @@ def well_formed_checksum(text: str) -> str:
     return f"{algorithm}:{digest}"
 
 
-def _http_url(url: str) -> str:
+def http_url(url: str) -> str:
     """Accept http and https with a host; where they may lead is for `urls` to find out."""
     try:
         parts = urlsplit(url)
@@ -568,7 +568,7 @@ _Value = Annotated[str, pydantic.AfterValidator(_property_value)]
 _Switch = Annotated[bool, Field(strict=True)]
 _Properties = Annotated[dict[_PropertyKey, _Value], Field(max_length=128)]
 _ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_changeable_property)]
-_Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(_http_url)]
+_Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(http_url)]
 _Checksum = Annotated[str, pydantic.AfterValidator(well_formed_checksum)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 _Network = Annotated[str, pydantic.AfterValidator(_network)]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from hyperx_glance import pages
-from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.cloud import Cloud, Place, Service
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import (
     ConflictError,
@@ -136,14 +136,14 @@ def set_quota(cloud: Cloud, departments: Departments, department: str, limits: Q
         if plan.wanted
     ]
     written: list[str] = []
-    for call in (call for plan in plans for call in plan.calls):
-        try:
+    try:
+        for call in (call for plan in plans for call in plan.calls):
             cloud.request(call.service, call.method, call.path, json=call.body)
-        except HyperxGlanceError as error:
-            error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
-            raise
-        written.append(call.writes)
-    now = _whole(cloud, departments, target)
+            written.append(call.writes)
+        now = _whole(cloud, departments, target)
+    except HyperxGlanceError as error:
+        error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
+        raise
     _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     return now
 
@@ -298,22 +298,11 @@ class _Limit(NamedTuple):
         return self.default if self.override is None else self.override
 
 
-class _Place(NamedTuple):
-    """Name the service and region that limits belong to."""
-
-    service_id: str
-    region_id: str | None
-
-
-def _image_place(cloud: Cloud) -> _Place:
-    """Find Glance's service and region in the catalogue: oslo.limit asks with those of Glance's endpoint."""
-    for service in cloud.access.service_catalog.catalog:
-        if service.get("type") != "image" or not service.get("id"):
-            continue
-        for endpoint in service.get("endpoints", ()):
-            region = endpoint.get("region_id") or endpoint.get("region")
-            if cloud.region_name in (None, region):
-                return _Place(service["id"], region)
+def _image_place(cloud: Cloud) -> Place:
+    """Find Glance's service and region: oslo.limit asks with those of Glance's endpoint."""
+    place = cloud.place("image")
+    if place:
+        return place
     raise ServiceUnavailableError(
         f"This cloud's catalogue has no image service in region {cloud.region_name or 'any'}.",
         connected=False,

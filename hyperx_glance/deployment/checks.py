@@ -115,13 +115,13 @@ def _unified_limits(visit: Visit) -> Verdict:
             "Glance's unified limits are off: departments have no quota of images.",
             "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
         )
-    endpoint = _image_endpoint(visit.cloud)
-    if endpoint is None:
+    place = visit.cloud.place("image")  # where oslo.limit looks for limits
+    if place is None:
         zero = sorted(name for name, figures in usage.items() if figures["limit"] == 0)
         if zero:
             return _unregistered(zero, "", visit.cloud.region_name)
         return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
-    service_id, region = endpoint
+    service_id, region = place
     answer = visit.cloud.document("identity", "/registered_limits", params={"service_id": service_id})
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
     for limit in answer["registered_limits"]:
@@ -144,17 +144,6 @@ def _unregistered(names: list[str], where: str, region: str | None) -> Verdict:
         " Glance takes them for 0 and refuses.",
         f"openstack registered limit create --service glance --region {region or 'REGION'} --default-limit NUMBER NAME",
     )
-
-
-def _image_endpoint(cloud: Cloud) -> tuple[str, str | None] | None:
-    """Find Glance's service id and region in the token's catalogue: where oslo.limit looks for limits."""
-    for service in cloud.access.service_catalog.catalog:
-        if service["type"] != "image" or "id" not in service:
-            continue
-        for endpoint in service["endpoints"]:
-            if cloud.region_name in (None, endpoint.get("region_id")):
-                return service["id"], endpoint.get("region_id")
-    return None
 
 
 def _stuck_imports(visit: Visit) -> Verdict:

@@ -10,6 +10,7 @@ our own; let Glance import, or stream; follow; verify. Nothing is created before
 fails afterwards takes the record away with it.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
@@ -46,7 +47,12 @@ def register(
     """Register and wait; whatever ends the waiting takes the record away, except that Glance is out of reach."""
     clock = settings.pace.clock
     end = clock() + (settings.pace.deadline if timeout is None else timeout)
-    registration = start_registration(cloud, departments, settings, new, keep_failed=keep_failed)
+    hint = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
+    try:
+        registration = start_registration(cloud, departments, settings, new, keep_failed=keep_failed, end=end)
+    except WaitTimeoutError as error:
+        error.hint = hint
+        raise
     try:
         return registration.wait(on_progress=on_progress, timeout=max(0.0, end - clock()))
     except BaseException as error:
@@ -54,7 +60,7 @@ def register(
         if own and isinstance(error, ServiceUnavailableError):
             raise
         if own and isinstance(error, WaitTimeoutError):
-            error.hint = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
+            error.hint = hint
         if not registration.ended:
             with noted(error, registration.image_id):
                 registration.cancel()
@@ -62,12 +68,18 @@ def register(
 
 
 def start_registration(
-    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
+    cloud: Cloud,
+    departments: Departments,
+    settings: Settings,
+    new: NewImage | NewIso,
+    *,
+    keep_failed: bool,
+    end: float = math.inf,
 ) -> Registration:
-    """Check, create the record and set its transfer going."""
+    """Check, create the record and set its transfer going; ``end`` on the clock of the pace bounds what must wait."""
     site = Site(cloud, departments, settings)
     order = checking.check(site, new, keep_failed=keep_failed)
-    imported = creation.start(site, order, new)
+    imported = creation.start(site, order, new, end=end)
     return Registration(site, order, streams=not imported)
 
 

@@ -1,5 +1,7 @@
 """The race for a department's last places."""
 
+import math
+
 from hyperx_glance import quotas
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models import DepartmentQuota, Image
@@ -11,13 +13,14 @@ from hyperx_glance.waiting import wait_until
 STANDSTILL_SECONDS = 30.0
 
 
-def admit(site: Site, order: Order) -> DepartmentQuota:
+def admit(site: Site, order: Order, *, end: float = math.inf) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have; give the quota.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
     look that shows no more records than the limit. Otherwise, who ranks beyond the limit withdraws; who ranks within it
     waits for the others to do so, as long as anything changes among the records. One usage request, then listings:
-    Glance logs in to Keystone anew for each usage request (oslo_limit/limit.py), which twenty at once wait for.
+    Glance logs in to Keystone anew for each usage request (oslo_limit/limit.py), which twenty at once wait for. Raise
+    `WaitTimeoutError` at ``end``.
     """
     quota = quotas.image_quota(site.cloud, site.departments, order.department)
     usage = quota.images
@@ -31,10 +34,14 @@ def admit(site: Site, order: Order) -> DepartmentQuota:
         before, seen = seen, {image.id: image.phase for image in records}
         return records if seen != before else None
 
+    pace = site.settings.pace
     while True:
         try:
-            records = wait_until(site.settings.pace, changed, timeout=STANDSTILL_SECONDS)
+            records = wait_until(pace, changed, timeout=min(STANDSTILL_SECONDS, max(0.0, end - pace.clock())))
         except WaitTimeoutError:
+            if pace.clock() >= end:
+                message = f"Image {order.image_id} has waited in vain for a place in {order.department.name}."
+                raise WaitTimeoutError(message, image_id=order.image_id) from None
             # Whoever is beyond the limit and neither begins nor withdraws has died; resumed, it will withdraw.
             return quota
         if len(records) <= usage.limit:

@@ -16,15 +16,19 @@ from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.failures import delete_record, dispose, noted, scrubbed
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import of_department
+from hyperx_glance.registration.outcome import LOCK, of_department
 from hyperx_glance.registration.repeating import repeated
+from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting import wait_until
 
 ARRIVAL_SECONDS = 2.0
 
 
-def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
-    """Create the record and set its transfer going; give False where it must be streamed. Nothing stays on failure."""
+def start(site: Site, order: Order, new: NewImage | NewIso, *, end: float) -> bool:
+    """Create the record and set its transfer going; give False where it must be streamed. Nothing stays on failure.
+
+    ``end`` on the clock of the pace bounds the waiting for a place.
+    """
     try:
         methods = create(site, order, new)
     except HyperxGlanceError:
@@ -34,7 +38,7 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
             bury(site, order, new)
         raise
     try:
-        return _begin(site, order, methods)
+        return _begin(site, order, methods, end)
     except HyperxGlanceError:
         raise
     except BaseException as error:
@@ -43,9 +47,9 @@ def start(site: Site, order: Order, new: NewImage | NewIso) -> bool:
         raise
 
 
-def _begin(site: Site, order: Order, methods: frozenset[str]) -> bool:
+def _begin(site: Site, order: Order, methods: frozenset[str], end: float) -> bool:
     try:
-        admit(site, order)
+        admit(site, order, end=end)
         return begin(site, order, methods=methods)
     except ServiceUnavailableError as error:
         # Out of reach: nothing can be cleaned up now, and whoever has the id can resume or delete.
@@ -81,7 +85,7 @@ def create(site: Site, order: Order, new: NewImage | NewIso) -> frozenset[str]:
             error.image_id = order.image_id
         raise
     except QuotaExceededError as error:
-        raise of_department(error, order.department.name) from error
+        raise of_department(error, site.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
             f"The id {order.image_id} is taken, or was an image's before.",
@@ -104,7 +108,8 @@ def _body(site: Site, order: Order, new: NewImage | NewIso) -> Mapping[str, obje
 def _is_there(site: Site, order: Order, body: Mapping[str, object], refusal: HyperxGlanceError) -> bool:
     """Tell whether an earlier create has made the record, though this one was refused.
 
-    Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
+    A record that has come further is an earlier registration's under the same id. Behind a 413 it may still be on its
+    way: a record shows up to a quarter of a second after its connection was cut.
     """
 
     def look() -> Image | None:
@@ -118,7 +123,8 @@ def _is_there(site: Site, order: Order, body: Mapping[str, object], refusal: Hyp
         image = wait_until(site.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
     except WaitTimeoutError:
         return False
-    return (image.name, image.created_by) == (body["name"], site.cloud.user_id)
+    fresh = image.phase is Phase.REGISTERED and not image.glance_property(LOCK)
+    return fresh and (image.name, image.created_by) == (body["name"], site.cloud.user_id)
 
 
 def bury(site: Site, order: Order, new: NewImage | NewIso) -> None:

@@ -14,6 +14,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     RegistrationFailedError,
     UrlRejectedError,
+    WaitTimeoutError,
 )
 from hyperx_glance.mapping import scrub
 from hyperx_glance.registration.order import Order, Site
@@ -48,7 +49,7 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
     """
-    quota = exceeded_quota(message, order.department.name)
+    quota = exceeded_quota(message, site.departments.own().name)
     if quota is not None:
         return quota
     if order.url is not None:
@@ -102,18 +103,19 @@ def _not_registered(image_id: str) -> str:
     return f"Image {image_id} was not registered: "
 
 
-def dispose(site: Site, order: Order, error: HyperxGlanceError) -> HyperxGlanceError:
-    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the first error.
+def dispose(site: Site, order: Order, error: HyperxGlanceError) -> bool:
+    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the error, and False.
 
     A record for which there is no room is never kept: it would take the place of another.
     """
-    kept = order.keep_failed and not isinstance(error, QuotaExceededError)
+    kept = order.keep_failed and not isinstance(error, QuotaExceededError | WaitTimeoutError)
     with noted(error, order.image_id, "marked as failed" if kept else "deleted"):
         if kept:
             keep(site.cloud, order.image_id, error)
         else:
             delete_record(site.cloud, order.image_id)
-    return error
+        return True
+    return False
 
 
 @contextlib.contextmanager

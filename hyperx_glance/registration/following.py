@@ -76,6 +76,7 @@ class Registration:
         self._message = ""
         self._raised: BaseException | None = None
         self._failure: HyperxGlanceError | None = None
+        self._disposal: Order | None = None
         self._seen = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
         self.ended = False
         """Whether nothing is left to do: the image is ready and verified, or has failed and was cleaned up."""
@@ -119,7 +120,8 @@ class Registration:
             answer = self._site.cloud.get("image", image_path(self.image_id))
             image = parsed(Image, "image", answer.content)
         except NotFoundError as error:
-            raise self._gone() from error
+            gone = self._gone()
+            raise gone from gone.__cause__ or error
         except ServiceUnavailableError as error:
             error.image_id = self.image_id
             raise
@@ -127,7 +129,7 @@ class Registration:
 
     def _gone(self) -> HyperxGlanceError:
         if self._failure is not None:
-            return self._failure
+            return self._failure.with_traceback(None)
         if not self._cancelled.is_set():
             return failures.vanished(self.image_id, phase=self._seen.phase)
         message = f"The registration of image {self.image_id} was cancelled."
@@ -243,10 +245,16 @@ class Registration:
     def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
         if self._cancelled.is_set():
             return self._gone()
-        self._failure = error
-        failures.dispose(self._site, self._order, failures.scrubbed(error, self._order))
+        self._failure, self._disposal = failures.scrubbed(error, self._order), self._order
+        return self._disposed()
+
+    def _disposed(self) -> HyperxGlanceError:
+        """Clean up, unless that was done, and give the failure."""
+        assert self._failure is not None
+        if self._disposal and failures.dispose(self._site, self._disposal, self._failure):
+            self._disposal = None
         self.ended = True
-        return error
+        return self._failure.with_traceback(None)
 
     # ------------------------------------------------------------- streaming
 
@@ -256,7 +264,7 @@ class Registration:
             raise self._late()
         try:
             if self._failure is not None:
-                raise self._failure
+                raise self._disposed()
             for attempt in range(1, _UPLOADS + 1):
                 if self._to_stream:
                     self._stream(tell, end, last=attempt == _UPLOADS)
@@ -297,7 +305,8 @@ class Registration:
                 raise
             if not last and error.status in (401, 409):
                 return
-            raise self._failed(self._stream_failure(error)) from error
+            failure = self._failed(self._stream_failure(error))
+            raise failure from failure.__cause__ if failure is error else error
         self._to_stream = False
 
     def _is_late(self, error: HyperxGlanceError, end: float) -> bool:
@@ -327,7 +336,7 @@ class Registration:
             case HyperxGlanceError(status=410):
                 self._read()  # raises where the record has gone; a store that takes no more answers 410, too
             case QuotaExceededError() if error.resource is None and not _NO_QUOTA.search(error.message):
-                return of_department(error, self._order.department.name)
+                return of_department(error, self._site.departments.own().name)
             case QuotaExceededError() if error.resource is not None:
                 return error
         return self._refused(error)
@@ -364,6 +373,9 @@ class Registration:
                 raise
             why = f"Glance does not let its data be read: {error.message}"
             raise self._rejected(self._unverifiable(why)) from error
+        except NotFoundError as error:
+            gone = self._gone()
+            raise gone from gone.__cause__ or error
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) else self._marked(image)
         if self._digest is None and self._converted(image):
@@ -381,10 +393,8 @@ class Registration:
 
     def _rejected(self, error: HyperxGlanceError) -> HyperxGlanceError:
         """Delete, whatever is kept of other failures: data that may not be what it should be must not become usable."""
-        self._failure = error
-        failures.dispose(self._site, dataclasses.replace(self._order, keep_failed=False), error)
-        self.ended = True
-        return error
+        self._failure, self._disposal = error, dataclasses.replace(self._order, keep_failed=False)
+        return self._disposed()
 
     def _converted(self, image: Image) -> bool:
         """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).

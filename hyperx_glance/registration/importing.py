@@ -15,7 +15,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import of_department
+from hyperx_glance.registration.outcome import LOCK, of_department
 from hyperx_glance.registration.repeating import repeated
 from hyperx_glance.vocabulary import Phase, UrlProblem
 
@@ -47,7 +47,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
             # Confidential: the URL may hold credentials, and keystoneauth logs bodies.
             site.cloud.post("image", image_path(order.image_id, "import"), json=body, confidential=True)
         except ConflictError:
-            if not (lost or resumed):
+            if not (resumed or (lost and _runs(site, order))):
                 raise
         return True
 
@@ -63,10 +63,15 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         if may_stream and _cannot_import(error):
             return False
         raise (
-            of_department(error, order.department.name)
+            of_department(error, site.departments.own().name)
             if isinstance(error, QuotaExceededError)
             else _refusal(site, order, error)
         ) from error
+
+
+def _runs(site: Site, order: Order) -> bool:
+    image = site.cloud.image(order.image_id)
+    return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
 def _is_gone(site: Site, order: Order) -> bool:

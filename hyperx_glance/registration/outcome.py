@@ -134,7 +134,10 @@ def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
 
 
 def of_department(error: QuotaExceededError, department: str) -> QuotaExceededError:
-    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them."""
+    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them.
+
+    It is the department that the caller is connected to, whoever shall own the image (glance/api/v2/images.py, create).
+    """
     found = exceeded_quota(error.message, department) or QuotaExceededError(error.message, department=department)
     found.service, found.status, found.request_id = error.service, error.status, error.request_id
     return found

@@ -10,7 +10,6 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from hyperx_glance import pages, quotas, urls, vocabulary
 from hyperx_glance.cloud import image_path
@@ -24,7 +23,7 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import Image, image_id, well_formed_checksum
+from hyperx_glance.models import Image, http_url, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import MIB, Order, Site
@@ -75,7 +74,9 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         error.image_id = image.id
         raise
     except UrlRejectedError as problem:
-        raise failures.dispose(site, order, failures.from_url(problem, order, phase=image.phase)) from problem
+        failure = failures.from_url(problem, order, phase=image.phase)
+        failures.dispose(site, order, failure)
+        raise failure from problem
     except InvalidRequestError:  # the caller's mistake, and not the record's
         raise
     except HyperxGlanceError as error:
@@ -87,7 +88,7 @@ def _known_url(image: Image, url: str | None) -> str | None:
     """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
     if url is not None:
         if not _well_formed(url):
-            raise InvalidRequestError("url: this is no URL")
+            raise InvalidRequestError("url: this is no URL of HTTP or HTTPS")
         if image.url and stored_url(url).url != image.url:
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
         return url
@@ -97,9 +98,10 @@ def _known_url(image: Image, url: str | None) -> str | None:
 
 def _well_formed(url: str) -> bool:
     try:
-        return bool(urlsplit(urls.ascii_url(url)).netloc)
+        urls.ascii_url(http_url(url))
     except ValueError:
         return False
+    return True
 
 
 def _wanted_checksum(image: Image) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import threading
 import traceback
 import uuid
@@ -80,7 +81,7 @@ class Steps:
         self._order = checking.check(self._site, request, keep_failed=False)
 
     def start(self) -> Registration:
-        imported = creation.start(self._site, self._order, self._request)
+        imported = creation.start(self._site, self._order, self._request, end=math.inf)
         return Registration(self._site, self._order, streams=not imported)
 
 
@@ -718,6 +719,21 @@ def test_glances_own_refusal_at_create_is_the_same_error(client: ClientFactory, 
 
 
 @pytest.mark.usefixtures("nothing_left")
+def test_glances_own_refusal_is_of_the_department_that_is_connected(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    """Glance looks at the caller's quota, whoever shall own the image."""
+    used = client("admin").quota().images
+    assert used is not None
+    begun = Steps(client("admin"), new(disk(file_server), owner="dept-b"))
+
+    with limits(client, "admin", {"images": used.used}), pytest.raises(QuotaExceededError) as caught:
+        begun.start()
+
+    assert (caught.value.department, caught.value.resource, caught.value.used) == ("admin", "images", used.used)
+
+
+@pytest.mark.usefixtures("nothing_left")
 def test_glances_refusal_inside_the_task_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
     """Preflight saw room; when Glance's task looks, somebody else has taken it."""
     alice = client("alice")
@@ -745,9 +761,10 @@ def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
     url = file_server.serve("/big", BigBody(3 * 1024 * 1024, samples.data("disk.qcow2")))
     usage = client("admin").quota("dept-a").image_size_mib
     assert usage is not None
+    steps = Steps(client("alice", url_policy=BLIND, transfer="stream"), new(url, disk_format="qcow2"))
 
     with limits(client, "dept-a", {"image_size_mib": usage.used + 2}), pytest.raises(QuotaExceededError) as caught:
-        client("alice", url_policy=BLIND, transfer="stream").register(new(url, disk_format="qcow2"))
+        steps.start().wait()
 
     error = caught.value
     assert (error.department, error.resource, error.limit) == ("dept-a", "image_size_mib", usage.used + 2)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperx_glance import (
+    Client,
     ConflictError,
     DepartmentQuota,
     Image,
@@ -302,6 +303,33 @@ def test_a_later_failure_says_what_was_written(cloud: InMemoryCloud, client: Cli
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
     assert caught.value.__notes__ == ["Written before: volumes."]
+
+
+def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "GET", "/os-quota-sets", status=500)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
+    assert caught.value.__notes__ == ["Written before: volumes, cores, images."]
+
+
+def test_limits_are_those_of_the_endpoint_that_requests_go_to(
+    cloud: InMemoryCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue's first may be an internal one of another region."""
+    catalogue = cloud.keystone._catalogue
+
+    def two_regions() -> list[dict[str, Any]]:
+        services = catalogue()
+        for service in services:
+            elsewhere = {"interface": "internal", "region": "Elsewhere", "region_id": "Elsewhere"}
+            service["endpoints"].insert(0, {**service["endpoints"][0], **elsewhere, "id": "0" * 32})
+        return services
+
+    monkeypatch.setattr(cloud.keystone, "_catalogue", two_regions)
+
+    quota = Client.from_session(cloud.session("admin"), settings=HASTY).set_quota("dept-a", images=7)
+
+    assert quota.images == Usage(used=0, limit=7)
 
 
 def test_a_service_that_does_not_take_a_limit_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:

@@ -20,6 +20,7 @@ from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance import (
     Category,
+    ChecksumMismatchError,
     Client,
     ConflictError,
     Image,
@@ -1353,3 +1354,205 @@ def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client:
         pass
 
     assert seen.message == "Cannot read http://127.0.0.1/a"
+
+
+# ----------------------------------------------------------------- ids of the caller's own
+
+
+OWN_ID = "0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90"
+
+
+class TestAnIdThatIsTaken:
+    """Whoever registers again under an id of their own, and loses an answer, must not touch the first image."""
+
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    @pytest.mark.parametrize("running", [True, False])
+    def test_is_refused(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        transfer: str,
+        running: bool,  # noqa: FBT001
+    ) -> None:
+        new = NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        cloud.glance.imports_stall = running
+        first = client("alice").start_registration(new)
+        if not running:
+            first.wait()
+        again = client("alice", transfer=transfer)
+        Interference(again).lose("POST", "^/images$")
+        cloud.fail("glance", "POST", "/v2/images$", status=503)
+
+        with pytest.raises(ConflictError, match="is taken"):
+            again.register(new)
+
+        cloud.glance.imports_stall = False
+        assert first.wait().state == "ACTIVE"
+
+    def test_and_ctrl_c_leaves_it_alone(self, client: ClientFactory, file_server: FileServer) -> None:
+        new = NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        image = client("alice").register(new)
+        again = client("alice")
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        Interference(again).before("POST", "^/images$", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            again.register(new)
+
+        assert client("alice").image(image.id).state == "ACTIVE"
+
+
+# ----------------------------------------------------------------- what errors tell, and how often
+
+
+@pytest.mark.parametrize(("field", "path"), [("image_size_mib", "/import$"), ("image_size_mib", "/file$")])
+def test_glances_own_refusal_names_the_department_whose_quota_it_looked_at(
+    client: ClientFactory, file_server: FileServer, field: str, path: str
+) -> None:
+    """That of the caller, whoever shall own the image."""
+    admin = client("admin", transfer="stream" if path == "/file$" else "import")
+    admin.register(NewImage(name="full", url=file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")))))
+    method = "PUT" if path == "/file$" else "POST"
+    Interference(admin).before(method, path, lambda: admin.set_quota("admin", **{field: 0}))
+
+    with pytest.raises(QuotaExceededError) as caught:
+        admin.register(NewImage(name="a", url=qcow2(file_server), owner="dept-b"))
+
+    assert (caught.value.department, caught.value.resource, caught.value.limit) == ("admin", field, 0)
+
+
+def test_who_waits_in_vain_for_a_place_gives_up_in_time(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    """A younger one died before it began, and nobody withdraws."""
+    timed(cloud, Clock(), "admin").set_quota("dept-a", images=1)
+    clock = Clock()
+    alice = timed(cloud, clock)
+
+    def die() -> None:
+        cloud.glance.add_image(
+            id="f" * 32, owner="dept-a", name="dead", status="queued", disk_format="raw", container_format="bare"
+        )
+
+    Interference(alice).after("POST", "^/images$", die)
+    before = clock.now
+    with pytest.raises(WaitTimeoutError, match="in vain") as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)), timeout=5, keep_failed=True)
+
+    assert clock.now - before == pytest.approx(5)
+    assert "Its record is deleted" in caught.value.hint
+    assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["dead"]
+
+
+class TestWaitingAgain:
+    @pytest.mark.parametrize("checksum", [None, f"md5:{'0' * 32}"])
+    @pytest.mark.parametrize("trouble", [KeyboardInterrupt(), ServiceUnavailableError("refused")])
+    def test_cleans_up_what_could_not_be_cleaned_up_before(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        checksum: str | None,
+        trouble: BaseException,
+    ) -> None:
+        alice = client("alice", url_policy=BLIND)
+        url = qcow2(file_server) if checksum else file_server.fail("/a", 404)
+        registration = alice.start_registration(
+            NewImage(name="a", url=url, disk_format="qcow2", checksum=checksum), keep_failed=True
+        )
+
+        def interrupt() -> None:
+            raise trouble
+
+        Interference(alice).before("DELETE" if checksum else "PATCH", "/images/", interrupt)
+        with pytest.raises((KeyboardInterrupt, RegistrationFailedError)):
+            registration.wait()
+        assert alice.image(registration.image_id).failure == ""
+        with pytest.raises(RegistrationFailedError):
+            registration.wait()
+
+        kept = [image for image in cloud.glance.images.values() if not image.deleted]
+        assert [bool(image.properties.get("hyperx_failure")) for image in kept] == ([] if checksum else [True])
+
+    def test_neither_grows_the_error_nor_changes_its_cause(
+        self, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        registration = client("alice", url_policy=BLIND).start_registration(
+            NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2")
+        )
+        frames = []
+        for look in (registration.wait, registration.progress) * 3:
+            with pytest.raises(RegistrationFailedError) as caught:
+                look()
+            assert isinstance(caught.value.__cause__, UrlRejectedError)
+            frames.append(len(caught.traceback))
+
+        assert max(frames) < 20
+
+    def test_beside_others_while_wrong_data_is_deleted(self, client: ClientFactory, file_server: FileServer) -> None:
+        registration = client("alice").start_registration(
+            NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{'0' * 64}")
+        )
+        with ThreadPoolExecutor(6) as pool:
+            waiting = [pool.submit(registration.wait) for _ in range(6)]
+
+        assert {type(future.exception()) for future in waiting} == {ChecksumMismatchError}
+
+    @pytest.mark.parametrize("reason", ["cancelled", "deleted"])
+    def test_for_data_that_has_gone_tells_why(
+        self, client: ClientFactory, file_server: FileServer, reason: str
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        end = registration.cancel if reason == "cancelled" else lambda: client("alice").delete(registration.image_id)
+        Interference(alice).before("GET", "/file$", end)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            registration.wait()
+
+        assert caught.value.reason == reason
+
+
+def test_no_error_is_its_own_cause(client: ClientFactory, file_server: FileServer) -> None:
+    client("admin").set_quota("dept-a", image_size_mib=1)
+    url = file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")), chunked=True)
+
+    with pytest.raises(QuotaExceededError) as caught:
+        client("alice", transfer="stream").register(NewImage(name="a", url=url))
+
+    assert caught.value.__cause__ is None
+
+
+def test_a_refused_import_is_told_though_an_answer_was_lost_before(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "POST", "/import$", status=503)
+
+    with pytest.raises(RegistrationFailedError, match="refuses to import"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("nope",)))
+
+
+def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+
+    def unreachable() -> None:
+        raise ServiceUnavailableError("refused", connected=False)
+
+    Interference(alice).before("GET", "^/images/", unreachable, times=9)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server), id=OWN_ID))
+
+    assert f"may still be there: image {OWN_ID}" in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http:///x", "http://h:abc/x", "http://h:99999/x", "ftp://h/x", "x"])
+def test_a_mistyped_url_deletes_no_record(cloud: InMemoryCloud, client: ClientFactory, url: str) -> None:
+    image_id = cloud.glance.add_image(
+        owner="dept-a", name="a", status="queued", disk_format="qcow2", container_format="bare"
+    )
+
+    with pytest.raises(InvalidRequestError, match="no URL"):
+        client("alice").resume_registration(image_id, url=url)
+
+    assert cloud.glance.image(image_id)
