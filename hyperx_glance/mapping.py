@@ -17,13 +17,15 @@ from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
 from hyperx_glance.vocabulary import Category, Writer
 
 _SECRET_PARAMETER = re.compile(
-    # S3 (both signatures) and those made after it (OSS, OBS, TOS, COS), Azure SAS, GCS, CloudFront, Akamai, nginx's
-    # secure_link, and what people call their own.
-    r"^(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|(.*[-_])?sign(ature)?|sig|sv|se|sp|sr|st|spr|sip|ss"
-    r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdnts|hdnea|hmac|jwt|md5|sas|code|ticket|.*token.*|.*secret.*"
-    r"|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|key|auth.*|.*credential.*|access[-_]?key.*)$",
+    # S3 (both signatures) and those made after it (OSS, OBS, TOS, COS), Azure SAS, GCS, Swift's TempURL, CloudFront,
+    # Akamai, nginx's secure_link, and what people call their own.
+    r"(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|googleaccessid|temp_url_.*|(.*[-_])?sig(n(ature)?)?|sv|se|sp|sr|st|spr|sip|ss"
+    r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdn.*|edge-cache-.*|h?mac|verify|jwt|md5|sas|code|ticket"
+    r"|rlkey|otp|psk|bearer|sid|.*sess(ion)?[-_]?id|.*token.*|.*secret.*|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|(.*[-_])?key"
+    r"|.*auth.*|.*credential.*|.*access[-_]?key.*)",
     re.IGNORECASE,
 )
+_URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 _YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
 _FLAG_KEY = vocabulary.glance_key("password_enabled")
 _ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
@@ -45,23 +47,45 @@ class StoredUrl(NamedTuple):
 
 
 def stored_url(url: str) -> StoredUrl:
-    """Take user, password, signing parameters and fragment out of a URL."""
+    """Take user, password, signing parameters and fragment out of a URL, and out of those that its text holds."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    pairs = re.split(r"[&;]", parts.query)  # servers differ in what they take for an end
-    kept = [pair for pair in pairs if not _SECRET_PARAMETER.match(unquote_plus(pair.partition("=")[0]))]
+    path = re.sub("(://)[^/]*@", r"\1", parts.path)
+    pairs = re.split(r"[&;?]", parts.query)  # servers differ in what they take for an end
+    kept = [pair for pair in pairs if not _is_secret(*pair.partition("=")[::2])]
     query = parts.query if kept == pairs else "&".join(filter(None, kept))
-    return StoredUrl(
-        urlunsplit((parts.scheme, host, parts.path, query, "")), stripped=host != parts.netloc or kept != pairs
-    )
+    stripped = (host, path, kept) != (parts.netloc, parts.path, pairs)
+    return StoredUrl(urlunsplit((parts.scheme, host, path, query, "")), stripped=stripped)
 
 
-def scrub(text: str, url: str) -> str:
-    """Replace a URL by its stored form in a text that a service or a library wrote, and perhaps cut short."""
-    clean = stored_url(url).url
-    text = text.replace(url, clean)
-    start = text.rfind(url[: url.find("://") + 3])
-    return text[:start] + clean if start >= 0 and url.startswith(text[start:]) else text
+def _is_secret(key: str, value: str) -> bool:
+    name = re.sub(r"\[.*|[^\w.-]", "", unquote_plus(key))
+    inner = unquote_plus(value)
+    try:
+        return bool(_SECRET_PARAMETER.fullmatch(name)) or ("://" in inner and stored_url(inner).stripped)
+    except ValueError:
+        return True
+
+
+def scrub(text: str, url: str | None) -> str:
+    """Give every URL its stored form in a text that a service or a library wrote, and perhaps cut short.
+
+    A ``url`` that is known is found in one piece, whatever letters it has.
+    """
+    if url:
+        clean = stored_url(url).url
+        text = text.replace(url, clean)
+        starts = (found.start() for found in re.finditer("(?i)https?://", text))
+        cut = next((start for start in starts if url.startswith(text[start:])), None)
+        text = text if cut is None else text[:cut] + clean
+    return _URL.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(url: str) -> str:
+    try:
+        return stored_url(url).url
+    except ValueError:
+        return "a URL"
 
 
 def visibility_of(category: Category, public_visibility: str) -> str:

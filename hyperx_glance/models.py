@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Required, Self, TypedDict, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, computed_field, model_serializer
@@ -494,14 +494,30 @@ def well_formed_checksum(text: str) -> str:
     return f"{algorithm}:{digest}"
 
 
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.。．｡-]*)(:\d*)?")
+
+
+def url_parts(url: str) -> SplitResult | None:
+    """Split a URL; None for what is none, and for a host that readers understand differently.
+
+    Glance decodes "%3a" in a host and takes what follows for the port (urllib.request.Request). It raises nothing: an
+    error's context would quote what it took for the port, which may be half of a password.
+    """
+    try:
+        url.encode()
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if _PLACE.fullmatch(parts.netloc.rpartition("@")[2]) else None
+
+
 def http_url(url: str) -> str:
     """Accept http and https with a host; where they may lead is for `urls` to find out."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        # Not its own words: they quote what it took for the port, which may be half of a password.
-        raise ValueError("this is no URL: see its host and port") from None
+    parts = url_parts(url)
+    if parts is None:
+        raise ValueError("this is no URL: see its host and port")
+    valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
     return url
@@ -853,7 +869,7 @@ class UrlPolicy(_Request):
     )
     allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535, strict=True)], ...] = ()
     ca_file: str | None = None
-    timeout_seconds: Annotated[float, Field(gt=0, strict=True)] = 10.0
+    timeout_seconds: Annotated[float, Field(gt=0, le=86400, strict=True)] = 10.0
     max_redirects: Annotated[int, Field(ge=0, strict=True)] = 5
 
 

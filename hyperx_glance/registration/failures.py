@@ -1,6 +1,7 @@
 """Why a registration failed, and what becomes of its record."""
 
 import contextlib
+import html
 import logging
 from collections.abc import Iterator
 
@@ -38,9 +39,10 @@ def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
 def without_secrets(text: str, order: Order) -> str:
     """Take the URL's credentials out of what Glance says."""
     if order.url:
-        for form in (order.url, urls.ascii_url(order.url)):
+        # The last is what becomes of entities that a URL only seems to hold.
+        for form in (order.url, urls.ascii_url(order.url), html.unescape(order.url)):
             text = scrub(text, form)
-    return text
+    return scrub(text, None)
 
 
 def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:

@@ -54,6 +54,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
     try:
         return repeated(site, send)
     except ServiceUnavailableError as error:
+        scrubbed(error, order)
         error.image_id = order.image_id
         raise
     except HyperxGlanceError as error:

@@ -11,17 +11,18 @@ Every address that a name resolves to is checked, and the connection goes to a c
 a name that changes its address in between gets nowhere.
 """
 
+import contextlib
 import ipaddress
 import re
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import UrlPolicy
+from hyperx_glance.models import UrlPolicy, url_parts
 from hyperx_glance.vocabulary import UrlProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -29,6 +30,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _HINTS = {
     UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
     UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
@@ -77,12 +79,10 @@ def rejected(
     problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
 ) -> UrlRejectedError:
     """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
-    try:
-        parts = urlsplit(url)
-        # A password with a slash in it stands where the port should, and reading that raises.
-        shown = stored_url(url).url if parts.netloc and parts.port != 0 else ""
-    except ValueError:
-        shown = ""
+    parts = url_parts(url)
+    # The @ of a password with a slash in it stands in the path, and the rest where the port should.
+    unclear = parts is None or not parts.netloc or ("@" in parts.path and ":" in parts.netloc)
+    shown = "" if unclear else stored_url(url).url
     return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
 
 
@@ -99,13 +99,19 @@ def ascii_url(url: str) -> str:
     )
 
 
+def _ascii_parts(url: str) -> SplitResult | None:
+    try:
+        return url_parts(ascii_url(url))
+    except ValueError:  # UnicodeError of the idna codec is one too
+        return None
+
+
 def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
     """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
-    try:
-        parts = urlsplit(ascii_url(url))
-        host, port = parts.hostname or "", parts.port
-    except ValueError:  # UnicodeError of the idna codec is one too
-        raise rejected(UrlProblem.BAD_URL, "This is no URL.", url) from None
+    parts = _ascii_parts(url)
+    if parts is None:
+        raise rejected(UrlProblem.BAD_URL, "This is no URL.", url)
+    host, port = parts.hostname or "", parts.port
     if parts.scheme not in DEFAULT_PORTS:
         scheme = parts.scheme or "no scheme"
         raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
@@ -160,6 +166,9 @@ def _literal(host: str) -> _Address | None:
 
 
 def _canonical(host: str) -> str:
+    host = host.strip("[]")
+    with contextlib.suppress(UnicodeError):
+        host = host.encode("idna").decode()
     return str(_literal(host) or host.lower().rstrip("."))
 
 
@@ -210,7 +219,7 @@ def _forms(address: _Address) -> Iterator[_Address]:
         yield from address.teredo
     number = int(address)
     last = ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    if address in _COMPATIBLE or address in _NAT64 or (address in _LOCAL_NAT64 and int(last)):
+    if address in _COMPATIBLE or address in _TRANSLATED or address in _NAT64 or (address in _LOCAL_NAT64 and int(last)):
         yield last
     if address in _LOCAL_NAT64:
         # A prefix of 48 bits has the IPv4 address around bits 64 to 71 (RFC 6052, 2.2).

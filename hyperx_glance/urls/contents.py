@@ -17,7 +17,8 @@ from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
 HEAD_BYTES = 128 * 1024
 """Enough for every format's mark: an ISO's comes last, at 32 KiB."""
-_HTML = re.compile(rb"(?is)^(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)\b")
+# Possessive and atomic, or a few comments take a minute of backtracking.
+_HTML = re.compile(rb"(?is)^(\xef\xbb\xbf)?\s*+(?:<!--(?>.*?-->)\s*+)*+<(!doctype\s+html|html|head|body|script)\b")
 _PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
 _COMPRESSED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",

@@ -11,7 +11,9 @@ Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxies of the enviro
 
 import base64
 import contextlib
+import functools
 import http.client
+import io
 import re
 import socket
 import ssl
@@ -21,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3.exceptions
@@ -35,14 +37,51 @@ from hyperx_glance.urls.addresses import Destination, destination, rejected
 from hyperx_glance.urls.contents import HEAD_BYTES
 from hyperx_glance.vocabulary import UrlProblem
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 PIECE_BYTES = 1024 * 1024
+_LONGEST_DISPOSITION = 4096
+_LONGEST_TEXT = 255
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
+class _Timed(io.RawIOBase):
+    """Read a socket until a deadline: for one header or one chunk http.client reads as often as a server drips."""
+
+    def __init__(self, raw: io.RawIOBase, opened: socket.socket, deadline: float) -> None:
+        self._raw = raw
+        self._socket = opened
+        self.deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
+            self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 class _Connection(HTTPConnection):
-    """Keep the target from urllib3, which logs it, signature and all, with a header that it cannot parse."""
+    """Bound the answer, and keep the target from urllib3, which logs it with a header that it cannot parse."""
 
     target = "/"
+    deadline = 0.0
+    timed: _Timed
+
+    def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
+        response = http.client.HTTPResponse(sock, *rest, **options)
+        self.timed = _Timed(response.fp.detach(), sock, self.deadline)
+        response.fp = io.BufferedReader(self.timed)
+        return response
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
         del url
@@ -55,8 +94,7 @@ class _SecureConnection(_Connection, HTTPSConnection):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    connection: HTTPConnection
-    socket: socket.socket
+    connection: _Connection
     response: BaseHTTPResponse
     address: str
 
@@ -89,17 +127,18 @@ def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_s
     source = Source(url=url, place=place, answer=answer, policy=policy, deadline=deadline, redirects=tuple(seen))
     if response.status != 200 and not any_status:
         source.close()
-        message = f"The server answers {response.status} {response.reason or ''}".rstrip() + "."
+        reason = http.client.responses.get(response.status, "")  # not its own words: they may be anything
+        message = f"The server answers {response.status} {reason}".rstrip() + "."
         raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
     return source
 
 
 def _behind(url: str, location: str) -> str:
     """Follow a redirect as browsers do, who take spaces and raw UTF-8 in it, which arrives as Latin-1."""
-    try:
+    with contextlib.suppress(ValueError):
         return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
-    except ValueError:
-        raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url) from None
+    # Outside, so that the error has no context, which quotes what may be a password.
+    raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url)
 
 
 def _left(url: str, deadline: float) -> float:
@@ -149,12 +188,9 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
         headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
     with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
         connection.connect()
-        connection.sock.settimeout(min(_left(place.url, deadline), policy.timeout_seconds))
+        connection.deadline = deadline
         connection.request("GET", "/", headers=headers, preload_content=False, decode_content=False)
-        # Kept apart: http.client forgets the socket when the server will close it (http/client.py, getresponse), and
-        # the response reads on from it.
-        opened = connection.sock
-        return _Answer(connection, opened, connection.getresponse(), address)
+        return _Answer(connection, connection.getresponse(), address)
 
 
 def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
@@ -192,6 +228,11 @@ def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator
         raise rejected(UrlProblem.REFUSED, message, url) from error
 
 
+def _printable(text: str) -> str:
+    """Take out what could drive a terminal, or be half a surrogate pair, which no report can hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:_LONGEST_TEXT]
+
+
 def _first_sentence(error: BaseException) -> str:
     text = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
     return str(text).rstrip(".")
@@ -217,7 +258,6 @@ class Source:
         self.status = answer.response.status
         self.final_url = stored_url(place.url).url
         self._connection = answer.connection
-        self._socket = answer.socket
         self._response = answer.response
         self._server = f"{place.host} port {place.port}"
         self._timeout = policy.timeout_seconds
@@ -249,25 +289,25 @@ class Source:
     @property
     def content_type(self) -> str:
         """The media type without its parameters, in lower case."""
-        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return _printable(self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower())
 
     @property
     def attachment(self) -> bool:
         """Whether the server asks browsers to save the file."""
         return self._response.headers.get("Content-Disposition", "").strip().lower().startswith("attachment")
 
-    @property
+    @functools.cached_property
     def file_name(self) -> str:
         """The name under which a browser would save the file."""
         message = Message()
-        message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")
+        # Cut: parsing takes the square of its length.
+        message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")[:_LONGEST_DISPOSITION]
         try:
             name = message.get_filename()
         except (ValueError, LookupError, TypeError):  # of an encoding that nobody knows, or of impossible numbers
             name = None
         name = name or unquote(urlsplit(self.final_url).path)
-        # Some encodings can write half a surrogate pair, which no report can hold.
-        return name.encode(errors="replace").decode().replace("\\", "/").rsplit("/", 1)[-1]
+        return _printable(name).replace("\\", "/").rsplit("/", 1)[-1]
 
     def head(self) -> bytes:
         """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
@@ -291,10 +331,8 @@ class Source:
 
     def _read(self, size: int, *, deadline: float | None) -> bytes:
         left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline))
+        self._connection.timed.deadline = time.monotonic() + left
         with _translated(self.url, self._server, within_body=True):
-            # read1 gives what is there, so that a server that drips cannot outwit the deadline.
-            if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
-                self._socket.settimeout(left)
             piece = self._response.read1(size) or b""
         self._ended = not piece
         return piece

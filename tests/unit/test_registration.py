@@ -23,6 +23,7 @@ from hyperx_glance import (
     ChecksumMismatchError,
     Client,
     ConflictError,
+    HyperxGlanceError,
     Image,
     InvalidRequestError,
     NewImage,
@@ -1354,6 +1355,38 @@ def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client:
         pass
 
     assert seen.message == "Cannot read http://127.0.0.1/a"
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
+def test_what_glance_says_of_an_import_is_shown_without_secrets(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
+) -> None:
+    url = f"{qcow2(file_server)}?a=1&lt;b=2&sig=5ecre7"
+    file_server.serve("/disk.qcow2?a=1&lt;b=2&sig=5ecre7", samples.data("disk.qcow2"))
+    body = {"message": f"Cannot take {url}, nor http://127.0.0.2/b?sig=5ecre7"}
+    cloud.fail("glance", "POST", "/import$", status=status, body=body, times=None)
+
+    with pytest.raises(HyperxGlanceError) as caught:
+        client("alice", transfer="import").register(NewImage(name="a", url=url))
+
+    assert "5ecre7" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
+
+
+def test_what_glance_says_of_a_url_that_is_not_known_is_shown_without_secrets(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    properties = {"hyperx_url": "http://127.0.0.1/a", "hyperx_url_stripped": "true"}
+    image_id = cloud.glance.add_image(
+        owner="dept-a", name="a", status="importing", disk_format="qcow2", container_format="bare", **properties
+    )
+    registration = client("alice").resume_registration(image_id, keep_failed=True)
+    cloud.glance.images[image_id].status = "queued"
+    cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
+
+    assert registration.progress().message == "Cannot read http://127.0.0.1/a"
+    with pytest.raises(RegistrationFailedError) as caught:
+        registration.wait()
+    assert "5ecre7" not in f"{caught.value} {cloud.glance.images[image_id].properties}"
 
 
 # ----------------------------------------------------------------- ids of the caller's own

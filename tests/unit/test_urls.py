@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hyperx_glance import InvalidRequestError, UrlPolicy, UrlProblem, UrlRejectedError
+from hyperx_glance import InvalidRequestError, NewImage, UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.urls import ascii_url, destination, diagnose, open_url, preflight, report
 from hyperx_glance.urls.addresses import denial
 from hyperx_glance.urls.contents import examine, judge
@@ -30,7 +32,51 @@ def problem(url: str, policy: UrlPolicy = LOOPBACK, *, declared: str | None = "q
     return UrlProblem(caught.value.reason)
 
 
+@contextlib.contextmanager
+def endless_server(start: bytes, again: bytes, pause: float) -> Iterator[str]:
+    """Answer with ``start``, and then with ``again`` for ever."""
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(start)
+            while not over.wait(pause):
+                connection.sendall(again if pause else again * 1000)
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/disk.qcow2"
+        over.set()
+        thread.join()
+
+
 class TestWhereItLeads:
+    @pytest.mark.parametrize(
+        "place",
+        ["[::ffff:10.0.0.5]%3a22", "name%3a8080", "[2001:db8::1%3a22]", "[::1]x", "x[::1]", "a\\b", "a;b", "a,b"],
+    )
+    def test_a_host_that_readers_understand_differently_is_none(self, place: str) -> None:
+        """Glance would go to port 22."""
+        assert problem(f"http://{place}/disk.qcow2") is UrlProblem.BAD_URL
+        with pytest.raises(InvalidRequestError):
+            NewImage(name="a", url=f"http://{place}/disk.qcow2")
+
+    @pytest.mark.parametrize(
+        ("name", "written"), [("文件.invalid", "xn--5nqy36c.invalid"), ("Files.Invalid.", "files.invalid")]
+    )
+    def test_names_of_servers_are_compared_however_they_are_written(self, name: str, written: str) -> None:
+        for one, other in ((name, written), (written, name), (name, name)):
+            assert problem(f"http://{one}/a", UrlPolicy(only_hosts=(other,))) is UrlProblem.NAME_NOT_FOUND
+
+    @pytest.mark.parametrize("host", ["[::1]", "::1", "[0:0::1]"])
+    def test_so_are_addresses(self, host: str) -> None:
+        policy = UrlPolicy(only_hosts=(host,), trusted_hosts=(host,))
+
+        assert destination("http://[::1]/a", policy, seconds=1).addresses == ("::1",)
+
     @pytest.mark.parametrize(
         ("address", "network"),
         [
@@ -44,6 +90,7 @@ class TestWhereItLeads:
             ("fd00:ec2::254", "fd00:ec2::254/128"),
             ("::ffff:127.0.0.1", "127.0.0.0/8"),
             ("::127.0.0.1", "127.0.0.0/8"),
+            ("::ffff:0:169.254.169.254", "169.254.0.0/16"),
             ("64:ff9b::a9fe:a9fe", "169.254.0.0/16"),
             ("64:ff9b:1::a9fe:a9fe", "169.254.0.0/16"),
             ("64:ff9b:1:a9fe:a9:fe00::", "169.254.0.0/16"),
@@ -223,6 +270,29 @@ class TestWhatServersDo:
     def test_silence_in_the_middle(self, file_server: FileServer) -> None:
         assert problem(file_server.hold("/disk.qcow2", b"x" * 1000, after=10).url, QUICK) is UrlProblem.TIMEOUT
 
+    @pytest.mark.parametrize(
+        ("start", "again"),
+        [
+            (b"", b"H"),
+            (b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
+            (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nQ\r\n0\r\n", b"X-T: a\r\n"),
+        ],
+        ids=["status", "header", "continue", "chunk size", "trailer"],
+    )
+    @pytest.mark.parametrize("pause", [0.02, 0], ids=["drips", "floods"])
+    def test_a_server_that_never_comes_to_an_end_is_left_in_time(
+        self, monkeypatch: pytest.MonkeyPatch, start: bytes, again: bytes, pause: float
+    ) -> None:
+        monkeypatch.setattr(http.client, "_MAXLINE", 1 << 40)  # a line that is too long would end it earlier
+        with endless_server(start, again, pause) as url:
+            before = time.monotonic()
+
+            assert problem(url, QUICK) is UrlProblem.TIMEOUT
+
+        assert time.monotonic() - before < 3
+
     def test_a_server_that_drips_cannot_outwit_the_deadline(self, file_server: FileServer) -> None:
         held = file_server.hold("/disk.qcow2", b"x" * 100_000, after=10, drip_seconds=0.05)
 
@@ -353,12 +423,24 @@ class TestWhatServersDo:
                 assert source.head() == data[: len(source.head())]
                 assert b"".join(source.pieces()) == data
 
-    @pytest.mark.parametrize("url", ["http://a:5ec/re7@host/x", "http://a:5ec?re7@host/x", "http://a:5ec#re7@host/x"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://a:5ec/re7@host/x",
+            "http://a:5ec?re7@host/x",
+            "http://a:5ec#re7@host/x",
+            "http://a:/5ecre7@host.invalid/x",
+            "http://a:12/5ecre7@host.invalid/x",
+        ],
+    )
     def test_no_part_of_a_password_that_breaks_the_url_is_shown(self, url: str) -> None:
         with pytest.raises(UrlRejectedError) as caught:
             open_url(url, LOOPBACK)
 
-        assert "5ec" not in f"{caught.value!r} {caught.value} {caught.value.url}"
+        assert "5ec" not in f"{caught.value!r} {caught.value} {caught.value.url} {caught.value.__context__!r}"
+
+    def test_a_url_that_cannot_be_encoded_is_none(self) -> None:
+        assert problem("http://alice:5ecre7\ud800@127.0.0.1:1/") is UrlProblem.BAD_URL
 
     @pytest.mark.parametrize("path", ["//dir/disk.qcow2", "/disk.qcow2?a=b", "?a=b", ""])
     def test_the_target_is_what_the_url_says(self, path: str) -> None:
@@ -461,8 +543,31 @@ class TestWhatTheBytesSay:
 
         assert preflight(url, LOOPBACK, declared=None).disk_format == "qcow2"
 
+    def test_comments_take_no_time(self) -> None:
+        before = time.process_time()
+
+        assert not examine(b"<!---->" * 500 + b"x" * 600, whole=True).html
+        assert examine(b"<!-- a -->\n<!---->" * 100 + b"<html>" + b"x" * 600, whole=True).html
+
+        assert time.process_time() - before < 1
+
 
 class TestReport:
+    def test_a_hostile_header_takes_no_time(self, file_server: FileServer) -> None:
+        headers = {"Content-Disposition": 'attachment; a="' + ";" * 60_000}
+        url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
+        before = time.process_time()
+
+        assert report(url, LOOPBACK, disk_format=None).would_download
+
+        assert time.process_time() - before < 1
+
+    def test_what_a_server_says_drives_no_terminal(self, file_server: FileServer) -> None:
+        headers = {"Content-Disposition": "attachment; filename*=utf-8''a%1b%5b31m.iso", "Content-Type": "text/\x1bx"}
+        url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
+
+        assert "\x1b" not in repr(report(url, LOOPBACK, disk_format=None)).replace(r"\x1b", "\x1b")
+
     def test_a_good_file(self, file_server: FileServer) -> None:
         data = samples.data("disk.qcow2")
         url = file_server.serve("/images/debian%2012.qcow2", data, file_name="debian 12.qcow2")
