@@ -249,7 +249,7 @@ class Cloud:
         """Send one request and give its answer; raise the typed error for every answer that is no success.
 
         ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps body and answer out
-        of keystoneauth's debug log. ``timeout`` is seconds for each socket operation.
+        of keystoneauth's debug log. ``timeout`` is seconds for each socket operation, and nothing is sent again.
         """
         adapter, base = self._base(service)
         reading = method in ("GET", "HEAD")
@@ -266,7 +266,7 @@ class Cloud:
                 headers=dict(headers or {}),
                 raise_exc=False,
                 log=not confidential,
-                connect_retries=_READING_RETRIES if reading else 0,
+                connect_retries=_READING_RETRIES if reading and timeout is None else 0,
                 connect_retry_delay=self._retry_delay,
                 status_code_retries=_READING_RETRIES if reading else 0,
                 status_code_retry_delay=self._retry_delay,
@@ -313,8 +313,9 @@ class Cloud:
                     raise _translate_failure(service, error) from error
 
     def pieces(self, service: Service, path: str, *, timeout: float) -> Iterator[bytes]:
-        """Read an answer of any length piece by piece, once; ``timeout`` as in `request`."""
-        response = self.get(service, path, stream=True, timeout=timeout)
+        """Read an answer of any length piece by piece, once; each may take ``timeout`` seconds, or what is usual."""
+        usual = self._base(service)[0].session.timeout or REQUEST_TIMEOUT_SECONDS
+        response = self.get(service, path, stream=True, timeout=min(timeout, usual))
         try:
             yield from response.iter_content(_PIECE_BYTES)
         except requests.exceptions.RequestException as error:

@@ -22,7 +22,7 @@ _SECRET_PARAMETER = re.compile(
     r"(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|googleaccessid|temp_url_.*|(.*[-_])?sig(n(ature)?)?|sv|se|sp|sr|st|spr|sip|ss"
     r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdn.*|edge-cache-.*|h?mac|verify|jwt|md5|sas|code|ticket"
     r"|rlkey|otp|psk|bearer|sid|.*sess(ion)?[-_]?id|.*token.*|.*secret.*|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|(.*[-_])?key"
-    r"|.*auth.*|.*credential.*|.*access[-_]?key.*)",
+    r"|(.*[-_])?(temp|o)?auth([-_].*)?|authori[sz].*|authent.*|.*credential.*|.*access[-_]?key.*)",
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
@@ -73,7 +73,7 @@ def scrub(text: str, url: str | None) -> str:
     A ``url`` that is known is found in one piece, whatever letters it has.
     """
     if url:
-        clean = stored_url(url).url
+        clean = _shown(url)
         text = text.replace(url, clean)
         starts = (found.start() for found in re.finditer("(?i)https?://", text))
         cut = next((start for start in starts if url.startswith(text[start:])), None)

@@ -494,7 +494,15 @@ def well_formed_checksum(text: str) -> str:
     return f"{algorithm}:{digest}"
 
 
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.。．｡-]*)(:\d*)?")
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]*)(:\d*)?", re.ASCII)
+
+
+def ascii_place(place: str) -> str:
+    """Write server and port of a URL as HTTP sends them; `UnicodeError` where the name cannot be."""
+    if place.isascii():
+        return place
+    name, colon, port = place.partition(":")
+    return name.encode("idna").decode() + colon + port
 
 
 def url_parts(url: str) -> SplitResult | None:
@@ -507,9 +515,10 @@ def url_parts(url: str) -> SplitResult | None:
         url.encode()
         parts = urlsplit(url)
         _ = parts.port
+        place = ascii_place(parts.netloc.rpartition("@")[2])
     except ValueError:
         return None
-    return parts if _PLACE.fullmatch(parts.netloc.rpartition("@")[2]) else None
+    return parts if _PLACE.fullmatch(place) else None
 
 
 def http_url(url: str) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, REQUEST_TIMEOUT_SECONDS, image_path, parsed
+from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path, parsed
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -77,9 +77,10 @@ class Registration:
         self._raised: BaseException | None = None
         self._failure: HyperxGlanceError | None = None
         self._disposal: Order | None = None
+        self._settling = threading.Lock()
         self._seen = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
         self.ended = False
-        """Whether nothing is left to do: the image is ready and verified, or has failed and was cleaned up."""
+        """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled by somebody else."""
 
     def __repr__(self) -> str:
         """Show the id: nothing else may be shown to everybody."""
@@ -245,16 +246,17 @@ class Registration:
     def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
         if self._cancelled.is_set():
             return self._gone()
-        self._failure, self._disposal = failures.scrubbed(error, self._order), self._order
-        return self._disposed()
+        return self._settle(failures.scrubbed(error, self._order), self._order)
 
-    def _disposed(self) -> HyperxGlanceError:
-        """Clean up, unless that was done, and give the failure."""
-        assert self._failure is not None
-        if self._disposal and failures.dispose(self._site, self._disposal, self._failure):
-            self._disposal = None
-        self.ended = True
-        return self._failure.with_traceback(None)
+    def _settle(self, error: HyperxGlanceError, disposal: Order) -> HyperxGlanceError:
+        """Clean up, unless that was done, and give the first failure: several threads may come here, and come again."""
+        with self._settling:
+            if self._failure is None:
+                self._failure, self._disposal = error, disposal
+            if self._disposal and failures.dispose(self._site, self._disposal, self._failure):
+                self._disposal = None
+            self.ended = True
+            return self._failure.with_traceback(None)
 
     # ------------------------------------------------------------- streaming
 
@@ -264,7 +266,7 @@ class Registration:
             raise self._late()
         try:
             if self._failure is not None:
-                raise self._disposed()
+                raise self._settle(self._failure, self._order)
             for attempt in range(1, _UPLOADS + 1):
                 if self._to_stream:
                     self._stream(tell, end, last=attempt == _UPLOADS)
@@ -369,13 +371,17 @@ class Registration:
         try:
             actual = self._digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
         except NotAllowedError as error:
-            if error.status != 403 or self._disabled():
+            if error.status != 403:
+                raise
+            if self._disabled():
+                self.ended = True
+                error.add_note(f"Image {self.image_id} was disabled meanwhile; resume_registration verifies it later.")
                 raise
             why = f"Glance does not let its data be read: {error.message}"
             raise self._rejected(self._unverifiable(why)) from error
-        except NotFoundError as error:
-            gone = self._gone()
-            raise gone from gone.__cause__ or error
+        except NotFoundError:
+            self._read()  # raises where the record has gone, and not its data alone
+            raise
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) else self._marked(image)
         if self._digest is None and self._converted(image):
@@ -393,8 +399,7 @@ class Registration:
 
     def _rejected(self, error: HyperxGlanceError) -> HyperxGlanceError:
         """Delete, whatever is kept of other failures: data that may not be what it should be must not become usable."""
-        self._failure, self._disposal = error, dataclasses.replace(self._order, keep_failed=False)
-        return self._disposed()
+        return self._settle(error, dataclasses.replace(self._order, keep_failed=False))
 
     def _converted(self, image: Image) -> bool:
         """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).
@@ -416,7 +421,7 @@ class Registration:
     def _hashed(self, algorithm: str, end: float) -> str:
         """Hash the data itself, where Glance keeps no digest of this algorithm."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
-        timeout = min(REQUEST_TIMEOUT_SECONDS, max(self._left(end), streaming.SHORTEST_SECONDS))
+        timeout = max(self._left(end), streaming.SHORTEST_SECONDS)
         try:
             for piece in self._site.cloud.pieces("image", image_path(self.image_id, "file"), timeout=timeout):
                 if self._cancelled.is_set():

@@ -89,7 +89,8 @@ def _known_url(image: Image, url: str | None) -> str | None:
     if url is not None:
         if not _well_formed(url):
             raise InvalidRequestError("url: this is no URL of HTTP or HTTPS")
-        if image.url and stored_url(url).url != image.url:
+        # Stored anew: what counts as a secret grows with the years.
+        if image.url and not (_well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"

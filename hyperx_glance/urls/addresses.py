@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import UrlPolicy, url_parts
+from hyperx_glance.models import UrlPolicy, ascii_place, url_parts
 from hyperx_glance.vocabulary import UrlProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -90,9 +90,7 @@ def ascii_url(url: str) -> str:
     """Write a URL as HTTP sends it: punycode and percent-encoding; Glance's reader fails on anything else."""
     parts = urlsplit(url)
     user, at, place = parts.netloc.rpartition("@")
-    if not place.isascii():
-        name, colon, port = place.partition(":")
-        place = name.encode("idna").decode() + colon + port
+    place = ascii_place(place)
     safe = "%/:=&?~+!$,;'@()*[]"
     return urlunsplit(
         (parts.scheme.lower(), f"{user}{at}{place}", quote(parts.path, safe=safe), quote(parts.query, safe=safe), "")

@@ -307,7 +307,7 @@ class Source:
         except (ValueError, LookupError, TypeError):  # of an encoding that nobody knows, or of impossible numbers
             name = None
         name = name or unquote(urlsplit(self.final_url).path)
-        return _printable(name).replace("\\", "/").rsplit("/", 1)[-1]
+        return _printable(name.replace("\\", "/").rsplit("/", 1)[-1])
 
     def head(self) -> bytes:
         """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""

@@ -97,6 +97,7 @@ def edits_of(record: Mapping[str, object], *, public: str = "community", **chang
         ("https://f.example/a?tempauth=1&rlkey=2&sid=3&hdntl=4&monkey=5", "https://f.example/a?monkey=5"),
         ("https://f.example/a?sig%5B%5D=1&+sig=2&sig%00=3&b=4", "https://f.example/a?b=4"),
         ("https://f.example/a?b=4?sig=1", "https://f.example/a?b=4"),
+        ("https://f.example/a?x-auth=1&oauth_verifier=2&authorization=3&author=4", "https://f.example/a?author=4"),
         ("https://f.example/a?u=https%3A%2F%2Fb%2Fx%3Fsig%3D1&v=http://b/x", "https://f.example/a?v=http://b/x"),
         ("https://f.example/proxy/https://u:p@b/x@2", "https://f.example/proxy/https://b/x@2"),
         ("https://f.example/a?x%2damz-signature=1&%70assword=2&b%2dc=3", "https://f.example/a?b%2dc=3"),

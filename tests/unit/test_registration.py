@@ -28,6 +28,7 @@ from hyperx_glance import (
     InvalidRequestError,
     NewImage,
     NotAllowedError,
+    NotFoundError,
     Phase,
     Progress,
     QuotaExceededError,
@@ -1043,6 +1044,28 @@ class TestVerification:
         client("admin").enable(registration.image_id)
         assert registration.wait().state == "ACTIVE"
 
+    def test_who_registered_it_is_told_and_loses_nothing(self, client: ClientFactory, file_server: FileServer) -> None:
+        admin, alice = client("admin"), client("alice")
+        Interference(alice).before("GET", "/file$", lambda: admin.disable(OWN_ID))
+
+        with pytest.raises(NotAllowedError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256(), id=OWN_ID))
+
+        assert "resume_registration verifies it later" in caught.value.__notes__[0]
+        admin.enable(OWN_ID)
+        assert client("alice").resume_registration(OWN_ID).wait().state == "ACTIVE"
+
+    def test_data_that_is_not_there_is_no_deleted_image(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        cloud.fail("glance", "GET", "/file$", status=404)
+
+        with pytest.raises(NotFoundError):
+            registration.wait()
+
+        assert registration.wait().state == "ACTIVE"
+
     def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
         clock = Clock()
         alice = timed(cloud, clock)
@@ -1197,11 +1220,12 @@ class TestTimeouts:
         assert cloud.glance.image(registration.image_id)
         assert registration.wait().state == "ACTIVE"
 
-    def test_silence_while_data_is_hashed_ends_the_waiting_only(self, file_server: FileServer) -> None:
+    @pytest.mark.parametrize("after", [-1, 10])
+    def test_silence_while_data_is_hashed_ends_the_waiting_only(self, file_server: FileServer, after: int) -> None:
         """The file server plays Glance."""
         ready = {"id": "7c1", "status": "active", "size": 1000, "os_hash_algo": "sha512", "os_hash_value": "0" * 128}
         file_server.serve("/v2/images/7c1", json.dumps(ready).encode(), content_type="application/json")
-        held = file_server.hold("/v2/images/7c1/file", bytes(1000), after=10)
+        held = file_server.hold("/v2/images/7c1/file", bytes(1000), after=after)
         session = Session(auth=Token(file_server.url("").rstrip("/"), "token"))
         department = Department("dept-a", "dept-a")
         order = Order(image_id="7c1", url=None, disk_format="qcow2", department=department, checksum=sha256())
@@ -1212,6 +1236,7 @@ class TestTimeouts:
             registration.wait(timeout=0.3)
 
         held.release()
+        assert len(file_server.requested("/v2/images/7c1/file")) == 1
 
     def test_who_waits_beside_a_stream_waits_no_longer_than_asked(
         self, client: ClientFactory, file_server: FileServer
@@ -1532,6 +1557,18 @@ class TestWaitingAgain:
 
         assert {type(future.exception()) for future in waiting} == {ChecksumMismatchError}
 
+    def test_is_told_the_first_failure_by_all(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        registration = client("alice", url_policy=BLIND).start_registration(
+            NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2"), keep_failed=True
+        )
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(registration.wait) for _ in range(4)]
+
+        assert len({id(future.exception()) for future in waiting}) == 1
+        assert len([request for request in cloud.requests if request.method == "PATCH"]) == 1
+
     @pytest.mark.parametrize("reason", ["cancelled", "deleted"])
     def test_for_data_that_has_gone_tells_why(
         self, client: ClientFactory, file_server: FileServer, reason: str
@@ -1577,6 +1614,25 @@ def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileSer
         alice.register(NewImage(name="a", url=qcow2(file_server), id=OWN_ID))
 
     assert f"may still be there: image {OWN_ID}" in str(caught.value)
+
+
+def test_a_url_that_was_stored_with_what_counts_as_a_secret_today_is_the_same(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = f"{qcow2(file_server)}?temp_url_expires=1"
+    fields = {"disk_format": "qcow2", "container_format": "bare", "hyperx_url": url}
+    image_id = cloud.glance.add_image(owner="dept-a", name="a", status="queued", **fields)
+
+    assert client("alice").resume_registration(image_id, url=url).wait().state == "ACTIVE"
+
+
+def test_an_entity_in_a_login_breaks_no_error(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "PUT", "/file$", status=415, body="does not match")
+
+    with pytest.raises(RegistrationFailedError, match="does not match"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server).replace("://", "://user&lbrack;:pw@")))
 
 
 @pytest.mark.parametrize("url", ["http:///x", "http://h:abc/x", "http://h:99999/x", "ftp://h/x", "x"])

@@ -71,6 +71,17 @@ class TestWhereItLeads:
         for one, other in ((name, written), (written, name), (name, name)):
             assert problem(f"http://{one}/a", UrlPolicy(only_hosts=(other,))) is UrlProblem.NAME_NOT_FOUND
 
+    @pytest.mark.parametrize(
+        "name",
+        ["हिन्दी.भारत", "คู่มือ.ไทย", "mu\u0308nchen.de", "l·l.cat", "スター・ウォーズ.jp", "文件。例", "my_host", "a.b."],
+    )
+    def test_names_of_every_script_are_names(self, name: str) -> None:
+        assert NewImage(name="a", url=f"http://{name}:8080/a").url == f"http://{name}:8080/a"
+        policy = UrlPolicy(only_hosts=("elsewhere",))
+        with pytest.raises(UrlRejectedError, match="not among") as caught:
+            destination(f"http://{name}:8080/a", policy, seconds=1)
+        assert caught.value.url == f"http://{name}:8080/a"
+
     @pytest.mark.parametrize("host", ["[::1]", "::1", "[0:0::1]"])
     def test_so_are_addresses(self, host: str) -> None:
         policy = UrlPolicy(only_hosts=(host,), trusted_hosts=(host,))
@@ -561,6 +572,11 @@ class TestReport:
         assert report(url, LOOPBACK, disk_format=None).would_download
 
         assert time.process_time() - before < 1
+
+    def test_the_name_at_the_end_of_a_long_path(self, file_server: FileServer) -> None:
+        url = file_server.reply("/" + "directory/" * 40 + "debian.qcow2", Reply(samples.data("disk.qcow2")))
+
+        assert report(url, LOOPBACK, disk_format=None).file_name == "debian.qcow2"
 
     def test_what_a_server_says_drives_no_terminal(self, file_server: FileServer) -> None:
         headers = {"Content-Disposition": "attachment; filename*=utf-8''a%1b%5b31m.iso", "Content-Type": "text/\x1bx"}
