@@ -18,11 +18,7 @@ from collections.abc import Iterator, Sequence
 from hyperx_glance import filters, pages
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
-from hyperx_glance.errors import (
-    AmbiguousNameError,
-    InvalidRequestError,
-    NotFoundError,
-)
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
 from hyperx_glance.models import Image, ImageQuery
 from hyperx_glance.settings import Settings

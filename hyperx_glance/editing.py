@@ -13,7 +13,7 @@ only ever sends a PATCH, and only for what HYPERX grants and Glance does not: ev
 """
 
 from hyperx_glance import mapping
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path, parsed
+from hyperx_glance.cloud import Cloud, image_path, parsed
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, require
@@ -64,12 +64,7 @@ def enable(cloud: Cloud, image: Image | str) -> Image:
 
 
 def _patch(cloud: Cloud, image: Image, edits: list[Edit]) -> Image:
-    answer = cloud.patch(
-        "image",
-        image_path(image.id),
-        json=mapping.json_patch(edits),
-        headers={"Content-Type": PATCH_MEDIA_TYPE},
-    )
+    answer = cloud.patch_image(image.id, mapping.json_patch(edits))
     return parsed(Image, "image", answer.content)
 
 

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from hyperx_glance import Client
 
 
+def unreachable() -> None:
+    """Be what happens before a request that never gets through."""
+    raise ServiceUnavailableError("refused", connected=False)
+
+
+def interrupt() -> None:
+    """Be Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 @dataclass
 class _Rule:
     method: str

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from hyperx_glance import vocabulary
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path
+from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -28,7 +28,7 @@ from hyperx_glance.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hyperx_glance.cloud import Cloud, Json, Service
 
@@ -165,11 +165,11 @@ def _remove(cloud: Cloud, image_id: str) -> None:
             cloud.delete("image", image_path(image_id))
 
 
-def _patch(cloud: Cloud, image_id: str, *operations: Json) -> None:
-    cloud.patch("image", image_path(image_id), json=list(operations), headers={"Content-Type": PATCH_MEDIA_TYPE})
+def _patch(cloud: Cloud, image_id: str, *operations: Mapping[str, object]) -> None:
+    cloud.patch_image(image_id, operations)
 
 
-def _add(key: str, value: str) -> Json:
+def _add(key: str, value: str) -> Mapping[str, object]:
     return {"op": "add", "path": f"/{key}", "value": value}
 
 

@@ -7,7 +7,6 @@ hyperx_glance.errors.NotAllowedError: Only administrators register featured imag
 0
 """
 
-import math
 import uuid
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from hyperx_glance import quotas, urls
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
 from hyperx_glance.models import NewImage, NewIso, require
-from hyperx_glance.registration.order import MIB, Order, Site
+from hyperx_glance.registration.order import Order, Site, in_mib
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
@@ -28,7 +27,7 @@ def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
     _check_transfer(site, new)
     found = look(site, new.url, declared=new.disk_format)
     quota = quotas.image_quota(site.cloud, site.departments, department)
-    size_mib = None if found.size is None else math.ceil(found.size / MIB) * max(1, len(new.stores))
+    size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
     quotas.check_images(quota, size_mib=size_mib)
     return Order(
         image_id=new.id or str(uuid.uuid4()),

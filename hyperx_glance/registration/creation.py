@@ -16,9 +16,8 @@ from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.failures import delete_record, dispose, noted, scrubbed
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import LOCK, of_department
+from hyperx_glance.registration.outcome import begun, of_department
 from hyperx_glance.registration.repeating import repeated
-from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting import wait_until
 
 ARRIVAL_SECONDS = 2.0
@@ -123,8 +122,7 @@ def _is_there(site: Site, order: Order, body: Mapping[str, object], refusal: Hyp
         image = wait_until(site.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
     except WaitTimeoutError:
         return False
-    fresh = image.phase is Phase.REGISTERED and not image.glance_property(LOCK)
-    return fresh and (image.name, image.created_by) == (body["name"], site.cloud.user_id)
+    return not begun(image) and (image.name, image.created_by) == (body["name"], site.cloud.user_id)
 
 
 def bury(site: Site, order: Order, new: NewImage | NewIso) -> None:

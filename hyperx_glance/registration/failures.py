@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.errors import (
     HyperxGlanceError,
     InvalidRequestError,
@@ -134,7 +134,7 @@ def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
     """Write the reason into the record, which makes its phase failed."""
     reason = error.message.removeprefix(_not_registered(image_id))[:_LONGEST_FAILURE]
     patch = [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}]
-    cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
+    cloud.patch_image(image_id, patch)
 
 
 def delete_record(cloud: Cloud, image_id: str) -> None:
@@ -144,7 +144,7 @@ def delete_record(cloud: Cloud, image_id: str) -> None:
             cloud.delete("image", image_path(image_id))
         except ProtectedError:
             patch = [{"op": "replace", "path": "/protected", "value": False}]
-            cloud.patch("image", image_path(image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE})
+            cloud.patch_image(image_id, patch)
             cloud.delete("image", image_path(image_id))
     except NotFoundError:
         return

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import PATCH_MEDIA_TYPE, image_path, parsed
+from hyperx_glance.cloud import image_path, parsed
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -446,9 +446,7 @@ class Registration:
         """
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         try:
-            answer = self._site.cloud.patch(
-                "image", image_path(self.image_id), json=patch, headers={"Content-Type": PATCH_MEDIA_TYPE}
-            )
+            answer = self._site.cloud.patch_image(self.image_id, patch)
         except NotFoundError as error:
             raise self._gone() from error
         except ServiceUnavailableError:

@@ -15,7 +15,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import LOCK, of_department
+from hyperx_glance.registration.outcome import begun, of_department
 from hyperx_glance.registration.repeating import repeated
 from hyperx_glance.vocabulary import Phase, UrlProblem
 
@@ -47,7 +47,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
             # Confidential: the URL may hold credentials, and keystoneauth logs bodies.
             site.cloud.post("image", image_path(order.image_id, "import"), json=body, confidential=True)
         except ConflictError:
-            if not (resumed or (lost and _runs(site, order))):
+            if not (resumed or (lost and begun(site.cloud.image(order.image_id)))):
                 raise
         return True
 
@@ -68,11 +68,6 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
             if isinstance(error, QuotaExceededError)
             else _refusal(site, order, error)
         ) from error
-
-
-def _runs(site: Site, order: Order) -> bool:
-    image = site.cloud.image(order.image_id)
-    return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
 def _is_gone(site: Site, order: Order) -> bool:

@@ -10,6 +10,11 @@ from hyperx_glance.settings import Settings
 MIB = 2**20
 
 
+def in_mib(size: int) -> int:
+    """Give bytes in MiB, rounded up."""
+    return -(-size // MIB)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Hold what every step needs."""

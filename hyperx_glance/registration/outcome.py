@@ -61,6 +61,11 @@ def import_outcome(image: Image) -> Outcome:
     return Outcome.RUNNING
 
 
+def begun(image: Image) -> bool:
+    """Tell whether an import or an upload has this record, or had it to its end."""
+    return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
+
+
 class Task(NamedTuple):
     """Hold what matters of Glance's newest task for an image."""
 

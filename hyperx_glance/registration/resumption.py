@@ -7,7 +7,6 @@
 """
 
 import dataclasses
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,8 +25,8 @@ from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import Image, http_url, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
-from hyperx_glance.registration.order import MIB, Order, Site
-from hyperx_glance.registration.outcome import LOCK, newest_task, told_time, verified
+from hyperx_glance.registration.order import Order, Site, in_mib
+from hyperx_glance.registration.outcome import begun, newest_task, told_time, verified
 from hyperx_glance.vocabulary import Phase, glance_key
 
 OLDEST_SECONDS = 10**9
@@ -52,7 +51,7 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         checksum=_wanted_checksum(image),
         keep_failed=keep_failed,
     )
-    never_began = image.phase is Phase.REGISTERED and not image.glance_property(LOCK) and not _has_task(site, image)
+    never_began = not begun(image) and not _has_task(site, image)
     if image.glance_status == "saving" and order.url is not None:
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
         quota = quotas.image_quota(site.cloud, site.departments, order.department)
@@ -67,7 +66,7 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
     try:
         found = checking.look(site, order.url, declared=order.disk_format)
         quota = admission.admit(site, order)
-        quotas.check_room(quota, image_size_mib=math.ceil((found.size or 0) / MIB))
+        quotas.check_room(quota, image_size_mib=in_mib(found.size or 0))
         order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
         return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:

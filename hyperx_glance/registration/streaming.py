@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
-from hyperx_glance.registration.order import MIB, Order, Site
+from hyperx_glance.registration.order import MIB, Order, Site, in_mib
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -82,7 +82,7 @@ class Upload:
             resource="image_size_mib",
             limit=room.limit,
             used=room.used,
-            requested=-(-size // MIB),
+            requested=in_mib(size),
         )
 
     def __iter__(self) -> Iterator[bytes]:

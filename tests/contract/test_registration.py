@@ -45,7 +45,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
+from tests.interference import Interference, interrupt, unreachable
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 Format = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
@@ -1155,9 +1155,6 @@ def test_an_interrupted_create_burns_its_id(client: ClientFactory, file_server: 
     between = Interference(alice)
     chosen = str(uuid.uuid4())
 
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     (between.before if moment == "before" else between.after)("POST", "^/images$", interrupt)
     with pytest.raises(KeyboardInterrupt):
         alice.register(new(disk(file_server), id=chosen))
@@ -1174,9 +1171,6 @@ def test_an_interrupted_create_where_one_place_was_left(
     alice = client("alice")
     between = Interference(alice)
 
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     (between.before if moment == "before" else between.after)("POST", "^/images$", interrupt)
     with limits(client, "dept-a", {"images": images_used(client) + 1}), pytest.raises(KeyboardInterrupt):
         alice.register(new(disk(file_server)))
@@ -1190,9 +1184,6 @@ def test_an_interruption_later_leaves_nothing(
 ) -> None:
     alice = client("alice")
     between = Interference(alice)
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
 
     method = "POST" if "import" in path else "GET"
     (between.before if moment == "before" else between.after)(method, path, interrupt)
@@ -1282,9 +1273,6 @@ def test_glance_out_of_reach_deletes_nothing(client: ClientFactory, file_server:
     alice = client("alice")
     between = Interference(alice)
 
-    def unreachable() -> None:
-        raise ServiceUnavailableError("refused", connected=False)
-
     between.before("GET", path, unreachable, times=99)
     with pytest.raises(ServiceUnavailableError) as caught:
         alice.register(new(disk(file_server), checksum=f"sha256:{digest}"))
@@ -1297,9 +1285,6 @@ def test_glance_out_of_reach_deletes_nothing(client: ClientFactory, file_server:
 def test_a_failed_clean_up_is_a_note_on_the_first_error(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice", url_policy=BLIND)
     between = Interference(alice)
-
-    def unreachable() -> None:
-        raise ServiceUnavailableError("refused", connected=False)
 
     between.before("DELETE", "", unreachable)
     with pytest.raises(RegistrationFailedError) as caught:

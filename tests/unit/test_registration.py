@@ -64,7 +64,7 @@ from hyperx_glance.urls import open_url
 from tests import samples
 from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory
 from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
+from tests.interference import Interference, interrupt, unreachable
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -690,9 +690,6 @@ def test_glance_that_goes_away_after_the_create_leaves_its_id(
     alice = client("alice")
     between = Interference(alice)
 
-    def unreachable() -> None:
-        raise ServiceUnavailableError("refused", connected=False)
-
     between.after(
         "POST",
         "^/images$",
@@ -992,9 +989,6 @@ class TestVerification:
         between = Interference(alice)
         method, path = ("GET", "/file$") if transfer == "import" else ("PATCH", "")
 
-        def unreachable() -> None:
-            raise ServiceUnavailableError("refused", connected=False)
-
         between.before(method, path, unreachable)
         with pytest.raises(ServiceUnavailableError) as caught:
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
@@ -1155,9 +1149,6 @@ class TestInterruptions:
         alice = client("alice")
         between = Interference(alice)
 
-        def interrupt() -> None:
-            raise KeyboardInterrupt
-
         (between.before if moment == "before" else between.after)("DELETE", "/images/", interrupt)
         with pytest.raises(KeyboardInterrupt):
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"md5:{'0' * 32}"))
@@ -1169,9 +1160,6 @@ class TestInterruptions:
     ) -> None:
         alice = client("alice", transfer="import")
         cloud.fail("glance", "POST", "/import$", status=409)
-
-        def interrupt() -> None:
-            raise KeyboardInterrupt
 
         Interference(alice).before("DELETE", "/images/", interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -1185,9 +1173,6 @@ class TestInterruptions:
     ) -> None:
         alice = client("alice")
         between = Interference(alice)
-
-        def unreachable() -> None:
-            raise ServiceUnavailableError("refused", connected=False)
 
         def interrupt() -> None:
             between.before("POST" if path == "^/images$" else "DELETE", "^/images", unreachable, times=9)
@@ -1262,9 +1247,6 @@ def test_a_create_that_may_have_happened_tells_its_id_though_the_last_try_never_
 ) -> None:
     alice = client("alice")
     between = Interference(alice)
-
-    def unreachable() -> None:
-        raise ServiceUnavailableError("refused", connected=False)
 
     def lost() -> None:
         between.before("POST", "^/images$", unreachable, times=9)
@@ -1453,9 +1435,6 @@ class TestAnIdThatIsTaken:
         image = client("alice").register(new)
         again = client("alice")
 
-        def interrupt() -> None:
-            raise KeyboardInterrupt
-
         Interference(again).before("POST", "^/images$", interrupt)
         with pytest.raises(KeyboardInterrupt):
             again.register(new)
@@ -1605,9 +1584,6 @@ def test_a_refused_import_is_told_though_an_answer_was_lost_before(
 
 def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
-
-    def unreachable() -> None:
-        raise ServiceUnavailableError("refused", connected=False)
 
     Interference(alice).before("GET", "^/images/", unreachable, times=9)
     with pytest.raises(ServiceUnavailableError) as caught:
