@@ -15,6 +15,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.client import Client, connect
     from hyperx_glance.errors import (
         AmbiguousNameError,
+        AuthenticationError,
         ChecksumMismatchError,
         ConflictError,
         FlavorTooSmallError,
@@ -63,6 +64,7 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousNameError",
+    "AuthenticationError",
     "Category",
     "ChecksumMismatchError",
     "Client",
@@ -122,6 +124,7 @@ _HOMES = {
     ),
     "errors": (
         "AmbiguousNameError",
+        "AuthenticationError",
         "ChecksumMismatchError",
         "ConflictError",
         "FlavorTooSmallError",

@@ -10,29 +10,31 @@
 
 The tree::
 
-    HyperxGlanceError                    hint, service, status, request_id
+    HyperxGlanceError                    hint, service, status, request_id, image_id, launch_id
     ├── InvalidRequestError              also a ValueError: the request itself is wrong
     │   └── ImmutableFieldError          URL, owner, hypervisor, format and kind never change
     ├── NotFoundError
     ├── AmbiguousNameError               matches
+    ├── AuthenticationError              log in again
     ├── NotAllowedError
     ├── ConflictError
     │   ├── ProtectedError
     │   └── InUseError
     ├── QuotaExceededError               department, resource, limit, used, requested, exceeded
     ├── UrlRejectedError                 url, reason: found before anything was created
-    ├── RegistrationFailedError          image_id, phase, reason
+    ├── RegistrationFailedError          phase, reason
     │   └── ChecksumMismatchError        expected, actual
-    ├── ImageNotActiveError              image_id, phase, failure
+    ├── ImageNotActiveError              phase, failure
     ├── FlavorTooSmallError
-    ├── LaunchFailedError                launch_id, servers
+    ├── LaunchFailedError                servers
     ├── PasswordResetError
-    ├── WaitTimeoutError                 last_seen, image_id or launch_id
-    └── ServiceUnavailableError          image_id or launch_id, connected
+    ├── WaitTimeoutError                 last_seen
+    └── ServiceUnavailableError          connected
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from types import TracebackType
+from typing import Self, TypedDict
 
 
 class Answer(TypedDict):
@@ -54,9 +56,14 @@ class HyperxGlanceError(Exception):
 
     ``hint`` is one sentence on what to do next. Where a service answered, ``service`` is its type in OpenStack's
     catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
+    ``image_id`` and ``launch_id`` name what the error is about, and what may have been made before it.
     """
 
     default_hint = ""
+    image_id: str | None = None
+    launch_id: str | None = None
+    left: tuple[str, ...] = ()
+    """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
 
     def __init__(
         self,
@@ -88,7 +95,55 @@ class HyperxGlanceError(Exception):
         if self.status is not None:
             text += f" ({self.service} answered {self.status}"
             text += f", request {self.request_id})" if self.request_id else ")"
+        left = [each for each in self.left if each.partition(" ")[2] not in text]
+        if left:
+            text += f" What was begun may still be there: {', '.join(left)}."
         return f"{text} Hint: {self.hint}" if self.hint else text
+
+
+class MayHaveMade:
+    """Name, on every exception that leaves the block, what may exist since the block's first request.
+
+    >>> from hyperx_glance.errors import ConflictError, MayHaveMade
+    >>> with MayHaveMade(image_id="7c1"):
+    ...     raise ConflictError("The answer was lost.")
+    Traceback (most recent call last):
+    hyperx_glance.errors.ConflictError: The answer was lost. What was begun may still be there: image 7c1.
+
+    An error of this library gets the ids as attributes and in its text. Any other exception, such as Ctrl-C or what the
+    caller's own callback raised, gets them as attributes and as a note. After ``undone()`` nothing is named: all that
+    was made is gone again.
+    """
+
+    def __init__(self, *, image_id: str | None = None, launch_id: str | None = None) -> None:
+        ids = {"image_id": image_id, "launch_id": launch_id}
+        self._ids = {name: value for name, value in ids.items() if value is not None}
+        self._undone = False
+
+    def undone(self) -> None:
+        """Say that nothing is left of what was made."""
+        self._undone = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None and not self._undone:
+            name_left(error, **self._ids)
+
+
+def name_left(error: BaseException, **ids: str) -> None:
+    """Name on one error what may have been made, as `MayHaveMade` does."""
+    vars(error).update(ids)
+    left = [f"{name.removesuffix('_id')} {value}" for name, value in ids.items()]
+    if isinstance(error, HyperxGlanceError):
+        error.left = (*error.left, *(each for each in left if each not in error.left))
+        return
+    note = f"What was begun may still be there: {', '.join(left)}."
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
@@ -113,6 +168,12 @@ class AmbiguousNameError(HyperxGlanceError):
     def __init__(self, message: str, *, matches: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.matches = tuple(matches)
+
+
+class AuthenticationError(HyperxGlanceError):
+    """Report that the session has ended, or that Keystone did not take the credentials: log in again."""
+
+    default_hint = "Log in again."
 
 
 class NotAllowedError(HyperxGlanceError):
@@ -189,6 +250,8 @@ class RegistrationFailedError(HyperxGlanceError):
     asked for.
     """
 
+    image_id: str
+
     def __init__(
         self,
         message: str,
@@ -222,6 +285,8 @@ class ChecksumMismatchError(RegistrationFailedError):
 class ImageNotActiveError(HyperxGlanceError):
     """Report an image that cannot be launched because it is INACTIVE; ``phase`` says why."""
 
+    image_id: str
+
     def __init__(self, message: str, *, image_id: str, phase: str, failure: str | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.image_id = image_id
@@ -240,6 +305,8 @@ class LaunchFailedError(HyperxGlanceError):
 
     ``servers`` are the failed ones, each a `Server` with its ``fault``.
     """
+
+    launch_id: str
 
     def __init__(self, message: str, *, launch_id: str, servers: Sequence[object] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -281,8 +348,6 @@ class ServiceUnavailableError(HyperxGlanceError):
         message: str,
         *,
         connected: bool = True,
-        image_id: str | None = None,
-        launch_id: str | None = None,
         hint: str = "",
         service: str | None = None,
         status: int | None = None,
@@ -290,10 +355,3 @@ class ServiceUnavailableError(HyperxGlanceError):
     ) -> None:
         super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
         self.connected = connected
-        self.image_id = image_id
-        self.launch_id = launch_id
-
-    def __str__(self) -> str:
-        """Say also what may have been left behind."""
-        left = [f"{kind} {key}" for kind, key in (("image", self.image_id), ("launch", self.launch_id)) if key]
-        return f"{super().__str__()} What was begun may still be there: {left[0]}." if left else super().__str__()

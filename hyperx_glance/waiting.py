@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
+from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError, WaitTimeoutError
 
 if TYPE_CHECKING:
     import tenacity
 
 Found = TypeVar("Found")
+
+REPETITIONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +67,23 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
         raise WaitTimeoutError("The time to wait is over.") from None
     assert found is not None  # retried otherwise
     return found
+
+
+def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
+    """Send what may safely be sent again, when no answer comes; ``send`` learns whether an answer was lost before.
+
+    The caller says why it may.
+    """
+    pause = pace.first_interval
+    sent, connected = 0, False
+    while True:
+        try:
+            return send(sent > 0)
+        except ServiceUnavailableError as error:
+            # What one of them may have done is done, though the last did not get through.
+            connected = error.connected = connected or error.connected
+            sent += 1
+            if sent > REPETITIONS:
+                raise
+        pace.sleep(pause)
+        pause *= 4

@@ -18,6 +18,7 @@ from hyperx_glance.errors import (
     LaunchFailedError,
     ServiceUnavailableError,
     WaitTimeoutError,
+    name_left,
 )
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import name_order
@@ -208,7 +209,7 @@ class Launch:
             try:
                 found = look()
             except ServiceUnavailableError as error:
-                error.launch_id = self.launch_id
+                name_left(error, launch_id=self.launch_id)
                 silence.looked()
                 if silence.is_over:
                     raise

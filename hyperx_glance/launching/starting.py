@@ -27,6 +27,7 @@ from hyperx_glance.errors import (
     PasswordResetError,
     QuotaExceededError,
     ServiceUnavailableError,
+    name_left,
 )
 from hyperx_glance.launching import plan
 from hyperx_glance.launching import servers as nova
@@ -232,7 +233,7 @@ def _order(
         try:
             nova.create(cloud, body)
         except ServiceUnavailableError as error:
-            error.launch_id = handle.launch_id
+            name_left(error, launch_id=handle.launch_id)
             if error.connected and error.status != 429:
                 return error
             if error.connected or attempts >= CONNECTION_ATTEMPTS:
@@ -267,12 +268,13 @@ def _look_for(settings: Settings, handle: Launch, quiet: Quiet, lost: ServiceUna
     _listen(settings, handle, quiet, since=None)
     if handle.servers:
         return
-    raise ServiceUnavailableError(
+    error = ServiceUnavailableError(
         f"Nova's answer was lost, and no server of launch {handle.launch_id} was found: {lost.message}",
-        launch_id=handle.launch_id,
         hint="Look again with find_launch(launch_id) before launching anew.",
         **lost.answer(),
-    ) from lost
+    )
+    name_left(error, launch_id=handle.launch_id)
+    raise error from lost
 
 
 def _listen(settings: Settings, handle: Launch, quiet: Quiet, *, since: datetime | None) -> None:

@@ -9,6 +9,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
     WaitTimeoutError,
+    name_left,
 )
 from hyperx_glance.mapping import new_image_body
 from hyperx_glance.models import Image, NewImage, NewIso
@@ -17,8 +18,7 @@ from hyperx_glance.registration.failures import delete_record, dispose, noted, s
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import begun, of_department
-from hyperx_glance.registration.repeating import repeated
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting import repeated, wait_until
 
 ARRIVAL_SECONDS = 2.0
 
@@ -52,7 +52,7 @@ def _begin(site: Site, order: Order, methods: frozenset[str], end: float) -> boo
         return begin(site, order, methods=methods)
     except ServiceUnavailableError as error:
         # Out of reach: nothing can be cleaned up now, and whoever has the id can resume or delete.
-        error.image_id = order.image_id
+        name_left(error, image_id=order.image_id)
         raise
     except HyperxGlanceError as error:
         dispose(site, order, scrubbed(error, order))
@@ -78,10 +78,10 @@ def create(site: Site, order: Order, new: NewImage | NewIso) -> frozenset[str]:
         return frozenset(filter(None, methods.split(",")))
 
     try:
-        return repeated(site, send)
+        return repeated(site.settings.pace, send)
     except ServiceUnavailableError as error:
         if error.connected:
-            error.image_id = order.image_id
+            name_left(error, image_id=order.image_id)
         raise
     except QuotaExceededError as error:
         raise of_department(error, site.departments.own().name) from error

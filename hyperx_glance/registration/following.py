@@ -30,6 +30,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     UrlRejectedError,
     WaitTimeoutError,
+    name_left,
 )
 from hyperx_glance.models import Image, Progress
 from hyperx_glance.registration import failures, streaming
@@ -124,7 +125,7 @@ class Registration:
             gone = self._gone()
             raise gone from gone.__cause__ or error
         except ServiceUnavailableError as error:
-            error.image_id = self.image_id
+            name_left(error, image_id=self.image_id)
             raise
         return image, told_time(answer.headers.get("Date"), here=datetime.now(UTC))
 
@@ -214,7 +215,7 @@ class Registration:
             raise self._late() from error
         except ServiceUnavailableError as error:
             if not self.interrupted_by(error):
-                error.image_id = self.image_id
+                name_left(error, image_id=self.image_id)
             raise
 
     def interrupted_by(self, error: BaseException) -> bool:
@@ -467,7 +468,7 @@ class Registration:
         try:
             failures.delete_record(self._site.cloud, self.image_id)
         except ServiceUnavailableError as error:
-            error.image_id = self.image_id
+            name_left(error, image_id=self.image_id)
             raise
 
 

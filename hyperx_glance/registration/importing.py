@@ -11,13 +11,14 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
     ServiceUnavailableError,
     UrlRejectedError,
+    name_left,
 )
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import begun, of_department
-from hyperx_glance.registration.repeating import repeated
 from hyperx_glance.vocabulary import Phase, UrlProblem
+from hyperx_glance.waiting import repeated
 
 WEB_DOWNLOAD = "web-download"
 _FILTERED = "does not pass filtering"
@@ -52,10 +53,10 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
         return True
 
     try:
-        return repeated(site, send)
+        return repeated(site.settings.pace, send)
     except ServiceUnavailableError as error:
         scrubbed(error, order)
-        error.image_id = order.image_id
+        name_left(error, image_id=order.image_id)
         raise
     except HyperxGlanceError as error:
         scrubbed(error, order)

@@ -20,6 +20,7 @@ from hyperx_glance.errors import (
     NotFoundError,
     ServiceUnavailableError,
     UrlRejectedError,
+    name_left,
 )
 from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import Image, http_url, image_id, well_formed_checksum
@@ -70,7 +71,7 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
         return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
     except ServiceUnavailableError as error:
-        error.image_id = image.id
+        name_left(error, image_id=image.id)
         raise
     except UrlRejectedError as problem:
         failure = failures.from_url(problem, order, phase=image.phase)
