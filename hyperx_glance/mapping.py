@@ -1,31 +1,21 @@
 """What the table of words cannot say: requests built from models, and what a record means.
 
-    >>> from hyperx_glance.mapping import stored_url
-    >>> stored_url("https://alice:secret@files.example/debian.qcow2?X-Amz-Signature=abc&v=12")
-    StoredUrl(url='https://files.example/debian.qcow2?v=12', stripped=True)
+    >>> from hyperx_glance.mapping import visibility_of
+    >>> from hyperx_glance.vocabulary import Category
+    >>> visibility_of(Category.PUBLIC, "community")
+    'community'
 
 Pure functions: a test needs a record, not a server.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
+from hyperx_glance.url_text import stored_url
 from hyperx_glance.vocabulary import Category, Writer
 
-_SECRET_PARAMETER = re.compile(
-    # S3 (both signatures) and those made after it (OSS, OBS, TOS, COS), Azure SAS, GCS, Swift's TempURL, CloudFront,
-    # Akamai, nginx's secure_link, and what people call their own.
-    r"(x-(amz|goog|oss|obs|tos|cos)-.*|q-.*|googleaccessid|temp_url_.*|(.*[-_])?sig(n(ature)?)?|sv|se|sp|sr|st|spr|sip|ss"
-    r"|srt|skoid|sktid|skt|ske|sks|skv|sdd|expires|policy|key-pair-id|hdn.*|edge-cache-.*|h?mac|verify|jwt|md5|sas|code|ticket"
-    r"|rlkey|otp|psk|bearer|sid|.*sess(ion)?[-_]?id|.*token.*|.*secret.*|.*password.*|passwd|pass|pwd|pw|.*api[-_]?key|(.*[-_])?key"
-    r"|(.*[-_])?(temp|o)?auth([-_].*)?|authori[sz].*|authent.*|.*credential.*|.*access[-_]?key.*)",
-    re.IGNORECASE,
-)
-_URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 _YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
 _FLAG_KEY = vocabulary.glance_key("password_enabled")
 _ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
@@ -37,55 +27,6 @@ STEWARD_FIELDS = frozenset(
     word.field for word in vocabulary.WORDS if word.writer is Writer.STEWARD and word.field in ImageChanges.model_fields
 )
 """What every user may change of a public image of another department."""
-
-
-class StoredUrl(NamedTuple):
-    """Hold a URL as it may be kept and shown, and whether something was taken out of it."""
-
-    url: str
-    stripped: bool
-
-
-def stored_url(url: str) -> StoredUrl:
-    """Take user, password, signing parameters and fragment out of a URL, and out of those that its text holds."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    path = re.sub("(://)[^/]*@", r"\1", parts.path)
-    pairs = re.split(r"[&;?]", parts.query)  # servers differ in what they take for an end
-    kept = [pair for pair in pairs if not _is_secret(*pair.partition("=")[::2])]
-    query = parts.query if kept == pairs else "&".join(filter(None, kept))
-    stripped = (host, path, kept) != (parts.netloc, parts.path, pairs)
-    return StoredUrl(urlunsplit((parts.scheme, host, path, query, "")), stripped=stripped)
-
-
-def _is_secret(key: str, value: str) -> bool:
-    name = re.sub(r"\[.*|[^\w.-]", "", unquote_plus(key))
-    inner = unquote_plus(value)
-    try:
-        return bool(_SECRET_PARAMETER.fullmatch(name)) or ("://" in inner and stored_url(inner).stripped)
-    except ValueError:
-        return True
-
-
-def scrub(text: str, url: str | None) -> str:
-    """Give every URL its stored form in a text that a service or a library wrote, and perhaps cut short.
-
-    A ``url`` that is known is found in one piece, whatever letters it has.
-    """
-    if url:
-        clean = _shown(url)
-        text = text.replace(url, clean)
-        starts = (found.start() for found in re.finditer("(?i)https?://", text))
-        cut = next((start for start in starts if url.startswith(text[start:])), None)
-        text = text if cut is None else text[:cut] + clean
-    return _URL.sub(lambda found: _shown(found[0]), text)
-
-
-def _shown(url: str) -> str:
-    try:
-        return stored_url(url).url
-    except ValueError:
-        return "a URL"
 
 
 def visibility_of(category: Category, public_visibility: str) -> str:

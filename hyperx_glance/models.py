@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Required, Self, TypedDict, Unpack
-from urllib.parse import SplitResult, urlsplit
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, computed_field, model_serializer
@@ -29,6 +28,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import vocabulary
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
+from hyperx_glance.url_text import http_url
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
 
 __all__ = [
@@ -492,44 +492,6 @@ def well_formed_checksum(text: str) -> str:
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
         raise ValueError("a checksum is md5:, sha256: or sha512: and that many hexadecimal digits")
     return f"{algorithm}:{digest}"
-
-
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]*)(:\d*)?", re.ASCII)
-
-
-def ascii_place(place: str) -> str:
-    """Write server and port of a URL as HTTP sends them; `UnicodeError` where the name cannot be."""
-    if place.isascii():
-        return place
-    name, colon, port = place.partition(":")
-    return name.encode("idna").decode() + colon + port
-
-
-def url_parts(url: str) -> SplitResult | None:
-    """Split a URL; None for what is none, and for a host that readers understand differently.
-
-    Glance decodes "%3a" in a host and takes what follows for the port (urllib.request.Request). It raises nothing: an
-    error's context would quote what it took for the port, which may be half of a password.
-    """
-    try:
-        url.encode()
-        parts = urlsplit(url)
-        _ = parts.port
-        place = ascii_place(parts.netloc.rpartition("@")[2])
-    except ValueError:
-        return None
-    return parts if _PLACE.fullmatch(place) else None
-
-
-def http_url(url: str) -> str:
-    """Accept http and https with a host; where they may lead is for `urls` to find out."""
-    parts = url_parts(url)
-    if parts is None:
-        raise ValueError("this is no URL: see its host and port")
-    valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    if not valid or re.search(r"[\s\x00-\x1f\x7f]", url):
-        raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
-    return url
 
 
 def _network(text: str) -> str:

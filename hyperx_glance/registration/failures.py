@@ -17,9 +17,9 @@ from hyperx_glance.errors import (
     UrlRejectedError,
     WaitTimeoutError,
 )
-from hyperx_glance.mapping import scrub
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.url_text import ascii_url, scrub
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 DIAGNOSIS_SECONDS = 5.0
@@ -38,11 +38,10 @@ def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
 
 def without_secrets(text: str, order: Order) -> str:
     """Take the URL's credentials out of what Glance says."""
-    if order.url:
-        # The last is what becomes of entities that a URL only seems to hold.
-        for form in (order.url, urls.ascii_url(order.url), html.unescape(order.url)):
-            text = scrub(text, form)
-    return scrub(text, None)
+    if order.url is None:
+        return scrub(text)
+    # The last is what becomes of entities that a URL only seems to hold.
+    return scrub(text, order.url, ascii_url(order.url), html.unescape(order.url))
 
 
 def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:

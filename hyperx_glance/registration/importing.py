@@ -17,6 +17,7 @@ from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import begun, of_department
+from hyperx_glance.url_text import ascii_url
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import repeated
 
@@ -39,7 +40,7 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
         return False
-    body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": urls.ascii_url(order.url)}}
+    body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": ascii_url(order.url)}}
     if order.stores:
         body["stores"] = list(order.stores)
 

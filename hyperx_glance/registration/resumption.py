@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from hyperx_glance import pages, quotas, urls, vocabulary
+from hyperx_glance import pages, quotas, vocabulary
 from hyperx_glance.cloud import image_path
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
@@ -22,12 +22,12 @@ from hyperx_glance.errors import (
     UrlRejectedError,
     name_left,
 )
-from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import Image, http_url, image_id, well_formed_checksum
+from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site, in_mib
 from hyperx_glance.registration.outcome import begun, newest_task, told_time, verified
+from hyperx_glance.url_text import stored_url, well_formed
 from hyperx_glance.vocabulary import Phase, glance_key
 
 OLDEST_SECONDS = 10**9
@@ -87,22 +87,14 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
 def _known_url(image: Image, url: str | None) -> str | None:
     """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
     if url is not None:
-        if not _well_formed(url):
+        if not well_formed(url):
             raise InvalidRequestError("url: this is no URL of HTTP or HTTPS")
-        # Stored anew: what counts as a secret grows with the years.
-        if image.url and not (_well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
+        # Stored anew: what counts as harmless changes with the years.
+        if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
-    return None if stripped or not _well_formed(image.url) else image.url
-
-
-def _well_formed(url: str) -> bool:
-    try:
-        urls.ascii_url(http_url(url))
-    except ValueError:
-        return False
-    return True
+    return None if stripped or not well_formed(image.url) else image.url
 
 
 def _wanted_checksum(image: Image) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy
-from hyperx_glance.urls.addresses import ascii_url, destination
+from hyperx_glance.urls.addresses import destination
 from hyperx_glance.urls.contents import examine, judge
 from hyperx_glance.urls.reading import Source, open_url, tls_context
 from hyperx_glance.urls.report import report
@@ -23,7 +23,6 @@ from hyperx_glance.vocabulary import UrlProblem
 __all__ = [
     "Found",
     "Source",
-    "ascii_url",
     "check",
     "destination",
     "diagnose",

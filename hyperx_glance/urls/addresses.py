@@ -13,16 +13,15 @@ a name that changes its address in between gets nowhere.
 
 import contextlib
 import ipaddress
-import re
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from hyperx_glance.errors import UrlRejectedError
-from hyperx_glance.mapping import stored_url
-from hyperx_glance.models import UrlPolicy, ascii_place, url_parts
+from hyperx_glance.models import UrlPolicy
+from hyperx_glance.url_text import ascii_parts, has_spaces, stored_url, url_parts
 from hyperx_glance.vocabulary import UrlProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -86,34 +85,16 @@ def rejected(
     return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
 
 
-def ascii_url(url: str) -> str:
-    """Write a URL as HTTP sends it: punycode and percent-encoding; Glance's reader fails on anything else."""
-    parts = urlsplit(url)
-    user, at, place = parts.netloc.rpartition("@")
-    place = ascii_place(place)
-    safe = "%/:=&?~+!$,;'@()*[]"
-    return urlunsplit(
-        (parts.scheme.lower(), f"{user}{at}{place}", quote(parts.path, safe=safe), quote(parts.query, safe=safe), "")
-    )
-
-
-def _ascii_parts(url: str) -> SplitResult | None:
-    try:
-        return url_parts(ascii_url(url))
-    except ValueError:  # UnicodeError of the idna codec is one too
-        return None
-
-
 def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
     """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
-    parts = _ascii_parts(url)
+    parts = ascii_parts(url)
     if parts is None:
         raise rejected(UrlProblem.BAD_URL, "This is no URL.", url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme not in DEFAULT_PORTS:
         scheme = parts.scheme or "no scheme"
         raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
-    if not host or port == 0 or re.search(r"[\s\x00-\x1f\x7f]", url):
+    if not host or port == 0 or has_spaces(url):
         raise rejected(UrlProblem.BAD_URL, "The URL has no server, or has spaces.", url)
     port = port or DEFAULT_PORTS[parts.scheme]
     if policy.allowed_ports and port not in policy.allowed_ports:

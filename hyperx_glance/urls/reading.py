@@ -31,8 +31,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
 from hyperx_glance.errors import InvalidRequestError, UrlRejectedError
-from hyperx_glance.mapping import stored_url
 from hyperx_glance.models import UrlPolicy
+from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.addresses import Destination, destination, rejected
 from hyperx_glance.urls.contents import HEAD_BYTES
 from hyperx_glance.vocabulary import UrlProblem

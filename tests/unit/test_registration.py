@@ -1314,6 +1314,21 @@ def test_a_stored_url_that_is_none_is_not_used(cloud: InMemoryCloud, client: Cli
     assert not cloud.glance.image(failed)
 
 
+def test_a_url_of_which_something_was_taken_out_must_be_given_again(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.serve("/get", samples.data("disk.qcow2")) + "?id=7"
+    alice = client("alice", transfer="stream")
+    image_id = alice.start_registration(NewImage(name="a", url=url)).image_id
+    lost = alice.image(image_id)
+    assert (lost.url, lost.glance_property("hyperx_url_stripped")) == (file_server.url("/get"), "true")
+
+    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+        alice.resume_registration(image_id)
+
+    assert alice.resume_registration(image_id, url=url).wait().state == "ACTIVE"
+
+
 def test_a_resuming_callers_mistake_deletes_nothing(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hyperx_glance import InvalidRequestError, NewImage, UrlPolicy, UrlProblem, UrlRejectedError
-from hyperx_glance.urls import ascii_url, destination, diagnose, open_url, preflight, report
+from hyperx_glance.urls import destination, diagnose, open_url, preflight, report
 from hyperx_glance.urls.addresses import denial
 from hyperx_glance.urls.contents import examine, judge
 from tests import samples
@@ -207,13 +207,6 @@ class TestWhereItLeads:
 
         assert problem("http://files.example/disk.qcow2", QUICK) is UrlProblem.TIMEOUT
         answer.set()
-
-    def test_urls_are_written_as_http_sends_them(self) -> None:
-        url = "HTTP://user:p%40ss@例え.jp:8080/镜像/a b%20c.qcow2?名=值&x=%2F#part"
-
-        assert ascii_url(url) == (
-            "http://user:p%40ss@xn--r8jz45g.jp:8080/%E9%95%9C%E5%83%8F/a%20b%20c.qcow2?%E5%90%8D=%E5%80%BC&x=%2F"
-        )
 
     def test_proxies_of_the_environment_are_not_used(
         self, monkeypatch: pytest.MonkeyPatch, file_server: FileServer
