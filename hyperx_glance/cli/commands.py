@@ -18,9 +18,10 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from hyperx_glance import Client, HyperxGlanceError, Settings, UrlPolicy
+from hyperx_glance.cli import output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hyperx_glance import Image
 
@@ -39,10 +40,10 @@ class Command(command.Command):
         try:
             return int(super(command.Command, self).run(parsed_args) or 0)
         except HyperxGlanceError as error:
-            raise exceptions.CommandError("\n".join([str(error), *getattr(error, "__notes__", ())])) from error
+            raise exceptions.CommandError(_lines(str(error), *getattr(error, "__notes__", ()))) from error
         except KeyboardInterrupt as interrupt:
             notes = getattr(interrupt, "__notes__", ()) or ("Cancelled.",)
-            self.app.stderr.write("\n".join(["", *notes, ""]))
+            self.app.stderr.write(_lines("", *notes, ""))
             return INTERRUPTED
 
     def client(self, settings: Settings | None = None) -> Client:
@@ -54,9 +55,24 @@ class Command(command.Command):
 class Lister(Command, command.Lister):
     """Be a `Command` that shows a list."""
 
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
+    ) -> int:
+        """Print rows that drive no terminal."""
+        rows = [output.printable_cells(parsed_args, row) for row in data]
+        return super().produce_output(parsed_args, column_names, rows)
+
 
 class ShowOne(Command, command.ShowOne):
     """Be a `Command` that shows one thing."""
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
+        """Print values that drive no terminal."""
+        return super().produce_output(parsed_args, column_names, output.printable_cells(parsed_args, data))
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(map(output.printable, texts))
 
 
 def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:

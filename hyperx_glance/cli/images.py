@@ -314,7 +314,7 @@ class _Several(commands.Command):
             try:
                 self.act(client, name, parsed_args)
             except HyperxGlanceError as error:
-                self.log.error("%s: %s", name, error)  # noqa: TRY400  # a sentence, no traceback
+                self.log.error("%s", output.printable(f"{name}: {error}"))  # noqa: TRY400  # a sentence, no traceback
                 failed += 1
         return 1 if failed else 0
 
@@ -358,4 +358,5 @@ class DeleteImage(_Several):
             raise
         deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
         for server in deletion.servers or ():
-            self.app.stdout.write(f"{name}: server {server.id} {server.name} {server.status} ({server.through})\n")
+            line = f"{name}: server {server.id} {server.name} {server.status} ({server.through})"
+            self.app.stdout.write(f"{output.printable(line)}\n")

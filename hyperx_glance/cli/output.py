@@ -1,20 +1,26 @@
-"""Columns: Chinese titles and readable values for people, field names and plain values for programs.
+r"""Columns: Chinese titles and readable values for people, field names and plain values for programs.
 
 >>> from datetime import UTC, datetime
->>> from hyperx_glance.cli.output import Flag, Size
+>>> from hyperx_glance.cli.output import Flag, Size, printable
 >>> Size(2362232012).human_readable(), Size(2362232012).machine_readable()
 ('2.2 GiB', 2362232012)
 >>> Flag(True).human_readable(), Flag(True).machine_readable()
 ('是', True)
 
-Only the format "table" is for people; json, yaml, csv, shell and value are for programs.
+Only the format "table" is for people; json, yaml, csv, shell and value are for programs. Whatever is not json or yaml
+may reach a terminal, so control characters of names and texts are written as ``\x1b`` and the like:
+
+>>> print(printable("debian\x1b[31m"))
+debian\x1b[31m
 """
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from cliff.columns import FormattableColumn
 
@@ -83,6 +89,40 @@ def headers(parsed_args: argparse.Namespace, shown: Sequence[Column]) -> list[st
     return [header[column.field] for column in shown]
 
 
+# ----------------------------------------------------------------- what reaches a terminal
+
+_DOCUMENTS = ("json", "yaml")
+"""Formats that programs parse: they have an escape of their own, and what is parsed is what the service said."""
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1, which drive terminals
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction, which show a text in another order
+    "\u2028\u2029\ud800-\udfff]"  # ends of lines, and halves of pairs, which no stream can encode
+)
+
+
+def printable(text: str) -> str:
+    """Write control characters as escapes, ends of lines among them; everything else stays as it is."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def printable_cells(parsed_args: argparse.Namespace, cells: Iterable[object]) -> tuple[object, ...]:
+    """Make a row ready for the format that was asked for."""
+    return tuple(cells) if parsed_args.formatter in _DOCUMENTS else tuple(map(_printable_value, cells))
+
+
+def _printable_value(value: object) -> object:
+    match value:
+        case str():
+            return printable(value)
+        case list() | tuple():
+            return [_printable_value(part) for part in value]
+        case dict():
+            return {_printable_value(key): _printable_value(part) for key, part in value.items()}
+        case Readable():
+            return value.printable()
+    return value
+
+
 # ----------------------------------------------------------------- values
 
 _Value = TypeVar("_Value")
@@ -90,6 +130,12 @@ _Value = TypeVar("_Value")
 
 class Readable(FormattableColumn[_Value]):
     """Show a plain value as people write it; subclasses say how."""
+
+    def printable(self) -> Self:
+        """Give the same column with no control characters in its value."""
+        shown = copy.copy(self)
+        shown._value = cast("_Value", _printable_value(self._value))  # noqa: SLF001  # its own
+        return shown
 
     def human_readable(self) -> str:
         """Give the text of a table's cell."""
@@ -162,19 +208,19 @@ class Owner(Readable[str]):
 
     def human_readable(self) -> str:
         """Ask for the name, only now."""
-        return self._name()
+        return printable(self._name())
 
 
 class Rendered(Readable[_Value]):
-    """Show a value by a text that was made beforehand."""
+    """Show a value by lines that were made beforehand."""
 
-    def __init__(self, value: _Value, text: str) -> None:
+    def __init__(self, value: _Value, *lines: str) -> None:
         super().__init__(value)
-        self._text = text
+        self._lines = lines
 
     def human_readable(self) -> str:
-        """Give the text."""
-        return self._text
+        """Give the lines."""
+        return "\n".join(map(printable, self._lines))
 
 
 def row(fields: Iterable[str], values: Mapping[str, object]) -> tuple[object, ...]:

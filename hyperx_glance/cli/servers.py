@@ -97,7 +97,7 @@ class LaunchImage(commands.ShowOne):
             "image_id": launch.image_id,
             # The only time it is shown: it is kept nowhere.
             "admin_password": None if password is None else password.get_secret_value(),
-            "servers": output.Rendered(servers, "\n".join(map(_line, launch.servers))),
+            "servers": output.Rendered(servers, *map(_line, launch.servers)),
         }
         return output.headers(parsed_args, output.columns(*SHOWN)), output.row(SHOWN, values)
 
