@@ -826,17 +826,23 @@ class UrlPolicy(_Request):
     trusted_hosts: tuple[str, ...] = ()
     only_hosts: tuple[str, ...] = ()
     denied_networks: tuple[_Network, ...] = (
-        "0.0.0.0/8",
+        "0.0.0.0/8",  # this host
         "127.0.0.0/8",
-        "169.254.0.0/16",
-        "224.0.0.0/4",
-        "255.255.255.255/32",
-        "100.100.100.200/32",
+        "169.254.0.0/16",  # link-local, and most clouds' metadata
+        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is Oracle's metadata
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+        "100.100.100.200/32",  # Alibaba's metadata
+        "168.63.129.16/32",  # Azure's host
         "::/128",
         "::1/128",
-        "fe80::/10",
-        "ff00::/8",
-        "fd00:ec2::254/128",
+        "fe80::/10",  # link-local
+        "fec0::/10",  # site-local
+        "ff00::/8",  # multicast
+        "fd00:ec2::/32",  # Amazon's metadata and credentials
+        "fd20:ce::254/128",  # Google's metadata
+        "fd00:42::42/128",  # Scaleway's
+        "fd00:c1::a9fe:a9fe/128",  # Oracle's
     )
     allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535, strict=True)], ...] = ()
     ca_file: str | None = None

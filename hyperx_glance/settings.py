@@ -10,6 +10,7 @@ from typing import Literal
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models import UrlPolicy
+from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.waiting import Pace
 
 
@@ -20,6 +21,7 @@ class Settings:
     ``public_visibility``: what Glance is told for a PUBLIC image; "public" only where members may publicize.
     ``transfer``: "import" lets Glance download the URL, "stream" uploads through this process, "auto" imports and
     streams where this Glance has no web-download or refuses the URL. ``page_size``: images per request, 1 to 1000.
+    ``network``: how servers of files are reached; the in-memory cloud has its own.
     """
 
     public_visibility: Literal["community", "public"] = "community"
@@ -27,6 +29,7 @@ class Settings:
     url_policy: UrlPolicy = field(default_factory=UrlPolicy)
     pace: Pace = field(default_factory=Pace)
     page_size: int = 1000
+    network: Network = SYSTEM
 
     def __post_init__(self) -> None:
         if self.public_visibility not in ("community", "public"):

@@ -105,4 +105,4 @@ def unfinished_registrations(
 
 def check_url(settings: Settings, url: str, *, disk_format: str | None) -> UrlReport:
     """Tell what a registration would find at a URL."""
-    return urls.report(url, settings.url_policy, disk_format=disk_format)
+    return urls.report(url, settings.url_policy, disk_format=disk_format, network=settings.network)

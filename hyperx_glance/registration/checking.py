@@ -70,14 +70,14 @@ def has_login(url: str) -> bool:
 
 def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
     """Read the head of the URL; without preflight only check where it leads."""
-    policy = site.settings.url_policy
+    policy, network = site.settings.url_policy, site.settings.network
     if policy.preflight:
-        return urls.preflight(url, policy, declared=declared)
+        return urls.preflight(url, policy, declared=declared, network=network)
     if declared is None:
         raise InvalidRequestError("disk_format: without preflight the format must be given")
     urls.tls_context(policy)
     try:
-        urls.destination(url, policy, seconds=policy.timeout_seconds)
+        urls.destination(url, policy, seconds=policy.timeout_seconds, network=network)
     except UrlRejectedError as error:
         # A name that only Glance can resolve is what preflight=False is for.
         if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):

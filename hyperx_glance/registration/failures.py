@@ -55,7 +55,11 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
         return quota
     if order.url is not None:
         problem = urls.diagnose(
-            order.url, site.settings.url_policy, declared=order.disk_format, seconds=DIAGNOSIS_SECONDS
+            order.url,
+            site.settings.url_policy,
+            declared=order.disk_format,
+            seconds=DIAGNOSIS_SECONDS,
+            network=site.settings.network,
         )
         if problem is not None and not site.settings.url_policy.preflight:
             problem = _where_glance_sees_more(problem)

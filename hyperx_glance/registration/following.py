@@ -414,7 +414,10 @@ class Registration:
         if self._order.url is None:
             return False
         try:
-            found = urls.preflight(self._order.url, self._site.settings.url_policy, declared=image.disk_format)
+            settings = self._site.settings
+            found = urls.preflight(
+                self._order.url, settings.url_policy, declared=image.disk_format, network=settings.network
+            )
         except UrlRejectedError as error:
             return error.reason == UrlProblem.WRONG_FORMAT
         return found.size not in (None, image.size)

@@ -90,9 +90,9 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
 def _refusal(site: Site, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.message and order.url is not None:
         # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
-        policy = site.settings.url_policy
+        policy, network = site.settings.url_policy, site.settings.network
         try:
-            urls.destination(order.url, policy, seconds=policy.timeout_seconds)
+            urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
         except UrlRejectedError as problem:
             if problem.reason == UrlProblem.NAME_NOT_FOUND:
                 return from_url(problem, order, phase=Phase.REGISTERED)

@@ -1,7 +1,6 @@
 """Uploading through this process: constant memory, exact progress, hashing on the way."""
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
@@ -110,10 +109,10 @@ def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], 
     After ``seconds`` the URL's server is not waited for any longer. Glance is, for its answer to all of the data: as
     long again at most.
     """
-    policy = site.settings.url_policy
-    deadline = time.monotonic() + seconds
+    policy, network = site.settings.url_policy, site.settings.network
+    deadline = network.clock() + seconds
     seconds = max(seconds, SHORTEST_SECONDS)
-    with urls.open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
+    with urls.open_url(url, policy, seconds=min(seconds, policy.timeout_seconds), network=network) as source:
         urls.check(source, order.disk_format)
         body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}

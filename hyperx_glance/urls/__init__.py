@@ -9,11 +9,11 @@
 Every failure is a `UrlRejectedError` with a `UrlProblem`.
 """
 
-import time
 from dataclasses import dataclass
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy
+from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.urls.addresses import destination
 from hyperx_glance.urls.contents import examine, judge
 from hyperx_glance.urls.reading import Source, open_url, tls_context
@@ -41,9 +41,9 @@ class Found:
     size: int | None
 
 
-def preflight(url: str, policy: UrlPolicy, *, declared: str | None) -> Found:
+def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Network = SYSTEM) -> Found:
     """Read the head of a URL and check that it holds an image of the declared format, None for whatever it is."""
-    with open_url(url, policy) as source:
+    with open_url(url, policy, network=network) as source:
         return check(source, declared)
 
 
@@ -54,16 +54,18 @@ def check(source: Source, declared: str | None) -> Found:
     return Found(found, source.size)
 
 
-def diagnose(url: str, policy: UrlPolicy, *, declared: str | None, seconds: float) -> UrlRejectedError | None:
+def diagnose(
+    url: str, policy: UrlPolicy, *, declared: str | None, seconds: float, network: Network = SYSTEM
+) -> UrlRejectedError | None:
     """Look for what is wrong with a URL that Glance failed to import; None where all seems well.
 
     A body that takes longer is no finding: Glance waits for one without end (glance/common/scripts/utils.py,
     get_image_data_iter).
     """
-    deadline = time.monotonic() + seconds
+    deadline = network.clock() + seconds
     arrived = False
     try:
-        with open_url(url, policy, seconds=min(seconds, policy.timeout_seconds)) as source:
+        with open_url(url, policy, seconds=min(seconds, policy.timeout_seconds), network=network) as source:
             check(source, declared)
             arrived = True
             for _ in source.pieces(deadline=deadline):

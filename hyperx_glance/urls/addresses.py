@@ -13,14 +13,16 @@ a name that changes its address in between gets nowhere.
 
 import contextlib
 import ipaddress
+import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy
+from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import ascii_parts, has_spaces, stored_url, url_parts
 from hyperx_glance.vocabulary import UrlProblem
 
@@ -30,6 +32,17 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
+_ISATAP = 0x00005EFE  # and 0x02005EFE, where the address is unique in the world (RFC 5214, 6.1)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LOOPBACK_NAMES = (
+    "localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6",
+    "localhost6.localdomain6", "ip6-localhost", "ip6-loopback", "loopback",
+)  # fmt: skip
+_METADATA_NAMES = (
+    "instance-data", "instance-data.ec2.internal", "metadata", "metadata.azure.internal", "metadata.goog",
+    "metadata.google.internal", "metadata.tencentyun.com", "api.metadata.cloud.ibm.com",
+)  # fmt: skip
+"""Names by which clouds know their metadata services; only a machine in that cloud can resolve them."""
 _HINTS = {
     UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
     UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
@@ -85,7 +98,7 @@ def rejected(
     return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
 
 
-def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
+def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network = SYSTEM) -> Destination:
     """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
     parts = ascii_parts(url)
     if parts is None:
@@ -107,12 +120,14 @@ def destination(url: str, policy: UrlPolicy, *, seconds: float) -> Destination:
         port=port,
         # Not urlunsplit: what it makes of a path that begins with // depends on the version of Python.
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-        addresses=_checked_addresses(url, host, port, policy, seconds),
+        addresses=_checked_addresses(url, host, port, policy=policy, seconds=seconds, network=network),
         credentials=unquote(parts.netloc.rpartition("@")[0]),
     )
 
 
-def _checked_addresses(url: str, host: str, port: int, policy: UrlPolicy, seconds: float) -> tuple[str, ...]:
+def _checked_addresses(
+    url: str, host: str, port: int, *, policy: UrlPolicy, seconds: float, network: Network
+) -> tuple[str, ...]:
     name = _canonical(host)
     if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
         raise rejected(
@@ -121,15 +136,33 @@ def _checked_addresses(url: str, host: str, port: int, policy: UrlPolicy, second
             url,
             hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
         )
-    addresses = [name] if _literal(host) else _resolve(url, host, port, seconds)
-    if name not in {_canonical(trusted) for trusted in policy.trusted_hosts}:
-        for address in addresses:
-            network = denial(address, policy)
-            if network:
-                at = "" if address == host else f" ({host})"
-                message = f"Address {address}{at} lies in {network}, from which nothing is registered."
-                raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
+    literal, trusted = _literal(name), name in {_canonical(trusted) for trusted in policy.trusted_hosts}
+    if literal is None and _NUMBER.fullmatch(name.rpartition(".")[2]):
+        raise rejected(UrlProblem.BAD_URL, f"The server {host} is neither a name nor an address.", url)
+    meant = name if literal else _known_address(name)
+    if meant and not trusted:
+        _check_addresses(url, host, [meant], policy)  # without a look-up, which may fail here and not for Glance
+    if literal:
+        return (name,)
+    addresses = _resolve(url, host, port, seconds=seconds, network=network)
+    if not trusted:
+        _check_addresses(url, host, addresses, policy)
     return tuple(addresses)
+
+
+def _check_addresses(url: str, host: str, addresses: Iterable[str], policy: UrlPolicy) -> None:
+    for address in addresses:
+        network = denial(address, policy)
+        if network:
+            at = "" if address == host else f" ({host})"
+            message = f"Address {address}{at} lies in {network}, from which nothing is registered."
+            raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
+
+
+def _known_address(name: str) -> str | None:
+    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
+        return "127.0.0.1"
+    return "169.254.169.254" if name in _METADATA_NAMES else None
 
 
 def _literal(host: str) -> _Address | None:
@@ -148,21 +181,20 @@ def _canonical(host: str) -> str:
     host = host.strip("[]")
     with contextlib.suppress(UnicodeError):
         host = host.encode("idna").decode()
-    return str(_literal(host) or host.lower().rstrip("."))
+    host = host.lower().rstrip(".")
+    return str(_literal(host) or host)
 
 
-def _resolve(url: str, host: str, port: int, seconds: float) -> list[str]:
-    """Ask the system, in a thread of its own: getaddrinfo has no timeout."""
+def _resolve(url: str, host: str, port: int, *, seconds: float, network: Network) -> list[str]:
+    """Ask in a thread of its own: getaddrinfo has no timeout."""
     answers: list[str] = []
     failures: list[OSError] = []
 
     def ask() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.extend(network.resolve(host, port))
         except (OSError, UnicodeError) as error:
             failures.append(error if isinstance(error, OSError) else OSError(str(error)))
-        else:
-            answers.extend(str(answer[4][0]) for answer in found)
 
     thread = threading.Thread(target=ask, daemon=True, name="hyperx-resolver")
     thread.start()
@@ -197,9 +229,17 @@ def _forms(address: _Address) -> Iterator[_Address]:
     if address.teredo:
         yield from address.teredo
     number = int(address)
-    last = ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    if address in _COMPATIBLE or address in _TRANSLATED or address in _NAT64 or (address in _LOCAL_NAT64 and int(last)):
-        yield last
+    if address in _COMPATIBLE or address in _TRANSLATED or address in _NAT64 or (number >> 32) & 0xFDFFFFFF == _ISATAP:
+        yield _ipv4(number)
     if address in _LOCAL_NAT64:
-        # A prefix of 48 bits has the IPv4 address around bits 64 to 71 (RFC 6052, 2.2).
-        yield ipaddress.IPv4Address((((number >> 64) & 0xFFFF) << 16) | ((number >> 40) & 0xFFFF))
+        # The prefix has 48, 56, 64 or 96 bits, and the address leaves bits 64 to 71 out (RFC 6052, 2.2).
+        without = (number >> 64 << 56) | (number & (1 << 56) - 1)
+        # Zeros belong to a longer prefix, or come behind the address of a shorter one.
+        carried = [each for shift in (40, 32, 24) if int(each := _ipv4(without >> shift)) >> 24]
+        yield from carried
+        if number & 0xFFFFFFFF or not carried:
+            yield _ipv4(number)
+
+
+def _ipv4(number: int) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(number & 0xFFFFFFFF)

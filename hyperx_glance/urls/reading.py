@@ -18,8 +18,7 @@ import re
 import socket
 import ssl
 import string
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from types import TracebackType
@@ -27,11 +26,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3.exceptions
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.response import BaseHTTPResponse
 
 from hyperx_glance.errors import InvalidRequestError, UrlRejectedError
 from hyperx_glance.models import UrlPolicy
+from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.addresses import Destination, destination, rejected
 from hyperx_glance.urls.contents import HEAD_BYTES
@@ -49,7 +49,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class _Timed(io.RawIOBase):
     """Read a socket until a deadline: for one header or one chunk http.client reads as often as a server drips."""
 
-    def __init__(self, raw: io.RawIOBase, opened: socket.socket, deadline: float) -> None:
+    def __init__(self, raw: io.RawIOBase, opened: socket.socket, deadline: float, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._raw = raw
         self._socket = opened
         self.deadline = deadline
@@ -58,7 +59,7 @@ class _Timed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        left = self.deadline - time.monotonic()
+        left = self.deadline - self._clock()
         if left <= 0:
             raise TimeoutError
         if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
@@ -75,21 +76,18 @@ class _Connection(HTTPConnection):
 
     target = "/"
     deadline = 0.0
+    clock: Callable[[], float]
     timed: _Timed
 
     def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
         response = http.client.HTTPResponse(sock, *rest, **options)
-        self.timed = _Timed(response.fp.detach(), sock, self.deadline)
+        self.timed = _Timed(response.fp.detach(), sock, self.deadline, self.clock)
         response.fp = io.BufferedReader(self.timed)
         return response
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
         del url
         super().putrequest(method, self.target, skip_host, skip_accept_encoding)
-
-
-class _SecureConnection(_Connection, HTTPSConnection):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +97,28 @@ class _Answer:
     address: str
 
 
-def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_status: bool = False) -> "Source":
+def open_url(
+    url: str,
+    policy: UrlPolicy,
+    *,
+    seconds: float | None = None,
+    any_status: bool = False,
+    network: Network = SYSTEM,
+) -> "Source":
     """Send a GET, follow redirects by hand, and give the answer with status 200.
 
     Everything until the answer's header together takes at most ``seconds``, by default the policy's timeout.
     ``any_status`` gives an answer of another status too.
     """
-    deadline = time.monotonic() + (seconds or policy.timeout_seconds)
+    deadline = network.clock() + (seconds or policy.timeout_seconds)
     seen: list[str] = []
     here, credentials = url, None
     while True:
-        place = destination(here, policy, seconds=_left(here, deadline))
+        place = destination(here, policy, seconds=_left(here, deadline, network), network=network)
         if credentials is None:
             credentials = (place.origin, place.credentials)
         allowed = credentials[1] if credentials[0] == place.origin else ""
-        answer = _ask(place, policy, deadline, credentials=allowed)
+        answer = _ask(place, policy, deadline, network, credentials=allowed)
         response = answer.response
         location = response.headers.get("Location")
         if response.status not in _REDIRECTS or not location:
@@ -124,7 +129,15 @@ def open_url(url: str, policy: UrlPolicy, *, seconds: float | None = None, any_s
         if here in seen or len(seen) > policy.max_redirects:
             message = f"The URL redirects {len(seen)} times without arriving."
             raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
-    source = Source(url=url, place=place, answer=answer, policy=policy, deadline=deadline, redirects=tuple(seen))
+    source = Source(
+        url=url,
+        place=place,
+        answer=answer,
+        policy=policy,
+        deadline=deadline,
+        network=network,
+        redirects=tuple(seen),
+    )
     if response.status != 200 and not any_status:
         source.close()
         reason = http.client.responses.get(response.status, "")  # not its own words: they may be anything
@@ -141,19 +154,19 @@ def _behind(url: str, location: str) -> str:
     raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url)
 
 
-def _left(url: str, deadline: float) -> float:
-    left = deadline - time.monotonic()
+def _left(url: str, deadline: float, network: Network) -> float:
+    left = deadline - network.clock()
     if left <= 0:
         raise rejected(UrlProblem.TIMEOUT, "The server takes too long.", url)
     return left
 
 
-def _ask(place: Destination, policy: UrlPolicy, deadline: float, *, credentials: str) -> _Answer:
+def _ask(place: Destination, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str) -> _Answer:
     """Ask the first address that takes a connection."""
     problem: UrlRejectedError | None = None
     for address in place.addresses:
         try:
-            return _ask_address(place, address, policy, deadline, credentials=credentials)
+            return _ask_address(place, address, policy, deadline, network, credentials=credentials)
         except UrlRejectedError as error:
             if error.reason not in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
                 raise
@@ -162,20 +175,12 @@ def _ask(place: Destination, policy: UrlPolicy, deadline: float, *, credentials:
     raise problem
 
 
-def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: float, *, credentials: str) -> _Answer:
+def _ask_address(
+    place: Destination, address: str, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str
+) -> _Answer:
     # A connection of our own instead of a pool: pools write every URL, secrets included, to urllib3's debug log.
-    seconds = min(_left(place.url, deadline), policy.timeout_seconds)
-    connection: _Connection
-    if place.scheme == "https":
-        connection = _SecureConnection(
-            address,
-            place.port,
-            timeout=seconds,
-            ssl_context=tls_context(policy),
-            server_hostname=place.host,
-        )
-    else:
-        connection = _Connection(address, place.port, timeout=seconds)
+    seconds = min(_left(place.url, deadline, network), policy.timeout_seconds)
+    connection = _Connection(address, place.port, timeout=seconds)
     connection.target = place.target
     headers = {
         "Host": place.host_header,
@@ -186,8 +191,14 @@ def _ask_address(place: Destination, address: str, policy: UrlPolicy, deadline: 
     }
     if credentials:
         headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
+    context = tls_context(policy) if place.scheme == "https" else None
     with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
-        connection.connect()
+        with _translated_connection(place):
+            connection.sock = network.connect(address, place.port, seconds)
+        if context is not None:
+            connection.sock.settimeout(_left(place.url, deadline, network))  # for the whole handshake
+            connection.sock = network.secure(connection.sock, context, place.host)
+        connection.clock = network.clock
         connection.deadline = deadline
         connection.request("GET", "/", headers=headers, preload_content=False, decode_content=False)
         return _Answer(connection, connection.getresponse(), address)
@@ -211,12 +222,21 @@ def _closing_on_failure(connection: HTTPConnection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _translated_connection(place: Destination) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as error:
+        message = f"{place.host} port {place.port} refuses the connection or cannot be reached."
+        raise rejected(UrlProblem.REFUSED, message, place.url) from error
+
+
+@contextlib.contextmanager
 def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator[None]:
     """Translate what sockets, TLS and HTTP raise."""
     try:
         yield
-    except urllib3.exceptions.NewConnectionError as error:  # before the time-outs, which it derives from
-        raise rejected(UrlProblem.REFUSED, f"{server} refuses the connection or cannot be reached.", url) from error
     except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
         raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
     except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
@@ -249,6 +269,7 @@ class Source:
         answer: _Answer,
         policy: UrlPolicy,
         deadline: float,
+        network: Network,
         redirects: tuple[str, ...],
     ) -> None:
         self.url = url
@@ -262,6 +283,7 @@ class Source:
         self._server = f"{place.host} port {place.port}"
         self._timeout = policy.timeout_seconds
         self._deadline = deadline
+        self._network = network
         self._head = b""
         self._ended = False
 
@@ -321,7 +343,7 @@ class Source:
         return self._ended
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
-        """Give all bytes; ``deadline`` on the monotonic clock, else each wait lasts at most the policy's timeout."""
+        """Give all bytes; ``deadline`` on the network's clock, else each wait lasts at most the policy's timeout."""
         if self._head:
             yield self._head
         while not self._ended:
@@ -330,8 +352,8 @@ class Source:
                 yield piece
 
     def _read(self, size: int, *, deadline: float | None) -> bytes:
-        left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline))
-        self._connection.timed.deadline = time.monotonic() + left
+        left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline, self._network))
+        self._connection.timed.deadline = self._network.clock() + left
         with _translated(self.url, self._server, within_body=True):
             piece = self._response.read1(size) or b""
         self._ended = not piece

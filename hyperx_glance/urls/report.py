@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models import UrlPolicy, UrlReport
+from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.contents import Content, examine, judge
 from hyperx_glance.urls.reading import Source, open_url
@@ -26,9 +27,9 @@ _SHOWN = (
 )
 
 
-def report(url: str, policy: UrlPolicy, *, disk_format: str | None) -> UrlReport:
+def report(url: str, policy: UrlPolicy, *, disk_format: str | None, network: Network = SYSTEM) -> UrlReport:
     """Read the head of a URL and tell what is there; raise only where no server answers."""
-    with open_url(url, policy, any_status=True) as source:
+    with open_url(url, policy, any_status=True, network=network) as source:
         content = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
         would_download = source.status == 200 and (source.attachment or not source.content_type.startswith(_SHOWN))
         return UrlReport(

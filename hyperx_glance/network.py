@@ -1,0 +1,45 @@
+"""How servers of files are reached: names, connections, TLS, and the clock by which they are read.
+
+>>> from hyperx_glance.network import Network
+>>> Network().resolve("127.0.0.1", 80)
+['127.0.0.1']
+
+The system's own, unless somebody gives another: the in-memory cloud answers for its files, and tests have their own
+time.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(answer[4][0]) for answer in found]
+
+
+def _connect(address: str, port: int, seconds: float) -> socket.socket:
+    return socket.create_connection((address, port), timeout=seconds)
+
+
+def _secure(opened: socket.socket, context: ssl.SSLContext, host: str) -> socket.socket:
+    return context.wrap_socket(opened, server_hostname=host)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Reach servers of files.
+
+    ``resolve`` gives the addresses of host and port, ``connect`` a connection to an address and port within seconds,
+    ``secure`` TLS over it, ``clock`` seconds. The first three raise `OSError`.
+    """
+
+    resolve: Callable[[str, int], Sequence[str]] = _resolve
+    connect: Callable[[str, int, float], socket.socket] = _connect
+    secure: Callable[[socket.socket, ssl.SSLContext, str], socket.socket] = _secure
+    clock: Callable[[], float] = time.monotonic
+
+
+SYSTEM = Network()
