@@ -73,6 +73,7 @@ class UrlProblem(StrEnum):
     HTTP_STATUS = "http_status"
     HTML = "html"
     EMPTY = "empty"
+    PACKED = "packed"
     WRONG_FORMAT = "wrong_format"
     UNSAFE_IMAGE = "unsafe_image"
     UNKNOWN_FORMAT = "unknown_format"

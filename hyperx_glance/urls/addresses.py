@@ -58,6 +58,7 @@ _HINTS = {
     UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
     UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
+    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
     UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
     UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
 }

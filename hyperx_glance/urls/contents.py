@@ -20,10 +20,24 @@ HEAD_BYTES = 128 * 1024
 # Possessive and atomic, or a few comments take a minute of backtracking.
 _HTML = re.compile(rb"(?is)^(\xef\xbb\xbf)?\s*+(?:<!--(?>.*?-->)\s*+)*+<(!doctype\s+html|html|head|body|script)\b")
 _PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
-    b"7z\xbc\xaf\x27\x1c": "7z",
-}  # fmt: skip
+_PACKED = (
+    ("gzip", re.compile(rb"\x1f\x8b\x08")),
+    ("bzip2", re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)")),
+    ("xz", re.compile(rb"\xfd7zXZ\x00")),
+    ("lzma", re.compile(rb"\x5d\x00\x00..\xff{8}", re.DOTALL)),
+    ("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")),
+    ("lz4", re.compile(rb"\x04\x22\x4d\x18")),
+    ("lzip", re.compile(rb"LZIP[\x00\x01]")),
+    ("lzop", re.compile(rb"\x89LZO\x00\r\n\x1a\n")),
+    ("compress", re.compile(rb"\x1f\x9d[\x09-\x10\x89-\x90]")),
+    ("zip", re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)")),
+    ("7z", re.compile(rb"7z\xbc\xaf\x27\x1c")),
+    ("rar", re.compile(rb"Rar!\x1a\x07")),
+    ("OVA", re.compile(rb"[^\x00]{0,95}\.ovf\x00.{157,252}ustar", re.DOTALL | re.IGNORECASE)),
+    ("tar", re.compile(rb".{257}ustar", re.DOTALL)),
+    ("WIM", re.compile(rb"MSWIM\x00\x00\x00")),
+)
+"""What files are packed into: no disk begins so."""
 _DANGERS = {
     "backing_file": "it names a backing file",
     "data_file": "it keeps its data in another file",
@@ -42,7 +56,7 @@ class Content:
     dangers: str = ""
     html: bool = False
     empty: bool = False
-    compression: str = ""
+    packed: str = ""
 
 
 def examine(head: bytes, *, whole: bool) -> Content:
@@ -53,16 +67,16 @@ def examine(head: bytes, *, whole: bool) -> Content:
         return Content(html=True)
     if head.startswith(_PLOOP):
         return Content("ploop", ("ploop",))
-    compression = next((name for mark, name in _COMPRESSED.items() if head.startswith(mark)), "")
+    packed = next((name for name, mark in _PACKED if mark.match(head)), "")
     found, dangers = _inspect(head, whole=whole)
     match sorted(found):
         case []:
-            return Content(compression=compression)
+            return Content(packed=packed)
         case ["gpt", "iso"]:
             # ISOs for memory sticks carry a partition table as well (glance/location.py, set_data).
             return Content(ISO_FORMAT, found, dangers)
         case ["gpt"]:
-            return Content("raw", found, dangers)
+            return Content("raw", found, dangers, packed=packed)
         case [name]:
             return Content(name, found, dangers)
     return Content(found[0], found, dangers or "it can be read in several formats")
@@ -104,6 +118,9 @@ def judge(content: Content, *, url: str, declared: str | None, content_type: str
     if content.html or (content.disk_format is None and content_type in ("text/html", "application/xhtml+xml")):
         raise rejected(UrlProblem.HTML, "The URL leads to an HTML page, not to a file.", url)
     found = content.disk_format
+    if content.packed and found in (None, "raw"):
+        # Registered as "raw", it would be an image that is ready and boots nowhere.
+        raise rejected(UrlProblem.PACKED, f"The file is packed: it is {content.packed} data.", url)
     if declared == ISO_FORMAT and found != ISO_FORMAT:
         raise rejected(
             UrlProblem.WRONG_FORMAT,
@@ -128,4 +145,4 @@ def judge(content: Content, *, url: str, declared: str | None, content_type: str
 
 
 def _described(content: Content) -> str:
-    return content.disk_format or (f"{content.compression} data" if content.compression else "of no known format")
+    return content.disk_format or "of no known format"

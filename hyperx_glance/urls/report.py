@@ -56,8 +56,6 @@ def _warnings(source: Source, content: Content, declared: str | None, *, would_d
         warnings.append(str(error.message))
     if not would_download:
         warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
-    if content.compression and content.disk_format is None:
-        warnings.append(f"The file is {content.compression} data: unpack it before it is registered.")
     if source.size is None:
         warnings.append("The server does not tell the size, so that the quota cannot be checked before.")
     name = unquote(urlsplit(source.url).path.rsplit("/", 1)[-1])

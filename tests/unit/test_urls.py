@@ -570,7 +570,7 @@ class TestReport:
             (Reply(b"", status=404), ("404",)),
             (Reply(b"no", status=404, claimed_size=200), ("404",)),
             (Reply(samples.data("disk.qcow2"), chunked=True), ("does not tell the size",)),
-            (Reply(b"\x1f\x8b" + b"x" * 600), ("gzip",)),
+            (Reply(b"\x1f\x8b\x08" + b"x" * 600), ("gzip",)),
             (Reply(samples.data("backed.qcow2")), ("backing file",)),
         ],
     )
