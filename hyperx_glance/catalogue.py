@@ -13,7 +13,7 @@ import heapq
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from hyperx_glance import filters, pages
 from hyperx_glance.cloud import Cloud
@@ -23,6 +23,10 @@ from hyperx_glance.filters import Listing, Order, Viewer
 from hyperx_glance.models import Image, ImageQuery
 from hyperx_glance.settings import Settings
 
+FIRST_PAGE = 16
+"""So many images are asked for at first where nobody knows how many will be used."""
+SPARE = 24
+"""So many more than wanted are asked for at first where some will not count."""
 SAME_SECOND = 2000
 """So many images of one second are held back to be put in order."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -45,7 +49,7 @@ def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id
         found = _by_id(cloud, name_or_id)
         if found is not None:
             return found
-    matches = list(images(cloud, departments, settings, ImageQuery(name=name_or_id)))
+    matches = list(_unordered(cloud, departments, settings, ImageQuery(name=name_or_id)))
     if not matches:
         raise NotFoundError(
             f"There is no image of the name or id {name_or_id}.", hint='Names must be exact; try images(search="...").'
@@ -93,10 +97,8 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 
 def _images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
-    lists = [
-        _in_order(_matches(cloud, settings, query, listing, order), order)
-        for listing in _listings(cloud, departments, query)
-    ]
+    readings = [_Reading(settings, query, listing) for listing in _listings(cloud, departments, query)]
+    lists = [_in_order(reading.rows(cloud, order), reading.matches, order) for reading in readings]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
     yield from itertools.islice(merged, query.limit)
 
@@ -104,7 +106,8 @@ def _images(cloud: Cloud, departments: Departments, settings: Settings, query: I
 def _unordered(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
     for listing in _listings(cloud, departments, query):
-        yield from _matches(cloud, settings, query, listing, order)
+        reading = _Reading(settings, query, listing)
+        yield from filter(reading.matches, reading.rows(cloud, order, whole=query.limit is None))
 
 
 def _listings(cloud: Cloud, departments: Departments, query: ImageQuery) -> list[Listing]:
@@ -131,37 +134,69 @@ def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
         previous = match.id
 
 
-def _in_order(matches: Iterator[Image], order: Order) -> Iterator[Image]:
-    """Put neighbours whose order nobody can see in the API into the order of the other columns.
+def _in_order(
+    rows: Iterator[Image], matches: Callable[[Image], bool], order: Order, *, most: int = SAME_SECOND
+) -> Iterator[Image]:
+    """Give the rows that match; put neighbours whose order nobody can see in the API into that of the other columns.
 
-    Where more than `SAME_SECOND` wait for that, which Glance's API cannot create in a second, the first of them go, so
-    that memory stays bounded: then the order is nearly that of the columns.
+    Where more than ``most`` wait for that, which Glance's API cannot create in a second, the first of them go, so that
+    memory stays bounded: then the order is nearly that of the columns.
     """
     neighbours = order.neighbours
     if neighbours is None:
-        yield from matches
+        yield from filter(matches, rows)
         return
     held: list[Image] = []
-    for match in matches:
-        if held and not neighbours(held[-1], match):
+    for row in rows:
+        if held and not neighbours(held[-1], row):
             yield from held if len(held) == 1 else sorted(held, key=order.key)
             held = []
-        held.append(match)
-        if len(held) == 2 * SAME_SECOND:
+        if matches(row):
+            held.append(row)
+        if len(held) == 2 * most:
             held.sort(key=order.key)
-            yield from held[:SAME_SECOND]
-            held = held[SAME_SECOND:]
+            yield from held[:most]
+            held = held[most:]
     yield from sorted(held, key=order.key)
 
 
-def _matches(cloud: Cloud, settings: Settings, query: ImageQuery, listing: Listing, order: Order) -> Iterator[Image]:
-    """Give what counts of one listing."""
-    first = settings.page_size
-    if listing.exact and query.limit is not None:
-        first = min(first, query.limit + 1)  # the one more shows whether the last is alone in its second
-    parameters = (*listing.parameters, ("sort", order.parameter))
-    for image in pages.read(cloud, parameters, first_size=first, page_size=settings.page_size):
-        if listing.matches(image):
-            yield image
-        elif listing.ends is not None and listing.ends(image):
-            return
+class _Reading:
+    """Read one listing, as far as it is used.
+
+    For Glance a request costs as much as some thirty images (`tests/benchmarks`). So a list begins with few images and
+    doubles, and is soon at the largest page. With a limit what was read tells how many there are to read.
+    """
+
+    def __init__(self, settings: Settings, query: ImageQuery, listing: Listing) -> None:
+        self._largest = settings.page_size
+        self._limit = query.limit
+        self._listing = listing
+        self._given = 0
+
+    def matches(self, image: Image) -> bool:
+        """Tell whether an image of the listing counts."""
+        counts = self._listing.matches(image)
+        self._given += counts
+        return counts
+
+    def rows(self, cloud: Cloud, order: Order, *, whole: bool = False) -> Iterator[Image]:
+        """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
+        parameters = (*self._listing.parameters, ("sort", order.parameter))
+        found = pages.read(cloud, parameters, size=(lambda _: self._largest) if whole else self._size)
+        ends = self._listing.ends
+        return found if ends is None else itertools.takewhile(lambda image: not ends(image), found)
+
+    def _size(self, read: int) -> int:
+        return min(self._useful(read), self._largest)
+
+    def _useful(self, read: int) -> int:
+        if self._limit is None:
+            return max(FIRST_PAGE, read)
+        wanted = self._limit + 1 - self._given  # the one more shows whether the last is alone in its second
+        if self._listing.exact and wanted > 0:
+            return wanted
+        if not read:
+            return wanted + min(wanted, SPARE)
+        if not self._given:
+            return max(FIRST_PAGE, read)
+        return max(FIRST_PAGE, min(max(wanted, 1) * read * 8 // (self._given * 7), 4 * read))

@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance import pages
 >>> ids = [hyperx_cloud.glance.add_image(owner="dept-a", name=f"debian-{number}") for number in range(3)]
->>> found = pages.read(cloud, [("sort", "name:asc")], first_size=2, page_size=2)
+>>> found = pages.read(cloud, [("sort", "name:asc")], size=lambda read: 2)
 >>> [image.name for image in found]
 ['debian-0', 'debian-1', 'debian-2']
 """
@@ -10,7 +10,7 @@
 import json
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,7 +25,6 @@ LOG = logging.getLogger(__name__)
 LARGEST_PAGE = 1000
 """Glance gives no more (glance/common/config.py, api_limit_max)."""
 REMEMBERED = 2 * LARGEST_PAGE
-"""So many ids are kept of each list, to go on when the last images of a page have vanished."""
 _LOST_MARKER = (400, 403, 404)
 
 
@@ -38,10 +37,13 @@ def read(
     cloud: Cloud,
     parameters: Sequence[tuple[str, str]],
     *,
-    first_size: int = LARGEST_PAGE,
-    page_size: int = LARGEST_PAGE,
+    size: Callable[[int], int] = lambda _: LARGEST_PAGE,
+    remembered: int = REMEMBERED,
 ) -> Iterator[Image]:
     """Read one list of Glance page by page, each image once.
+
+    ``size`` says how many images the next page is asked for, by how many were read. So many ids are ``remembered``, to
+    go on when the last images of a page have vanished.
 
     A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then
     leaves out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py,
@@ -49,12 +51,12 @@ def read(
     the truth. Of ``next`` itself no more than the marker is used: it repeats but one of several tags
     (ResponseSerializer.index).
     """
-    recent: deque[str] = deque(maxlen=REMEMBERED)
+    recent: deque[str] = deque(maxlen=remembered)
     passed: set[str] = set()
-    marker, size, read = None, first_size, 0
+    marker, asked, read = None, size(0), 0
     while True:
         marker, (images, following) = _page_behind(
-            cloud, parameters, marker, size, recent, complete=read == len(recent)
+            cloud, parameters, marker, asked, recent, complete=read == len(recent)
         )
         seen, before, empty = set(recent), read, True
         if following in passed and following not in seen:
@@ -68,19 +70,19 @@ def read(
                 yield image
         fresh = read > before
         if following is None:
-            if not empty or size >= LARGEST_PAGE:
+            if not empty or asked >= LARGEST_PAGE:
                 return
-            size = LARGEST_PAGE  # the policy may have emptied the page: look further
+            asked = LARGEST_PAGE  # the policy may have emptied the page: look further
         elif fresh and following == recent[-1] and len(recent) > 1:
             passed.add(following)
-            marker, size = recent[-2], min(page_size + 1, LARGEST_PAGE)
-        elif not fresh and following in seen and size < LARGEST_PAGE:
-            size = LARGEST_PAGE  # the policy hides a page's worth of images: look further
+            marker, asked = recent[-2], min(size(read) + 1, LARGEST_PAGE)
+        elif not fresh and following in seen and asked < LARGEST_PAGE:
+            asked = LARGEST_PAGE  # the policy hides a page's worth of images: look further
         elif not fresh and (following in passed or following in seen):
             raise _stuck(following)
         else:
             passed.add(following)
-            marker, size = following, page_size
+            marker, asked = following, size(read)
 
 
 def _stuck(following: str) -> ServiceUnavailableError:

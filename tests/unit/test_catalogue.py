@@ -6,6 +6,7 @@ import json
 import math
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from hyperx_glance.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from hyperx_glance.filters import Order
 from hyperx_glance.testing import InMemoryCloud
 from tests.lists import LIST, connect, fill, ids, lists
 
@@ -28,7 +30,7 @@ def test_requests_are_the_pages_and_one_where_glance_needs_it(amount: int, page_
     expected = fill(cloud, amount)
 
     assert ids(connect(cloud, page_size=page_size)) == expected
-    assert len(lists(cloud)) <= math.ceil(amount / page_size) + 1
+    assert len(lists(cloud)) <= max(1, math.ceil(amount / page_size)) + 1
 
 
 def test_the_first_list_asks_what_a_bare_adapter_would() -> None:
@@ -42,7 +44,7 @@ def test_the_first_list_asks_what_a_bare_adapter_would() -> None:
         ("POST", "/v3/auth/tokens"),
         ("GET", "/v2/images"),
     ]
-    assert lists(cloud) == [{"visibility": "all", "sort": "created_at:desc,id:asc", "limit": "1000"}]
+    assert lists(cloud) == [{"visibility": "all", "sort": "created_at:desc,id:asc", "limit": "16"}]
 
 
 def test_the_first_image_is_there_after_one_page() -> None:
@@ -89,12 +91,54 @@ def test_a_limit_stops_paging_and_asks_for_less() -> None:
     assert lists(cloud) == []
 
 
-def test_a_limited_search_asks_for_whole_pages() -> None:
+def test_a_limited_search_asks_for_little_more_than_it_gives() -> None:
     cloud = InMemoryCloud()
     fill(cloud, 30)
 
-    assert len(ids(connect(cloud, page_size=20), search="image", limit=2)) == 2
-    assert [asked["limit"] for asked in lists(cloud)] == ["20"]
+    assert len(ids(connect(cloud), search="image", limit=2)) == 2
+    assert [asked["limit"] for asked in lists(cloud)] == ["6"]
+
+
+def test_a_limited_search_learns_from_what_it_has_read() -> None:
+    cloud = InMemoryCloud()
+    for number in range(400):
+        fill(cloud, 1, name="rare" if number % 10 == 0 else "usual", created_at=_ago(number))
+
+    assert len(ids(connect(cloud), search="rare", limit=20)) == 20
+    assert sum(int(asked["limit"]) for asked in lists(cloud)) < 300
+    assert len(lists(cloud)) <= 3
+
+
+def test_a_search_that_finds_nothing_soon_reads_whole_pages() -> None:
+    cloud = InMemoryCloud()
+    fill(cloud, 3000, created_at="2026-03-01T12:00:00+00:00", name="usual")
+
+    assert ids(connect(cloud), search="rare", limit=20) == []
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [42, 43, 85, 169, 337, 673, 1000, 1000]
+
+
+def test_a_list_begins_with_few_images_and_is_soon_at_whole_pages() -> None:
+    cloud = InMemoryCloud()
+    expected = fill(cloud, 3000)
+    found = connect(cloud).images()
+
+    assert next(found).id == expected[0]
+    assert [asked["limit"] for asked in lists(cloud)] == ["16"]
+    assert [image.id for image in found] == expected[1:]
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [16, 17, 33, 65, 129, 257, 513, 1000, 1000]
+
+
+def test_what_reads_all_of_a_list_asks_for_whole_pages() -> None:
+    cloud = InMemoryCloud()
+    fill(cloud, 30)
+
+    assert connect(cloud).count(search="image") == 30
+    assert connect(cloud).tags() == {}
+    assert [asked["limit"] for asked in lists(cloud)] == ["1000", "1000"]
+
+
+def _ago(number: int) -> str:
+    return (datetime(2026, 3, 1, 12, tzinfo=UTC) - timedelta(seconds=number)).isoformat()
 
 
 # ----------------------------------------------------------------- reading
@@ -153,12 +197,10 @@ def test_images_of_one_second_are_ordered_by_id_across_pages() -> None:
     assert ids(connect(cloud, page_size=2), limit=3) == [*newer, *sorted(same)[:2]]
 
 
-def test_more_images_of_one_second_than_are_held_come_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "SAME_SECOND", 4)
-    cloud = InMemoryCloud()
-    same = fill(cloud, 20, created_at="2026-03-01T12:00:00+00:00")
+def test_more_images_of_one_second_than_are_held_come_all_the_same() -> None:
+    same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in range(20)]
 
-    assert ids(connect(cloud, page_size=3)) == sorted(same)
+    assert list(catalogue._in_order(iter(same), bool, Order(("-created_at", "id")), most=4)) == same
 
 
 def test_null_names_are_sorted_as_empty_ones() -> None:
@@ -329,7 +371,7 @@ def test_a_list_that_names_no_owner_asks_keystone_nothing() -> None:
     fill(cloud, 1)
 
     ids(connect(cloud), search="  ", os_distro="x")
-    assert [request.service for request in cloud.requests if request.method == "GET"] == ["glance"]
+    assert {request.service for request in cloud.requests if request.method == "GET"} == {"glance"}
 
 
 def test_a_forbidden_view_is_refused_at_once() -> None:

@@ -111,11 +111,10 @@ def test_a_page_whose_images_all_vanished_is_passed_in_few_requests() -> None:
     assert len(lists(cloud)) < 12
 
 
-def test_a_list_that_vanishes_faster_than_it_is_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "REMEMBERED", 4)
+def test_a_list_that_vanishes_faster_than_it_is_read_is_an_error() -> None:
     cloud = InMemoryCloud()
     expected = fill(cloud, 20)
-    client = connect(cloud, page_size=5)
+    border = connect(cloud).cloud
 
     def vanish() -> None:
         for image_id in expected[:10]:
@@ -124,7 +123,7 @@ def test_a_list_that_vanishes_faster_than_it_is_read_is_an_error(monkeypatch: py
     cloud.before("glance", "GET", LIST, vanish, skip=2)
 
     with pytest.raises(ServiceUnavailableError, match="vanish"):
-        ids(client)
+        list(pages.read(border, [("sort", "created_at:desc,id:asc")], size=lambda _: 5, remembered=4))
 
 
 def test_a_refusal_of_every_page_is_raised_as_it_is() -> None:
