@@ -8,10 +8,11 @@ The system's own, unless somebody gives another: the in-memory cloud answers for
 time.
 """
 
+import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -43,3 +44,19 @@ class Network:
 
 
 SYSTEM = Network()
+_defaults = [SYSTEM]
+
+
+def default() -> Network:
+    """Give the network of whoever names none."""
+    return _defaults[-1]
+
+
+@contextlib.contextmanager
+def as_default(network: Network) -> Iterator[None]:
+    """Let everybody who names no network have this one."""
+    _defaults.append(network)
+    try:
+        yield
+    finally:
+        _defaults.remove(network)

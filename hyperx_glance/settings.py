@@ -10,7 +10,7 @@ from typing import Literal
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models import UrlPolicy
-from hyperx_glance.network import SYSTEM, Network
+from hyperx_glance.network import Network, default
 from hyperx_glance.waiting import Pace
 
 
@@ -29,7 +29,7 @@ class Settings:
     url_policy: UrlPolicy = field(default_factory=UrlPolicy)
     pace: Pace = field(default_factory=Pace)
     page_size: int = 1000
-    network: Network = SYSTEM
+    network: Network = field(default_factory=default, repr=False)
 
     def __post_init__(self) -> None:
         if self.public_visibility not in ("community", "public"):

@@ -39,6 +39,19 @@ class ContentError(Exception):
     """Say that data is not of the format that the image declares, or is unsafe."""
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, without asking anybody."""
+    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host.rstrip(".").lower() == "localhost"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclasses.dataclass
 class Filter:
     """Decide which URLs Glance downloads from (glance/common/utils.py, get_validated_address)."""
@@ -75,6 +88,8 @@ class Filter:
         """Tell whether a name has an address that may be connected to (resolve_pinned_address)."""
         if host.endswith(".cloud.test"):
             return True  # this cloud's own services, which Glance finds
+        if not is_loopback(host):
+            return _is_address(host) and not ipaddress.ip_address(host).is_link_local
         try:
             found = [ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port)]
         except OSError:
@@ -150,14 +165,16 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - as urllib calls it
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        if not self.check.passes(newurl):
+        if not self.check.passes(newurl) or not is_loopback(urlsplit(newurl).hostname or ""):
             fp.close()
             raise urllib.error.URLError(f"redirect to {newurl} is not allowed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def download(url: str, check: Filter, ca_file: str | None) -> bytes:
-    """Read a URL as Glance does: without proxies, whole, and no other length than announced."""
+    """Read a URL as Glance does: without proxies, whole, and no other length than announced; only from loopback."""
+    if not is_loopback(urlsplit(url).hostname or ""):
+        raise OSError(f"nothing but loopback is reached from memory, not {url}")
     tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls, _Redirects(check))
     try:

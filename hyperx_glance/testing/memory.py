@@ -14,6 +14,7 @@ goes on each time somebody looks (``cloud.glance.import_polls``, ``cloud.nova.bu
 
 A session of this cloud works at once, from any thread. Within ``with cloud:`` every requests session of the process
 reaches it, so that ``hyperx_glance.connect(**cloud.auth("alice"))`` and openstacksdk work too; other hosts stay real.
+Files are those of ``cloud.glance.downloads`` and those of servers on loopback; no other server is looked up or reached.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ import urllib3.exceptions
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
+from hyperx_glance.network import as_default
+from hyperx_glance.testing import files
 from hyperx_glance.testing.cinder import Cinder
 from hyperx_glance.testing.glance import Glance
 from hyperx_glance.testing.keystone import PASSWORD, REGION, Keystone
@@ -133,6 +136,9 @@ class InMemoryCloud:
         self._adapter = _Wire(case_sensitive=True)
         self._adapter.add_matcher(self._answer)  # type: ignore[arg-type]  # its proxy has what a request has
         self._mocker: requests_mock.Mocker | None = None
+        self._entered = contextlib.ExitStack()
+        self.network = files.network(self.glance.downloads)
+        """Where the client finds what ``glance.downloads`` plans: ``Settings(network=cloud.network)``."""
         self.keystone.add_user("admin", "admin", role="admin")
         for department, people in (("dept-a", ("alice", "arthur", "rita")), ("dept-b", ("bob",))):
             self.keystone.add_department(department)
@@ -186,12 +192,14 @@ class InMemoryCloud:
         """Let every requests session of this process reach the cloud."""
         self._mocker = requests_mock.Mocker(adapter=self._adapter, real_http=True)
         self._mocker.start()
+        self._entered.enter_context(as_default(self.network))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave requests as it was."""
+        self._entered.close()
         if self._mocker is not None:
             self._mocker.stop()
             self._mocker = None
