@@ -11,11 +11,10 @@ again when no answer comes: what else may be repeated, and why, is for the calle
 
 from __future__ import annotations
 
-import html
-import json as json_format
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pydantic
@@ -25,7 +24,9 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
+from hyperx_glance.answers import LONGEST_BODY, Shape, explanation, not_understood, parsed
 from hyperx_glance.errors import (
+    AuthenticationError,
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
@@ -57,6 +58,13 @@ REQUEST_TIMEOUT_SECONDS = 60
 """Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
 _READING_RETRIES = 2
 _PIECE_BYTES = 1024 * 1024
+_FAILURES = (
+    keystone_exceptions.ClientException,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+)
+_WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Python raises where something is not what a program expects; keystoneauth checks nothing."""
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -76,6 +84,20 @@ def open_connection(cloud: str | None, auth: Mapping[str, object]) -> Connection
             f"The cloud is not configured: {error}",
             hint="Name a cloud of clouds.yaml, or give auth_url and credentials.",
         ) from error
+
+
+class Access(Shape):
+    """Say for whom a token speaks."""
+
+    user_id: str
+    project_id: str
+    project_name: str
+    role_names: tuple[str, ...]
+
+
+class _Place(Shape):
+    service_id: str | None
+    region_id: str | None
 
 
 class Place(NamedTuple):
@@ -101,6 +123,7 @@ class Cloud:
         self._adapter = adapter
         self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
         self._bases: dict[Service, tuple[Adapter, str]] = {}
+        self._known: tuple[AccessInfo, Access] | None = None
 
     @classmethod
     def from_session(
@@ -135,54 +158,95 @@ class Cloud:
     # ------------------------------------------------------------- who am I
 
     @property
-    def access(self) -> AccessInfo:
-        """What the token says: project, user, roles. Cached by keystoneauth, so no request of its own."""
-        try:
-            return self.session.auth.get_access(self.session)  # type: ignore[no-any-return, union-attr]  # untyped upstream
-        except keystone_exceptions.ClientException as error:
-            raise _translate_failure("identity", error) from error
-        except AttributeError:
-            raise NotAllowedError(
+    def access(self) -> Access:
+        """What the token says: project, user, roles. Cached, so no request of its own."""
+        access = self._login()
+        if access is None:
+            raise AuthenticationError(
                 "This session's authentication has no user, roles or catalogue.",
                 hint="Use a Keystone token, password or application credential.",
-            ) from None
+            )
+        return access
+
+    def _login(self) -> Access | None:
+        """Read the token, after logging in where that is due; None where the session has only a text for a token."""
+        with self._translated("identity"):
+            found = self._token()
+            if found is None:
+                return None
+            known = self._known
+            if known is None or known[0] is not found:
+                known = self._known = found, _access(found)
+            return known[1]
+
+    def _token(self) -> AccessInfo | None:
+        get_access: Callable[[Session], AccessInfo] | None = getattr(self.session.auth, "get_access", None)
+        return get_access(self.session) if get_access else None
+
+    @contextlib.contextmanager
+    def _translated(self, service: Service) -> Iterator[None]:
+        """Translate what leaves keystoneauth, through which every request, token and endpoint comes.
+
+        It reads tokens, catalogues and headers without a look at their shape, and keeps a token that it cannot read:
+        the next request logs in anew.
+        """
+        try:
+            yield
+        except UnicodeEncodeError as error:
+            raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
+        except _FAILURES as error:
+            raise _translate_failure(service, error) from error
+        except HyperxGlanceError:
+            raise
+        except _WRONG_SHAPES as error:
+            if self.session.auth:
+                self.session.invalidate()
+            raise not_understood(service, f"it made {type(error).__name__}") from error
 
     @property
     def project_id(self) -> str:
         """The caller's department."""
-        return self.access.project_id or ""
+        return self.access.project_id
 
     @property
     def user_id(self) -> str:
         """The caller."""
-        return self.access.user_id or ""
+        return self.access.user_id
 
     @property
     def is_administrator(self) -> bool:
         """Whether the token carries the role admin."""
-        return "admin" in (self.access.role_names or ())
+        return "admin" in self.access.role_names
 
     # ------------------------------------------------------------- requests
 
     def has(self, service: Service) -> bool:
         """Tell whether the catalogue knows the service."""
-        try:
-            return self._adapter(service).get_endpoint() is not None
-        except keystone_exceptions.CatalogException:
-            return False
-        except keystone_exceptions.ClientException as error:
-            raise _translate_failure("identity", error) from error
+        return self._endpoint(self._adapter(service)) is not None
+
+    def _endpoint(self, adapter: Adapter) -> str | None:
+        with self._translated("identity"):
+            try:
+                endpoint = adapter.get_endpoint()
+            except keystone_exceptions.CatalogException:
+                return None
+            return endpoint.rstrip("/") if endpoint else None
 
     def place(self, service: Service) -> Place | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
-        found = self.access.service_catalog.get_endpoint_data_list(
-            service_type=adapter.service_type,
-            service_name=adapter.service_name,
-            interface=adapter.interface or "public",
-            region_name=adapter.region_name,
-        )
-        return next((Place(data.service_id, data.region_name) for data in found if data.service_id), None)
+        with self._translated("identity"):
+            token = self._token()
+            if token is None:
+                return None
+            found = token.service_catalog.get_endpoint_data_list(
+                service_type=adapter.service_type,
+                service_name=adapter.service_name,
+                interface=adapter.interface or "public",
+                region_name=adapter.region_name,
+            )
+            places = (_Place(service_id=data.service_id, region_id=data.region_name) for data in found)
+            return next((Place(place.service_id, place.region_id) for place in places if place.service_id), None)
 
     def base(self, service: Service) -> str:
         """Give the URL of the service at the version that this library speaks."""
@@ -191,22 +255,18 @@ class Cloud:
     def _base(self, service: Service) -> tuple[Adapter, str]:
         if service not in self._bases:
             adapter = self._adapter(service)
-            try:
-                endpoint = adapter.get_endpoint()
-            except keystone_exceptions.CatalogException:
-                endpoint = None
-            except keystone_exceptions.ClientException as error:
-                raise _translate_failure("identity", error) from error
-            if not endpoint:
+            endpoint = self._endpoint(adapter)
+            if endpoint is None:
                 raise ServiceUnavailableError(
                     f"This cloud's catalogue has no {service} service in region {self.region_name or 'any'}.",
                     connected=False,
                     service=service,
                     hint="Check the region name, or ask an operator to deploy the service.",
                 )
-            endpoint = endpoint.rstrip("/")
             # Catalogues name the bare service, a version, or for Cinder a version and the project.
-            if not re.search(r"/v\d+(\.\d+)?(/[^/]+)?$", urlsplit(endpoint).path):
+            with self._translated("identity"):
+                path = urlsplit(endpoint).path
+            if not re.search(r"/v\d+(\.\d+)?(/[^/]+)?$", path):
                 endpoint = f"{endpoint}/{VERSIONS[service]}"
             self._bases[service] = adapter, endpoint
         return self._bases[service]
@@ -259,7 +319,8 @@ class Cloud:
             options |= {"data": data, "allow_reauth": False, "redirect": False}
         if timeout is not None or adapter.session.timeout is None:
             options["timeout"] = timeout or REQUEST_TIMEOUT_SECONDS
-        try:
+        self._login()
+        with self._translated(service):
             response = adapter.request(
                 path if path.startswith("http") else base + path,
                 method,
@@ -273,27 +334,16 @@ class Cloud:
                 retriable_status_codes=[503],
                 **options,
             )
-        except (keystone_exceptions.ClientException, requests.exceptions.RequestException) as error:
-            raise _translate_failure(service, error) from error
-        except UnicodeEncodeError as error:
-            raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
         if response.status_code >= 400:
-            raise _translate_answer(service, response)
+            raise _translate_answer(service, response, stream=stream)
         if not _is_an_answer(response, stream=stream):
             response.close()
-            raise _unreadable(service, "a page for people, or the way to one", status=response.status_code)
+            raise not_understood(service, "a page for people, or the way to one", status=response.status_code)
         return response
 
-    def document(self, service: Service, path: str, **options: object) -> dict[str, Any]:
-        """Read a JSON object; a key that it lacks, at any depth, is the service's error."""
-        content = self.get(service, path, **options).content
-        try:
-            document = json_format.loads(content, object_hook=lambda members: _Document(service, members))
-        except ValueError as error:
-            raise _unreadable(service, "no JSON") from error
-        if not isinstance(document, _Document):
-            raise _unreadable(service, "no JSON object")
-        return document
+    def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
+        """Read an answer of a known shape; every other one is the service's error."""
+        return parsed(shape, service, self.get(service, path, **options).content)
 
     def read(
         self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
@@ -327,43 +377,20 @@ class Cloud:
         """Put data that can be read only once; a 401 is an error, after which the next request logs in anew."""
         try:
             self.put(service, path, data=body, headers=headers, confidential=True, timeout=timeout)
-        except NotAllowedError as error:
-            if error.status == 401:
-                self._base(service)[0].invalidate()
+        except AuthenticationError:
+            self._base(service)[0].invalidate()
             raise
 
     # ------------------------------------------------------------- images, as every verb reads them
 
     def image(self, image_id: str) -> Image:
         """Read one image afresh."""
-        return parsed(Image, "image", self.get("image", image_path(image_id)).content)
+        return self.get_parsed(Image, "image", image_path(image_id))
 
     def patch_image(self, image_id: str, operations: Sequence[Mapping[str, object]]) -> requests.Response:
         """Change one image by operations of JSON Patch, as Glance takes them."""
         headers = {"Content-Type": PATCH_MEDIA_TYPE}
         return self.patch("image", image_path(image_id), json=operations, headers=headers)
-
-
-class _Document(dict[str, Any]):
-    """Be a JSON object of a service, which is to blame for what is missing."""
-
-    __slots__ = ("service",)
-
-    def __init__(self, service: Service, members: Mapping[str, Any]) -> None:
-        super().__init__(members)
-        self.service = service
-
-    def __missing__(self, key: str) -> Any:  # noqa: ANN401  # as dict's own
-        raise _unreadable(self.service, f"JSON without {key!r}")
-
-
-def parsed(model: type[Model], service: Service, content: bytes) -> Model:
-    """Parse an answer; one of another shape is the service's error."""
-    try:
-        return model.model_validate_json(content)
-    except pydantic.ValidationError as error:
-        places = sorted({".".join(map(str, mistake["loc"])) or "the whole" for mistake in error.errors()})
-        raise _unreadable(service, f"another {model.__name__.lstrip('_')}, in {', '.join(places[:3])}") from error
 
 
 def steward_cloud(
@@ -389,6 +416,30 @@ def _body(response: requests.Response) -> bytes:
     return body
 
 
+def _beginning(response: requests.Response, *, stream: bool) -> bytes:
+    """Read what is looked at of an error's body; b"" where it breaks off: the status says what there is to say."""
+    if not stream or response.raw.tell():
+        return response.content
+    try:
+        beginning: bytes = response.raw.read(LONGEST_BODY, decode_content=True)
+    except urllib3.exceptions.HTTPError:
+        return b""
+    finally:
+        response.close()
+    return beginning
+
+
+def _access(found: AccessInfo) -> Access:
+    if not isinstance(found.auth_token, str):
+        raise TypeError("a token without an id")
+    return Access(
+        user_id=found.user_id or "",
+        project_id=found.project_id or "",
+        project_name=found.project_name or found.project_id or "",
+        role_names=tuple(found.role_names or ()),
+    )
+
+
 def _is_an_answer(response: requests.Response, *, stream: bool) -> bool:
     """Tell an answer of a service from the page of a proxy or a portal with a status of success.
 
@@ -396,15 +447,6 @@ def _is_an_answer(response: requests.Response, *, stream: bool) -> bool:
     """
     page = response.headers.get("content-type", "").startswith("text/html") and (stream or bool(response.content))
     return response.status_code <= 300 and not page
-
-
-def _unreadable(service: str, what: str, *, status: int | None = None) -> ServiceUnavailableError:
-    return ServiceUnavailableError(
-        f"What answers for the {service} service is not understood: {what}.",
-        service=service,
-        status=status,
-        hint="See that the catalogue's URL leads to the service itself, in a version this library knows.",
-    )
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -431,7 +473,7 @@ def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
     request_id = getattr(error, "request_id", None)
     status = getattr(error, "http_status", None)
     if isinstance(error, keystone_exceptions.Unauthorized | keystone_exceptions.AuthorizationFailure):
-        return NotAllowedError(
+        return AuthenticationError(
             "Keystone refused the credentials.",
             service="identity",
             status=status,
@@ -439,10 +481,12 @@ def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
             hint="Check user, password, project and domains.",
         )
     if isinstance(error, keystone_exceptions.AuthPluginException | keystone_exceptions.MissingRequiredOptions):
-        return NotAllowedError(
+        return AuthenticationError(
             f"There are no usable credentials: {error}",
             hint="Give a cloud of clouds.yaml, OS_* variables or auth keywords.",
         )
+    if isinstance(error, keystone_exceptions.InvalidResponse):
+        return not_understood(service, "no token")
     if isinstance(error, keystone_exceptions.Forbidden):
         return NotAllowedError(str(error), service=service, status=status, request_id=request_id)
     return ServiceUnavailableError(
@@ -455,16 +499,17 @@ def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
     )
 
 
-def _translate_answer(service: Service, response: requests.Response) -> HyperxGlanceError:
+def _translate_answer(service: Service, response: requests.Response, *, stream: bool) -> HyperxGlanceError:
     """Translate an answer from 400 on."""
-    message = explanation(response)
     status = response.status_code
+    is_json = "json" in response.headers.get("content-type", "")
+    message = explanation(_beginning(response, stream=stream), is_json=is_json) or f"HTTP status {status}"
     request_id = response.headers.get("x-openstack-request-id")
     kind: type[HyperxGlanceError]
     hint = ""
     match status:
         case 401:
-            kind, hint = NotAllowedError, "Authenticate again: the token is not valid any more."
+            kind, hint = AuthenticationError, "Log in again: the token is not valid any more."
         case 403 if "Quota exceeded" in message:
             kind = QuotaExceededError
         case 403 if "is protected" in message:
@@ -505,26 +550,3 @@ def _hint_for_a_name(service: Service, url: str) -> str:
     if service != "image" or reference is None or _UUID.fullmatch(reference[1]):
         return ""
     return "An Image or its id is needed; client.image(name) finds an image by its name."
-
-
-def explanation(response: requests.Response) -> str:
-    """Find the useful sentence in an error's body.
-
-    Glance answers an HTML document with the sentence after the h1, Nova and Cinder JSON with one key, Neutron JSON of
-    its own, proxies anything.
-    """
-    text = response.text
-    if "json" in response.headers.get("content-type", ""):
-        try:
-            body = response.json()
-        except ValueError:
-            body = text
-        while isinstance(body, Mapping):
-            body = body.get("message") or body.get("error") or next(iter(body.values()), "")
-        # Nova escapes quotes even in JSON; a "&reg" without semicolon is the middle of a URL.
-        text = re.sub(r"&#?\w+;", lambda entity: html.unescape(entity[0]), str(body))
-    elif "<" in text:
-        text = re.sub(r"(?is)<head>.*?</head>|<h1>.*?</h1>", " ", text)
-        text = html.unescape(re.sub(r"<[^>]+>", " ", text))
-    text = " ".join(text.split())
-    return text[:1000] or f"HTTP status {response.status_code}"

@@ -12,13 +12,53 @@ Servers are never touched: Nova and Cinder made their own copy of the data.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Literal, TypeVar
 
+from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud, Service, image_path
 from hyperx_glance.errors import ConflictError, InUseError, InvalidRequestError, NotFoundError, ProtectedError
 from hyperx_glance.models import Deletion, Image, ServerRef, image_id
+from hyperx_glance.pages import Listed, ListPage, collection, listed
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
+
+
+class _UsedImage(Shape):
+    id: str | None = None
+
+
+class _Server(Listed):
+    """Hold what Nova tells of a server; one that boots from a volume has "" for its image."""
+
+    name: str | None = None
+    status: str | None = None
+    tenant_id: str | None = None
+    image: _UsedImage | Literal[""] | None = None
+
+
+class _ServerPage(ListPage[_Server], alias_generator=collection("servers")):
+    pass
+
+
+class _CopiedImage(Shape):
+    image_id: str | None = None
+    disk_format: str | None = None
+
+
+class _Attachment(Shape):
+    server_id: str | None = None
+
+
+class _Volume(Listed):
+    volume_image_metadata: _CopiedImage | None = None
+    attachments: tuple[_Attachment, ...] | None = None
+
+
+class _VolumePage(ListPage[_Volume], alias_generator=collection("volumes")):
+    pass
+
+
+_Record = TypeVar("_Record", bound=Listed)
 
 
 def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
@@ -45,16 +85,16 @@ def servers_using(cloud: Cloud, settings: Settings, image: Image | str) -> list[
     # Nova's own filter finds image-backed servers only; others are picked from the whole list.
     criteria = {} if through_volume else {"image": known.id}
     found = []
-    for server in _list(cloud, settings, "compute", "servers", criteria):
-        by_image = isinstance(server.get("image"), Mapping) and server["image"].get("id") == known.id
-        if by_image or server["id"] in through_volume:
-            by_iso = known.kind is Kind.ISO or through_volume.get(server["id"]) == ISO_FORMAT
+    for server in _list(cloud, settings, "compute", "/servers/detail", _ServerPage, criteria=criteria):
+        by_image = isinstance(server.image, _UsedImage) and server.image.id == known.id
+        if by_image or server.id in through_volume:
+            by_iso = known.kind is Kind.ISO or through_volume.get(server.id) == ISO_FORMAT
             found.append(
                 ServerRef(
-                    id=server["id"],
-                    name=server.get("name") or "",
-                    status=server.get("status") or "",
-                    project_id=server.get("tenant_id") or "",
+                    id=server.id,
+                    name=server.name or "",
+                    status=server.status or "",
+                    project_id=server.tenant_id or "",
                     through="iso" if by_iso else "image" if by_image else "volume",
                 )
             )
@@ -90,23 +130,23 @@ def _servers_of_volumes(cloud: Cloud, settings: Settings, image: Image) -> dict[
     if not cloud.has("block-storage"):
         return {}
     return {
-        attachment["server_id"]: metadata.get("disk_format", "")
-        for volume in _list(cloud, settings, "block-storage", "volumes", {})
-        if (metadata := volume.get("volume_image_metadata") or {}).get("image_id") == image.id
-        for attachment in volume.get("attachments") or ()
+        attachment.server_id: copied.disk_format or ""
+        for volume in _list(cloud, settings, "block-storage", "/volumes/detail", _VolumePage, criteria={})
+        if (copied := volume.volume_image_metadata) is not None and copied.image_id == image.id
+        for attachment in volume.attachments or ()
+        if attachment.server_id is not None
     }
 
 
 def _list(
-    cloud: Cloud, settings: Settings, service: Service, collection: str, criteria: Mapping[str, str]
-) -> Iterator[Mapping[str, Any]]:
-    """Iterate over Nova's servers or Cinder's volumes, page by page."""
-    params = {**criteria, "limit": str(settings.page_size)}
-    if cloud.is_administrator:
-        params["all_tenants"] = "1"
-    while True:
-        page = cloud.document(service, f"/{collection}/detail", params=params)
-        yield from page[collection]
-        if not page[collection] or not page.get(f"{collection}_links"):
-            return
-        params["marker"] = page[collection][-1]["id"]
+    cloud: Cloud,
+    settings: Settings,
+    service: Service,
+    path: str,
+    page: type[ListPage[_Record]],
+    *,
+    criteria: Mapping[str, str],
+) -> Iterator[_Record]:
+    """Iterate over Nova's servers or Cinder's volumes, an administrator over those of all departments."""
+    asked = {**criteria, "limit": str(settings.page_size)} | ({"all_tenants": "1"} if cloud.is_administrator else {})
+    return listed(service, lambda params: cloud.get_parsed(page, service, path, params=params), asked)

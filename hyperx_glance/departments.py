@@ -15,10 +15,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
+from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotAllowedError, NotFoundError
 
 STALE_SECONDS = 60
+
+
+class _Project(Shape):
+    id: str
+    name: str
+
+
+class _OneProject(Shape):
+    project: _Project
+
+
+class _Projects(Shape):
+    projects: tuple[_Project, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class Departments:
     def own(self) -> Department:
         """Give the caller's department, from the token."""
         access = self._cloud.access
-        return Department(access.project_id or "", access.project_name or access.project_id or "")
+        return Department(access.project_id, access.project_name)
 
     def names(self) -> Mapping[str, str]:
         """Give all that the caller may know, id to name."""
@@ -97,17 +111,17 @@ class Departments:
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone itself: what a quota or an owner is written for must exist now."""
         try:
-            answer = self._cloud.document("identity", f"/projects/{quote(name_or_id, safe='', errors='replace')}")
-            return {answer["project"]["id"]: answer["project"]["name"]}
+            path = f"/projects/{quote(name_or_id, safe='', errors='replace')}"
+            found: tuple[_Project, ...] = (self._cloud.get_parsed(_OneProject, "identity", path).project,)
         except NotFoundError:
-            answer = self._cloud.document("identity", "/projects", params={"name": name_or_id})
-            return {project["id"]: project["name"] for project in answer["projects"]}
+            found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
+        return {project.id: project.name for project in found}
 
     def _read(self) -> Mapping[str, str]:
         path = "/projects" if self._cloud.is_administrator else "/auth/projects"
         try:
-            answer = self._cloud.document("identity", path)
+            answer = self._cloud.get_parsed(_Projects, "identity", path)
         except NotAllowedError:
             # The role admin in a project need not reach Keystone's list (a domain's administrator).
-            answer = self._cloud.document("identity", "/auth/projects")
-        return MappingProxyType({project["id"]: project["name"] for project in answer["projects"]})
+            answer = self._cloud.get_parsed(_Projects, "identity", "/auth/projects")
+        return MappingProxyType({project.id: project.name for project in answer.projects})

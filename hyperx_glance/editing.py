@@ -13,7 +13,8 @@ only ever sends a PATCH, and only for what HYPERX grants and Glance does not: ev
 """
 
 from hyperx_glance import mapping
-from hyperx_glance.cloud import Cloud, image_path, parsed
+from hyperx_glance.answers import parsed
+from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, require
@@ -105,7 +106,7 @@ def _why_not(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit
     if reserved:
         hint = f"Every user may change {', '.join(sorted(mapping.STEWARD_FIELDS))} of a public image, and no more."
         return f", which alone may change {', '.join(reserved)}; nothing was changed", hint
-    if set(cloud.access.role_names or ()) <= {"reader"}:
+    if set(cloud.access.role_names) <= {"reader"}:
         return ", and you may only read", "Ask for the role member in your own department."
     if steward is None:
         return ", and this client has no steward", "Connect with steward=, a session that may edit every public image."

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretS
 from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import vocabulary
+from hyperx_glance.answers import Time
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.url_text import http_url
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
@@ -83,7 +84,7 @@ _OptionalSize = Annotated[int | None, _Lenient(None)]
 _Number = Annotated[int, _Lenient(0)]
 _NativeFlag = Annotated[bool, _Lenient(False)]
 _OwnFlag = Annotated[bool, _Flag(False)]
-_OptionalTime = Annotated[datetime | None, _Lenient(None)]
+_OptionalTime = Annotated[Time | None, _Lenient(None)]
 
 
 class Image(BaseModel):

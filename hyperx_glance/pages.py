@@ -1,4 +1,4 @@
-"""Glance's lists of images, page by page; none is lost or given twice while others vanish.
+"""Services' lists, page by page: Glance's images, of which none is lost or given twice while others vanish; others'.
 
 >>> from hyperx_glance import pages
 >>> ids = [hyperx_cloud.glance.add_image(owner="dept-a", name=f"debian-{number}") for number in range(3)]
@@ -7,16 +7,17 @@
 ['debian-0', 'debian-1', 'debian-2']
 """
 
-import json
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import pydantic
+from pydantic import JsonValue
 
-from hyperx_glance.cloud import Cloud
+from hyperx_glance.answers import Shape, not_understood
+from hyperx_glance.cloud import Cloud, Service
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.models import Image, ImagePage
 
@@ -31,6 +32,16 @@ _LOST_MARKER = (400, 403, 404)
 class _Page(NamedTuple):
     images: Iterable[Image]
     following: str | None
+
+
+class _End(Shape):
+    """What stands behind the images of a page."""
+
+    next: str | None = None
+
+
+class _AnyPage(_End):
+    images: tuple[JsonValue, ...]
 
 
 def read(
@@ -145,10 +156,10 @@ def _parsed(content: bytes) -> _Page:
     if not content.startswith(begin) or end < 0:
         return _parsed_at_once(content)
     try:
-        following = json.loads(b"{" + content[end + 2 :].lstrip(b", ")).get("next")
-    except ValueError:
+        behind = _End.model_validate_json(b"{" + content[end + 2 :].lstrip(b", "))
+    except pydantic.ValidationError:
         return _parsed_at_once(content)
-    return _Page(_one_by_one(content[len(begin) : end].split(b'}, {"'), content), _marker(following))
+    return _Page(_one_by_one(content[len(begin) : end].split(b'}, {"'), content), _marker(behind.next))
 
 
 def _one_by_one(records: Sequence[bytes], content: bytes) -> Iterator[Image]:
@@ -172,26 +183,76 @@ def _parsed_at_once(content: bytes) -> _Page:
 
 def _parsed_leniently(content: bytes) -> _Page:
     try:
-        page = json.loads(content)
-        records, following = list(page["images"]), page.get("next")
-    except (ValueError, TypeError, KeyError) as error:
-        raise ServiceUnavailableError(
-            "What answered is no list of images.", service="image", hint="See whether the endpoint is Glance's."
-        ) from error
+        page = _AnyPage.model_validate_json(content)
+    except pydantic.ValidationError as error:
+        raise not_understood("image", "no list of images") from error
     found = []
-    for record in records:
+    for record in page.images:
         try:
             found.append(Image.model_validate(record))
         except pydantic.ValidationError as error:
             image_id = record.get("id") if isinstance(record, dict) else None
             LOG.warning("Image %s is left out, because its record cannot be read: %s", image_id, error)
-    return _Page(found, _marker(following))
+    return _Page(found, _marker(page.next))
 
 
 def _marker(following: str | None) -> str | None:
     if not following:
         return None
-    values = parse_qs(urlsplit(following).query).get("marker")
+    try:
+        values = parse_qs(urlsplit(following).query).get("marker")
+    except ValueError as error:
+        raise not_understood("image", "the way to the next page is no URL") from error
     if not values:
         raise ServiceUnavailableError("Glance's list names a next page without a marker.", service="image")
     return values[-1]
+
+
+# ----------------------------------------------------------------- lists of Nova, Cinder and Neutron
+
+
+class Listed(Shape):
+    """Be one record of a list."""
+
+    id: str
+
+
+_Record = TypeVar("_Record", bound=Listed)
+
+
+class _Link(Shape):
+    rel: str
+
+
+class ListPage(Shape, Generic[_Record]):
+    """Be one page; a subclass takes its keys from `collection`."""
+
+    records: tuple[_Record, ...]
+    links: tuple[_Link, ...] = ()
+
+
+def collection(name: str) -> Callable[[str], str]:
+    """Name the keys of a `ListPage`, as pydantic takes it for ``alias_generator``."""
+    return {"records": name, "links": f"{name}_links"}.__getitem__
+
+
+def listed(
+    service: Service, read: Callable[[Mapping[str, object]], ListPage[_Record]], criteria: Mapping[str, object]
+) -> Iterator[_Record]:
+    """Iterate over a whole list; ``read`` gives the page for some query parameters."""
+    passed: set[str] = set()
+    asked = criteria
+    while True:
+        page = read(asked)
+        yield from page.records
+        if not page.records or all(link.rel != "next" for link in page.links):
+            return
+        marker = page.records[-1].id
+        if marker in passed:
+            raise ServiceUnavailableError(
+                f"The list of the {service} service does not go on behind {marker}.",
+                service=service,
+                hint="An operator should look at the service's database.",
+            )
+        passed.add(marker)
+        asked = {**criteria, "marker": marker}

@@ -14,7 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
 from hyperx_glance import pages
+from hyperx_glance.answers import Shape, not_understood
 from hyperx_glance.cloud import Cloud, Place, Service
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import (
@@ -43,13 +47,13 @@ IMAGE_RESOURCES = {
 COMPUTE_RESOURCES = {"instances": "instances", "cores": "cores", "ram_mib": "ram"}
 VOLUME_RESOURCES = {"volumes": "volumes", "volume_gib": "gigabytes"}
 _COMPUTE_LIMITS = {
-    "instances": ("totalInstancesUsed", "maxTotalInstances"),
-    "cores": ("totalCoresUsed", "maxTotalCores"),
-    "ram_mib": ("totalRAMUsed", "maxTotalRAMSize"),
+    "instances": ("total_instances_used", "max_total_instances"),
+    "cores": ("total_cores_used", "max_total_cores"),
+    "ram_mib": ("total_ram_used", "max_total_ram_size"),
 }
 _VOLUME_LIMITS = {
-    "volumes": ("totalVolumesUsed", "maxTotalVolumes"),
-    "volume_gib": ("totalGigabytesUsed", "maxTotalVolumeGigabytes"),
+    "volumes": ("total_volumes_used", "max_total_volumes"),
+    "volume_gib": ("total_gigabytes_used", "max_total_volume_gigabytes"),
 }
 FIELDS = (*IMAGE_RESOURCES, *COMPUTE_RESOURCES, *VOLUME_RESOURCES)
 
@@ -59,6 +63,92 @@ _STAGED = ("uploading", "importing")
 _UPLOADING = (*_STAGED, "saving")
 _GONE = ("killed", "deleted", "pending_delete")
 _WITH_DATA = ("active", "deactivated")
+
+
+# ----------------------------------------------------------------- what the services answer
+
+
+class _ImageUsage(Shape):
+    usage: int
+    limit: int
+
+
+class _ImageUsages(Shape):
+    usage: dict[str, _ImageUsage]
+
+
+class _Absolute(Shape, alias_generator=to_camel):
+    """Hold what Nova and Cinder tell of the own department, each its part."""
+
+    total_instances_used: int | None = None
+    max_total_instances: int | None = None
+    total_cores_used: int | None = None
+    max_total_cores: int | None = None
+    total_ram_used: int | None = Field(None, alias="totalRAMUsed")
+    max_total_ram_size: int | None = Field(None, alias="maxTotalRAMSize")
+    total_volumes_used: int | None = None
+    max_total_volumes: int | None = None
+    total_gigabytes_used: int | None = None
+    max_total_volume_gigabytes: int | None = None
+
+
+class _Limits(Shape):
+    absolute: _Absolute
+
+
+class _LimitsAnswer(Shape):
+    limits: _Limits
+
+
+class _InUse(Shape):
+    in_use: int
+    limit: int
+
+
+class _QuotaSet(Shape):
+    instances: _InUse | None = None
+    cores: _InUse | None = None
+    ram: _InUse | None = None
+    volumes: _InUse | None = None
+    gigabytes: _InUse | None = None
+
+
+class _QuotaSetAnswer(Shape):
+    quota_set: _QuotaSet
+
+
+class _Defaults(Shape):
+    instances: int | None = None
+    cores: int | None = None
+    ram: int | None = None
+    volumes: int | None = None
+    gigabytes: int | None = None
+
+
+class _DefaultsAnswer(Shape):
+    quota_set: _Defaults
+
+
+class _RegisteredLimit(Shape):
+    resource_name: str
+    default_limit: int
+
+
+class _RegisteredLimits(Shape):
+    registered_limits: tuple[_RegisteredLimit, ...]
+
+
+class _OwnLimit(Shape):
+    id: str
+    resource_name: str
+    resource_limit: int
+
+
+class _OwnLimits(Shape):
+    limits: tuple[_OwnLimit, ...]
+
+
+# ----------------------------------------------------------------- verbs
 
 
 def quota(cloud: Cloud, departments: Departments, department: str | None) -> DepartmentQuota:
@@ -175,9 +265,9 @@ def _whole(cloud: Cloud, departments: Departments, department: Department) -> De
     return DepartmentQuota.model_validate({"department": department.name, **usages})
 
 
-def _usage(used: object, limit: object) -> Usage | None:
+def _usage(used: int | None, limit: int | None) -> Usage | None:
     """Build a usage; drivers that count nothing answer a negative use (nova/quota.py, NoopQuotaDriver)."""
-    if not isinstance(used, int) or not isinstance(limit, int) or used < 0:
+    if used is None or limit is None or used < 0:
         return None
     return Usage(used=used, limit=None if limit < 0 else limit)
 
@@ -187,20 +277,19 @@ def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
     return DepartmentQuota.model_validate(
         {"department": department.name}
         | {
-            field: _usage(usage[resource].get("usage"), usage[resource].get("limit"))
+            field: _usage(usage[resource].usage, usage[resource].limit)
             for field, resource in IMAGE_RESOURCES.items()
             if resource in usage
         }
     )
 
 
-def _glance_usage(cloud: Cloud) -> Mapping[str, Mapping[str, int]]:
+def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
     """Ask Glance for the own department; empty where it enforces no unified limits, or is too old to know them."""
     try:
-        answer: Mapping[str, Mapping[str, int]] = cloud.document("image", "/info/usage")["usage"]
+        return cloud.get_parsed(_ImageUsages, "image", "/info/usage").usage
     except NotFoundError:
         return {}
-    return answer
 
 
 def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
@@ -257,24 +346,21 @@ def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
 def _own_limits(
     cloud: Cloud, service: Service, department: Department, names: Mapping[str, tuple[str, str]]
 ) -> DepartmentQuota:
-    absolute = cloud.document(service, "/limits")["limits"]["absolute"]
+    absolute = cloud.get_parsed(_LimitsAnswer, service, "/limits").limits.absolute
     return DepartmentQuota.model_validate(
         {"department": department.name}
-        | {field: _usage(absolute.get(used), absolute.get(limit)) for field, (used, limit) in names.items()}
+        | {field: _usage(getattr(absolute, used), getattr(absolute, limit)) for field, (used, limit) in names.items()}
     )
 
 
 def _quota_set(
     cloud: Cloud, service: Service, path: str, department: Department, resources: Mapping[str, str]
 ) -> DepartmentQuota:
-    quota_set = cloud.document(service, path)["quota_set"]
+    quota_set = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
+    told: dict[str, _InUse | None] = {field: getattr(quota_set, resource) for field, resource in resources.items()}
     return DepartmentQuota.model_validate(
         {"department": department.name}
-        | {
-            field: _usage(quota_set[resource].get("in_use"), quota_set[resource].get("limit"))
-            for field, resource in resources.items()
-            if resource in quota_set
-        }
+        | {field: _usage(figures.in_use, figures.limit) for field, figures in told.items() if figures is not None}
     )
 
 
@@ -286,16 +372,15 @@ def _quota_set_path(department: Department) -> str:
 
 
 class _Limit(NamedTuple):
-    """Hold one image limit as Keystone has it; ``override_id`` is the department's own limit, if it has one."""
+    """Hold one image limit as Keystone has it; ``override`` is the department's own, if it has one."""
 
     default: int
-    override: int | None
-    override_id: str | None
+    override: _OwnLimit | None
 
     @property
     def value(self) -> int:
         """What Glance enforces."""
-        return self.default if self.override is None else self.override
+        return self.default if self.override is None else self.override.resource_limit
 
 
 def _image_place(cloud: Cloud) -> Place:
@@ -314,25 +399,15 @@ def _image_limits(cloud: Cloud, department: Department) -> dict[str, _Limit | No
     """Read the limits of all image resources; None where nothing is registered for Glance's service and region."""
     place = _image_place(cloud)
     where = {"service_id": place.service_id} | ({"region_id": place.region_id} if place.region_id else {})
-    registered = cloud.document("identity", "/registered_limits", params=where)["registered_limits"]
-    limits = cloud.document("identity", "/limits", params={**where, "project_id": department.id})["limits"]
-    defaults = _first_by_resource(registered)
-    overrides = _first_by_resource(limits)
+    registered = cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=where)
+    limits = cloud.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": department.id})
+    # Of several for one resource the first counts, as for oslo.limit.
+    defaults = {limit.resource_name: limit.default_limit for limit in reversed(registered.registered_limits)}
+    overrides = {limit.resource_name: limit for limit in reversed(limits.limits)}
     return {
-        resource: _Limit(
-            default=defaults[resource]["default_limit"],
-            override=overrides.get(resource, {}).get("resource_limit"),
-            override_id=overrides.get(resource, {}).get("id"),
-        )
-        if resource in defaults
-        else None
+        resource: _Limit(default=defaults[resource], override=overrides.get(resource)) if resource in defaults else None
         for resource in IMAGE_RESOURCES.values()
     }
-
-
-def _first_by_resource(records: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Keep the first of each resource, as oslo.limit does."""
-    return {record["resource_name"]: record for record in reversed(records)}
 
 
 # ----------------------------------------------------------------- writing
@@ -391,13 +466,20 @@ def _plan_quota_set(
     wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
     cloud.base(service)  # raises where the cloud has no such service
     if len(wanted) < len(given):
-        defaults = cloud.document(service, f"{path}/defaults")["quota_set"]
-        wanted |= {field: defaults[resources[field]] for field in given if field not in wanted}
+        defaults = cloud.get_parsed(_DefaultsAnswer, service, f"{path}/defaults").quota_set
+        wanted |= {field: _told(defaults, service, resources[field]) for field in given if field not in wanted}
     quota_set: dict[str, int | bool] = {resources[field]: limit for field, limit in wanted.items()}
     if service == "compute":
         # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
         quota_set["force"] = True
     return _Plan(wanted, (_Call(", ".join(wanted), service, "PUT", path, {"quota_set": quota_set}),))
+
+
+def _told(defaults: _Defaults, service: Service, resource: str) -> int:
+    default: int | None = getattr(defaults, resource)
+    if default is None:
+        raise not_understood(service, f"it has no default for {resource}")
+    return default
 
 
 def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
@@ -418,14 +500,15 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
                 hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
             )
         wanted[field] = limit if isinstance(limit, int) else current.default
-        if limit == current.override:
+        override = current.override
+        if limit == (override and override.resource_limit):
             continue
-        path = f"/limits/{current.override_id}"
-        if limit is not None and limit != 0 and current.override is not None:
-            calls.append(_Call(field, "identity", "PATCH", path, {"limit": {"resource_limit": limit}}))
-            continue
-        # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
-        if current.override is not None:
+        if override is not None:
+            path = f"/limits/{quote(override.id, safe='')}"
+            if limit:
+                calls.append(_Call(field, "identity", "PATCH", path, {"limit": {"resource_limit": limit}}))
+                continue
+            # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
             calls.append(_Call(f"{field} (its default)", "identity", "DELETE", path, None))
         if limit is not None:
             record = {

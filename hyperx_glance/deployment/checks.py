@@ -12,7 +12,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import Field
+
 from hyperx_glance import pages, vocabulary
+from hyperx_glance.answers import Shape
 from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
 from hyperx_glance.errors import NotFoundError
 
@@ -38,6 +41,31 @@ LIMITS = ("image_count_total", "image_size_total", "image_stage_total", "image_c
 SKEW_NOTICED_SECONDS, SKEW_HARMFUL_SECONDS = 5, 300
 STUCK_AFTER = timedelta(hours=1)
 """After an hour without news Glance too takes the lock of an import for stale (images.py, _enforce_import_lock)."""
+
+
+class _ImportMethods(Shape):
+    value: tuple[str, ...]
+
+
+class _ImportInformation(Shape):
+    methods: _ImportMethods = Field(alias="import-methods")
+
+
+class _Limited(Shape):
+    limit: int
+
+
+class _Usages(Shape):
+    usage: dict[str, _Limited]
+
+
+class _RegisteredLimit(Shape):
+    resource_name: str
+    region_id: str | None = None
+
+
+class _RegisteredLimits(Shape):
+    registered_limits: tuple[_RegisteredLimit, ...]
 
 
 def _image_version(visit: Visit) -> Verdict:
@@ -88,9 +116,9 @@ def _clock_skew(visit: Visit) -> Verdict:
 
 def _web_download(visit: Visit) -> Verdict:
     try:
-        methods = visit.cloud.document("image", "/info/import")["import-methods"]["value"]
+        methods = visit.cloud.get_parsed(_ImportInformation, "image", "/info/import").methods.value
     except NotFoundError:
-        methods = []
+        methods = ()
     transfer = visit.settings.transfer
     if "web-download" in methods:
         return Verdict("ok", "Glance downloads images from URLs.")
@@ -106,7 +134,7 @@ def _web_download(visit: Visit) -> Verdict:
 
 def _unified_limits(visit: Visit) -> Verdict:
     try:
-        usage = visit.cloud.document("image", "/info/usage")["usage"]
+        usage = visit.cloud.get_parsed(_Usages, "image", "/info/usage").usage
     except NotFoundError:
         return Verdict("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
     if not usage:
@@ -117,15 +145,16 @@ def _unified_limits(visit: Visit) -> Verdict:
         )
     place = visit.cloud.place("image")  # where oslo.limit looks for limits
     if place is None:
-        zero = sorted(name for name, figures in usage.items() if figures["limit"] == 0)
+        zero = sorted(name for name, figures in usage.items() if figures.limit == 0)
         if zero:
             return _unregistered(zero, "", visit.cloud.region_name)
         return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
     service_id, region = place
-    answer = visit.cloud.document("identity", "/registered_limits", params={"service_id": service_id})
+    params = {"service_id": service_id}
+    answer = visit.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
-    for limit in answer["registered_limits"]:
-        regions.setdefault(limit["resource_name"], set()).add(limit["region_id"])
+    for limit in answer.registered_limits:
+        regions.setdefault(limit.resource_name, set()).add(limit.region_id)
     missing = [name for name in LIMITS if region not in regions[name]]
     if missing:
         elsewhere = {f"region {other}" if other else "no region" for name in missing for other in regions[name]}

@@ -63,13 +63,6 @@ def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Vi
         verdict = look(visit)
     except HyperxGlanceError as error:
         verdict = Verdict("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        # Another service behind the same URL: JSON, but not what was asked for.
-        verdict = Verdict(
-            "error",
-            f"An answer was not understood: {error!r}",
-            "See that the catalogue's URLs lead to the services, and not to another page.",
-        )
     return Finding(check=check, level=verdict.level, message=verdict.message, remedy=verdict.remedy)
 
 

@@ -13,7 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pydantic import Field, JsonValue
+
 from hyperx_glance import vocabulary
+from hyperx_glance.answers import Shape
 from hyperx_glance.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -37,6 +40,22 @@ _HEAD: Mapping[str, Json] = {
 }
 
 
+class _Association(Shape):
+    name: str
+
+
+class _Namespace(Shape):
+    """Hold what Glance has of the namespace: what `_HEAD` holds, and what belongs to it."""
+
+    namespace: str
+    display_name: str | None = None
+    description: str | None = None
+    visibility: str | None = None
+    protected: bool | None = None
+    resource_type_associations: tuple[_Association, ...] = ()
+    properties: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+
+
 def install_metadefs(client: Client) -> None:
     """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
 
@@ -45,21 +64,21 @@ def install_metadefs(client: Client) -> None:
     cloud = client.cloud
     properties = {word.key: _definition(word) for word in vocabulary.WORDS if word.own}
     try:
-        there = cloud.document("image", _NAMESPACE_PATH)
+        there = cloud.get_parsed(_Namespace, "image", _NAMESPACE_PATH)
     except NotFoundError:
         association: Json = [{"name": _RESOURCE_TYPE}]
         body = {**_HEAD, "properties": properties, "resource_type_associations": association}
         cloud.post("image", "/metadefs/namespaces", json=body)
         return
-    if any(there.get(key) != value for key, value in _HEAD.items()):
+    if there.model_dump(include=set(_HEAD)) != _HEAD:
         cloud.put("image", _NAMESPACE_PATH, json=_HEAD)
-    if all(association["name"] != _RESOURCE_TYPE for association in there.get("resource_type_associations", [])):
+    if all(association.name != _RESOURCE_TYPE for association in there.resource_type_associations):
         cloud.post("image", f"{_NAMESPACE_PATH}/resource_types", json={"name": _RESOURCE_TYPE})
-    _replace_properties(cloud, there.get("properties", {}), properties)
+    _replace_properties(cloud, there.properties, properties)
 
 
 def _replace_properties(
-    cloud: Cloud, there: Mapping[str, Mapping[str, Json]], wanted: Mapping[str, Mapping[str, Json]]
+    cloud: Cloud, there: Mapping[str, Mapping[str, JsonValue]], wanted: Mapping[str, Mapping[str, Json]]
 ) -> None:
     path = f"{_NAMESPACE_PATH}/properties"
     for key, definition in wanted.items():

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from pydantic import JsonValue
+
+from hyperx_glance.answers import Shape, parsed, server_time
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -60,6 +62,17 @@ class Visit:
     trials: Trials | None
 
 
+class _Version(Shape):
+    id: str | None = None
+    version: str | None = None
+
+
+class _FrontDoor(Shape):
+    """Hold a service's list of versions; Keystone's is an object, and another service tells what it likes."""
+
+    versions: tuple[_Version, ...] | JsonValue = ()
+
+
 def front_door(base: str) -> str:
     """Give the URL at which a service lists its versions."""
     parts = urlsplit(base)
@@ -76,31 +89,26 @@ def sight(cloud: Cloud, service: Service) -> Sighting:
         sent = time.time()
         response = cloud.get(service, root)
         received = time.time()
+        versions = parsed(_FrontDoor, service, response.content).versions
     except HyperxGlanceError as error:
         return Sighting(problem=error)
-    try:
-        document = response.json()
-    except ValueError:
-        document = {}
-    return Sighting(version=_newest(document), skew_seconds=_skew(response.headers.get("Date"), sent, received))
+    return Sighting(version=_newest(versions), skew_seconds=_skew(response.headers.get("Date"), sent, received))
 
 
-def _newest(document: object) -> tuple[int, ...]:
+def _newest(versions: tuple[_Version, ...] | JsonValue) -> tuple[int, ...]:
     """Find the highest version; Glance writes it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
-    records = document.get("versions") if isinstance(document, dict) else None
-    if not isinstance(records, list):  # Keystone's is an object
+    if not isinstance(versions, tuple):
         return ()
-    texts = [str(record.get("version") or record.get("id")) for record in records if isinstance(record, dict)]
-    numbers = [re.fullmatch(r"v?(\d+)\.(\d+)", text) for text in texts]
+    numbers = [re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})", each.version or each.id or "") for each in versions]
     return max(((int(found[1]), int(found[2])) for found in numbers if found), default=())
 
 
 def _skew(date: str | None, sent: float, received: float) -> float | None:
     """Give by how much a clock is ahead of ours at least: it was read between sending and receiving."""
-    try:
-        told = parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
+    clock = server_time(date)
+    if clock is None:
         return None
+    told = clock.timestamp()
     if told > received:
         return told - received
     return min(0.0, told + 1 - sent)  # the header has whole seconds

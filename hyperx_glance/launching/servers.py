@@ -5,12 +5,14 @@
 []
 """
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from hyperx_glance.cloud import Cloud, Json, parsed
+from hyperx_glance.answers import Shape, Time, Told, parsed
+from hyperx_glance.cloud import Cloud, Json
 from hyperx_glance.errors import (
     AmbiguousNameError,
     InvalidRequestError,
@@ -19,44 +21,44 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching.plan import Flavor, Network, launch_tag
 from hyperx_glance.models import LaunchRequest, Server
+from hyperx_glance.pages import Listed, ListPage, collection, listed
 
 MICROVERSION = "2.67"
 """Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is needed."""
 PAGE = 1000
+FEW = 5
+"""So many names are told where the one that was asked for is not there."""
 
 
-class _Attached(BaseModel):
+class _Attached(Shape):
     id: str
     delete_on_termination: bool = False
 
 
-class _Fault(BaseModel):
-    message: str = ""
+class _Fault(Shape):
+    message: Told = ""
 
 
-class _Flavor(BaseModel):
+class _Flavor(Shape):
     original_name: str = ""
 
 
-class _Address(BaseModel):
+class _Address(Shape):
     addr: str
 
 
-class Record(BaseModel):
+class Record(Listed):
     """Hold what Nova tells of a server."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    id: str
     name: str = ""
     status: str = "UNKNOWN"
     task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-    created: datetime | None = None
-    addresses: dict[str, tuple[_Address, ...]] = {}
+    created: Time | None = None
+    addresses: dict[str, tuple[_Address, ...]] = Field(default_factory=dict)
     flavor: _Flavor = _Flavor()
     fault: _Fault | None = None
     tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
     volumes: tuple[_Attached, ...] = Field((), alias="os-extended-volumes:volumes_attached")
 
     def as_server(self) -> Server:
@@ -72,49 +74,42 @@ class Record(BaseModel):
         )
 
 
-class _ServerPage(BaseModel):
-    servers: tuple[Record, ...]
-    servers_links: tuple[dict[str, str], ...] = ()
+class _ServerPage(ListPage[Record], alias_generator=collection("servers")):
+    pass
 
 
-class _FlavorRecord(BaseModel):
-    id: str
+class _Named(Listed):
     name: str
+
+
+class _FlavorRecord(_Named):
     vcpus: int
     ram: int
     disk: int
 
 
-class _FlavorPage(BaseModel):
-    flavors: tuple[_FlavorRecord, ...]
-    flavors_links: tuple[dict[str, str], ...] = ()
+class _FlavorPage(ListPage[_FlavorRecord], alias_generator=collection("flavors")):
+    pass
 
 
-class Volume(BaseModel):
+class Volume(Listed):
     """Hold what Cinder tells of a volume."""
 
-    id: str
     name: str | None = None
     status: str = ""
-    volume_image_metadata: dict[str, str] = {}
+    volume_image_metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class _VolumePage(BaseModel):
-    volumes: tuple[Volume, ...]
-    volumes_links: tuple[dict[str, str], ...] = ()
+class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
+    pass
 
 
-class _NetworkList(BaseModel):
-    networks: tuple[Network, ...]
+class _NetworkPage(ListPage[_Named], alias_generator=collection("networks")):
+    pass
 
 
-class _Group(BaseModel):
-    id: str
-    name: str
-
-
-class _GroupList(BaseModel):
-    server_groups: tuple[_Group, ...]
+class _GroupList(Shape):
+    server_groups: tuple[_Named, ...]
 
 
 # ----------------------------------------------------------------- Nova
@@ -123,16 +118,12 @@ class _GroupList(BaseModel):
 def launched(cloud: Cloud, launch_id: str) -> list[Record]:
     """List the servers of a launch: one request, and one more for each further thousand."""
     tag = launch_tag(launch_id)
-    found: list[Record] = []
-    marker: dict[str, object] = {}
-    while True:
-        content = _nova(cloud, "GET", "/servers/detail", params={"tags": tag, "limit": PAGE, **marker})
-        page = parsed(_ServerPage, "compute", content)
-        # A Nova below 2.26 ignores the filter and gives every server.
-        found += [record for record in page.servers if tag in record.tags]
-        if not page.servers_links or not page.servers:
-            return found
-        marker = {"marker": page.servers[-1].id}
+
+    def read(params: Mapping[str, object]) -> _ServerPage:
+        return parsed(_ServerPage, "compute", _nova(cloud, "GET", "/servers/detail", params=params))
+
+    # A Nova below 2.26 ignores the filter and gives every server.
+    return [record for record in listed("compute", read, {"tags": tag, "limit": PAGE}) if tag in record.tags]
 
 
 def create(cloud: Cloud, body: dict[str, Json]) -> None:
@@ -150,34 +141,20 @@ def delete(cloud: Cloud, server_id: str) -> None:
 
 def find_flavor(cloud: Cloud, name_or_id: str) -> Flavor:
     """Find a flavor by id or name, by one list: Nova has no filter for names."""
-    found: list[Flavor] = []
+
+    def read(params: Mapping[str, object]) -> _FlavorPage:
+        return parsed(_FlavorPage, "compute", _nova(cloud, "GET", "/flavors/detail", params=params))
+
     # Administrators see private flavors only when they ask; from others Nova ignores it.
-    params: dict[str, object] = {"is_public": "none", "limit": PAGE}
-    while True:
-        page = parsed(_FlavorPage, "compute", _nova(cloud, "GET", "/flavors/detail", params=params))
-        found += [
-            Flavor(each.id, each.name, each.vcpus, each.ram, each.disk)
-            for each in page.flavors
-            if name_or_id in (each.id, each.name)
-        ]
-        if not page.flavors_links or not page.flavors:
-            break
-        params = {**params, "marker": page.flavors[-1].id}
-    by_id = [flavor for flavor in found if flavor.id == name_or_id]
-    if by_id:
-        return by_id[0]
-    if not found:
-        raise NotFoundError(f"There is no flavor {name_or_id}.")
-    return found[0]  # flavor names are unique (nova/db/api/models.py, Flavors)
+    flavors = list(listed("compute", read, {"is_public": "none", "limit": PAGE}))
+    chosen = _chosen(flavors, "flavor", name_or_id)
+    return Flavor(chosen.id, chosen.name, chosen.vcpus, chosen.ram, chosen.disk)
 
 
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     """Find a server group's id by id or name."""
     groups = parsed(_GroupList, "compute", _nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
-    matches = [group.id for group in groups.server_groups if group.id == name_or_id] or [
-        group.id for group in groups.server_groups if group.name == name_or_id
-    ]
-    return _only(matches, "server group", name_or_id)
+    return _chosen(groups.server_groups, "server group", name_or_id).id
 
 
 def _nova(
@@ -185,7 +162,7 @@ def _nova(
     method: str,
     path: str,
     *,
-    params: dict[str, object] | None = None,
+    params: Mapping[str, object] | None = None,
     json: Json = None,
     confidential: bool = False,
 ) -> bytes:
@@ -226,29 +203,22 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
     """Find the networks that a request names, by one list."""
     if isinstance(request.networks, str) or not request.networks:
         return ()
-    content = cloud.get("network", "/networks", params=[("fields", "id"), ("fields", "name")]).content
-    networks = parsed(_NetworkList, "network", content).networks
-    chosen = []
-    for reference in request.networks:
-        matches = [network for network in networks if network.id == reference] or [
-            network for network in networks if network.name == reference
-        ]
-        wanted = _only([network.id for network in matches], "network", reference)
-        chosen += [network for network in matches if network.id == wanted]
-    return tuple(chosen)
+
+    def read(params: Mapping[str, object]) -> _NetworkPage:
+        return cloud.get_parsed(_NetworkPage, "network", "/networks", params=params)
+
+    networks = list(listed("network", read, {"fields": ["id", "name"]}))
+    chosen = [_chosen(networks, "network", reference) for reference in request.networks]
+    return tuple(Network(network.id, network.name) for network in chosen)
 
 
 def volumes(cloud: Cloud) -> dict[str, Volume]:
     """List the department's volumes, by id."""
-    found: dict[str, Volume] = {}
-    params: dict[str, object] = {"limit": PAGE}
-    while True:
-        answer = cloud.get("block-storage", "/volumes/detail", params=params)
-        page = parsed(_VolumePage, "block-storage", answer.content)
-        found |= {volume.id: volume for volume in page.volumes}
-        if not page.volumes_links or not page.volumes:
-            return found
-        params = {**params, "marker": page.volumes[-1].id}
+
+    def read(params: Mapping[str, object]) -> _VolumePage:
+        return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
+
+    return {volume.id: volume for volume in listed("block-storage", read, {"limit": PAGE})}
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
@@ -259,9 +229,27 @@ def delete_volume(cloud: Cloud, volume_id: str) -> None:
         return
 
 
-def _only(ids: list[str], kind: str, name: str) -> str:
-    if not ids:
-        raise NotFoundError(f"There is no {kind} {name}.")
-    if len(ids) > 1:
-        raise AmbiguousNameError(f"Several {kind}s are called {name}.", matches=sorted(ids))
-    return ids[0]
+_Choice = TypeVar("_Choice", bound=_Named)
+
+
+def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
+    """Pick the one of that id, else the only one of that name."""
+    matches = [choice for choice in choices if choice.id == name_or_id] or [
+        choice for choice in choices if choice.name == name_or_id
+    ]
+    if len(matches) > 1:
+        raise AmbiguousNameError(
+            f"Several {kind}s are called {name_or_id}.", matches=sorted(choice.id for choice in matches)
+        )
+    if not matches:
+        raise NotFoundError(f"There is no {kind} {name_or_id}.", hint=_instead(choices, kind))
+    return matches[0]
+
+
+def _instead(choices: Sequence[_Named], kind: str) -> str:
+    """Say which there are, as far as a sentence can hold them."""
+    names = sorted({choice.name for choice in choices})
+    if not names:
+        return f"You can use no {kind} in this cloud: ask an administrator for one."
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"There {'are' if len(names) > 1 else 'is'} {', '.join(names[:FEW])}{more}; openstack {kind} list shows all."

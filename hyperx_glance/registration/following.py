@@ -19,7 +19,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import image_path, parsed
+from hyperx_glance.answers import parsed, told_time
+from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -39,13 +40,13 @@ from hyperx_glance.registration.outcome import (
     LOCK,
     Outcome,
     Task,
+    Tasks,
     import_outcome,
     newest_task,
     of_department,
     recorded_checksum,
     stale,
     stall,
-    told_time,
     verified,
 )
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
@@ -102,7 +103,7 @@ class Registration:
         outcome, task = self._judged(image, now)
         if outcome is Outcome.FAILED:
             failed = self._remember(image, None)
-            message = failures.without_secrets(task.message, self._order) if task else image.failure
+            message = failures.without_secrets(task.message or "", self._order) if task else image.failure
             return failed.model_copy(update={"phase": Phase.FAILED, "message": message})
         return self._remember(image, image.size if outcome is Outcome.DONE else self._sent)
 
@@ -169,10 +170,11 @@ class Registration:
     def _newest_task(self) -> Task | None:
         try:
             # Confidential: a task's input holds the URL, credentials included, and keystoneauth logs answers.
-            answer = self._site.cloud.document("image", image_path(self.image_id, "tasks"), confidential=True)
+            path = image_path(self.image_id, "tasks")
+            answer = self._site.cloud.get_parsed(Tasks, "image", path, confidential=True)
         except NotFoundError:  # a Glance without this call, or the record has gone meanwhile
             return None
-        return newest_task(answer["tasks"])
+        return newest_task(answer.tasks)
 
     def _failed_task(self) -> Task | None:
         """Read the task of a failed record; it may still say "processing" for a moment."""
@@ -239,7 +241,7 @@ class Registration:
         image, now = self._read()
         outcome, task = self._judged(image, now)
         if outcome is Outcome.FAILED:
-            message = task.message if task else image.failure
+            message = (task.message or "") if task else image.failure
             raise self._failed(failures.explain(self._site, self._order, message=message, phase=self._seen.phase))
         tell(self._remember(image, image.size if outcome is Outcome.DONE else self._sent))
         return image if outcome is Outcome.DONE else None
@@ -372,8 +374,6 @@ class Registration:
         try:
             actual = self._digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
         except NotAllowedError as error:
-            if error.status != 403:
-                raise
             if self._disabled():
                 self.ended = True
                 error.add_note(f"Image {self.image_id} was disabled meanwhile; resume_registration verifies it later.")

@@ -9,12 +9,11 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
+from hyperx_glance.answers import Shape, Time, Told
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models import Image
 from hyperx_glance.vocabulary import Phase, glance_key
@@ -22,7 +21,9 @@ from hyperx_glance.vocabulary import Phase, glance_key
 LOCK = "os_glance_import_task"
 STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
-_EXCESS = re.compile(r"Resource (\w+) is over limit of (-?\d+) due to current usage (-?\d+) and delta (-?\d+)")
+_EXCESS = re.compile(
+    r"Resource (\w+) is over limit of (-?\d{1,18}) due to current usage (-?\d{1,18}) and delta (-?\d{1,18})"
+)
 _FIELDS = {
     "image_count_total": "images",
     "image_size_total": "image_size_mib",
@@ -66,40 +67,26 @@ def begun(image: Image) -> bool:
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
-class Task(NamedTuple):
-    """Hold what matters of Glance's newest task for an image."""
+class Task(Shape):
+    """Hold what matters of Glance's task for an image."""
 
-    status: str
-    message: str
-    updated_at: datetime | None
+    type: str = ""
+    status: str = ""
+    message: Told | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
 
 
-def newest_task(tasks: Iterable[Mapping[str, object]]) -> Task | None:
+class Tasks(Shape):
+    """Hold Glance's tasks for an image."""
+
+    tasks: tuple[Task, ...]
+
+
+def newest_task(tasks: Iterable[Task]) -> Task | None:
     """Pick the newest import task; None where there is none, or where it has expired."""
-    imports = [task for task in tasks if task.get("type") == "api_image_import"]
-    if not imports:
-        return None
-    task = max(imports, key=lambda task: str(task.get("created_at") or ""))
-    return Task(str(task.get("status") or ""), str(task.get("message") or ""), _time(task.get("updated_at")))
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    # Tasks carry no zone; Glance means UTC (glance/db/sqlalchemy/api.py, task_get).
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def told_time(date: str | None, *, here: datetime) -> datetime:
-    """Read Glance's clock from an answer's ``Date`` header; ``here`` is this machine's, where Glance does not tell."""
-    try:
-        time = parsedate_to_datetime(date or "")
-    except ValueError:
-        return here
-    # "-0000" means UTC of an unknown zone, which the standard library gives without one.
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    imports = [task for task in tasks if task.type == "api_image_import"]
+    return max(imports, key=lambda task: task.created_at.timestamp() if task.created_at else 0.0, default=None)
 
 
 def stale(updated_at: datetime | None, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from hyperx_glance import pages, quotas, vocabulary
+from hyperx_glance.answers import told_time
 from hyperx_glance.cloud import image_path
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
@@ -26,7 +27,7 @@ from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Registration
 from hyperx_glance.registration.order import Order, Site, in_mib
-from hyperx_glance.registration.outcome import begun, newest_task, told_time, verified
+from hyperx_glance.registration.outcome import Tasks, begun, newest_task, verified
 from hyperx_glance.url_text import stored_url, well_formed
 from hyperx_glance.vocabulary import Phase, glance_key
 
@@ -125,10 +126,10 @@ def _made_of_a_server(image: Image) -> bool:
 def _has_task(site: Site, image: Image) -> bool:
     """Tell whether an import was ever begun; a failed one on a single-store Glance leaves no other trace."""
     try:
-        answer = site.cloud.document("image", image_path(image.id, "tasks"), confidential=True)
+        answer = site.cloud.get_parsed(Tasks, "image", image_path(image.id, "tasks"), confidential=True)
     except NotFoundError:  # a Glance without this call
         return False
-    return newest_task(answer["tasks"]) is not None
+    return newest_task(answer.tasks) is not None
 
 
 def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:

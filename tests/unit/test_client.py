@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import hyperx_glance
-from hyperx_glance import Client, ImageQuery, InvalidRequestError, NotAllowedError, connect
+from hyperx_glance import AuthenticationError, Client, ImageQuery, InvalidRequestError, connect
 from hyperx_glance.testing import InMemoryCloud
 
 
@@ -49,7 +49,7 @@ def test_an_unknown_cloud_is_a_wrong_request() -> None:
 def test_wrong_credentials_are_told_at_the_first_verb(fake: InMemoryCloud) -> None:
     fake.fail("keystone", "POST", "/auth/tokens", status=401)
 
-    with pytest.raises(NotAllowedError):
+    with pytest.raises(AuthenticationError):
         list(Client.from_session(fake.session("alice")).images())
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.errors import (
+    AuthenticationError,
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
@@ -53,6 +54,7 @@ def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
             b"<html><head><title>400</title></head><body><h1>400 Bad Request</h1>Bad &amp; ugly.<br /></body></html>",
             InvalidRequestError,
         ),
+        (401, "The request you have made requires authentication.", AuthenticationError),
         (403, "You are not authorized.", NotAllowedError),
         (403, "Image 7c1 is protected and cannot be deleted.", ProtectedError),
         (403, "Quota exceeded for cores: Requested 200, but already used 6 of 20 cores", QuotaExceededError),
@@ -72,7 +74,7 @@ def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
 def test_each_answer_becomes_its_error(
     fake: InMemoryCloud, cloud: Cloud, status: int, body: str | bytes, error: type[HyperxGlanceError]
 ) -> None:
-    fake.fail("glance", "POST", "/images$", status=status, body=body)
+    fake.fail("glance", "POST", "/images$", status=status, body=body, times=2)
 
     with pytest.raises(HyperxGlanceError) as caught:
         cloud.post("image", "/images", json={})
@@ -178,10 +180,10 @@ def test_a_missing_service_is_named(fake: InMemoryCloud, cloud: Cloud) -> None:
         cloud.get("block-storage", "/limits")
 
 
-def test_wrong_credentials_are_not_allowed(fake: InMemoryCloud, cloud: Cloud) -> None:
+def test_wrong_credentials_are_an_error_of_their_own(fake: InMemoryCloud, cloud: Cloud) -> None:
     fake.fail("keystone", "POST", "/auth/tokens", status=401)
 
-    with pytest.raises(NotAllowedError, match="Keystone refused"):
+    with pytest.raises(AuthenticationError, match="Keystone refused"):
         cloud.get("image", "/images")
 
 

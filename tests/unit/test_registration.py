@@ -40,6 +40,7 @@ from hyperx_glance import (
     UrlRejectedError,
     WaitTimeoutError,
 )
+from hyperx_glance.answers import told_time
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.registration import admission
@@ -47,6 +48,7 @@ from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
+    Tasks,
     admission_rank,
     exceeded_quota,
     import_outcome,
@@ -54,7 +56,6 @@ from hyperx_glance.registration.outcome import (
     recorded_checksum,
     stale,
     stall,
-    told_time,
     verified,
 )
 from hyperx_glance.registration.streaming import Upload, body_of
@@ -116,7 +117,7 @@ class TestOutcome:
             {"type": "other", "status": "success", "created_at": "2026-01-01T12:00:00.000000"},
         ]
 
-        task = newest_task(tasks)
+        task = newest_task(Tasks.model_validate_json(json.dumps({"tasks": tasks})).tasks)
 
         assert task is not None
         assert task.status == "processing"
@@ -124,9 +125,9 @@ class TestOutcome:
 
     @pytest.mark.parametrize("text", ["2026-01-01T10:00:00.000000", "2026-01-01T10:00:00Z"])
     def test_times_of_tasks_are_utc(self, text: str) -> None:
-        task = newest_task([{"type": "api_image_import", "updated_at": text}])
+        task = Task.model_validate_json(json.dumps({"type": "api_image_import", "updated_at": text}))
 
-        assert task is not None
+        assert newest_task([task]) is task
         assert task.updated_at == datetime(2026, 1, 1, 10, tzinfo=UTC)
 
     @pytest.mark.parametrize(
@@ -135,6 +136,9 @@ class TestOutcome:
             ("Thu, 01 Jan 2026 10:00:00 GMT", NOW - timedelta(hours=2)),
             ("Thu, 01 Jan 2026 10:00:00 -0000", NOW - timedelta(hours=2)),
             ("yesterday", NOW),
+            ("Thu, 01 Jan 99999 10:00:00 GMT", NOW),
+            ("Thu, 01 Jan 2026 10:00:00 +9999999999999", NOW),
+            ("Thu, 99 Jan 2026 " + "9" * 100_000, NOW),
             ("", NOW),
             (None, NOW),
         ],
@@ -147,7 +151,7 @@ class TestOutcome:
         [("processing", 59, ""), ("processing", 61, "not touched"), ("pending", 1, "busy"), ("pending", 121, "busy")],
     )
     def test_why_an_import_does_not_move(self, status: str, minutes: int, words: str) -> None:
-        message = stall(Task(status, "", NOW - timedelta(minutes=minutes)), NOW)
+        message = stall(Task(status=status, updated_at=NOW - timedelta(minutes=minutes)), NOW)
 
         assert words in message
         assert bool(words) == bool(message)
