@@ -229,11 +229,11 @@ class Client:
 
     def disable(self, image: Image | str, /) -> Image:
         """Make an image INACTIVE without deleting its data."""
-        return editing.disable(self.cloud, image)
+        return editing.disable(self.cloud, self.settings, image)
 
     def enable(self, image: Image | str, /) -> Image:
         """Make a disabled image ACTIVE again."""
-        return editing.enable(self.cloud, image)
+        return editing.enable(self.cloud, self.settings, image)
 
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
         """Delete an image for good; servers made from it keep running."""
@@ -289,7 +289,7 @@ class Client:
 
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
-        return quotas.set_quota(self.cloud, self._departments, department, limits)
+        return quotas.set_quota(self.cloud, self._departments, self.settings, department, limits)
 
     def doctor(self, *, probe: bool = False) -> list[Finding]:
         """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""

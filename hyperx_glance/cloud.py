@@ -54,6 +54,8 @@ VERSIONS: dict[Service, str] = {
     "network": "v2.0",
 }
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
+FIRST_PATCH_MEDIA_TYPE = "application/openstack-images-v2.0-json-patch"
+"""Glance's first kind of patch, in which "add" means that the property is not there yet."""
 REQUEST_TIMEOUT_SECONDS = 60
 """Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
 _READING_RETRIES = 2
@@ -387,9 +389,11 @@ class Cloud:
         """Read one image afresh."""
         return self.get_parsed(Image, "image", image_path(image_id))
 
-    def patch_image(self, image_id: str, operations: Sequence[Mapping[str, object]]) -> requests.Response:
+    def patch_image(
+        self, image_id: str, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
+    ) -> requests.Response:
         """Change one image by operations of JSON Patch, as Glance takes them."""
-        headers = {"Content-Type": PATCH_MEDIA_TYPE}
+        headers = {"Content-Type": media_type}
         return self.patch("image", image_path(image_id), json=operations, headers=headers)
 
 

@@ -21,6 +21,7 @@ from hyperx_glance.models import Deletion, Image, ServerRef, image_id
 from hyperx_glance.pages import Listed, ListPage, collection, listed
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
+from hyperx_glance.waiting import repeated
 
 
 class _UsedImage(Shape):
@@ -62,7 +63,11 @@ _Record = TypeVar("_Record", bound=Listed)
 
 
 def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
-    """Delete an image for good, by one request unless the servers that use it are asked for."""
+    """Delete an image for good, by one request unless the servers that use it are asked for.
+
+    Where an answer is lost it is sent again: an id never comes back, so nothing else can be deleted by that. What is
+    gone then counts as deleted.
+    """
     try:
         # Known by its id alone, unless the caller knows it already: to read it first would cost a request.
         known = image if isinstance(image, Image) else Image(id=image_id(image))
@@ -70,7 +75,7 @@ def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: 
         if report_servers:
             known = image if isinstance(image, Image) else cloud.image(image_id(image))
             servers = tuple(servers_using(cloud, settings, known))
-        _delete(cloud, known.id)
+        _delete(cloud, settings, known.id)
     except NotFoundError:
         if not missing_ok:
             raise
@@ -101,7 +106,18 @@ def servers_using(cloud: Cloud, settings: Settings, image: Image | str) -> list[
     return sorted(found, key=lambda server: (server.name, server.id))
 
 
-def _delete(cloud: Cloud, reference: str) -> None:
+def _delete(cloud: Cloud, settings: Settings, reference: str) -> None:
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            _delete_once(cloud, reference)
+        except NotFoundError:
+            if not lost:
+                raise
+
+    repeated(settings.pace, send)
+
+
+def _delete_once(cloud: Cloud, reference: str) -> None:
     try:
         cloud.delete("image", image_path(reference))
     except InvalidRequestError as error:

@@ -8,18 +8,24 @@
     Traceback (most recent call last):
     hyperx_glance.errors.ImmutableFieldError: properties.hypervisor_type: hypervisor_type never changes ...
 
-One fresh read, then at most one PATCH; what the caller did not name is never written. The steward, a second connection,
-only ever sends a PATCH, and only for what HYPERX grants and Glance does not: every user edits public images.
+One fresh read, then at most one PATCH; what the caller did not name is never written. Where an answer is lost, another
+look tells whether it was done, and what was not is sent again. The steward, a second connection, only ever sends a
+PATCH, and only for what HYPERX grants and Glance does not: every user edits public images.
 """
+
+from collections.abc import Mapping, Sequence
 
 from hyperx_glance import mapping
 from hyperx_glance.answers import parsed
-from hyperx_glance.cloud import Cloud, image_path
-from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError
+from hyperx_glance.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError
 from hyperx_glance.mapping import Edit
-from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, require
+from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, is_volume_snapshot, require
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Category, glance_key
+from hyperx_glance.waiting import repeated
+
+Operations = Sequence[Mapping[str, str | int | list[str]]]
 
 
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
@@ -33,40 +39,78 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
 
 
 def update(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image | str, changes: ImageChanges) -> Image:
-    """Change what differs, and give the image as it is afterwards."""
-    current = cloud.image(image_id(image))
+    """Change what differs, and give the image as it is afterwards.
+
+    Where an answer is lost, or somebody else writes at this moment, the image is read afresh: what it does not say yet
+    is sent. So nothing is written twice.
+    """
+    reference = image_id(image)
+    current = cloud.image(reference)
+
+    def send(lost: bool) -> Image:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            return _update(cloud, steward, settings, cloud.image(reference) if lost else current, changes)
+        except ConflictError as error:
+            if error.status is None:
+                raise
+            return _update(cloud, steward, settings, cloud.image(reference), changes)
+
+    return repeated(settings.pace, send)
+
+
+def disable(cloud: Cloud, settings: Settings, image: Image | str) -> Image:
+    """Make an image INACTIVE, its data untouched."""
+    return _act(cloud, settings, image_id(image), "deactivate")
+
+
+def enable(cloud: Cloud, settings: Settings, image: Image | str) -> Image:
+    """Make a disabled image ACTIVE again."""
+    return _act(cloud, settings, image_id(image), "reactivate")
+
+
+def _update(cloud: Cloud, steward: Cloud | None, settings: Settings, current: Image, changes: ImageChanges) -> Image:
+    _check_category(cloud, current, changes)
     edits = mapping.edit_patch(current, changes, public_visibility=settings.public_visibility)
     if not edits:
         return current
-    featured = "category" in changes.model_fields_set and changes.category is Category.FEATURED
-    if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
-        raise NotAllowedError(
-            "Images are featured by administrators.", hint=f'Use category="{Category.PUBLIC}", or ask an administrator.'
-        )
     try:
-        return _patch(cloud, current, edits)
+        after = _patch(cloud, current, mapping.json_patch(edits))
     except NotAllowedError as error:
         if _belongs_to_another(cloud, current):
             return _edit_as_anybody(cloud, steward, current, edits, error)
         without = mapping.without_flag_removal(edits)
         if without == edits:
             raise
-        return _patch(cloud, current, without)
+        after = _patch(cloud, current, mapping.json_patch(without))
+    ignored = mapping.edit_patch(after, changes, public_visibility=settings.public_visibility)
+    if ignored:
+        raise ConflictError(
+            f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
+            hint="An operator should look at its property protections: who writes a property must be able to read it.",
+        )
+    return after
 
 
-def disable(cloud: Cloud, image: Image | str) -> Image:
-    """Make an image INACTIVE, its data untouched."""
-    return _act(cloud, image_id(image), "deactivate")
+def _check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
+    """Refuse what this caller may not, and what would be published where nobody sees it."""
+    if "category" not in changes.model_fields_set:
+        return
+    featured = changes.category is Category.FEATURED
+    if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
+        raise NotAllowedError(
+            "Images are featured by administrators.", hint=f'Use category="{Category.PUBLIC}", or ask an administrator.'
+        )
+    if changes.category is not Category.PRIVATE and is_volume_snapshot(current):
+        raise ConflictError(
+            f"Image {current.id} is a snapshot of a server on volumes: it has no data, and only its department could "
+            "launch it.",
+            hint="Capture the server's data: copy its root volume, and make an image of the copy "
+            "(openstack image create --volume).",
+        )
 
 
-def enable(cloud: Cloud, image: Image | str) -> Image:
-    """Make a disabled image ACTIVE again."""
-    return _act(cloud, image_id(image), "reactivate")
-
-
-def _patch(cloud: Cloud, image: Image, edits: list[Edit]) -> Image:
-    answer = cloud.patch_image(image.id, mapping.json_patch(edits))
-    return parsed(Image, "image", answer.content)
+def _patch(cloud: Cloud, image: Image, operations: Operations, *, media_type: str = PATCH_MEDIA_TYPE) -> Image:
+    return parsed(Image, "image", cloud.patch_image(image.id, operations, media_type=media_type).content)
 
 
 def _belongs_to_another(cloud: Cloud, image: Image) -> bool:
@@ -88,12 +132,18 @@ def _edit_as_anybody(
             hint=hint,
             **refusal.answer(),
         ) from refusal
-    edited_by = Edit("edited_by", glance_key("edited_by"), cloud.user_id)
+    edits = [*edits, Edit("edited_by", glance_key("edited_by"), cloud.user_id)]
     try:
-        _patch(steward, image, [*edits, edited_by])
+        after = _patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
     except NotAllowedError as error:
         error.hint = "The steward itself lacks the right: it needs the role admin."
         raise
+    if after.category is not Category.PUBLIC:
+        raise ConflictError(
+            f"Image {image.id} became {after.category} a moment before it was edited; written all the same: "
+            f"{', '.join(sorted({edit.field for edit in edits}))}.",
+            hint="Tell its department, or an administrator: the steward changes no category, and takes nothing back.",
+        )
     # The steward's answer may hold properties that this caller may not read.
     return cloud.image(image.id)
 
@@ -113,13 +163,14 @@ def _why_not(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit
     return "", ""
 
 
-def _act(cloud: Cloud, reference: str, action: str) -> Image:
+def _act(cloud: Cloud, settings: Settings, reference: str, action: str) -> Image:
     """Send an action, whose answer is empty, and read the image afresh.
 
-    Glance answers 403 both to who may not, and for an image without data (glance/domain/__init__.py, deactivate).
+    It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 both to who may
+    not, and for an image without data (glance/domain/__init__.py, deactivate).
     """
     try:
-        cloud.post("image", image_path(reference, "actions", action))
+        repeated(settings.pace, lambda _: cloud.post("image", image_path(reference, "actions", action)))
     except NotAllowedError as error:
         if "image in status" not in error.message:
             raise
@@ -128,4 +179,8 @@ def _act(cloud: Cloud, reference: str, action: str) -> Image:
             hint="Only an image with data can be disabled or enabled.",
             **error.answer(),
         ) from error
-    return cloud.image(reference)
+    try:
+        return cloud.image(reference)
+    except HyperxGlanceError as error:
+        error.add_note(f"Glance had done it before ({action}).")
+        raise

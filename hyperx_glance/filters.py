@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
-from hyperx_glance.models import Image, ImageQuery
+from hyperx_glance.models import Image, ImageQuery, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, Kind, Side, State, View
 
 Test = Callable[[Image], bool]
@@ -321,15 +321,18 @@ def _evaluated_here(query: ImageQuery) -> bool:
 
 def _listed(query: ImageQuery) -> Test:
     """Make the test that every image of every view passes: it exists, and is a snapshot or hidden only if asked for."""
-    key, snapshot = vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE
+    key, snapshot, volumes = vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE, vocabulary.VOLUMES_KEY
     wants_snapshots = query.properties.get(key) == snapshot
+    wants_volumes = vocabulary.VOLUMES_MARK in query.properties
     hidden = query.hidden
 
     def listed(image: Image) -> bool:
+        properties = image.model_extra or {}
         return (
             image.glance_status not in GONE
             and (hidden is None or image.hidden is hidden)
-            and (wants_snapshots or (image.model_extra or {}).get(key) != snapshot)
+            and (wants_snapshots or properties.get(key) != snapshot)
+            and (wants_volumes or volumes not in properties or not is_volume_snapshot(image))
         )
 
     return listed

@@ -21,6 +21,7 @@ _FLAG_KEY = vocabulary.glance_key("password_enabled")
 _ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
 _AGENT_BEFORE_KEY = vocabulary.glance_key("guest_agent_before")
 _FEATURED_KEY = vocabulary.glance_key("featured_flag")
+_FIELD_OF_KEY = {vocabulary.glance_key(field): field for field in Image.model_fields}
 _TEXT_FIELDS = ("description", "os_name", "os_distro", "os_version", "os_type", "architecture", "admin_user")
 _COLUMN_FIELDS = ("name", "min_disk_gib", "min_ram_mib", "protected", "hidden")
 STEWARD_FIELDS = frozenset(
@@ -134,8 +135,8 @@ def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -
         edits.append(Edit("tags", "tags", sorted(changes.tags)))
     if "bootable" in given and changes.bootable != image.bootable:
         edits.append(Edit("bootable", vocabulary.glance_key("bootable"), "true" if changes.bootable else "false"))
-    if "category" in given and changes.category is not image.category:
-        edits += _category_edits(image, changes.category, public_visibility)
+    if "category" in given:
+        edits += _category_edits(image, changes, public_visibility)
     edits += [
         Edit("properties", key, text) for key, text in changes.properties.items() if image.properties.get(key) != text
     ]
@@ -161,19 +162,56 @@ def json_patch(edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
     """Write edits as Glance's JSON patch."""
     operations: list[dict[str, str | int | list[str]]] = []
     for edit in edits:
-        path = "/" + edit.key.replace("~", "~0").replace("/", "~1")
         if edit.value is None:
-            operations.append({"op": "remove", "path": path})
+            operations.append({"op": "remove", "path": _pointer(edit.key)})
         else:
             # For Glance "add" writes a property whether it is there or not; "replace" of a missing one is a conflict
             # (glance/api/v2/images.py, _do_add and _do_replace).
             operation = "replace" if edit.key in vocabulary.BASE_KEYS else "add"
-            operations.append({"op": operation, "path": path, "value": edit.value})
+            operations.append({"op": operation, "path": _pointer(edit.key), "value": edit.value})
     return operations
 
 
-def _category_edits(image: Image, category: Category, public_visibility: str) -> list[Edit]:
+def patch_unless_featured(image: Image, edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
+    """Write edits as a patch that Glance refuses, as a conflict, where the image was featured after it was read.
+
+    Glance knows no condition, but its first kind of patch adds no property that is there (glance/api/v2/images.py,
+    _do_add): to add the featured flag and to remove it changes nothing, and holds only where there is none. An image
+    with a flag that counts for nothing cannot be guarded so.
+    """
+    operations: list[dict[str, str | int | list[str]]] = []
+    if not _has(image, _FEATURED_KEY):
+        flag = _pointer(_FEATURED_KEY)
+        operations += [{"add": flag, "value": "false"}, {"remove": flag}]
+    for edit in edits:
+        if edit.value is None:
+            operations.append({"remove": _pointer(edit.key)})
+        else:
+            there = edit.key in vocabulary.BASE_KEYS or _has(image, edit.key)
+            operations.append({"replace" if there else "add": _pointer(edit.key), "value": edit.value})
+    return operations
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _has(image: Image, key: str) -> bool:
+    """Tell whether the record has a property, an empty one too."""
+    return _FIELD_OF_KEY.get(key, key) in image.model_fields_set
+
+
+def _category_edits(image: Image, changes: ImageChanges, public_visibility: str) -> list[Edit]:
+    """Move an image to another tab; whoever publishes a snapshot makes a template of it, which no other tab shows."""
+    category = changes.category
     edits = []
+    of_server = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
+    named = {*changes.properties, *changes.remove_properties}
+    if category is not Category.PRIVATE and of_server and vocabulary.SNAPSHOT_KEY not in named:
+        edits.append(Edit("category", vocabulary.SNAPSHOT_KEY, None))
+    # A shared image is private, too, but its members see it: who asks for "private" by name shares it no more.
+    if image.category is category and (category is not Category.PRIVATE or image.visibility == "private"):
+        return edits
     if category is Category.FEATURED and image.glance_property(_FEATURED_KEY) != "true":
         edits.append(Edit("category", _FEATURED_KEY, "true"))
     if category is not Category.FEATURED and image.glance_property(_FEATURED_KEY):

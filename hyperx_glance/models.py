@@ -242,6 +242,12 @@ def image_id(image: Image | str) -> str:
     return reference
 
 
+def is_volume_snapshot(image: Image) -> bool:
+    """Tell a snapshot that has no data of its own, but names volume snapshots."""
+    read = image.glance_property
+    return bool(read(vocabulary.VOLUMES_KEY)) and not read(vocabulary.SNAPSHOT_KEY) and not image.size
+
+
 def require(value: object, *kinds: type[BaseModel]) -> None:
     """Refuse what is of another class, such as a dictionary, before anything is done with it."""
     if not isinstance(value, kinds):
@@ -521,6 +527,11 @@ def _free_property(key: str) -> str:
 def _changeable_property(key: str) -> str:
     if key in _IMMUTABLE_KEYS:
         raise _ImmutableValueError(f"{key} never changes after creation")
+    if key != key.strip():
+        # Glance would change the property of the name without them (glance/api/v2/images.py, _decode_json_pointer).
+        raise ValueError("Glance changes no property whose name begins or ends with blanks")
+    if key in vocabulary.UNCHANGEABLE_KEYS:
+        raise ValueError(f"Glance takes {key} for a word of its own: such a property can be given, but never changed")
     return _free_property(key)
 
 
@@ -752,6 +763,9 @@ class ImageChanges(_Request):
         twice = sorted(self.remove_properties & self.properties.keys())
         if twice:
             raise ValueError(f"properties and remove_properties both name {', '.join(twice)}")
+        snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
+        if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
+            raise ValueError(f"category: no tab shows what properties call a {vocabulary.SNAPSHOT_VALUE}")
         return self
 
     def given(self) -> dict[str, Any]:

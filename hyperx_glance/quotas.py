@@ -31,6 +31,8 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models import DepartmentQuota, Image, QuotaLimits, Usage
+from hyperx_glance.settings import Settings
+from hyperx_glance.waiting import repeated
 
 MIB = 2**20
 UNLIMITED = -1
@@ -205,11 +207,13 @@ def check_room(quota: DepartmentQuota, **requested: int) -> None:
         )
 
 
-def set_quota(cloud: Cloud, departments: Departments, department: str, limits: QuotaLimits) -> DepartmentQuota:
+def set_quota(
+    cloud: Cloud, departments: Departments, settings: Settings, department: str, limits: QuotaLimits
+) -> DepartmentQuota:
     """Set limits of a department, and read them back.
 
     Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
-    services have no common transaction: a note on an error says which fields were written before.
+    services have no common transaction: notes on an error say which fields were written before, and which perhaps.
     """
     _check_limits(limits)
     if not cloud.is_administrator:
@@ -226,13 +230,18 @@ def set_quota(cloud: Cloud, departments: Departments, department: str, limits: Q
         if plan.wanted
     ]
     written: list[str] = []
+    writing = ""
     try:
         for call in (call for plan in plans for call in plan.calls):
-            cloud.request(call.service, call.method, call.path, json=call.body)
+            writing = call.writes
+            _write(cloud, settings, call)
             written.append(call.writes)
+        writing = ""
         now = _whole(cloud, departments, target)
     except HyperxGlanceError as error:
         error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
+        if writing and isinstance(error, ServiceUnavailableError) and error.connected:
+            error.add_note(f"Perhaps written: {writing}. To set a limit again is safe.")
         raise
     _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     return now
@@ -522,6 +531,26 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
     return _Plan(wanted, calls)
 
 
+_DONE_BEFORE = {"POST": 409, "DELETE": 404}
+"""What Keystone answers to a limit that is there already, or that is gone."""
+
+
+def _write(cloud: Cloud, settings: Settings, call: _Call) -> None:
+    """Send one request, again where its answer is lost: each of them leaves what it leaves when it is sent twice.
+
+    Whether the limit that is there then is ours shows when the figures are read back.
+    """
+
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            cloud.request(call.service, call.method, call.path, json=call.body)
+        except (ConflictError, NotFoundError) as error:
+            if not lost or error.status != _DONE_BEFORE.get(call.method):
+                raise
+
+    repeated(settings.pace, send)
+
+
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
     """Raise where a service answered yes and did nothing: it takes its limits from elsewhere, or enforces none."""
     ignored = []
@@ -532,5 +561,5 @@ def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
     if ignored:
         raise ConflictError(
             f"Not taken by this cloud for {now.department}: {', '.join(ignored)}.",
-            hint="The service takes its limits from elsewhere, or enforces none.",
+            hint="The service takes its limits from elsewhere, or enforces none, or somebody else wrote just now.",
         )

@@ -351,6 +351,9 @@ WORDS = (
 BY_FIELD = {word.field: word for word in WORDS}
 GUEST_AGENT_KEY = "hw_qemu_guest_agent"
 SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
+MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")
+VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
+"""What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
 OWN_PREFIX = "hyperx_"
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
@@ -358,6 +361,12 @@ BASE_KEYS = frozenset({word.key for word in WORDS if not word.custom}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip
 """Keys of a Glance record that are no properties (glance/api/v2/images.py, get_base_properties)."""
+UNCHANGEABLE_KEYS = frozenset({
+    "base", "context", "deactivate", "delete", "extra_properties", "get_data", "get_payload", "get_super_class",
+    "helper", "image_id", "member", "notifier", "reactivate", "repo", "send_notification", "set_data",
+})  # fmt: skip
+"""A PATCH of these sets an attribute of Glance's own object: it answers 200 and writes no property
+(glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 IMAGE_FORMATS = ("raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop")
 ISO_FORMAT = "iso"
 

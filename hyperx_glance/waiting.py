@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, ServiceUnavailableError, WaitTimeoutError
 
 if TYPE_CHECKING:
     import tenacity
@@ -72,18 +72,23 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
 def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
     """Send what may safely be sent again, when no answer comes; ``send`` learns whether an answer was lost before.
 
-    The caller says why it may.
+    The caller says why it may. An answer is lost where the service may have seen the request. What else is refused
+    afterwards has a note that says so.
     """
     pause = pace.first_interval
     sent, connected = 0, False
     while True:
         try:
-            return send(sent > 0)
+            return send(connected)
         except ServiceUnavailableError as error:
             # What one of them may have done is done, though the last did not get through.
             connected = error.connected = connected or error.connected
             sent += 1
             if sent > REPETITIONS:
                 raise
+        except HyperxGlanceError as error:
+            if connected:
+                error.add_note("An answer was lost before: what was asked for may have been done.")
+            raise
         pace.sleep(pause)
         pause *= 4

@@ -53,6 +53,8 @@ PROPERTIES: Mapping[str, Sequence[str]] = {
     "hyperx_featured": ("true", "false", "TRUE"),
     "hyperx_created_by": ("u1", "u2"),
     "image_type": ("snapshot", "backup"),
+    "bdm_v2": ("True",),
+    "block_device_mapping": ("[{}]",),
     "rack_max": ("9", "x"),
     "sort": ("name", "x"),
     "odd key&=": ("v w", "ü"),
@@ -206,6 +208,9 @@ def _in_view(image: Record, query: Mapping[str, Any], caller: Caller) -> object:
         return False
     wanted = query.get("properties", {})
     if image["properties"].get("image_type") == "snapshot" and wanted.get("image_type") != "snapshot":
+        return False
+    on_volumes = image["properties"].get("block_device_mapping") and not image["properties"].get("image_type")
+    if on_volumes and not image["size"] and "bdm_v2" not in wanted:
         return False
     own = image["owner"] == caller.project
     shared = image["visibility"] == "shared" and image["members"].get(caller.project) == "accepted" and not own

@@ -119,8 +119,8 @@ def _made_of_a_server(image: Image) -> bool:
 
     See `deployment.protections` for how an operator prevents it.
     """
-    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in (vocabulary.SNAPSHOT_VALUE, "backup")
-    return of_disk or bool(image.glance_property("block_device_mapping"))
+    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
+    return of_disk or bool(image.glance_property(vocabulary.VOLUMES_KEY))
 
 
 def _has_task(site: Site, image: Image) -> bool:

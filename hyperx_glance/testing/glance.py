@@ -507,15 +507,20 @@ class Glance(Service):
     # ------------------------------------------------------------- patches
 
     def _update(self, call: Call, image_id: str) -> Reply:
-        if call.headers.get("content-type", "").partition(";")[0] not in _PATCH_TYPES:
+        media_type = call.headers.get("content-type", "").partition(";")[0]
+        if media_type not in _PATCH_TYPES:
             raise Refused(415, f"Image PATCH expects Content-Type one of: {', '.join(_PATCH_TYPES)}")
         changes = call.json()
         if not isinstance(changes, list):
             raise Refused(400, "Request body must be a JSON array of operation objects.")
-        parsed = [_parsed_change(change) for change in changes]
+        first_kind = media_type == _PATCH_TYPES[0]
+        parsed = [_parsed_change(_as_second_kind(change) if first_kind else change) for change in changes]
         image = self._found(call, image_id)
         edited = copy.deepcopy(image)
         for operation, key, value in parsed:
+            if first_kind and operation == "add" and (key in _BASE or key in edited.properties):
+                self._demand(call, "modify_image", edited)
+                raise Refused(409, detail=f"Property {key} already present.")
             self._change(call, edited, operation, key, value)
         if parsed:
             _check_record(edited, image)
@@ -954,6 +959,18 @@ def _check_record(image: ImageRecord, before: ImageRecord | None = None) -> None
     records.check_numbers(image)
     records.check_amounts(image, before)
     records.check_text(image)
+
+
+def _as_second_kind(change: object) -> object:
+    """Write an operation of the first kind of patch, {"add": "/key", "value": ...}, as the second does."""
+    if not isinstance(change, Mapping):
+        return change
+    names = [name for name in ("add", "remove", "replace") if name in change]
+    if len(names) != 1:
+        exactly = "only one" if names else "exactly one"
+        named = 'member named "add", "remove", or "replace".'
+        raise Refused(400, f"Operation objects must contain {exactly} {named}")
+    return {**change, "op": names[0], "path": change[names[0]]}
 
 
 def _parsed_change(change: object) -> tuple[str, str, Any]:

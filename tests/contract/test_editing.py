@@ -17,12 +17,13 @@ from hyperx_glance import (
     Phase,
     State,
 )
-from tests.records import make_image, patch_record, record_of
+from tests.clouds import unique
+from tests.records import IMAGE, make_image, make_volume_snapshot, patch_record, record_of
 
 if TYPE_CHECKING:
     from tests.clouds import ClientFactory, CloudUnderTest
 
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "name": "a new name",
     "description": "说明：每夜构建",
     "password_enabled": True,
@@ -213,6 +214,191 @@ def test_a_featured_image_saved_as_it_is_stays_featured(cloud: CloudUnderTest, c
     client("admin").update(image_id, category="featured")
     image = client().update(image_id, category="featured", description="new")
     assert (image.category, image.description) == (Category.FEATURED, "new")
+
+
+# ----------------------------------------------------------------- snapshots of servers
+
+
+@pytest.mark.parametrize("mark", ["snapshot", "backup"])
+def test_a_published_snapshot_is_a_template(cloud: CloudUnderTest, client: ClientFactory, mark: str) -> None:
+    tag = unique("made-of-a-server")
+    image_id = make_image(cloud, tags=[tag], image_type=mark, base_image_ref="7c1")
+    public = client().update(image_id, category="public", description="ready")
+    assert (public.category, public.description) == (Category.PUBLIC, "ready")
+    assert public.properties == {"base_image_ref": "7c1"}
+    bob = client("bob")
+    for view in ("all", "public"):
+        assert [image.id for image in bob.images(view=view, tags=[tag])] == [image_id]
+    assert (bob.tags()[tag], bob.count(search=tag), bob.image(public.name).id) == (1, 1, image_id)
+    private = client().update(image_id, category="private")
+    assert [image.id for image in client().images(view="private", tags=[tag])] == [image_id]
+    assert private.properties == {"base_image_ref": "7c1"}
+
+
+def test_a_featured_snapshot_is_a_template(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, image_type="snapshot")
+    assert "image_type" not in client("admin").update(image_id, category="featured").properties
+    assert image_id in {image.id for image in client("bob").images(view="featured")}
+
+
+def test_a_snapshot_that_was_published_elsewhere_becomes_a_template(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    image_id = make_image(cloud, image_type="snapshot", visibility="community")
+    assert image_id not in {image.id for image in client("bob").images()}
+    client().update(image_id, category="public")
+    assert image_id in {image.id for image in client("bob").images()}
+
+
+def test_an_edited_snapshot_stays_one(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, image_type="snapshot")
+    for changes in ({"name": "new"}, {"category": "private", "description": "kept"}):
+        image = client().update(image_id, ImageChanges.model_validate(changes))
+        assert image.properties == {"image_type": "snapshot"}
+    removed = client().update(image_id, category="public", remove_properties={"image_type"})
+    assert (removed.category, removed.properties) == (Category.PUBLIC, {})
+
+
+def test_a_snapshot_on_volumes_is_no_template(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    tag = unique("on-volumes")
+    image_id = make_volume_snapshot(cloud, tags=[tag], hyperx_created_by=client().user_id)
+    before = record_of(cloud, image_id)
+    alice = client()
+    name = str(before["name"])
+    for view in ("all", "private"):
+        assert list(alice.images(view=view, tags=[tag])) == []
+        assert [image.id for image in alice.images(view=view, properties={"bdm_v2": "True"}, tags=[tag])] == [image_id]
+    assert alice.count(search=name) == 0
+    assert tag not in alice.tags()
+    with pytest.raises(NotFoundError):
+        alice.image(name)
+    assert alice.image(image_id).id == image_id
+    assert image_id not in {image.id for image in alice.images(properties={"image_type": "snapshot"})}
+    assert image_id not in {image.id for image in alice.unfinished_registrations()}
+    for user, category in (("alice", "public"), ("admin", "public"), ("admin", "featured")):
+        with pytest.raises(ConflictError, match="no data") as caught:
+            client(user).update(image_id, category=category, name="new")
+        assert "openstack image create --volume" in caught.value.hint
+    assert record_of(cloud, image_id) == before
+    assert alice.update(image_id, name="new", category="private").name == "new"
+
+
+def test_an_image_with_data_may_name_volumes(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, block_device_mapping="[]")
+    assert image_id in {image.id for image in client().images()}
+    assert client().update(image_id, category="public").category is Category.PUBLIC
+
+
+# ----------------------------------------------------------------- shared images
+
+
+def share(cloud: CloudUnderTest, image_id: str, project_id: str) -> None:
+    """Share alice's image with bob's department, which accepts it."""
+    path = f"/v2/images/{image_id}/members"
+    cloud.session("alice").post(path, json={"member": project_id}, endpoint_filter=IMAGE)
+    cloud.session("bob").put(f"{path}/{project_id}", json={"status": "accepted"}, endpoint_filter=IMAGE)
+
+
+def test_private_by_name_ends_sharing(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="shared")
+    bob = client("bob")
+    share(cloud, image_id, bob.project_id)
+    assert image_id in {image.id for image in bob.images(view="shared")}
+    kept = client().update(image_id, description="still shared")
+    assert (kept.visibility, kept.category) == ("shared", Category.PRIVATE)
+    assert bob.image(image_id).description == "still shared"
+    private = client().update(image_id, category="private")
+    assert (private.visibility, private.category) == ("private", Category.PRIVATE)
+    assert image_id not in {image.id for image in bob.images()}
+    with pytest.raises(NotFoundError):
+        bob.image(image_id)
+
+
+def test_private_by_name_drops_a_flag_that_would_feature_it_later(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="shared")
+    patch_record(cloud, image_id, {"hyperx_featured": "true"})
+    assert client().update(image_id, category="private").visibility == "private"
+    assert "hyperx_featured" not in record_of(cloud, image_id)
+
+
+# ----------------------------------------------------------------- every field on every kind of image
+
+KINDS: dict[str, dict[str, Any]] = {
+    "image": {},
+    "iso": {"sample": "installer.iso", "hyperx_bootable": "true"},
+    "without data": {"sample": None},
+    "snapshot": {"image_type": "snapshot"},
+    "on volumes": {"sample": None, "bdm_v2": "True", "block_device_mapping": "[{}]"},
+    "of another tool": {
+        "os_admin_user": "",
+        "hyperx_password_enabled": "yes",
+        "hw_qemu_guest_agent": "no",
+        "tags": ["A"],
+    },
+    "shared": {"visibility": "shared"},
+    "public": {"visibility": "community"},
+    "protected": {"protected": True},
+    "hidden": {"os_hidden": True},
+    "password enabled": {"hyperx_password_enabled": "true", "hw_qemu_guest_agent": "yes", "os_admin_user": "root"},
+    "disabled": {},
+    "featured": {},
+}
+
+
+def make_kind(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> str:
+    image_id = make_image(cloud, **KINDS[kind])
+    if kind == "disabled":
+        client().disable(image_id)
+    if kind == "featured":
+        client("admin").update(image_id, category="featured")
+    return image_id
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_field_says_afterwards_what_was_asked(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
+    """One after the other: another value, cleared where that can be, and the first value again."""
+    image_id = make_kind(cloud, client, kind)
+    alice = client()
+    for field, wanted in EVERYTHING.items():
+        values: list[Any] = [wanted, "other" if field == "name" else type(wanted)(), wanted]
+        for value in values:
+            image = alice.update(image_id, ImageChanges.model_validate({field: value}))
+            shown: dict[str, Any] = {**alice.image(image_id).model_dump(), "tags": set(image.tags)}
+            if field == "os_name":
+                shown["os_name"] = image.glance_property("hyperx_os_name")
+            if field == "properties":
+                assert value.items() <= shown["properties"].items()
+            else:
+                assert shown[field] == value, (kind, field)
+    gone = alice.update(image_id, remove_properties=set(EVERYTHING["properties"]))
+    assert not EVERYTHING["properties"].keys() & gone.properties.keys()
+    for category in ("public", "private"):
+        if kind == "on volumes" and category == "public":
+            continue
+        image = alice.update(image_id, category=category)
+        assert image.category == category
+        assert image.visibility == {"public": "community", "private": "private"}[category]
+        listed = {found.id for found in alice.images(view=category, hidden=None, properties=_asking(kind, category))}
+        assert image_id in listed
+
+
+def _asking(kind: str, category: str) -> dict[str, str]:
+    """Ask for what the view leaves out."""
+    return {"bdm_v2": "True"} if (kind, category) == ("on volumes", "private") else {}
+
+
+@pytest.mark.parametrize("key", ["repo", "context", "member", "image_id", "delete", "base", " a", "a "])
+@pytest.mark.parametrize("route", ["properties", "remove_properties"])
+def test_what_glance_would_misunderstand_is_refused(
+    cloud: CloudUnderTest, client: ClientFactory, key: str, route: str
+) -> None:
+    """Glance answers 200 to a PATCH of an attribute of its own object, and takes blanks off a key."""
+    image_id = make_image(cloud, sample=None, a="kept")
+    before = record_of(cloud, image_id)
+    change = {key: "x"} if route == "properties" else [key]
+    with pytest.raises(InvalidRequestError, match="Glance"):
+        client().update(image_id, ImageChanges.model_validate({route: change}))
+    assert record_of(cloud, image_id) == before
 
 
 # ----------------------------------------------------------------- everybody edits public images

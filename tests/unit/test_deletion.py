@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,12 +72,53 @@ def test_data_in_use_stays(cloud: InMemoryCloud, client: ClientFactory) -> None:
     assert exists(cloud, image_id)
 
 
-def test_a_deletion_whose_answer_is_lost_is_not_sent_again(cloud: InMemoryCloud, client: ClientFactory) -> None:
+@pytest.mark.parametrize(
+    "loss", [{}, {"late": 1}, {"late": 2}, {"handled": False}, {"times": 2}, {"times": 3}], ids=str
+)
+@pytest.mark.parametrize("missing_ok", [False, True])
+def test_a_deletion_whose_answer_is_lost_is_a_deletion(
+    cloud: InMemoryCloud,
+    client: ClientFactory,
+    loss: dict[str, Any],
+    missing_ok: bool,  # noqa: FBT001
+) -> None:
+    image = client().image(make_image(cloud))
+    cloud.cut("glance", "DELETE", image.id, **loss)
+    assert client().delete(image, missing_ok=missing_ok) == Deletion(image=image)
+    assert not exists(cloud, image.id)
+
+
+@pytest.mark.parametrize("handled", [True, False])
+def test_what_was_not_there_is_not_found_unless_an_answer_was_lost(
+    cloud: InMemoryCloud,
+    client: ClientFactory,
+    handled: bool,  # noqa: FBT001
+) -> None:
+    """Glance knows no difference between an image that was deleted and one that never was."""
+    cloud.cut("glance", "DELETE", "some-id", handled=handled)
+    if handled:
+        assert client().delete("some-id") == Deletion(image=Image(id="some-id"))
+        return
+    with pytest.raises(NotFoundError):
+        client().delete("some-id")
+
+
+def test_a_refusal_after_a_lost_answer_is_a_refusal(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
-    cloud.cut("glance", "DELETE", image_id)
-    with pytest.raises(ServiceUnavailableError):
+    cloud.cut("glance", "DELETE", image_id, late=9)
+    cloud.before("glance", "DELETE", image_id, lambda: cloud.glance.in_use.add(image_id))
+    with pytest.raises(InUseError) as caught:
         client().delete(image_id)
-    assert client().delete(image_id, missing_ok=True).image is None
+    assert caught.value.__notes__ == ["An answer was lost before: what was asked for may have been done."]
+
+
+def test_a_service_that_never_answers_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "DELETE", image_id, times=None, late=99)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client().delete(image_id)
+    assert caught.value.connected
+    assert [method for method, _ in sent(cloud)].count("DELETE") == 4
 
 
 def test_an_empty_reference_is_refused_before_any_request(cloud: InMemoryCloud, client: ClientFactory) -> None:

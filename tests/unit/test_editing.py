@@ -134,21 +134,166 @@ def test_what_is_wrong_is_refused_before_any_request(
     assert cloud.requests == []
 
 
-def test_a_change_whose_answer_is_lost_is_not_sent_again(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_a_property_that_goes_at_the_same_moment_is_gone(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="old")
+    cloud.before("glance", "PATCH", image_id, cloud.glance.images[image_id].properties.clear, times=1)
+    cloud.requests.clear()
+    assert client().update(image_id, description="").description == ""
+    path = f"/v2/images/{image_id}"
+    assert sent(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
+
+
+def test_what_conflicts_again_is_a_conflict(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="old")
+    cloud.fail("glance", "PATCH", image_id, status=409, times=None)
+    with pytest.raises(ConflictError):
+        client().update(image_id, description="")
+    assert len(patches(cloud)) == 2
+
+
+def test_a_change_that_glance_does_not_take_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, description="old")
+    record = record_of(cloud, image_id, "alice")
+    cloud.fail("glance", "PATCH", image_id, status=200, body=record)
+    with pytest.raises(ConflictError, match="did not take description, tags"):
+        client().update(image_id, description="new", tags={"x"}, protected=False)
+
+
+# ----------------------------------------------------------------- lost answers
+
+LOSSES: dict[str, dict[str, Any]] = {
+    "after the work": {},
+    "before the work": {"late": 1},
+    "long before the work": {"late": 2},
+    "never connected": {"handled": False},
+    "twice": {"times": 2},
+    "three times": {"times": 3},
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_change_whose_answer_is_lost_is_made(cloud: InMemoryCloud, client: ClientFactory, loss: str) -> None:
+    image_id = make_image(cloud, description="old", os_distro="debian", hw_qemu_guest_agent="no", image_type="snapshot")
+    cloud.cut("glance", "PATCH", image_id, **LOSSES[loss])
+    image = client().update(
+        image_id, name="new", description="", tags={"x"}, password_enabled=True, admin_user="root", category="public"
+    )
+    assert (image.name, image.description, image.tags, image.category) == ("new", "", ("x",), Category.PUBLIC)
+    assert image.properties == {"hw_qemu_guest_agent": "yes"}
+    assert client().image(image_id) == image
+    assert client().update(image_id, password_enabled=False).properties == {"hw_qemu_guest_agent": "no"}
+
+
+def test_after_a_lost_answer_what_was_done_is_not_sent_again(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.cut("glance", "PATCH", image_id)
+    cloud.requests.clear()
+    assert client().update(image_id, name="new").name == "new"
+    path = f"/v2/images/{image_id}"
+    assert sent(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
+
+
+def test_what_somebody_wrote_meanwhile_is_not_written_over(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "PATCH", image_id, handled=True)
+    cloud.before(
+        "glance",
+        "GET",
+        image_id,
+        lambda: patch_record(cloud, image_id, {"description": "theirs"}, "arthur"),
+        skip=1,
+        times=1,
+    )
+    image = client().update(image_id, name="new")
+    assert (image.name, image.description) == ("new", "theirs")
+
+
+def test_where_answers_stay_away_the_error_says_so(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "PATCH", image_id, late=99, times=None)
+    cloud.requests.clear()
     with pytest.raises(ServiceUnavailableError) as caught:
         client().update(image_id, name="new")
     assert caught.value.connected
-    assert len(patches(cloud)) == 1
-    assert record_of(cloud, image_id)["name"] == "new"
+    assert len(patches(cloud)) == 4
 
 
-def test_a_property_that_goes_at_the_same_moment_is_a_conflict(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    image_id = make_image(cloud, description="old")
-    cloud.before("glance", "PATCH", image_id, cloud.glance.images[image_id].properties.clear, times=1)
+def test_where_the_service_was_never_reached_the_error_says_so(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "PATCH", image_id, handled=False, times=None)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client().update(image_id, name="new")
+    assert not caught.value.connected
+
+
+def test_an_image_that_vanishes_after_a_lost_answer_is_told_with_what_may_have_been(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "PATCH", image_id)
+    cloud.before("glance", "GET", image_id, lambda: cloud.glance.remove_image(image_id), skip=1, times=1)
+    with pytest.raises(NotFoundError) as caught:
+        client().update(image_id, name="new")
+    assert caught.value.__notes__ == ["An answer was lost before: what was asked for may have been done."]
+
+
+def test_what_cannot_be_read_at_first_is_not_sent(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "GET", image_id, times=None)
+    with pytest.raises(ServiceUnavailableError):
+        client().update(image_id, name="new")
+    assert patches(cloud) == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_change_of_the_stewards_whose_answer_is_lost_is_made(
+    cloud: InMemoryCloud, client: ClientFactory, loss: str, skip: int
+) -> None:
+    """Lost is first the user's own PATCH, then the steward's."""
+    image_id = make_image(cloud, visibility="community", description="old")
+    bob = client("bob", steward="admin")
+    cloud.cut("glance", "PATCH", image_id, skip=skip, **LOSSES[loss])
+    image = bob.update(image_id, name="better", description="", tags={"x"})
+    assert (image.name, image.description, image.tags, image.edited_by) == ("better", "", ("x",), bob.user_id)
+    assert client("bob").image(image_id) == image
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("category", [Category.PUBLIC, Category.PRIVATE])
+def test_a_featured_image_whose_flag_stays_is_moved_though_an_answer_is_lost(
+    cloud: InMemoryCloud, client: ClientFactory, loss: str, category: Category
+) -> None:
+    image_id = make_image(cloud)
+    client("admin").update(image_id, category="featured")
+    cloud.glance.protections = _PROTECTED
+    cloud.cut("glance", "PATCH", image_id, skip=1, **LOSSES[loss])
+    assert client().update(image_id, category=category).category is category
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_action_whose_answer_is_lost_is_done(cloud: InMemoryCloud, client: ClientFactory, loss: str) -> None:
+    image_id = make_image(cloud)
+    cloud.cut("glance", "POST", "deactivate", **LOSSES[loss])
+    assert client().disable(image_id).phase is Phase.DISABLED
+    cloud.cut("glance", "POST", "reactivate", **LOSSES[loss])
+    assert client().enable(image_id).phase is Phase.READY
+
+
+def test_an_action_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.fail("glance", "GET", image_id, status=500, times=None)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client().disable(image_id)
+    assert caught.value.__notes__ == ["Glance had done it before (deactivate)."]
+
+
+def test_an_action_that_was_refused_is_not_sent_again(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, sample=None)
+    cloud.requests.clear()
     with pytest.raises(ConflictError):
-        client().update(image_id, description="")
+        client().enable(image_id)
+    assert len(sent(cloud)) == 1
 
 
 # ----------------------------------------------------------------- the featured flag
@@ -226,11 +371,13 @@ def test_the_steward_sends_one_patch_and_nothing_else(cloud: InMemoryCloud, clie
     by_steward = [request for request in cloud.requests if request.user == "admin"]
     assert [(request.method, request.path) for request in by_steward] == [("PATCH", f"/v2/images/{image_id}")]
     assert by_steward[0].body == [
-        {"op": "replace", "path": "/name", "value": "better"},
-        {"op": "replace", "path": "/tags", "value": ["x"]},
-        {"op": "add", "path": "/hyperx_password_enabled", "value": "true"},
-        {"op": "add", "path": "/hw_qemu_guest_agent", "value": "yes"},
-        {"op": "add", "path": "/hyperx_edited_by", "value": bob.user_id},
+        {"add": "/hyperx_featured", "value": "false"},
+        {"remove": "/hyperx_featured"},
+        {"replace": "/name", "value": "better"},
+        {"replace": "/tags", "value": ["x"]},
+        {"add": "/hyperx_password_enabled", "value": "true"},
+        {"add": "/hw_qemu_guest_agent", "value": "yes"},
+        {"add": "/hyperx_edited_by", "value": bob.user_id},
     ]
     path = f"/v2/images/{image_id}"
     assert sent(cloud, "bob") == [("GET", path), ("PATCH", path), ("GET", path)]
@@ -276,6 +423,51 @@ def test_a_steward_without_rights_is_told_apart(cloud: InMemoryCloud, client: Cl
     with pytest.raises(NotAllowedError) as caught:
         client("bob", steward="rita").update(image_id, name="better")
     assert "steward" in caught.value.hint
+
+
+@pytest.mark.parametrize("flag", [None, "no"])
+def test_an_image_that_is_featured_meanwhile_is_left_alone(
+    cloud: InMemoryCloud, client: ClientFactory, flag: str | None
+) -> None:
+    """Featured after the user's own PATCH was refused, before the steward's; a record may have a flag all the time."""
+    image_id = make_image(cloud, visibility="community")
+    if flag:
+        patch_record(cloud, image_id, {"hyperx_featured": flag})
+    bob = client("bob", steward="admin")
+    featured = {"visibility": "public", "hyperx_featured": "true"}
+    cloud.before("glance", "PATCH", image_id, lambda: patch_record(cloud, image_id, featured), skip=1, times=1)
+    if flag:
+        with pytest.raises(ConflictError, match=r"became featured .*: edited_by, name") as caught:
+            bob.update(image_id, name="better")
+        assert "takes nothing back" in caught.value.hint
+        assert len(patches(cloud)) == 4  # the two of this test among them
+        return
+    with pytest.raises(NotAllowedError, match="and is featured"):
+        bob.update(image_id, name="better")
+    record = record_of(cloud, image_id)
+    assert record["name"] != "better"
+    assert "hyperx_edited_by" not in record
+    assert record["hyperx_featured"] == "true"
+
+
+def test_an_image_that_becomes_private_before_the_steward_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    bob = client("bob", steward="admin")
+    cloud.before(
+        "glance", "PATCH", image_id, lambda: patch_record(cloud, image_id, {"visibility": "private"}), skip=1, times=1
+    )
+    with pytest.raises(ConflictError, match=r"became private .*: edited_by, name"):
+        bob.update(image_id, name="better")
+    assert record_of(cloud, image_id)["hyperx_edited_by"] == bob.user_id
+
+
+def test_what_the_owner_writes_meanwhile_stays(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    bob = client("bob", steward="admin")
+    theirs = {"description": "the owner's", "os_distro": "debian"}
+    cloud.before("glance", "PATCH", image_id, lambda: patch_record(cloud, image_id, theirs, "alice"), skip=1, times=1)
+    image = bob.update(image_id, description="bob's")
+    assert (image.description, image.os_distro, image.edited_by) == ("bob's", "debian", bob.user_id)
 
 
 def test_an_image_that_becomes_private_meanwhile_is_gone_for_its_editor(

@@ -124,6 +124,17 @@ def test_snapshots_stay_out_unless_asked_for() -> None:
     assert asked(properties={"image_type": "snapshot"}) == [{"visibility": "all", "image_type": "snapshot"}]
 
 
+def test_snapshots_on_volumes_stay_out_unless_asked_for() -> None:
+    marks = {"block_device_mapping": "[{}]", "bdm_v2": "True"}
+    for size in (0, None):
+        assert not found({**marks, "size": size})
+        assert found({**marks, "size": size}, properties={"bdm_v2": "True"})
+        assert not found({**marks, "size": size}, properties={"image_type": "snapshot"})
+    assert found({**marks, "size": 512})
+    assert not found({**marks, "size": 0, "image_type": "snapshot"}, properties={"bdm_v2": "True"})
+    assert asked(properties={"bdm_v2": "True"}) == [{"visibility": "all", "bdm_v2": "True"}]
+
+
 def test_hidden_images_stay_out_unless_asked_for() -> None:
     assert not found({"os_hidden": True})
     assert asked(hidden=True) == [{"visibility": "all", "os_hidden": "true"}]

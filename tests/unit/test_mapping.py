@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperx_glance import Image, ImageChanges, NewImage, NewIso, vocabulary
+from hyperx_glance import Image, ImageChanges, InvalidRequestError, NewImage, NewIso, vocabulary
 from hyperx_glance.mapping import (
     STEWARD_FIELDS,
     Edit,
     edit_patch,
     json_patch,
     new_image_body,
+    patch_unless_featured,
     visibility_of,
     without_flag_removal,
 )
@@ -240,8 +241,51 @@ def test_without_a_flag_to_remove_nothing_else_is_tried() -> None:
     assert without_flag_removal(edits) == edits
 
 
-def test_a_shared_image_is_private_already() -> None:
-    assert edits_of({**RECORD, "visibility": "shared"}, category="private") == []
+def test_private_by_name_is_no_longer_shared() -> None:
+    shared = {**RECORD, "visibility": "shared"}
+    assert edits_of(shared, category="private") == [Edit("category", "visibility", "private")]
+    assert edits_of(shared, name="new") == [Edit("name", "name", "new")]
+
+
+@pytest.mark.parametrize("mark", ["snapshot", "backup"])
+def test_publishing_takes_the_mark_of_a_snapshot_away(mark: str) -> None:
+    snapshot = {**RECORD, "image_type": mark}
+    gone = Edit("category", "image_type", None)
+    assert edits_of(snapshot, category="public") == [gone, Edit("category", "visibility", "community")]
+    assert edits_of({**snapshot, "visibility": "public"}, category="public") == [gone]
+    assert gone in edits_of(snapshot, category="featured")
+    assert edits_of(snapshot, category="private", name="new") == [Edit("name", "name", "new")]
+    assert edits_of({**RECORD, "image_type": "appliance"}, category="public") == edits_of(RECORD, category="public")
+    removed = edits_of(snapshot, category="public", remove_properties={"image_type"})
+    assert [edit for edit in removed if edit.key == "image_type"] == [Edit("remove_properties", "image_type", None)]
+
+
+def test_nothing_is_published_as_a_snapshot() -> None:
+    with pytest.raises(InvalidRequestError, match="no tab shows"):
+        ImageChanges(category=Category.PUBLIC, properties={"image_type": "snapshot"})
+    assert ImageChanges(category=Category.PRIVATE, properties={"image_type": "snapshot"}).properties
+
+
+def test_a_patch_for_what_is_not_featured() -> None:
+    edits = [
+        Edit("name", "name", "new"),
+        Edit("description", "description", "a"),
+        Edit("os_distro", "os_distro", "b"),
+        Edit("admin_user", "os_admin_user", None),
+        Edit("properties", "a/b", "c"),
+    ]
+    rest: list[dict[str, object]] = [
+        {"replace": "/name", "value": "new"},
+        {"replace": "/description", "value": "a"},
+        {"add": "/os_distro", "value": "b"},
+        {"remove": "/os_admin_user"},
+        {"add": "/a~1b", "value": "c"},
+    ]
+    record = {**RECORD, "description": "", "os_admin_user": "root"}
+    condition = [{"add": "/hyperx_featured", "value": "false"}, {"remove": "/hyperx_featured"}]
+    assert patch_unless_featured(read(record), edits) == [*condition, *rest]
+    for flag in ("true", "", "no"):
+        assert patch_unless_featured(read({**record, "hyperx_featured": flag}), edits) == rest
 
 
 # ----------------------------------------------------------------- the password flag

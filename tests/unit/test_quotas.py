@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,9 @@ from hyperx_glance.quotas import FIELDS, check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import HASTY, ClientFactory
 from tests.records import make_image
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing.memory import ServiceName
 
 MIB = 2**20
 
@@ -299,10 +302,60 @@ def test_a_volume_limit_below_the_use_is_refused_and_nothing_else_is_written(
 
 
 def test_a_later_failure_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    cloud.fail("nova", "PUT", "/os-quota-sets", status=500)
+    cloud.fail("nova", "PUT", "/os-quota-sets", status=500, times=None)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
+    assert caught.value.__notes__ == [
+        "Written before: volumes.",
+        "Perhaps written: cores. To set a limit again is safe.",
+    ]
+
+
+def test_a_service_that_was_never_reached_wrote_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.cut("nova", "PUT", "/os-quota-sets", handled=False, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
     assert caught.value.__notes__ == ["Written before: volumes."]
+
+
+@pytest.mark.parametrize("loss", [{}, {"late": 1}, {"handled": False}, {"times": 2}, {"times": 3}], ids=str)
+@pytest.mark.parametrize("service", ["cinder", "nova", "keystone"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
+def test_limits_are_set_though_answers_are_lost(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, method: str, loss: dict[str, Any]
+) -> None:
+    admin = client("admin")
+    before = admin.quota("dept-b")
+    for limits in ({"images": 5}, {"images": 7, "cores": 3, "volumes": 4}, {"images": 0}, {"images": None}):
+        cloud.cut(service, method, "limits|os-quota-sets", **loss)
+        quota = admin.set_quota("dept-b", **cast("Any", limits))
+        default = before.images.limit if before.images else None
+        assert quota.images is not None
+        assert quota.images.limit == (default if limits["images"] is None else limits["images"])
+    assert quota.cores is not None
+    assert quota.cores.limit == 3
+
+
+def test_a_limit_that_somebody_else_makes_at_this_moment_is_a_conflict(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    """After a lost answer, too, where it is not the one that was asked for."""
+    other = client("admin")
+    cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), times=1)
+    with pytest.raises(ConflictError):
+        client("admin").set_quota("dept-b", images=5)
+    other.set_quota("dept-b", images=None)
+    cloud.cut("keystone", "POST", "/limits", late=9)
+    cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), skip=1, times=1)
+    with pytest.raises(ConflictError, match="images") as caught:
+        client("admin").set_quota("dept-b", images=5)
+    assert "somebody else" in caught.value.hint
+
+
+def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client()
+    alice.quota(alice.project_id)
+    assert not [line for line in sent(cloud) if "/projects" in line]
 
 
 def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
