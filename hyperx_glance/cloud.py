@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
@@ -23,6 +24,7 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
+from requests.adapters import HTTPAdapter
 
 from hyperx_glance.answers import LONGEST_BODY, Shape, explanation, not_understood, parsed
 from hyperx_glance.errors import (
@@ -36,6 +38,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
+from hyperx_glance.forks import renew_in_children
 from hyperx_glance.models import Image
 
 if TYPE_CHECKING:
@@ -126,6 +129,7 @@ class Cloud:
         self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
+        renew_in_children(self)
 
     @classmethod
     def from_session(
@@ -156,6 +160,23 @@ class Cloud:
             )
 
         return cls(connection.session, adapter, region_name=config.get_region_name(), retry_delay=retry_delay)
+
+    def renew(self) -> None:
+        """Leave the connections to the parent after a fork, and use no lock that one of its threads may have held.
+
+        The parent's sockets are closed here without a word on them. Unpickling, too, gives an adapter new connections
+        (requests/adapters.py, HTTPAdapter.__setstate__).
+        """
+        http = self.session.session
+        http.cookies = http.cookies.copy()
+        for adapter in http.adapters.values():
+            if isinstance(adapter, HTTPAdapter):
+                adapter.__setstate__(adapter.__getstate__())  # type: ignore[attr-defined]  # types-requests lacks it
+        # keystoneauth1/identity/base.py and generic/base.py, which holds a second plugin.
+        login = self.session.auth
+        for plugin in (login, getattr(login, "_plugin", None)):
+            if "_lock" in getattr(plugin, "__dict__", ()):
+                vars(plugin)["_lock"] = threading.Lock()
 
     # ------------------------------------------------------------- who am I
 

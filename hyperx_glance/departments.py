@@ -18,6 +18,7 @@ from urllib.parse import quote
 from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.forks import renew_in_children
 
 STALE_SECONDS = 60
 
@@ -50,8 +51,13 @@ class Departments:
         self._cloud = cloud
         self._clock = clock
         self._lock = threading.Lock()
+        renew_in_children(self)
         self._names: Mapping[str, str] = {}
         self._read_at: float | None = None
+
+    def renew(self) -> None:
+        """Use a lock of this process's own after a fork: a thread of the parent may have held the other."""
+        self._lock = threading.Lock()
 
     def own(self) -> Department:
         """Give the caller's department, from the token."""
