@@ -11,7 +11,6 @@ Lists are lazy: a page is asked for when the one before has been used up, and no
 
 import heapq
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,7 +19,7 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
-from hyperx_glance.models import Image, ImageQuery
+from hyperx_glance.models import Image, ImageQuery, is_uuid
 from hyperx_glance.settings import Settings
 
 FIRST_PAGE = 16
@@ -29,7 +28,6 @@ SPARE = 24
 """So many more than wanted are asked for at first where some will not count."""
 SAME_SECOND = 2000
 """So many images of one second are held back to be put in order."""
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 # ----------------------------------------------------------------- verbs
@@ -45,7 +43,7 @@ def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id
     """Find one image in the view "all": what looks like an id is tried as one first."""
     if not name_or_id:
         raise InvalidRequestError("image: a non-empty name or id is needed")
-    if _UUID.fullmatch(name_or_id):
+    if is_uuid(name_or_id):
         found = _by_id(cloud, name_or_id)
         if found is not None:
             return found

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, TypeVar
 
 from hyperx_glance.answers import Shape
-from hyperx_glance.cloud import Cloud, Service, image_path
-from hyperx_glance.errors import ConflictError, InUseError, InvalidRequestError, NotFoundError, ProtectedError
+from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
 from hyperx_glance.models import Deletion, Image, ServerRef, image_id
 from hyperx_glance.pages import Listed, ListPage, collection, listed
 from hyperx_glance.settings import Settings
@@ -119,15 +119,7 @@ def _delete(cloud: Cloud, settings: Settings, reference: str) -> None:
 
 def _delete_once(cloud: Cloud, reference: str) -> None:
     try:
-        cloud.delete("image", image_path(reference))
-    except InvalidRequestError as error:
-        # Of two deletions at once the later may find the image gone only when it writes (glance/domain/__init__.py).
-        if "from deleted to deleted" not in error.message:
-            raise
-        raise NotFoundError(
-            f"Image {reference} was deleted at this moment.",
-            **error.answer(),
-        ) from error
+        cloud.delete_image(reference)
     except ProtectedError:
         raise
     except ConflictError as error:

@@ -18,7 +18,13 @@ from collections.abc import Mapping, Sequence
 from hyperx_glance import mapping
 from hyperx_glance.answers import parsed
 from hyperx_glance.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
-from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError
+from hyperx_glance.errors import (
+    AuthenticationError,
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotAllowedError,
+)
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, is_volume_snapshot, require
 from hyperx_glance.settings import Settings
@@ -135,6 +141,12 @@ def _edit_as_anybody(
     edits = [*edits, Edit("edited_by", glance_key("edited_by"), cloud.user_id)]
     try:
         after = _patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
+    except AuthenticationError as error:  # not the caller's: to log in again would not help
+        raise NotAllowedError(
+            f"Image {image.id} belongs to another department, and the steward cannot log in: {error.message}",
+            hint="An operator should renew the steward's session or credentials.",
+            **refusal.answer(),
+        ) from error
     except NotAllowedError as error:
         error.hint = "The steward itself lacks the right: it needs the role admin."
         raise
@@ -152,7 +164,8 @@ def _why_not(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit
     """Say why an edit is not for everybody, and what to do; an empty reason where it is."""
     reserved = sorted({edit.field for edit in edits} - mapping.STEWARD_FIELDS)
     if image.category is not Category.PUBLIC:
-        return f" and is {image.category}", "Every user may edit public images, as long as they are not featured."
+        hint = "Its department may, and administrators. Every user may edit public images that are not featured."
+        return f" and is {image.category}", hint
     if reserved:
         hint = f"Every user may change {', '.join(sorted(mapping.STEWARD_FIELDS))} of a public image, and no more."
         return f", which alone may change {', '.join(reserved)}; nothing was changed", hint

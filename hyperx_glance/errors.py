@@ -93,9 +93,11 @@ class HyperxGlanceError(Exception):
         """Say what failed, what answered, and what to do."""
         text = self.message
         if self.status is not None:
-            text += f" ({self.service} answered {self.status}"
-            text += f", request {self.request_id})" if self.request_id else ")"
+            request = f", request {self.request_id}" if self.request_id else ""
+            text = f"{text.rstrip('.')} ({self.service} answered {self.status}{request})."
         left = [each for each in self.left if each.partition(" ")[2] not in text]
+        if (left or self.hint) and not text.endswith((".", "!", "?")):
+            text += "."
         if left:
             text += f" What was begun may still be there: {', '.join(left)}."
         return f"{text} Hint: {self.hint}" if self.hint else text

@@ -248,6 +248,14 @@ def is_volume_snapshot(image: Image) -> bool:
     return bool(read(vocabulary.VOLUMES_KEY)) and not read(vocabulary.SNAPSHOT_KEY) and not image.size
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def is_uuid(text: str) -> bool:
+    """Tell what looks like the id of an image or a server from a name."""
+    return _UUID.fullmatch(text) is not None
+
+
 def require(value: object, *kinds: type[BaseModel]) -> None:
     """Refuse what is of another class, such as a dictionary, before anything is done with it."""
     if not isinstance(value, kinds):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from osc_lib.command import command
 
 from hyperx_glance import Client, HyperxGlanceError, Settings, UrlPolicy
 from hyperx_glance.cli import output
+from hyperx_glance.models import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
-
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Command(command.Command):
@@ -83,7 +80,7 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
 
 def reference(client: Client, image: str) -> Image | str:
     """Leave an id to the verb, which knows the images of every department; find the image of a name."""
-    return image if _UUID.fullmatch(image) else client.image(image)
+    return image if is_uuid(image) else client.image(image)
 
 
 def key_value(text: str) -> tuple[str, str]:

@@ -125,9 +125,8 @@ def _odd_url(cloud: Cloud) -> str:
 
 
 def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
-    body: Json = {"method": {"name": "web-download", "uri": url}}
     try:
-        cloud.post("image", image_path(image_id, "import"), json=body)
+        cloud.import_image(image_id, url)
     except InvalidRequestError as error:
         if "filtering" in error.message:
             return Attempt("refused", error.message)

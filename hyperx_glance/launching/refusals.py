@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hyperx_glance.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
 
 # Nova's legacy words, its unified limits' (nova/limit/placement.py), Cinder's (cinder/quota.py), to ours.
@@ -35,9 +36,12 @@ class Exceeded(NamedTuple):
 
 
 def exceeded(text: str) -> list[Exceeded]:
-    """Find the exceeded resources in a refusal, in the order of `DepartmentQuota`; none where it is about no quota."""
+    """Find the exceeded resources in a refusal, in the order of `DepartmentQuota`; none where it is about no quota.
+
+    No more is read than a service says in an error of its own: the figures of a longer text are nobody's.
+    """
     for read in _READERS:
-        found = read(text)
+        found = read(text[:LONGEST_TEXT])
         if found:
             return sorted(found, key=lambda each: ORDER.index(each.resource) if each.resource in ORDER else len(ORDER))
     return []
@@ -94,21 +98,23 @@ def _unified(text: str) -> list[Exceeded]:
     return [
         Exceeded(_field(name), int(limit), int(used), int(delta))
         for name, limit, used, delta in re.findall(
-            r"Resource ([\w:]+) is over limit of (-?\d+) due to current usage (-?\d+) and delta (-?\d+)", text
+            r"Resource ([\w:]+) is over limit of (-?\d{1,18}) due to current usage (-?\d{1,18}) and delta (-?\d{1,18})",
+            text,
         )
     ]
 
 
 def _volume_count(text: str) -> list[Exceeded]:
     """Read cinder.exception.VolumeLimitExceeded."""
-    match = re.search(r"Maximum number of volumes allowed \((\d+)\) exceeded(?: for quota '(\w+)')?", text)
+    match = re.search(r"Maximum number of volumes allowed \((\d{1,18})\) exceeded(?: for quota '(\w+)')?", text)
     return [Exceeded(_field(match[2] or "volumes"), limit=int(match[1]))] if match else []
 
 
 def _volume_size(text: str) -> list[Exceeded]:
     """Read cinder.exception.VolumeSizeExceedsAvailableQuota."""
     match = re.search(
-        r"exceeds allowed (\w+) quota\. Requested (\d+)G, quota is (\d+)G and (\d+)G has been consumed", text
+        r"exceeds allowed (\w+) quota\. Requested (\d{1,18})G, quota is (\d{1,18})G and (\d{1,18})G has been consumed",
+        text,
     )
     return [Exceeded(_field(match[1]), int(match[3]), int(match[4]), int(match[2]))] if match else []
 
@@ -120,7 +126,7 @@ def _ports(text: str) -> list[Exceeded]:
 
 def _any(text: str) -> list[Exceeded]:
     match = re.search(r"(?i)quota exceeded for (?:resources: )?'?([\w, ]+)", text) or re.search(
-        r"(\w+)LimitExceeded|\bOverQuota\b|over a limit", text
+        r"\b(\w+)LimitExceeded|\bOverQuota\b|over a limit", text
     )
     if not match:
         return []
@@ -131,7 +137,7 @@ def _any(text: str) -> list[Exceeded]:
 
 def _number(text: str) -> int | None:
     """Read a figure; a range of counts ("1-5") has none."""
-    return int(text) if re.fullmatch(r"-?\d+", text) else None
+    return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
 
 
 _READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _ports, _any)

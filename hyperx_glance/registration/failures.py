@@ -6,10 +6,9 @@ import logging
 from collections.abc import Iterator
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import Cloud, image_path
+from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import (
     HyperxGlanceError,
-    InvalidRequestError,
     NotFoundError,
     ProtectedError,
     QuotaExceededError,
@@ -144,14 +143,10 @@ def delete_record(cloud: Cloud, image_id: str) -> None:
     """Delete a record once; gone is gone, and its protection was this registration's own."""
     try:
         try:
-            cloud.delete("image", image_path(image_id))
+            cloud.delete_image(image_id)
         except ProtectedError:
             patch = [{"op": "replace", "path": "/protected", "value": False}]
             cloud.patch_image(image_id, patch)
-            cloud.delete("image", image_path(image_id))
+            cloud.delete_image(image_id)
     except NotFoundError:
         return
-    except InvalidRequestError as error:
-        # Two deletions at once: the loser may get 400 "Image status transition from deleted to deleted is not allowed".
-        if "from deleted" not in error.message:
-            raise

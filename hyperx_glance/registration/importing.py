@@ -1,7 +1,7 @@
 """Asking Glance to import."""
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import Json, image_path
+from hyperx_glance.cloud import WEB_DOWNLOAD
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -21,7 +21,6 @@ from hyperx_glance.url_text import ascii_url
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import repeated
 
-WEB_DOWNLOAD = "web-download"
 _FILTERED = "does not pass filtering"
 _NO_METHOD = "import method"
 """What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
@@ -40,14 +39,11 @@ def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), re
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
         return False
-    body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": ascii_url(order.url)}}
-    if order.stores:
-        body["stores"] = list(order.stores)
+    url = ascii_url(order.url)
 
     def send(lost: bool) -> bool:  # noqa: FBT001  # as `repeated` calls it
         try:
-            # Confidential: the URL may hold credentials, and keystoneauth logs bodies.
-            site.cloud.post("image", image_path(order.image_id, "import"), json=body, confidential=True)
+            site.cloud.import_image(order.image_id, url, order.stores)
         except ConflictError:
             if not (resumed or (lost and begun(site.cloud.image(order.image_id)))):
                 raise

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.models import Usage
+from hyperx_glance.quotas import MIB
 from hyperx_glance.settings import Settings
-
-MIB = 2**20
 
 
 def in_mib(size: int) -> int:

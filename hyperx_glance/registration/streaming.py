@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
-from hyperx_glance.registration.order import MIB, Order, Site, in_mib
+from hyperx_glance.quotas import MIB
+from hyperx_glance.registration.order import Order, Site, in_mib
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""

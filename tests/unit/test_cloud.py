@@ -92,7 +92,11 @@ def test_a_name_where_an_id_is_wanted_has_a_hint(cloud: Cloud) -> None:
 
     with pytest.raises(NotFoundError) as caught:
         cloud.image("00000000-0000-0000-0000-000000000000")
-    assert not caught.value.hint
+    assert "private image of another department" in caught.value.hint
+
+    with pytest.raises(NotFoundError) as caught:
+        cloud.get("compute", "/servers/web")
+    assert "id of a server is needed" in caught.value.hint
 
 
 def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> None:
@@ -101,6 +105,11 @@ def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> 
     with pytest.raises(NotAllowedError) as caught:
         rita.post("image", "/images", json={"name": "debian"})
     assert caught.value.hint.startswith("Members of the department")
+
+    alice = Cloud.from_session(fake.session("alice"))
+    with pytest.raises(NotAllowedError) as caught:
+        alice.post("image", "/metadefs/namespaces", json={"namespace": "a"})
+    assert caught.value.hint == "Administrators may."
 
     fake.fail(
         "nova",

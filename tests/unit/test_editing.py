@@ -296,6 +296,17 @@ def test_an_action_that_was_refused_is_not_sent_again(cloud: InMemoryCloud, clie
     assert len(sent(cloud)) == 1
 
 
+def test_a_steward_whose_session_has_ended_is_no_reason_for_the_caller_to_log_in(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    image_id = make_image(cloud, visibility="community")
+    bob = client("bob", steward="admin")
+    cloud.fail("glance", "PATCH", image_id, status=401, skip=1, times=2)
+
+    with pytest.raises(NotAllowedError, match="the steward cannot log in"):
+        bob.update(image_id, description="better")
+
+
 # ----------------------------------------------------------------- the featured flag
 
 

@@ -28,7 +28,7 @@ def test_bad_input_is_a_value_error_too() -> None:
 def test_what_a_service_answered_is_in_the_text() -> None:
     error = NotFoundError("No image 7c1.", hint="See the list.", service="image", status=404, request_id="req-1")
 
-    assert str(error) == "No image 7c1. (image answered 404, request req-1) Hint: See the list."
+    assert str(error) == "No image 7c1 (image answered 404, request req-1). Hint: See the list."
     assert (error.service, error.status, error.request_id, error.hint) == ("image", 404, "req-1", "See the list.")
 
 
@@ -63,3 +63,21 @@ def test_the_answer_of_a_service_is_passed_on() -> None:
 
     assert NotFoundError("It was deleted.", **error.answer()).answer() == error.answer()
     assert error.answer() == {"service": "image", "status": 400, "request_id": "req-1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NotFoundError("There is no image"), "There is no image"),
+        (NotFoundError("There is no image", hint="Look."), "There is no image. Hint: Look."),
+        (NotFoundError("There is no image.", hint="Look."), "There is no image. Hint: Look."),
+        (NotFoundError("Why?", hint="Look."), "Why? Hint: Look."),
+        (
+            NotFoundError("None.", hint="Look.", service="image", status=404, request_id="req-1"),
+            "None (image answered 404, request req-1). Hint: Look.",
+        ),
+        (NotFoundError("None", service="image", status=404), "None (image answered 404)."),
+    ],
+)
+def test_a_sentence_ends_before_its_hint(error: NotFoundError, text: str) -> None:
+    assert str(error) == text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from hyperx_glance.answers import LONGEST_TEXT
 from hyperx_glance.launching.refusals import Exceeded, exceeded, quota_error
 
 
@@ -87,6 +88,44 @@ def test_figures_that_were_not_told_are_not_invented() -> None:
     assert (error.resource, error.limit, error.used, error.requested) == ("volumes", 1, None, None)
     assert text in str(error)
     assert "None" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "1",
+        " ",
+        ", ",
+        "aLimitExceede",
+        "Quota exceeded for ",
+        "Quota exceeded for a, ",
+        "Quota exceeded for a: Requested 1",
+        "quota exceeded for resources: a",
+        "Resource a is over limit of 1",
+        "Maximum number of volumes allowed (1",
+    ],
+)
+def test_a_long_refusal_is_read_no_further_than_its_beginning(part: str) -> None:
+    refusal = part * (10**6 // len(part))
+
+    assert exceeded(refusal) == exceeded(refusal[:LONGEST_TEXT])
+    assert exceeded(" " * LONGEST_TEXT + "OverQuota") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Quota exceeded for cores: Requested {0}, but already used {0} of {0} cores",
+        "Resource servers is over limit of {0} due to current usage 1 and delta 2",
+        "VolumeLimitExceeded: Maximum number of volumes allowed ({0}) exceeded for quota 'volumes'.",
+        "It exceeds allowed gigabytes quota. Requested {0}G, quota is 5G and 3G has been consumed.",
+    ],
+)
+@pytest.mark.parametrize("digits", [30, 600])
+def test_a_figure_that_is_none_is_not_read(text: str, digits: int) -> None:
+    for found in exceeded(text.format("9" * digits)):
+        assert found.limit is None or found.limit < 10**18
 
 
 def test_what_is_about_no_quota_is_no_quota_error() -> None:
