@@ -77,13 +77,19 @@ class _Connection(HTTPConnection):
     target = "/"
     deadline = 0.0
     clock: Callable[[], float]
-    timed: _Timed
+    timed: _Timed | None = None
 
     def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
         response = http.client.HTTPResponse(sock, *rest, **options)
         self.timed = _Timed(response.fp.detach(), sock, self.deadline, self.clock)
         response.fp = io.BufferedReader(self.timed)
         return response
+
+    def end(self) -> None:
+        """Close the socket, also where an answer has it that nobody came to hold."""
+        self.close()
+        if self.timed is not None:
+            self.timed.close()
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
         del url
@@ -123,7 +129,7 @@ def open_url(
         location = response.headers.get("Location")
         if response.status not in _REDIRECTS or not location:
             break
-        answer.connection.close()
+        answer.connection.end()
         seen.append(here)
         here = _behind(here, location)
         if here in seen or len(seen) > policy.max_redirects:
@@ -213,11 +219,11 @@ def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def _closing_on_failure(connection: HTTPConnection) -> Iterator[None]:
+def _closing_on_failure(connection: _Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.close()
+        connection.end()
         raise
 
 
@@ -298,7 +304,7 @@ class Source:
     def close(self) -> None:
         """End the connection, however much is left to read."""
         self._response.close()
-        self._connection.close()
+        self._connection.end()
 
     @property
     def size(self) -> int | None:
@@ -353,6 +359,7 @@ class Source:
 
     def _read(self, size: int, *, deadline: float | None) -> bytes:
         left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline, self._network))
+        assert self._connection.timed is not None  # it has answered
         self._connection.timed.deadline = self._network.clock() + left
         with _translated(self.url, self._server, within_body=True):
             piece = self._response.read1(size) or b""

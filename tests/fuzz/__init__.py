@@ -1,17 +1,29 @@
 """Fuzzing of whatever reads what others wrote.
 
-``FUZZ_CASES`` says how many cases each parser gets: 10,000 where nobody says, a million in a soak.
+``FUZZ_CASES`` says how many cases each parser gets: 10,000 where nobody says, a million in a soak. Hypothesis takes
+longer for an example than a parser does, so each example is a batch of ten cases, cut out of one text or one string of
+bytes.
 """
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, TypeVar
 
 import hypothesis
+from hypothesis import strategies as st
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BATCH = 10
 _ORDINARY = 10_000
 _CASES = int(os.environ.get("FUZZ_CASES", _ORDINARY))
+_Option = TypeVar("_Option")
+_Drawn = TypeVar("_Drawn", str, bytes)
 
 fuzzed = hypothesis.settings(
-    max_examples=_CASES,
+    max_examples=_CASES // BATCH,
     deadline=None,
     print_blob=True,
     database=None,
@@ -19,3 +31,31 @@ fuzzed = hypothesis.settings(
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 """Decorate each test with it."""
+
+
+def blobs(longest: int) -> st.SearchStrategy[list[bytes]]:
+    """Give batches of bytes."""
+    return st.binary(min_size=longest * 3, max_size=longest * BATCH).map(_cut)
+
+
+def texts(alphabet: str | None, longest: int) -> st.SearchStrategy[list[str]]:
+    """Give batches of texts of these letters, of any letters where there are none."""
+    letters = st.characters() if alphabet is None else alphabet
+    drawn = st.text(letters, min_size=longest * 3, max_size=longest * BATCH)
+    return drawn.map(_cut)
+
+
+def choices(options: Sequence[_Option]) -> st.SearchStrategy[list[_Option]]:
+    """Give batches of one of these."""
+    return st.binary(min_size=BATCH, max_size=BATCH).map(lambda numbers: [options[n % len(options)] for n in numbers])
+
+
+def several(options: Sequence[_Option], most: int) -> st.SearchStrategy[list[list[_Option]]]:
+    """Give batches of up to so many of these."""
+    return blobs(most).map(lambda batch: [[options[n % len(options)] for n in numbers] for numbers in batch])
+
+
+def _cut(drawn: _Drawn) -> list[_Drawn]:
+    """Cut into ten pieces of several lengths."""
+    ends: list[int] = [len(drawn) * (number + 1) ** 2 // BATCH**2 for number in range(BATCH)]
+    return [drawn[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gzip
+import socket
 import zlib
 
 import pytest
@@ -102,6 +104,8 @@ ANSWERS: dict[str, tuple[bytes, UrlProblem | int | None]] = {
     "a redirect to brackets": (redirect(b"http://[::1/"), BAD_URL),
     "a redirect to two hosts": (redirect(b"http://198.51.100.7\\@127.0.0.1/"), UrlProblem.DENIED_ADDRESS),
     "a redirect to itself": (redirect(URL.encode()), UrlProblem.REDIRECT_LOOP),
+    "a redirect with a body": (b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n" + DATA, SCHEME),
+    "a negative and a huge length": (ok(b"Content-Length: -1", b"Content-Length: 1" + b"0" * 20), REFUSED),
     "a redirect without a place": (b"HTTP/1.1 302 Found\r\n\r\n", STATUS),
     "a status of redirects that is none": (redirect(b"http://127.0.0.1/", 300), STATUS),
     "a redirect of 60,000 bytes": (redirect(b"ftp://" + b"a" * 60_000), SCHEME),
@@ -124,6 +128,22 @@ def test_an_answer_is_taken_or_refused_for_a_reason(name: str) -> None:
                 assert len(b"".join(source.pieces())) <= len(answer)
     with answering(answer) as network, contextlib.suppress(UrlRejectedError):
         assert "5ecre7" not in repr(report(URL, UrlPolicy(), disk_format="raw", network=network))
+
+
+@pytest.mark.parametrize("name", [name for name, (_, expected) in ANSWERS.items() if isinstance(expected, UrlProblem)])
+def test_a_server_that_is_left_is_hung_up_on(name: str) -> None:
+    with answering(ANSWERS[name][0]) as network:
+        opened: list[socket.socket] = []
+
+        def connect(address: str, port: int, seconds: float) -> socket.socket:
+            opened.append(network.connect(address, port, seconds))
+            return opened[-1]
+
+        with pytest.raises(UrlRejectedError):
+            preflight(URL, UrlPolicy(), declared="raw", network=dataclasses.replace(network, connect=connect))
+
+        # Not only marked as closed, while an answer that nobody holds keeps it open.
+        assert [left.fileno() for left in opened] == [-1]
 
 
 @pytest.mark.parametrize("cut", range(0, 200, 3))
