@@ -86,7 +86,8 @@ class Client:
     ) -> Self:
         """Use an openstacksdk connection that exists; it stays yours to close."""
         settings = settings or Settings()
-        cloud = Cloud.from_connection(connection, retry_delay=settings.pace.first_interval)
+        pace = settings.pace
+        cloud = Cloud.from_connection(connection, retry_delay=pace.first_interval, sleep=pace.sleep)
         return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
 
     @classmethod
@@ -101,8 +102,13 @@ class Client:
     ) -> Self:
         """Use a keystoneauth session that exists; no request is made, and the session stays yours."""
         settings = settings or Settings()
+        pace = settings.pace
         cloud = Cloud.from_session(
-            session, region_name=region_name, interface=interface, retry_delay=settings.pace.first_interval
+            session,
+            region_name=region_name,
+            interface=interface,
+            retry_delay=pace.first_interval,
+            sleep=pace.sleep,
         )
         second = steward_cloud(steward, region_name=region_name, interface=interface)
         return cls(cloud, steward=second, settings=settings)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
@@ -63,6 +64,8 @@ FIRST_PATCH_MEDIA_TYPE = "application/openstack-images-v2.0-json-patch"
 REQUEST_TIMEOUT_SECONDS = 60
 """Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
 _READING_RETRIES = 2
+LONGEST_PAUSE_SECONDS = 30
+"""A service that wants to be left alone for longer is not waited for."""
 _PIECE_BYTES = 1024 * 1024
 _FAILURES = (
     keystone_exceptions.ClientException,
@@ -123,28 +126,38 @@ class Cloud:
         *,
         region_name: str | None,
         retry_delay: float = 0.5,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.session = session
         self.region_name = region_name
         self._adapter = adapter
         self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
+        self._sleep = sleep
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
         renew_in_children(self)
 
     @classmethod
     def from_session(
-        cls, session: Session, *, region_name: str | None = None, interface: str = "public", retry_delay: float = 0.5
+        cls,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str = "public",
+        retry_delay: float = 0.5,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Cloud:
         """Use a keystoneauth session; no request is made."""
 
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, interface=interface, region_name=region_name)
 
-        return cls(session, adapter, region_name=region_name, retry_delay=retry_delay)
+        return cls(session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
 
     @classmethod
-    def from_connection(cls, connection: Connection, *, retry_delay: float = 0.5) -> Cloud:
+    def from_connection(
+        cls, connection: Connection, *, retry_delay: float = 0.5, sleep: Callable[[float], None] = time.sleep
+    ) -> Cloud:
         """Use an openstacksdk connection, its endpoint overrides and interfaces included; no request is made."""
         config = connection.config
 
@@ -160,7 +173,8 @@ class Cloud:
                 endpoint_override=config.get_endpoint(service),
             )
 
-        return cls(connection.session, adapter, region_name=config.get_region_name(), retry_delay=retry_delay)
+        region_name = config.get_region_name()
+        return cls(connection.session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
 
     def renew(self) -> None:
         """Leave the connections to the parent after a fork, and use no lock that one of its threads may have held.
@@ -343,21 +357,27 @@ class Cloud:
             options |= {"data": data, "allow_reauth": False, "redirect": False}
         if timeout is not None or adapter.session.timeout is None:
             options["timeout"] = timeout or REQUEST_TIMEOUT_SECONDS
-        self._login()
-        with self._translated(service):
-            response = adapter.request(
-                path if path.startswith("http") else base + path,
-                method,
-                headers=dict(headers or {}),
-                raise_exc=False,
-                log=not confidential,
-                connect_retries=_READING_RETRIES if reading and timeout is None else 0,
-                connect_retry_delay=self._retry_delay,
-                status_code_retries=_READING_RETRIES if reading else 0,
-                status_code_retry_delay=self._retry_delay,
-                retriable_status_codes=[503],
-                **options,
-            )
+        retries = _READING_RETRIES if reading else 0
+        while True:
+            self._login()
+            with self._translated(service):
+                response = adapter.request(
+                    path if path.startswith("http") else base + path,
+                    method,
+                    headers=dict(headers or {}),
+                    raise_exc=False,
+                    log=not confidential,
+                    connect_retries=_READING_RETRIES if reading and timeout is None else 0,
+                    connect_retry_delay=self._retry_delay,
+                    **options,
+                )
+            # Not left to keystoneauth, which sleeps as long as the service wants (session.py, _send_request).
+            pause = _asked_pause(response, self._retry_delay)
+            if response.status_code != 503 or not retries or pause > LONGEST_PAUSE_SECONDS:
+                break
+            response.close()
+            retries -= 1
+            self._sleep(pause)
         if response.status_code >= 400:
             raise _translate_answer(service, response, stream=stream)
         if not _is_an_answer(response, stream=stream):
@@ -459,6 +479,12 @@ def _body(response: requests.Response) -> bytes:
         return response.content
     body: bytes = response.raw.read(decode_content=True)
     return body
+
+
+def _asked_pause(response: requests.Response, usual: float) -> float:
+    """Read for how many seconds a service wants to be left alone; none of them sends a date, which is not read."""
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if re.fullmatch(r"[0-9]+", asked) else usual
 
 
 def _beginning(response: requests.Response, *, stream: bool) -> bytes:

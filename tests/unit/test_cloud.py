@@ -169,6 +169,29 @@ def test_reading_is_repeated_while_a_service_is_unavailable(fake: InMemoryCloud,
     assert cloud.get("image", "/images").json()["images"] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "pauses"),
+    [
+        ("3", [3, 3]),
+        ("0", [0, 0]),
+        ("31", []),
+        ("99999999999999999999", []),
+        ("9" * 5000, []),
+        ("-5", [0.25, 0.25]),
+        ("soon", [0.25, 0.25]),
+        ("Wed, 25 Nov 2026 16:00:00 GMT", [0.25, 0.25]),
+    ],
+)
+def test_no_service_makes_anybody_sleep_for_long(fake: InMemoryCloud, asked: str, pauses: list[float]) -> None:
+    slept: list[float] = []
+    cloud = Cloud.from_session(fake.session("alice"), retry_delay=0.25, sleep=slept.append)
+    fake.fail("glance", "GET", "/images$", status=503, headers={"Retry-After": asked}, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        cloud.get("image", "/images")
+    assert slept == pauses
+
+
 @pytest.mark.parametrize("handled", [True, False])
 def test_what_changes_something_is_never_repeated(fake: InMemoryCloud, cloud: Cloud, *, handled: bool) -> None:
     fake.cut("glance", "POST", "/images$", times=1, handled=handled)
