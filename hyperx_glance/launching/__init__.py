@@ -6,10 +6,13 @@
     >>> launch.cancel()
 
 `plan` says what to ask of Nova (pure), `passwords`, `user_data` and `refusals` are pure too; `servers` speaks to the
-services, `starting` sends the one request, `handle` follows what became of it, `quiet` knows how long to listen.
+services, `checking` asks them before anything exists, `starting` sends the one request, `handle` follows what became of
+it, `finding` finds it again, `resetting` sets a password anew, `quiet` knows how long to listen.
 """
 
+from hyperx_glance.launching.finding import find_launch
 from hyperx_glance.launching.handle import Launch
-from hyperx_glance.launching.starting import find_launch, launch, reset_password
+from hyperx_glance.launching.resetting import reset_password
+from hyperx_glance.launching.starting import launch
 
 __all__ = ["Launch", "find_launch", "launch", "reset_password"]

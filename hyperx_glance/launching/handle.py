@@ -16,9 +16,9 @@ from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
     LaunchFailedError,
+    MayHaveMade,
     ServiceUnavailableError,
     WaitTimeoutError,
-    name_left,
 )
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import name_order
@@ -62,7 +62,9 @@ class Launch:
         on_failure: Literal["keep", "delete"],
         keep_volumes: bool,
         admin_password: SecretStr | None,
+        made: MayHaveMade,
         quiet: Quiet,
+        records: Sequence[nova.Record] = (),
     ) -> None:
         self.launch_id = launch_id
         self.image_id = image_id
@@ -77,7 +79,9 @@ class Launch:
         self._seen: frozenset[str] = frozenset()
         self._attached: dict[str, bool] = {}
         self._started = settings.pace.clock()
+        self._made = made
         self._quiet = quiet
+        self._take(records)
 
     def __repr__(self) -> str:
         return f"Launch(launch_id={self.launch_id!r}, count={self.count}, servers={len(self._records)})"
@@ -89,26 +93,30 @@ class Launch:
 
     def progress(self) -> LaunchProgress:
         """Look once: one request for all servers."""
-        records = nova.launched(self._cloud, self.launch_id)
-        self._records = tuple(sorted(records, key=lambda record: name_order(record.name)))
-        now = self._settings.pace.clock()
-        seen = self._seen | {record.id for record in records}
-        if len(seen) > len(self._seen):
-            self._quiet.begin()
-        else:
-            self._quiet.looked()
-        self._seen = seen
-        building = sum(record.status in _BUILDING for record in records)
-        active = sum(record.status not in (*_BUILDING, *_FAILED) for record in records)
-        if not self._quiet.is_over:
-            building += max(0, self.count - len(seen))
+        with self._made:
+            self._take(nova.launched(self._cloud, self.launch_id))
+        building = sum(record.status in _BUILDING for record in self._records) + self._coming
+        active = sum(record.status not in (*_BUILDING, *_FAILED) for record in self._records)
         return LaunchProgress(
             active=active,
             building=building,
             failed=max(0, self.count - active - building),
             count=self.count,
-            elapsed_seconds=now - self._started,
+            elapsed_seconds=self._settings.pace.clock() - self._started,
         )
+
+    def _take(self, records: Sequence[nova.Record]) -> None:
+        """Keep what a look has shown."""
+        self._records = tuple(sorted(records, key=lambda record: name_order(record.name)))
+        seen = self._seen | {record.id for record in records}
+        if len(seen) > len(self._seen):
+            self._quiet.begin()
+        self._seen = seen
+
+    @property
+    def _coming(self) -> int:
+        """How many servers Nova may still be creating."""
+        return 0 if self._quiet.is_over else max(0, self.count - len(self._seen))
 
     def wait(
         self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
@@ -116,19 +124,31 @@ class Launch:
         """Wait until every server is there; ``timeout`` in seconds, None is the pace's deadline.
 
         Raise `LaunchFailedError` where servers failed, `QuotaExceededError` where quota was the reason and nothing is
-        left, `WaitTimeoutError` when the time is over: then, as after Ctrl-C, the launch goes on.
+        left, `WaitTimeoutError` when the time is over: then, as after Ctrl-C, the launch goes on. Whatever is raised
+        has the ``launch_id`` as long as anything may be left.
         """
+        with self._made:
+            progress = self._wait(on_progress, timeout)
+            if progress.failed:
+                self._fail(progress)
+        return self
+
+    def _wait(self, on_progress: Callable[[LaunchProgress], object] | None, timeout: float | None) -> LaunchProgress:
         last: LaunchProgress | None = None
+        patient_look = self._patient(self.progress)
 
         def look() -> LaunchProgress | None:
             nonlocal last
-            last = self.progress()
+            progress = patient_look()
+            if progress is None:
+                return None
+            last = progress
             if on_progress is not None:
-                on_progress(last)
-            return None if last.building else last
+                on_progress(progress)
+            return None if progress.building else progress
 
         try:
-            progress = wait_until(self._settings.pace, self._patient(look), timeout=timeout)
+            return wait_until(self._settings.pace, look, timeout=timeout)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Launch {self.launch_id} goes on: {self._summary(last)} when the time was over.",
@@ -136,18 +156,18 @@ class Launch:
                 launch_id=self.launch_id,
                 hint="find_launch(launch_id) finds it again; cancel() deletes it.",
             ) from error
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Launch {self.launch_id} goes on; find_launch() finds it again.")
-            raise
-        if progress.failed:
-            self._fail(progress)
-        return self
 
     def cancel(self) -> None:
         """Delete what the launch made, and return when servers and volumes are gone; again is no error.
 
         Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays.
         """
+        with self._made:
+            self._delete_servers()
+            self._delete_volumes()
+            self._made.undone()
+
+    def _delete_servers(self) -> None:
         clock = self._settings.pace.clock
         patient_until = clock() + BUILD_SECONDS
 
@@ -155,19 +175,24 @@ class Launch:
             self.progress()
             for record in self._records:
                 self._attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
-                # Which volumes a server leaves behind is known once it is built; others Nova deletes itself.
-                early = self._keep_volumes and record.status in _BUILDING and clock() < patient_until
-                if record.task_state != "deleting" and not early:
-                    self._delete(record)
-            return None if self._records else True
+            # Which volumes a server leaves behind is known once it is built; others Nova deletes itself.
+            early = self._keep_volumes and clock() < patient_until
+            _ask_each(
+                self._delete,
+                [
+                    record.id
+                    for record in self._records
+                    if record.task_state != "deleting" and not (early and record.status in _BUILDING)
+                ],
+            )
+            return None if self._records or self._coming else True
 
         self._wait_for(servers_gone, "its servers are not gone")
-        self._delete_volumes()
 
-    def _delete(self, record: nova.Record) -> None:
+    def _delete(self, server_id: str) -> None:
         """Delete a server; asked again at the next look, which is safe, where its state forbids it now."""
         try:
-            nova.delete(self._cloud, record.id)
+            nova.delete(self._cloud, server_id)
         except ConflictError:
             return
 
@@ -183,10 +208,9 @@ class Launch:
                 for volume_id, with_server in self._attached.items()
                 if volume_id in existing and (with_server or self._is_own(existing[volume_id]))
             ]
-            for volume in going:
-                # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
-                if volume.status in ("available", "error", "error_deleting"):
-                    nova.delete_volume(self._cloud, volume.id)
+            # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
+            left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]
+            _ask_each(lambda volume_id: nova.delete_volume(self._cloud, volume_id), left)
             return None if going else True
 
         self._wait_for(volumes_gone, "its volumes are not gone")
@@ -208,9 +232,7 @@ class Launch:
         def patient_look() -> Found | None:
             try:
                 found = look()
-            except ServiceUnavailableError as error:
-                name_left(error, launch_id=self.launch_id)
-                silence.looked()
+            except ServiceUnavailableError:
                 if silence.is_over:
                     raise
                 return None
@@ -243,12 +265,14 @@ class Launch:
         try:
             self.cancel()
         except HyperxGlanceError as problem:
-            error = self._failure(
+            failure = self._failure(
                 progress, failed, hint=f'find_launch("{self.launch_id}").cancel() deletes what is left.'
             )
-            error.add_note(f"What the launch made could not be deleted: {problem}")
-            raise error from problem
-        raise refused or self._failure(progress, failed, hint="All that was made has been deleted.")
+            failure.add_note(f"What the launch made could not be deleted: {problem}")
+            raise failure from problem
+        error = refused or self._failure(progress, failed, hint="All that was made has been deleted.")
+        error.launch_id = self.launch_id
+        raise error
 
     def _failure(self, progress: LaunchProgress, failed: Sequence[Server], *, hint: str) -> LaunchFailedError:
         lines = [f"{server.name}: {server.fault or server.status}" for server in failed]
@@ -267,3 +291,20 @@ class Launch:
         if progress is None:
             return "nothing was seen"
         return f"{progress.active} of {progress.count} active, {progress.building} building, {progress.failed} failed"
+
+
+def _ask_each(ask: Callable[[str], None], ids: Sequence[str]) -> None:
+    """Ask for each, so that one refusal keeps none of the others; raise the first refusal in the end.
+
+    Where the service is out of reach the others would be asked in vain.
+    """
+    refusals = []
+    for each in ids:
+        try:
+            ask(each)
+        except HyperxGlanceError as error:
+            if error.status is None:
+                raise
+            refusals.append(error)
+    if refusals:
+        raise refusals[0]

@@ -296,9 +296,22 @@ def _block_devices(image: Image, flavor: Flavor, request: LaunchRequest) -> list
     ]
 
 
-def name_order(name: str) -> list[tuple[int, str]]:
-    """Give the key that sorts "web-2" before "web-10"."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+def told_count(metadata: Mapping[str, str], *, at_least: int) -> int:
+    """Read how many servers a launch has; whoever may change a server's metadata may have written something else."""
+    told = metadata.get(COUNT_KEY, "")
+    count = int(told) if re.fullmatch("[0-9]{1,4}", told) else 0
+    return max(count, at_least)
+
+
+def name_order(name: str) -> tuple[tuple[int, str], ...]:
+    """Give the key that sorts "web-2" before "web-10".
+
+    Digits are compared by their number and text, since int() refuses very long ones.
+    """
+    texts_and_numbers = re.split("([0-9]+)", name)
+    parts = [(0, part) for part in texts_and_numbers]
+    parts[1::2] = [(1 + len(digits), digits) for digits in (part.lstrip("0") for part in texts_and_numbers[1::2])]
+    return (*parts, (0, name))
 
 
 def _gib(size: int) -> int:

@@ -2,19 +2,23 @@
 
 >>> from hyperx_glance import Pace
 >>> from hyperx_glance.launching.quiet import Quiet
->>> quiet = Quiet(Pace(first_interval=0, longest_interval=0))
->>> for _ in range(20):
-...     quiet.looked()
+>>> now = 0.0
+>>> quiet = Quiet(Pace(clock=lambda: now))
+>>> quiet.is_over
+False
+>>> now = 10.0
 >>> quiet.is_over
 True
 """
 
-from hyperx_glance.waiting import Pace
+import math
+from collections.abc import Callable
+
+from hyperx_glance.errors import ServiceUnavailableError
+from hyperx_glance.waiting import Pace, wait_until
 
 QUIET_SECONDS = 10.0
 """After a lost answer all servers were there within 0.7 s, five times of five."""
-QUIET_LOOKS = 20
-"""Who never sleeps between looks, as tests do, gains nothing from time."""
 
 
 class Quiet:
@@ -26,21 +30,39 @@ class Quiet:
 
     def begin(self) -> None:
         """Begin anew: there was news, or a reason to listen."""
-        self._since = self._pace.clock()
-        self._looks = 0
+        self._end = self._pace.clock() + QUIET_SECONDS
 
-    def looked(self) -> None:
-        """Count a look that showed nothing new."""
-        self._looks += 1
+    def end(self) -> None:
+        """Say that certainly nothing more will come."""
+        self._end = -math.inf
 
     @property
     def is_over(self) -> bool:
         """Whether the quiet time has passed."""
-        if self._pace.longest_interval == 0 and self._looks >= QUIET_LOOKS:
-            return True
-        return self._pace.clock() - self._since >= QUIET_SECONDS
+        return self._pace.clock() >= self._end
 
     @property
     def timeout(self) -> float:
         """How long waiting for quiet may take at most, in seconds: no deadline cuts it short."""
         return max(self._pace.deadline, 2 * QUIET_SECONDS)
+
+    def listen(self, look: Callable[[], bool]) -> None:
+        """Look until all is there, or quiet has come; raise what the last look raised.
+
+        A service that is out of reach is looked at again: whatever lost an answer may last a little.
+        """
+        failure: ServiceUnavailableError | None = None
+
+        def heard() -> bool | None:
+            nonlocal failure
+            failure = None
+            try:
+                is_all = look()
+            except ServiceUnavailableError as error:
+                failure, is_all = error, False
+            return True if is_all or self.is_over else None
+
+        self.begin()
+        wait_until(self._pace, heard, timeout=self.timeout)
+        if failure is not None:
+            raise failure

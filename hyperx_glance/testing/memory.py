@@ -46,6 +46,7 @@ from hyperx_glance.testing.keystone import PASSWORD, REGION, Keystone
 from hyperx_glance.testing.neutron import Neutron
 from hyperx_glance.testing.nova import Nova
 from hyperx_glance.testing.wire import Call, Refused, Reply, Service
+from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
 _Fate = Literal["answer", "lost", "unreachable"]
@@ -133,6 +134,7 @@ class InMemoryCloud:
         self._interruptions: list[_Interruption] = []
         self._late: list[_Late] = []
         self._lock = threading.RLock()
+        self._slept = 0.0
         self._adapter = _Wire(case_sensitive=True)
         self._adapter.add_matcher(self._answer)  # type: ignore[arg-type]  # its proxy has what a request has
         self._mocker: requests_mock.Mocker | None = None
@@ -157,6 +159,15 @@ class InMemoryCloud:
     def users(self) -> Mapping[str, str]:
         """User ids by name."""
         return self.keystone.users
+
+    @property
+    def pace(self) -> Pace:
+        """A pace on which time passes only while somebody sleeps, and then at once: waiting is free."""
+        return Pace(sleep=self._sleep, clock=lambda: self._slept)
+
+    def _sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._slept += max(seconds, 0.001)
 
     # ------------------------------------------------------------- ways in
 

@@ -37,13 +37,11 @@ def hyperx_cloud() -> InMemoryCloud:
 
 @pytest.fixture
 def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
-    """Give a client that is alice of dept-a in `hyperx_cloud`, that never sleeps, and for which its files are there."""
+    """Give a client that is alice of dept-a in `hyperx_cloud`: its files are there, and waiting takes no time."""
     from hyperx_glance.client import Client  # noqa: PLC0415
     from hyperx_glance.settings import Settings  # noqa: PLC0415
-    from hyperx_glance.waiting import Pace  # noqa: PLC0415
 
-    pace = Pace(first_interval=0, longest_interval=0, deadline=10)
-    settings = Settings(pace=pace, network=hyperx_cloud.network)
+    settings = Settings(pace=hyperx_cloud.pace, network=hyperx_cloud.network)
     with Client.from_session(hyperx_cloud.session("alice"), settings=settings) as client:
         yield client
 

@@ -16,6 +16,7 @@ from hyperx_glance import (
     InvalidRequestError,
     LaunchProgress,
     LaunchRequest,
+    NotAllowedError,
     NotFoundError,
     QuotaExceededError,
     WaitTimeoutError,
@@ -23,6 +24,7 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import unique
+from tests.interference import Interference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -284,6 +286,33 @@ def test_a_deadline_deletes_nothing(cloud: CloudUnderTest, client: ClientFactory
     assert caught.value.launch_id is not None
     found = client("alice").find_launch(caught.value.launch_id).wait()
     assert [server.status for server in found.servers] == ["ACTIVE", "ACTIVE"]
+
+
+def test_a_launch_that_was_accepted_is_not_lost(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    image_id = launches.put_image(cloud)
+    between = Interference(alice)
+
+    def denied() -> None:
+        raise NotAllowedError("Not any more.")
+
+    between.before("GET", "/servers/detail", denied)
+    launch = alice.launch(image_id, ask(count=2), wait=False)
+    between.before("GET", "/servers/detail", denied)
+    with pytest.raises(NotAllowedError, match=launch.launch_id) as caught:
+        launch.wait()
+    assert caught.value.launch_id == launch.launch_id
+    assert len(client("alice").find_launch(launch.launch_id).wait().servers) == 2
+
+
+@pytest.mark.parametrize("name", ["5²", "٣", "①"])
+def test_a_name_of_any_digits_is_a_name(cloud: CloudUnderTest, client: ClientFactory, name: str) -> None:
+    launch_id = unique("launch")
+    launch = client("alice").launch(launches.put_image(cloud), ask(name=name, count=2, launch_id=launch_id))
+    assert [server.name for server in launch.servers] == [f"{name}-1", f"{name}-2"]
+    assert client("alice").find_launch(launch_id).progress().active == 2
+    launch.cancel()
+    assert nothing_was_created(cloud)
 
 
 # ----------------------------------------------------------------- passwords

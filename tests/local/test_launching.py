@@ -225,7 +225,7 @@ def test_ctrl_c_leaves_the_servers_and_says_the_launch_id(local_cloud: LocalClou
         _, said = caller.communicate(timeout=60)
     assert caller.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in said
-    assert f"Launch {launch_id}" in said.splitlines()[-1]
+    assert f"launch {launch_id}" in said.splitlines()[-1]
     found = proxy.client(local_cloud.session("alice"), PATIENT).find_launch(launch_id).wait()
     assert [server.status for server in found.servers] == ["ACTIVE"] * 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hyperx_glance import (
     AmbiguousNameError,
     Client,
     ConflictError,
+    HyperxGlanceError,
     InvalidRequestError,
     LaunchFailedError,
     LaunchProgress,
@@ -27,12 +29,14 @@ from hyperx_glance import (
     Settings,
     WaitTimeoutError,
 )
+from hyperx_glance.launching.handle import BUILD_SECONDS
 from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting import REPETITIONS
 from tests import launches
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory import Recorded
+    from hyperx_glance.testing.memory import Recorded, ServiceName
 
 
 @dataclasses.dataclass
@@ -338,13 +342,14 @@ def test_without_any_connection_it_is_sent_again(cloud: InMemoryCloud, alice: Cl
     assert len(sent(cloud, "POST", "/servers")) == 3
 
 
-def test_without_any_connection_three_times_it_gives_up(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+def test_without_any_connection_each_time_it_gives_up(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     cloud.cut("nova", "POST", "/servers", times=None, handled=False)
     with pytest.raises(ServiceUnavailableError) as caught:
         alice.launch(image, ask())
     assert caught.value.launch_id
     assert not caught.value.connected
-    assert len(sent(cloud, "POST", "/servers")) == 3
+    assert not caught.value.left
+    assert len(sent(cloud, "POST", "/servers")) == 1 + REPETITIONS
 
 
 def test_a_rate_limit_is_a_refusal_not_a_lost_answer(
@@ -373,6 +378,150 @@ def test_servers_that_were_never_made_are_failures_after_the_quiet_time(
     assert {server.name for server in cloud.nova.servers.values()} == {"web-1", "web-3"}
 
 
+# ----------------------------------------------------------------- every error names the launch
+
+
+REFUSALS = [(500, ServiceUnavailableError), (401, HyperxGlanceError), (403, NotAllowedError), (404, NotFoundError)]
+FOREIGN = json.dumps({"servers": [{"name": 5}]})
+
+
+@pytest.mark.parametrize("status", [500, 401, 403, 404, 409, 502, 200])
+def test_an_accepted_launch_is_given_whatever_the_first_look_says(
+    cloud: InMemoryCloud, alice: Client, status: int
+) -> None:
+    image = launches.put_password_image(cloud)
+    cloud.fail("nova", "GET", "/servers/detail", status=status, body=FOREIGN)
+    launch = alice.launch(image, ask(count=3), wait=False)
+    assert launch.admin_password is not None
+    assert launch.wait() is launch
+    assert len(launch.servers) == 3
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
+def test_what_ends_the_waiting_names_the_launch(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    with pytest.raises(kind) as caught:
+        alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+    assert caught.value.left == ("launch launch-of-mine",)
+    assert "launch-of-mine" in str(caught.value)
+    assert len(cloud.nova.servers) == 3
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
+@pytest.mark.parametrize("step", ["progress", "wait", "cancel"])
+def test_what_ends_a_step_of_a_handle_names_the_launch(  # noqa: PLR0917  # fixtures and the table's columns
+    cloud: InMemoryCloud, alice: Client, image: str, step: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    launch = alice.launch(image, ask(), wait=False)
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None)
+    with pytest.raises(kind, match=launch.launch_id) as caught:
+        getattr(launch, step)()
+    assert caught.value.launch_id == launch.launch_id
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, HyperxGlanceError), (404, NotFoundError)])
+def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    cloud.cut("nova", "POST", "/servers")
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    with pytest.raises(kind, match="launch-of-mine") as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+
+
+def test_a_lost_answer_of_which_something_was_seen_gives_the_handle(cloud: InMemoryCloud, alice: Client) -> None:
+    """The password is in no record: without the handle nobody would ever know it."""
+    image = launches.put_password_image(cloud)
+    cloud.cut("nova", "POST", "/servers")
+    cloud.nova.visible_per_look = 1
+    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None, skip=1)
+    launch = alice.launch(image, ask(count=3), wait=False)
+    assert launch.admin_password is not None
+    assert len(launch.servers) == 1
+
+
+def test_what_on_progress_raises_names_the_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    class OwnError(Exception):
+        pass
+
+    def show(_: LaunchProgress) -> None:
+        raise OwnError("full disk")
+
+    with pytest.raises(OwnError) as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"), on_progress=show)
+    assert vars(caught.value)["launch_id"] == "launch-of-mine"
+    assert any("launch-of-mine" in note for note in caught.value.__notes__)
+    assert len(cloud.nova.servers) == 1
+
+
+def test_on_progress_may_raise_what_waiting_would_pass_over(alice: Client, image: str) -> None:
+    looks = []
+
+    def show(progress: LaunchProgress) -> None:
+        looks.append(progress)
+        raise ServiceUnavailableError("the caller's own service", connected=False)
+
+    with pytest.raises(ServiceUnavailableError, match="the caller's own service"):
+        alice.launch(image, ask(), on_progress=show)
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 429])
+def test_a_refusal_names_nothing_as_left(cloud: InMemoryCloud, alice: Client, image: str, status: int) -> None:
+    cloud.fail("nova", "POST", "/servers", status=status, body="No.", times=None)
+    with pytest.raises(HyperxGlanceError) as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+    assert not caught.value.left
+    assert not cloud.nova.servers
+
+
+def test_what_was_deleted_after_a_failure_is_not_named_as_left(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    cloud.before("nova", "POST", "/servers", lambda: cloud.cinder.set_quota("dept-a", volumes=0), times=1)
+    with pytest.raises(QuotaExceededError) as refused:
+        alice.launch(iso, ask(launch_id="launch-of-mine"))
+    cloud.cinder.set_quota("dept-a", volumes=10)
+    cloud.nova.faults.append("No valid host was found.")
+    with pytest.raises(LaunchFailedError) as failed:
+        alice.launch(iso, ask(launch_id="launch-of-mine", on_failure="delete"))
+    assert (refused.value.launch_id, refused.value.left) == ("launch-of-mine", ())
+    assert (failed.value.launch_id, failed.value.left) == ("launch-of-mine", ())
+    assert not cloud.nova.servers
+
+
+def test_what_could_not_be_deleted_after_a_failure_is_named(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.faults.append("No valid host was found.")
+    cloud.fail("nova", "DELETE", "/servers/", status=403, body="no", times=None)
+    with pytest.raises(LaunchFailedError) as caught:
+        alice.launch(image, ask(on_failure="delete"))
+    assert caught.value.left == (f"launch {caught.value.launch_id}",)
+
+
+def test_a_slow_answer_leaves_time_for_the_servers_to_appear(
+    cloud: InMemoryCloud, alice: Client, clock: Clock, image: str
+) -> None:
+    cloud.before("nova", "POST", "/servers", lambda: clock.sleep(QUIET_SECONDS + 1), times=1)
+    version = {"OpenStack-API-Version": "compute 2.67"}
+    cloud.fail("nova", "GET", "/servers/detail", status=200, body={"servers": []}, headers=version, times=2)
+    assert len(alice.launch(image, ask(count=2)).servers) == 2
+
+
+# ----------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize("name", ["5²", "٣", "①", "web-²-3", "9" * 200, "𝟚", "１２"])
+def test_a_name_of_any_digits_is_a_name(cloud: InMemoryCloud, alice: Client, image: str, name: str) -> None:
+    launch = alice.launch(image, ask(name=name, count=2, launch_id="launch-of-mine"))
+    assert [server.name for server in launch.servers] == [f"{name}-1", f"{name}-2"]
+    assert alice.find_launch("launch-of-mine").progress().active == 2
+    launch.cancel()
+    assert not cloud.nova.servers
+
+
 # ----------------------------------------------------------------- found again
 
 
@@ -399,12 +548,11 @@ def test_a_launch_that_never_was_is_not_found_after_the_quiet_time(alice: Client
         alice.find_launch("")
 
 
-def test_who_never_sleeps_looks_a_few_times(cloud: InMemoryCloud) -> None:
-    pace = Pace(first_interval=0, longest_interval=0, deadline=10)
-    alice = Client.from_session(cloud.session("alice"), settings=Settings(pace=pace))
+def test_the_pace_of_the_cloud_makes_waiting_for_quiet_free(cloud: InMemoryCloud) -> None:
+    alice = Client.from_session(cloud.session("alice"), settings=Settings(pace=cloud.pace))
     with pytest.raises(NotFoundError):
         alice.find_launch("no-such-launch")
-    assert len(sent(cloud, "GET", "/servers/detail")) == 20
+    assert len(sent(cloud, "GET", "/servers/detail")) < 20
 
 
 def test_an_old_launch_with_a_deleted_server_is_found_at_once(
@@ -418,6 +566,57 @@ def test_an_old_launch_with_a_deleted_server_is_found_at_once(
     found = alice.find_launch("launch-of-mine")
     assert [server.name for server in found.servers] == ["web-1", "web-3"]
     assert clock.now == before
+
+
+@pytest.mark.parametrize("told", ["٣", "-1", "", "two", "9" * 255, "10000", "1", "²", "3 ", "+3"])
+def test_a_count_that_somebody_wrote_is_no_number_of_ours(
+    cloud: InMemoryCloud, alice: Client, clock: Clock, image: str, told: str
+) -> None:
+    alice.launch(image, ask(count=2, launch_id="launch-of-mine"))
+    for server in cloud.nova.servers.values():
+        server.metadata["hyperx_launch_count"] = told
+    before = clock.now
+    found = alice.find_launch("launch-of-mine")
+    assert (found.count, found.progress().active, found.progress().failed) == (2, 2, 0)
+    assert clock.now == before
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
+def test_a_launch_that_nova_showed_once_and_never_again_is_an_error(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
+    del cloud.nova.servers[cloud.nova.server("web-2").id]
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)
+    with pytest.raises(kind, match="launch-of-mine") as caught:
+        alice.find_launch("launch-of-mine")
+    assert caught.value.launch_id == "launch-of-mine"
+
+
+def test_a_launch_of_which_all_was_seen_is_found_by_one_look(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
+    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None, skip=1)
+    assert len(alice.find_launch("launch-of-mine").servers) == 3
+
+
+def test_a_launch_whose_servers_go_while_it_is_looked_for_is_not_found(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
+    del cloud.nova.servers[cloud.nova.server("web-2").id]
+    cloud.before("nova", "GET", "/servers/detail", cloud.nova.servers.clear, times=1, skip=1)
+    with pytest.raises(NotFoundError, match="launch-of-mine") as caught:
+        alice.find_launch("launch-of-mine")
+    assert (caught.value.launch_id, caught.value.left) == ("launch-of-mine", ())
+
+
+def test_an_old_launch_that_lacks_a_server_waits_for_none(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    alice.launch(image, ask(count=2, launch_id="launch-of-mine"))
+    del cloud.nova.servers[cloud.nova.server("web-2").id]
+    for server in cloud.nova.servers.values():
+        server.created_at -= timedelta(hours=1)
+    progress = alice.find_launch("launch-of-mine").progress()
+    assert (progress.active, progress.building, progress.failed) == (1, 0, 1)
 
 
 def test_a_found_launch_that_goes_on_still_deletes_on_failure(cloud: InMemoryCloud, alice: Client, image: str) -> None:
@@ -561,6 +760,7 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
     with pytest.raises(KeyboardInterrupt) as caught:
         alice.launch(image, ask(launch_id="launch-of-mine"), on_progress=interrupt)
     assert any("launch-of-mine" in note for note in caught.value.__notes__)
+    assert vars(caught.value)["launch_id"] == "launch-of-mine"
     assert len(cloud.nova.servers) == 1
 
 
@@ -690,6 +890,71 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
     cloud._interruptions.clear()
     launch.cancel()
     assert not cloud.cinder.volumes
+
+
+def test_cancel_asks_once_for_each_server(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.delete_polls = 5
+    alice.launch(image, ask(count=3)).cancel()
+    assert len(sent(cloud, "DELETE", "/servers/")) == 3
+
+
+def test_cancel_lets_servers_be_built_whose_volumes_it_has_to_learn(
+    cloud: InMemoryCloud, alice: Client, clock: Clock, iso: str
+) -> None:
+    cloud.nova.build_polls = 10
+    asked_at: list[tuple[str, float]] = []
+    cloud.before(
+        "nova", "DELETE", "/servers/", lambda: asked_at.append((cloud.nova.server("web").status, clock.now)), times=1
+    )
+    alice.launch(iso, ask(keep_volumes=True), wait=False).cancel()
+    assert [status for status, _ in asked_at] == ["ACTIVE"]
+    assert not cloud.cinder.volumes
+
+
+def test_cancel_waits_for_no_build_for_ever(cloud: InMemoryCloud, alice: Client, clock: Clock, iso: str) -> None:
+    cloud.nova.build_polls = 10**6
+    asked_at: list[float] = []
+    cloud.before("nova", "DELETE", "/servers/", lambda: asked_at.append(clock.now), times=1)
+    alice.launch(iso, ask(keep_volumes=True), wait=False).cancel()
+    assert BUILD_SECONDS <= asked_at[0] < BUILD_SECONDS + 10
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_one_server_that_cannot_be_deleted_keeps_none_of_the_others(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int
+) -> None:
+    launch = alice.launch(image, ask(count=3))
+    stubborn = launch.servers[0].id
+    cloud.fail("nova", "DELETE", f"/servers/{stubborn}", status=status, body="no", times=None)
+    with pytest.raises(HyperxGlanceError, match=launch.launch_id):
+        launch.cancel()
+    while len(launches.servers(cloud)) > 1:
+        pass
+    assert list(cloud.nova.servers) == [stubborn]
+
+
+@pytest.mark.parametrize(("service", "path"), [("nova", "/servers/"), ("cinder", "/volumes/")])
+@pytest.mark.parametrize("fate", ["lost", "unreachable", "502"])
+def test_cancel_finds_out_what_became_of_a_deletion(  # noqa: PLR0917  # fixtures and the table's columns
+    cloud: InMemoryCloud, alice: Client, iso: str, service: ServiceName, path: str, fate: str
+) -> None:
+    launch = alice.launch(iso, ask(count=2, keep_volumes=True))
+    if fate == "502":
+        cloud.fail(service, "DELETE", path, status=502, body=b"Bad Gateway", times=3)
+    else:
+        cloud.cut(service, "DELETE", path, times=3, handled=fate == "lost")
+    launch.cancel()
+    assert not cloud.nova.servers
+    assert not cloud.cinder.volumes
+
+
+def test_cancel_waits_for_servers_that_nova_is_still_creating(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    version = {"OpenStack-API-Version": "compute 2.67"}
+    cloud.fail("nova", "GET", "/servers/detail", status=200, body={"servers": []}, headers=version, times=4)
+    launch = alice.launch(image, ask(count=2), wait=False)
+    assert launch.servers == ()
+    launch.cancel()
+    assert not cloud.nova.servers
 
 
 def test_cancel_asks_again_where_the_state_forbids_it(cloud: InMemoryCloud, alice: Client, image: str) -> None:

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import base64
 import email
+import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hyperx_glance import FlavorTooSmallError, Image, ImageNotActiveError, InvalidRequestError, LaunchRequest
 from hyperx_glance.launching import plan
@@ -397,6 +401,25 @@ def test_names_are_ordered_as_people_count() -> None:
     names = [f"web-{number}" for number in range(1, 21)]
     assert sorted(sorted(names), key=name_order) == names
     assert sorted(["b", "a2x", "a", "a10", "2", ""], key=name_order) == ["", "2", "a", "a2x", "a10", "b"]
+
+
+@given(st.lists(st.text(st.characters() | st.sampled_from("0123456789²③٣１-"), max_size=30)), st.randoms())
+@example(["5²", "5", "²", "٣", "1" * 5000, "01", "1", "\ud800"], random.Random(0))
+def test_any_names_have_one_order(names: list[str], chance: random.Random) -> None:
+    shuffled = chance.sample(names, len(names))
+    assert sorted(shuffled, key=name_order) == sorted(names, key=name_order)
+
+
+@given(st.integers(0, 10**40), st.integers(0, 10**40), st.text(max_size=5))
+def test_numbers_in_names_are_ordered_as_numbers(one: int, other: int, text: str) -> None:
+    text = f"{text}-"
+    assert (name_order(f"{text}{one}") < name_order(f"{text}{other}")) == (one < other)
+
+
+@given(st.text() | st.integers().map(str))
+def test_any_count_in_the_metadata_is_read(told: str) -> None:
+    count = plan.told_count({plan.COUNT_KEY: told}, at_least=3)
+    assert count == (int(told) if re.fullmatch("[0-9]{1,4}", told) and int(told) >= 3 else 3)
 
 
 def test_the_launch_tag_fits_nova() -> None:

@@ -1,0 +1,79 @@
+"""What is checked before anything exists: each service is asked at once, by one request.
+
+>>> client.launch(disk_image, LaunchRequest(name="web", flavor="m1.nonsense"))
+Traceback (most recent call last):
+hyperx_glance.errors.NotFoundError: There is no flavor m1.nonsense...
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hyperx_glance import quotas
+from hyperx_glance.errors import ConflictError, ServiceUnavailableError
+from hyperx_glance.launching import plan
+from hyperx_glance.launching import servers as nova
+from hyperx_glance.models import DepartmentQuota, Image, LaunchRequest, image_id
+
+if TYPE_CHECKING:
+    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.departments import Departments
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Hold what the checks before a launch have found."""
+
+    image: Image
+    flavor: plan.Flavor
+    networks: tuple[plan.Network, ...]
+    server_group_id: str | None
+
+
+def check(cloud: Cloud, departments: Departments, image: Image | str, request: LaunchRequest) -> Checked:
+    """Ask the services, all at once, one request each; raise for the first thing that is in the way."""
+    own = departments.own()
+    with ThreadPoolExecutor(6) as pool:
+        reading = pool.submit(cloud.image, image_id(image))
+        flavors = pool.submit(nova.find_flavor, cloud, request.flavor)
+        networks = pool.submit(nova.find_networks, cloud, request)
+        compute = pool.submit(quotas.compute_quota, cloud, departments, own)
+        group = pool.submit(nova.find_server_group, cloud, request.server_group) if request.server_group else None
+        earlier = pool.submit(nova.launched, cloud, request.launch_id) if request.launch_id else None
+        fresh = reading.result()
+        plan.check_image(fresh)
+        plan.check_request(fresh, request)
+        volumes = None
+        if plan.needs_volumes(fresh, request):
+            _need_cinder(cloud, fresh, request)
+            volumes = pool.submit(quotas.volume_quota, cloud, departments, own)
+    flavor = flavors.result()
+    plan.check_flavor(fresh, flavor, request, is_administrator=cloud.is_administrator)
+    checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
+    if earlier is not None and earlier.result():
+        raise ConflictError(
+            f"Launch {request.launch_id} exists already.",
+            hint="find_launch(launch_id) finds it; another launch needs another id.",
+        )
+    department = compute.result()
+    if volumes is not None:
+        found = volumes.result()
+        department = DepartmentQuota.model_validate(
+            {**department.model_dump(), "volumes": found.volumes, "volume_gib": found.volume_gib}
+        )
+    quotas.check_room(department, **plan.room(fresh, flavor, request))
+    return checked
+
+
+def _need_cinder(cloud: Cloud, image: Image, request: LaunchRequest) -> None:
+    if cloud.has("block-storage"):
+        return
+    iso = plan.is_install(image, request)
+    raise ServiceUnavailableError(
+        f"This cloud has no volumes (Cinder), which {'installing an ISO' if iso else 'boot_volume_gib'} needs.",
+        connected=False,
+        service="block-storage",
+        hint='Boot the ISO itself: layout="live".' if iso else "Leave boot_volume_gib out: the flavor has a disk.",
+    )

@@ -1,0 +1,101 @@
+"""Find a launch again: whose caller died, or whose answer was lost.
+
+>>> launch = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny"))
+>>> client.find_launch(launch.launch_id).servers == launch.servers
+True
+>>> launch.cancel()
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hyperx_glance.errors import InvalidRequestError, MayHaveMade, NotFoundError
+from hyperx_glance.launching import plan
+from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching.handle import Launch
+from hyperx_glance.launching.quiet import Quiet
+from hyperx_glance.waiting import wait_until
+
+if TYPE_CHECKING:
+    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.settings import Settings
+
+SETTLED = timedelta(minutes=2)
+"""A server older than this belongs to a launch whose servers have all been created."""
+
+
+def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
+    """Find a launch by its id; look for a while, since Nova may still be creating its servers.
+
+    Raise `NotFoundError` where no server carries the id. The password of a launch is kept nowhere: reset it.
+    """
+    if not launch_id:
+        raise InvalidRequestError("launch_id: a non-empty text is needed")
+    made = MayHaveMade(launch_id=launch_id)
+    with made:
+        known = _wait_for_first(cloud, settings, launch_id)
+        handle = _complete(cloud, settings, launch_id, known, made=made) if known else None
+        if handle is None or not handle.servers:
+            made.undone()
+            missing = NotFoundError(
+                f"No server belongs to launch {launch_id}.", hint="It was never started, or its servers are gone."
+            )
+            missing.launch_id = launch_id
+            raise missing
+        return handle
+
+
+def look_for_all(handle: Launch, quiet: Quiet) -> None:
+    """Look until all servers of a launch are there, or no new one has come for the quiet time.
+
+    Raise what the last look raised.
+    """
+
+    def look() -> bool:
+        handle.progress()
+        return len(handle.servers) >= handle.count
+
+    quiet.listen(look)
+
+
+def _wait_for_first(cloud: Cloud, settings: Settings, launch_id: str) -> list[nova.Record]:
+    """Look for any server of a launch for the quiet time: the caller may have died just after it had sent it."""
+    quiet = Quiet(settings.pace)
+
+    def look() -> list[nova.Record] | None:
+        found = nova.launched(cloud, launch_id)
+        return found if found or quiet.is_over else None
+
+    return wait_until(settings.pace, look, timeout=quiet.timeout)
+
+
+def _complete(
+    cloud: Cloud, settings: Settings, launch_id: str, known: list[nova.Record], *, made: MayHaveMade
+) -> Launch:
+    """Make the handle of a launch of which some servers are known, and wait for the others."""
+    metadata = known[0].metadata
+    # Of a launch that has ended, a server deleted since is no failure for which the others should go.
+    going_on = any(record.status == "BUILD" for record in known)
+    quiet = Quiet(settings.pace)
+    handle = Launch(
+        cloud,
+        settings,
+        launch_id=launch_id,
+        image_id=metadata.get(plan.IMAGE_KEY, ""),
+        count=plan.told_count(metadata, at_least=len(known)),
+        department=cloud.access.project_name or cloud.project_id,
+        on_failure="delete" if going_on and metadata.get(plan.ON_FAILURE_KEY) == "delete" else "keep",
+        keep_volumes=metadata.get(plan.KEEP_VOLUMES_KEY) == "true",
+        admin_password=None,
+        made=made,
+        quiet=quiet,
+        records=known,
+    )
+    created = [each.created for each in known if each.created]
+    if created and datetime.now(UTC) - min(created) > SETTLED:
+        quiet.end()
+    elif len(known) < handle.count:
+        look_for_all(handle, quiet)
+    return handle

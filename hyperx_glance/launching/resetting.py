@@ -1,0 +1,67 @@
+"""A new password for a running server.
+
+>>> launch = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny"))
+>>> client.reset_password(launch.servers[0].id, "Correct-h0rse")
+SecretStr('**********')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    PasswordResetError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.launching.passwords import check_password, draw_password
+
+if TYPE_CHECKING:
+    from hyperx_glance.cloud import Cloud
+
+
+def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | None) -> SecretStr:
+    """Set the administrator's password of a running server through its guest agent; None draws one."""
+    if not server_id:
+        raise InvalidRequestError("server_id: a non-empty id is needed")
+    text = password.get_secret_value() if isinstance(password, SecretStr) else password
+    if text is None:
+        text = draw_password()
+    check_password(text)
+    try:
+        cloud.post(
+            "compute",
+            f"/servers/{quote(server_id, safe='', errors='replace')}/action",
+            json={"changePassword": {"adminPass": text}},
+            confidential=True,
+        )
+    except (ConflictError, ServiceUnavailableError) as error:
+        problem = _reset_problem(error)
+        if problem is None:
+            raise
+        message, hint = problem
+        raise PasswordResetError(
+            f"{message}: {error.message}",
+            hint=hint,
+            **error.answer(),
+        ) from error
+    return SecretStr(text)
+
+
+def _reset_problem(error: HyperxGlanceError) -> tuple[str, str] | None:
+    """Say what a refused changePassword means (nova/api/openstack/compute/admin_password.py)."""
+    if error.status == 501:
+        return "The guest agent did not answer", "Install and start qemu-guest-agent in the guest, then try again."
+    if error.status != 409:
+        return None
+    if "vm_state" in error.message:
+        return "The server is not running", "Start the server, then try again."
+    return (
+        "The server takes no password",
+        "Launch it from a password-enabled image, with a guest agent in it; its properties count from the launch on.",
+    )
