@@ -276,7 +276,11 @@ class Client:
         )
 
     def find_launch(self, launch_id: str, /) -> Launch:
-        """Find the servers of a launch whose caller lost it."""
+        """Find the servers of a launch whose caller lost it.
+
+        An unknown id is looked for during ten seconds, since Nova may still be creating the servers. An id that
+        `launch` drew itself tells when: after ten minutes one look is enough.
+        """
         from hyperx_glance import launching
 
         return launching.find_launch(self.cloud, self.settings, launch_id)

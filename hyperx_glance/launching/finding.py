@@ -8,43 +8,47 @@ True
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hyperx_glance.errors import InvalidRequestError, MayHaveMade, NotFoundError
+from hyperx_glance.errors import InvalidRequestError, MayHaveMade, NotFoundError, WaitTimeoutError
 from hyperx_glance.launching import plan
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.handle import Launch
-from hyperx_glance.launching.quiet import Quiet
+from hyperx_glance.launching.ids import SETTLED, is_settled
+from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud import Cloud
     from hyperx_glance.settings import Settings
 
-SETTLED = timedelta(minutes=2)
-"""A server older than this belongs to a launch whose servers have all been created."""
-
 
 def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
-    """Find a launch by its id; look for a while, since Nova may still be creating its servers.
+    """Find a launch by its id.
 
-    Raise `NotFoundError` where no server carries the id. The password of a launch is kept nowhere: reset it.
+    Where no server is there, look for ten seconds, since Nova may still be creating them; an id that this library has
+    drawn tells when, and after ten minutes one look is enough.
+    A launch whose cancellation ended half-way may have no servers any more, but volumes: `Launch.cancel` deletes them.
+    Raise `NotFoundError` where neither is there. The password of a launch is kept nowhere: reset it.
     """
     if not launch_id:
         raise InvalidRequestError("launch_id: a non-empty text is needed")
     made = MayHaveMade(launch_id=launch_id)
     with made:
-        known = _wait_for_first(cloud, settings, launch_id)
-        handle = _complete(cloud, settings, launch_id, known, made=made) if known else None
-        if handle is None or not handle.servers:
-            made.undone()
-            missing = NotFoundError(
-                f"No server belongs to launch {launch_id}.", hint="It was never started, or its servers are gone."
-            )
-            missing.launch_id = launch_id
-            raise missing
-        return handle
+        handle = (
+            _with_servers(cloud, settings, launch_id, nova.launched(cloud, launch_id), made=made)
+            or _without_servers(cloud, settings, launch_id, made=made)
+            or _with_servers(cloud, settings, launch_id, _wait_for_first(cloud, settings, launch_id), made=made)
+        )
+        if handle is not None:
+            return handle
+        made.undone()
+        missing = NotFoundError(
+            f"No server belongs to launch {launch_id}.", hint="It was never started, or its servers are gone."
+        )
+        missing.launch_id = launch_id
+        raise missing
 
 
 def look_for_all(handle: Launch, quiet: Quiet) -> None:
@@ -62,19 +66,20 @@ def look_for_all(handle: Launch, quiet: Quiet) -> None:
 
 def _wait_for_first(cloud: Cloud, settings: Settings, launch_id: str) -> list[nova.Record]:
     """Look for any server of a launch for the quiet time: the caller may have died just after it had sent it."""
-    quiet = Quiet(settings.pace)
+    if is_settled(launch_id, datetime.now(UTC)):
+        return []
+    try:
+        return wait_until(settings.pace, lambda: nova.launched(cloud, launch_id) or None, timeout=QUIET_SECONDS)
+    except WaitTimeoutError:
+        return []
 
-    def look() -> list[nova.Record] | None:
-        found = nova.launched(cloud, launch_id)
-        return found if found or quiet.is_over else None
 
-    return wait_until(settings.pace, look, timeout=quiet.timeout)
-
-
-def _complete(
+def _with_servers(
     cloud: Cloud, settings: Settings, launch_id: str, known: list[nova.Record], *, made: MayHaveMade
-) -> Launch:
+) -> Launch | None:
     """Make the handle of a launch of which some servers are known, and wait for the others."""
+    if not known:
+        return None
     metadata = known[0].metadata
     # Of a launch that has ended, a server deleted since is no failure for which the others should go.
     going_on = any(record.status == "BUILD" for record in known)
@@ -98,4 +103,27 @@ def _complete(
         quiet.end()
     elif len(known) < handle.count:
         look_for_all(handle, quiet)
-    return handle
+    return handle if handle.servers else None
+
+
+def _without_servers(cloud: Cloud, settings: Settings, launch_id: str, *, made: MayHaveMade) -> Launch | None:
+    """Make the handle of a launch whose cancellation ended half-way: only volumes that it kept are left."""
+    marked = nova.volumes(cloud, launch_id=launch_id) if cloud.has("block-storage") else {}
+    if not marked:
+        return None
+    metadata = next(iter(marked.values())).metadata
+    quiet = Quiet(settings.pace)
+    quiet.end()
+    return Launch(
+        cloud,
+        settings,
+        launch_id=launch_id,
+        image_id=metadata.get(plan.IMAGE_KEY, ""),
+        count=plan.told_count(metadata, at_least=1),
+        department=cloud.access.project_name or cloud.project_id,
+        on_failure="keep",
+        keep_volumes=True,
+        admin_password=None,
+        made=made,
+        quiet=quiet,
+    )

@@ -21,7 +21,7 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.launching import servers as nova
-from hyperx_glance.launching.plan import name_order
+from hyperx_glance.launching.plan import COUNT_KEY, IMAGE_KEY, LAUNCH_KEY, name_order
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import exceeded, quota_error
 from hyperx_glance.models import LaunchProgress, Server
@@ -77,7 +77,8 @@ class Launch:
         self._keep_volumes = keep_volumes
         self._records: tuple[nova.Record, ...] = ()
         self._seen: frozenset[str] = frozenset()
-        self._attached: dict[str, bool] = {}
+        self._going_with_servers: set[str] = set()
+        self._marked: set[str] = set()
         self._started = settings.pace.clock()
         self._made = made
         self._quiet = quiet
@@ -160,7 +161,8 @@ class Launch:
     def cancel(self) -> None:
         """Delete what the launch made, and return when servers and volumes are gone; again is no error.
 
-        Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays.
+        Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays. Whoever
+        dies on the way is followed by ``find_launch(launch_id).cancel()``.
         """
         with self._made:
             self._delete_servers()
@@ -173,18 +175,14 @@ class Launch:
 
         def servers_gone() -> bool | None:
             self.progress()
-            for record in self._records:
-                self._attached.update({volume.id: volume.delete_on_termination for volume in record.volumes})
             # Which volumes a server leaves behind is known once it is built; others Nova deletes itself.
             early = self._keep_volumes and clock() < patient_until
-            _ask_each(
-                self._delete,
-                [
-                    record.id
-                    for record in self._records
-                    if record.task_state != "deleting" and not (early and record.status in _BUILDING)
-                ],
-            )
+            due = [record for record in self._records if not (early and record.status in _BUILDING)]
+            if self._keep_volumes:
+                due = self._mark_volumes(due)
+            for record in due:
+                self._going_with_servers.update(each.id for each in record.volumes if each.delete_on_termination)
+            _ask_each(self._delete, [record.id for record in due if record.task_state != "deleting"])
             return None if self._records or self._coming else True
 
         self._wait_for(servers_gone, "its servers are not gone")
@@ -196,17 +194,41 @@ class Launch:
         except ConflictError:
             return
 
+    def _mark_volumes(self, records: Sequence[nova.Record]) -> list[nova.Record]:
+        """Write the launch's id onto the volumes that these servers will leave behind; give the servers that are done.
+
+        Without the servers nothing else would lead from the launch to its volumes, if the caller died.
+        """
+        told = {LAUNCH_KEY: self.launch_id, COUNT_KEY: str(self.count), IMAGE_KEY: self.image_id}
+        attached = {record.id: {volume.id for volume in record.volumes} for record in records}
+        unknown = set().union(*attached.values()) - self._marked
+        existing = nova.volumes(self._cloud) if unknown else {}
+        for record in records:
+            for volume_id in attached[record.id] & unknown:
+                volume = existing.get(volume_id)
+                own = volume is not None and self._is_own(volume, record)
+                if not own or nova.mark_volume(self._cloud, volume_id, told):
+                    self._marked.add(volume_id)
+        return [record for record in records if attached[record.id] <= self._marked]
+
+    def _is_own(self, volume: nova.Volume, record: nova.Record) -> bool:
+        """Tell a volume that Nova made for this server from one that the user attached later, by the names Nova gives.
+
+        nova/virt/block_device.py: DriverVolBlankBlockDevice names it after the server, DriverVolImageBlockDevice not.
+        """
+        blank = volume.name == f"{record.id}-blank-vol"
+        return blank or (not volume.name and volume.volume_image_metadata.get("image_id") == self.image_id)
+
     def _delete_volumes(self) -> None:
         """Wait for the volumes that Nova deletes, and delete those that were to be kept."""
-        if not self._attached:
+        if not (self._keep_volumes or self._going_with_servers) or not self._cloud.has("block-storage"):
             return
 
         def volumes_gone() -> bool | None:
-            existing = nova.volumes(self._cloud)
             going = [
-                existing[volume_id]
-                for volume_id, with_server in self._attached.items()
-                if volume_id in existing and (with_server or self._is_own(existing[volume_id]))
+                volume
+                for volume in nova.volumes(self._cloud).values()
+                if volume.id in self._going_with_servers or volume.metadata.get(LAUNCH_KEY) == self.launch_id
             ]
             # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
             left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]
@@ -214,16 +236,6 @@ class Launch:
             return None if going else True
 
         self._wait_for(volumes_gone, "its volumes are not gone")
-
-    def _is_own(self, volume: nova.Volume) -> bool:
-        """Tell a volume that Nova made for this launch from one that the user attached later, by the names Nova gives.
-
-        nova/virt/block_device.py: DriverVolBlankBlockDevice names it after the server, DriverVolImageBlockDevice not.
-        """
-        if not self._keep_volumes:
-            return False
-        blank = volume.name in {f"{server_id}-blank-vol" for server_id in self._seen}
-        return blank or (not volume.name and volume.volume_image_metadata.get("image_id") == self.image_id)
 
     def _patient(self, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
         """Let a service be out of reach for a moment: looking again is safe, and the launch goes on without us."""

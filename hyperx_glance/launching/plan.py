@@ -26,6 +26,8 @@ COUNT_KEY = "hyperx_launch_count"
 IMAGE_KEY = "hyperx_image_id"
 ON_FAILURE_KEY = "hyperx_launch_on_failure"
 KEEP_VOLUMES_KEY = "hyperx_launch_keep_volumes"
+LAUNCH_KEY = "hyperx_launch_id"
+"""Says on a volume which launch made it, once the launch is being cancelled; servers have a tag instead."""
 MAX_TAGS = 50
 """Tags of a server, ours included (nova/objects/instance.py, MAX_TAG_COUNT)."""
 LINUX_ADMINISTRATOR = "root"

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from json import dumps
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from hyperx_glance.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.plan import Flavor, Network, launch_tag
+from hyperx_glance.launching.plan import LAUNCH_KEY, Flavor, Network, launch_tag
 from hyperx_glance.models import LaunchRequest, Server
 from hyperx_glance.pages import Listed, ListPage, collection, listed
 
@@ -97,6 +98,7 @@ class Volume(Listed):
 
     name: str | None = None
     status: str = ""
+    metadata: dict[str, str] = Field(default_factory=dict)
     volume_image_metadata: dict[str, str] = Field(default_factory=dict)
 
 
@@ -212,13 +214,31 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
     return tuple(Network(network.id, network.name) for network in chosen)
 
 
-def volumes(cloud: Cloud) -> dict[str, Volume]:
-    """List the department's volumes, by id."""
+def volumes(cloud: Cloud, *, launch_id: str | None = None) -> dict[str, Volume]:
+    """List the department's volumes, by id; those that a launch has marked, where its id is given."""
 
     def read(params: Mapping[str, object]) -> _VolumePage:
         return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
 
-    return {volume.id: volume for volume in listed("block-storage", read, {"limit": PAGE})}
+    marked: dict[str, object] = {} if launch_id is None else {"metadata": dumps({LAUNCH_KEY: launch_id})}
+    # An operator may switch the filter off: then Cinder gives every volume (cinder/api/api_utils.py).
+    return {
+        volume.id: volume
+        for volume in listed("block-storage", read, {"limit": PAGE, **marked})
+        if launch_id in (None, volume.metadata.get(LAUNCH_KEY))
+    }
+
+
+def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bool:
+    """Add to a volume's metadata; False where its state forbids it now (cinder/volume/api.py, "uploading")."""
+    path = f"/volumes/{quote(volume_id, safe='')}/metadata"
+    try:
+        cloud.post("block-storage", path, json={"metadata": metadata})
+    except NotFoundError:
+        return True
+    except InvalidRequestError:
+        return False
+    return True
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
+    InvalidRequestError,
     MayHaveMade,
     NotAllowedError,
     QuotaExceededError,
@@ -27,6 +28,7 @@ from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.checking import check
 from hyperx_glance.launching.finding import look_for_all
 from hyperx_glance.launching.handle import Launch
+from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import quota_error
 from hyperx_glance.models import Image, LaunchProgress, LaunchRequest, require
@@ -59,9 +61,15 @@ def launch(
     Nothing exists before the request is sent, and it is sent again only where certainly nobody received it.
     """
     require(request, LaunchRequest)
+    if request.launch_id is not None and not is_fresh(request.launch_id, datetime.now(UTC)):
+        # find_launch() would take it for a launch that nobody can be creating any more.
+        raise InvalidRequestError(
+            f"launch_id: {request.launch_id} was drawn too long ago.",
+            hint="Leave launch_id out, or give an id that does not begin with a time.",
+        )
     checked = check(cloud, departments, image, request)
     password = plan.admin_password(checked.image, request)
-    launch_id = request.launch_id or str(uuid.uuid4())
+    launch_id = request.launch_id or draw_id(datetime.now(UTC))
     body = plan.server_body(
         checked.image,
         checked.flavor,

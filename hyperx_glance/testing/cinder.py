@@ -10,6 +10,7 @@ Answers were compared with Cinder 29.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ class Volume:
     status: str = "available"
     volume_type: str = "__DEFAULT__"
     bootable: bool = False
+    metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     image_metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     server_id: str | None = None
     device: str = ""
@@ -102,6 +104,8 @@ class Cinder(Service):
             Route("GET", _ROOT + "/volumes/([^/]+)", self._show),
             Route("DELETE", _ROOT + "/volumes/([^/]+)", self._delete),
             Route("POST", _ROOT + "/volumes/([^/]+)/action", self._act),
+            Route("GET", _ROOT + "/volumes/([^/]+)/metadata", self._show_metadata),
+            Route("POST", _ROOT + "/volumes/([^/]+)/metadata", self._add_metadata),
         )
 
     def problem(self, call: Call, refused: Refused) -> Reply:
@@ -249,10 +253,12 @@ class Cinder(Service):
 
     def _page(self, call: Call) -> tuple[list[Volume], Record]:
         everybody = call.who.is_administrator and call.value("all_tenants") in ("1", "true", "True")
+        wanted = ast.literal_eval(call.value("metadata", "{}"))  # as cinder/volume/api.py, check_volume_filters
         found = [
             volume
             for volume in reversed(self.volumes.values())
             if (everybody or volume.project_id == call.who.project_id)
+            and wanted.items() <= volume.metadata.items()
             and call.value("name", volume.name) == volume.name
             and call.value("status", volume.status) == volume.status
         ]
@@ -311,6 +317,19 @@ class Cinder(Service):
         volume.image_metadata.update(body["os-set_image_metadata"]["metadata"])
         return json_reply(200, {"metadata": volume.image_metadata})
 
+    def _show_metadata(self, call: Call, volume_id: str) -> Reply:
+        return json_reply(200, {"metadata": self._found(call, volume_id).metadata})
+
+    def _add_metadata(self, call: Call, volume_id: str) -> Reply:
+        volume = self._found(call, volume_id)
+        if not call.who.may_write:
+            raise Refused(403, "Policy doesn't allow volume:create_volume_metadata to be performed.")
+        if volume.status in ("maintenance", "uploading"):
+            message = f"Updating volume metadata is not allowed for volumes in {volume.status} status."
+            raise Refused(400, f"Invalid volume: {message}")
+        volume.metadata.update(call.json()["metadata"])
+        return json_reply(200, {"metadata": volume.metadata})
+
     def _found(self, call: Call, volume_id: str) -> Volume:
         volume = self.volumes.get(volume_id)
         if volume is None or not (call.who.is_administrator or volume.project_id == call.who.project_id):
@@ -339,7 +358,7 @@ def _view(volume: Volume) -> Record:
         "volume_type": volume.volume_type,
         "snapshot_id": None,
         "source_volid": None,
-        "metadata": {},
+        "metadata": volume.metadata,
         "links": [],
         "user_id": volume.user_id,
         "bootable": "true" if volume.bootable else "false",

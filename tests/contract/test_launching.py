@@ -24,7 +24,7 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import unique
-from tests.interference import Interference
+from tests.interference import Interference, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -198,6 +198,30 @@ def test_volumes_that_are_kept(cloud: CloudUnderTest, client: ClientFactory) -> 
 def test_cancel_takes_them_too(cloud: CloudUnderTest, client: ClientFactory) -> None:
     iso = launches.put_image(cloud, "installer.iso")
     client("alice").launch(iso, ask(keep_volumes=True), wait=False).cancel()
+    assert nothing_was_created(cloud)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/volumes/detail"), ("DELETE", "/volumes/")])
+def test_a_cancellation_that_died_before_the_volumes_is_taken_up(
+    cloud: CloudUnderTest, client: ClientFactory, method: str, path: str
+) -> None:
+    iso = launches.put_image(cloud, "installer.iso")
+    launch = client("alice").launch(iso, ask(count=2, keep_volumes=True))
+    dying = client("alice")
+    between = Interference(dying)
+    found = dying.find_launch(launch.launch_id)
+    if method == "GET":
+        # The first list tells which volumes are the launch's own.
+        between.after(method, path, lambda: between.before(method, path, interrupt))
+    else:
+        between.before(method, path, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        found.cancel()
+    assert not launches.tagged(cloud, launch.launch_id)
+    assert len(launches.volumes(cloud)) == 4
+    left = client("alice").find_launch(launch.launch_id)
+    assert (left.servers, left.count, left.image_id) == ((), 2, iso)
+    left.cancel()
     assert nothing_was_created(cloud)
 
 

@@ -411,6 +411,40 @@ def test_cancel_during_the_build_leaves_no_volume(local_cloud: LocalCloud, alice
         assert launches.volumes(local_cloud) == []
 
 
+CANCELLER = """
+import json, os, signal, sys
+from tests.clouds import PATIENT
+from tests.interference import Interference
+from tests.lossy_proxy import client_behind
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+auth, url, launch_id, method, path = json.loads(sys.argv[1])
+auth.pop("region_name", None)
+client = client_behind(url, Session(v3.Password(**auth)), PATIENT)
+launch = client.find_launch(launch_id)
+Interference(client).before(method, path, lambda: os.kill(os.getpid(), signal.SIGKILL))
+launch.cancel()
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/metadata"), ("DELETE", "/servers/"), ("DELETE", "/volumes/")], ids="".join
+)
+def test_what_a_killed_cancellation_left_is_found_and_deleted(
+    local_cloud: LocalCloud, alice: Client, method: str, path: str
+) -> None:
+    iso = launches.put_image(local_cloud, "installer.iso")
+    launch = alice.launch(iso, ask(count=2, keep_volumes=True))
+    order = json.dumps([local_cloud.auth("alice"), local_cloud.url("nova"), launch.launch_id, method, path])
+    killed = subprocess.run([sys.executable, "-c", CANCELLER, order], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(launches.volumes(local_cloud)) == 4
+    assert len(launches.tagged(local_cloud, launch.launch_id)) == (0 if path == "/volumes/" else 2)
+    alice.find_launch(launch.launch_id).cancel()
+    assert launches.servers(local_cloud) == []
+    assert launches.volumes(local_cloud) == []
+
+
 # ----------------------------------------------------------------- passwords
 
 

@@ -541,7 +541,7 @@ def test_control_c_leaves_a_launch_and_tells_its_id(openstack: Callable[..., Run
     run = openstack("hyperx image launch debian web --flavor m1.tiny --launch-id my-launch-1")
 
     assert run.status == 130
-    assert "Launch my-launch-1" in run.err
+    assert "launch my-launch-1" in run.err
 
 
 # ----------------------------------------------------------------- progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +30,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.launching.handle import BUILD_SECONDS
+from hyperx_glance.launching.ids import draw_id, is_settled
 from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting import REPETITIONS
@@ -548,6 +549,56 @@ def test_a_launch_that_never_was_is_not_found_after_the_quiet_time(alice: Client
         alice.find_launch("")
 
 
+def drawn(ago: timedelta) -> str:
+    return draw_id(datetime.now(UTC) - ago)
+
+
+def test_an_id_drawn_long_ago_is_told_to_be_unknown_at_once(cloud: InMemoryCloud, alice: Client, clock: Clock) -> None:
+    cloud.requests.clear()
+    with pytest.raises(NotFoundError, match="No server belongs to launch"):
+        alice.find_launch(drawn(timedelta(minutes=11)))
+    assert clock.now == 0
+    assert [(each.service, each.method) for each in cloud.requests] == [
+        ("keystone", "POST"),
+        ("nova", "GET"),
+        ("cinder", "GET"),
+    ]
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(minutes=9), -timedelta(hours=5)])
+def test_an_id_drawn_lately_is_looked_for(alice: Client, clock: Clock, ago: timedelta) -> None:
+    with pytest.raises(NotFoundError):
+        alice.find_launch(drawn(ago))
+    assert clock.now == pytest.approx(QUIET_SECONDS, abs=0.01)
+
+
+def test_a_launch_of_long_ago_is_found(cloud: InMemoryCloud, alice: Client, clock: Clock, image: str) -> None:
+    launch = alice.launch(image, ask(count=2))
+    old = drawn(timedelta(days=1))
+    for server in cloud.nova.servers.values():
+        server.tags = [f"hyperx-launch:{old}"]
+    before = clock.now
+    assert alice.find_launch(old).servers == launch.servers
+    assert clock.now == before
+
+
+def test_an_id_drawn_long_ago_starts_no_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    """Otherwise find_launch would call a launch unknown that Nova is just creating."""
+    cloud.requests.clear()
+    with pytest.raises(InvalidRequestError, match="too long ago"):
+        alice.launch(image, ask(launch_id=drawn(timedelta(minutes=6))))
+    assert not cloud.requests
+    lately = drawn(timedelta(minutes=4))
+    assert alice.launch(image, ask(launch_id=lately)).launch_id == lately
+
+
+def test_a_launch_s_own_id_tells_when_it_was_drawn(alice: Client, image: str) -> None:
+    before = datetime.now(UTC)
+    launch_id = alice.launch(image, ask()).launch_id
+    assert not is_settled(launch_id, before)
+    assert is_settled(launch_id, before + timedelta(minutes=30))
+
+
 def test_the_pace_of_the_cloud_makes_waiting_for_quiet_free(cloud: InMemoryCloud) -> None:
     alice = Client.from_session(cloud.session("alice"), settings=Settings(pace=cloud.pace))
     with pytest.raises(NotFoundError):
@@ -855,6 +906,108 @@ def test_cancel_takes_the_kept_volumes_but_no_volume_of_the_user_s_own(
     assert len(cloud.cinder.volumes) == 3
     launch.cancel()
     assert list(cloud.cinder.volumes) == [own.id]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "skip"),
+    [
+        ("cinder", "POST", "/metadata", 0),
+        ("cinder", "POST", "/metadata", 3),
+        ("nova", "DELETE", "/servers/", 0),
+        ("nova", "DELETE", "/servers/", 1),
+        ("nova", "GET", "/servers/detail", 2),
+        ("cinder", "GET", "/volumes/detail", 1),
+        ("cinder", "DELETE", "/volumes/", 0),
+        ("cinder", "DELETE", "/volumes/", 2),
+    ],
+)
+def test_the_kept_volumes_of_a_cancellation_that_died_are_found(  # noqa: PLR0917  # fixtures and the table's columns
+    cloud: InMemoryCloud, alice: Client, iso: str, service: ServiceName, method: str, path: str, skip: int
+) -> None:
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    launch = alice.launch(iso, ask(count=2, keep_volumes=True, launch_id="launch-of-mine"))
+    own = cloud.cinder.make(cloud.nova.server("web-1").caller, 1, name="my data")
+    cloud.nova.server("web-1").volumes.append((own.id, False))
+    cloud.before(service, method, path, die, times=1, skip=skip)
+    with pytest.raises(KeyboardInterrupt):
+        launch.cancel()
+    while launches.servers(cloud) and service == "cinder" and path != "/metadata":
+        pass  # what was ordered goes on
+    alice.find_launch("launch-of-mine").cancel()
+    assert not cloud.nova.servers
+    assert list(cloud.cinder.volumes) == [own.id]
+    assert own.metadata == {}
+    with pytest.raises(NotFoundError):
+        alice.find_launch("launch-of-mine")
+
+
+def test_what_is_left_of_a_cancelled_launch_tells_what_it_was(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    alice.launch(iso, ask(count=2, keep_volumes=True, launch_id="launch-of-mine"))
+    cloud.fail("cinder", "DELETE", "/volumes/", status=403, times=None)
+    with pytest.raises(NotAllowedError, match="launch-of-mine"):
+        alice.find_launch("launch-of-mine").cancel()
+    bob = Client.from_session(cloud.session("bob"), settings=alice.settings)
+    with pytest.raises(NotFoundError):
+        bob.find_launch("launch-of-mine")
+    found = alice.find_launch("launch-of-mine")
+    assert (found.servers, found.count, found.image_id) == ((), 2, iso)
+    progress = found.progress()
+    assert (progress.active, progress.building, progress.failed) == (0, 0, 2)
+    with pytest.raises(LaunchFailedError, match="2 of 2") as caught:
+        found.wait()
+    assert caught.value.left == ("launch launch-of-mine",)
+    assert len(cloud.cinder.volumes) == 4
+
+
+def test_a_cinder_without_the_filter_gives_no_volume_of_others(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    first = alice.launch(iso, ask(keep_volumes=True, launch_id="launch-of-mine-1"))
+    alice.launch(iso, ask(name="db", keep_volumes=True, launch_id="launch-of-mine-2"))
+    cloud.fail("cinder", "DELETE", "/volumes/", status=403, times=None)
+    with pytest.raises(NotAllowedError):
+        first.cancel()
+    cloud.fail("cinder", "GET", "/volumes/detail", status=200, body=_all_volumes(cloud))
+    with pytest.raises(NotFoundError):
+        alice.find_launch("launch-of-mine-3")
+
+
+def _all_volumes(cloud: InMemoryCloud) -> dict[str, object]:
+    answer = cloud.session("alice").get("/volumes/detail", endpoint_filter=launches.VOLUMES)
+    found: dict[str, object] = answer.json()
+    return found
+
+
+def test_a_volume_that_cannot_be_marked_now_keeps_its_server_until_it_can(
+    cloud: InMemoryCloud, alice: Client, iso: str
+) -> None:
+    launch = alice.launch(iso, ask(keep_volumes=True))
+    volume = next(iter(cloud.cinder.volumes.values()))
+    volume.status = "uploading"
+    cloud.before("cinder", "POST", "/metadata", lambda: setattr(volume, "status", "in-use"), times=1, skip=3)
+    servers_at_marks: list[int] = []
+    cloud.before("cinder", "POST", "/metadata", lambda: servers_at_marks.append(len(cloud.nova.servers)))
+    launch.cancel()
+    assert set(servers_at_marks) == {1}
+    assert not sent(cloud, "DELETE", "/servers/")[1:]
+    assert not cloud.cinder.volumes
+
+
+def test_the_volumes_of_another_launch_are_marked_by_nobody(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    alice.launch(iso, ask()).cancel()
+    alice.launch(iso, ask(keep_volumes=True), wait=False)
+    assert not sent(cloud, "POST", "/metadata")
+
+
+def test_a_launch_without_volumes_is_cancelled_where_there_is_no_cinder(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    cloud.keystone.services.remove(cloud.cinder)
+    launch = alice.launch(image, ask(keep_volumes=True, launch_id="launch-of-mine"))
+    launch.cancel()
+    assert not cloud.nova.servers
+    with pytest.raises(NotFoundError):
+        alice.find_launch("launch-of-mine")
 
 
 def test_the_volumes_that_are_kept_outlive_the_server(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
