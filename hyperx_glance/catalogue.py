@@ -96,7 +96,7 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 def _images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
     readings = [_Reading(settings, query, listing) for listing in _listings(cloud, departments, query)]
-    lists = [_in_order(reading.rows(cloud, order), reading.matches, order) for reading in readings]
+    lists = [in_order(reading.rows(cloud, order), reading.matches, order) for reading in readings]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
     yield from itertools.islice(merged, query.limit)
 
@@ -132,7 +132,7 @@ def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
         previous = match.id
 
 
-def _in_order(
+def in_order(
     rows: Iterator[Image], matches: Callable[[Image], bool], order: Order, *, most: int = SAME_SECOND
 ) -> Iterator[Image]:
     """Give the rows that match; put neighbours whose order nobody can see in the API into that of the other columns.

@@ -30,6 +30,8 @@ Fate = Literal["cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop"
 cut_early: the connection is cut when the service has the request. cut_late: when it has answered. bad_gateway: 502 when
 it has the request. gateway_timeout: 504 after half a second. drop: 502, and it never gets it. hold: no answer.
 """
+FATES: tuple[Fate, ...] = ("cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop")
+"""Those that are over soon."""
 
 
 @dataclass
@@ -41,6 +43,8 @@ class LossyProxy:
     service: Service = "compute"
     creation: str = "/servers$"
     """Which POSTs count as creations: a pattern of their paths."""
+    method: str = "POST"
+    """What counts instead of a POST, for other changes whose answers are lost."""
     creations: int = 0
     """How many have come."""
     answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -88,7 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.command != "POST" or not re.search(self.lossy.creation, self.path):
+        if self.command != self.lossy.method or not re.search(self.lossy.creation, self.path):
             self._reply(*self._ask(body))
             return
         self.lossy.creations += 1

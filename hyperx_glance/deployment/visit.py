@@ -83,8 +83,7 @@ def sight(cloud: Cloud, service: Service) -> Sighting:
     """Read a service's list of versions, which needs no rights, and its clock with it."""
     try:
         if not cloud.has(service):
-            missing = ServiceUnavailableError("It is not in the catalogue.", connected=False, service=service)
-            return Sighting(present=False, problem=missing)
+            return Sighting(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
         root = front_door(cloud.base(service))
         sent = time.time()
         response = cloud.get(service, root)
@@ -92,7 +91,7 @@ def sight(cloud: Cloud, service: Service) -> Sighting:
         versions = parsed(_FrontDoor, service, response.content).versions
     except HyperxGlanceError as error:
         return Sighting(problem=error)
-    return Sighting(version=_newest(versions), skew_seconds=_skew(response.headers.get("Date"), sent, received))
+    return Sighting(version=_newest(versions), skew_seconds=skew(response.headers.get("Date"), sent, received))
 
 
 def _newest(versions: tuple[_Version, ...] | JsonValue) -> tuple[int, ...]:
@@ -103,7 +102,7 @@ def _newest(versions: tuple[_Version, ...] | JsonValue) -> tuple[int, ...]:
     return max(((int(found[1]), int(found[2])) for found in numbers if found), default=())
 
 
-def _skew(date: str | None, sent: float, received: float) -> float | None:
+def skew(date: str | None, sent: float, received: float) -> float | None:
     """Give by how much a clock is ahead of ours at least: it was read between sending and receiving."""
     clock = server_time(date)
     if clock is None:

@@ -26,6 +26,7 @@ DOMAIN = {"id": "default", "name": "Default"}
 # A role implies those after it (keystone/cmd/bootstrap.py).
 _IMPLIED = {"admin": ("admin", "manager", "member", "reader"), "member": ("member", "reader"), "reader": ("reader",)}
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
+_ENDPOINTS = tuple((interface, REGION) for interface in ("public", "internal", "admin"))
 _NAMESPACE = uuid.UUID("6f1c4c6e-7d0a-5c7e-9d1b-2b9c3f1f0a11")
 
 
@@ -52,6 +53,8 @@ class Keystone(Service):
         self.users: dict[str, str] = {}
         """User ids by name."""
         self.services: list[Service] = [self]
+        self.first_endpoints: list[tuple[str, str]] = []
+        """Interface and region of endpoints that stand before the usual ones in the catalogue, for every service."""
         self.registered_limits: dict[str, Record] = {}
         self.limits: dict[str, Record] = {}
         self._accounts: dict[str, _User] = {}
@@ -239,7 +242,7 @@ class Keystone(Service):
     def _catalogue(self) -> list[Record]:
         return [
             {
-                "endpoints": [self._endpoint(service, interface) for interface in ("public", "internal", "admin")],
+                "endpoints": [self._endpoint(service, *place) for place in (*self.first_endpoints, *_ENDPOINTS)],
                 "id": service_id(service),
                 "type": service.type,
                 "name": service.name,
@@ -248,13 +251,13 @@ class Keystone(Service):
             if service.present
         ]
 
-    def _endpoint(self, service: Service, interface: str) -> Record:
+    def _endpoint(self, service: Service, interface: str, region: str) -> Record:
         return {
-            "id": uuid.uuid5(_NAMESPACE, f"endpoint {service.name} {interface}").hex,
+            "id": uuid.uuid5(_NAMESPACE, f"endpoint {service.name} {interface} {region}").hex,
             "interface": interface,
-            "region_id": REGION,
+            "region_id": region,
             "url": service.url + service.endpoint_path,
-            "region": REGION,
+            "region": region,
         }
 
     def _show_token(self, call: Call) -> Reply:
@@ -381,10 +384,10 @@ class Keystone(Service):
     def _list_endpoints(self, call: Call) -> Reply:
         _administrators_only(call, "list_endpoints")
         found = [
-            {**self._endpoint(service, interface), "service_id": service_id(service), "enabled": True}
+            {**self._endpoint(service, *place), "service_id": service_id(service), "enabled": True}
             for service in self.services
             if service.present
-            for interface in ("public", "internal", "admin")
+            for place in (*self.first_endpoints, *_ENDPOINTS)
         ]
         return self._list(call, "endpoints", _filtered(found, call, ("service_id", "interface", "region_id")))
 

@@ -427,6 +427,15 @@ def test_every_user_edits_a_public_image(cloud: CloudUnderTest, client: ClientFa
     assert image.properties == {"hw_disk_bus": "scsi", "hw_qemu_guest_agent": "yes"}
 
 
+def test_a_record_with_as_many_properties_as_it_can_have_is_edited(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    properties = {f"x_{number}": "x" for number in range(127)}
+    image_id = make_image(cloud, visibility="community", hyperx_edited_by="somebody", **properties)
+    bob = client("bob", steward="admin")
+    assert bob.update(image_id, name="better").edited_by == bob.user_id
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -11,8 +11,9 @@ import pytest
 
 from hyperx_glance import Deletion, LaunchRequest, NotFoundError, Pace
 from hyperx_glance.waiting import wait_until
-from tests.clouds import unique
+from tests.clouds import PATIENT, unique
 from tests.file_server import BigBody
+from tests.lossy_proxy import FATES, Fate, LossyProxy
 from tests.records import IMAGE, exists, make_image
 
 if TYPE_CHECKING:
@@ -95,6 +96,21 @@ def test_during_an_import_the_image_is_gone_at_once(
 def _staged(cloud: LocalCloud, image_id: str) -> bool:
     """Tell whether the import's own files are gone."""
     return not list((cloud.directory / "glance").rglob(f"staging/{image_id}"))
+
+
+@pytest.mark.parametrize("fates", [(fate,) for fate in FATES] + [("cut_late", "cut_early", "bad_gateway")], ids=str)
+def test_a_deletion_whose_answer_is_lost_is_a_deletion(
+    local_cloud: LocalCloud, client: ClientFactory, fates: tuple[Fate, ...]
+) -> None:
+    image = client().image(make_image(local_cloud))
+    with LossyProxy(
+        local_cloud.url("glance"), list(fates), service="image", creation="/images/[^/]+$", method="DELETE"
+    ) as proxy:
+        assert proxy.client(local_cloud.session("alice"), PATIENT).delete(image) == Deletion(image=image)
+        assert not proxy.fates
+    assert not exists(local_cloud, image.id)
+    with pytest.raises(NotFoundError):
+        client().delete(image)
 
 
 def test_from_two_threads_one_deletes(local_cloud: LocalCloud, client: ClientFactory) -> None:

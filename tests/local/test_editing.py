@@ -12,20 +12,28 @@ from keystoneauth1.session import Session
 from hyperx_glance import (
     Category,
     Client,
+    ConflictError,
     ImageChanges,
     ImageNotActiveError,
     InvalidRequestError,
     LaunchRequest,
     NotAllowedError,
+    NotFoundError,
+    Pace,
 )
-from tests.clouds import PATIENT, REGION
+from hyperx_glance.waiting import wait_until
+from tests.clouds import PATIENT, REGION, unique
+from tests.lossy_proxy import FATES, Fate, LossyProxy
 from tests.records import make_image, patch_record, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hyperx_glance.testing import LocalCloud
     from tests.clouds import ClientFactory
+
+
+SOON = Pace(first_interval=0.1, longest_interval=0.5, deadline=60)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +111,147 @@ def test_every_request_of_the_steward(local_cloud: LocalCloud, client: ClientFac
 def _line(answer: requests.Response) -> tuple[str, str, str]:
     path = answer.request.path_url
     return str(answer.request.method), "keystone" if path.startswith("/v3") else "glance", path
+
+
+# ----------------------------------------------------------------- lost answers
+
+
+@pytest.mark.parametrize("fates", [(fate,) for fate in FATES] + [("cut_late", "cut_early", "bad_gateway")], ids=str)
+def test_a_change_whose_answer_is_lost_is_made(
+    local_cloud: LocalCloud, client: ClientFactory, fates: tuple[Fate, ...]
+) -> None:
+    image_id = make_image(local_cloud, description="old", os_distro="debian", hw_qemu_guest_agent="no", tags=["a"])
+    with LossyProxy(
+        local_cloud.url("glance"), list(fates), service="image", creation="/images/[^/]+$", method="PATCH"
+    ) as proxy:
+        alice = proxy.client(local_cloud.session("alice"), PATIENT)
+        image = alice.update(
+            image_id, name="new", description="", tags={"x"}, password_enabled=True, os_distro="", category="public"
+        )
+        assert not proxy.fates
+    assert (image.name, image.description, image.os_distro, image.tags) == ("new", "", "", ("x",))
+    assert client().image(image_id) == image
+    assert client().update(image_id, password_enabled=False).properties == {"hw_qemu_guest_agent": "no"}
+
+
+@pytest.mark.parametrize("fate", FATES)
+@pytest.mark.parametrize("action", ["disable", "enable"])
+def test_an_action_whose_answer_is_lost_is_done(
+    local_cloud: LocalCloud, client: ClientFactory, action: str, fate: Fate
+) -> None:
+    image_id = make_image(local_cloud)
+    if action == "enable":
+        client().disable(image_id)
+    with LossyProxy(local_cloud.url("glance"), [fate], service="image", creation="/actions/") as proxy:
+        alice = proxy.client(local_cloud.session("alice"), PATIENT)
+        image = (alice.disable if action == "disable" else alice.enable)(image_id)
+        assert not proxy.fates
+    assert image.phase == ("disabled" if action == "disable" else "ready")
+    assert client().image(image_id).phase == image.phase
+
+
+# ----------------------------------------------------------------- the moment before the steward writes
+
+
+class _BeforeEachPatch(requests.adapters.HTTPAdapter):
+    """Do something between the user's refusal and the steward's patch."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self.act = act
+        self.statuses: list[int] = []
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401
+        if request.method != "PATCH":
+            return super().send(request, *args, **options)
+        self.act()
+        answer = super().send(request, *args, **options)
+        self.statuses.append(answer.status_code)
+        return answer
+
+
+def _bob(cloud: LocalCloud, adapter: _BeforeEachPatch) -> Client:
+    http = requests.Session()
+    http.mount("http://", adapter)
+    auth: dict[str, Any] = {key: value for key, value in cloud.auth("admin").items() if key != "region_name"}
+    steward = Session(auth=v3.Password(**auth), session=http)
+    return Client.from_session(cloud.session("bob"), region_name=REGION, steward=steward, settings=PATIENT)
+
+
+def test_what_is_featured_before_the_steward_writes_is_left_alone(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
+    image_id = make_image(local_cloud, visibility="community", description="old")
+    adapter = _BeforeEachPatch(lambda: client("admin").update(image_id, category="featured"))
+    with pytest.raises(NotAllowedError, match="and is featured"):
+        _bob(local_cloud, adapter).update(image_id, name="better", description="", tags={"x"})
+    assert adapter.statuses == [409]
+    record = record_of(local_cloud, image_id)
+    assert (record["description"], record["hyperx_featured"], record["tags"]) == ("old", "true", [])
+    assert record["name"] != "better"
+    assert "hyperx_edited_by" not in record
+
+
+def test_what_becomes_private_before_the_steward_writes_is_told(local_cloud: LocalCloud, client: ClientFactory) -> None:
+    image_id = make_image(local_cloud, visibility="community")
+    adapter = _BeforeEachPatch(lambda: client().update(image_id, category="private"))
+    with pytest.raises(ConflictError, match=r"became private .*: edited_by, name"):
+        _bob(local_cloud, adapter).update(image_id, name="better")
+    record = record_of(local_cloud, image_id)
+    assert (record["name"], record["visibility"]) == ("better", "private")
+
+
+def test_what_the_owner_writes_before_the_steward_stays(local_cloud: LocalCloud, client: ClientFactory) -> None:
+    image_id = make_image(local_cloud, visibility="community")
+    adapter = _BeforeEachPatch(lambda: client().update(image_id, description="the owner's", os_distro="debian"))
+    image = _bob(local_cloud, adapter).update(image_id, description="bob's")
+    assert adapter.statuses == [409, 200]
+    assert (image.description, image.os_distro) == ("bob's", "debian")
+
+
+# ----------------------------------------------------------------- what Nova makes of servers
+
+
+@pytest.mark.parametrize("layout", [{}, {"boot_volume_gib": 1}], ids=["of an image", "of a volume"])
+def test_a_snapshot_that_nova_made(local_cloud: LocalCloud, client: ClientFactory, layout: dict[str, int]) -> None:
+    alice, bob = client(), client("bob")
+    source = make_image(local_cloud, sample="disk.raw", os_distro="debian")
+    request = {"name": unique("source"), "flavor": "m1.tiny", "networks": "none", **layout}
+    launch = alice.launch(source, LaunchRequest.model_validate(request))
+    name = unique("snapshot")
+    try:
+        path = f"/servers/{launch.servers[0].id}/action"
+        answer = alice.cloud.post("compute", path, json={"createImage": {"name": name}}, microversion="2.67")
+        image_id = answer.json()["image_id"]
+        wait_until(SOON, lambda: alice.image(image_id).state == "ACTIVE" or None)
+        for view in ("all", "private"):
+            assert image_id not in {image.id for image in alice.images(view=view)}
+        asked = {"bdm_v2": "True"} if layout else {"image_type": "snapshot"}
+        assert [image.id for image in alice.images(properties=asked, name=name)] == [image_id]
+        with pytest.raises(NotFoundError):
+            alice.image(name)
+        if layout:
+            for user, category in (("alice", "public"), ("admin", "featured")):
+                with pytest.raises(ConflictError, match="no data"):
+                    client(user).update(image_id, category=category)
+            return
+        assert alice.update(image_id, category="public").os_distro == "debian"
+        assert bob.image(name).id == image_id
+        assert image_id in {image.id for image in bob.images(view="public")}
+        bob.launch(image_id, LaunchRequest(name=unique("of-template"), flavor="m1.tiny", networks="none")).cancel()
+    finally:
+        wait_until(SOON, lambda: _without_snapshots(local_cloud) or None)
+        launch.cancel()
+
+
+def _without_snapshots(cloud: LocalCloud) -> bool:
+    """Delete the volume snapshots that Nova asked for, whatever became of them; tell whether they are gone."""
+    session = cloud.session("admin")
+    volumes = {"service_type": "block-storage"}
+    snapshots = session.get("/snapshots?all_tenants=1", endpoint_filter=volumes).json()["snapshots"]
+    for snapshot in snapshots:
+        session.delete(f"/snapshots/{snapshot['id']}", endpoint_filter=volumes, raise_exc=False)
+    return not snapshots
 
 
 @pytest.mark.usefixtures("liberal_glance")

@@ -9,11 +9,13 @@ import pytest
 from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
 from hyperx_glance.waiting import wait_until
 from tests.clouds import PATIENT, unique
+from tests.lossy_proxy import FATES, Fate, LossyProxy
 from tests.records import IMAGE, make_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hyperx_glance.cloud import Service
     from hyperx_glance.testing import LocalCloud
     from tests.clouds import ClientFactory
     from tests.file_server import FileServer
@@ -34,6 +36,34 @@ def department(local_cloud: LocalCloud) -> Iterator[str]:
     for filters in (COMPUTE, VOLUME):
         session.delete(f"/os-quota-sets/{project_id}", endpoint_filter=filters)
     session.delete(f"/projects/{project_id}", endpoint_filter=IDENTITY)
+
+
+TYPES: dict[str, Service] = {"nova": "compute", "cinder": "block-storage", "keystone": "identity"}
+
+
+@pytest.mark.parametrize("fate", FATES)
+@pytest.mark.parametrize(
+    "request_",
+    ["nova PUT", "cinder PUT", "keystone POST", "keystone PATCH", "keystone DELETE"],
+)
+def test_limits_are_set_though_answers_are_lost(
+    local_cloud: LocalCloud, department: str, request_: str, fate: Fate
+) -> None:
+    service, method = request_.split()
+    lost = 0
+    for images, others in ((5, 3), (7, 4), (0, 5), (None, 6)):
+        with LossyProxy(
+            local_cloud.url(service), [fate], service=TYPES[service], creation="/limits|/os-quota-sets/", method=method
+        ) as proxy:
+            admin = proxy.client(local_cloud.session("admin"), PATIENT)
+            quota = admin.set_quota(department, images=images, cores=others, volumes=others)
+            lost += not proxy.fates
+        assert quota.images is not None
+        assert quota.cores is not None
+        assert quota.volumes is not None
+        assert (quota.cores.limit, quota.volumes.limit) == (others, others)
+        assert images is None or quota.images.limit == images
+    assert lost
 
 
 def test_servers_and_volumes_are_counted(local_cloud: LocalCloud, client: ClientFactory) -> None:

@@ -200,7 +200,17 @@ def test_images_of_one_second_are_ordered_by_id_across_pages() -> None:
 def test_more_images_of_one_second_than_are_held_come_all_the_same() -> None:
     same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in range(20)]
 
-    assert list(catalogue._in_order(iter(same), bool, Order(("-created_at", "id")), most=4)) == same
+    assert list(catalogue.in_order(iter(same), bool, Order(("-created_at", "id")), most=4)) == same
+
+
+def test_of_many_images_of_one_second_the_first_go_in_order() -> None:
+    """Eight are held, and the first four of them go: the database's own order is another one."""
+    numbers = [7, 3, 5, 1, 6, 0, 4, 2, 9, 8]
+    same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in numbers]
+
+    found = catalogue.in_order(iter(same), bool, Order(("-created_at", "id")), most=4)
+
+    assert [int(image.id) for image in found] == list(range(10))
 
 
 def test_null_names_are_sorted_as_empty_ones() -> None:

@@ -502,6 +502,7 @@ def test_what_the_models_refuse_is_status_1(openstack: Callable[..., Run], fake:
         "hyperx quota set dept-a --images many",
         "hyperx image launch a b --flavor c --user-data no-such-file",
         "hyperx image launch a b --flavor c --network n --no-network",
+        "hyperx image launch a b",
         "hyperx image create name",
     ],
 )

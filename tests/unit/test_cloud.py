@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from keystoneauth1.adapter import Adapter
 
 from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.errors import (
@@ -44,6 +45,31 @@ def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
     assert cloud.is_administrator is False
     assert len(fake.requests) == 1
     assert Cloud.from_session(fake.session("admin")).is_administrator is True
+
+
+def test_an_endpoint_is_the_public_one_where_the_adapter_names_none(fake: InMemoryCloud) -> None:
+    """As keystoneauth sends requests then (keystoneauth1/identity/base.py, get_endpoint_data)."""
+    fake.keystone.first_endpoints.append(("internal", "Elsewhere"))
+    session = fake.session("alice")
+    cloud = Cloud(session, lambda service: Adapter(session, service_type=service), region_name=None)
+
+    place = cloud.place("image")
+
+    assert place is not None
+    assert place.region_id == "RegionOne"
+
+
+@pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/"])
+def test_an_endpoint_may_end_with_a_slash(fake: InMemoryCloud, end: str) -> None:
+    session = fake.session("alice")
+    url = fake.glance.url + end
+    cloud = Cloud(
+        session, lambda service: Adapter(session, service_type=service, endpoint_override=url), region_name=None
+    )
+
+    assert cloud.base("image") == f"{fake.glance.url}/v2"
+    cloud.get("image", "/images")
+    assert fake.requests[-1].path == "/v2/images"
 
 
 @pytest.mark.parametrize(

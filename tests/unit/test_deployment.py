@@ -8,7 +8,7 @@ import pytest
 
 from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.checks import LIMITS
-from hyperx_glance.deployment.visit import front_door
+from hyperx_glance.deployment.visit import front_door, skew
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
@@ -295,6 +295,24 @@ def test_a_clock_that_is_off(fake: InMemoryCloud, skew: int, level: str, told: s
         assert "image" not in finding.message
 
 
+@pytest.mark.parametrize(
+    ("sent", "received", "ahead"),
+    [
+        (0.875, 1.125, 0.0),  # the header has whole seconds: it was any time of that second
+        (1.0, 1.5, 0.0),
+        (-1.0, -0.5, 0.5),
+        (-10.0, -9.0, 9.0),
+        (3.0, 4.0, -2.0),
+    ],
+)
+def test_a_clock_is_off_by_what_no_delay_explains(sent: float, received: float, ahead: float) -> None:
+    date, told = "Sun, 01 Mar 2026 12:00:00 GMT", datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+
+    assert skew(date, told + sent, told + received) == ahead
+    assert skew(None, sent, received) is None
+    assert skew("yesterday", sent, received) is None
+
+
 def test_the_own_clock_that_is_off(fake: InMemoryCloud) -> None:
     for service in fake.keystone, fake.glance, fake.nova, fake.neutron, fake.cinder:
         service.skew_seconds = 100
@@ -309,7 +327,15 @@ def test_the_own_clock_that_is_off(fake: InMemoryCloud) -> None:
 def test_web_download_is_disabled(fake: InMemoryCloud, transfer: str, level: str) -> None:
     fake.glance.import_methods = ["glance-direct"]
 
-    assert examine(fake, transfer=transfer)["web-download"].level == level
+    finding = examine(fake, transfer=transfer)["web-download"]
+
+    assert finding.level == level
+    consequences = {
+        "auto": "registrations stream through the client instead",
+        "import": "registrations fail",
+        "stream": "need not",
+    }
+    assert consequences[transfer] in finding.message
 
 
 def test_imports_are_disabled(fake: InMemoryCloud) -> None:
@@ -516,6 +542,15 @@ def test_ports_are_limited(fake: InMemoryCloud, transfer: str, level: str) -> No
 
     assert finding.level == level
     assert "80 and 443" in finding.message
+    assert scratch_records(fake) == []
+
+
+def test_ports_are_tried_where_a_service_is_missing(fake: InMemoryCloud) -> None:
+    fake.nova.present = False
+
+    finding = examine(fake, probe=True)["download-ports"]
+
+    assert finding.level == "ok"
     assert scratch_records(fake) == []
 
 

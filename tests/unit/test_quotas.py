@@ -365,20 +365,9 @@ def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemor
     assert caught.value.__notes__ == ["Written before: volumes, cores, images."]
 
 
-def test_limits_are_those_of_the_endpoint_that_requests_go_to(
-    cloud: InMemoryCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limits_are_those_of_the_endpoint_that_requests_go_to(cloud: InMemoryCloud) -> None:
     """The catalogue's first may be an internal one of another region."""
-    catalogue = cloud.keystone._catalogue
-
-    def two_regions() -> list[dict[str, Any]]:
-        services = catalogue()
-        for service in services:
-            elsewhere = {"interface": "internal", "region": "Elsewhere", "region_id": "Elsewhere"}
-            service["endpoints"].insert(0, {**service["endpoints"][0], **elsewhere, "id": "0" * 32})
-        return services
-
-    monkeypatch.setattr(cloud.keystone, "_catalogue", two_regions)
+    cloud.keystone.first_endpoints.append(("internal", "Elsewhere"))
 
     quota = Client.from_session(cloud.session("admin"), settings=HASTY).set_quota("dept-a", images=7)
 
