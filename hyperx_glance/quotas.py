@@ -536,19 +536,15 @@ _DONE_BEFORE = {"POST": 409, "DELETE": 404}
 
 
 def _write(cloud: Cloud, settings: Settings, call: _Call) -> None:
-    """Send one request, again where its answer is lost: each of them leaves what it leaves when it is sent twice.
+    """Send one request, again where its answer is lost: sent twice, each of them leaves what it leaves.
 
-    Whether the limit that is there then is ours shows when the figures are read back.
+    Whether the limit that is there already is ours shows when the figures are read back.
     """
-
-    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            cloud.request(call.service, call.method, call.path, json=call.body)
-        except (ConflictError, NotFoundError) as error:
-            if not lost or error.status != _DONE_BEFORE.get(call.method):
-                raise
-
-    repeated(settings.pace, send)
+    try:
+        repeated(settings.pace, lambda _: cloud.request(call.service, call.method, call.path, json=call.body))
+    except (ConflictError, NotFoundError) as error:
+        if error.status != _DONE_BEFORE.get(call.method):
+            raise
 
 
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:

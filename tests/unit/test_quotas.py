@@ -339,11 +339,14 @@ def test_limits_are_set_though_answers_are_lost(
 def test_a_limit_that_somebody_else_makes_at_this_moment_is_a_conflict(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
-    """After a lost answer, too, where it is not the one that was asked for."""
+    """Where it is not the one that was asked for; after a lost answer, too."""
     other = client("admin")
     cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), times=1)
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError, match="images"):
         client("admin").set_quota("dept-b", images=5)
+    other.set_quota("dept-b", images=None)
+    cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=5), times=1)
+    assert client("admin").set_quota("dept-b", images=5).images == Usage(used=0, limit=5)
     other.set_quota("dept-b", images=None)
     cloud.cut("keystone", "POST", "/limits", late=9)
     cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), skip=1, times=1)
@@ -352,9 +355,16 @@ def test_a_limit_that_somebody_else_makes_at_this_moment_is_a_conflict(
     assert "somebody else" in caught.value.hint
 
 
+def test_a_service_that_knows_no_quotas_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "PUT", "/os-quota-sets", status=404)
+    with pytest.raises(NotFoundError) as caught:
+        client("admin").set_quota("dept-b", volumes=1, cores=1)
+    assert caught.value.__notes__ == ["Written before: volumes."]
+
+
 def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    alice = client()
-    alice.quota(alice.project_id)
+    admin = client("admin")
+    admin.quota(admin.project_id)
     assert not [line for line in sent(cloud) if "/projects" in line]
 
 
