@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hyperx_glance.cloud import Json
 from hyperx_glance.errors import FlavorTooSmallError, ImageNotActiveError, InvalidRequestError
 from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
-from hyperx_glance.launching.user_data import encode, password_config, with_password
+from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models import Image, LaunchRequest
 from hyperx_glance.vocabulary import Kind, Phase, State
 
@@ -30,6 +30,10 @@ LAUNCH_KEY = "hyperx_launch_id"
 """Says on a volume which launch made it, once the launch is being cancelled; servers have a tag instead."""
 MAX_TAGS = 50
 """Tags of a server, ours included (nova/objects/instance.py, MAX_TAG_COUNT)."""
+# What cloudbase-init reads of a server's metadata (cloudbaseinit/metadata/services/baseopenstackservice.py).
+WINDOWS_USER_KEY = "admin_username"
+WINDOWS_PASSWORD_KEY = "admin_pass"  # noqa: S105  # a key, no password
+ACCOUNT_NAME = re.compile(r"[^\s:,]{1,64}")
 LINUX_ADMINISTRATOR = "root"
 """The account whose password Nova changes where the image names none (nova/virt/libvirt/driver.py)."""
 
@@ -134,9 +138,18 @@ def check_request(image: Image, request: LaunchRequest) -> None:
 def _password_problems(image: Image, request: LaunchRequest) -> list[str]:
     if request.admin_password is not None and not image.password_enabled:
         return [f"admin_password: image {image.name or image.id} is not password-enabled"]
-    if image.password_enabled and is_windows(image) and request.config_drive is False:
-        return ["config_drive: Windows guests read their password from it"]
-    return []
+    if not image.password_enabled:
+        return []
+    if not is_windows(image):
+        if ACCOUNT_NAME.fullmatch(image.admin_user or LINUX_ADMINISTRATOR):
+            return []
+        return [f"image: {image.admin_user!r} is no name of an account; give it another admin_user"]
+    problems = []
+    if request.config_drive is False:
+        problems.append("config_drive: Windows guests read their password from it")
+    if WINDOWS_PASSWORD_KEY in request.metadata:
+        problems.append(f"metadata: {WINDOWS_PASSWORD_KEY} would replace the password; give it as admin_password")
+    return problems
 
 
 def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
@@ -209,8 +222,7 @@ def guest_data(image: Image, request: LaunchRequest, password: str | None) -> st
     """
     data = request.user_data
     if password is not None and not is_windows(image):
-        config = password_config(hash_password(password), user=image.admin_user or LINUX_ADMINISTRATOR)
-        data = with_password(data, config)
+        data = with_password(data, user=image.admin_user or LINUX_ADMINISTRATOR, password_hash=hash_password(password))
     return encode(data) if data else None
 
 
@@ -234,6 +246,9 @@ def server_body(
     }
     if request.keep_volumes:
         metadata[KEEP_VOLUMES_KEY] = "true"
+    windows_password = password if is_windows(image) else None
+    if windows_password is not None and image.admin_user:
+        metadata.setdefault(WINDOWS_USER_KEY, image.admin_user)
     server: dict[str, Json] = {
         "name": request.name,
         "flavorRef": flavor.id,
@@ -252,13 +267,11 @@ def server_body(
         server["block_device_mapping_v2"] = devices
     else:
         server["imageRef"] = image.id
-    config_drive = request.config_drive
-    if password is not None and is_windows(image):
-        config_drive = True
     optional: Mapping[str, Json] = {
-        "adminPass": password,
+        # Nova writes it in clear text onto any config drive (nova/virt/libvirt/driver.py, extra_md): for Windows alone.
+        "adminPass": windows_password,
         "user_data": user_data,
-        "config_drive": config_drive,
+        "config_drive": request.config_drive if windows_password is None else True,
         "key_name": request.key_name,
         "security_groups": [{"name": group} for group in request.security_groups] or None,
         "availability_zone": request.availability_zone,

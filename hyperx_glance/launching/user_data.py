@@ -1,9 +1,8 @@
 r"""User data: what the guest's cloud-init reads at its first boot, with the administrator's password merged in.
 
->>> from hyperx_glance.launching.user_data import password_config, with_password
+>>> from hyperx_glance.launching.user_data import with_password
 >>> import email
->>> config = password_config("$6$salt$hash", user="root")
->>> merged = with_password("#!/bin/sh\necho hello\n", config)
+>>> merged = with_password("#!/bin/sh\necho hello\n", user="root", password_hash="$6$salt$hash")
 >>> [part.get_content_type() for part in email.message_from_bytes(merged).walk()]
 ['multipart/mixed', 'text/x-shellscript', 'text/cloud-config']
 """
@@ -12,12 +11,13 @@ import base64
 import email
 import email.policy
 import gzip
-import json
 import zlib
+from collections.abc import Iterator
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.launching.cloud_config import CLOUD_CONFIG, Part, password_config
 
 MAX_ENCODED = 65535
 """Characters of base64 that Nova takes (nova/api/openstack/compute/schemas/servers.py, user_data)."""
@@ -34,43 +34,36 @@ TYPES = (
     (b"## template: jinja", "text/jinja2"),
     (b"#!", "text/x-shellscript"),
 )
-MIME_HEADERS = (b"content-type:", b"mime-version:")
+UNKNOWN_TYPES = ("text/plain", "text/x-not-multipart", "text/x-shellscript")
+"""Types in whose place cloud-init looks at the first line (cloudinit/user_data.py, TYPE_NEEDED)."""
+GZIP_TYPES = frozenset(
+    f"application/{name}"
+    for name in ("gzip", "gzip-compressed", "gzipped", "x-compress", "x-compressed", "x-gunzip", "x-gzip")
+) | {"application/x-gzip-compressed"}
+MIME_VERSION = b"mime-version:"
+CONTENT_TYPE = b"content-type:"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-def password_config(password_hash: str, *, user: str) -> str:
-    """Build the cloud-config that sets a user's password.
+def with_password(user_data: str | bytes | None, *, user: str, password_hash: str) -> bytes:
+    """Add a cloud-config that sets the user's password, as the last part of a multipart message.
 
-    JSON is YAML. ``users`` needs cloud-init 22.2; older ones (openEuler 22.03, CentOS 7) read ``list``, which newer
-    ones still take. ``merge_how`` adds to the caller's own cloud-config instead of replacing its keys.
-    """
-    config = {
-        "merge_how": "dict(recurse_array,no_replace)+list(append)",
-        "ssh_pwauth": True,
-        "chpasswd": {
-            "expire": False,
-            "users": [{"name": user, "password": password_hash, "type": "hash"}],
-            "list": [f"{user}:{password_hash}"],
-        },
-    }
-    return f"#cloud-config\n{json.dumps(config, indent=1)}\n"
-
-
-def with_password(user_data: str | bytes | None, config: str) -> bytes:
-    """Add a cloud-config to the caller's user data, as the last part of a multipart message.
-
-    The last part is merged onto the others. Raise `InvalidRequestError` for data that cloud-init would not read.
+    Raise `InvalidRequestError` for data that cloud-init would not read, or beside which the password would not hold.
     """
     if not user_data:
-        return config.encode()
+        return password_config((), user=user, password_hash=password_hash).encode()
     data = user_data.encode() if isinstance(user_data, str) else user_data
     packed = data.startswith(GZIP_MAGIC)
     if packed:
         data = _unpack(data)
-    message = _as_multipart(data)
-    message.attach(_part(config.encode(), "text/cloud-config"))
-    # The default policy of as_bytes would write ">From" for "From" at the beginning of a line.
-    merged = message.as_bytes(policy=email.policy.compat32.clone(mangle_from_=False))
+    try:
+        message = _as_multipart(data)
+        config = password_config(_parts(message), user=user, password_hash=password_hash)
+        message.attach(_part(config.encode(), CLOUD_CONFIG))
+        # The default policy of as_bytes would write ">From" for "From" at the beginning of a line.
+        merged = message.as_bytes(policy=email.policy.compat32.clone(mangle_from_=False))
+    except RecursionError:
+        raise InvalidRequestError("user_data: its parts are nested too deeply") from None
     return gzip.compress(merged, mtime=0) if packed else merged
 
 
@@ -98,23 +91,45 @@ def _unpack(data: bytes) -> bytes:
 
 
 def _as_multipart(data: bytes) -> Message:
-    if data[:40].lower().lstrip().startswith(MIME_HEADERS):
+    # cloud-init looks that far (cloudinit/user_data.py, convert_string), whatever header comes first.
+    message = email.message_from_bytes(data) if MIME_VERSION in data[:4096].lower() else None
+    if message is None and data[:13].lower() == CONTENT_TYPE:
         message = email.message_from_bytes(data)
-        if message.is_multipart() and not message.defects:
-            return message
-        if message.get_content_maintype() == "multipart" or message.defects:
-            raise InvalidRequestError("user_data: this multipart message is malformed")
-    else:
+        message["MIME-Version"] = "1.0"
+    if message is None or not len(message):
         message = _part(data, _content_type(data))
+    elif message.is_multipart() and not message.defects:
+        return message
+    elif message.get_content_maintype() == "multipart" or message.defects:
+        raise InvalidRequestError("user_data: this multipart message is malformed")
     whole = MIMEMultipart("mixed")
     whole.attach(message)
     return whole
 
 
+def _parts(message: Message) -> Iterator[Part]:
+    """List what cloud-init will handle, with the type that it will find."""
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        data, content_type = part.get_payload(decode=True), part.get_content_type()
+        assert isinstance(data, bytes)
+        if content_type in GZIP_TYPES:
+            data, content_type = _unpack(data), UNKNOWN_TYPES[0]
+        if content_type in UNKNOWN_TYPES:
+            content_type = _found_type(data) or content_type
+        yield Part(content_type, data, frozenset(name.lower() for name in part))
+
+
+def _found_type(data: bytes) -> str | None:
+    beginning = data.lstrip()[:40].lower()
+    return next((content_type for first, content_type in TYPES if beginning.startswith(first)), None)
+
+
 def _content_type(data: bytes) -> str:
-    for beginning, content_type in TYPES:
-        if data.startswith(beginning):
-            return content_type
+    content_type = _found_type(data)
+    if content_type is not None:
+        return content_type
     beginnings = ", ".join(beginning.decode() for beginning, _ in TYPES)
     raise InvalidRequestError(
         "user_data: a password cannot be merged with it, since cloud-init would not read it.",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import email
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 import yaml
 
 from hyperx_glance import (
+    Client,
     ConflictError,
     FlavorTooSmallError,
     ImageNotActiveError,
@@ -23,7 +26,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
-from tests.clouds import unique
+from tests.clouds import REGION, unique
 from tests.interference import Interference, interrupt
 
 if TYPE_CHECKING:
@@ -365,6 +368,66 @@ def test_a_password_of_the_caller_s_own_beside_user_data(cloud: CloudUnderTest, 
     ]
 
 
+def test_the_caller_s_passwords_and_the_administrator_s_stand_in_one_list(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    own = "#Cloud-Config\nchpasswd:\n  list: |\n    bob:Bob-5-0wn\nusers: [default, {name: bob}]\n"
+    launch = client("alice").launch(launches.put_password_image(cloud), ask(user_data=own))
+    message = email.message_from_bytes(base64.b64decode(shown(cloud, launch)["OS-EXT-SRV-ATTR:user_data"]))
+    _, first, last = (part.get_payload(decode=True) for part in message.walk())
+    assert first == own.encode()
+    assert isinstance(last, bytes)
+    chpasswd = yaml.safe_load(last)["chpasswd"]
+    assert [line.partition(":")[0] for line in chpasswd["list"]] == ["bob", "debian"]
+    assert "expire" not in chpasswd
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "#cloud-config\npassword: x\n",
+        "#cloud-config\nusers: [bob]\n",
+        "#cloud-config\nchpasswd: {list: ['debian:x']}\n",
+    ],
+)
+def test_user_data_beside_which_the_password_would_not_hold_is_refused(
+    cloud: CloudUnderTest, client: ClientFactory, own: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match="user_data: ") as caught:
+        client("alice").launch(launches.put_password_image(cloud), ask(user_data=own))
+    assert caught.value.hint
+    assert nothing_was_created(cloud)
+
+
+@pytest.mark.parametrize("config_drive", [True, None])
+def test_a_linux_guest_s_password_is_not_sent_to_nova(
+    cloud: CloudUnderTest, client: ClientFactory, caplog: pytest.LogCaptureFixture, config_drive: object
+) -> None:
+    caplog.set_level("DEBUG")
+    session = cloud.session("alice")
+    exchanged: list[tuple[Any, Any]] = []
+
+    def note(answer: requests.Response, **_options: object) -> None:
+        if answer.request.method == "POST" and (answer.request.url or "").endswith("/servers"):
+            assert answer.request.body is not None
+            exchanged.append((json.loads(answer.request.body), answer.json()))
+
+    session.session.hooks["response"].append(note)
+    image_id = launches.put_password_image(cloud)
+    try:
+        alice = Client.from_session(session, region_name=REGION, settings=client.settings)
+        launch = alice.launch(image_id, ask(config_drive=config_drive))
+    finally:
+        session.session.hooks["response"].remove(note)
+    assert launch.admin_password is not None
+    ((sent, answered),) = exchanged
+    assert "adminPass" not in sent["server"]
+    assert launch.admin_password.get_secret_value() not in str(sent)
+    # Nova draws one of its own then; it stays there.
+    assert answered.keys() == {"reservation_id"}
+    assert "adminPass" not in caplog.text
+
+
 def test_other_images_have_no_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
     with pytest.raises(InvalidRequestError, match="not password-enabled"):
         client("alice").launch(launches.put_image(cloud), ask(admin_password="Of-my-0wn"))
@@ -374,9 +437,13 @@ def test_other_images_have_no_password(cloud: CloudUnderTest, client: ClientFact
 
 
 def test_windows_reads_it_from_the_config_drive(cloud: CloudUnderTest, client: ClientFactory) -> None:
-    launch = client("alice").launch(launches.put_password_image(cloud, {"os_type": "windows"}), ask())
+    image = launches.put_password_image(cloud, {"os_type": "windows"})
+    launch = client("alice").launch(image, ask())
     assert launch.admin_password is not None
     server = shown(cloud, launch)
+    assert server["metadata"]["admin_username"] == "debian"
+    with pytest.raises(InvalidRequestError, match="admin_pass"):
+        client("alice").launch(image, ask(metadata={"admin_pass": "whoever reads servers reads this"}))
     assert server["config_drive"] == "True"
     assert server["OS-EXT-SRV-ATTR:user_data"] is None
 

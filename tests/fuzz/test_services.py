@@ -14,7 +14,7 @@ from hyperx_glance import HyperxGlanceError, Image, ServiceUnavailableError, pag
 from hyperx_glance.answers import explanation, told_time
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.launching.refusals import exceeded, quota_error
-from hyperx_glance.launching.user_data import password_config, with_password
+from hyperx_glance.launching.user_data import with_password
 from hyperx_glance.registration.outcome import exceeded_quota
 from tests.fuzz import blobs, choices, fuzzed, several, texts
 
@@ -98,15 +98,24 @@ def test_an_image_is_read_or_is_none(batch: list[list[str]], first: list[object]
 
 @fuzzed
 @given(
-    choices([b"", b"#cloud-config\n", b"#!/bin/sh\n", b"Content-Type: multipart/mixed; boundary=a\n\n", b"\x1f\x8b"]),
+    choices(
+        [
+            b"",
+            b"#cloud-config\n",
+            b"#cloud-config\nchpasswd: ",
+            b"#cloud-config\nuser: ",
+            b"#!/bin/sh\n",
+            b"Content-Type: multipart/mixed; boundary=a\n\n",
+            b"\x1f\x8b",
+        ]
+    ),
     blobs(30),
     texts("#cloud-config\n!/bin/sh:{}[]- \t\x00é", 30),
 )
 def test_user_data_gets_the_password_or_is_refused(starts: list[bytes], noise: list[bytes], rests: list[str]) -> None:
-    config = password_config("$6$salt$hash", user="root")
     for start, rest in (*zip(starts, noise, strict=True), *zip(starts, map(str.encode, rests), strict=True)):
         try:
-            merged = with_password(start + rest, config)
+            merged = with_password(start + rest, user="root", password_hash="$6$salt$hash")
         except InvalidRequestError:
             continue
         assert b"cloud-config" in merged

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from hyperx_glance import FlavorTooSmallError, Image, ImageNotActiveError, InvalidRequestError, LaunchRequest
 from hyperx_glance.launching import plan
@@ -127,6 +128,7 @@ def test_an_iso_that_is_not_bootable_is_refused() -> None:
         (disk(), {"admin_password": "secret-1"}, "admin_password: image disk is not password-enabled"),
         (iso(), {"admin_password": "secret-1"}, "admin_password"),
         (password_disk(os_type="windows"), {"config_drive": False}, "config_drive: Windows"),
+        (password_disk(os_type="windows"), {"metadata": {"admin_pass": "x"}}, "metadata: admin_pass would replace"),
         (disk(), {"tags": {f"t{number}" for number in range(50)}}, "tags: at most 49"),
     ],
 )
@@ -359,7 +361,8 @@ def test_only_password_enabled_images_have_a_password() -> None:
 
 def test_a_linux_guest_reads_the_hash_from_its_user_data() -> None:
     server = body(password_disk(), password="Of-my-0wn")["server"]
-    assert server["adminPass"] == "Of-my-0wn"
+    assert "Of-my-0wn" not in str(server)
+    assert "adminPass" not in server
     config = yaml.safe_load(base64.b64decode(server["user_data"]))
     (user,) = config["chpasswd"]["users"]
     assert user["name"] == "root"
@@ -390,6 +393,31 @@ def test_a_windows_guest_reads_its_password_from_the_config_drive(os_type: str) 
     assert server["config_drive"] is True
     assert base64.b64decode(server["user_data"]) == b"<powershell/>"
     assert "user_data" not in body(password_disk(os_type=os_type), password="Of-my-0wn")["server"]
+    assert "admin_username" not in server["metadata"]
+
+
+def test_cloudbase_init_is_told_the_account() -> None:
+    image = password_disk(os_type="windows", os_admin_user="Administrator")
+    assert body(image, password="Of-my-0wn")["server"]["metadata"]["admin_username"] == "Administrator"
+    assert "admin_username" not in body(image)["server"]["metadata"]
+    own = {"admin_username": "Operator"}
+    assert body(image, password="Of-my-0wn", metadata=own)["server"]["metadata"]["admin_username"] == "Operator"
+    linux = password_disk(os_admin_user="debian")
+    assert "admin_username" not in body(linux, password="Of-my-0wn")["server"]["metadata"]
+
+
+@pytest.mark.parametrize("name", ["a:b", "a b", "root\nmallory", "a,b", "x" * 65])
+def test_an_image_s_account_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"image: .* is no name of an account"):
+        check_request(password_disk(os_admin_user=name), ask())
+    check_request(password_disk(os_admin_user="Local Admin", os_type="windows"), ask())
+
+
+@pytest.mark.parametrize("password", ["", "x" * 128, "a\nb", "a\0b"])
+def test_a_password_that_no_prompt_takes_is_refused(password: str) -> None:
+    request = ask().model_copy(update={"admin_password": SecretStr(password)})
+    with pytest.raises(InvalidRequestError, match="admin_password: 1 to 127 printable characters"):
+        admin_password(password_disk(), request)
 
 
 def test_other_images_pass_the_user_data_on_as_it_is() -> None:

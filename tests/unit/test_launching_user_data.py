@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import gzip
 from email.mime.multipart import MIMEMultipart
@@ -13,13 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from hyperx_glance import InvalidRequestError
-from hyperx_glance.launching.user_data import MAX_ENCODED, TYPES, encode, password_config, with_password
+from hyperx_glance.launching.cloud_config import password_config
+from hyperx_glance.launching.user_data import MAX_ENCODED, TYPES, encode
+from hyperx_glance.launching.user_data import with_password as merge
 
 if TYPE_CHECKING:
     from email.message import Message
 
 HASH = "$6$rounds=100000$saltsaltsaltsalt$hashhash./"
-CONFIG = password_config(HASH, user="debian")
+CONFIG = password_config((), user="debian", password_hash=HASH)
+
+
+def with_password(user_data: str | bytes | None) -> bytes:
+    return merge(user_data, user="debian", password_hash=HASH)
 
 
 def parts(data: bytes) -> list[tuple[str, bytes]]:
@@ -47,30 +54,26 @@ def test_the_config_sets_the_password_of_old_and_new_cloud_init() -> None:
 
 @pytest.mark.parametrize("nothing", [None, "", b""])
 def test_without_data_of_the_caller_the_config_is_all(nothing: str | bytes | None) -> None:
-    assert with_password(nothing, CONFIG) == CONFIG.encode()
+    assert with_password(nothing) == CONFIG.encode()
 
 
 @pytest.mark.parametrize(("beginning", "content_type"), TYPES)
 def test_what_cloud_init_reads_becomes_a_part_and_the_password_is_the_last(beginning: bytes, content_type: str) -> None:
-    data = beginning + b"\nFrom here on\n.\n--boundary\n"
-    assert parts(with_password(data, CONFIG)) == [(content_type, data), ("text/cloud-config", CONFIG.encode())]
+    data = beginning + b"\n# From here on\nFrom: .\n# --boundary\n"
+    for written in data, data.upper(), b" \n\n" + data:
+        first, (last, config) = parts(with_password(written))
+        assert first == (content_type, written)
+        assert last == "text/cloud-config"
+        assert yaml.safe_load(config)["chpasswd"] == yaml.safe_load(CONFIG)["chpasswd"]
 
 
 @given(some.binary(max_size=2000) | some.text(max_size=500).map(str.encode))
 def test_the_caller_s_bytes_reach_the_guest_unchanged(tail: bytes) -> None:
     data = b"#!/bin/sh\n" + tail
-    assert parts(with_password(data, CONFIG)) == [
+    assert parts(with_password(data)) == [
         ("text/x-shellscript", data),
         ("text/cloud-config", CONFIG.encode()),
     ]
-
-
-def test_the_caller_s_cloud_config_is_added_to_not_replaced() -> None:
-    own = "#cloud-config\nssh_pwauth: false\nchpasswd:\n  users:\n  - {name: other, password: x}\n"
-    (_, first), (_, second) = parts(with_password(own, CONFIG))
-    assert yaml.safe_load(first)["chpasswd"]["users"] == [{"name": "other", "password": "x"}]
-    # cloud-init merges a part as that part itself says: lists grow, what is there already stays.
-    assert yaml.safe_load(second)["merge_how"] == "dict(recurse_array,no_replace)+list(append)"
 
 
 def multipart(*texts: tuple[str, str]) -> MIMEMultipart:
@@ -82,17 +85,17 @@ def multipart(*texts: tuple[str, str]) -> MIMEMultipart:
 
 def test_a_multipart_message_keeps_its_parts_and_gets_one_more() -> None:
     own = multipart(("#!/bin/sh\necho 你好\n", "x-shellscript"), ("#cloud-config\npackages: [git]\n", "cloud-config"))
-    assert parts(with_password(own.as_bytes(), CONFIG)) == [
+    assert parts(with_password(own.as_bytes())) == [
         ("text/x-shellscript", "#!/bin/sh\necho 你好\n".encode()),
         ("text/cloud-config", b"#cloud-config\npackages: [git]\n"),
         ("text/cloud-config", CONFIG.encode()),
     ]
-    assert parts(with_password(own.as_string(), CONFIG)) == parts(with_password(own.as_bytes(), CONFIG))
+    assert parts(with_password(own.as_string())) == parts(with_password(own.as_bytes()))
 
 
 def test_a_single_mime_part_is_put_beside_the_password() -> None:
     own = MIMEText("#!/bin/sh\ntrue\n", "x-shellscript")
-    assert [kind for kind, _ in parts(with_password(own.as_bytes(), CONFIG))] == [
+    assert [kind for kind, _ in parts(with_password(own.as_bytes()))] == [
         "text/x-shellscript",
         "text/cloud-config",
     ]
@@ -100,7 +103,7 @@ def test_a_single_mime_part_is_put_beside_the_password() -> None:
 
 def test_compressed_data_is_merged_and_compressed_again() -> None:
     script = b"#!/bin/sh\n" + b"echo a long and boring line\n" * 5000
-    merged = with_password(gzip.compress(script), CONFIG)
+    merged = with_password(gzip.compress(script))
     assert merged.startswith(b"\x1f\x8b")
     assert parts(gzip.decompress(merged))[0] == ("text/x-shellscript", script)
     assert len(encode(merged)) < MAX_ENCODED < len(script)
@@ -113,7 +116,8 @@ def test_compressed_data_is_merged_and_compressed_again() -> None:
         "<powershell>echo</powershell>",
         '{"ignition": {"version": "3.4.0"}}',
         b"\x7fELF\x02",
-        " #cloud-config\n",
+        "\ufeff#cloud-config\n",
+        b"\nMIME-Version: 1.0\nContent-Type: text/cloud-config\n\n#cloud-config\n",
         b"Content-Type: multipart/mixed\n\nno boundary\n",
         b'Content-Type: multipart/mixed; boundary="b"\n\nno parts\n',
         b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n\nnever closed\n',
@@ -122,11 +126,64 @@ def test_compressed_data_is_merged_and_compressed_again() -> None:
         gzip.compress(b"#!" + bytes(2**20)),
         gzip.compress(b"unknown"),
     ],
-    ids=map(str, range(12)),
+    ids=map(str, range(13)),
 )
 def test_what_cloud_init_would_not_read_is_refused(data: str | bytes) -> None:
     with pytest.raises(InvalidRequestError, match="user_data"):
-        with_password(data, CONFIG)
+        with_password(data)
+
+
+@pytest.mark.parametrize(
+    "before", [b"From nobody Tue Nov 24 2026\n", b"Subject: hello\n", b"X-Much: " + b"x" * 900 + b"\n"]
+)
+def test_a_multipart_message_may_begin_with_any_header(before: bytes) -> None:
+    own = multipart(("#!/bin/sh\ntrue\n", "x-shellscript"))
+    assert parts(with_password(before + own.as_bytes())) == [
+        ("text/x-shellscript", b"#!/bin/sh\ntrue\n"),
+        ("text/cloud-config", CONFIG.encode()),
+    ]
+
+
+def test_a_multipart_message_without_a_version_gets_one_since_cloud_init_asks_for_it() -> None:
+    own = multipart(("#!/bin/sh\ntrue\n", "x-shellscript"))
+    merged = with_password(own.as_bytes().replace(b"MIME-Version: 1.0\n", b""))
+    assert email.message_from_bytes(merged)["MIME-Version"] == "1.0"
+    assert len(parts(merged)) == 2
+
+
+def test_a_script_that_speaks_of_mime_is_a_script() -> None:
+    script = b"#!/bin/sh\n# MIME-Version: 1.0\n"
+    assert parts(with_password(script))[0] == ("text/x-shellscript", script)
+
+
+@pytest.mark.parametrize("depth", [300, 3000])
+def test_parts_nested_too_deeply_are_refused(depth: int) -> None:
+    data = b"MIME-Version: 1.0\n"
+    for level in range(depth):
+        data += b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level)
+    data += b"Content-Type: text/x-shellscript\n\n#!/bin/sh\n"
+    for level in reversed(range(depth)):
+        data += b"\n--b%d--\n" % level
+    with pytest.raises(InvalidRequestError, match="user_data: its parts are nested too deeply"):
+        with_password(data)
+
+
+@given(
+    some.sampled_from(
+        [
+            b"",
+            b"#cloud-config\n",
+            b"MIME-Version: 1.0\n",
+            b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
+        ]
+    ),
+    some.binary(max_size=300)
+    | some.text("-: b\n{}[]<*&!#|>'\"intmapchpasswdlistusers\t", max_size=200).map(str.encode),
+)
+def test_whatever_it_is_the_password_is_merged_or_it_is_refused(beginning: bytes, rest: bytes) -> None:
+    with contextlib.suppress(InvalidRequestError):
+        merged = with_password(beginning + rest)
+        assert HASH.encode() in (gzip.decompress(merged) if merged.startswith(b"\x1f\x8b") else merged)
 
 
 def test_the_limit_is_nova_s() -> None:

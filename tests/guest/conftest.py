@@ -1,0 +1,3 @@
+"""Collect no doctests in what only a cloud-init can import."""
+
+collect_ignore = ["cloud_init_run.py"]

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from hyperx_glance import InvalidRequestError
+from hyperx_glance.launching.cloud_config import Part, password_config
+
+HASH = "$6$rounds=100000$saltsaltsaltsalt$hashhash./"
+OURS = {"name": "debian", "password": HASH, "type": "hash"}
+LINE = f"debian:{HASH}"
+ADDED = "dict(recurse_array,no_replace)+list(append)"
+
+
+def part(text: str, *headers: str) -> Part:
+    return Part("text/cloud-config", f"#cloud-config\n{text}".encode(), frozenset(headers))
+
+
+def config(*parts: Part | str, user: str = "debian") -> dict[str, Any]:
+    given = [each if isinstance(each, Part) else part(each) for each in parts]
+    text = password_config(given, user=user, password_hash=HASH)
+    assert text.startswith("#cloud-config\n")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def test_alone_the_config_sets_the_password_of_old_and_new_cloud_init() -> None:
+    assert config() == {"ssh_pwauth": True, "chpasswd": {"expire": False, "users": [OURS], "list": [LINE]}}
+
+
+@pytest.mark.parametrize("own", ["", "packages: [git]", "chpasswd:", "chpasswd: {}", "chpasswd: {list: , users: []}"])
+def test_beside_config_without_passwords_nothing_else_is_said(own: str) -> None:
+    assert config(own) == config()
+
+
+@pytest.mark.parametrize(
+    "listed", ["|\n    bob:x\n    eve:y:z", "|+\n    bob:x\n\n    eve:y:z\n\n", "['bob:x', 'eve:y:z']"]
+)
+def test_the_caller_s_list_goes_on_whatever_its_form(listed: str) -> None:
+    chpasswd = config(f"chpasswd:\n  expire: false\n  list: {listed}\n")["chpasswd"]
+    assert chpasswd == {"expire": False, "users": [OURS], "list": ["bob:x", "eve:y:z", LINE]}
+
+
+def test_the_caller_s_users_go_on() -> None:
+    chpasswd = config("chpasswd: {expire: no, users: [{name: bob, password: 2020-01-01, type: text}]}")["chpasswd"]
+    bob = {"name": "bob", "password": "2020-01-01", "type": "text"}
+    assert chpasswd == {"expire": False, "users": [bob, OURS], "list": [LINE]}
+
+
+@pytest.mark.parametrize(
+    ("own", "expire"),
+    [
+        ("{list: ['bob:x']}", {}),
+        ("{users: [{name: bob, type: RANDOM}]}", {}),
+        ("{expire: true}", {"expire": True}),
+        ("{expire: true, list: ['bob:x']}", {"expire": True}),
+        ("{expire: false, list: ['bob:x']}", {"expire": False}),
+    ],
+)
+def test_a_change_at_the_first_login_is_not_loosened(own: str, expire: dict[str, bool]) -> None:
+    chpasswd = config(f"chpasswd: {own}")["chpasswd"]
+    assert {key: value for key, value in chpasswd.items() if key == "expire"} == expire
+
+
+def test_the_caller_decides_on_passwords_over_ssh() -> None:
+    assert "ssh_pwauth" not in config("ssh_pwauth: false")
+    assert "ssh_pwauth" not in config("ssh_pwauth: unchanged", "packages: [git]")
+
+
+def test_a_later_part_replaces_what_an_earlier_one_says() -> None:
+    assert config("chpasswd: {list: ['eve:x']}", "chpasswd: {expire: false, list: ['bob:x']}")["chpasswd"]["list"] == [
+        "bob:x",
+        LINE,
+    ]
+    assert config("chpasswd: {list: ['eve:x']}", "chpasswd:") == config()
+
+
+# ----------------------------------------------------------------- one account, one password
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "chpasswd: {list: ['debian:x']}",
+        "chpasswd: {list: 'debian:x'}",
+        "chpasswd: {users: [{name: debian, password: x}]}",
+        "users: [default, {name: debian, passwd: $6$x}]",
+        "users: [{name: debian, hashed-passwd: $6$x}]",
+        "users: {debian: {plain_text_passwd: x}}",
+        "user: {name: debian, passwd: $6$x}",
+    ],
+)
+def test_a_second_password_of_the_same_account_is_refused_without_showing_it(own: str) -> None:
+    with pytest.raises(
+        InvalidRequestError, match="user_data: gives debian a password, and so does the launch"
+    ) as caught:
+        config(own)
+    assert "admin_password" in caught.value.hint
+
+
+def test_a_password_for_an_account_without_a_name_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="ignores `password`") as caught:
+        config("password: S3cret-word\nchpasswd: {expire: false}\nssh_pwauth: true\n", user="root")
+    assert "NAME:PASSWORD" in caught.value.hint
+    assert "S3cret-word" not in str(caught.value)
+
+
+# ----------------------------------------------------------------- the account exists
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "users:",
+        "users: []",
+        "users: [bob]",
+        "users: bob",
+        "users: bob,eve",
+        "users: {bob: true, debian: false}",
+        "users: [[bob, eve]]",
+        "users: [{name: bob}]",
+        "user: bob",
+        "user: {name: bob}\nusers: [default]",
+    ],
+)
+def test_accounts_without_the_password_s_are_refused(own: str) -> None:
+    with pytest.raises(InvalidRequestError, match="its `users` make no account debian") as caught:
+        config(own)
+    assert caught.value.hint == "Add `default`, or `name: debian`, to `users`."
+    assert config(own, user="root")["chpasswd"]["users"][0]["name"] == "root"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "users: [default, bob]",
+        "users: [{sudo: false}]",
+        "users: default,bob",
+        "users: bob, debian",
+        "users: {default: true}",
+        "users: [[bob, debian]]",
+        "users: [{name: debian, lock_passwd: true, ssh_authorized_keys: [k]}]",
+        "user: debian",
+        "user: {shell: /bin/zsh}",
+        "user: bob\nusers: [debian]",
+        "user:",
+    ],
+)
+def test_accounts_with_it_are_left_alone(own: str) -> None:
+    assert config(own) == config()
+
+
+# ----------------------------------------------------------------- what cannot be read here
+
+
+@pytest.mark.parametrize(
+    "kind", ["jinja2", "x-include-url", "x-include-once-url", "cloud-config-archive", "cloud-config-jsonp"]
+)
+def test_beside_what_only_the_guest_can_read_cloud_init_merges(kind: str) -> None:
+    merged = config(Part(f"text/{kind}", b"whatever: {{ this }}"))
+    assert merged == {"merge_how": ADDED, **config()}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        part("packages: [git]", "merge-type"),
+        part("packages: [git]", "x-merge-type"),
+        part("merge_how: 'dict(recurse_array)+list(append)'"),
+        part("merge_type: 'dict(recurse_array)+list(append)'"),
+        part("packages: [git]", "launch-index"),
+        part("launch-index: 1"),
+    ],
+)
+def test_parts_with_rules_of_their_own_are_merged_by_cloud_init(later: Part) -> None:
+    assert config("packages: [vim]", later) == {"merge_how": ADDED, **config()}
+    assert config("chpasswd: {list: ['bob:x']}", later)["chpasswd"] == {"users": [OURS], "list": [LINE]}
+    for own in "chpasswd:", "chpasswd: {list: 'bob:x'}", "chpasswd: {users: }":
+        with pytest.raises(InvalidRequestError, match="chpasswd is a mapping, and `list` and `users` in it are lists"):
+            config(own, later)
+    with pytest.raises(InvalidRequestError, match="gives debian a password"):
+        config("chpasswd: {list: ['debian:x']}", later)
+
+
+def test_a_rule_of_the_first_part_merges_it_into_nothing() -> None:
+    assert config("merge_how: 'list(append)'\nchpasswd: {expire: false, list: 'bob:x'}")["chpasswd"]["list"] == [
+        "bob:x",
+        LINE,
+    ]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "- a list",
+        "a text",
+        "5",
+        "a: [",
+        "a: b: c",
+        "\tx: y",
+        "a: !!python/object:os.system x",
+        "a: !!int x",
+        "a: !!timestamp x",
+        "a: !!bool x",
+        "a: 2026-99-99",
+        "{[]: x}",
+        "[" * 100_000,
+        "a: \x01",
+        "<<: {chpasswd: {list: []}}",
+        "chpasswd: {<<: {list: []}}",
+        "chpasswd: text",
+        "chpasswd: [1]",
+        "chpasswd: {expire: [1]}",
+        "chpasswd: {list: {a: b}}",
+        "chpasswd: {list: [no colon]}",
+        "chpasswd: {list: 'no colon'}",
+        "chpasswd: {list: [5]}",
+        "chpasswd: {list: [{bob: x}]}",
+        "chpasswd: {users: bob}",
+        "chpasswd: {users: [bob]}",
+        "chpasswd: {users: [{password: x}]}",
+        "chpasswd: {users: [{name: [bob]}]}",
+        "chpasswd: {users: [{name: bob, password: [x]}]}",
+    ],
+)
+def test_config_that_a_guest_could_not_read_is_refused(own: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^user_data: "):
+        config(own)
+
+
+def test_the_error_says_the_line_and_shows_nothing() -> None:
+    with pytest.raises(InvalidRequestError, match=r"cannot be read as YAML, line \d") as caught:
+        config("a: b\npassword: 's3cret\n")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be read as YAML"):
+        config(Part("text/cloud-config", b"#cloud-config\na: \xff\n"))
+
+
+def test_names_that_stand_for_names_do_not_grow() -> None:
+    levels = "\n".join(f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 9)}]}}" for level in range(1, 20))
+    assert config(f"a0: &a0 {{x: y}}\n{levels}\n") == config()
+    levels = "\n".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 20))
+    assert config(f"a0: &a0 [x]\n{levels}\nssh_pwauth: *a19\n")["chpasswd"] == config()["chpasswd"]
