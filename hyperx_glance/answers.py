@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema, from_json
 
 from hyperx_glance.errors import ServiceUnavailableError
+from hyperx_glance.url_text import scrub
 
 LONGEST_BODY = 64 * 1024
 """No more of an error's body is looked at: what a service has to say stands near its beginning."""
@@ -108,7 +109,7 @@ def server_time(date: str | None) -> datetime | None:
 
 
 def explanation(body: bytes, *, is_json: bool) -> str:
-    """Find the useful sentence in an error's body; "" where there is none.
+    """Find the useful sentence in an error's body, without secrets of the URLs in it; "" where there is none.
 
     Glance answers an HTML document with the sentence after the h1, Nova and Cinder JSON with one key, Neutron JSON of
     its own, proxies anything. Every step takes time in proportion to the length of the body, which is cut first.
@@ -120,7 +121,7 @@ def explanation(body: bytes, *, is_json: bool) -> str:
         text = _without_markup(text)
     # Nova escapes quotes even in JSON; a "&reg" without semicolon is the middle of a URL.
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return " ".join(text.split())[:LONGEST_TEXT]
+    return scrub(" ".join(text.split()))[:LONGEST_TEXT]
 
 
 def _first_sentence(text: str) -> str:

@@ -173,14 +173,14 @@ def test_the_useful_sentence_is_taken_out_of_json(fake: InMemoryCloud, cloud: Cl
     assert caught.value.message == "It's busy."
 
 
-def test_a_url_in_json_stays_as_it_is(fake: InMemoryCloud, cloud: Cloud) -> None:
-    body = {"error": {"message": "No http://files.example/a?sig=1&region=2&copy"}}
+def test_a_url_in_json_has_no_entities_and_keeps_no_secret(fake: InMemoryCloud, cloud: Cloud) -> None:
+    body = {"error": {"message": "No http://files.example/a?sig=1&region=2&copy nor a&region=2&copy"}}
     fake.fail("nova", "GET", "/limits$", status=404, body=body)
 
     with pytest.raises(NotFoundError) as caught:
         cloud.get("compute", "/limits")
 
-    assert caught.value.message == "No http://files.example/a?sig=1&region=2&copy"
+    assert caught.value.message == "No http://files.example/a nor a&region=2&copy"
 
 
 def test_reading_is_repeated_when_no_answer_comes(fake: InMemoryCloud, cloud: Cloud) -> None:

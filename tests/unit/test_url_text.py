@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from hyperx_glance.answers import explanation
 from hyperx_glance.url_text import ascii_url, scrub, stored_url, well_formed
 
 KEPT = [
@@ -83,6 +86,14 @@ def test_a_value_has_at_most_64_letters_and_a_word_20() -> None:
 )
 def test_urls_that_nobody_knows_are_found_in_a_text(text: str, clean: str) -> None:
     assert scrub(text) == clean
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_what_a_service_says_of_a_url_holds_no_secret(is_json: bool) -> None:  # noqa: FBT001
+    text = "Cannot read https://u:5ecre7@files.example/a?v=1&sig=5ecre7."
+    body = json.dumps({"message": text}) if is_json else f"<h1>400</h1>{text}"
+
+    assert explanation(body.encode(), is_json=is_json) == "Cannot read https://files.example/a?v=1."
 
 
 def test_urls_are_written_as_http_sends_them() -> None:
