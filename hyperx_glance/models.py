@@ -166,7 +166,9 @@ class Image(BaseModel):
         return {
             key: value
             for key, value in (self.__pydantic_extra__ or {}).items()
-            if key not in _NOT_PROPERTIES and not key.startswith(vocabulary.RESERVED_PREFIX)
+            if isinstance(value, str)  # Glance keeps no other; kernel_id may be null
+            and key not in _NOT_PROPERTIES
+            and not key.startswith(vocabulary.RESERVED_PREFIX)
         }
 
     @computed_field  # type: ignore[prop-decorator]  # as above

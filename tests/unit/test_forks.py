@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,21 @@ def test_every_process_gets_its_own_answers(images: Images) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "parent: []" in done.stdout
+
+
+def test_threads_that_share_a_client_get_their_own_answers(images: Images) -> None:
+    session = Session(auth=Token(images.url("").rstrip("/"), "token"))
+    cloud = Cloud.from_session(session)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda number: cloud.image(str(number)).id, range(200)))
+    finally:
+        sys.setswitchinterval(usual)
+        session.session.close()
+
+    assert found == [str(number) for number in range(200)]
 
 
 def test_what_a_thread_of_the_parent_holds_holds_up_no_child() -> None:

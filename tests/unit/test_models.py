@@ -90,6 +90,10 @@ class TestReading:
         }
         assert (read.url, read.kind) == (URL, Kind.IMAGE)
 
+    def test_properties_are_text(self) -> None:
+        """So that whoever reads them need not look."""
+        assert image(kernel_id=None, hw_qemu_guest_agent=5, hw_disk_bus=["scsi"], os_x="x").properties == {"os_x": "x"}
+
     def test_a_dump_shows_derived_values_and_no_raw_property(self) -> None:
         dumped = image(
             status="active", visibility="public", hyperx_featured="true", url="theirs", kind="theirs"
