@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hyperx_glance import filters, pages
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
-from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
+from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
 from hyperx_glance.models import Image, ImageQuery, is_uuid
 from hyperx_glance.settings import Settings
@@ -41,8 +41,6 @@ def images(cloud: Cloud, departments: Departments, settings: Settings, query: Im
 
 def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id: str) -> Image:
     """Find one image in the view "all": what looks like an id is tried as one first."""
-    if not name_or_id:
-        raise InvalidRequestError("image: a non-empty name or id is needed")
     if is_uuid(name_or_id):
         found = _by_id(cloud, name_or_id)
         if found is not None:

@@ -13,7 +13,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, Unpack
 
 from hyperx_glance import catalogue, deletion, editing, quotas
-from hyperx_glance.cloud import Cloud, open_connection, steward_cloud
+from hyperx_glance.arguments import (
+    callback,
+    checked,
+    department,
+    filled_text,
+    flag,
+    instance,
+    optional,
+    reference,
+    seconds,
+    text,
+)
+from hyperx_glance.cloud import Cloud, steward_cloud
+from hyperx_glance.connecting import is_connection, is_session, is_steward, open_connection
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models import (
@@ -33,7 +46,10 @@ from hyperx_glance.models import (
     QuotaLimits,
     ServerRef,
     UrlReport,
-    require,
+    is_format,
+    is_image,
+    is_password,
+    is_url,
 )
 from hyperx_glance.settings import Settings
 
@@ -49,6 +65,19 @@ if TYPE_CHECKING:
     from hyperx_glance.registration import Registration
 
 
+def _is_cloud(value: object) -> str:
+    """Take what this library's own constructors make; tell everybody else of them."""
+    if isinstance(value, Cloud):
+        return ""
+    return "a client is made by connect(...), Client.from_session(session) or Client.from_connection(connection)"
+
+
+@checked(
+    cloud=optional(filled_text),
+    region_name=optional(text),
+    steward=optional(is_steward),
+    settings=optional(instance(Settings)),
+)
 def connect(
     cloud: str | None = None,
     *,
@@ -73,6 +102,7 @@ def connect(
 class Client:
     """Offer HYPERX's image management on one OpenStack cloud, as one user."""
 
+    @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
     def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
         self.cloud = cloud
         self.settings = settings or Settings()
@@ -81,6 +111,7 @@ class Client:
         self.on_close: Callable[[], None] = lambda: None
 
     @classmethod
+    @checked(connection=is_connection, steward=optional(is_steward), settings=optional(instance(Settings)))
     def from_connection(
         cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
     ) -> Self:
@@ -91,6 +122,13 @@ class Client:
         return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
 
     @classmethod
+    @checked(
+        session=is_session,
+        region_name=optional(text),
+        interface=filled_text,
+        steward=optional(is_steward),
+        settings=optional(instance(Settings)),
+    )
     def from_session(
         cls,
         session: Session,
@@ -149,14 +187,17 @@ class Client:
 
     # ------------------------------------------------------------- browsing
 
+    @checked(query=optional(instance(ImageQuery)))
     def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
         """Iterate over images, lazily, page by page, in constant memory."""
         return catalogue.images(self.cloud, self._departments, self.settings, _query(query, criteria))
 
+    @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
         """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
         return catalogue.image(self.cloud, self._departments, self.settings, name_or_id)
 
+    @checked(query=optional(instance(ImageQuery)))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
         """Count images."""
         return catalogue.count(self.cloud, self._departments, self.settings, _query(query, criteria))
@@ -165,12 +206,16 @@ class Client:
         """Give every tag in view "all", with how many images carry it."""
         return catalogue.tags(self.cloud, self._departments, self.settings)
 
+    @checked(image=is_image)
     def owner_name(self, image: Image | str, /) -> str:
         """Give the name of the department that owns an image; its id where Keystone does not tell."""
         return catalogue.owner_name(self.cloud, self._departments, image)
 
     # ------------------------------------------------------------- registering
 
+    @checked(
+        new=instance(NewImage, NewIso), on_progress=optional(callback), timeout=optional(seconds), keep_failed=flag
+    )
     def register(
         self,
         new: NewImage | NewIso,
@@ -193,6 +238,7 @@ class Client:
             keep_failed=keep_failed,
         )
 
+    @checked(new=instance(NewImage, NewIso), keep_failed=flag)
     def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
         """Start to register an image or ISO, and return a handle to follow it."""
         from hyperx_glance import registration
@@ -201,6 +247,7 @@ class Client:
             self.cloud, self._departments, self.settings, new, keep_failed=keep_failed
         )
 
+    @checked(image=is_image, url=optional(is_url), keep_failed=flag)
     def resume_registration(
         self, image: Image | str, /, *, url: str | None = None, keep_failed: bool = False
     ) -> Registration:
@@ -211,6 +258,7 @@ class Client:
             self.cloud, self._departments, self.settings, image, url=url, keep_failed=keep_failed
         )
 
+    @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
         """Iterate over the images that the caller began to register and that are neither ready nor failed."""
         from hyperx_glance import registration
@@ -219,38 +267,51 @@ class Client:
             self.cloud, self._departments, self.settings, older_than_seconds=older_than_seconds
         )
 
+    @checked(url=text, disk_format=optional(is_format))
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
         """Read the head of a URL and tell what a registration would find there."""
         from hyperx_glance import registration
 
-        return registration.check_url(self.settings, url, disk_format=disk_format)
+        return registration.check_url(self.settings, url, disk_format=disk_format and disk_format.lower())
 
     # ------------------------------------------------------------- editing, enabling, deleting
 
+    @checked(image=is_image, changes=optional(instance(ImageChanges)))
     def update(
         self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
     ) -> Image:
         """Change an image by the smallest patch."""
         return editing.update(self.cloud, self._steward, self.settings, image, editing.changes(changes, fields))
 
+    @checked(image=is_image)
     def disable(self, image: Image | str, /) -> Image:
         """Make an image INACTIVE without deleting its data."""
         return editing.disable(self.cloud, self.settings, image)
 
+    @checked(image=is_image)
     def enable(self, image: Image | str, /) -> Image:
         """Make a disabled image ACTIVE again."""
         return editing.enable(self.cloud, self.settings, image)
 
+    @checked(image=is_image, missing_ok=flag, report_servers=flag)
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
         """Delete an image for good; servers made from it keep running."""
         return deletion.delete(self.cloud, self.settings, image, missing_ok=missing_ok, report_servers=report_servers)
 
+    @checked(image=is_image)
     def servers_using(self, image: Image | str, /) -> list[ServerRef]:
         """List the servers made from an image that the caller can see."""
         return deletion.servers_using(self.cloud, self.settings, image)
 
     # ------------------------------------------------------------- launching
 
+    @checked(
+        image=is_image,
+        request=instance(LaunchRequest),
+        wait=flag,
+        on_progress=optional(callback),
+        timeout=optional(seconds),
+    )
     def launch(
         self,
         image: Image | str,
@@ -275,6 +336,7 @@ class Client:
             timeout=timeout,
         )
 
+    @checked(launch_id=reference)
     def find_launch(self, launch_id: str, /) -> Launch:
         """Find the servers of a launch whose caller lost it.
 
@@ -285,6 +347,7 @@ class Client:
 
         return launching.find_launch(self.cloud, self.settings, launch_id)
 
+    @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
         """Set the administrator's password of a running server; None draws one."""
         from hyperx_glance import launching
@@ -293,14 +356,17 @@ class Client:
 
     # ------------------------------------------------------------- quotas and deployment
 
+    @checked(department=optional(department))
     def quota(self, department: str | None = None, /) -> DepartmentQuota:
         """Show what a department uses and may use; another one than the own: administrators."""
         return quotas.quota(self.cloud, self._departments, department)
 
+    @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
         return quotas.set_quota(self.cloud, self._departments, self.settings, department, limits)
 
+    @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:
         """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""
         from hyperx_glance import deployment
@@ -311,7 +377,4 @@ class Client:
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
     if query is not None and criteria:
         raise InvalidRequestError("images: give a query or keywords, not both")
-    if query is None:
-        return ImageQuery.model_validate(criteria)
-    require(query, ImageQuery)
-    return query
+    return ImageQuery.model_validate(criteria) if query is None else query

@@ -81,20 +81,6 @@ _NEVER_CONNECTED = (
 )
 
 
-def open_connection(cloud: str | None, auth: Mapping[str, object]) -> Connection:
-    """Connect through openstacksdk: clouds.yaml, ``OS_*`` variables, keywords; nothing is asked of the cloud yet."""
-    import openstack  # noqa: PLC0415  # half a second that a session does not need
-    from openstack import exceptions  # noqa: PLC0415  # as above
-
-    try:
-        return openstack.connect(cloud=cloud, **auth)  # type: ignore[arg-type]  # its keywords are any
-    except (exceptions.ConfigException, keystone_exceptions.ClientException) as error:
-        raise InvalidRequestError(
-            f"The cloud is not configured: {error}",
-            hint="Name a cloud of clouds.yaml, or give auth_url and credentials.",
-        ) from error
-
-
 class Access(Shape):
     """Say for whom a token speaks."""
 

@@ -11,13 +11,15 @@ A member learns the names of the own departments only: Keystone shows no other (
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
 from hyperx_glance.answers import Shape
+from hyperx_glance.arguments import reference
 from hyperx_glance.cloud import Cloud
-from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.errors import AmbiguousNameError, NotAllowedError, NotFoundError
 from hyperx_glance.forks import renew_in_children
 
 STALE_SECONDS = 60
@@ -95,8 +97,6 @@ class Departments:
         Raise `NotFoundError` where there is none, `AmbiguousNameError` for a name in several domains, and
         `NotAllowedError` for a member who names a department that Keystone does not show.
         """
-        if not name_or_id:
-            raise InvalidRequestError("department: a non-empty id or name is needed")
         own = self.own()
         if name_or_id in (own.id, own.name) and not self._cloud.is_administrator:
             return own
@@ -116,11 +116,13 @@ class Departments:
 
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone itself: what a quota or an owner is written for must exist now."""
-        try:
-            path = f"/projects/{quote(name_or_id, safe='', errors='replace')}"
-            found: tuple[_Project, ...] = (self._cloud.get_parsed(_OneProject, "identity", path).project,)
-        except NotFoundError:
-            found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
+        if not reference(name_or_id):  # or it is no id, and would lead to another path
+            with suppress(NotFoundError):
+                project = self._cloud.get_parsed(
+                    _OneProject, "identity", f"/projects/{quote(name_or_id, safe='')}"
+                ).project
+                return {project.id: project.name}
+        found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
         return {project.id: project.name for project in found}
 
     def _read(self) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from hyperx_glance.errors import (
     NotAllowedError,
 )
 from hyperx_glance.mapping import Edit
-from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, is_volume_snapshot, require
+from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, is_volume_snapshot
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting import repeated
@@ -38,10 +38,7 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
     """Take the changes from a request model or from keywords."""
     if given is not None and fields:
         raise InvalidRequestError("update: give changes or keywords, not both")
-    if given is None:
-        return ImageChanges.model_validate(fields)
-    require(given, ImageChanges)
-    return given
+    return ImageChanges.model_validate(fields) if given is None else given
 
 
 def update(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image | str, changes: ImageChanges) -> Image:

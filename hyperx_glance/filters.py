@@ -199,9 +199,11 @@ def _pushed(query: ImageQuery, order: "Order") -> tuple[list[tuple[str, str]], T
     pushed = []
     if query.state is State.ACTIVE:
         pushed.append(("status", "active"))
-    pushed += [("disk_format", words) for words in _words(_formats(query))]
+    pushed += _formats_pushed(_formats(query))
     pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if tag and tag == tag.strip()]
-    pushed += [("name", words) for words in _words(frozenset({query.name}) if query.name else None)]
+    if query.name:
+        # A colon would part an operator from its value (glance/common/utils.py, split_filter_op).
+        pushed.append(("name", f"eq:{query.name}" if ":" in query.name else query.name))
     for name in EQUAL_PROPERTIES:
         value = getattr(query, name)
         if value:
@@ -242,19 +244,10 @@ def _formats(query: ImageQuery) -> frozenset[str] | None:
     return query.formats
 
 
-def _words(words: frozenset[str] | None) -> Iterator[str]:
-    """Write the value of a parameter that knows operators (glance/common/utils.py, split_filter_op).
-
-    Nothing for words that Glance cannot be told: the empty one also stands for null, and inside quotes a backslash
-    protects a quote but is not taken away (split_filter_value_for_quotes).
-    """
-    if words is None or "" in words:
-        return
-    if len(words) == 1:
-        (word,) = words
-        yield f"eq:{word}" if ":" in word else word
-    elif not any(character in word for word in words for character in '"\\'):
-        yield "in:" + ",".join(f'"{word}"' if "," in word else word for word in sorted(words))
+def _formats_pushed(formats: frozenset[str] | None) -> list[tuple[str, str]]:
+    if formats is None:
+        return []
+    return [("disk_format", f"{'in:' if len(formats) > 1 else ''}{','.join(sorted(formats))}")]
 
 
 def _required_tags(query: ImageQuery) -> frozenset[str]:

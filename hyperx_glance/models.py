@@ -9,13 +9,14 @@
     ('debian', <State.ACTIVE: 'ACTIVE'>, <Category.PUBLIC: 'public'>, <Phase.READY: 'ready'>)
     >>> NewImage(name="", url="http://files.example/debian.qcow2")
     Traceback (most recent call last):
-    hyperx_glance.errors.InvalidRequestError: name: String should have at least 1 character
+    hyperx_glance.errors.InvalidRequestError: name: a text that is not empty is needed
 
 Reading is tolerant: an image that another tool made has defaults for what it lacks. Writing is strict: a request model
 built from bad values raises `InvalidRequestError`; inside another pydantic model the same mistakes are ordinary
 validation errors with their location.
 """
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -24,13 +25,27 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Required, S
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, computed_field, model_serializer
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from hyperx_glance import vocabulary
+from hyperx_glance import arguments, vocabulary
 from hyperx_glance.answers import Time
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.url_text import http_url
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
+from hyperx_glance.vocabulary import (
+    Category,
+    CategoryWord,
+    DiskFormat,
+    DiskFormatWord,
+    ImageFormat,
+    ImageFormatWord,
+    Kind,
+    KindWord,
+    Phase,
+    State,
+    StateWord,
+    View,
+    ViewWord,
+)
 
 __all__ = [
     "Deletion",
@@ -238,10 +253,7 @@ _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "pha
 
 def image_id(image: Image | str) -> str:
     """Give the id of an image that is named by itself or by its id."""
-    reference: object = image.id if isinstance(image, Image) else image
-    if not isinstance(reference, str) or not reference:
-        raise InvalidRequestError("image: an Image or a non-empty id is needed")
-    return reference
+    return image.id if isinstance(image, Image) else image
 
 
 def is_volume_snapshot(image: Image) -> bool:
@@ -258,11 +270,11 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def require(value: object, *kinds: type[BaseModel]) -> None:
-    """Refuse what is of another class, such as a dictionary, before anything is done with it."""
-    if not isinstance(value, kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise InvalidRequestError(f"{names} is needed, not {type(value).__name__}")
+def is_image(value: object) -> str:
+    """Take an image, or an id."""
+    if isinstance(value, Image):
+        return arguments.reference(value.id)
+    return arguments.reference(value) if isinstance(value, str) else arguments.needed("an Image or its id", value)
 
 
 class ImagePage(BaseModel):
@@ -407,24 +419,73 @@ class _ImmutableValueError(ValueError):
     """Mark a mistake that becomes `ImmutableFieldError`; nested in another model it stays a validation error."""
 
 
-_TOLD = {
-    "frozen_set_type": "a set, list or tuple is needed",
-    "tuple_type": "a list or tuple is needed",
-    "extra_forbidden": "there is no such field",
-    "missing": "this field is needed",
+_UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_SERVER_TAG_PATTERN = r"^[^,/]+$"
+_LAUNCH_ID_PATTERN = r"^[A-Za-z0-9._-]{8,40}$"
+_PATTERNS = {
+    _UUID_PATTERN: "a UUID in small letters is needed",
+    _SERVER_TAG_PATTERN: "a tag of a server holds neither comma nor slash",
+    _LAUNCH_ID_PATTERN: "8 to 40 ASCII letters, digits, dots, hyphens and underscores are needed",
 }
-"""What pydantic says in words of its own."""
+_TOLD = {
+    "bool": "True or False is needed",
+    "bytes_type": "a text or bytes are needed",
+    "datetime": "a time is needed, such as datetime.now(UTC)",
+    "dict_type": "a dictionary is needed",
+    "enum": "{expected} is needed",
+    "extra_forbidden": "there is no such field",
+    "finite_number": "a finite number is needed",
+    "float": "a number is needed",
+    "frozen_set_type": "a set, list or tuple is needed",
+    "greater_than": "more than {gt} is needed",
+    "greater_than_equal": "at least {ge} is needed",
+    "int": "a whole number is needed",
+    "json_invalid": "this is no JSON",
+    "less_than_equal": "at most {le} is possible",
+    "literal_error": "{expected} is needed",
+    "missing": "this field is needed",
+    "model": "keywords or a dictionary are needed",
+    "string_too_long": "at most {max_length} characters are possible",
+    "string_too_short": "a text that is not empty is needed",
+    "string_type": "a text is needed",
+    "string_unicode": "a text cannot hold half a surrogate pair",
+    "too_long": "at most {max_length} are possible",
+    "tuple_type": "a list or tuple is needed",
+}
+"""Each kind of pydantic's mistakes, or the first word of several alike, in words of this library."""
+_UNIONS = ("networks", "user_data")
+"""Fields of which pydantic tells each branch that it tried."""
 
 
-def _explain(error: pydantic.ValidationError) -> InvalidRequestError:
+def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
+    """Say what is wrong with each field, in one line."""
     mistakes = error.errors(include_input=False)
+    told: dict[str, list[str]] = {}
+    for mistake in mistakes:
+        sentences = told.setdefault(_place(mistake["loc"]), [])
+        sentence = _sentence(model, mistake)
+        if sentence not in sentences:
+            sentences.append(sentence)
     lines = [
-        _place(mistake["loc"]) + _TOLD.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        for mistake in mistakes
+        _printable(f"{place}: " if place else "") + _printable(", or ".join(sentences))
+        for place, sentences in told.items()
+        if not any(other.startswith(f"{place}.") for other in told)  # or a branch that the value was not meant for
     ]
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), _ImmutableValueError) for mistake in mistakes)
     kind = ImmutableFieldError if immutable else InvalidRequestError
     return kind("\n".join(lines))
+
+
+def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS[context["pattern"]]
+    template = _TOLD.get(kind) or _TOLD.get(kind.partition("_")[0])
+    sentence = template.format(**context) if template else mistake["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(mistake["loc"][-1]), model.model_fields, n=1)
+        sentence += f"; did you mean {near[0]}?" if near else ""
+    return sentence
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -432,8 +493,14 @@ def _place(location: tuple[int | str, ...]) -> str:
 
     What the whole request is told of names its fields itself.
     """
-    parts = [str(part) for part in location if not re.fullmatch(r"\[key\]|(literal|tuple)\[.*\]", str(part))]
-    return f"{'.'.join(parts)}: " if parts else ""
+    if location and location[0] in _UNIONS:
+        location = (location[0], *location[2:])
+    return ".".join(str(part) for part in location if part != "[key]")
+
+
+def _printable(text: str) -> str:
+    """Write a line that every terminal and log takes: names of fields and keys are the caller's."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class _Request(BaseModel):
@@ -441,11 +508,15 @@ class _Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    def __init__(self, /, **data: Any) -> None:
+    def __init__(self, /, *positional: object, **data: Any) -> None:
+        kind = type(self)
+        if positional:
+            wanted = [f"{name}=..." for name, field in kind.model_fields.items() if field.is_required()]
+            raise InvalidRequestError(f"{kind.__name__} takes keywords alone: {kind.__name__}({', '.join(wanted)})")
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
-            raise _explain(error) from error
+            raise _explain(kind, error) from error
 
     # Without this mark pydantic calls __init__ for nested models too, and their mistakes lose their location
     # (pydantic/_internal/_model_construction.py, __pydantic_custom_init__).
@@ -463,7 +534,7 @@ class _Request(BaseModel):
         try:
             return super().model_validate(obj, **options)
         except pydantic.ValidationError as error:
-            raise _explain(error) from error
+            raise _explain(cls, error) from error
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
@@ -471,23 +542,39 @@ class _Request(BaseModel):
         try:
             return super().model_validate_json(json_data, **options)
         except pydantic.ValidationError as error:
-            raise _explain(error) from error
+            raise _explain(cls, error) from error
 
 
 def _check_texts(value: object) -> None:
     """Refuse, at any depth, what no database keeps and no request carries."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, str):
-        if "\x00" in value:
-            raise ValueError("a text cannot hold the character NUL")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text cannot hold half a surrogate pair") from None
+        _refuse(arguments.text(value))
     elif isinstance(value, Mapping):
         _check_texts([*value, *value.values()])
     elif isinstance(value, list | tuple | frozenset):
         for part in value:
             _check_texts(part)
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise ValueError(problem)
+
+
+def _valid(check: arguments.Check) -> pydantic.AfterValidator:
+    """Let a field be checked as an argument of a verb is."""
+
+    def validate(value: object) -> object:
+        _refuse(check(value))
+        return value
+
+    return pydantic.AfterValidator(validate)
+
+
+def _without_case(word: object) -> object:
+    return word.lower() if isinstance(word, str) else word
 
 
 def _property_value(text: str) -> str:
@@ -509,6 +596,28 @@ def well_formed_checksum(text: str) -> str:
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
         raise ValueError("a checksum is md5:, sha256: or sha512: and that many hexadecimal digits")
     return f"{algorithm}:{digest}"
+
+
+def is_url(value: object) -> str:
+    """Take a URL of HTTP or HTTPS."""
+    problem = arguments.text(value)
+    if problem:
+        return problem
+    try:
+        http_url(str(value))
+    except ValueError:
+        return "this is no URL; http:// or https://, a host, and a path without spaces are needed"
+    return ""
+
+
+def is_format(value: object) -> str:
+    """Take a disk format, whatever its case."""
+    return arguments.choice(*vocabulary.DISK_FORMATS)(_without_case(value))
+
+
+def is_password(value: object) -> str:
+    """Take a text, veiled or not."""
+    return arguments.text(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def _network(text: str) -> str:
@@ -569,22 +678,39 @@ _FIELD_OF_KEY = {
 LONGEST_PROPERTY_BYTES = 65535
 """What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
 
-_NAME = Annotated[str, Field(min_length=1, max_length=255)]
-_Tag = Annotated[str, Field(min_length=1, max_length=255)]
+_STRICT = Field(strict=True)
+_Str = Annotated[str, _STRICT]
+_NAME = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+_Tag = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
 _Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
-_PropertyKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_free_property)]
-_Value = Annotated[str, pydantic.AfterValidator(_property_value)]
-_Switch = Annotated[bool, Field(strict=True)]
+_PropertyKey = Annotated[
+    str,
+    Field(min_length=1, max_length=255, strict=True),
+    _valid(arguments.text),
+    pydantic.AfterValidator(_free_property),
+]
+_Value = Annotated[str, _STRICT, pydantic.AfterValidator(_property_value)]
+_Switch = Annotated[bool, _STRICT]
 _Properties = Annotated[dict[_PropertyKey, _Value], Field(max_length=128)]
-_ChangeableKey = Annotated[str, Field(min_length=1, max_length=255), pydantic.AfterValidator(_changeable_property)]
-_Url = Annotated[str, Field(max_length=2048, repr=False), pydantic.AfterValidator(http_url)]
-_Checksum = Annotated[str, pydantic.AfterValidator(well_formed_checksum)]
-_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
-_Network = Annotated[str, pydantic.AfterValidator(_network)]
+_ChangeableKey = Annotated[
+    str,
+    Field(min_length=1, max_length=255, strict=True),
+    _valid(arguments.text),
+    pydantic.AfterValidator(_changeable_property),
+]
+_Url = Annotated[str, Field(max_length=2048, repr=False, strict=True), pydantic.AfterValidator(http_url)]
+_Checksum = Annotated[str, _STRICT, pydantic.AfterValidator(well_formed_checksum)]
+_Id = Annotated[str, Field(pattern=_UUID_PATTERN, strict=True)]
+_Network = Annotated[str, _STRICT, pydantic.AfterValidator(_network)]
 _Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+_Gib = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 _Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(_no_boolean)]
+_Limit = Annotated[int, Field(ge=0, le=2**63 - 1), pydantic.BeforeValidator(_no_boolean)]
 _Time = Annotated[datetime, pydantic.AfterValidator(_aware)]
-_Reference = Annotated[str, Field(min_length=1, max_length=255)]
+_Reference = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+_Department = Annotated[_Reference, _valid(arguments.department)]
+_ImageFormat = Annotated[ImageFormat, pydantic.BeforeValidator(_without_case)]
+_DiskFormat = Annotated[DiskFormat, pydantic.BeforeValidator(_without_case)]
 
 
 class _New(_Request):
@@ -602,7 +728,7 @@ class _New(_Request):
     min_ram_mib: _Count = 0
     protected: _Switch = False
     checksum: _Checksum | None = None
-    owner: _Reference | None = None
+    owner: _Department | None = None
     properties: _Properties = {}
     stores: tuple[_Reference, ...] = ()
     id: _Id | None = None
@@ -616,7 +742,7 @@ class _NewFields(TypedDict, total=False):
     name: Required[str]
     url: Required[str]
     description: str
-    category: Category | str
+    category: Category | CategoryWord
     os_name: str
     os_distro: str
     os_version: str
@@ -634,7 +760,7 @@ class _NewFields(TypedDict, total=False):
 
 
 class _NewImageFields(_NewFields, total=False):
-    disk_format: str | None
+    disk_format: ImageFormatWord | None
     password_enabled: bool
     admin_user: str | None
     hypervisor: str
@@ -653,7 +779,7 @@ class NewImage(_New):
     """
 
     kind: ClassVar[Kind] = Kind.IMAGE
-    disk_format: Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"] | None = None
+    disk_format: _ImageFormat | None = None
     password_enabled: _Switch = False
     admin_user: _Value | None = None
     hypervisor: _Value = ""
@@ -696,23 +822,23 @@ class ImageQuery(_Request):
     view: View = View.ALL
     kind: Kind | None = None
     state: State | None = None
-    formats: frozenset[str] | None = None
-    tags: frozenset[str] = frozenset()
-    any_tags: frozenset[str] = frozenset()
-    no_tags: frozenset[str] = frozenset()
-    search: str = ""
-    name: str | None = None
-    os_distro: str | None = None
-    os_version: str | None = None
-    os_type: str | None = None
-    hypervisor: str | None = None
-    architecture: str | None = None
-    owner: _Reference | None = None
-    created_by: str | None = None
-    properties: dict[str, str] = {}
-    name_contains: str = ""
-    description_contains: str = ""
-    os_name_contains: str = ""
+    formats: frozenset[_DiskFormat] | None = None
+    tags: frozenset[_Str] = frozenset()
+    any_tags: frozenset[_Str] = frozenset()
+    no_tags: frozenset[_Str] = frozenset()
+    search: _Str = ""
+    name: _Str | None = None
+    os_distro: _Str | None = None
+    os_version: _Str | None = None
+    os_type: _Str | None = None
+    hypervisor: _Str | None = None
+    architecture: _Str | None = None
+    owner: _Department | None = None
+    created_by: _Str | None = None
+    properties: dict[_Str, _Str] = {}
+    name_contains: _Str = ""
+    description_contains: _Str = ""
+    os_name_contains: _Str = ""
     password_enabled: bool | None = None
     bootable: bool | None = None
     protected: bool | None = None
@@ -723,12 +849,26 @@ class ImageQuery(_Request):
     created_before: _Time | None = None
     updated_after: _Time | None = None
     updated_before: _Time | None = None
-    sort: tuple[Annotated[str, pydantic.AfterValidator(_sortable)], ...] = ("-created_at", "id")
-    limit: _Size | None = None
+    sort: tuple[Annotated[str, _STRICT, _valid(arguments.text), pydantic.AfterValidator(_sortable)], ...] = (
+        "-created_at",
+        "id",
+    )
+    limit: _Limit | None = None
 
     if TYPE_CHECKING:  # as above
 
         def __init__(self, /, **criteria: Unpack["ImageCriteria"]) -> None: ...
+
+    @pydantic.model_validator(mode="after")
+    def _ask_for_something(self) -> Self:
+        for least, most in _RANGES:
+            low, high = getattr(self, least), getattr(self, most)
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"{least}: nothing is between it and {most}, which is less")
+        return self
+
+
+_RANGES = (("min_size", "max_size"), ("created_after", "created_before"), ("updated_after", "updated_before"))
 
 
 class ImageChanges(_Request):
@@ -818,22 +958,27 @@ class LaunchRequest(_Request):
     flavor: _Reference
     count: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     networks: Literal["auto", "none"] | tuple[_Reference, ...] = "auto"
-    install_disk_gib: Annotated[int, Field(ge=1, strict=True)] | None = None
+    install_disk_gib: _Gib | None = None
     layout: Literal["install", "live"] = "install"
-    boot_volume_gib: Annotated[int, Field(ge=1, strict=True)] | None = None
+    boot_volume_gib: _Gib | None = None
     volume_type: _Reference | None = None
     keep_volumes: _Switch = False
     admin_password: Annotated[SecretStr, Field(min_length=1)] | None = None
     key_name: _Reference | None = None
     security_groups: tuple[_Reference, ...] = ()
-    user_data: Annotated[str | bytes | None, Field(repr=False)] = None
+    user_data: Annotated[_Str | bytes | None, Field(repr=False)] = None
     config_drive: _Switch | None = None
     availability_zone: _Reference | None = None
-    metadata: dict[Annotated[str, Field(min_length=1, max_length=255)], Annotated[str, Field(max_length=255)]] = {}
-    tags: frozenset[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^,/]+$")]] = frozenset()
+    metadata: dict[
+        Annotated[str, Field(min_length=1, max_length=255, strict=True)],
+        Annotated[str, Field(max_length=255, strict=True)],
+    ] = {}
+    tags: frozenset[Annotated[str, Field(min_length=1, max_length=60, pattern=_SERVER_TAG_PATTERN, strict=True)]] = (
+        frozenset()
+    )
     server_group: _Reference | None = None
     on_failure: Literal["keep", "delete"] = "keep"
-    launch_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{8,40}$")] | None = None
+    launch_id: Annotated[str, Field(pattern=_LAUNCH_ID_PATTERN, strict=True)] | None = None
 
     if TYPE_CHECKING:  # as above
 
@@ -848,8 +993,8 @@ class UrlPolicy(_Request):
     """
 
     preflight: _Switch = True
-    trusted_hosts: tuple[str, ...] = ()
-    only_hosts: tuple[str, ...] = ()
+    trusted_hosts: tuple[_Str, ...] = ()
+    only_hosts: tuple[_Str, ...] = ()
     denied_networks: tuple[_Network, ...] = (
         "0.0.0.0/8",  # this host
         "127.0.0.0/8",
@@ -870,7 +1015,7 @@ class UrlPolicy(_Request):
         "fd00:c1::a9fe:a9fe/128",  # Oracle's
     )
     allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535, strict=True)], ...] = ()
-    ca_file: str | None = None
+    ca_file: _Str | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=86400, strict=True)] = 10.0
     max_redirects: Annotated[int, Field(ge=0, strict=True)] = 5
 
@@ -878,10 +1023,10 @@ class UrlPolicy(_Request):
 class ImageCriteria(TypedDict, total=False):
     """Name the keywords of `Client.images` and `Client.count`: the fields of `ImageQuery`."""
 
-    view: View | str
-    kind: Kind | str | None
-    state: State | str | None
-    formats: _Some | None
+    view: View | ViewWord
+    kind: Kind | KindWord | None
+    state: State | StateWord | None
+    formats: frozenset[DiskFormatWord] | set[DiskFormatWord] | tuple[DiskFormatWord, ...] | list[DiskFormatWord] | None
     tags: _Some
     any_tags: _Some
     no_tags: _Some
@@ -917,7 +1062,7 @@ class ImageFields(TypedDict, total=False):
 
     name: str
     description: str
-    category: Category | str
+    category: Category | CategoryWord
     password_enabled: bool
     admin_user: str
     bootable: bool

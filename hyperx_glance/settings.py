@@ -5,10 +5,10 @@
 'auto'
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.arguments import choice, instance, number, require
 from hyperx_glance.models import UrlPolicy
 from hyperx_glance.network import Network, default
 from hyperx_glance.waiting import Pace
@@ -32,9 +32,14 @@ class Settings:
     network: Network = field(default_factory=default, repr=False)
 
     def __post_init__(self) -> None:
-        if self.public_visibility not in ("community", "public"):
-            raise InvalidRequestError("settings: public_visibility is community or public")
-        if self.transfer not in ("auto", "import", "stream"):
-            raise InvalidRequestError("settings: transfer is auto, import or stream")
-        if not 1 <= self.page_size <= 1000:
-            raise InvalidRequestError("settings: page_size is 1 to 1000, as Glance gives no more (api_limit_max)")
+        require(((f"settings.{each.name}", getattr(self, each.name)) for each in fields(self)), _CHECKS)
+
+
+_CHECKS = {
+    "settings.public_visibility": choice("community", "public"),
+    "settings.transfer": choice("auto", "import", "stream"),
+    "settings.url_policy": instance(UrlPolicy),
+    "settings.pace": instance(Pace),
+    # Glance gives no more in one answer (its option api_limit_max).
+    "settings.page_size": lambda value: number(value, least=1, most=1000, whole=True),
+}

@@ -11,6 +11,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class Kind(StrEnum):
@@ -367,7 +368,21 @@ UNCHANGEABLE_KEYS = frozenset({
 })  # fmt: skip
 """A PATCH of these sets an attribute of Glance's own object: it answers 200 and writes no property
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
-IMAGE_FORMATS = ("raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop")
+
+KindWord = Literal["image", "iso"]
+CategoryWord = Literal["featured", "public", "private"]
+StateWord = Literal["ACTIVE", "INACTIVE"]
+ViewWord = Literal["all", "featured", "public", "private", "shared", "everything"]
+"""The texts of the enumerations above, for type checkers and editors."""
+
+ImageFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"]
+DiskFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop", "iso", "ami", "ari", "aki"]
+"""What Glance knows by default (glance/common/config.py, disk_formats)."""
+DiskFormatWord = DiskFormat | Literal["RAW", "QCOW2", "VMDK", "VHD", "VHDX", "VDI", "PLOOP", "ISO", "AMI", "ARI", "AKI"]
+ImageFormatWord = ImageFormat | Literal["RAW", "QCOW2", "VMDK", "VHD", "VHDX", "VDI", "PLOOP"]
+"""The same as the tables print them: a format is read without case."""
+IMAGE_FORMATS: tuple[str, ...] = get_args(ImageFormat)
+DISK_FORMATS: tuple[str, ...] = get_args(DiskFormat)
 ISO_FORMAT = "iso"
 
 

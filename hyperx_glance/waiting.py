@@ -8,10 +8,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
-from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.arguments import callback, number, require, seconds
+from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
 
 if TYPE_CHECKING:
     import tenacity
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 REPETITIONS = 3
+LARGEST_GROWTH = 10
+"""Its powers stay within floating-point numbers for as long as anybody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,17 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        if self.first_interval < 0 or self.longest_interval < 0 or self.deadline < 0 or self.growth < 1:
-            raise InvalidRequestError("pace: intervals and deadline are not negative, growth is at least 1")
+        require(((f"pace.{each.name}", getattr(self, each.name)) for each in fields(self)), _CHECKS)
+
+
+_CHECKS = {
+    "pace.first_interval": seconds,
+    "pace.growth": lambda value: number(value, least=1, most=LARGEST_GROWTH),
+    "pace.longest_interval": seconds,
+    "pace.deadline": seconds,
+    "pace.sleep": callback,
+    "pace.clock": callback,
+}
 
 
 def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float | None = None) -> Found:

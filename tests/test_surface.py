@@ -9,13 +9,24 @@ import subprocess
 import sys
 import typing
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 import hyperx_glance
-from hyperx_glance import Client, DepartmentQuota, ImageChanges, ImageCriteria, ImageFields, ImageQuery, QuotaLimits
+from hyperx_glance import (
+    Client,
+    DepartmentQuota,
+    ImageChanges,
+    ImageCriteria,
+    ImageFields,
+    ImageQuery,
+    QuotaLimits,
+    vocabulary,
+)
+from hyperx_glance.vocabulary import DiskFormatWord
 
 if typing.TYPE_CHECKING:
     import pydantic
@@ -133,7 +144,35 @@ def test_keywords_are_the_fields_of_their_model(
 def test_keywords_take_what_their_model_takes(keywords: type, model: type[pydantic.BaseModel]) -> None:
     for name, keyword in typing.get_type_hints(keywords).items():
         taken = {Mapping[str, str] if choice == dict[str, str] else choice for choice in choices(model, name)}
+        if name == "formats":  # the keyword takes capitals, too
+            taken = {frozenset[DiskFormatWord], type(None)}
         assert taken <= {*typing.get_args(keyword), keyword}, name
+
+
+@pytest.mark.parametrize(
+    ("words", "enumeration"),
+    [
+        (vocabulary.KindWord, vocabulary.Kind),
+        (vocabulary.CategoryWord, vocabulary.Category),
+        (vocabulary.StateWord, vocabulary.State),
+        (vocabulary.ViewWord, vocabulary.View),
+    ],
+)
+def test_the_words_that_editors_know_are_those_of_the_enumeration(words: object, enumeration: type[StrEnum]) -> None:
+    assert typing.get_args(words) == tuple(enumeration)
+
+
+@pytest.mark.parametrize(
+    ("words", "formats"),
+    [
+        (vocabulary.DiskFormatWord, vocabulary.DISK_FORMATS),
+        (vocabulary.ImageFormatWord, vocabulary.IMAGE_FORMATS),
+    ],
+)
+def test_formats_are_typed_as_they_are_stored_and_as_they_are_shown(words: object, formats: tuple[str, ...]) -> None:
+    typed = [word for choices in typing.get_args(words) for word in typing.get_args(choices) or [choices]]
+
+    assert typed == [*formats, *(word.upper() for word in formats)]
 
 
 def choices(model: type[pydantic.BaseModel], field: str) -> set[object]:

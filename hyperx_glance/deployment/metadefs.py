@@ -17,13 +17,15 @@ from pydantic import Field, JsonValue
 
 from hyperx_glance import vocabulary
 from hyperx_glance.answers import Shape
+from hyperx_glance.arguments import checked, needed
+from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hyperx_glance.client import Client
-    from hyperx_glance.cloud import Cloud, Json
+    from hyperx_glance.cloud import Json
     from hyperx_glance.vocabulary import Word
 
 NAMESPACE = "OS::HyperX::Image"
@@ -56,6 +58,12 @@ class _Namespace(Shape):
     properties: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
 
 
+def _is_client(value: object) -> str:
+    # The class itself is assembled from this package, among others.
+    return "" if isinstance(getattr(value, "cloud", None), Cloud) else needed("a Client", value)
+
+
+@checked(client=_is_client)
 def install_metadefs(client: Client) -> None:
     """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hyperx_glance.errors import InvalidRequestError, MayHaveMade, NotFoundError, WaitTimeoutError
+from hyperx_glance.errors import MayHaveMade, NotFoundError, WaitTimeoutError
 from hyperx_glance.launching import plan
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.handle import Launch
@@ -32,8 +32,6 @@ def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
     A launch whose cancellation ended half-way may have no servers any more, but volumes: `Launch.cancel` deletes them.
     Raise `NotFoundError` where neither is there. The password of a launch is kept nowhere: reset it.
     """
-    if not launch_id:
-        raise InvalidRequestError("launch_id: a non-empty text is needed")
     made = MayHaveMade(launch_id=launch_id)
     with made:
         handle = (

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
 
+from hyperx_glance.arguments import callback, checked, optional, seconds
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -119,6 +120,7 @@ class Launch:
         """How many servers Nova may still be creating."""
         return 0 if self._quiet.is_over else max(0, self.count - len(self._seen))
 
+    @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(
         self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
     ) -> Launch:

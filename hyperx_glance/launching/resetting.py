@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
-    InvalidRequestError,
     PasswordResetError,
     ServiceUnavailableError,
 )
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | None) -> SecretStr:
     """Set the administrator's password of a running server through its guest agent; None draws one."""
-    if not server_id:
-        raise InvalidRequestError("server_id: a non-empty id is needed")
     text = password.get_secret_value() if isinstance(password, SecretStr) else password
     if text is None:
         text = draw_password()

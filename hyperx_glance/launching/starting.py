@@ -31,7 +31,7 @@ from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import quota_error
-from hyperx_glance.models import Image, LaunchProgress, LaunchRequest, require
+from hyperx_glance.models import Image, LaunchProgress, LaunchRequest
 from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def launch(
 
     Nothing exists before the request is sent, and it is sent again only where certainly nobody received it.
     """
-    require(request, LaunchRequest)
     if request.launch_id is not None and not is_fresh(request.launch_id, datetime.now(UTC)):
         # find_launch() would take it for a launch that nobody can be creating any more.
         raise InvalidRequestError(

@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 from hyperx_glance import quotas, urls
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
-from hyperx_glance.models import NewImage, NewIso, require
+from hyperx_glance.models import NewImage, NewIso
 from hyperx_glance.registration.order import Order, Site, in_mib
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
 def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
     """Check everything that can be checked before anything is created."""
-    require(new, NewImage, NewIso)
     department = _owner(site, new)
     if new.category is Category.FEATURED and not site.cloud.is_administrator:
         raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')

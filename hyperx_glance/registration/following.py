@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 
 from hyperx_glance import urls
 from hyperx_glance.answers import parsed, told_time
+from hyperx_glance.arguments import callback, checked, optional, seconds
 from hyperx_glance.cloud import image_path
 from hyperx_glance.errors import (
     ChecksumMismatchError,
@@ -189,6 +190,7 @@ class Registration:
 
     # ------------------------------------------------------------- wait
 
+    @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
         """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
 

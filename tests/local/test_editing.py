@@ -233,7 +233,7 @@ def test_a_snapshot_that_nova_made(local_cloud: LocalCloud, client: ClientFactor
         if layout:
             for user, category in (("alice", "public"), ("admin", "featured")):
                 with pytest.raises(ConflictError, match="no data"):
-                    client(user).update(image_id, category=category)
+                    client(user).update(image_id, category=Category(category))
             return
         assert alice.update(image_id, category="public").os_distro == "debian"
         assert bob.image(name).id == image_id

@@ -58,6 +58,11 @@ def browsing(client: Client) -> None:
     assert_type(client.images(view="featured", formats={"qcow2"}, min_size=1, limit=2), Iterator[Image])
     assert_type(client.images(ImageQuery(kind=Kind.ISO, view="all", created_after=datetime.now(UTC))), Iterator[Image])
     client.images(colour="red")  # type: ignore[call-arg] # an unknown criterion is found before it runs
+    client.images(view="featurd")  # type: ignore[arg-type] # the words are known
+    client.images(kind="disk")  # type: ignore[arg-type] # as above
+    client.images(state="active")  # type: ignore[arg-type] # as above
+    client.images(formats=["qcow3"])  # type: ignore[list-item] # as above
+    client.images(formats=["QCOW2", "iso"], kind="iso", state="INACTIVE")
     client.images(limit="2")  # type: ignore[arg-type] # and so is a wrong value
     image = client.image("debian")
     assert_type(image, Image)
@@ -80,6 +85,9 @@ def registering(client: Client, image: Image) -> None:
     new = NewImage(name="debian", url="http://files.example/debian.qcow2", category="public", tags={"base"})
     assert_type(new.category, Category)
     assert_type(new.tags, frozenset[str])
+    NewImage(name="debian", url="", category="secret")  # type: ignore[arg-type] # the words are known
+    NewImage(name="debian", url="", disk_format="iso")  # type: ignore[arg-type] # a disc is a NewIso
+    assert_type(NewImage(name="debian", url="", disk_format="VMDK").name, str)
     NewImage(name="debian")  # type: ignore[call-arg] # an image needs a URL
     NewIso(name="debian", url="", password_enabled=True)  # type: ignore[call-arg] # a disc has no password
     assert_type(client.register(new, on_progress=follow, timeout=60.0), Image)
@@ -97,6 +105,7 @@ def registering(client: Client, image: Image) -> None:
 def editing(client: Client, image: Image) -> None:
     assert_type(client.update(image, name="debian", tags={"lts"}), Image)
     assert_type(client.update(image.id, ImageChanges(description="", category="private", tags=["a"])), Image)
+    client.update(image, category="secret")  # type: ignore[arg-type] # the words are known
     client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
     assert_type(client.disable(image), Image)
     assert_type(client.enable(image), Image)

@@ -2,7 +2,7 @@ import pytest
 
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import STALE_SECONDS, Departments
-from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.errors import NotAllowedError, NotFoundError
 from hyperx_glance.testing import InMemoryCloud
 
 
@@ -79,11 +79,6 @@ def test_an_administrator_resolves_by_id_and_by_name(fake: InMemoryCloud, clock:
     assert known.resolve("dept-b") == known.resolve(fake.departments["dept-b"])
     with pytest.raises(NotFoundError, match="dept-z"):
         known.resolve("dept-z")
-
-
-def test_no_name_at_all_is_refused(fake: InMemoryCloud, clock: Clock) -> None:
-    with pytest.raises(InvalidRequestError):
-        departments(fake, "alice", clock).resolve("")
 
 
 def test_a_filter_takes_an_unknown_word_for_an_id(fake: InMemoryCloud, clock: Clock) -> None:

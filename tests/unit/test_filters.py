@@ -155,8 +155,7 @@ def test_hidden_images_stay_out_unless_asked_for() -> None:
         ({"kind": "image", "formats": ["iso", "raw"]}, {"disk_format": "raw"}),
         ({"formats": ["qcow2"]}, {"disk_format": "qcow2"}),
         ({"formats": ["raw", "qcow2"]}, {"disk_format": "in:qcow2,raw"}),
-        ({"formats": ["a,b", "raw"]}, {"disk_format": 'in:"a,b",raw'}),
-        ({"formats": ["a:b"]}, {"disk_format": "eq:a:b"}),
+        ({"formats": ["QCOW2", "Raw"]}, {"disk_format": "in:qcow2,raw"}),
         ({"state": "ACTIVE"}, {"status": "active"}),
         ({"tags": ["gpu"]}, {"tag": "gpu"}),
         ({"any_tags": ["gpu"]}, {"tag": "gpu"}),
@@ -223,9 +222,6 @@ def test_glance_cannot_be_asked(criteria: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "criteria",
     [
-        {"formats": ['quo"te', "raw"]},
-        {"formats": ["back\\slash", "raw"]},
-        {"formats": ["", "raw"]},
         {"tags": [" padded "]},
         {"created_before": datetime.max.replace(tzinfo=UTC)},
         {"created_after": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))},
@@ -303,7 +299,7 @@ def test_of_two_bounds_the_one_that_comes_first_is_sent_and_the_other_ends_the_l
         ({"os_distro": "ubuntu"}, {"os_distro": "ubuntu"}, {"os_distro": "Ubuntu"}),
         ({"os_distro": ""}, {}, {"os_distro": "x"}),
         ({"formats": ["raw"]}, {"disk_format": "raw"}, {"disk_format": "iso"}),
-        ({"formats": [""]}, {"disk_format": None}, {"disk_format": "iso"}),
+        ({"formats": ["VHD"]}, {"disk_format": "vhd"}, {"disk_format": None}),
         ({"kind": "image"}, {"disk_format": None}, {"disk_format": "iso"}),
         ({"kind": "iso"}, {"disk_format": "iso"}, {"disk_format": "raw"}),
         ({"state": "INACTIVE"}, {"status": "frobnicating"}, {"status": "active"}),

@@ -8,7 +8,7 @@ import io
 import lzma
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_bytes_that_only_look_packed_may_be_a_raw_disk(data: bytes) -> None:
 
 @pytest.mark.parametrize("transfer", ["auto", "import", "stream"])
 @pytest.mark.parametrize("disk_format", [None, "raw"])
-def test_nothing_is_created(file_server: FileServer, transfer: str, disk_format: str | None) -> None:
+def test_nothing_is_created(file_server: FileServer, transfer: str, disk_format: Literal["raw"] | None) -> None:
 
     cloud = InMemoryCloud()
     alice = ClientFactory(cloud, HASTY)("alice", transfer=transfer)
