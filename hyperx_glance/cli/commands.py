@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from osc_lib import exceptions
 from osc_lib.command import command
 
-from hyperx_glance import Client, HyperxGlanceError, Settings, UrlPolicy
+import hyperx_glance
 from hyperx_glance.cli import output
-from hyperx_glance.models import is_uuid
+from hyperx_glance.errors import HyperxGlanceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hyperx_glance import Image
+    from hyperx_glance import Client, Image, Settings
 
 INTERRUPTED = 130
 """The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
@@ -46,7 +46,7 @@ class Command(command.Command):
     def client(self, settings: Settings | None = None) -> Client:
         """Connect with the login of the command; ``settings`` where the command has options for them."""
         manager: Any = self.app.client_manager
-        return Client.from_connection(manager.sdk_connection, settings=settings)
+        return hyperx_glance.Client.from_connection(manager.sdk_connection, settings=settings)
 
 
 class Lister(Command, command.Lister):
@@ -80,6 +80,8 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
 
 def reference(client: Client, image: str) -> Image | str:
     """Leave an id to the verb, which knows the images of every department; find the image of a name."""
+    from hyperx_glance.models import is_uuid
+
     return image if is_uuid(image) else client.image(image)
 
 
@@ -123,8 +125,8 @@ def add_public_visibility(parser: argparse.ArgumentParser) -> None:
 def settings(parsed_args: argparse.Namespace) -> Settings:
     """Make settings of the options that a command has."""
     hosts: Sequence[str] = getattr(parsed_args, "trusted_hosts", ())
-    policy = UrlPolicy(trusted_hosts=tuple(hosts), preflight=getattr(parsed_args, "preflight", True))
-    return Settings(
+    policy = hyperx_glance.UrlPolicy(trusted_hosts=tuple(hosts), preflight=getattr(parsed_args, "preflight", True))
+    return hyperx_glance.Settings(
         url_policy=policy,
         transfer=getattr(parsed_args, "transfer", "auto"),
         public_visibility=parsed_args.public_visibility,

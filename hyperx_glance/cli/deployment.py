@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperx_glance import deployment
+import hyperx_glance
 from hyperx_glance.cli import commands, output
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class ShowProtections(commands.Command):
     auth_required = False
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        self.app.stdout.write(deployment.property_protections())
+        self.app.stdout.write(hyperx_glance.deployment.property_protections())
 
 
 class InstallMetadefs(commands.Command):
     """Install the metadata definitions of HYPERX's properties; administrators only."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        deployment.install_metadefs(self.client())
+        hyperx_glance.deployment.install_metadefs(self.client())

@@ -11,25 +11,17 @@ import argparse
 from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
-from hyperx_glance import (
-    Category,
-    HyperxGlanceError,
-    Image,
-    ImageChanges,
-    ImageQuery,
-    NewImage,
-    NewIso,
-    NotFoundError,
-    View,
-    vocabulary,
-)
+import hyperx_glance
+from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, output
 from hyperx_glance.cli.progress import registration_progress
+from hyperx_glance.errors import HyperxGlanceError, NotFoundError
+from hyperx_glance.vocabulary import Category, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hyperx_glance import Client
+    from hyperx_glance import Client, Image, ImageQuery, NewImage, NewIso
 
 SHOWN_IN_LISTS = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
 """The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
@@ -130,7 +122,7 @@ class _List(commands.Lister):
             criteria["formats"] = parsed_args.formats
         if parsed_args.properties:
             criteria["properties"] = dict(parsed_args.properties)
-        return ImageQuery(**criteria, hidden={"no": False, "yes": True, "both": None}[parsed_args.hidden])
+        return hyperx_glance.ImageQuery(**criteria, hidden={"no": False, "yes": True, "both": None}[parsed_args.hidden])
 
 
 class ListImages(_List):
@@ -253,7 +245,8 @@ class CreateImage(_Create):
 
     def new(self, parsed_args: argparse.Namespace) -> NewImage:
         """Make the request."""
-        return NewImage(**self.fields(parsed_args, "disk_format", "hypervisor", "password_enabled", "admin_user"))  # type: ignore[arg-type]  # the model checks
+        fields = self.fields(parsed_args, "disk_format", "hypervisor", "password_enabled", "admin_user")
+        return hyperx_glance.NewImage.model_validate(fields)
 
 
 class CreateIso(_Create):
@@ -266,7 +259,7 @@ class CreateIso(_Create):
 
     def new(self, parsed_args: argparse.Namespace) -> NewIso:
         """Make the request."""
-        return NewIso(**self.fields(parsed_args, "bootable"))  # type: ignore[arg-type]  # the model checks
+        return hyperx_glance.NewIso.model_validate(self.fields(parsed_args, "bootable"))
 
 
 class SetImage(_ShowsImage):
@@ -292,7 +285,7 @@ class SetImage(_ShowsImage):
         fields = commands.given(parsed_args, *_DESCRIBING, *_NEEDING, *own)
         if parsed_args.properties:
             fields["properties"] = dict(parsed_args.properties)
-        changed = client.update(commands.reference(client, parsed_args.image), ImageChanges(**fields))
+        changed = client.update(commands.reference(client, parsed_args.image), hyperx_glance.ImageChanges(**fields))
         return self.shown(parsed_args, changed, client)
 
 

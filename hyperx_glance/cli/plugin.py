@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib import utils
 
-from hyperx_glance import Client
+import hyperx_glance
 
 if TYPE_CHECKING:
     import argparse
@@ -24,9 +24,9 @@ API_VERSIONS = ("1",)
 DEFAULT_API_VERSION = "1"
 
 
-def make_client(instance: ClientManager) -> Client:
+def make_client(instance: ClientManager) -> hyperx_glance.Client:
     """Give ``client_manager.hyperx``: a client with the login of the command."""
-    return Client.from_connection(instance.sdk_connection)
+    return hyperx_glance.Client.from_connection(instance.sdk_connection)
 
 
 def build_option_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -34,9 +34,9 @@ def registration_progress(stream: TextIO) -> Iterator[Callable[[Progress], None]
     if not stream.isatty():
         yield _registration_lines(stream)
         return
-    from rich.console import Console  # noqa: PLC0415  # a tenth of a second that only a bar needs
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.console import Console  # a tenth of a second that only a bar needs
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description}"),
@@ -82,9 +82,9 @@ def launch_progress(stream: TextIO) -> Iterator[Callable[[LaunchProgress], None]
     if not stream.isatty():
         yield _launch_lines(stream)
         return
-    from rich.console import Console  # noqa: PLC0415  # as above
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.console import Console  # as above
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Bar(*columns, console=Console(file=stream), transient=True) as bar:

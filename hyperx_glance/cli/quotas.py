@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperx_glance import DepartmentQuota
 from hyperx_glance.cli import commands, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperx_glance import QuotaLimits
+    from hyperx_glance import DepartmentQuota, QuotaLimits
 
-RESOURCES = tuple(field for field in DepartmentQuota.model_fields if field != "department")
+RESOURCES = (
+    "images", "image_size_mib", "staging_mib", "uploading", "instances", "cores", "ram_mib", "volumes", "volume_gib",
+)  # fmt: skip
+"""The fields of `DepartmentQuota`, which ``openstack --help`` need not import."""
 _SHOWN = ("resource", "used", "limit", "remaining")
 
 

@@ -13,7 +13,7 @@ from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hyperx_glance import LaunchRequest
+import hyperx_glance
 from hyperx_glance.cli import commands, output
 from hyperx_glance.cli.progress import launch_progress
 
@@ -79,7 +79,7 @@ class LaunchImage(commands.ShowOne):
         fields = commands.given(parsed_args, *_REQUEST, "networks")
         if isinstance(parsed_args.networks, list):
             fields["networks"] = tuple(parsed_args.networks)
-        request = LaunchRequest(
+        request = hyperx_glance.LaunchRequest(
             **fields, keep_volumes=parsed_args.keep_volumes, metadata=dict(parsed_args.metadata or ())
         )
         with launch_progress(self.app.stderr) as show:

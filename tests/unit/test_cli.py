@@ -7,6 +7,8 @@ import json
 import logging
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 import yaml
 from openstackclient import shell
 
-from hyperx_glance import LaunchProgress, Phase, Progress, QuotaLimits
+from hyperx_glance import DepartmentQuota, LaunchProgress, Phase, Progress, QuotaLimits, cli
 from hyperx_glance.cli import commands, quotas
 from hyperx_glance.cli.progress import launch_progress, registration_progress
 from hyperx_glance.testing import InMemoryCloud
@@ -589,3 +591,15 @@ def test_elsewhere_lines_tell_what_changes() -> None:
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("10K", 10240), ("1.5GiB", 3 << 29), ("2tb", 2 << 40)])
 def test_sizes(text: str, value: int) -> None:
     assert commands.size(text) == value
+
+
+def test_help_does_not_import_the_library() -> None:
+    modules = sorted(f"hyperx_glance.cli.{path.stem}" for path in Path(cli.__path__[0]).glob("[a-z]*.py"))
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
+
+    assert not {"hyperx_glance.models", "hyperx_glance.client", "pydantic"} & set(imported.split())
+
+
+def test_quotas_are_shown_for_each_resource() -> None:
+    assert tuple(field for field in DepartmentQuota.model_fields if field != "department") == quotas.RESOURCES
