@@ -42,7 +42,8 @@ SERVICES: Mapping[Service, tuple[str, Level, str]] = {
 def doctor(cloud: Cloud, settings: Settings, *, probe: bool) -> list[Finding]:
     """Check a deployment; give one finding a check, also for what is well."""
     sightings = {service: sight(cloud, service) for service in SERVICES}
-    trials = try_on_scratch_record(cloud) if probe and sightings["image"].problem is None else None
+    tried = probe and sightings["image"].problem is None
+    trials = try_on_scratch_record(cloud, settings.pace) if tried else None
     visit = Visit(cloud, settings, sightings, trials)
     findings = [_service(service, sighting) for service, sighting in sightings.items()]
     findings += [_examine(check, visit, needs, look) for check, (needs, look) in CHECKS.items()]

@@ -30,17 +30,19 @@ def _scratch_record(visit: Visit) -> Verdict:
             f"You may not register images, so nothing could be tried: {trials.creation.reason}",
             "Run the probe as somebody with the role member.",
         )
+    if trials.removal.outcome != "done":
+        made = "could not be removed" if trials.creation.outcome == "done" else "may have been made, and stays"
+        return Verdict(
+            "error",
+            f"The scratch record {trials.image_id} {made}: {trials.removal.reason}",
+            f"Delete it: openstack image delete {trials.image_id}, or client.delete({trials.image_id!r}). If that is"
+            " refused, see the policy delete_image of Glance.",
+        )
     if trials.creation.outcome == "failed":
         return Verdict(
             "error",
             f"No image can be registered: {trials.creation.reason}",
             f"Mend this. If an image {trials.image_id} appears after all, delete it.",
-        )
-    if trials.removal.outcome != "done":
-        return Verdict(
-            "error",
-            f"The scratch record {trials.image_id} could not be removed: {trials.removal.reason}",
-            f"Delete the image {trials.image_id}; if that is refused, see the policy delete_image of Glance.",
         )
     return Verdict("ok", "A scratch record was made and removed.")
 
@@ -55,8 +57,18 @@ def _property_protections(visit: Visit) -> Verdict:
             f"Members cannot write ordinary image properties: {trials.ordinary.reason}",
             "End the file of property protections with a section [.*] for everybody, as the shipped one does.",
         )
+    if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
+        return Verdict(
+            "warning",
+            "Members can change who registered an image: the property protections are of an older release.",
+            HOW_TO_PROTECT,
+        )
     if trials.flag.outcome == "refused":
-        return Verdict("ok", "Property protections are active: members cannot set the flag of FEATURED images.")
+        return Verdict(
+            "ok",
+            "Property protections are active: members cannot set the flag of FEATURED images, nor change who registered"
+            " an image.",
+        )
     level: Level = "error" if visit.settings.public_visibility == "public" else "warning"
     return Verdict(
         level, "Property protections are not active: a member set the flag of FEATURED images.", HOW_TO_PROTECT

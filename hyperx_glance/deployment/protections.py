@@ -5,9 +5,11 @@
 >>> rules = configparser.ConfigParser()
 >>> rules.read_string(property_protections())
 >>> rules.sections()
-['^hyperx_featured$', '.*']
+['^hyperx_featured$', '^hyperx_created_by$', '.*']
 >>> dict(rules["^hyperx_featured$"])
 {'create': 'admin', 'read': '@', 'update': 'admin', 'delete': '@'}
+>>> dict(rules["^hyperx_created_by$"])
+{'create': '@', 'read': '@', 'update': 'admin', 'delete': 'admin'}
 """
 
 from hyperx_glance import vocabulary
@@ -54,11 +56,12 @@ CINDER_OPTION = ",".join(
 def property_protections() -> str:
     """Give the text of the file that Glance's option ``property_protection_file`` names.
 
-    With it an administrator alone makes an image FEATURED; its department may take the flag off. Everything else stays
-    as it is without the file, whatever a deployment calls its roles: "@" is everybody, and who may change an image at
-    all is Glance's policy (glance/common/property_utils.py, check_property_rules).
+    With it an administrator alone makes an image FEATURED; its department may take the flag off. Who registered an
+    image is written when it is created, and an administrator alone changes that. Everything else stays as it is without
+    the file, whatever a deployment calls its roles: "@" is everybody, and who may change an image at all is Glance's
+    policy (glance/common/property_utils.py, check_property_rules).
     """
-    flag = vocabulary.glance_key("featured_flag")
+    flag, creator = (vocabulary.glance_key(field) for field in ("featured_flag", "created_by"))
     return f"""\
 # Property protections for HYPERX image management.
 #
@@ -85,6 +88,12 @@ create = admin
 read = @
 update = admin
 delete = @
+
+[^{creator}$]
+create = @
+read = @
+update = admin
+delete = admin
 
 [.*]
 create = @

@@ -1,7 +1,7 @@
 """What a member may do, found out on a scratch record that goes again.
 
     >>> from hyperx_glance.deployment.trials import try_on_scratch_record
-    >>> trials = try_on_scratch_record(client.cloud)
+    >>> trials = try_on_scratch_record(client.cloud, client.settings.pace)
     >>> trials.flag.outcome, trials.publicize.outcome, trials.communitize.outcome, trials.removal.outcome
     ('refused', 'refused', 'done', 'done')
 
@@ -22,17 +22,20 @@ from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
+    MayHaveMade,
     NotAllowedError,
     NotFoundError,
-    ServiceUnavailableError,
 )
+from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hyperx_glance.cloud import Cloud, Json, Service
+    from hyperx_glance.waiting import Pace
 
 FLAG = vocabulary.glance_key("featured_flag")
+CREATOR = vocabulary.glance_key("created_by")
 ORDINARY = {word.key: "false" for word in vocabulary.WORDS if word.own and word.key != FLAG} | {
     "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
     "hyperx_doctor": "a property that no file of protections can name",
@@ -58,6 +61,7 @@ class Trials:
     creation: Attempt = OMITTED
     ordinary: Attempt = OMITTED
     flag: Attempt = OMITTED
+    creator: Attempt = OMITTED
     communitize: Attempt = OMITTED
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
@@ -66,18 +70,24 @@ class Trials:
     removal: Attempt = OMITTED
 
 
-def try_on_scratch_record(cloud: Cloud) -> Trials:
-    """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens."""
+def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
+    """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens.
+
+    What interrupts it names the record where that could not be removed.
+    """
     trials = Trials(str(uuid.uuid4()))
-    try:
-        trials.creation = _attempt(lambda: _create(cloud, trials.image_id))
-        if trials.creation.outcome == "done":
-            _try_properties(cloud, trials)
-            _try_visibilities(cloud, trials)
-            _try_import(cloud, trials)
-    finally:
-        # After a creation that failed or was interrupted too: Glance may have made the record all the same.
-        trials.removal = _attempt(lambda: _remove(cloud, trials.image_id))
+    with MayHaveMade(image_id=trials.image_id) as made:
+        try:
+            trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id))
+            if trials.creation.outcome == "done":
+                _try_properties(cloud, trials)
+                _try_visibilities(cloud, trials)
+                _try_import(cloud, trials)
+        finally:
+            # After a creation that failed or was interrupted too: Glance may have made the record all the same.
+            trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id))
+            if trials.removal.outcome == "done":
+                made.undone()
     return trials
 
 
@@ -85,6 +95,7 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
     path = trials.image_id
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
+    trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
 
 
 def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
@@ -136,7 +147,7 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
     return Attempt("done")
 
 
-def _create(cloud: Cloud, image_id: str) -> None:
+def _create(cloud: Cloud, pace: Pace, image_id: str) -> None:
     body: Json = {
         "id": image_id,
         "name": "hyperx-doctor",
@@ -145,23 +156,22 @@ def _create(cloud: Cloud, image_id: str) -> None:
         "disk_format": "raw",
         "container_format": "bare",
     }
-    try:
-        cloud.post("image", "/images", json=body)
-    except ServiceUnavailableError as error:
-        if not error.connected:
-            raise
-        # The answer is lost. Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
-        with contextlib.suppress(ConflictError):
-            cloud.post("image", "/images", json=body)
 
-
-def _remove(cloud: Cloud, image_id: str) -> None:
-    with contextlib.suppress(NotFoundError):
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
         try:
-            cloud.delete("image", image_path(image_id))
-        except ServiceUnavailableError:
-            # The answer is lost, and perhaps the request: deleting twice is deleting.
-            cloud.delete("image", image_path(image_id))
+            cloud.post("image", "/images", json=body)
+        except ConflictError:
+            # Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
+            if not lost:
+                raise
+
+    repeated(pace, send)
+
+
+def _remove(cloud: Cloud, pace: Pace, image_id: str) -> None:
+    """Delete the record; deleting twice is deleting, so that it is sent again where an answer is lost."""
+    with contextlib.suppress(NotFoundError):
+        repeated(pace, lambda _: cloud.delete("image", image_path(image_id)))
 
 
 def _patch(cloud: Cloud, image_id: str, *operations: Mapping[str, object]) -> None:

@@ -156,12 +156,29 @@ def test_a_member_can_neither_create_nor_change_the_flag_but_delete_it(client: C
     assert "hyperx_featured" not in alice.cloud.get("image", f"/images/{image_id}").json()
 
 
+def test_a_member_says_once_who_created_an_image_and_an_administrator_changes_it(client: ClientFactory) -> None:
+    """Changed later it would make a record of bob's look like a registration of alice's."""
+    alice, admin = client("alice"), client("admin")
+    image_id = create(alice, visibility="private", hyperx_created_by=alice.user_id)
+    bare = create(alice, visibility="private")
+
+    for operation in "add", "replace", "remove":
+        with pytest.raises(NotAllowedError, match="reserved"):
+            change(alice, image_id, operation, "hyperx_created_by", admin.user_id)
+    assert alice.image(image_id).created_by == alice.user_id
+    change(alice, bare, "add", "hyperx_created_by", alice.user_id)
+    change(admin, image_id, "replace", "hyperx_created_by", admin.user_id)
+    change(admin, bare, "remove", "hyperx_created_by")
+
+
 def test_every_other_property_stays_the_members(client: ClientFactory) -> None:
     alice = client("alice")
-    keys = [word.key for word in vocabulary.WORDS if word.own and word.field != "featured_flag"]
-    image_id = create(alice, visibility="private", **dict.fromkeys([*keys, "some_other", "hyperx_featured_by"], "1"))
+    protected = ("featured_flag", "created_by")
+    keys = [word.key for word in vocabulary.WORDS if word.own and word.field not in protected]
+    keys += ["some_other", "hyperx_featured_by", "hyperx_created_by_hand"]
+    image_id = create(alice, visibility="private", **dict.fromkeys(keys, "1"))
 
-    for key in (*keys, "some_other", "hyperx_featured_by"):
+    for key in keys:
         change(alice, image_id, "replace", key, "2")
         change(alice, image_id, "remove", key)
 

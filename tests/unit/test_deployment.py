@@ -76,7 +76,7 @@ def test_protections_are_a_file_that_glance_reads() -> None:
     rules.read_string(deployment.property_protections())
 
     # Glance takes the first section that matches, and refuses what none matches.
-    assert rules.sections() == ["^hyperx_featured$", ".*"]
+    assert rules.sections() == ["^hyperx_featured$", "^hyperx_created_by$", ".*"]
     assert dict(rules["^hyperx_featured$"]) == {"create": "admin", "read": "@", "update": "admin", "delete": "@"}
     assert set(rules[".*"].values()) == {"@"}
 
@@ -506,7 +506,7 @@ def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
 def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
     fake.glance.protections = False
     fake.glance.policies["publicize_image"] = "member"
-    fake.fail("glance", "PATCH", "", status=500, skip=2)
+    fake.fail("glance", "PATCH", "", status=500, skip=3)
 
     findings = examine(fake, probe=True)
 
@@ -643,6 +643,53 @@ def test_a_record_that_cannot_be_removed_is_named(fake: InMemoryCloud) -> None:
     assert finding.level == "error"
     assert left in finding.message
     assert left in finding.remedy
+
+
+def test_a_removal_that_fails_says_how_to_remove_the_record(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "DELETE", "/v2/images/", status=500, times=None)
+
+    finding = examine(fake, probe=True)["scratch-record"]
+
+    (left,) = fake.glance.images
+    assert finding.level == "error"
+    assert f"{left} could not be removed" in finding.message
+    assert f"openstack image delete {left}" in finding.remedy
+
+
+def test_so_does_one_whose_creation_stays_unclear(fake: InMemoryCloud) -> None:
+    fake.cut("glance", "POST", "/v2/images$", times=None)
+    fake.fail("glance", "DELETE", "/v2/images/", status=500, times=None)
+
+    finding = examine(fake, probe=True)["scratch-record"]
+
+    (left,) = fake.glance.images
+    assert f"{left} may have been made, and stays" in finding.message
+    assert f"openstack image delete {left}" in finding.remedy
+
+
+def test_an_interrupt_names_a_record_that_could_not_be_removed(fake: InMemoryCloud) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    fake.before("glance", "PATCH", "", interrupt, skip=2)
+    fake.fail("glance", "DELETE", "/v2/images/", status=500, times=None)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        connect(fake, "alice").doctor(probe=True)
+
+    (left,) = fake.glance.images
+    assert f"may still be there: image {left}" in caught.value.__notes__[0]
+
+
+def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
+    """They let members change who registered an image."""
+    fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")
+
+    finding = examine(fake, probe=True)["property-protections"]
+
+    assert finding.level == "warning"
+    assert "who registered" in finding.message
+    assert "openstack hyperx deployment protections" in finding.remedy
 
 
 def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
