@@ -260,7 +260,7 @@ class Client:
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
-        """Iterate over the images that the caller began to register and that are neither ready nor failed."""
+        """Iterate over what the caller began to register for the connected department and nobody finished."""
         from hyperx_glance import registration
 
         return registration.unfinished_registrations(

@@ -10,18 +10,18 @@ our own; let Glance import, or stream; follow; verify. Nothing is created before
 fails afterwards takes the record away with it.
 """
 
-import math
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
-from hyperx_glance.errors import ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models import Image, NewImage, NewIso, Progress, UrlReport
 from hyperx_glance.registration import checking, creation, resumption
-from hyperx_glance.registration.failures import noted
-from hyperx_glance.registration.following import Registration
-from hyperx_glance.registration.order import Site
+from hyperx_glance.registration.callbacks import CallbackError, teller
+from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.order import Deadline, Site
+from hyperx_glance.registration.record import OUT_OF_REACH, Record
 from hyperx_glance.settings import Settings
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
     "start_registration",
     "unfinished_registrations",
 ]
+
+_MORE_TIME = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
 
 
 def register(
@@ -45,42 +47,43 @@ def register(
     keep_failed: bool,
 ) -> Image:
     """Register and wait; whatever ends the waiting takes the record away, except that Glance is out of reach."""
-    clock = settings.pace.clock
-    end = clock() + (settings.pace.deadline if timeout is None else timeout)
-    hint = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
-    try:
-        registration = start_registration(cloud, departments, settings, new, keep_failed=keep_failed, end=end)
-    except WaitTimeoutError as error:
-        error.hint = hint
-        raise
-    try:
-        return registration.wait(on_progress=on_progress, timeout=max(0.0, end - clock()))
-    except BaseException as error:
-        own = not registration.interrupted_by(error)
-        if own and isinstance(error, ServiceUnavailableError):
+    tell, end = teller(on_progress), Deadline.after(settings.pace, timeout)
+    record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
+    with record.named():
+        try:
+            registration = creation.start(record, new, end)
+        except WaitTimeoutError as error:
+            error.hint = _MORE_TIME
             raise
-        if own and isinstance(error, WaitTimeoutError):
-            error.hint = hint
-        if not registration.ended:
-            with noted(error, registration.image_id):
-                registration.cancel()
-        raise
+        try:
+            return registration.finish(tell, end)
+        except OUT_OF_REACH:
+            raise
+        except CallbackError as error:
+            raised = error.raised
+            record.withdraw(raised)
+        except BaseException as error:
+            if isinstance(error, WaitTimeoutError):
+                error.hint = _MORE_TIME
+            record.withdraw(error)
+            raise
+        raise raised
 
 
 def start_registration(
-    cloud: Cloud,
-    departments: Departments,
-    settings: Settings,
-    new: NewImage | NewIso,
-    *,
-    keep_failed: bool,
-    end: float = math.inf,
+    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
 ) -> Registration:
-    """Check, create the record and set its transfer going; ``end`` on the clock of the pace bounds what must wait."""
+    """Check, create the record and set its transfer going."""
+    record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
+    with record.named():
+        return creation.start(record, new, Deadline(settings.pace.clock))
+
+
+def _checked(
+    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
+) -> Record:
     site = Site(cloud, departments, settings)
-    order = checking.check(site, new, keep_failed=keep_failed)
-    imported = creation.start(site, order, new, end=end)
-    return Registration(site, order, streams=not imported)
+    return Record(site, checking.check(site, new, keep_failed=keep_failed), own=True, may_exist=False)
 
 
 def resume_registration(

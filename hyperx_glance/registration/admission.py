@@ -1,11 +1,9 @@
 """The race for a department's last places."""
 
-import math
-
 from hyperx_glance import quotas
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models import DepartmentQuota, Image
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import Deadline, Order, Site
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting import wait_until
@@ -13,7 +11,7 @@ from hyperx_glance.waiting import wait_until
 STANDSTILL_SECONDS = 30.0
 
 
-def admit(site: Site, order: Order, *, end: float = math.inf) -> DepartmentQuota:
+def admit(site: Site, order: Order, end: Deadline) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have; give the quota.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
@@ -34,12 +32,11 @@ def admit(site: Site, order: Order, *, end: float = math.inf) -> DepartmentQuota
         before, seen = seen, {image.id: image.phase for image in records}
         return records if seen != before else None
 
-    pace = site.settings.pace
     while True:
         try:
-            records = wait_until(pace, changed, timeout=min(STANDSTILL_SECONDS, max(0.0, end - pace.clock())))
+            records = wait_until(site.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
         except WaitTimeoutError:
-            if pace.clock() >= end:
+            if end.passed:
                 message = f"Image {order.image_id} has waited in vain for a place in {order.department.name}."
                 raise WaitTimeoutError(message, image_id=order.image_id) from None
             # Whoever is beyond the limit and neither begins nor withdraws has died; resumed, it will withdraw.

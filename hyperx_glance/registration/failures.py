@@ -1,31 +1,26 @@
-"""Why a registration failed, and what becomes of its record."""
+"""Why a registration failed, in words."""
 
-import contextlib
 import html
-import logging
-from collections.abc import Iterator
+import re
+from typing import NamedTuple
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import (
     HyperxGlanceError,
-    NotFoundError,
-    ProtectedError,
     QuotaExceededError,
     RegistrationFailedError,
     UrlRejectedError,
     WaitTimeoutError,
 )
+from hyperx_glance.models import Progress
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.registration.outcome import exceeded_quota, of_department
 from hyperx_glance.url_text import ascii_url, scrub
-from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
+from hyperx_glance.vocabulary import Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0
-GLANCE, DELETED = "glance", "deleted"
-"""The reasons where the cause is not known, and where somebody else deleted the record."""
-_LOG = logging.getLogger(__name__)
-_LONGEST_FAILURE = 1000
+GLANCE, DELETED, CANCELLED, UNVERIFIABLE = "glance", "deleted", "cancelled", "unverifiable"
+"""The reasons beside `UrlProblem` and "checksum"; "glance" where the cause is not known."""
 
 
 def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
@@ -43,7 +38,17 @@ def without_secrets(text: str, order: Order) -> str:
     return scrub(text, order.url, ascii_url(order.url), html.unescape(order.url))
 
 
-def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGlanceError:
+# ----------------------------------------------------------------- failed imports
+
+
+class Diagnosis(NamedTuple):
+    """Say why an import failed; ``url_is_good`` says that this machine could read what Glance could not."""
+
+    error: HyperxGlanceError
+    url_is_good: bool = False
+
+
+def explain(site: Site, order: Order, *, message: str, phase: Phase) -> Diagnosis:
     """Find the cause of an import that Glance gave up.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
@@ -51,33 +56,44 @@ def explain(site: Site, order: Order, *, message: str, phase: Phase) -> HyperxGl
     """
     quota = exceeded_quota(message, site.departments.own().name)
     if quota is not None:
-        return quota
+        return Diagnosis(quota)
+    problem, good = None, False
     if order.url is not None:
+        settings = site.settings
         problem = urls.diagnose(
             order.url,
-            site.settings.url_policy,
+            settings.url_policy,
             declared=order.disk_format,
             seconds=DIAGNOSIS_SECONDS,
-            network=site.settings.network,
+            network=settings.network,
         )
-        if problem is not None and not site.settings.url_policy.preflight:
+        good = problem is None
+        if problem is not None and not settings.url_policy.preflight:
             problem = _where_glance_sees_more(problem)
-        if problem is not None:
-            return from_url(problem, order, phase=phase)
+    if problem is not None:
+        return Diagnosis(from_url(problem, order, phase=phase))
     text = without_secrets(message, order)
-    return RegistrationFailedError(
+    error = RegistrationFailedError(
         f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
         image_id=order.image_id,
         phase=phase,
         reason=GLANCE,
-        hint="Glance's log tells more. If Glance cannot reach the URL and this machine can: transfer='stream'.",
+        hint=f"Glance's log tells more. {_way_out(order, good=good)}",
     )
+    return Diagnosis(error, good)
+
+
+def _way_out(order: Order, *, good: bool) -> str:
+    if not good:
+        return "If Glance cannot reach the URL and this machine can: transfer='stream'."
+    streams = "transfer='stream' or 'auto' streams it"
+    return f"This machine can read the URL: {streams}{', to one store' if len(order.stores) > 1 else ''}."
 
 
 def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> RegistrationFailedError:
     """Turn what is wrong with a URL into the failure of a registration that had begun."""
     error = RegistrationFailedError(
-        f"{_not_registered(order.image_id)}{problem.message}",
+        f"{not_registered(order.image_id)}{problem.message}",
         image_id=order.image_id,
         phase=phase,
         reason=problem.reason,
@@ -85,12 +101,6 @@ def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> Regist
     )
     error.__cause__ = problem
     return error
-
-
-def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
-    """Tell that somebody else has deleted the record."""
-    message = f"Image {image_id} was deleted while it was being registered."
-    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=DELETED)
 
 
 def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | None:
@@ -102,51 +112,96 @@ def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | Non
     return problem
 
 
-def _not_registered(image_id: str) -> str:
+def not_registered(image_id: str) -> str:
     """Begin the sentence of an error; the record itself, which shows the same reason, need not name itself."""
     return f"Image {image_id} was not registered: "
 
 
-def dispose(site: Site, order: Order, error: HyperxGlanceError) -> bool:
-    """Delete a failed record, or keep it with the reason; what goes wrong here is a note on the error, and False.
-
-    A record for which there is no room is never kept: it would take the place of another.
-    """
-    kept = order.keep_failed and not isinstance(error, QuotaExceededError | WaitTimeoutError)
-    with noted(error, order.image_id, "marked as failed" if kept else "deleted"):
-        if kept:
-            keep(site.cloud, order.image_id, error)
-        else:
-            delete_record(site.cloud, order.image_id)
-        return True
-    return False
+def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
+    """Tell that an image is ready, but not in every store."""
+    names = ", ".join(sorted(stores))
+    return RegistrationFailedError(
+        f"Image {image_id} is ready, but Glance could not put it into every store. It is missing in: {names}.",
+        image_id=image_id,
+        phase=Phase.READY,
+        reason=GLANCE,
+        hint="The image is left as it is: use it, copy it to the other stores (Glance's copy-image), or delete it.",
+    )
 
 
-@contextlib.contextmanager
-def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterator[None]:
-    """Note on the first error, which stays the one to tell, that the record could not be cleaned up."""
-    try:
-        yield
-    except HyperxGlanceError as second:
-        error.add_note(f"The record {image_id} could not be {done}: {second}")
-        _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)
+# ----------------------------------------------------------------- uploads
 
 
-def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
-    """Write the reason into the record, which makes its phase failed."""
-    reason = error.message.removeprefix(_not_registered(image_id))[:_LONGEST_FAILURE]
-    patch = [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}]
-    cloud.patch_image(image_id, patch)
+# glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
+_NO_QUOTA = re.compile("storage media is full|image is too large")
+_REFUSALS = (
+    ("storage media is full", GLANCE, "An operator should look at Glance's store."),
+    ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator for more: image_size_cap."),
+    ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
+    ("^415", UrlProblem.WRONG_FORMAT, "Give the format that the file really has."),
+)
 
 
-def delete_record(cloud: Cloud, image_id: str) -> None:
-    """Delete a record once; gone is gone, and its protection was this registration's own."""
-    try:
-        try:
-            cloud.delete_image(image_id)
-        except ProtectedError:
-            patch = [{"op": "replace", "path": "/protected", "value": False}]
-            cloud.patch_image(image_id, patch)
-            cloud.delete_image(image_id)
-    except NotFoundError:
-        return
+def of_upload(error: HyperxGlanceError, site: Site, order: Order, *, phase: Phase) -> HyperxGlanceError:
+    """Turn what ended an upload into the failure of its registration."""
+    match error:
+        case UrlRejectedError():
+            return from_url(error, order, phase=phase)
+        case QuotaExceededError() if error.resource is not None:
+            return error
+        case QuotaExceededError() if not _NO_QUOTA.search(error.message):
+            return of_department(error, site.departments.own().name)
+    reason, hint = next(
+        (found for words, *found in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
+        (GLANCE, ""),
+    )
+    return RegistrationFailedError(
+        f"Glance refuses the data of image {order.image_id}: {error.message}",
+        image_id=order.image_id,
+        phase=phase,
+        reason=reason,
+        **error.answer(),
+        hint=hint,
+    )
+
+
+# ----------------------------------------------------------------- endings
+
+
+def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
+    """Tell that somebody else has deleted the record."""
+    message = f"Image {image_id} was deleted while it was being registered."
+    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=DELETED)
+
+
+def cancelled(image_id: str, *, phase: Phase) -> RegistrationFailedError:
+    """Tell that the registration was cancelled."""
+    message = f"The registration of image {image_id} was cancelled."
+    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=CANCELLED)
+
+
+def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
+    """Tell that nobody can say whether the data is what it should be."""
+    return RegistrationFailedError(
+        f"The checksum of image {image_id} cannot be verified: {why}",
+        image_id=image_id,
+        phase=Phase.READY,
+        reason=UNVERIFIABLE,
+        hint="Register it with transfer='stream', which hashes what comes from the URL, or without a checksum.",
+    )
+
+
+def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
+    """Tell that the time to wait is over before the image was ready."""
+    message = f"Image {image_id} is not ready yet: {last.phase}. {last.message}".rstrip()
+    hint = "It goes on without us: resume_registration follows it, delete ends it."
+    if streams:
+        hint = "wait or resume_registration begins it anew, delete ends it."
+    return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)
+
+
+def unverified(image_id: str, last: Progress) -> WaitTimeoutError:
+    """Tell that the time to wait is over before the checksum of a ready image was verified."""
+    message = f"Image {image_id} is ready, but its checksum is not verified yet."
+    hint = "wait or resume_registration verifies it, delete ends it."
+    return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)

@@ -9,14 +9,13 @@ from hyperx_glance.errors import (
     NotFoundError,
     QuotaExceededError,
     RegistrationFailedError,
-    ServiceUnavailableError,
     UrlRejectedError,
-    name_left,
 )
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order, Site
-from hyperx_glance.registration.outcome import begun, of_department
+from hyperx_glance.registration.outcome import Way, begun, of_department
+from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.url_text import ascii_url
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import repeated
@@ -26,46 +25,49 @@ _NO_METHOD = "import method"
 """What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
 
 
-def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> bool:
-    """Ask Glance to import; give False where the data must be streamed instead.
+def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> Way:
+    """Ask Glance to import; give `Way.STREAM` where the data must be streamed instead.
 
     ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
-    again: 409 means that it runs. For a resumed record too; in a fresh one nobody else has any business. Streaming
-    fills one store, so it never stands in for an import to several.
+    again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
+    else has any business. Streaming fills one store, so it never stands in for an import to several.
     """
     transfer = site.settings.transfer
     assert order.url is not None  # what began without a known URL is followed, never begun
     may_stream = transfer == "auto" and len(order.stores) <= 1
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
-        return False
-    url = ascii_url(order.url)
-
-    def send(lost: bool) -> bool:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            site.cloud.import_image(order.image_id, url, order.stores)
-        except ConflictError:
-            if not (resumed or (lost and begun(site.cloud.image(order.image_id)))):
-                raise
-        return True
-
+        return Way.STREAM
     try:
-        return repeated(site.settings.pace, send)
-    except ServiceUnavailableError as error:
+        return _ask(site, order, order.url, resumed=resumed)
+    except OUT_OF_REACH as error:
         scrubbed(error, order)
-        name_left(error, image_id=order.image_id)
         raise
     except HyperxGlanceError as error:
         scrubbed(error, order)
         if isinstance(error, NotFoundError) and _is_gone(site, order):
             raise vanished(order.image_id, phase=Phase.REGISTERED) from error
         if may_stream and _cannot_import(error):
-            return False
+            return Way.STREAM
         raise (
             of_department(error, site.departments.own().name)
             if isinstance(error, QuotaExceededError)
             else _refusal(site, order, error)
         ) from error
+
+
+def _ask(site: Site, order: Order, url: str, *, resumed: bool) -> Way:
+    def send(lost: bool) -> Way:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            site.cloud.import_image(order.image_id, ascii_url(url), order.stores)
+        except ConflictError:
+            if resumed:
+                return Way.FOLLOW
+            if not (lost and begun(site.cloud.image(order.image_id))):
+                raise
+        return Way.IMPORT
+
+    return repeated(site.settings.pace, send)
 
 
 def _is_gone(site: Site, order: Order) -> bool:

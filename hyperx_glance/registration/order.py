@@ -1,5 +1,7 @@
 """What is known of one registration, and where it takes place."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hyperx_glance.cloud import Cloud
@@ -7,6 +9,7 @@ from hyperx_glance.departments import Department, Departments
 from hyperx_glance.models import Usage
 from hyperx_glance.quotas import MIB
 from hyperx_glance.settings import Settings
+from hyperx_glance.waiting import Pace
 
 
 def in_mib(size: int) -> int:
@@ -40,3 +43,26 @@ class Order:
     checksum: str | None = None
     stores: tuple[str, ...] = ()
     keep_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Hold the moment, on a clock, at which the waiting ends."""
+
+    clock: Callable[[], float]
+    end: float = math.inf
+
+    @classmethod
+    def after(cls, pace: Pace, timeout: float | None) -> "Deadline":
+        """Give the moment ``timeout`` seconds from now, None `Pace.deadline`."""
+        return cls(pace.clock, pace.clock() + (pace.deadline if timeout is None else timeout))
+
+    @property
+    def left(self) -> float:
+        """Seconds until then, 0 when it has passed."""
+        return max(0.0, self.end - self.clock())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the moment has come."""
+        return self.clock() >= self.end

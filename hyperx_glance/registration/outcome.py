@@ -32,6 +32,17 @@ _FIELDS = {
 }
 
 
+class Way(StrEnum):
+    """Say how the data gets into a record."""
+
+    IMPORT = "import"
+    """Glance imports it, as this process asked."""
+    STREAM = "stream"
+    """This process uploads it."""
+    FOLLOW = "follow"
+    """Somebody else has begun it, or it has ended."""
+
+
 class Outcome(StrEnum):
     """Say how an import that Glance has accepted stands."""
 
@@ -45,14 +56,13 @@ def import_outcome(image: Image) -> Outcome:
 
     Glance sets the lock before it answers 202 and takes it away at the end, good or bad: queued without a lock has
     failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask). `os_glance_failed_import` is no sign:
-    it stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota).
+    it stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota), and on an
+    active image it stays from an import before a stream, or tells of a copy to another store.
     """
     locked = bool(image.glance_property(LOCK))
     match image.glance_status:
         case "active" if locked or image.phase is Phase.STORING:
             return Outcome.RUNNING
-        case "active" if image.glance_property("os_glance_failed_import"):
-            return Outcome.FAILED
         case "active" | "deactivated":
             return Outcome.DONE
         case "queued" if not locked:
@@ -60,6 +70,12 @@ def import_outcome(image: Image) -> Outcome:
         case "killed" | "deleted" | "pending_delete":
             return Outcome.FAILED
     return Outcome.RUNNING
+
+
+def failed_stores(image: Image) -> frozenset[str]:
+    """Give the stores that Glance could not fill and that nobody has filled since; nobody may remove the note of it."""
+    noted = image.glance_property("os_glance_failed_import").split(",")
+    return frozenset(filter(None, noted)) - frozenset(image.stores)
 
 
 def begun(image: Image) -> bool:

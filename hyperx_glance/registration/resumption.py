@@ -12,27 +12,27 @@ from datetime import UTC, datetime, timedelta
 
 from hyperx_glance import pages, quotas, vocabulary
 from hyperx_glance.answers import told_time
-from hyperx_glance.cloud import image_path
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
-    HyperxGlanceError,
     InvalidRequestError,
-    NotFoundError,
-    ServiceUnavailableError,
+    QuotaExceededError,
+    RegistrationFailedError,
     UrlRejectedError,
-    name_left,
 )
 from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
-from hyperx_glance.registration.following import Registration
-from hyperx_glance.registration.order import Order, Site, in_mib
-from hyperx_glance.registration.outcome import Tasks, begun, newest_task, verified
+from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.order import Deadline, Order, Site, in_mib
+from hyperx_glance.registration.outcome import Way, begun, verified
+from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.tasks import newest_import
 from hyperx_glance.url_text import stored_url, well_formed
 from hyperx_glance.vocabulary import Phase, glance_key
 
 OLDEST_SECONDS = 10**9
-_UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
+_UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
+"""Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
 
 
 def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
@@ -47,46 +47,58 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         )
     order = Order(
         image_id=image.id,
-        url=_known_url(image, url),
+        url=_known_url(site, image, url),
         disk_format=image.disk_format,
         department=_department(site, image),
         checksum=_wanted_checksum(image),
         keep_failed=keep_failed,
     )
-    never_began = not begun(image) and not _has_task(site, image)
     if image.glance_status == "saving" and order.url is not None:
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
         quota = quotas.image_quota(site.cloud, site.departments, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Registration(site, order, streams=True, interrupted=True)
-    if not never_began:
-        return Registration(site, order, streams=False)
+        return Registration(Record(site, order, own=False), Way.STREAM, interrupted=True)
+    if begun(image) or newest_import(site.cloud, image.id) is not None:
+        was_ready = image.phase in (Phase.READY, Phase.DISABLED)
+        return Registration(Record(site, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
+    return _begin(site, order, image)
+
+
+def _begin(site: Site, order: Order, image: Image) -> Registration:
+    """Begin what its caller did not come to begin."""
     if order.url is None:
         raise InvalidRequestError(
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
-    try:
-        found = checking.look(site, order.url, declared=order.disk_format)
-        quota = admission.admit(site, order)
-        quotas.check_room(quota, image_size_mib=in_mib(found.size or 0))
-        order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
-        return Registration(site, order, streams=not importing.begin(site, order, resumed=True))
-    except ServiceUnavailableError as error:
-        name_left(error, image_id=image.id)
-        raise
-    except UrlRejectedError as problem:
-        failure = failures.from_url(problem, order, phase=image.phase)
-        failures.dispose(site, order, failure)
-        raise failure from problem
-    except InvalidRequestError:  # the caller's mistake, and not the record's
-        raise
-    except HyperxGlanceError as error:
-        failures.dispose(site, order, failures.scrubbed(error, order))
-        raise
+    record = Record(site, order, own=False)
+    with record.named():
+        try:
+            found = checking.look(site, order.url, declared=order.disk_format)
+            quota = admission.admit(site, order, Deadline(site.settings.pace.clock))
+            quotas.check_room(quota, image_size_mib=in_mib(found.size or 0))
+            record.order = order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
+            way = importing.begin(site, order, resumed=True)
+        except UrlRejectedError as problem:
+            raise record.fail(failures.from_url(problem, order, phase=image.phase)) from problem
+        except (QuotaExceededError, RegistrationFailedError) as error:
+            record.fail(error)
+            raise
+        # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
+    record.own = way is Way.IMPORT
+    return Registration(record, way, needs_every_store=way is Way.FOLLOW)
 
 
-def _known_url(image: Image, url: str | None) -> str | None:
-    """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole."""
+def _known_url(site: Site, image: Image, url: str | None) -> str | None:
+    """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole.
+
+    What another department's record says may be forged, to make whoever resumes it read for that department what only
+    they may read.
+    """
+    if url is None and image.owner != site.cloud.project_id:
+        raise InvalidRequestError(
+            f"url: image {image.id} belongs to another department, and the URL that is stored in it is not trusted",
+            hint="Give the URL: resume_registration(image, url=...). See that you began this registration yourself.",
+        )
     if url is not None:
         if not well_formed(url):
             raise InvalidRequestError("url: this is no URL of HTTP or HTTPS")
@@ -123,17 +135,12 @@ def _made_of_a_server(image: Image) -> bool:
     return of_disk or bool(image.glance_property(vocabulary.VOLUMES_KEY))
 
 
-def _has_task(site: Site, image: Image) -> bool:
-    """Tell whether an import was ever begun; a failed one on a single-store Glance leaves no other trace."""
-    try:
-        answer = site.cloud.get_parsed(Tasks, "image", image_path(image.id, "tasks"), confidential=True)
-    except NotFoundError:  # a Glance without this call
-        return False
-    return newest_task(answer.tasks) is not None
-
-
 def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
-    """Find what the caller began to register and nobody finished, the images that nobody has verified among it too."""
+    """Find what the caller began to register for the own department and nobody finished.
+
+    Images that nobody has verified belong to it. Who began a registration is a text that members of other departments
+    can write into their records, so that these are never found here.
+    """
     if not 0 <= older_than_seconds <= OLDEST_SECONDS:
         raise InvalidRequestError(f"older_than_seconds: seconds from 0 to {OLDEST_SECONDS}")
     return _unfinished(site, older_than_seconds)
@@ -142,6 +149,7 @@ def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
 def _unfinished(site: Site, older_than_seconds: float) -> Iterator[Image]:
     parameters = [
         (glance_key("created_by"), site.cloud.user_id),
+        ("owner", site.cloud.project_id),
         ("visibility", "all"),
         ("sort", "created_at:asc,id:asc"),
     ]

@@ -847,14 +847,16 @@ class Glance(Service):
         image = job.image
         image.properties["os_glance_importing_to_stores"] = ",".join(filter(None, job.stores))
         image.properties["os_glance_failed_import"] = ""
-        image.status = "importing"
+        if not job.is_copy:  # get_flow sets the status of what is queued or uploading only
+            image.status = "importing"
         self._save(image)
         try:
             for resource in ("image_stage_total", "image_count_uploading"):
                 self._enforce(resource, job.task["owner"])
         except Refused as refused:
             image.properties["os_glance_importing_to_stores"] = ""
-            image.status = "queued"
+            if not job.is_copy:
+                image.status = "queued"
             self._end(job, "failure", refused.message)
             return False
         return True

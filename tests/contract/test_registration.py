@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import threading
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
@@ -40,7 +40,8 @@ from hyperx_glance import (
 )
 from hyperx_glance.mapping import new_image_body
 from hyperx_glance.registration import checking, creation
-from hyperx_glance.registration.order import Site
+from hyperx_glance.registration.order import Deadline, Site
+from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
@@ -76,13 +77,12 @@ class Steps:
     """Take the steps of `start_registration` one by one: the checks are made now."""
 
     def __init__(self, client: Client, request: NewImage) -> None:
-        self._site = Site(client.cloud, client._departments, client.settings)
+        site = Site(client.cloud, client._departments, client.settings)
         self._request = request
-        self._order = checking.check(self._site, request, keep_failed=False)
+        self._record = Record(site, checking.check(site, request, keep_failed=False), own=True)
 
     def start(self) -> Registration:
-        imported = creation.start(self._site, self._order, self._request, end=math.inf)
-        return Registration(self._site, self._order, streams=not imported)
+        return creation.start(self._record, self._request, Deadline(time.monotonic))
 
 
 @contextmanager
@@ -960,8 +960,11 @@ def test_an_import_that_is_done_is_verified(
     if right:
         assert alice.resume_registration(registration.image_id).wait().state == "ACTIVE"
     else:
-        with pytest.raises(ChecksumMismatchError):
+        with pytest.raises(ChecksumMismatchError, match="delete it if you do not trust it"):
             alice.resume_registration(registration.image_id).wait()
+        assert alice.cloud.image(registration.image_id).state == "ACTIVE"
+        with pytest.raises(ChecksumMismatchError):
+            registration.wait()
         assert registration.image_id not in image_ids(cloud)
 
 
@@ -1286,7 +1289,7 @@ def test_a_failed_clean_up_is_a_note_on_the_first_error(client: ClientFactory, f
     alice = client("alice", url_policy=BLIND)
     between = Interference(alice)
 
-    between.before("DELETE", "", unreachable)
+    between.before("DELETE", "", unreachable, times=9)
     with pytest.raises(RegistrationFailedError) as caught:
         alice.register(new(file_server.fail("/a", 404), disk_format="qcow2"))
 

@@ -1,0 +1,39 @@
+"""How far one registration has come."""
+
+from collections.abc import Callable
+
+from hyperx_glance.models import Image, Progress
+from hyperx_glance.registration.order import Order
+from hyperx_glance.vocabulary import Phase
+
+
+class Journal:
+    """Keep the last progress that was seen."""
+
+    def __init__(self, order: Order, clock: Callable[[], float]) -> None:
+        self._order = order
+        self._clock = clock
+        self._started = clock()
+        self.sent: int | None = None
+        """Bytes that this process has uploaded."""
+        self.last = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
+
+    def seen(self, image: Image, *, done: int | None, message: str = "") -> Progress:
+        """Note what a look at the record showed."""
+        expected = self._order.size if image.size is None else image.size
+        return self._note(image.phase, expected, done, message)
+
+    def uploaded(self, sent: int) -> Progress:
+        """Note how much of the data has been uploaded."""
+        self.sent = sent
+        return self._note(Phase.STORING, self._order.size, sent, "")
+
+    def _note(self, phase: Phase, expected: int | None, done: int | None, message: str) -> Progress:
+        self.last = Progress(
+            phase=phase,
+            bytes_expected=expected,
+            bytes_done=done,
+            elapsed_seconds=self._clock() - self._started,
+            message=message,
+        )
+        return self.last

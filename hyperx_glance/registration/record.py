@@ -1,0 +1,200 @@
+"""The record of one registration in Glance: read it, give it up, delete it.
+
+What is deleted, and what never, is decided here and nowhere else (docs/decisions/0025).
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+from hyperx_glance.answers import parsed, told_time
+from hyperx_glance.cloud import Cloud, image_path
+from hyperx_glance.errors import (
+    AuthenticationError,
+    HyperxGlanceError,
+    MayHaveMade,
+    NotFoundError,
+    ProtectedError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+    WaitTimeoutError,
+)
+from hyperx_glance.models import Image
+from hyperx_glance.registration import failures
+from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.waiting import repeated
+
+OUT_OF_REACH = (ServiceUnavailableError, AuthenticationError)
+"""What says nothing about a record, and leaves nothing that could be done about it now."""
+_LONGEST_FAILURE = 1000
+_LOG = logging.getLogger(__name__)
+_Fate = Literal["deleted", "marked as failed", "left"]
+
+
+class Record:
+    """Stand for the record; threads may share it.
+
+    ``own`` says that this process has begun what fills the record: only then is data deleted that has become ready.
+    """
+
+    def __init__(self, site: Site, order: Order, *, own: bool, may_exist: bool = True) -> None:
+        self.site = site
+        self.order = order
+        self.own = own
+        self.may_exist = may_exist
+        self.ended = False
+        """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled by somebody else."""
+        self.failure: HyperxGlanceError | None = None
+        self._fate: _Fate | None = None
+        self._cancelled = threading.Event()
+        self._settling = threading.Lock()
+
+    @property
+    def image_id(self) -> str:
+        """The id of the image."""
+        return self.order.image_id
+
+    @contextlib.contextmanager
+    def named(self) -> Iterator[None]:
+        """Name the record on whatever leaves the block while it may exist."""
+        with MayHaveMade(image_id=self.image_id) as made:
+            try:
+                yield
+            finally:
+                if not self.may_exist:
+                    made.undone()
+
+    # ------------------------------------------------------------- look
+
+    def read(self, *, phase: Phase) -> tuple[Image, datetime]:
+        """Read the record, and Glance's clock, by which its times are to be judged; ``phase`` was seen last."""
+        try:
+            answer = self.site.cloud.get("image", image_path(self.image_id))
+            image = parsed(Image, "image", answer.content)
+        except NotFoundError as error:
+            missing = self.missing(phase=phase)
+            raise missing from missing.__cause__ or error
+        return image, told_time(answer.headers.get("Date"), here=datetime.now(UTC))
+
+    def missing(self, *, phase: Phase) -> HyperxGlanceError:
+        """Tell why Glance does not find the record."""
+        self.may_exist = False
+        return self._ending(phase)
+
+    def _ending(self, phase: Phase) -> HyperxGlanceError:
+        if self.failure is not None:
+            return self.failure.with_traceback(None)
+        if self._cancelled.is_set():
+            return failures.cancelled(self.image_id, phase=phase)
+        return failures.vanished(self.image_id, phase=phase)
+
+    def stop_if_cancelled(self, *, phase: Phase) -> None:
+        """Raise where another thread has cancelled."""
+        if self._cancelled.is_set():
+            raise self._ending(phase)
+
+    # ------------------------------------------------------------- give up
+
+    def fail(self, error: HyperxGlanceError, *, phase: Phase = Phase.REGISTERED) -> HyperxGlanceError:
+        """Delete a record that never became ready, or mark it where failed ones are kept; give the error to raise.
+
+        One for which there is no room is never kept: it would take the place of another.
+        """
+        if self._cancelled.is_set():
+            return self._ending(phase)
+        kept = self.order.keep_failed and not isinstance(error, QuotaExceededError | WaitTimeoutError)
+        return self._settle(failures.scrubbed(error, self.order), "marked as failed" if kept else "deleted")
+
+    def reject(self, error: HyperxGlanceError) -> HyperxGlanceError:
+        """Delete data that is not what it should be, also where failed records are kept: it must not become usable.
+
+        What this process has not begun itself was usable already, and may be something else than a registration: it
+        stays, and the error says so.
+        """
+        if self.own:
+            return self._settle(error, "deleted")
+        error.hint = f"{error.hint} The image is left as it was found: delete it if you do not trust it.".lstrip()
+        return self.leave(error)
+
+    def leave(self, error: HyperxGlanceError) -> HyperxGlanceError:
+        """Give up without touching the record."""
+        return self._settle(error, "left")
+
+    def clean_up(self) -> HyperxGlanceError | None:
+        """Do what a former failure could not do; give that failure, None where there was none."""
+        return None if self.failure is None else self._settle(self.failure, "left")
+
+    def _settle(self, error: HyperxGlanceError, fate: _Fate) -> HyperxGlanceError:
+        """Clean up, unless that was done, and give the first failure: several threads may come here, and come again."""
+        with self._settling:
+            if self.failure is None:
+                self.failure, self._fate = error, fate
+            if self._fate is not None:
+                with noted(self.failure, self.image_id, self._fate):
+                    self._dispose(self.failure, self._fate)
+                    self._fate = None
+            self.ended = True
+            return self.failure.with_traceback(None)
+
+    def _dispose(self, error: HyperxGlanceError, fate: _Fate) -> None:
+        if fate == "deleted":
+            self.delete()
+            error.left = ()
+        elif fate == "marked as failed":
+            keep(self.site.cloud, self.image_id, error)
+
+    # ------------------------------------------------------------- delete
+
+    def cancel(self) -> None:
+        """Delete the record because somebody wants it so, and let all who wait for it know."""
+        self._cancelled.set()
+        try:
+            self.delete()
+        except ProtectedError:
+            self._cancelled.clear()
+            raise
+
+    def withdraw(self, error: BaseException) -> None:
+        """Cancel because of an error, which stays the one to tell."""
+        if not self.ended:
+            with noted(error, self.image_id, "deleted"):
+                self.cancel()
+
+    def delete(self) -> None:
+        """Delete the record; gone is gone, and a deletion whose answer is lost is sent again."""
+        repeated(self.site.settings.pace, lambda _: self._delete())
+        self.may_exist = False
+
+    def _delete(self) -> None:
+        cloud = self.site.cloud
+        try:
+            try:
+                cloud.delete_image(self.image_id)
+            except ProtectedError:
+                if not self.own and cloud.image(self.image_id).phase in (Phase.READY, Phase.DISABLED):
+                    raise
+                # A registration's own wish for protection is for what it makes, not for what has failed.
+                cloud.patch_image(self.image_id, [{"op": "replace", "path": "/protected", "value": False}])
+                cloud.delete_image(self.image_id)
+        except NotFoundError:
+            return
+
+
+def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
+    """Write the reason into the record, which makes its phase failed."""
+    reason = error.message.removeprefix(failures.not_registered(image_id))[:_LONGEST_FAILURE]
+    cloud.patch_image(image_id, [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}])
+
+
+@contextlib.contextmanager
+def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterator[None]:
+    """Note on the first error, which stays the one to tell, that the record could not be cleaned up."""
+    try:
+        yield
+    except HyperxGlanceError as second:
+        error.add_note(f"The record {image_id} could not be {done}: {second}")
+        _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)

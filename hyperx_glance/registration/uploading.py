@@ -1,0 +1,115 @@
+"""Uploading into a record, which another process may be doing as well."""
+
+from hyperx_glance.errors import (
+    AuthenticationError,
+    HyperxGlanceError,
+    NotFoundError,
+    RegistrationFailedError,
+    ServiceUnavailableError,
+    UrlRejectedError,
+    WaitTimeoutError,
+)
+from hyperx_glance.models import Image
+from hyperx_glance.registration import failures, streaming
+from hyperx_glance.registration.callbacks import Tell
+from hyperx_glance.registration.order import Deadline, Order
+from hyperx_glance.registration.progress import Journal
+from hyperx_glance.registration.record import Record
+from hyperx_glance.vocabulary import UrlProblem
+from hyperx_glance.waiting import wait_until
+
+_UPLOADS = 3
+
+
+class Uploader:
+    """Upload the data of one record.
+
+    ``interrupted`` says that an upload may be under way or broken off: it is waited for. ``last_resort`` says that
+    Glance has failed to import the record before.
+    """
+
+    def __init__(
+        self, record: Record, order: Order, journal: Journal, *, interrupted: bool = False, last_resort: bool = False
+    ) -> None:
+        self._record = record
+        self._order = order
+        self._journal = journal
+        self._interrupted = interrupted
+        self._last_resort = last_resort
+        self.digest: str | None = None
+        """The checksum of what was sent, as "algorithm:hex", where one is wanted."""
+
+    def run(self, tell: Tell, end: Deadline) -> None:
+        """Upload, or see that another process has done it; what is raised instead leaves it to be done again.
+
+        An upload that is refused because another is under way, or because the login ran out, is begun anew.
+        """
+        for attempt in range(1, _UPLOADS + 1):
+            if self._interrupted and not self._free_again(end):
+                return
+            self._interrupted = True
+            if self._uploaded(tell, end, last=attempt == _UPLOADS):
+                self._record.own = True
+                return
+
+    def _uploaded(self, tell: Tell, end: Deadline, *, last: bool) -> bool:
+        """Upload once; give False where another attempt may do better."""
+        url = self._order.url
+        assert url is not None  # a resumed record without one is followed, never streamed
+
+        def on_bytes(sent: int) -> None:
+            self._record.stop_if_cancelled(phase=self._journal.last.phase)
+            if end.passed:
+                raise self._late()
+            tell(self._journal.uploaded(sent))
+
+        try:
+            self.digest = streaming.upload(self._record.site, self._order, url, on_bytes, seconds=end.left)
+        except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
+            raise
+        except HyperxGlanceError as error:
+            if end.passed and _is_silence(error):
+                raise self._late() from error
+            # Glance answers 500 where a failed import has left its data in the store, and would for ever.
+            if isinstance(error, ServiceUnavailableError) and not (self._last_resort and error.status == 500):
+                raise
+            if error.status in (401, 409) and not last:
+                return False
+            if isinstance(error, AuthenticationError):
+                raise
+            failure = self._failed(error)
+            raise failure from failure.__cause__ if failure is error else error
+        return True
+
+    def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
+        phase = self._journal.last.phase
+        if isinstance(error, NotFoundError):
+            return self._record.missing(phase=phase)
+        if error.status == 410:
+            self._record.read(phase=phase)  # raises where the record has gone; a store that takes no more says so, too
+        return self._record.fail(failures.of_upload(error, self._record.site, self._order, phase=phase), phase=phase)
+
+    def _late(self) -> WaitTimeoutError:
+        return failures.late(self._record.image_id, self._journal.last, streams=True)
+
+    def _free_again(self, end: Deadline) -> bool:
+        """Wait for the end of an upload that was broken off; tell whether its record can take another.
+
+        Glance learns it from the connection, and then puts the record back to queued (glance/api/v2/image_data.py).
+        """
+
+        def look() -> Image | None:
+            image, _ = self._record.read(phase=self._journal.last.phase)
+            self._journal.seen(image, done=self._journal.sent)
+            return None if image.glance_status == "saving" else image
+
+        try:
+            image = wait_until(self._record.site.settings.pace, look, timeout=end.left)
+        except WaitTimeoutError as error:
+            raise self._late() from error
+        return image.glance_status == "queued"
+
+
+def _is_silence(error: HyperxGlanceError) -> bool:
+    timeout = isinstance(error, UrlRejectedError) and error.reason == UrlProblem.TIMEOUT
+    return timeout or isinstance(error, ServiceUnavailableError)

@@ -1,0 +1,128 @@
+"""Whether the data of a ready image is what its checksum promises."""
+
+import hashlib
+import logging
+
+from hyperx_glance import urls
+from hyperx_glance.answers import parsed
+from hyperx_glance.cloud import image_path
+from hyperx_glance.errors import (
+    ChecksumMismatchError,
+    HyperxGlanceError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+    UrlRejectedError,
+)
+from hyperx_glance.models import Image
+from hyperx_glance.registration import failures, streaming
+from hyperx_glance.registration.order import Deadline
+from hyperx_glance.registration.outcome import recorded_checksum, verified
+from hyperx_glance.registration.progress import Journal
+from hyperx_glance.registration.record import Record
+from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
+
+_LOG = logging.getLogger(__name__)
+
+
+class Verification:
+    """Verify the data of one record."""
+
+    def __init__(self, record: Record, journal: Journal) -> None:
+        self._record = record
+        self._site = record.site
+        self._order = record.order
+        self._journal = journal
+
+    def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
+        """Give the image when its checksum is verified, or where none is wanted; ``digest`` is of what was sent."""
+        wanted = self._order.checksum
+        if wanted is None or (verified(image, wanted) and self._trusts(image, wanted)):
+            return image
+        algorithm = wanted.partition(":")[0]
+        try:
+            actual = digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
+        except NotAllowedError as error:
+            raise self._unreadable(error) from error
+        except NotFoundError:
+            self._read()  # raises where the record has gone, and not its data alone
+            raise
+        if actual == wanted:
+            return image if recorded_checksum(image, algorithm) else self._marked(image)
+        if digest is None and self._converted(image):
+            raise self._record.reject(
+                failures.unverifiable(self._record.image_id, "Glance converted it on its way in.")
+            )
+        raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
+
+    def _trusts(self, image: Image, wanted: str) -> bool:
+        """Tell whether the record's word counts: another department may have written that its data was verified."""
+        shown = recorded_checksum(image, wanted.partition(":")[0]) == wanted
+        return shown or image.owner == self._site.cloud.project_id
+
+    def _read(self) -> Image:
+        image, _ = self._record.read(phase=self._journal.last.phase)
+        return image
+
+    def _unreadable(self, error: NotAllowedError) -> HyperxGlanceError:
+        if self._read().glance_status == "deactivated":
+            self._record.ended = True
+            error.add_note(
+                f"Image {self._record.image_id} was disabled meanwhile; resume_registration verifies it later."
+            )
+            return error
+        why = f"Glance does not let its data be read: {error.message}"
+        return self._record.reject(failures.unverifiable(self._record.image_id, why))
+
+    def _hashed(self, algorithm: str, end: Deadline) -> str:
+        """Hash the data itself, where Glance keeps no digest of this algorithm."""
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        timeout = max(end.left, streaming.SHORTEST_SECONDS)
+        path = image_path(self._record.image_id, "file")
+        try:
+            for piece in self._site.cloud.pieces("image", path, timeout=timeout):
+                self._record.stop_if_cancelled(phase=Phase.READY)
+                if end.passed:
+                    raise failures.unverified(self._record.image_id, self._journal.last)
+                digest.update(piece)
+        except ServiceUnavailableError as error:
+            if end.passed:
+                raise failures.unverified(self._record.image_id, self._journal.last) from error
+            raise
+        return f"{algorithm}:{digest.hexdigest()}"
+
+    def _converted(self, image: Image) -> bool:
+        """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).
+
+        A resumed record has the format that it was given; what it was before, only the URL can tell.
+        """
+        order = self._order
+        if image.disk_format != order.disk_format:
+            return True
+        if order.size is not None:
+            return image.size != order.size
+        if order.url is None:
+            return False
+        try:
+            settings = self._site.settings
+            found = urls.preflight(order.url, settings.url_policy, declared=image.disk_format, network=settings.network)
+        except UrlRejectedError as error:
+            return error.reason == UrlProblem.WRONG_FORMAT
+        return found.size not in (None, image.size)
+
+    def _marked(self, image: Image) -> Image:
+        """Write down that the data was verified, where nothing in the record shows it.
+
+        An image on which that cannot be written is as good: resuming it verifies it again.
+        """
+        patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
+        try:
+            answer = self._site.cloud.patch_image(self._record.image_id, patch)
+        except NotFoundError as error:
+            raise self._record.missing(phase=Phase.READY) from error
+        except ServiceUnavailableError:
+            raise
+        except HyperxGlanceError as error:
+            _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
+            return image
+        return parsed(Image, "image", answer.content)
