@@ -12,7 +12,6 @@ import pytest
 
 from hyperx_glance import (
     InvalidRequestError,
-    NewImage,
     NotFoundError,
     Phase,
     ProtectedError,
@@ -25,9 +24,10 @@ from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import FileServer
 from tests.interference import Interference, interrupt
+from tests.registrations import disk, new, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import trustme
 
@@ -36,23 +36,9 @@ if TYPE_CHECKING:
 SIZE = len(samples.data("disk.qcow2"))
 
 
-def new(url: str, **fields: object) -> NewImage:
-    return NewImage.model_validate({"name": unique("image"), "url": url, **fields})
-
-
-def disk(server: FileServer) -> str:
-    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
-
-
 def stays_as_it_is(client: Client, image_id: str) -> None:
     image = client.cloud.image(image_id)
     assert (image.state, image.phase, image.failure) == ("ACTIVE", "ready", "")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait, for half a minute at most."""
-    pause = threading.Event()
-    assert any(condition() or pause.wait(0.02) for _ in range(1500))
 
 
 @contextmanager

@@ -1,0 +1,17 @@
+"""Let tests of registering fail where they leave something behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clouds import CloudUnderTest, image_ids
+
+
+@pytest.fixture
+def nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
+    """Fail where a test leaves a record behind."""
+    before = image_ids(cloud)
+    yield
+    assert image_ids(cloud) == before

@@ -1,0 +1,198 @@
+"""Registering where there is no room."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hyperx_glance import (
+    Image,
+    QuotaExceededError,
+    RegistrationFailedError,
+    UrlProblem,
+)
+from tests import samples
+from tests.clouds import ClientFactory
+from tests.file_server import BigBody, FileServer
+from tests.interference import Interference
+from tests.registrations import BLIND, Steps, disk, images_used, limits, new
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_no_room_for_the_size(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/big", BigBody(5 * 1024 * 1024 + 1, samples.data("disk.qcow2")))
+
+    with limits(client, "dept-a", {"image_size_mib": 5}), pytest.raises(QuotaExceededError) as caught:
+        client("alice").register(new(url))
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.requested) == ("dept-a", "image_size_mib", 5, 6)
+    assert error.status is None
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_no_room_for_the_size_in_another_department(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/big", BigBody(5 * 1024 * 1024 + 1, samples.data("disk.qcow2")))
+    admin = client("admin")
+    between = Interference(admin)
+
+    with limits(client, "dept-b", {"image_size_mib": 5}), pytest.raises(QuotaExceededError) as caught:
+        admin.register(new(url, owner="dept-b"))
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.requested) == ("dept-b", "image_size_mib", 5, 6)
+    assert between.count("POST", "") == 0
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_each_store_counts(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/big", BigBody(3 * 1024 * 1024, samples.data("disk.qcow2")))
+
+    with limits(client, "dept-a", {"image_size_mib": 5}), pytest.raises(QuotaExceededError) as caught:
+        client("alice").register(new(url, stores=("fast", "slow")))
+
+    assert caught.value.requested == 6
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("user", ["alice", "admin"])
+def test_no_room_for_one_more(client: ClientFactory, file_server: FileServer, user: str) -> None:
+    owner = "dept-a" if user == "admin" else None
+    used = images_used(client)
+
+    with limits(client, "dept-a", {"images": used}), pytest.raises(QuotaExceededError) as caught:
+        client(user).register(new(disk(file_server), owner=owner))
+
+    assert (caught.value.department, caught.value.resource, caught.value.requested) == ("dept-a", "images", 1)
+
+
+def test_glances_own_refusal_at_import_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice", url_policy=BLIND)
+    alice.register(new(disk(file_server, "disk.raw"), disk_format="raw"))
+
+    with limits(client, "dept-a", {"image_size_mib": 0}), pytest.raises(QuotaExceededError) as caught:
+        alice.register(new(disk(file_server), disk_format="qcow2"))
+
+    assert (caught.value.department, caught.value.resource, caught.value.limit) == ("dept-a", "image_size_mib", 0)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_stream_without_length_stops_at_the_remaining_quota(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/big", BigBody(20 * 1024 * 1024, samples.data("disk.qcow2")), chunked=True)
+
+    with limits(client, "dept-a", {"image_size_mib": 2}), pytest.raises(QuotaExceededError) as caught:
+        client("alice", transfer="stream").register(new(url))
+
+    assert (caught.value.department, caught.value.resource) == ("dept-a", "image_size_mib")
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_glances_own_refusal_at_create_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
+    begun = Steps(client("alice"), new(disk(file_server)))
+    used = images_used(client)
+
+    with limits(client, "dept-a", {"images": used}), pytest.raises(QuotaExceededError) as caught:
+        begun.start()
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit, error.used) == ("dept-a", "images", used, used)
+    assert (error.requested, error.status) == (1, 413)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_glances_own_refusal_is_of_the_department_that_is_connected(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    """Glance looks at the caller's quota, whoever shall own the image."""
+    used = client("admin").quota().images
+    assert used is not None
+    begun = Steps(client("admin"), new(disk(file_server), owner="dept-b"))
+
+    with limits(client, "admin", {"images": used.used}), pytest.raises(QuotaExceededError) as caught:
+        begun.start()
+
+    assert (caught.value.department, caught.value.resource, caught.value.used) == ("admin", "images", used.used)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_glances_refusal_inside_the_task_is_the_same_error(client: ClientFactory, file_server: FileServer) -> None:
+    """Preflight saw room; when Glance's task looks, somebody else has taken it."""
+    alice = client("alice")
+    begun = Steps(alice, new(disk(file_server)))
+    between = Interference(alice)
+
+    with limits(client, "dept-a", {"uploading": 0}), pytest.raises(QuotaExceededError) as caught:
+        begun.start().wait()
+
+    assert [status for method, path, status in between.answered if path.endswith("/import")] == [202]
+    error = caught.value
+    assert (error.department, error.resource, error.limit) == ("dept-a", "uploading", 0)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pass whatever is to be streamed: Glance alone looks at it."""
+    monkeypatch.setattr("hyperx_glance.registration.streaming.urls.check", lambda *_: None)
+
+
+@pytest.mark.usefixtures("nothing_left", "unchecked")
+def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.serve("/big", BigBody(3 * 1024 * 1024, samples.data("disk.qcow2")))
+    usage = client("admin").quota("dept-a").image_size_mib
+    assert usage is not None
+    steps = Steps(client("alice", url_policy=BLIND, transfer="stream"), new(url, disk_format="qcow2"))
+
+    with limits(client, "dept-a", {"image_size_mib": usage.used + 2}), pytest.raises(QuotaExceededError) as caught:
+        steps.start().wait()
+
+    error = caught.value
+    assert (error.department, error.resource, error.limit) == ("dept-a", "image_size_mib", usage.used + 2)
+    assert (error.service, error.status) == ("image", 413)
+
+
+@pytest.mark.usefixtures("nothing_left", "unchecked")
+@pytest.mark.parametrize(
+    ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
+)
+def test_glances_own_refusal_of_a_streams_format(
+    client: ClientFactory, file_server: FileServer, sample: str, reason: UrlProblem
+) -> None:
+    url = disk(file_server, sample)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND, transfer="stream").register(new(url, disk_format="qcow2"))
+
+    error = caught.value
+    assert (error.reason, error.service, error.status) == (reason, "image", 415)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(("user", "owner"), [("alice", None), ("admin", "dept-a")])
+def test_a_race_for_the_last_places(
+    client: ClientFactory, file_server: FileServer, user: str, owner: str | None
+) -> None:
+    """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
+    url = disk(file_server)
+    barrier = threading.Barrier(8)
+
+    def attempt(number: int) -> Image | QuotaExceededError:
+        racer = client(user)
+        Interference(racer).before("POST", "^/images$", lambda: barrier.wait(30))
+        try:
+            return racer.register(new(url, os_distro=f"racer{number}", owner=owner))
+        except QuotaExceededError as error:
+            return error
+
+    with limits(client, "dept-a", {"images": images_used(client) + 3}), ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(attempt, range(8)))
+
+    ready = [result for result in results if isinstance(result, Image)]
+    refused = [result for result in results if isinstance(result, QuotaExceededError)]
+    assert (len(ready), len(refused)) == (3, 5)
+    assert {(error.department, error.resource) for error in refused} == {("dept-a", "images")}
+    for image in ready:
+        client("alice").delete(image)

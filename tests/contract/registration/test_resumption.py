@@ -1,0 +1,156 @@
+"""Taking up what a dead caller left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hyperx_glance import (
+    ChecksumMismatchError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    Phase,
+    RegistrationFailedError,
+    UrlProblem,
+)
+from tests import samples
+from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids
+from tests.file_server import FileServer
+from tests.interference import Interference
+from tests.registrations import BLIND, disk, left_behind, new, until
+
+
+@pytest.mark.parametrize("transfer", ["import", "stream"])
+def test_an_import_that_never_began_is_begun(client: ClientFactory, file_server: FileServer, transfer: str) -> None:
+    alice = client("alice", transfer=transfer)
+    image_id = left_behind(client, new(disk(file_server)))
+
+    assert image_id in {image.id for image in alice.unfinished_registrations()}
+    image = alice.resume_registration(image_id).wait()
+
+    assert (image.id, image.state) == (image_id, "ACTIVE")
+    assert image_id not in {image.id for image in alice.unfinished_registrations()}
+
+
+def test_an_import_that_runs_is_followed(client: ClientFactory, file_server: FileServer) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
+    alice = client("alice")
+    image_id = alice.start_registration(new(held.url)).image_id
+    held.wait_until_reached()
+
+    resumed = alice.resume_registration(image_id)
+    again = alice.resume_registration(image_id)
+    held.release()
+
+    assert (resumed.wait().state, again.wait().state) == ("ACTIVE", "ACTIVE")
+
+
+def test_an_upload_that_runs_is_left_alone(client: ClientFactory, file_server: FileServer) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
+    alice = client("alice", transfer="stream", url_policy=LOOPBACK.model_copy(update={"timeout_seconds": 60}))
+    registration = alice.start_registration(new(held.url))
+    resumed = alice.resume_registration(registration.image_id)
+    pushing = Interference(alice)
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(registration.wait)]
+        until(lambda: alice.cloud.image(registration.image_id).phase is Phase.STORING)
+        waiting.append(pool.submit(resumed.wait))
+        until(lambda: pushing.count("PUT", "/file$") == 2)
+        held.release()
+
+    assert [future.result().state for future in waiting] == ["ACTIVE", "ACTIVE"]
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "backup", "of a volume"])
+def test_what_nova_made_of_a_server_is_no_registration(
+    client: ClientFactory, file_server: FileServer, kind: str
+) -> None:
+    """It inherits who registered the image, and from where."""
+    own = {"block_device_mapping": "[]"} if kind == "of a volume" else {"image_type": kind}
+    image_id = left_behind(client, new(disk(file_server), properties=own))
+    alice = client("alice")
+
+    assert image_id not in {image.id for image in alice.unfinished_registrations()}
+    with pytest.raises(ConflictError, match="made of a server"):
+        alice.resume_registration(image_id)
+    assert alice.cloud.image(image_id).phase is Phase.REGISTERED
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_import_that_is_done_is_verified(
+    cloud: CloudUnderTest,
+    client: ClientFactory,
+    file_server: FileServer,
+    right: bool,  # noqa: FBT001
+) -> None:
+    alice = client("alice")
+    digest = hashlib.sha512(samples.data("disk.qcow2")).hexdigest() if right else "0" * 128
+    registration = alice.start_registration(new(disk(file_server), checksum=f"sha512:{digest}"))
+    while registration.progress().phase is not Phase.READY:
+        threading.Event().wait(0.02)
+
+    assert (registration.image_id in {image.id for image in alice.unfinished_registrations()}) is not right
+    if right:
+        assert alice.resume_registration(registration.image_id).wait().state == "ACTIVE"
+    else:
+        with pytest.raises(ChecksumMismatchError, match="delete it if you do not trust it"):
+            alice.resume_registration(registration.image_id).wait()
+        assert alice.cloud.image(registration.image_id).state == "ACTIVE"
+        with pytest.raises(ChecksumMismatchError):
+            registration.wait()
+        assert registration.image_id not in image_ids(cloud)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_an_import_that_failed_unseen_is_told(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice", url_policy=BLIND)
+    registration = alice.start_registration(new(file_server.fail("/a", 404), disk_format="qcow2"))
+    while registration.progress().phase is not Phase.FAILED:
+        threading.Event().wait(0.02)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.resume_registration(registration.image_id).wait()
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_resumed_url_that_went_bad_is_told(client: ClientFactory, file_server: FileServer) -> None:
+    image_id = left_behind(client, new(file_server.fail("/a", 404)))
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice").resume_registration(image_id)
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+
+
+def test_a_url_that_lost_its_secrets_is_asked_for(client: ClientFactory, file_server: FileServer) -> None:
+    url = disk(file_server) + "?X-Amz-Signature=5ecre7"
+    image_id = left_behind(client, new(url))
+    alice = client("alice")
+
+    with pytest.raises(InvalidRequestError, match="whole"):
+        alice.resume_registration(image_id)
+    with pytest.raises(InvalidRequestError, match="another URL"):
+        alice.resume_registration(image_id, url=file_server.url("/other.qcow2"))
+    assert alice.resume_registration(image_id, url=url).wait().state == "ACTIVE"
+
+
+def test_what_does_not_exist_cannot_be_resumed(client: ClientFactory) -> None:
+    with pytest.raises(NotFoundError):
+        client("alice").resume_registration("00000000-0000-4000-8000-000000000000")
+
+
+def test_unfinished_registrations_are_the_callers_own_and_old_enough(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    image_id = left_behind(client, new(disk(file_server), category="public"))
+
+    assert image_id in {image.id for image in client("alice").unfinished_registrations()}
+    assert image_id not in {image.id for image in client("arthur").unfinished_registrations()}
+    assert image_id not in {image.id for image in client("alice").unfinished_registrations(older_than_seconds=3600)}

@@ -1,0 +1,169 @@
+"""What tests of registering share: requests, files, clocks, records, and the steps one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from hyperx_glance import (
+    Client,
+    NewImage,
+    Registration,
+)
+from hyperx_glance.registration.order import Deadline, Order, Site
+from hyperx_glance.registration.record import Record
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory
+from tests.file_server import FileServer
+
+if TYPE_CHECKING:
+    from hyperx_glance import Client
+    from tests.file_server import FileServer
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from hyperx_glance import (
+    Client,
+    QuotaLimits,
+)
+from hyperx_glance.mapping import new_image_body
+from hyperx_glance.registration import checking, creation
+from tests.clouds import unique
+from tests.file_server import FileServer
+
+BLIND = LOOPBACK.model_copy(update={"preflight": False})
+
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+OWN_ID = "0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90"
+
+
+FAILED_TASK = {
+    "type": "api_image_import",
+    "status": "failure",
+    "message": "Cannot read http://127.0.0.1/a?sig=5ecre7",
+    "created_at": "2026-01-01T10:00:00.000000",
+    "updated_at": "2026-01-01T10:00:00.000000",
+}
+
+
+class Clock:
+    """Let time pass only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def qcow2(server: FileServer) -> str:
+    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+
+
+def sha256() -> str:
+    """Give a checksum of which Glance, with SHA-512, keeps nothing: the data is read back."""
+    return f"sha256:{hashlib.sha256(samples.data('disk.qcow2')).hexdigest()}"
+
+
+def timed(cloud: InMemoryCloud, clock: Clock, user: str = "alice", **settings: object) -> Client:
+    pace = dataclasses.replace(HASTY.pace, first_interval=0.1, longest_interval=1.5, clock=clock, sleep=clock.sleep)
+    chosen = dataclasses.replace(HASTY, pace=dataclasses.replace(pace, deadline=36000), **settings)  # type: ignore[arg-type]
+    return Client.from_session(cloud.session(user), region_name=REGION, settings=chosen)
+
+
+def kept(cloud: InMemoryCloud) -> list[str]:
+    return [image.id for image in cloud.glance.images.values() if not image.deleted]
+
+
+def site_of(client: Client) -> Site:
+    return Site(client.cloud, client._departments, client.settings)
+
+
+def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> Record:  # noqa: ANN401  # of two kinds
+    """Give a record of alice's; ``fields`` are those of the order and, for the rest, of Glance's record."""
+    words = {"disk_format": "qcow2", "container_format": "bare", "status": "queued", "name": "a"}
+    names = {field.name for field in dataclasses.fields(Order)}
+    wanted = {name: value for name, value in fields.items() if name in names}
+    words |= {name: value for name, value in fields.items() if name not in names}
+    site = site_of(client)
+    image_id = cloud.glance.add_image(owner="dept-a", **words)
+    order = Order(image_id=image_id, url=None, disk_format="qcow2", department=site.departments.own())
+    return Record(site, dataclasses.replace(order, **wanted), own=own)
+
+
+Format = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
+
+
+def disk(server: FileServer, name: str = "disk.qcow2", path: str = "/disk.qcow2") -> str:
+    return server.serve(path, samples.data(name))
+
+
+def cut_late(server: FileServer) -> str:
+    """Cut a file short behind what preflight reads."""
+    return server.cut("/cut.qcow2", samples.data("disk.qcow2"), after=300_000)
+
+
+def new(url: str, *, disk_format: Format | None = None, **fields: object) -> NewImage:
+    return NewImage.model_validate({"name": unique("image"), "url": url, "disk_format": disk_format, **fields})
+
+
+class Steps:
+    """Take the steps of `start_registration` one by one: the checks are made now."""
+
+    def __init__(self, client: Client, request: NewImage) -> None:
+        site = Site(client.cloud, client._departments, client.settings)
+        self._request = request
+        self._record = Record(site, checking.check(site, request, keep_failed=False), own=True)
+
+    def start(self) -> Registration:
+        return creation.start(self._record, self._request, Deadline(time.monotonic))
+
+
+@contextmanager
+def limits(client: ClientFactory, department: str, values: QuotaLimits) -> Iterator[None]:
+    """Change a department's limits for a while."""
+    admin = client("admin")
+    admin.set_quota(department, **values)
+    try:
+        yield
+    finally:
+        admin.set_quota(department, **dict.fromkeys(values))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait, for half a minute at most."""
+    pause = threading.Event()
+    assert any(condition() or pause.wait(0.02) for _ in range(1500))
+
+
+def images_used(client: ClientFactory) -> int:
+    usage = client("admin").quota("dept-a").images
+    assert usage is not None
+    return usage.used
+
+
+def left_behind(client: ClientFactory, request: NewImage, *, disk_format: str = "qcow2") -> str:
+    """Create a record as a registration that died right afterwards, and give its id."""
+    alice = client("alice")
+    body = new_image_body(
+        request,
+        image_id=str(uuid.uuid4()),
+        disk_format=disk_format,
+        public_visibility="community",
+        user_id=alice.user_id,
+        owner=None,
+    )
+    return str(alice.cloud.post("image", "/images", json=body).json()["id"])

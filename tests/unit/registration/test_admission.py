@@ -1,0 +1,237 @@
+"""The race for the last places."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    Client,
+    NewImage,
+    Pace,
+    QuotaExceededError,
+    WaitTimeoutError,
+)
+from hyperx_glance.registration import admission
+from hyperx_glance.registration.admission import admit
+from hyperx_glance.registration.order import Deadline
+from hyperx_glance.testing import InMemoryCloud
+from tests.clouds import ClientFactory
+from tests.file_server import FileServer
+from tests.interference import Interference
+
+if TYPE_CHECKING:
+    from hyperx_glance import Client
+    from tests.file_server import FileServer
+from tests.registrations import BLIND, Clock, qcow2, record_of, timed
+
+
+class Turns:
+    """Let one thread run at a time; which is next when it waits or ends is drawn."""
+
+    def __init__(self, draw: random.Random, threads: int) -> None:
+        self._draw = draw
+        self._running = threads
+        self._waiting: set[int] = set()
+        self._next: int | None = None
+        self._changed = threading.Condition()
+
+    def wait(self, number: int) -> None:
+        with self._changed:
+            self._waiting.add(number)
+            self._stop()
+            assert self._changed.wait_for(lambda: self._next == number, timeout=30)
+            self._waiting.remove(number)
+            self._next = None
+            self._running = 1
+
+    def end(self) -> None:
+        with self._changed:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._running -= 1
+        if not self._running and self._waiting:
+            self._next = self._draw.choice(sorted(self._waiting))
+            self._changed.notify_all()
+
+
+class TestAdmission:
+    """Glance let in more than fit: the limit falls right after the creates."""
+
+    def crowd(self, client: ClientFactory, file_server: FileServer, *, room: int) -> Client:
+        """Connect alice, whose next record will be one too many."""
+        alice = client("alice")
+        used = client("admin").quota("dept-a").images
+        assert used is not None
+        Interference(alice).after(
+            "POST", "^/images$", lambda: client("admin").set_quota("dept-a", images=used.used + room)
+        )
+        return alice
+
+    def test_the_last_one_withdraws(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+        client("alice").register(NewImage(name="there", url=qcow2(file_server)))
+
+        with pytest.raises(QuotaExceededError) as caught:
+            self.crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+
+        assert (caught.value.resource, caught.value.limit) == ("images", 1)
+        assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["there"]
+
+    def test_an_older_one_waits_for_a_younger_to_withdraw(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = self.crowd(client, file_server, room=1)
+        young = ""
+        between = Interference(alice)
+
+        def join() -> None:
+            nonlocal young
+            young = cloud.glance.add_image(owner="dept-a", name="young", created_at="2999-01-01T00:00:00+00:00")
+
+        between.after("POST", "^/images$", join)
+        looks = iter(range(100))
+        between.after(
+            "GET", "^/images$", lambda: cloud.glance.remove_image(young) if next(looks) == 5 else None, times=99
+        )
+
+        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+        assert next(looks) > 5
+
+    def test_who_waits_for_a_dead_one_goes_on_in_the_end(
+        self,
+        cloud: InMemoryCloud,
+        client: ClientFactory,
+        file_server: FileServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(admission, "STANDSTILL_SECONDS", 0.1)
+        alice = self.crowd(client, file_server, room=1)
+        young = {"name": "dead", "disk_format": "qcow2", "created_at": "2999-01-01T00:00:00+00:00"}
+        Interference(alice).after("POST", "^/images$", lambda: cloud.glance.add_image(owner="dept-a", **young))
+
+        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+
+        (dead,) = (image.id for image in cloud.glance.images.values() if image.name == "dead")
+        with pytest.raises(QuotaExceededError):
+            client("alice").resume_registration(dead, url=qcow2(file_server))
+        assert [image.name for image in client("alice").images()] == ["old"]
+
+    @pytest.mark.parametrize("seed", range(30))
+    def test_in_whatever_order_things_happen_the_places_are_filled_exactly(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, seed: int
+    ) -> None:
+        """Requests are served one after another in an order that is drawn; a create counts first and inserts later."""
+        racers, room = 9, 4
+        client("admin").set_quota("dept-a", images=room)
+        url = qcow2(file_server)
+        turns = Turns(random.Random(seed), racers)
+
+        def attempt(number: int) -> str:
+            alice = client("alice", url_policy=BLIND)
+            between = Interference(alice)
+
+            def count() -> None:
+                if cloud.glance.used("image_count_total", "dept-a") < room:
+                    turns.wait(number)
+                    cloud.glance.use_keystone_limits = False
+
+            def insert() -> None:
+                cloud.glance.use_keystone_limits = True
+
+            for method in ("GET", "POST", "DELETE"):
+                between.before(method, "", lambda: turns.wait(number), times=sys.maxsize)
+            between.before("POST", "^/images$", count)
+            between.after("POST", "^/images$", insert)
+            try:
+                turns.wait(number)
+                return alice.register(NewImage(name=str(number), url=url, disk_format="qcow2")).id
+            except QuotaExceededError:
+                return ""
+            finally:
+                turns.end()
+
+        with ThreadPoolExecutor(racers) as pool:
+            ready = sorted(filter(None, pool.map(attempt, range(racers))))
+
+        assert len(ready) == room
+        assert sorted(image.id for image in cloud.glance.images.values() if not image.deleted) == ready
+
+
+def test_a_crowded_department_is_counted_page_by_page(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.largest_page = 2
+    for number in range(5):
+        cloud.glance.add_image(owner="dept-a", name=str(number), status="active", os_hidden=number % 2 == 0)
+
+    with pytest.raises(QuotaExceededError):
+        TestAdmission().crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+
+    assert len([image for image in cloud.glance.images.values() if not image.deleted]) == 5
+
+
+def test_a_record_that_finds_no_room_is_never_kept(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    with pytest.raises(QuotaExceededError):
+        TestAdmission().crowd(client, file_server, room=0).register(
+            NewImage(name="late", url=qcow2(file_server)), keep_failed=True
+        )
+
+    assert not [image for image in cloud.glance.images.values() if not image.deleted]
+
+
+def test_who_waits_in_vain_for_a_place_gives_up_in_time(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    """A younger one died before it began, and nobody withdraws."""
+    timed(cloud, Clock(), "admin").set_quota("dept-a", images=1)
+    clock = Clock()
+    alice = timed(cloud, clock)
+
+    def die() -> None:
+        cloud.glance.add_image(
+            id="f" * 32, owner="dept-a", name="dead", status="queued", disk_format="raw", container_format="bare"
+        )
+
+    Interference(alice).after("POST", "^/images$", die)
+    before = clock.now
+    with pytest.raises(WaitTimeoutError, match="in vain") as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)), timeout=5, keep_failed=True)
+
+    assert clock.now - before == pytest.approx(5)
+    assert "Its record is deleted" in caught.value.hint
+    assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["dead"]
+
+
+def test_a_department_that_is_just_full_is_not_listed(client: ClientFactory, file_server: FileServer) -> None:
+    client("admin").set_quota("dept-a", images=1)
+    alice = client("alice")
+    between = Interference(alice)
+
+    alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert between.count("GET", "^/images$") == 0
+
+
+def test_who_waits_for_a_place_gives_up_at_the_very_moment(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    clock = Clock()
+    alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep))
+    record = record_of(cloud, alice)
+    cloud.glance.add_image(owner="dept-a", name="younger", created_at="2999-01-01T00:00:00+00:00")
+    client("admin").set_quota("dept-a", images=1)
+
+    with pytest.raises(WaitTimeoutError):
+        admit(record.site, record.order, Deadline(clock, clock.now + 5))
+
+    assert clock.now == pytest.approx(1005)
+
+
+def test_a_cloud_without_unified_limits(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.glance.use_keystone_limits = False
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"

@@ -1,0 +1,154 @@
+"""What failures tell, and what they never tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    HyperxGlanceError,
+    NewImage,
+    Phase,
+    QuotaExceededError,
+    RegistrationFailedError,
+    UrlProblem,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import ClientFactory
+from tests.file_server import BigBody, FileServer
+from tests.interference import Interference
+
+if TYPE_CHECKING:
+    from tests.file_server import FileServer
+from tests.registrations import BLIND, FAILED_TASK, qcow2
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_single_store_glance_tells_no_failed_store(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
+) -> None:
+    cloud.glance.stores = []
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND).register(
+            NewImage(name="a", url=file_server.fail("/a", status), disk_format="qcow2")
+        )
+
+    assert caught.value.reason == UrlProblem.HTTP_STATUS
+    assert client("alice").register(NewImage(name="b", url=qcow2(file_server))).state == "ACTIVE"
+
+
+def test_what_only_glance_can_see_is_not_blamed_for_a_failure(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.downloads["http://files.invalid/a"] = 404
+
+    with pytest.raises(RegistrationFailedError, match="Internal Error") as caught:
+        client("alice", url_policy=BLIND).register(
+            NewImage(name="a", url="http://files.invalid/a", disk_format="qcow2"), timeout=20
+        )
+
+    assert caught.value.reason == "glance"
+
+
+def test_without_preflight_what_this_machine_sees_is_told_as_such(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.refusing_url("/a")
+    cloud.glance.downloads[url] = 404
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"), timeout=20)
+
+    assert caught.value.reason == UrlProblem.REFUSED
+    assert caught.value.hint.startswith("So it looks from this machine")
+
+
+def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    cloud.glance.broken_stores = {"slow"}
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("fast", "slow")))
+
+    assert caught.value.reason == "glance"
+    assert not cloud.glance.image(caught.value.image_id)
+
+
+def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    url = "http://127.0.0.1/a?sig=5ecre7"
+    cloud.glance.downloads[url] = 404
+    registration = client("alice", url_policy=BLIND).start_registration(
+        NewImage(name="a", url=url, disk_format="qcow2")
+    )
+    cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
+    while (seen := registration.progress()).phase is not Phase.FAILED:
+        pass
+
+    assert seen.message == "Cannot read http://127.0.0.1/a"
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
+def test_what_glance_says_of_an_import_is_shown_without_secrets(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
+) -> None:
+    url = f"{qcow2(file_server)}?a=1&lt;b=2&sig=5ecre7"
+    file_server.serve("/disk.qcow2?a=1&lt;b=2&sig=5ecre7", samples.data("disk.qcow2"))
+    body = {"message": f"Cannot take {url}, nor http://127.0.0.2/b?sig=5ecre7"}
+    cloud.fail("glance", "POST", "/import$", status=status, body=body, times=None)
+
+    with pytest.raises(HyperxGlanceError) as caught:
+        client("alice", transfer="import").register(NewImage(name="a", url=url))
+
+    assert "5ecre7" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
+
+
+def test_what_glance_says_of_a_url_that_is_not_known_is_shown_without_secrets(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    properties = {"hyperx_url": "http://127.0.0.1/a", "hyperx_url_stripped": "true"}
+    image_id = cloud.glance.add_image(
+        owner="dept-a", name="a", status="importing", disk_format="qcow2", container_format="bare", **properties
+    )
+    registration = client("alice").resume_registration(image_id, keep_failed=True)
+    cloud.glance.images[image_id].status = "queued"
+    cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
+
+    assert registration.progress().message == "Cannot read http://127.0.0.1/a"
+    with pytest.raises(RegistrationFailedError) as caught:
+        registration.wait()
+    assert "5ecre7" not in f"{caught.value} {cloud.glance.images[image_id].properties}"
+
+
+@pytest.mark.parametrize(("field", "path"), [("image_size_mib", "/import$"), ("image_size_mib", "/file$")])
+def test_glances_own_refusal_names_the_department_whose_quota_it_looked_at(
+    client: ClientFactory, file_server: FileServer, field: str, path: str
+) -> None:
+    """That of the caller, whoever shall own the image."""
+    admin = client("admin", transfer="stream" if path == "/file$" else "import")
+    admin.register(NewImage(name="full", url=file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")))))
+    method = "PUT" if path == "/file$" else "POST"
+    Interference(admin).before(method, path, lambda: admin.set_quota("admin", **{field: 0}))
+
+    with pytest.raises(QuotaExceededError) as caught:
+        admin.register(NewImage(name="a", url=qcow2(file_server), owner="dept-b"))
+
+    assert (caught.value.department, caught.value.resource, caught.value.limit) == ("admin", field, 0)
+
+
+def test_no_error_is_its_own_cause(client: ClientFactory, file_server: FileServer) -> None:
+    client("admin").set_quota("dept-a", image_size_mib=1)
+    url = file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")), chunked=True)
+
+    with pytest.raises(QuotaExceededError) as caught:
+        client("alice", transfer="stream").register(NewImage(name="a", url=url))
+
+    assert caught.value.__cause__ is None
+
+
+def test_an_entity_in_a_login_breaks_no_error(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "PUT", "/file$", status=415, body="does not match")
+
+    with pytest.raises(RegistrationFailedError, match="does not match"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server).replace("://", "://user&lbrack;:pw@")))

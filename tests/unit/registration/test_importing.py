@@ -1,0 +1,76 @@
+"""Asking Glance to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    NewImage,
+    RegistrationFailedError,
+    UrlProblem,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests.clouds import ClientFactory
+from tests.file_server import FileServer
+
+if TYPE_CHECKING:
+    from tests.file_server import FileServer
+from tests.registrations import BLIND, qcow2
+
+
+@pytest.mark.parametrize("methods", [["glance-direct"], []])
+def test_a_glance_without_web_download(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, methods: list[str]
+) -> None:
+    cloud.glance.import_methods = methods
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    with pytest.raises(RegistrationFailedError, match="stream") as caught:
+        client("alice", transfer="import").register(NewImage(name="b", url=qcow2(file_server)))
+    assert not cloud.glance.image(caught.value.image_id)
+    with pytest.raises(RegistrationFailedError, match="one store") as caught:
+        client("alice").register(NewImage(name="c", url=qcow2(file_server), stores=("fast", "slow")))
+    assert not cloud.glance.image(caught.value.image_id)
+
+
+def test_auto_streams_what_glances_filter_refuses(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.import_filter.allowed_ports = [80, 443]
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert [request.status for request in cloud.requests if request.path.endswith("/import")] == [400]
+
+
+def test_a_name_that_only_glance_fails_to_resolve_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.import_filter.allowed_hosts = ["elsewhere"]
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", url_policy=BLIND, transfer="import").register(
+            NewImage(name="a", url="http://files.invalid/a", disk_format="qcow2")
+        )
+
+    assert caught.value.reason == UrlProblem.NAME_NOT_FOUND
+
+
+def test_a_refused_import_is_told_though_an_answer_was_lost_before(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "POST", "/import$", status=503)
+
+    with pytest.raises(RegistrationFailedError, match="refuses to import"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("nope",)))
+
+
+def test_where_importing_is_switched_off_the_record_is_not_taken_for_a_deleted_one(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "POST", "/import$", status=404, times=None)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice", transfer="import").register(NewImage(name="a", url=qcow2(file_server)))
+
+    assert caught.value.reason == "glance"
+    assert "transfer='stream'" in caught.value.hint

@@ -1,0 +1,253 @@
+"""The record of a registration: named, given up, deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    AuthenticationError,
+    ChecksumMismatchError,
+    ConflictError,
+    NewImage,
+    NotAllowedError,
+    NotFoundError,
+    Phase,
+    Progress,
+    RegistrationFailedError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests.clouds import ClientFactory
+from tests.file_server import FileServer
+from tests.interference import Interference, interrupt, unreachable
+
+if TYPE_CHECKING:
+    from tests.file_server import FileServer
+from tests.registrations import OWN_ID, kept, qcow2, record_of
+
+
+class TestRecord:
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_a_deletion_whose_answer_is_lost_is_sent_again(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, times: int
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        between = Interference(alice)
+        between.lose("DELETE", "/images/", times=times)
+
+        registration.cancel()
+
+        assert kept(cloud) == []
+        assert between.count("DELETE", "/images/") == times + 1
+
+    def test_one_that_never_came_is_too(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        Interference(alice).before("DELETE", "/images/", unreachable, times=2)
+
+        registration.cancel()
+
+        assert kept(cloud) == []
+
+    def test_a_cancellation_while_its_failure_is_looked_into_is_told_as_such(
+        self, cloud: InMemoryCloud, client: ClientFactory
+    ) -> None:
+        record = record_of(cloud, client("alice"), keep_failed=True)
+        record.cancel()
+
+        error = record.fail(NotFoundError("an import that failed"), phase=Phase.DOWNLOADING)
+
+        assert isinstance(error, RegistrationFailedError)
+        assert (error.reason, error.phase) == ("cancelled", Phase.DOWNLOADING)
+        assert not [request for request in cloud.requests if request.method == "PATCH"]
+
+    def test_a_protected_one_that_never_became_ready_goes(self, cloud: InMemoryCloud, client: ClientFactory) -> None:
+        record_of(cloud, client("alice"), own=False, protected=True).cancel()
+
+        assert kept(cloud) == []
+
+    def test_ready_data_of_another_process_stays_whatever_is_wrong(
+        self, cloud: InMemoryCloud, client: ClientFactory
+    ) -> None:
+        record = record_of(cloud, client("alice"), own=False, status="active")
+
+        error = record.reject(ChecksumMismatchError(image_id=record.image_id, expected="md5:0", actual="md5:1"))
+
+        assert "left as it was found" in error.hint
+        assert kept(cloud) == [record.image_id]
+        assert record.clean_up() is error
+        assert kept(cloud) == [record.image_id]
+
+    @pytest.mark.parametrize("failure", [ConflictError("no"), KeyboardInterrupt()])
+    def test_it_is_named_while_it_may_exist(
+        self, cloud: InMemoryCloud, client: ClientFactory, failure: BaseException
+    ) -> None:
+        record = record_of(cloud, client("alice"))
+
+        with pytest.raises(type(failure)) as caught, record.named():
+            raise failure
+        assert vars(caught.value)["image_id"] == record.image_id
+
+        record.delete()
+        later = type(failure)("later")
+        with pytest.raises(type(failure)), record.named():
+            raise later
+        assert "image_id" not in vars(later)
+
+
+class TestWhatErrorsName:
+    def test_a_kept_record_whose_quota_cannot_be_read_again(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+
+        with pytest.raises(NotAllowedError) as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+
+        assert kept(cloud) == [caught.value.image_id]
+        assert f"may still be there: image {caught.value.image_id}" in str(caught.value)
+        assert cloud.glance.images[str(caught.value.image_id)].properties["hyperx_failure"]
+
+    def test_none_that_was_deleted_for_it(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+
+        with pytest.raises(NotAllowedError) as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert kept(cloud) == []
+        assert caught.value.image_id is None
+        assert "may still be there" not in str(caught.value)
+
+    def test_none_of_a_taken_id(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+        alice, request = client("alice"), NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        alice.register(request)
+
+        with pytest.raises(ConflictError, match="is taken") as caught:
+            alice.register(request)
+
+        assert caught.value.image_id is None
+        assert kept(cloud) == [OWN_ID]
+
+    def test_a_record_that_a_lost_answer_may_have_made(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        Interference(alice).lose("POST", "^/images$")
+        cloud.fail("glance", "POST", "/v2/images$", status=403, skip=1)
+
+        with pytest.raises(NotAllowedError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert kept(cloud) == [caught.value.image_id]
+
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    def test_the_callers_own_error_names_it_while_the_registration_goes_on(
+        self, client: ClientFactory, file_server: FileServer, transfer: str
+    ) -> None:
+        def complain(_: Progress) -> None:
+            raise ZeroDivisionError
+
+        registration = client("alice", transfer=transfer).start_registration(NewImage(name="a", url=qcow2(file_server)))
+        with pytest.raises(ZeroDivisionError) as caught:
+            registration.wait(on_progress=complain)
+
+        assert f"may still be there: image {registration.image_id}" in caught.value.__notes__[0]
+        assert registration.wait().state == "ACTIVE"
+
+    def test_and_does_not_where_register_has_deleted_it(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        def complain(_: Progress) -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError) as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server)), on_progress=complain)
+
+        assert kept(cloud) == []
+        assert not hasattr(caught.value, "__notes__")
+
+    def test_ctrl_c_while_waiting(self, client: ClientFactory, file_server: FileServer) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        Interference(alice).before("GET", "^/images/", interrupt)
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            registration.wait()
+
+        assert vars(caught.value)["image_id"] == registration.image_id
+
+
+class TestALostLogin:
+    """Says nothing about the record, and nothing can be cleaned up."""
+
+    @pytest.mark.parametrize(("method", "path"), [("POST", "/import$"), ("GET", "^/v2/images/[^/]+$")])
+    def test_deletes_nothing(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, method: str, path: str
+    ) -> None:
+        cloud.fail("glance", method, path, status=401, times=None)
+        alice = client("alice")
+        between = Interference(alice)
+
+        with pytest.raises(AuthenticationError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert kept(cloud) == [caught.value.image_id]
+        assert between.count("DELETE", "") == 0
+
+    def test_nor_does_a_lack_of_rights_while_resuming(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        image_id = (
+            client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server))).image_id
+        )
+        cloud.fail("glance", "GET", "/info/usage", status=403, times=None)
+
+        with pytest.raises(NotAllowedError) as caught:
+            client("alice").resume_registration(image_id)
+
+        assert caught.value.image_id == image_id
+        assert kept(cloud) == [image_id]
+
+
+def test_a_cancellation_whose_answer_is_lost_tells_its_id(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    Interference(alice).lose("DELETE", "/images/", times=9)
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        registration.cancel()
+
+    assert caught.value.image_id == registration.image_id
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_of_two_who_cancel_a_protected_one_neither_fails(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, moment: str
+) -> None:
+    alice = client("alice")
+    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), protected=True))
+    between = Interference(alice)
+    (between.before if moment == "before" else between.after)(
+        "PATCH", registration.image_id, lambda: cloud.glance.remove_image(registration.image_id)
+    )
+
+    registration.cancel()
+
+    assert not cloud.glance.image(registration.image_id)
+
+
+def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+
+    Interference(alice).before("GET", "^/images/", unreachable, times=9)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server), id=OWN_ID))
+
+    assert f"may still be there: image {OWN_ID}" in str(caught.value)

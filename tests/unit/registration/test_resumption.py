@@ -1,0 +1,142 @@
+"""Taking up what a dead caller left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    ChecksumMismatchError,
+    InvalidRequestError,
+    NewImage,
+    QuotaExceededError,
+    RegistrationFailedError,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import ClientFactory
+from tests.file_server import FileServer
+from tests.interference import Interference
+
+if TYPE_CHECKING:
+    from tests.file_server import FileServer
+from tests.registrations import BLIND, kept, qcow2
+
+
+def test_a_resumed_registration_withdraws_too(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server)))
+    cloud.glance.add_image(owner="dept-a", name="there", status="active")
+    client("admin").set_quota("dept-a", images=1)
+
+    with pytest.raises(QuotaExceededError):
+        client("alice").resume_registration(registration.image_id)
+
+    assert not cloud.glance.image(registration.image_id)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e12])
+def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -> None:
+    with pytest.raises(InvalidRequestError, match="older_than_seconds"):
+        client("alice").unfinished_registrations(older_than_seconds=seconds)
+
+
+@pytest.mark.parametrize("url", ["http://[bad/x", f"http://{'ä' * 80}/x", "x"])
+def test_a_stored_url_that_is_none_is_not_used(cloud: InMemoryCloud, client: ClientFactory, url: str) -> None:
+    fields = {"owner": "dept-a", "name": "a", "disk_format": "qcow2", "container_format": "bare", "hyperx_url": url}
+    alice = client("alice")
+    lost = cloud.glance.add_image(status="queued", **fields)
+    failed = cloud.glance.add_image(status="importing", **fields)
+
+    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+        alice.resume_registration(lost)
+    registration = alice.resume_registration(failed)
+    cloud.glance.images[failed].status = "queued"
+    with pytest.raises(RegistrationFailedError, match="Glance failed to import"):
+        registration.wait()
+
+    assert cloud.glance.image(lost)
+    assert not cloud.glance.image(failed)
+
+
+def test_a_url_of_which_something_was_taken_out_must_be_given_again(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.serve("/get", samples.data("disk.qcow2")) + "?id=7"
+    alice = client("alice", transfer="stream")
+    image_id = alice.start_registration(NewImage(name="a", url=url)).image_id
+    lost = alice.image(image_id)
+    assert (lost.url, lost.glance_property("hyperx_url_stripped")) == (file_server.url("/get"), "true")
+
+    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+        alice.resume_registration(image_id)
+
+    assert alice.resume_registration(image_id, url=url).wait().state == "ACTIVE"
+
+
+def test_a_resuming_callers_mistake_deletes_nothing(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = qcow2(file_server)
+    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url))
+    nowhere = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
+
+    with pytest.raises(InvalidRequestError, match="no URL"):
+        client("alice").resume_registration(registration.image_id, url="http://[bad")
+    with pytest.raises(InvalidRequestError, match="ca_file"):
+        client("alice", url_policy=nowhere).resume_registration(registration.image_id)
+
+    assert cloud.glance.image(registration.image_id)
+
+
+def test_a_url_that_was_stored_with_what_counts_as_a_secret_today_is_the_same(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = f"{qcow2(file_server)}?temp_url_expires=1"
+    fields = {"disk_format": "qcow2", "container_format": "bare", "hyperx_url": url}
+    image_id = cloud.glance.add_image(owner="dept-a", name="a", status="queued", **fields)
+
+    assert client("alice").resume_registration(image_id, url=url).wait().state == "ACTIVE"
+
+
+@pytest.mark.parametrize("url", ["http:///x", "http://h:abc/x", "http://h:99999/x", "ftp://h/x", "x"])
+def test_a_mistyped_url_deletes_no_record(cloud: InMemoryCloud, client: ClientFactory, url: str) -> None:
+    image_id = cloud.glance.add_image(
+        owner="dept-a", name="a", status="queued", disk_format="qcow2", container_format="bare"
+    )
+
+    with pytest.raises(InvalidRequestError, match="no URL"):
+        client("alice").resume_registration(image_id, url=url)
+
+    assert cloud.glance.image(image_id)
+
+
+def test_a_record_without_tasks_has_never_begun(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "GET", "/tasks$", status=404, times=None)
+    image_id = (
+        client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server))).image_id
+    )
+
+    assert client("alice").resume_registration(image_id).wait().state == "ACTIVE"
+
+
+def test_of_two_who_resume_at_once_the_second_follows_and_deletes_no_ready_data(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    request = NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{'0' * 128}")
+    image_id = client("alice", transfer="stream").start_registration(request).image_id
+    first, second = client("alice"), client("alice")
+    begun = []
+    Interference(second).before("POST", "/import$", lambda: begun.append(first.resume_registration(image_id)))
+    registration = second.resume_registration(image_id)
+
+    with pytest.raises(ChecksumMismatchError, match="left as it was found"):
+        registration.wait()
+    assert kept(cloud) == [image_id]
+    with pytest.raises(ChecksumMismatchError):
+        begun[0].wait()
+    assert kept(cloud) == []

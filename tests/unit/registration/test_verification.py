@@ -1,0 +1,254 @@
+"""Whether data is what its checksum promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    Client,
+    ConflictError,
+    NewImage,
+    NotAllowedError,
+    NotFoundError,
+    Phase,
+    RegistrationFailedError,
+    ServiceUnavailableError,
+    WaitTimeoutError,
+)
+from hyperx_glance.registration.order import Deadline
+from hyperx_glance.registration.progress import Journal
+from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.verification import Verification
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import ClientFactory
+from tests.file_server import FileServer
+from tests.interference import Interference, unreachable
+
+if TYPE_CHECKING:
+    from hyperx_glance import Client
+    from tests.file_server import FileServer
+from tests.registrations import OWN_ID, Clock, kept, qcow2, record_of, sha256, timed
+
+
+class TestConversion:
+    def test_a_checksum_of_converted_data_is_unverifiable_never_wrong(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+        digest = hashlib.sha512(samples.data("disk.qcow2")).hexdigest()
+
+        with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{digest}"))
+
+        assert caught.value.reason == "unverifiable"
+        assert not cloud.glance.image(caught.value.image_id)
+
+    def test_streaming_verifies_what_came(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        digest = hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
+
+        image = client("alice", transfer="stream").register(
+            NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{digest}")
+        )
+
+        assert image.state == "ACTIVE"
+        assert not [request for request in cloud.requests if request.path.endswith("/file") and request.method == "GET"]
+
+    def test_converted_data_without_checksum_is_fine(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+
+        assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).disk_format == "raw"
+
+
+class TestVerification:
+    def test_what_was_verified_once_is_not_read_again(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        assert image.glance_property("hyperx_checksum_verified") == "true"
+        assert list(alice.unfinished_registrations()) == []
+        assert alice.resume_registration(image).wait() == image
+        assert len([request for request in cloud.requests if request.path.endswith("/file")]) == 1
+
+    def test_what_the_record_shows_is_not_written_down(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        checksum = f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"
+
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=checksum))
+
+        assert not [request for request in cloud.requests if request.method == "PATCH"]
+
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    def test_who_died_before_it_left_an_unfinished_image(
+        self, client: ClientFactory, file_server: FileServer, transfer: str
+    ) -> None:
+        alice = client("alice", transfer=transfer)
+        between = Interference(alice)
+        method, path = ("GET", "/file$") if transfer == "import" else ("PATCH", "")
+
+        between.before(method, path, unreachable)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        (found,) = alice.unfinished_registrations()
+        assert found.id == caught.value.image_id
+        assert alice.resume_registration(found).wait().state == "ACTIVE"
+        assert list(alice.unfinished_registrations()) == []
+
+    def test_data_that_nobody_may_read_is_unverifiable(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "GET", "/file$", status=403, body="You are not authorized to complete download_image.")
+
+        with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()), keep_failed=True)
+
+        assert caught.value.reason == "unverifiable"
+        assert not cloud.glance.image(caught.value.image_id)
+
+    @pytest.mark.parametrize(("transfer", "status"), [("import", 403), ("stream", 413), ("stream", 409)])
+    def test_a_good_image_is_kept_where_that_cannot_be_written_down(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, status: int
+    ) -> None:
+        cloud.fail("glance", "PATCH", "/images/", status=status)
+        alice = client("alice", transfer=transfer)
+
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        assert image.state == "ACTIVE"
+        assert [unfinished.id for unfinished in alice.unfinished_registrations()] == [image.id]
+        assert alice.resume_registration(image).wait().glance_property("hyperx_checksum_verified") == "true"
+
+    def test_data_of_a_disabled_image_is_left_alone(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        while registration.progress().phase is not Phase.READY:
+            pass
+        client("admin").disable(registration.image_id)
+
+        for waiting in registration, alice.resume_registration(registration.image_id):
+            with pytest.raises(NotAllowedError):
+                waiting.wait()
+
+        client("admin").enable(registration.image_id)
+        assert registration.wait().state == "ACTIVE"
+
+    def test_who_registered_it_is_told_and_loses_nothing(self, client: ClientFactory, file_server: FileServer) -> None:
+        admin, alice = client("admin"), client("alice")
+        Interference(alice).before("GET", "/file$", lambda: admin.disable(OWN_ID))
+
+        with pytest.raises(NotAllowedError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256(), id=OWN_ID))
+
+        assert "resume_registration verifies it later" in caught.value.__notes__[0]
+        admin.enable(OWN_ID)
+        assert client("alice").resume_registration(OWN_ID).wait().state == "ACTIVE"
+
+    def test_data_that_is_not_there_is_no_deleted_image(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        cloud.fail("glance", "GET", "/file$", status=404)
+
+        with pytest.raises(NotFoundError):
+            registration.wait()
+
+        assert registration.wait().state == "ACTIVE"
+
+    def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
+        clock = Clock()
+        alice = timed(cloud, clock)
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        cloud.before("glance", "GET", "/file$", lambda: clock.sleep(100))
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            registration.wait(timeout=50)
+
+        assert cloud.glance.image(registration.image_id)
+        assert registration.wait(timeout=150).state == "ACTIVE"
+
+    def test_a_cancellation_meanwhile_ends_it(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        Interference(alice).after("GET", "/file$", registration.cancel)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            registration.wait()
+
+        assert caught.value.reason == "cancelled"
+
+    def test_converted_data_of_a_resumed_one_is_unverifiable_never_wrong(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
+        alice = client("alice")
+        new = NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{'0' * 128}")
+        registration = alice.start_registration(new)
+        while registration.progress().phase is not Phase.READY:
+            pass
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            alice.resume_registration(registration.image_id).wait()
+
+        assert caught.value.reason == "unverifiable"
+
+    def test_a_checksum_that_others_wrote_is_read_leniently(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        alice = client("alice")
+        images = [alice.register(NewImage(name=name, url=qcow2(file_server))).id for name in "ab"]
+        for image_id, checksum in zip(images, (sha256().upper(), "crc32:0"), strict=True):
+            cloud.glance.images[image_id].properties["hyperx_checksum"] = checksum
+
+        assert alice.resume_registration(images[0]).wait().state == "ACTIVE"
+        with pytest.raises(ConflictError, match="cannot be verified"):
+            alice.resume_registration(images[1])
+
+
+class TestVerificationAlone:
+    def verify(self, record: Record, end: Deadline) -> None:
+        record.order = dataclasses.replace(record.order, checksum=f"sha256:{'0' * 64}")
+        verification = Verification(record, Journal(record.order, end.clock))
+        verification.run(record.site.cloud.image(record.image_id), end, digest=None)
+
+    def big(self, cloud: InMemoryCloud, client: Client) -> Record:
+        record = record_of(cloud, client, status="active")
+        cloud.glance.images[record.image_id].data = bytes(10 << 20)
+        return record
+
+    def test_a_cancellation_stops_the_reading(self, cloud: InMemoryCloud, client: ClientFactory) -> None:
+        alice = client("alice")
+        record = self.big(cloud, alice)
+        Interference(alice).after("GET", "/file$", record.cancel)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            self.verify(record, Deadline(lambda: 0.0))
+
+        assert caught.value.reason == "cancelled"
+        assert record.failure is None
+
+    def test_it_stops_at_the_very_moment(self, cloud: InMemoryCloud, client: ClientFactory) -> None:
+        clock = Clock()
+        alice = client("alice")
+        record = self.big(cloud, alice)
+        Interference(alice).after("GET", "/file$", lambda: clock.sleep(10))
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            self.verify(record, Deadline(clock, 1010.0))
+
+        assert kept(cloud) == [record.image_id]
