@@ -71,8 +71,10 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
         try:
             answer = site.cloud.post("image", "/images", json=body)
         except (ConflictError, QuotaExceededError) as refusal:
-            if not lost or not _is_there(record, body, refusal):
-                record.may_exist = False
+            found = _made(record, body, refusal) if lost else None
+            if found is None or begun(found):
+                # One that has begun is an earlier registration's, or somebody took up at once what this one made.
+                record.may_exist = found is not None
                 raise
             return frozenset()
         except ServiceUnavailableError:
@@ -110,11 +112,10 @@ def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
     )
 
 
-def _is_there(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError) -> bool:
-    """Tell whether an earlier create has made the record, though this one was refused.
+def _made(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError) -> Image | None:
+    """Find the record that an earlier create may have made, though this one was refused.
 
-    A record that has come further is an earlier registration's under the same id. Behind a 413 it may still be on its
-    way: a record shows up to a quarter of a second after its connection was cut.
+    Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
     """
     site = record.site
 
@@ -128,8 +129,8 @@ def _is_there(record: Record, body: Mapping[str, object], refusal: HyperxGlanceE
     try:
         image = wait_until(site.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
     except WaitTimeoutError:
-        return False
-    return not begun(image) and (image.name, image.created_by) == (body["name"], site.cloud.user_id)
+        return None
+    return image if (image.name, image.created_by) == (body["name"], site.cloud.user_id) else None
 
 
 def bury(record: Record, new: NewImage | NewIso) -> None:
@@ -141,7 +142,8 @@ def bury(record: Record, new: NewImage | NewIso) -> None:
     try:
         record.site.cloud.post("image", "/images", json=body)
     except (ConflictError, QuotaExceededError) as refusal:
-        if not _is_there(record, body, refusal):
-            record.may_exist = False
+        found = _made(record, body, refusal)
+        if found is None or begun(found):
+            record.may_exist = found is not None
             return
     record.delete()

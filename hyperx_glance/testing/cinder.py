@@ -128,7 +128,7 @@ class Cinder(Service):
     ) -> Volume:
         """Make a volume as a request does; raise `Refused` over quota."""
         self._check_quota(caller.project_id, size)
-        volume = Volume(str(uuid.uuid4()), name, size, caller.project_id, caller.user_id)
+        volume = Volume(str(uuid.uuid4()), name, size, caller.project_id, caller.user_id, created_at=self.now())
         volume.volume_type = volume_type or self.volume_types[0]
         if image is not None:
             volume.bootable = True

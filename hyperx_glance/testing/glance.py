@@ -21,7 +21,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
@@ -168,6 +168,8 @@ class Glance(Service):
         if "tags" in known:
             known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of texts will do
         properties = {key: value for key, value in record.items() if key not in _FIELDS}
+        now = self.now()
+        known = {"created_at": now, "updated_at": now, **known}
         image = ImageRecord(image_id, self._keystone.departments.get(owner or "", owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
         image.properties |= properties  # type: ignore[arg-type]  # unchecked on purpose
         if image.status in ("active", "deactivated") and not image.stores and "stores" not in record:
@@ -188,7 +190,9 @@ class Glance(Service):
     def share(self, image_id: str, department: str, *, status: str = "accepted") -> None:
         """Share an image with a department."""
         project_id = self._keystone.departments[department]
-        self.images[image_id].members[project_id] = Member(project_id, status)
+        self.images[image_id].members[project_id] = Member(
+            project_id, status, created_at=self.now(), updated_at=self.now()
+        )
         self._changed()
 
     def finish_imports(self) -> None:
@@ -451,7 +455,8 @@ class Glance(Service):
         if "locations" in body:
             raise Refused(403, "Attribute 'locations' is reserved.")
         fields = {key: value for key, value in body.items() if key in _SETTABLE and key != "owner"}
-        image = ImageRecord(str(body.get("id") or uuid.uuid4()), owner, **{"visibility": "shared", **fields})
+        dated = {"created_at": self.now(), "updated_at": self.now()}
+        image = ImageRecord(str(body.get("id") or uuid.uuid4()), owner, **{"visibility": "shared", **dated, **fields})
         image.tags, image.properties = set(body.get("tags", ())), properties
         _check_record(image)
         if image.id in self.images:
@@ -483,7 +488,7 @@ class Glance(Service):
         self._start_waiting()
 
     def _save(self, image: ImageRecord) -> None:
-        image.updated_at = datetime.now(UTC)
+        image.updated_at = self.now()
         self._changed()
 
     def _changed(self) -> None:
@@ -600,7 +605,7 @@ class Glance(Service):
             raise Refused(409, f"Member {project_id} is duplicated for image {image_id}")
         if len(image.members) >= records.MOST_MEMBERS:
             raise Refused(413, "The limit has been exceeded on the number of allowed image members for this image.")
-        image.members[project_id] = Member(project_id)
+        image.members[project_id] = Member(project_id, created_at=self.now(), updated_at=self.now())
         self._changed()
         return json_reply(200, _member_view(image, image.members[project_id]))
 
@@ -616,7 +621,7 @@ class Glance(Service):
         # The member says yes or no, not the owner (glance/policies/image.py, modify_member).
         if not call.who.is_administrator and call.who.project_id != project_id:
             raise Refused(403, "You are not authorized to complete modify_member action.")
-        member.status, member.updated_at = status, datetime.now(UTC)
+        member.status, member.updated_at = status, self.now()
         self._changed()
         return json_reply(200, _member_view(image, member))
 
@@ -782,7 +787,7 @@ class Glance(Service):
         return self.import_filter.passes(url)
 
     def _begin(self, call: Call, image: ImageRecord, body: Record, stores: list[str]) -> None:
-        now = datetime.now(UTC)
+        now = self.now()
         task: Record = {
             "id": str(uuid.uuid4()),
             "type": "api_image_import",
@@ -913,11 +918,11 @@ class Glance(Service):
 
     def _finish_task(self, job: Job, status: str, message: str, result: Record | None = None) -> None:
         job.task.update(status=status, message=message, result=result)
-        job.task["expires_at"] = _microseconds(datetime.now(UTC) + timedelta(hours=48))
+        job.task["expires_at"] = _microseconds(self.now() + timedelta(hours=48))
         self._touch(job)
 
     def _touch(self, job: Job) -> None:
-        job.task["updated_at"] = _microseconds(datetime.now(UTC))
+        job.task["updated_at"] = _microseconds(self.now())
 
     def _drop_lock(self, job: Job) -> None:
         job.image.properties.pop("os_glance_import_task", None)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
@@ -219,7 +219,7 @@ class Keystone(Service):
         return str(project_id)
 
     def _token_record(self, caller: Caller, method: str) -> Record:
-        now = datetime.now(UTC)
+        now = self.now()
         return {
             "token": {
                 "methods": [method],

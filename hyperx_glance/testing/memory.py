@@ -25,8 +25,8 @@ import email.utils
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from http.client import RemoteDisconnected
 from types import TracebackType
 from typing import Literal, Self
@@ -119,15 +119,20 @@ class _Wire(requests_mock.Adapter):
 
 
 class InMemoryCloud:
-    """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads."""
+    """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
 
-    def __init__(self) -> None:
+    ``now`` is the clock of all its services, the system's where it is not given.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.keystone = Keystone()
         self.glance = Glance(self.keystone)
         self.neutron = Neutron()
         self.cinder = Cinder(self.keystone, self.glance)
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
+        for service in self.keystone.services:
+            service.now = now
         self.requests: list[Recorded] = []
         """Every request in the order in which it was answered."""
         self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}
@@ -320,7 +325,8 @@ class InMemoryCloud:
             service.handle(call)
         self._record(service, call, reply)
         if reply is not None:
-            reply.headers["Date"] = email.utils.formatdate(time.time() + service.skew_seconds, usegmt=True)
+            told = service.now() + timedelta(seconds=service.skew_seconds)
+            reply.headers["Date"] = email.utils.format_datetime(told, usegmt=True)
             reply.headers["x-openstack-request-id"] = call.request_id
         return reply
 

@@ -536,6 +536,7 @@ class Nova(Service):
         server = dataclasses.replace(
             pattern,
             id=str(uuid.uuid4()),
+            created_at=self.now(),
             name=pattern.name if count == 1 else f"{pattern.name}-{position}",
             number=next(self._numbers),
             tags=list(pattern.tags),
@@ -767,7 +768,7 @@ class Nova(Service):
 
     def _break(self, server: Server, message: str) -> None:
         server.status = "ERROR"
-        server.fault = {"code": 500, "created": isotime(datetime.now(UTC)), "message": message}
+        server.fault = {"code": 500, "created": isotime(self.now()), "message": message}
 
     def _end(self, server: Server) -> None:
         del self.servers[server.id]

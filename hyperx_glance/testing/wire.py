@@ -18,6 +18,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -151,6 +152,8 @@ class Service:
         """False takes the service out of the catalogue."""
         self.skew_seconds = 0.0
         """How far this service's clock is off, as its Date headers show."""
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """This service's clock, which its records are dated by."""
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
 
     @property
