@@ -223,6 +223,18 @@ def test_an_import_to_several_stores_that_became_ready_without_one_of_them_says_
     assert alice.resume_registration(begun.image_id).wait().phase is Phase.READY
 
 
+def test_a_store_that_a_registration_was_not_to_fill_is_no_matter_of_its_own(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    """Somebody has copied the image there in vain."""
+    registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), stores=("fast",)))
+    while registration.progress().phase is not Phase.READY:
+        pass
+    cloud.glance.images[registration.image_id].properties["os_glance_failed_import"] = "slow"
+
+    assert registration.wait().stores == ("fast",)
+
+
 @pytest.mark.parametrize("timeout", [-1, float("nan"), "abc", True])
 def test_a_time_that_is_none_is_refused_before_anything_is_done(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, timeout: float

@@ -15,6 +15,7 @@ from hyperx_glance import (
     NotFoundError,
     Phase,
     Progress,
+    ProtectedError,
     RegistrationFailedError,
     ServiceUnavailableError,
 )
@@ -82,6 +83,30 @@ class TestRecord:
         assert kept(cloud) == [record.image_id]
         assert record.clean_up() is error
         assert kept(cloud) == [record.image_id]
+
+    def test_a_cancellation_that_is_refused_cancels_nothing(self, cloud: InMemoryCloud, client: ClientFactory) -> None:
+        record = record_of(cloud, client("alice"), own=False, status="active", protected=True)
+
+        with pytest.raises(ProtectedError):
+            record.cancel()
+
+        record.stop_if_cancelled(phase=Phase.READY)  # raises nothing
+        assert kept(cloud) == [record.image_id]
+
+    def test_a_failure_names_nothing_any_more_when_a_later_clean_up_succeeds(
+        self, cloud: InMemoryCloud, client: ClientFactory
+    ) -> None:
+        alice = client("alice")
+        record = record_of(cloud, alice)
+        Interference(alice).before("DELETE", "", unreachable, times=4)
+
+        with pytest.raises(ConflictError, match="may still be there"), record.named():
+            raise record.fail(ConflictError("no"))
+        with pytest.raises(ConflictError) as caught, record.named():
+            raise record.clean_up() or AssertionError
+
+        assert kept(cloud) == []
+        assert "may still be there" not in str(caught.value)
 
     @pytest.mark.parametrize("failure", [ConflictError("no"), KeyboardInterrupt()])
     def test_it_is_named_while_it_may_exist(
@@ -200,6 +225,19 @@ class TestALostLogin:
 
         assert kept(cloud) == [caught.value.image_id]
         assert between.count("DELETE", "") == 0
+
+    def test_nor_does_one_that_ends_each_upload(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "PUT", "/file$", status=401, times=None)
+        alice = client("alice", transfer="stream")
+        between = Interference(alice)
+
+        with pytest.raises(AuthenticationError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert kept(cloud) == [caught.value.image_id]
+        assert (between.count("PUT", "/file$"), between.count("DELETE", "")) == (3, 0)
 
     def test_nor_does_a_lack_of_rights_while_resuming(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
