@@ -895,7 +895,10 @@ def test_cancel_returns_when_servers_and_volumes_are_gone(cloud: InMemoryCloud, 
 
 def test_cancel_during_the_build(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
     cloud.nova.build_polls = 5
+    statuses: list[str] = []
+    cloud.before("nova", "DELETE", "/servers/", lambda: statuses.append(cloud.nova.server("web-1").status), times=1)
     alice.launch(iso, ask(count=3), wait=False).cancel()
+    assert statuses == ["BUILD"]
     assert not cloud.nova.servers
     assert not cloud.cinder.volumes
 
@@ -1088,6 +1091,15 @@ def test_one_server_that_cannot_be_deleted_keeps_none_of_the_others(
     while len(launches.servers(cloud)) > 1:
         pass
     assert list(cloud.nova.servers) == [stubborn]
+
+
+def test_a_nova_out_of_reach_is_not_asked_for_each_server(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    launch = alice.launch(image, ask(count=3))
+    cloud.requests.clear()
+    cloud.cut("nova", "DELETE", "/servers/", times=None, handled=False)
+    with pytest.raises(ServiceUnavailableError):
+        launch.cancel()
+    assert len(sent(cloud, "DELETE", "/servers/")) == len(sent(cloud, "GET", "/servers/detail"))
 
 
 @pytest.mark.parametrize(("service", "path"), [("nova", "/servers/"), ("cinder", "/volumes/")])
