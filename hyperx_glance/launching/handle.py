@@ -78,8 +78,8 @@ class Launch:
         self._keep_volumes = keep_volumes
         self._records: tuple[nova.Record, ...] = ()
         self._seen: frozenset[str] = frozenset()
-        self._going_with_servers: set[str] = set()
-        self._marked: set[str] = set()
+        self._going: set[str] = set()
+        self._judged: set[str] = set()
         self._started = settings.pace.clock()
         self._made = made
         self._quiet = quiet
@@ -183,7 +183,7 @@ class Launch:
             if self._keep_volumes:
                 due = self._mark_volumes(due)
             for record in due:
-                self._going_with_servers.update(each.id for each in record.volumes if each.delete_on_termination)
+                self._going.update(each.id for each in record.volumes if each.delete_on_termination)
             _ask_each(self._delete, [record.id for record in due if record.task_state != "deleting"])
             return None if self._records or self._coming else True
 
@@ -203,15 +203,17 @@ class Launch:
         """
         told = {LAUNCH_KEY: self.launch_id, COUNT_KEY: str(self.count), IMAGE_KEY: self.image_id}
         attached = {record.id: {volume.id for volume in record.volumes} for record in records}
-        unknown = set().union(*attached.values()) - self._marked
+        unknown = set().union(*attached.values()) - self._judged
         existing = nova.volumes(self._cloud) if unknown else {}
         for record in records:
             for volume_id in attached[record.id] & unknown:
                 volume = existing.get(volume_id)
                 own = volume is not None and self._is_own(volume, record)
+                if own:
+                    self._going.add(volume_id)
                 if not own or nova.mark_volume(self._cloud, volume_id, told):
-                    self._marked.add(volume_id)
-        return [record for record in records if attached[record.id] <= self._marked]
+                    self._judged.add(volume_id)
+        return [record for record in records if attached[record.id] <= self._judged]
 
     def _is_own(self, volume: nova.Volume, record: nova.Record) -> bool:
         """Tell a volume that Nova made for this server from one that the user attached later, by the names Nova gives.
@@ -223,14 +225,14 @@ class Launch:
 
     def _delete_volumes(self) -> None:
         """Wait for the volumes that Nova deletes, and delete those that were to be kept."""
-        if not (self._keep_volumes or self._going_with_servers) or not self._cloud.has("block-storage"):
+        if not (self._keep_volumes or self._going) or not self._cloud.has("block-storage"):
             return
 
         def volumes_gone() -> bool | None:
             going = [
                 volume
                 for volume in nova.volumes(self._cloud).values()
-                if volume.id in self._going_with_servers or volume.metadata.get(LAUNCH_KEY) == self.launch_id
+                if volume.id in self._going or volume.metadata.get(LAUNCH_KEY) == self.launch_id
             ]
             # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
             left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]

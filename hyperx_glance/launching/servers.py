@@ -75,6 +75,10 @@ class Record(Listed):
         )
 
 
+class _Ordered(Shape):
+    reservation_id: str
+
+
 class _ServerPage(ListPage[Record], alias_generator=collection("servers")):
     pass
 
@@ -100,6 +104,10 @@ class Volume(Listed):
     status: str = ""
     metadata: dict[str, str] = Field(default_factory=dict)
     volume_image_metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class _Marked(Shape):
+    metadata: dict[str, str]
 
 
 class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
@@ -130,7 +138,7 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
 
 def create(cloud: Cloud, body: dict[str, Json]) -> None:
     """Order the servers; sent once, whatever happens."""
-    _nova(cloud, "POST", "/servers", json=body, confidential=True)
+    parsed(_Ordered, "compute", _nova(cloud, "POST", "/servers", json=body, confidential=True))
 
 
 def delete(cloud: Cloud, server_id: str) -> None:
@@ -230,14 +238,18 @@ def volumes(cloud: Cloud, *, launch_id: str | None = None) -> dict[str, Volume]:
 
 
 def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bool:
-    """Add to a volume's metadata; False where its state forbids it now (cinder/volume/api.py, "uploading")."""
+    """Add to a volume's metadata; False where its state forbids it now (cinder/volume/api.py, "uploading").
+
+    It may be sent again: the second time it changes nothing.
+    """
     path = f"/volumes/{quote(volume_id, safe='')}/metadata"
     try:
-        cloud.post("block-storage", path, json={"metadata": metadata})
+        answer = cloud.post("block-storage", path, json={"metadata": metadata})
     except NotFoundError:
         return True
     except InvalidRequestError:
         return False
+    parsed(_Marked, "block-storage", answer.content)
     return True
 
 

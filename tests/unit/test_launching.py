@@ -313,6 +313,17 @@ def test_a_proxy_s_answer_is_no_answer(cloud: InMemoryCloud, alice: Client, imag
     assert len(launch.servers) == len(cloud.nova.servers) == 2
 
 
+@pytest.mark.parametrize("body", [b"null", b"{}", b"[]", b"", b'{"reserv', b'{"reservation_id": 5}'])
+def test_an_answer_that_is_not_understood_is_no_answer(
+    cloud: InMemoryCloud, alice: Client, image: str, body: bytes
+) -> None:
+    version = {"OpenStack-API-Version": "compute 2.67"}
+    cloud.fail("nova", "POST", "/servers", status=200, body=body, headers=version)
+    with pytest.raises(ServiceUnavailableError, match="no server of launch launch-of-mine was found") as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"), wait=False)
+    assert caught.value.left == ("launch launch-of-mine",)
+
+
 def test_a_request_that_never_arrived_raises_after_the_quiet_time_with_the_launch_id(
     cloud: InMemoryCloud, alice: Client, clock: Clock, image: str
 ) -> None:
@@ -1004,6 +1015,18 @@ def test_the_volumes_of_another_launch_are_marked_by_nobody(cloud: InMemoryCloud
     alice.launch(iso, ask()).cancel()
     alice.launch(iso, ask(keep_volumes=True), wait=False)
     assert not sent(cloud, "POST", "/metadata")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, "No such volume."), (200, b"null"), (200, b"{}"), (200, b""), (502, b"Bad Gateway")]
+)
+def test_a_mark_that_was_not_written_leaves_no_volume(
+    cloud: InMemoryCloud, alice: Client, iso: str, status: int, body: str | bytes
+) -> None:
+    cloud.fail("cinder", "POST", "/metadata", status=status, body=body, times=3)
+    alice.launch(iso, ask(count=2, keep_volumes=True)).cancel()
+    assert not cloud.nova.servers
+    assert not cloud.cinder.volumes
 
 
 def test_a_launch_without_volumes_is_cancelled_where_there_is_no_cinder(
