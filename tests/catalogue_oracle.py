@@ -132,7 +132,7 @@ _words = st.sampled_from(
 _CRITERIA: Mapping[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(("image", "iso")),
     "state": st.sampled_from(("ACTIVE", "INACTIVE")),
-    "formats": st.frozensets(st.sampled_from(("", 'q"', *filter(None, FORMATS))), max_size=3),
+    "formats": st.frozensets(st.sampled_from(("raw", "qcow2", "iso", "vmdk")), max_size=3),
     "tags": st.frozensets(st.sampled_from(TAGS), max_size=2),
     "any_tags": st.frozensets(st.sampled_from(TAGS), max_size=3),
     "no_tags": st.frozensets(st.sampled_from(TAGS), max_size=2),
@@ -182,8 +182,20 @@ def queries(views: Sequence[str]) -> st.SearchStrategy[dict[str, Any]]:
     return st.lists(st.sampled_from(sorted(_CRITERIA)), max_size=4, unique=True).flatmap(
         lambda names: st.fixed_dictionaries(
             {"view": st.sampled_from(views)} | {name: _CRITERIA[name] for name in names},
-        )
+        ).map(_with_ranges)
     )
+
+
+def _with_ranges(query: dict[str, Any]) -> dict[str, Any]:
+    """Put the bounds of each range into order: an empty range is refused."""
+    for least, most in (
+        ("min_size", "max_size"),
+        ("created_after", "created_before"),
+        ("updated_after", "updated_before"),
+    ):
+        if least in query and most in query:
+            query[least], query[most] = sorted((query[least], query[most]))
+    return query
 
 
 # ----------------------------------------------------------------- answering
