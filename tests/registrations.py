@@ -129,7 +129,7 @@ class Steps:
         self._record = Record(site, checking.check(site, request, keep_failed=False), own=True)
 
     def start(self) -> Registration:
-        return creation.start(self._record, self._request, Deadline(time.monotonic))
+        return Registration(creation.start(self._record, self._request, Deadline(time.monotonic)))
 
 
 @contextmanager

@@ -51,12 +51,12 @@ def register(
     record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
     with record.named():
         try:
-            registration = creation.start(record, new, end)
+            following = creation.start(record, new, end)
         except WaitTimeoutError as error:
             error.hint = _MORE_TIME
             raise
         try:
-            return registration.finish(tell, end)
+            return following.finish(tell, end)
         except OUT_OF_REACH:
             raise
         except CallbackError as error:
@@ -76,7 +76,7 @@ def start_registration(
     """Check, create the record and set its transfer going."""
     record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
     with record.named():
-        return creation.start(record, new, Deadline(settings.pace.clock))
+        return Registration(creation.start(record, new, Deadline(settings.pace.clock)))
 
 
 def _checked(
@@ -96,7 +96,8 @@ def resume_registration(
     keep_failed: bool,
 ) -> Registration:
     """Take up a registration whose caller died."""
-    return resumption.resume(Site(cloud, departments, settings), image, url=url, keep_failed=keep_failed)
+    site = Site(cloud, departments, settings)
+    return Registration(resumption.resume(site, image, url=url, keep_failed=keep_failed))
 
 
 def unfinished_registrations(

@@ -13,7 +13,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.mapping import new_image_body
 from hyperx_glance.models import Image, NewImage, NewIso
 from hyperx_glance.registration.admission import admit
-from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import Way, begun, of_department
@@ -23,7 +23,7 @@ from hyperx_glance.waiting import repeated, wait_until
 ARRIVAL_SECONDS = 2.0
 
 
-def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Registration:
+def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Following:
     """Create the record and set its transfer going. Nothing stays on failure, unless failed records are kept.
 
     ``end`` bounds the waiting for a place.
@@ -38,7 +38,7 @@ def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Registration
             bury(record, new)
         raise
     try:
-        return Registration(record, _begin(record, methods, end))
+        return Following(record, _begin(record, methods, end))
     except HyperxGlanceError:
         raise
     except BaseException as error:

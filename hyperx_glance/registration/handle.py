@@ -10,44 +10,21 @@ False
 0
 """
 
-import contextlib
-import dataclasses
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from hyperx_glance import quotas
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models import Image, Progress
-from hyperx_glance.registration import failures
-from hyperx_glance.registration.callbacks import CallbackError, Tell, teller
+from hyperx_glance.registration.callbacks import CallbackError, teller
+from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import LOCK, Outcome, Task, Way, failed_stores
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
-from hyperx_glance.registration.tasks import ImportWatch, newest_import
-from hyperx_glance.registration.uploading import Uploader
-from hyperx_glance.registration.verification import Verification
-from hyperx_glance.vocabulary import Phase
-from hyperx_glance.waiting import wait_until
 
 
 class Registration:
     """Follow one registration; threads may share it."""
 
-    def __init__(
-        self, record: Record, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
-    ) -> None:
-        order, pace = record.order, record.site.settings.pace
-        self._record = record
-        self._pace = pace
-        self._needs_every_store = bool(order.stores) if needs_every_store is None else needs_every_store
-        self._journal = Journal(order, pace.clock)
-        self._watch = ImportWatch(lambda: newest_import(record.site.cloud, order.image_id), pace)
-        self._verification = Verification(record, self._journal)
-        self._uploader = Uploader(record, order, self._journal, interrupted=interrupted)
-        self._to_upload = way is Way.STREAM
-        self._turn = threading.Lock()
+    def __init__(self, following: Following) -> None:
+        self._following = following
+        self._record = following.record
 
     def __repr__(self) -> str:
         """Show the id: nothing else may be shown to everybody."""
@@ -58,30 +35,10 @@ class Registration:
         """The id of the image, for `Client.resume_registration` and `Client.delete`."""
         return self._record.image_id
 
-    # ------------------------------------------------------------- look
-
     def progress(self) -> Progress:
         """Look once. `wait` must still be called in the end: it verifies, or tells why it failed and cleans up."""
         with self._record.named():
-            image, outcome, task = self._look()
-            if outcome is Outcome.FAILED and not self._to_upload:
-                failed = self._journal.seen(image, done=None, message=self._watch.message)
-                order = self._record.order
-                message = failures.without_secrets(task.message or "", order) if task else image.failure
-                return failed.model_copy(update={"phase": Phase.FAILED, "message": message})
-            return self._seen(image, outcome)
-
-    def _look(self) -> tuple[Image, Outcome, Task | None]:
-        image, now = self._record.read(phase=self._journal.last.phase)
-        if self._to_upload:
-            return image, Outcome.RUNNING, None
-        return image, *self._watch.judge(image, now)
-
-    def _seen(self, image: Image, outcome: Outcome) -> Progress:
-        done = image.size if outcome is Outcome.DONE else self._journal.sent
-        return self._journal.seen(image, done=done, message=self._watch.message)
-
-    # ------------------------------------------------------------- wait
+            return self._following.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
@@ -91,89 +48,13 @@ class Registration:
         record, or marks it where failed ones are kept; who waits again is told of the same failure. An image that was
         ready when the registration was resumed is verified, and never deleted or marked.
         """
-        tell, end = teller(on_progress), Deadline.after(self._pace, timeout)
+        tell, end = teller(on_progress), Deadline.after(self._record.site.settings.pace, timeout)
         with self._record.named():
             try:
-                return self.finish(tell, end)
+                return self._following.finish(tell, end)
             except CallbackError as error:
                 raised = error.raised
             raise raised
-
-    def finish(self, tell: Tell, end: Deadline) -> Image:
-        """Wait as `wait` does; what the callback raises comes out as `CallbackError`."""
-        image = self._ready(tell, end)
-        image = self._verification.run(image, end, digest=self._uploader.digest)
-        self._record.ended = True
-        return image
-
-    def _ready(self, tell: Tell, end: Deadline) -> Image:
-        while True:
-            with self._my_turn(end):
-                if self._to_upload:
-                    self._uploader.run(tell, end)
-                    self._to_upload = False
-            image, outcome, task = self._settled(tell, end)
-            if outcome is Outcome.DONE:
-                self._check_stores(image)
-                return image
-            with self._my_turn(end):
-                self._fail_or_stream(image, task)
-
-    @contextlib.contextmanager
-    def _my_turn(self, end: Deadline) -> Iterator[None]:
-        """Let one thread at a time upload, or decide what a failed import means."""
-        if not self._turn.acquire(timeout=min(end.left, threading.TIMEOUT_MAX)):
-            raise failures.late(self.image_id, self._journal.last, streams=True)
-        try:
-            if (failure := self._record.clean_up()) is not None:
-                raise failure
-            yield
-        finally:
-            self._turn.release()
-
-    def _settled(self, tell: Tell, end: Deadline) -> tuple[Image, Outcome, Task | None]:
-        def look() -> tuple[Image, Outcome, Task | None] | None:
-            image, outcome, task = self._look()
-            if outcome is not Outcome.FAILED:
-                tell(self._seen(image, outcome))
-            return None if outcome is Outcome.RUNNING else (image, outcome, task)
-
-        try:
-            return wait_until(self._pace, look, timeout=end.left)
-        except WaitTimeoutError as error:
-            raise failures.late(self.image_id, self._journal.last, streams=False) from error
-
-    def _check_stores(self, image: Image) -> None:
-        """Tell that a store has failed which this registration was to fill; others are no matter of its own."""
-        if not self._needs_every_store:
-            return
-        failed = failed_stores(image)
-        lacking = failed & frozenset(self._record.order.stores or failed)
-        if lacking:
-            raise self._record.leave(failures.lacking(self.image_id, lacking))
-
-    def _fail_or_stream(self, failed: Image, task: Task | None) -> None:
-        """Give up after an import that failed; or stream, where that was left open and this machine reads the URL."""
-        record, phase = self._record, self._journal.last.phase
-        image, _ = record.read(phase=phase)
-        if image.glance_status != failed.glance_status:
-            return  # another thread, or another process, has gone on with it
-        message = (task.message or "") if task else image.failure
-        diagnosis = failures.explain(record.site, record.order, message=message, phase=phase)
-        stores = record.order.stores or tuple(failed_stores(image))
-        if not (diagnosis.url_is_good and self._may_stream(image, stores)):
-            raise record.fail(diagnosis.error, phase=phase)
-        room = quotas.image_quota(record.site.cloud, record.site.departments, record.order.department).image_size_mib
-        order = dataclasses.replace(record.order, room=room, stores=stores)
-        self._uploader = Uploader(record, order, self._journal, interrupted=True, last_resort=True)
-        self._to_upload = True
-
-    def _may_stream(self, image: Image, stores: tuple[str, ...]) -> bool:
-        """Tell whether streaming may stand in for a failed import: it fills one store, and no record that is locked."""
-        free = image.glance_status == "queued" and not image.glance_property(LOCK)
-        return self._record.site.settings.transfer == "auto" and free and len(stores) <= 1
-
-    # ------------------------------------------------------------- cancel
 
     def cancel(self) -> None:
         """Delete the record, whatever it has come to; from any thread, as often as one likes.

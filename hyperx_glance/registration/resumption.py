@@ -22,7 +22,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models import Image, image_id, well_formed_checksum
 from hyperx_glance.registration import admission, checking, failures, importing
-from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline, Order, Site, in_mib
 from hyperx_glance.registration.outcome import Way, begun, verified
 from hyperx_glance.registration.record import Record
@@ -35,7 +35,7 @@ _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
 """Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
 
 
-def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
+def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Following:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
     image = site.cloud.image(image_id(reference))
     if _made_of_a_server(image):
@@ -57,14 +57,14 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
         quota = quotas.image_quota(site.cloud, site.departments, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Registration(Record(site, order, own=False), Way.STREAM, interrupted=True)
+        return Following(Record(site, order, own=False), Way.STREAM, interrupted=True)
     if begun(image) or newest_import(site.cloud, image.id) is not None:
         was_ready = image.phase in (Phase.READY, Phase.DISABLED)
-        return Registration(Record(site, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
+        return Following(Record(site, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
     return _begin(site, order, image)
 
 
-def _begin(site: Site, order: Order, image: Image) -> Registration:
+def _begin(site: Site, order: Order, image: Image) -> Following:
     """Begin what its caller did not come to begin."""
     if order.url is None:
         raise InvalidRequestError(
@@ -85,7 +85,7 @@ def _begin(site: Site, order: Order, image: Image) -> Registration:
             raise
         # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
     record.own = way is Way.IMPORT
-    return Registration(record, way, needs_every_store=way is Way.FOLLOW)
+    return Following(record, way, needs_every_store=way is Way.FOLLOW)
 
 
 def _known_url(site: Site, image: Image, url: str | None) -> str | None:
