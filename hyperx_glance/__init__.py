@@ -13,6 +13,7 @@ import typing
 if typing.TYPE_CHECKING:
     from hyperx_glance import deployment
     from hyperx_glance.client import Client, connect
+    from hyperx_glance.departments import Department
     from hyperx_glance.errors import (
         AmbiguousNameError,
         AuthenticationError,
@@ -37,16 +38,20 @@ if typing.TYPE_CHECKING:
     )
     from hyperx_glance.launching import Launch
     from hyperx_glance.models import (
+        AvailabilityZone,
         Deletion,
         DepartmentQuota,
         Finding,
+        FlavorChoice,
         Image,
         ImageChanges,
         ImageCriteria,
         ImageFields,
         ImageQuery,
+        KeyPair,
         LaunchProgress,
         LaunchRequest,
+        NetworkChoice,
         NewImage,
         NewIso,
         Progress,
@@ -65,13 +70,16 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "AmbiguousNameError",
     "AuthenticationError",
+    "AvailabilityZone",
     "Category",
     "ChecksumMismatchError",
     "Client",
     "ConflictError",
     "Deletion",
+    "Department",
     "DepartmentQuota",
     "Finding",
+    "FlavorChoice",
     "FlavorTooSmallError",
     "HyperxGlanceError",
     "Image",
@@ -83,11 +91,13 @@ __all__ = [
     "ImmutableFieldError",
     "InUseError",
     "InvalidRequestError",
+    "KeyPair",
     "Kind",
     "Launch",
     "LaunchFailedError",
     "LaunchProgress",
     "LaunchRequest",
+    "NetworkChoice",
     "NewImage",
     "NewIso",
     "NotAllowedError",
@@ -122,6 +132,7 @@ _HOMES = {
         "Client",
         "connect",
     ),
+    "departments": ("Department",),
     "errors": (
         "AmbiguousNameError",
         "AuthenticationError",
@@ -146,16 +157,20 @@ _HOMES = {
     ),
     "launching": ("Launch",),
     "models": (
+        "AvailabilityZone",
         "Deletion",
         "DepartmentQuota",
         "Finding",
+        "FlavorChoice",
         "Image",
         "ImageChanges",
         "ImageCriteria",
         "ImageFields",
         "ImageQuery",
+        "KeyPair",
         "LaunchProgress",
         "LaunchRequest",
+        "NetworkChoice",
         "NewImage",
         "NewIso",
         "Progress",

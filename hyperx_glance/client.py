@@ -27,19 +27,23 @@ from hyperx_glance.arguments import (
 )
 from hyperx_glance.cloud import Cloud, steward_cloud
 from hyperx_glance.connecting import is_connection, is_session, is_steward, open_connection
-from hyperx_glance.departments import Departments
+from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models import (
+    AvailabilityZone,
     Deletion,
     DepartmentQuota,
     Finding,
+    FlavorChoice,
     Image,
     ImageChanges,
     ImageCriteria,
     ImageFields,
     ImageQuery,
+    KeyPair,
     LaunchProgress,
     LaunchRequest,
+    NetworkChoice,
     NewImage,
     NewIso,
     Progress,
@@ -302,6 +306,48 @@ class Client:
     def servers_using(self, image: Image | str, /) -> list[ServerRef]:
         """List the servers made from an image that the caller can see."""
         return deletion.servers_using(self.cloud, self.settings, image)
+
+    # ------------------------------------------------------------- what a form lists
+
+    @checked(image=optional(is_image))
+    def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:
+        """List flavors, with an image those that it fits first, smallest first; one request.
+
+        An image fits where its default layout can be launched; quota and hosts are not asked. An id costs one request
+        more, since the image is read.
+        """
+        from hyperx_glance import launching
+
+        return launching.flavors(self.cloud, image)
+
+    def networks(self) -> list[NetworkChoice]:
+        """List the networks that servers of the caller can be launched into, by name; one request."""
+        from hyperx_glance import launching
+
+        return launching.networks(self.cloud)
+
+    def key_pairs(self) -> list[KeyPair]:
+        """List the caller's own key pairs, by name; one request."""
+        from hyperx_glance import launching
+
+        return launching.key_pairs(self.cloud)
+
+    def availability_zones(self) -> list[AvailabilityZone]:
+        """List availability zones, by name; one request."""
+        from hyperx_glance import launching
+
+        return launching.availability_zones(self.cloud)
+
+    def departments(self) -> list[Department]:
+        """List the departments that the caller may know, by name: own ones, or all for an administrator.
+
+        One request, whose answer is kept for a minute.
+        """
+        return self._departments.known()
+
+    def regions(self) -> tuple[str, ...]:
+        """List the regions of the token's catalogue that have images, in its order; no request."""
+        return self.cloud.regions()
 
     # ------------------------------------------------------------- launching
 

@@ -260,17 +260,27 @@ class Cloud:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
         with self._translated("identity"):
-            token = self._token()
-            if token is None:
-                return None
-            found = token.service_catalog.get_endpoint_data_list(
-                service_type=adapter.service_type,
-                service_name=adapter.service_name,
-                interface=adapter.interface or "public",
-                region_name=adapter.region_name,
-            )
-            places = (_Place(service_id=data.service_id, region_id=data.region_name) for data in found)
+            places = self._places(adapter, region_name=adapter.region_name)
             return next((Place(place.service_id, place.region_id) for place in places if place.service_id), None)
+
+    def regions(self) -> tuple[str, ...]:
+        """List the regions in which the catalogue has images, in its order."""
+        with self._translated("identity"):
+            places = self._places(self._adapter("image"), region_name=None)
+            return tuple(dict.fromkeys(place.region_id for place in places if place.region_id))
+
+    def _places(self, adapter: Adapter, *, region_name: str | None) -> list[_Place]:
+        """Read from the token where the endpoints of a service are; nowhere, where the session has no catalogue."""
+        token = self._token()
+        if token is None:
+            return []
+        found = token.service_catalog.get_endpoint_data_list(
+            service_type=adapter.service_type,
+            service_name=adapter.service_name,
+            interface=adapter.interface or "public",
+            region_name=region_name,
+        )
+        return [_Place(service_id=data.service_id, region_id=data.region_name) for data in found]
 
     def base(self, service: Service) -> str:
         """Give the URL of the service at the version that this library speaks."""

@@ -74,6 +74,12 @@ class Departments:
                 self._read_at = self._clock()
             return self._names
 
+    def known(self) -> list[Department]:
+        """List all that the caller may know, by name."""
+        own = self.own()
+        names = {own.id: own.name, **self.names()}
+        return sorted((Department(key, name) for key, name in names.items()), key=lambda each: (each.name, each.id))
+
     def name(self, department_id: str) -> str:
         """Give a department's name; its id where Keystone does not tell."""
         own = self.own()

@@ -48,17 +48,21 @@ from hyperx_glance.vocabulary import (
 )
 
 __all__ = [
+    "AvailabilityZone",
     "Deletion",
     "DepartmentQuota",
     "Finding",
+    "FlavorChoice",
     "Image",
     "ImageChanges",
     "ImageCriteria",
     "ImageFields",
     "ImagePage",
     "ImageQuery",
+    "KeyPair",
     "LaunchProgress",
     "LaunchRequest",
+    "NetworkChoice",
     "NewImage",
     "NewIso",
     "Progress",
@@ -310,6 +314,53 @@ class ServerRef(BaseModel):
     status: str
     project_id: str
     through: Literal["image", "volume", "iso"]
+
+
+class FlavorChoice(BaseModel):
+    """Show a flavor and whether an image fits: where it does not, ``reason`` is the sentence with which a launch fails.
+
+    The memory is MiB, the disk GiB.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    cores: int
+    ram_mib: int
+    disk_gib: int
+    fits: bool = True
+    reason: str = ""
+
+
+class NetworkChoice(BaseModel):
+    """Show a network that servers can be launched into; ``owner`` is the id of the department that it belongs to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    owner: str
+    shared: bool
+
+
+class KeyPair(BaseModel):
+    """Show one of the caller's key pairs; ``kind`` is "ssh" or "x509"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    fingerprint: str
+
+
+class AvailabilityZone(BaseModel):
+    """Show an availability zone; one that is not ``available`` has no host that works at this moment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    available: bool
 
 
 class Deletion(BaseModel):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import unique
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.clouds import CloudUnderTest
 
@@ -85,3 +87,18 @@ def remove_servers(cloud: CloudUnderTest, user: str = "alice") -> None:
         time.sleep(0.2)
     assert not servers(cloud, user)
     assert not volumes(cloud, user)
+
+
+@contextmanager
+def flavors(cloud: CloudUnderTest, wanted: Sequence[Mapping[str, object]]) -> Iterator[None]:
+    """Add flavors, for a while."""
+    if isinstance(cloud, InMemoryCloud):
+        for flavor in wanted:
+            cloud.nova.add_flavor(**flavor)  # type: ignore[arg-type]  # as given
+        yield
+        return
+    session = cloud.session("admin")
+    made = [session.post("/flavors", json={"flavor": flavor}, endpoint_filter=COMPUTE).json() for flavor in wanted]
+    yield
+    for each in made:
+        session.delete(f"/flavors/{each['flavor']['id']}", endpoint_filter=COMPUTE)

@@ -7,12 +7,23 @@
 
 `plan` says what to ask of Nova (pure), `passwords`, `user_data` and `refusals` are pure too; `servers` speaks to the
 services, `checking` asks them before anything exists, `starting` sends the one request, `handle` follows what became of
-it, `finding` finds it again, `resetting` sets a password anew, `quiet` knows how long to listen.
+it, `finding` finds it again, `resetting` sets a password anew, `quiet` knows how long to listen, `choosing` lists
+what a form offers.
 """
 
+from hyperx_glance.launching.choosing import availability_zones, flavors, key_pairs, networks
 from hyperx_glance.launching.finding import find_launch
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.resetting import reset_password
 from hyperx_glance.launching.starting import launch
 
-__all__ = ["Launch", "find_launch", "launch", "reset_password"]
+__all__ = [
+    "Launch",
+    "availability_zones",
+    "find_launch",
+    "flavors",
+    "key_pairs",
+    "launch",
+    "networks",
+    "reset_password",
+]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hyperx_glance import quotas
-from hyperx_glance.errors import ConflictError, ServiceUnavailableError
+from hyperx_glance.errors import ConflictError
 from hyperx_glance.launching import plan
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.models import DepartmentQuota, Image, LaunchRequest, image_id
@@ -43,11 +43,9 @@ def check(cloud: Cloud, departments: Departments, image: Image | str, request: L
         group = pool.submit(nova.find_server_group, cloud, request.server_group) if request.server_group else None
         earlier = pool.submit(nova.launched, cloud, request.launch_id) if request.launch_id else None
         fresh = reading.result()
-        plan.check_image(fresh)
-        plan.check_request(fresh, request)
+        plan.check_way(fresh, request, has_volumes=cloud.has("block-storage"))
         volumes = None
         if plan.needs_volumes(fresh, request):
-            _need_cinder(cloud, fresh, request)
             volumes = pool.submit(quotas.volume_quota, cloud, departments, own)
     flavor = flavors.result()
     plan.check_flavor(fresh, flavor, request, is_administrator=cloud.is_administrator)
@@ -65,15 +63,3 @@ def check(cloud: Cloud, departments: Departments, image: Image | str, request: L
         )
     quotas.check_room(department, **plan.room(fresh, flavor, request))
     return checked
-
-
-def _need_cinder(cloud: Cloud, image: Image, request: LaunchRequest) -> None:
-    if cloud.has("block-storage"):
-        return
-    iso = plan.is_install(image, request)
-    raise ServiceUnavailableError(
-        f"This cloud has no volumes (Cinder), which {'installing an ISO' if iso else 'boot_volume_gib'} needs.",
-        connected=False,
-        service="block-storage",
-        hint='Boot the ISO itself: layout="live".' if iso else "Leave boot_volume_gib out: the flavor has a disk.",
-    )

@@ -14,7 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hyperx_glance.cloud import Json
-from hyperx_glance.errors import FlavorTooSmallError, ImageNotActiveError, InvalidRequestError
+from hyperx_glance.errors import (
+    FlavorTooSmallError,
+    ImageNotActiveError,
+    InvalidRequestError,
+    ServiceUnavailableError,
+)
 from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models import Image, LaunchRequest
@@ -92,6 +97,21 @@ _WAYS_OUT = {
     Phase.DISABLED: "Enable it first.",
     Phase.FAILED: "Delete the record, and register the image anew.",
 }
+
+
+def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool) -> None:
+    """Raise where no flavor would do; ``has_volumes`` tells whether the cloud has Cinder."""
+    check_image(image)
+    check_request(image, request)
+    if has_volumes or not needs_volumes(image, request):
+        return
+    iso = is_install(image, request)
+    raise ServiceUnavailableError(
+        f"This cloud has no volumes (Cinder), which {'installing an ISO' if iso else 'boot_volume_gib'} needs.",
+        connected=False,
+        service="block-storage",
+        hint='Boot the ISO itself: layout="live".' if iso else "Leave boot_volume_gib out: the flavor has a disk.",
+    )
 
 
 def check_image(image: Image) -> None:

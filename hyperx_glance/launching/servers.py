@@ -7,10 +7,10 @@
 
 from collections.abc import Mapping, Sequence
 from json import dumps
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from hyperx_glance.answers import Shape, Time, Told, parsed
 from hyperx_glance.cloud import Cloud, Json
@@ -87,6 +87,14 @@ class _Named(Listed):
     name: str
 
 
+class _Choosable(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 class _FlavorRecord(_Named):
     vcpus: int
     ram: int
@@ -114,8 +122,44 @@ class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
     pass
 
 
-class _NetworkPage(ListPage[_Named], alias_generator=collection("networks")):
+class NetworkRecord(_Named):
+    """Hold what Neutron tells of a network."""
+
+    project_id: str = ""
+    shared: bool = False
+    external: bool = Field(default=False, alias="router:external")
+    subnets: tuple[str, ...] = ()
+
+
+class _NetworkPage(ListPage[NetworkRecord], alias_generator=collection("networks")):
     pass
+
+
+class KeyPairRecord(Listed):
+    """Hold what Nova tells of a key pair, which is a record within a record."""
+
+    id: str = Field(validation_alias=AliasPath("keypair", "name"))
+    kind: str = Field("ssh", validation_alias=AliasPath("keypair", "type"))
+    fingerprint: str = Field("", validation_alias=AliasPath("keypair", "fingerprint"))
+
+
+class _KeyPairPage(ListPage[KeyPairRecord], alias_generator=collection("keypairs")):
+    pass
+
+
+class _ZoneState(Shape):
+    available: bool
+
+
+class ZoneRecord(Shape):
+    """Hold what Nova tells of an availability zone."""
+
+    name: str = Field(alias="zoneName")
+    state: _ZoneState = Field(alias="zoneState")
+
+
+class _ZoneList(Shape):
+    zones: tuple[ZoneRecord, ...] = Field(alias="availabilityZoneInfo")
 
 
 class _GroupList(Shape):
@@ -149,16 +193,34 @@ def delete(cloud: Cloud, server_id: str) -> None:
         return
 
 
-def find_flavor(cloud: Cloud, name_or_id: str) -> Flavor:
-    """Find a flavor by id or name, by one list: Nova has no filter for names."""
+def flavors(cloud: Cloud) -> list[Flavor]:
+    """List the flavors that the caller can use: one request, and one more for each further thousand."""
 
     def read(params: Mapping[str, object]) -> _FlavorPage:
         return parsed(_FlavorPage, "compute", _nova(cloud, "GET", "/flavors/detail", params=params))
 
     # Administrators see private flavors only when they ask; from others Nova ignores it.
-    flavors = list(listed("compute", read, {"is_public": "none", "limit": PAGE}))
-    chosen = _chosen(flavors, "flavor", name_or_id)
-    return Flavor(chosen.id, chosen.name, chosen.vcpus, chosen.ram, chosen.disk)
+    found = listed("compute", read, {"is_public": "none", "limit": PAGE})
+    return [Flavor(each.id, each.name, each.vcpus, each.ram, each.disk) for each in found]
+
+
+def find_flavor(cloud: Cloud, name_or_id: str) -> Flavor:
+    """Find a flavor by id or name, by one list: Nova has no filter for names."""
+    return _chosen(flavors(cloud), "flavor", name_or_id)
+
+
+def key_pairs(cloud: Cloud) -> list[KeyPairRecord]:
+    """List the caller's key pairs."""
+
+    def read(params: Mapping[str, object]) -> _KeyPairPage:
+        return parsed(_KeyPairPage, "compute", _nova(cloud, "GET", "/os-keypairs", params=params))
+
+    return list(listed("compute", read, {"limit": PAGE}))
+
+
+def availability_zones(cloud: Cloud) -> tuple[ZoneRecord, ...]:
+    """List the availability zones, without Nova's internal one."""
+    return parsed(_ZoneList, "compute", _nova(cloud, "GET", "/os-availability-zone")).zones
 
 
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
@@ -214,12 +276,20 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
     if isinstance(request.networks, str) or not request.networks:
         return ()
 
+    found = networks(cloud)
+    chosen = [_chosen(found, "network", reference) for reference in request.networks]
+    return tuple(Network(network.id, network.name) for network in chosen)
+
+
+def networks(cloud: Cloud) -> list[NetworkRecord]:
+    """List the networks that Neutron shows."""
+
     def read(params: Mapping[str, object]) -> _NetworkPage:
         return cloud.get_parsed(_NetworkPage, "network", "/networks", params=params)
 
-    networks = list(listed("network", read, {"fields": ["id", "name"]}))
-    chosen = [_chosen(networks, "network", reference) for reference in request.networks]
-    return tuple(Network(network.id, network.name) for network in chosen)
+    return list(
+        listed("network", read, {"fields": ["id", "name", "project_id", "shared", "router:external", "subnets"]})
+    )
 
 
 def volumes(cloud: Cloud, *, launch_id: str | None = None) -> dict[str, Volume]:
@@ -261,7 +331,7 @@ def delete_volume(cloud: Cloud, volume_id: str) -> None:
         return
 
 
-_Choice = TypeVar("_Choice", bound=_Named)
+_Choice = TypeVar("_Choice", bound=_Choosable)
 
 
 def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
@@ -278,7 +348,7 @@ def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
     return matches[0]
 
 
-def _instead(choices: Sequence[_Named], kind: str) -> str:
+def _instead(choices: Sequence[_Choosable], kind: str) -> str:
     """Say which there are, as far as a sentence can hold them."""
     names = sorted({choice.name for choice in choices})
     if not names:

@@ -62,8 +62,10 @@ class Neutron(Service):
         message = refused.message or "The resource could not be found."
         return json_reply(refused.status, {"NeutronError": {"type": kind, "message": message, "detail": ""}})
 
-    def add_network(self, name: str, *, shared: bool = False, project_id: str = "") -> str:
-        """Create a network with one subnet; give its id."""
+    def add_network(
+        self, name: str, *, shared: bool = False, project_id: str = "", external: bool = False, subnets: int = 1
+    ) -> str:
+        """Create a network with one subnet, or some; give its id. Everybody sees an external one."""
         network_id = str(uuid.uuid4())
         self.networks[network_id] = {
             "id": network_id,
@@ -73,9 +75,9 @@ class Neutron(Service):
             "admin_state_up": True,
             "mtu": 1500,
             "status": "ACTIVE",
-            "subnets": [str(uuid.uuid4())],
+            "subnets": [str(uuid.uuid4()) for _ in range(subnets)],
             "shared": shared,
-            "router:external": False,
+            "router:external": external,
             "description": "",
             "port_security_enabled": True,
             "tags": [],
@@ -100,11 +102,14 @@ class Neutron(Service):
         return group_id
 
     def visible_networks(self, caller: Caller) -> list[Record]:
-        """Give the networks that a caller may use."""
+        """Give the networks that a caller may know of."""
         return [
             network
             for network in self.networks.values()
-            if network["shared"] or network["project_id"] == caller.project_id or caller.is_administrator
+            if network["shared"]
+            or network["router:external"]
+            or network["project_id"] == caller.project_id
+            or caller.is_administrator
         ]
 
     def groups_of(self, caller: Caller) -> list[Record]:

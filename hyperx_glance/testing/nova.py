@@ -173,6 +173,8 @@ class Nova(Service):
         """Key pairs by user id and name."""
         self.server_groups: dict[str, Record] = {}
         self.availability_zones: list[str] = ["nova"]
+        self.unavailable_zones: list[str] = []
+        """Zones without a host that works: Nova lists them, and launches nothing there."""
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; what is missing has Nova's default (10 servers, 20 cores, 50 GiB)."""
         self.build_polls = 1
@@ -321,7 +323,9 @@ class Nova(Service):
     def _list_zones(self, call: Call) -> Reply:
         del call
         zones = [
-            {"zoneName": name, "zoneState": {"available": True}, "hosts": None} for name in self.availability_zones
+            {"zoneName": name, "zoneState": {"available": available}, "hosts": None}
+            for names, available in ((self.availability_zones, True), (self.unavailable_zones, False))
+            for name in names
         ]
         return json_reply(200, {"availabilityZoneInfo": zones})
 
@@ -586,7 +590,9 @@ class Nova(Service):
             disk.get("boot_index") == 0 and disk.get("destination_type") == "volume"
             for disk in body.get("block_device_mapping_v2", ())
         )
-        self._check_fit(image, flavor, None if root_is_volume else flavor.disk)
+        # Policy zero_disk_flavor: what is 0 for an administrator is as large as the image.
+        any_disk = root_is_volume or (not flavor.disk and call.who.is_administrator)
+        self._check_fit(image, flavor, None if any_disk else flavor.disk)
         return image
 
     def _check_fit(self, image: ImageRecord, flavor: Flavor, disk_gib: int | None) -> None:
@@ -692,6 +698,10 @@ class Nova(Service):
             network = next((known for known in available if known["id"] == network_id), None)
             if network is None:
                 raise Refused(400, f"Network {network_id} could not be found.")
+            if not network["subnets"]:
+                raise Refused(400, f"Network {network_id} requires a subnet in order to boot instances on.")
+            if network["router:external"] and not network["shared"] and not call.who.is_administrator:
+                raise Refused(403, f"It is not allowed to create an interface on external network {network_id}")
             chosen.append(network)
         return chosen
 

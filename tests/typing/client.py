@@ -12,18 +12,23 @@ from pydantic import SecretStr
 
 import hyperx_glance
 from hyperx_glance import (
+    AvailabilityZone,
     Category,
     Client,
     Deletion,
+    Department,
     DepartmentQuota,
     Finding,
+    FlavorChoice,
     Image,
     ImageChanges,
     ImageQuery,
+    KeyPair,
     Kind,
     Launch,
     LaunchProgress,
     LaunchRequest,
+    NetworkChoice,
     NewImage,
     NewIso,
     Pace,
@@ -113,6 +118,17 @@ def editing(client: Client, image: Image) -> None:
     assert_type(deletion, Deletion)
     assert_type(deletion.servers, tuple[ServerRef, ...] | None)
     assert_type(client.servers_using(image), list[ServerRef])
+
+
+def filling_a_form(client: Client, image: Image) -> None:
+    assert_type(client.flavors(), list[FlavorChoice])
+    assert_type(client.flavors(image)[0].fits, bool)
+    assert_type(client.flavors(image.id), list[FlavorChoice])
+    assert_type(client.networks(), list[NetworkChoice])
+    assert_type(client.key_pairs(), list[KeyPair])
+    assert_type(client.availability_zones(), list[AvailabilityZone])
+    assert_type(client.departments(), list[Department])
+    assert_type(client.regions(), tuple[str, ...])
 
 
 def launching(client: Client, image: Image) -> None:

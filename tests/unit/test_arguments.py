@@ -232,6 +232,7 @@ def test_everything_public_is_examined() -> None:
         lambda client, path: client.disable(path),
         lambda client, path: client.servers_using(path),
         lambda client, path: client.resume_registration(path),
+        lambda client, path: client.flavors(path),
         lambda client, path: client.launch(path, LaunchRequest(name="web", flavor="m1.tiny")),
         lambda client, path: client.find_launch(path),
         lambda client, path: client.reset_password(path),

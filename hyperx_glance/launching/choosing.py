@@ -1,0 +1,98 @@
+"""What a form for a launch lists: flavors and whether they fit, networks, key pairs, availability zones.
+
+>>> [(flavor.name, flavor.fits) for flavor in client.flavors(disk_image)]
+[('m1.tiny', True), ('m1.small', True)]
+
+What fits is judged by the checks that a launch itself makes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.launching import plan
+from hyperx_glance.launching import servers as nova
+from hyperx_glance.models import (
+    AvailabilityZone,
+    FlavorChoice,
+    Image,
+    KeyPair,
+    LaunchRequest,
+    NetworkChoice,
+)
+
+if TYPE_CHECKING:
+    from hyperx_glance.cloud import Cloud
+
+_AS_USUAL = LaunchRequest(name="any", flavor="any")
+"""A launch with the default layout; no check reads these names."""
+
+
+def flavors(cloud: Cloud, image: Image | str | None) -> list[FlavorChoice]:
+    """List flavors: those that fit the image first, then by memory, cores, disk and name."""
+    if isinstance(image, str):
+        image = cloud.image(image)
+    found = nova.flavors(cloud)
+    in_the_way = "" if image is None else _way_problem(cloud, image)
+    choices = []
+    for flavor in found:
+        reason = in_the_way
+        if image is not None and not reason:
+            reason = _flavor_problem(image, flavor, is_administrator=cloud.is_administrator)
+        choices.append(
+            FlavorChoice(
+                id=flavor.id,
+                name=flavor.name,
+                cores=flavor.cores,
+                ram_mib=flavor.ram_mib,
+                disk_gib=flavor.disk_gib,
+                fits=not reason,
+                reason=reason,
+            )
+        )
+    return sorted(
+        choices, key=lambda each: (not each.fits, each.ram_mib, each.cores, each.disk_gib, each.name, each.id)
+    )
+
+
+def _way_problem(cloud: Cloud, image: Image) -> str:
+    has_volumes = cloud.has("block-storage")
+    try:
+        plan.check_way(image, _AS_USUAL, has_volumes=has_volumes)
+    except HyperxGlanceError as error:
+        return error.message
+    return ""
+
+
+def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool) -> str:
+    try:
+        plan.check_flavor(image, flavor, _AS_USUAL, is_administrator=is_administrator)
+    except HyperxGlanceError as error:
+        return error.message
+    return ""
+
+
+def networks(cloud: Cloud) -> list[NetworkChoice]:
+    """List the networks that Nova takes from the caller, by name.
+
+    Nova refuses a network without a subnet, and from members an external one that is not shared with them
+    (nova/network/neutron.py, NetworkRequiresSubnet and _check_external_network_attach).
+    """
+    return [
+        NetworkChoice(id=each.id, name=each.name, owner=each.project_id, shared=each.shared)
+        for each in sorted(nova.networks(cloud), key=lambda each: (each.name, each.id))
+        if each.subnets and (each.shared or not each.external or cloud.is_administrator)
+    ]
+
+
+def key_pairs(cloud: Cloud) -> list[KeyPair]:
+    """List the caller's key pairs, by name."""
+    found = sorted(nova.key_pairs(cloud), key=lambda each: each.id)
+    return [KeyPair(name=each.id, kind=each.kind, fingerprint=each.fingerprint) for each in found]
+
+
+def availability_zones(cloud: Cloud) -> list[AvailabilityZone]:
+    """List availability zones, by name."""
+    found = sorted(nova.availability_zones(cloud), key=lambda each: each.name)
+    return [AvailabilityZone(name=each.name, available=each.state.available) for each in found]
