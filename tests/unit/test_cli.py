@@ -33,6 +33,7 @@ COMMANDS = """\
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
+hyperx flavor list
 hyperx image create
 hyperx image delete
 hyperx image disable
@@ -372,6 +373,33 @@ def test_delete_reports_servers(openstack: Callable[..., Run]) -> None:
     run = openstack("hyperx image delete debian --report-servers")
 
     assert run.out.startswith(f"debian: server {launched['servers'][0]['id']} web ACTIVE")
+
+
+# ----------------------------------------------------------------- flavors
+
+
+def test_flavors_say_whether_an_image_fits(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.glance.add_image(name="large", status="active", disk_format="qcow2", min_ram=1024, owner="dept-a")
+
+    found = openstack("hyperx flavor list --image large -f json").json()
+
+    assert [(row["name"], row["cores"], row["ram_mib"], row["disk_gib"], row["fits"]) for row in found] == [
+        ("m1.small", 1, 2048, 20, True),
+        ("m1.tiny", 1, 512, 1, False),
+    ]
+    reason = "Flavor m1.tiny has 512 MiB of memory; image large needs 1024."
+    assert [row["reason"] for row in found] == ["", reason]
+    assert found[0]["id"] in fake.nova.flavors
+    table = openstack("hyperx flavor list --image large").out
+    assert all(text in table for text in ("适用", "是", "否", reason))
+
+
+def test_flavors_without_an_image_are_listed_the_smallest_first(openstack: Callable[..., Run]) -> None:
+    found = openstack("hyperx flavor list -f json").json()
+
+    assert [row["name"] for row in found] == ["m1.tiny", "m1.small"]
+    assert set(found[0]) == {"id", "name", "cores", "ram_mib", "disk_gib"}
+    assert openstack("hyperx flavor list --image nonsense").status == 1
 
 
 # ----------------------------------------------------------------- servers, quotas, deployment
