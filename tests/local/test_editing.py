@@ -116,7 +116,9 @@ def _line(answer: requests.Response) -> tuple[str, str, str]:
 # ----------------------------------------------------------------- lost answers
 
 
-@pytest.mark.parametrize("fates", [(fate,) for fate in FATES] + [("cut_late", "cut_early", "bad_gateway")], ids=str)
+@pytest.mark.parametrize(
+    "fates", [*((fate,) for fate in FATES), ("drop", "cut_late"), ("drop", "drop", "drop")], ids=str
+)
 def test_a_change_whose_answer_is_lost_is_made(
     local_cloud: LocalCloud, client: ClientFactory, fates: tuple[Fate, ...]
 ) -> None:
