@@ -1,4 +1,4 @@
-"""Find images: lists, one image, counts, tags.
+"""Find images: lists, one image, counts, tags, summaries.
 
     >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active", tags=["linux"])
     >>> [image.name for image in client.images(search="DEB active")]
@@ -19,8 +19,9 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
-from hyperx_glance.models import Image, ImageQuery, is_uuid
+from hyperx_glance.models import Image, ImageQuery, Summary, is_uuid
 from hyperx_glance.settings import Settings
+from hyperx_glance.summary import summarized
 
 FIRST_PAGE = 16
 """So many images are asked for at first where nobody knows how many will be used."""
@@ -61,6 +62,12 @@ def count(cloud: Cloud, departments: Departments, settings: Settings, query: Ima
     """Count by reading the records that match, and no others where Glance can tell: it has no request that counts."""
     matches = _unordered(cloud, departments, settings, query)
     return sum(1 for _ in itertools.islice(matches, query.limit))
+
+
+def summary(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Summary:
+    """Count images by what they are; which ones a limit leaves is a matter of their order."""
+    read = _unordered if query.limit is None else _images
+    return summarized(read(cloud, departments, settings, query))
 
 
 def tags(cloud: Cloud, departments: Departments, settings: Settings) -> dict[str, int]:

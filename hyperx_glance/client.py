@@ -49,6 +49,7 @@ from hyperx_glance.models import (
     Progress,
     QuotaLimits,
     ServerRef,
+    Summary,
     UrlReport,
     is_format,
     is_image,
@@ -205,6 +206,11 @@ class Client:
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
         """Count images."""
         return catalogue.count(self.cloud, self._departments, self.settings, _query(query, criteria))
+
+    @checked(query=optional(instance(ImageQuery)))
+    def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
+        """Count images by category, kind, state, format, operating system, tag and owner, in one pass."""
+        return catalogue.summary(self.cloud, self._departments, self.settings, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
         """Give every tag in view "all", with how many images carry it."""

@@ -69,6 +69,7 @@ __all__ = [
     "QuotaLimits",
     "Server",
     "ServerRef",
+    "Summary",
     "UrlPolicy",
     "UrlReport",
     "Usage",
@@ -314,6 +315,28 @@ class ServerRef(BaseModel):
     status: str
     project_id: str
     through: Literal["image", "volume", "iso"]
+
+
+class Summary(BaseModel):
+    """Count images: all, and by what they are; ``bytes`` is the sum of their sizes, as far as these are known.
+
+    ``by_category``, ``by_kind`` and ``by_state`` have every word, also with 0. The others have what there is, sorted by
+    how many images have it: ``by_format`` the disk format, ``by_os`` the name of the operating system, ``by_owner`` the
+    id of the department, each "" for images that do not say. An image counts once in each, but in ``by_tag`` for
+    each of its tags.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    bytes: int
+    by_category: dict[Category, int]
+    by_kind: dict[Kind, int]
+    by_state: dict[State, int]
+    by_format: dict[str, int]
+    by_os: dict[str, int]
+    by_tag: dict[str, int]
+    by_owner: dict[str, int]
 
 
 class FlavorChoice(BaseModel):

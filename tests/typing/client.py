@@ -39,6 +39,7 @@ from hyperx_glance import (
     ServerRef,
     Settings,
     State,
+    Summary,
     UrlPolicy,
     UrlReport,
     Usage,
@@ -79,6 +80,10 @@ def browsing(client: Client) -> None:
     assert_type(image.phase, Phase)
     assert_type(image.properties, dict[str, str])
     assert_type(client.count(tags=["lts"]), int)
+    assert_type(client.summary(), Summary)
+    assert_type(client.summary(view="public", tags=["lts"]).by_category, dict[Category, int])
+    assert_type(client.summary(ImageQuery()).by_owner, dict[str, int])
+    client.summary(colour="red")  # type: ignore[call-arg] # as for images
     assert_type(client.tags(), dict[str, int])
     assert_type(client.owner_name(image), str)
 

@@ -57,6 +57,7 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "images": Verb("alice", lambda client, _: [image.id for image in client.images(search="a")]),
     "image": Verb("alice", lambda client, image: client.image(image)),
+    "summary": Verb("alice", lambda client, _: client.summary()),
     "tags": Verb("alice", lambda client, _: client.tags()),
     "owner_name": Verb("admin", lambda client, image: client.owner_name(image)),
     "unfinished": Verb("alice", lambda client, _: list(client.unfinished_registrations(older_than_seconds=5))),

@@ -25,6 +25,7 @@ READING: dict[str, Callable[[Client, str], object]] = {
     "images": lambda client, _: list(client.images()),
     "image": lambda client, image: client.image(image),
     "count": lambda client, _: client.count(search="x"),
+    "summary": lambda client, _: client.summary(),
     "tags": lambda client, _: client.tags(),
     "owner_name": lambda client, image: client.owner_name(image),
     "unfinished_registrations": lambda client, _: list(client.unfinished_registrations()),
