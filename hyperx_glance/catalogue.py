@@ -115,10 +115,7 @@ def _unordered(cloud: Cloud, departments: Departments, settings: Settings, query
 
 def _listings(cloud: Cloud, departments: Departments, query: ImageQuery) -> list[Listing]:
     """Ask Keystone only where the query is about departments' names."""
-    names = {}
-    if query.search and not query.search.isspace():
-        own = departments.own()
-        names = {own.id: own.name, **departments.names()}
+    names = departments.owner_names() if query.search and not query.search.isspace() else {}
     viewer = Viewer(cloud.project_id, cloud.is_administrator, names)
     owners = None if query.owner is None else departments.matching(query.owner)
     return filters.listings(query, viewer, owners=owners)

@@ -94,7 +94,7 @@ def connect(
     """Connect as `openstack.connect` does: from clouds.yaml, ``OS_*`` variables and keywords.
 
     ``steward`` is a second session with rights on every project, used only for editing public images of other
-    departments. Nothing is asked of the cloud yet.
+    departments, and for the names of departments that own images. Nothing is asked of the cloud yet.
     """
     if region_name is not None:
         auth["region_name"] = region_name
@@ -112,7 +112,7 @@ class Client:
         self.cloud = cloud
         self.settings = settings or Settings()
         self._steward = steward
-        self._departments = Departments(cloud, clock=self.settings.pace.clock)
+        self._departments = Departments(cloud, steward=steward, clock=self.settings.pace.clock)
         self.on_close: Callable[[], None] = lambda: None
 
     @classmethod
@@ -218,7 +218,10 @@ class Client:
 
     @checked(image=is_image)
     def owner_name(self, image: Image | str, /) -> str:
-        """Give the name of the department that owns an image; its id where Keystone does not tell."""
+        """Give the name of the department that owns an image; its id where Keystone does not tell.
+
+        With a steward the names come from it, else from the caller's own login: one request for all, kept a minute.
+        """
         return catalogue.owner_name(self.cloud, self._departments, image)
 
     # ------------------------------------------------------------- registering

@@ -5,7 +5,8 @@
     >>> departments.resolve("dept-a").name
     'dept-a'
 
-A member learns the names of the own departments only: Keystone shows no other (keystone/common/policies/project.py).
+Keystone shows a member the names of the member's own departments only (keystone/common/policies/project.py). So the
+names of the departments that own images come from the steward, where there is one.
 """
 
 import threading
@@ -15,11 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from hyperx_glance.answers import Shape
 from hyperx_glance.arguments import reference
 from hyperx_glance.cloud import Cloud
-from hyperx_glance.errors import AmbiguousNameError, NotAllowedError, NotFoundError
+from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAllowedError, NotFoundError
 from hyperx_glance.forks import renew_in_children
 
 STALE_SECONDS = 60
@@ -46,20 +48,44 @@ class Department:
     name: str
 
 
-class Departments:
-    """Know the departments that Keystone lets the caller know: one request for all, then from memory for a minute."""
+class _Kept:
+    """Keep the names that one login may know, for a minute; the lock lets one thread read and the others wait."""
 
-    def __init__(self, cloud: Cloud, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cloud = cloud
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        renew_in_children(self)
         self._names: Mapping[str, str] = {}
         self._read_at: float | None = None
+        renew_in_children(self)
 
     def renew(self) -> None:
         """Use a lock of this process's own after a fork: a thread of the parent may have held the other."""
         self._lock = threading.Lock()
+
+    def names(self, cloud: Cloud, clock: Callable[[], float]) -> Mapping[str, str]:
+        """Give them, after a request of that login where they are too old."""
+        with self._lock:
+            # Clients that share what a steward told may have different clocks.
+            if self._read_at is None or not 0 <= clock() - self._read_at <= STALE_SECONDS:
+                self._names = _read(cloud)
+                self._read_at = clock()
+            return self._names
+
+
+_KEPT_OF_STEWARDS: WeakKeyDictionary[object, _Kept] = WeakKeyDictionary()
+"""What each steward's session told: a back end makes a client for each web request, and all of them share a steward."""
+
+
+class Departments:
+    """Know the departments that Keystone lets the caller know: one request for all, then from memory for a minute."""
+
+    def __init__(
+        self, cloud: Cloud, *, steward: Cloud | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._cloud = cloud
+        self._steward = steward
+        self._clock = clock
+        self._kept = _Kept()
+        self._told = self._kept if steward is None else _KEPT_OF_STEWARDS.setdefault(steward.session, _Kept())
 
     def own(self) -> Department:
         """Give the caller's department, from the token."""
@@ -68,11 +94,24 @@ class Departments:
 
     def names(self) -> Mapping[str, str]:
         """Give all that the caller may know, id to name."""
-        with self._lock:
-            if self._read_at is None or self._clock() - self._read_at > STALE_SECONDS:
-                self._names = self._read()
-                self._read_at = self._clock()
-            return self._names
+        return self._kept.names(self._cloud, self._clock)
+
+    def owner_names(self) -> Mapping[str, str]:
+        """Give the names of the departments that may own images which the caller sees, id to name."""
+        own = self.own()
+        return {own.id: own.name, **self._names_of_owners()}
+
+    def _names_of_owners(self) -> Mapping[str, str]:
+        if self._steward is None:
+            return self.names()
+        try:
+            return self._told.names(self._steward, self._clock)
+        except AuthenticationError as error:  # not the caller's: to log in again would not help
+            raise NotAllowedError(
+                f"The steward, which tells the names of departments, cannot log in: {error.message}",
+                hint="An operator should renew the steward's session or credentials.",
+                **error.answer(),
+            ) from error
 
     def known(self) -> list[Department]:
         """List all that the caller may know, by name."""
@@ -81,18 +120,18 @@ class Departments:
         return sorted((Department(key, name) for key, name in names.items()), key=lambda each: (each.name, each.id))
 
     def name(self, department_id: str) -> str:
-        """Give a department's name; its id where Keystone does not tell."""
+        """Give the name of a department that owns an image; its id where Keystone does not tell."""
         own = self.own()
         if department_id == own.id:
             return own.name
-        return self.names().get(department_id, department_id)
+        return self._names_of_owners().get(department_id, department_id)
 
     def matching(self, name_or_id: str) -> list[str]:
         """Give the ids of the departments that a filter names: an unknown word is taken for an id."""
         own = self.own()
         if name_or_id == own.id:
             return [own.id]
-        found = [key for key, name in self.names().items() if name_or_id in (key, name)]
+        found = [key for key, name in self._names_of_owners().items() if name_or_id in (key, name)]
         if name_or_id == own.name and own.id not in found:
             found.append(own.id)
         return found or [name_or_id]
@@ -131,11 +170,12 @@ class Departments:
         found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
         return {project.id: project.name for project in found}
 
-    def _read(self) -> Mapping[str, str]:
-        path = "/projects" if self._cloud.is_administrator else "/auth/projects"
-        try:
-            answer = self._cloud.get_parsed(_Projects, "identity", path)
-        except NotAllowedError:
-            # The role admin in a project need not reach Keystone's list (a domain's administrator).
-            answer = self._cloud.get_parsed(_Projects, "identity", "/auth/projects")
-        return MappingProxyType({project.id: project.name for project in answer.projects})
+
+def _read(cloud: Cloud) -> Mapping[str, str]:
+    path = "/projects" if cloud.is_administrator else "/auth/projects"
+    try:
+        answer = cloud.get_parsed(_Projects, "identity", path)
+    except NotAllowedError:
+        # The role admin in a project need not reach Keystone's list (a domain's administrator).
+        answer = cloud.get_parsed(_Projects, "identity", "/auth/projects")
+    return MappingProxyType({project.id: project.name for project in answer.projects})

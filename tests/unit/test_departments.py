@@ -1,8 +1,13 @@
-import pytest
+import gc
+import weakref
 
+import pytest
+from keystoneauth1.session import Session
+
+import hyperx_glance.departments as departments_module
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import STALE_SECONDS, Departments
-from hyperx_glance.errors import NotAllowedError, NotFoundError
+from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 
 
@@ -86,3 +91,97 @@ def test_a_filter_takes_an_unknown_word_for_an_id(fake: InMemoryCloud, clock: Cl
 
     assert known.matching("dept-a") == [fake.departments["dept-a"]]
     assert known.matching("7c1") == ["7c1"]
+
+
+# ----------------------------------------------------------------- with a steward
+
+
+def with_steward(fake: InMemoryCloud, clock: Clock, *, user: str = "alice", steward: Session) -> Departments:
+    own, second = (Cloud.from_session(session, retry_delay=0) for session in (fake.session(user), steward))
+    return Departments(own, steward=second, clock=clock)
+
+
+def asked(fake: InMemoryCloud) -> list[tuple[str, str]]:
+    return [(request.user, request.path) for request in fake.requests if "projects" in request.path]
+
+
+def test_a_steward_tells_the_names_of_owners_by_one_request_for_all_clients(fake: InMemoryCloud, clock: Clock) -> None:
+    steward = fake.session("admin")
+    other = fake.departments["dept-b"]
+
+    for user in ("alice", "rita", "alice"):
+        known = with_steward(fake, clock, user=user, steward=steward)
+        assert known.name(other) == "dept-b"
+        assert known.matching("dept-b") == [other]
+        assert known.owner_names()[other] == "dept-b"
+
+    assert asked(fake) == [("admin", "/v3/projects")]
+
+
+def test_what_a_steward_told_is_asked_for_again_after_a_minute(fake: InMemoryCloud, clock: Clock) -> None:
+    known = with_steward(fake, clock, steward=fake.session("admin"))
+    known.owner_names()
+    new = fake.keystone.add_department("dept-c")
+    clock.now = STALE_SECONDS
+    assert known.name(new) == new
+
+    clock.now = STALE_SECONDS + 1
+    assert known.name(new) == "dept-c"
+    assert len(asked(fake)) == 2
+
+
+def test_clients_with_other_clocks_keep_nothing_for_ever(fake: InMemoryCloud, clock: Clock) -> None:
+    steward = fake.session("admin")
+    clock.now = 10_000
+    with_steward(fake, clock, steward=steward).owner_names()
+
+    with_steward(fake, Clock(), steward=steward).owner_names()
+
+    assert len(asked(fake)) == 2
+
+
+def test_two_stewards_do_not_share_what_they_know(fake: InMemoryCloud, clock: Clock) -> None:
+    other = fake.departments["dept-b"]
+
+    assert with_steward(fake, clock, steward=fake.session("admin")).name(other) == "dept-b"
+    assert with_steward(fake, clock, steward=fake.session("rita")).name(other) == other
+
+
+def test_what_a_steward_told_goes_with_its_session(fake: InMemoryCloud, clock: Clock) -> None:
+    steward = fake.session("admin")
+    with_steward(fake, clock, steward=steward).owner_names()
+    kept = weakref.ref(departments_module._KEPT_OF_STEWARDS[steward])
+
+    del steward
+    gc.collect()
+
+    assert kept() is None
+
+
+def test_a_steward_gives_no_right_to_name_departments_elsewhere(fake: InMemoryCloud, clock: Clock) -> None:
+    known = with_steward(fake, clock, steward=fake.session("admin"))
+    known.owner_names()
+
+    assert [department.name for department in known.known()] == ["dept-a"]
+    assert list(known.names().values()) == ["dept-a"]
+    with pytest.raises(NotAllowedError, match="dept-b"):
+        known.resolve("dept-b")
+
+
+def test_a_steward_that_cannot_log_in_is_no_reason_for_the_caller_to_log_in(fake: InMemoryCloud, clock: Clock) -> None:
+    fake.fail("keystone", "GET", "/v3/projects", status=401, times=None)
+    known = with_steward(fake, clock, steward=fake.session("admin"))
+
+    with pytest.raises(
+        NotAllowedError, match="The steward, which tells the names of departments, cannot log in"
+    ) as told:
+        known.name(fake.departments["dept-b"])
+    assert "operator" in told.value.hint
+    assert known.name(fake.departments["dept-a"]) == "dept-a"
+
+
+def test_a_keystone_out_of_order_is_told(fake: InMemoryCloud, clock: Clock) -> None:
+    fake.fail("keystone", "GET", "/v3/projects", status=500, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        with_steward(fake, clock, steward=fake.session("admin")).owner_names()

@@ -79,13 +79,13 @@ def test_what_a_thread_of_the_parent_holds_holds_up_no_child() -> None:
     cloud = Cloud.from_session(session)
     departments = Departments(cloud)
     assert session.auth is not None
-    locks = vars(session.auth), vars(departments)
+    locks = vars(session.auth), vars(departments._kept)
     held = [holder["_lock"] for holder in locks]
     for lock in held:
         lock.acquire()
 
     cloud.renew()
-    departments.renew()
+    departments._kept.renew()
 
     assert all(holder["_lock"] is not lock for holder, lock in zip(locks, held, strict=True))
     assert departments.names()
