@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMPUTE = {"service_type": "compute"}
 VOLUMES = {"service_type": "block-storage"}
 IMAGES = {"service_type": "image"}
+NETWORKS = {"service_type": "network"}
 NEWEST = "2.96"
 SMALL = "m1.tiny"
 
@@ -102,3 +103,36 @@ def flavors(cloud: CloudUnderTest, wanted: Sequence[Mapping[str, object]]) -> It
     yield
     for each in made:
         session.delete(f"/flavors/{each['flavor']['id']}", endpoint_filter=COMPUTE)
+
+
+@contextmanager
+def networks(cloud: CloudUnderTest) -> Iterator[list[str]]:
+    """Add networks of every kind that somebody may see, for a while; give their names."""
+    names = {kind: unique(kind) for kind in ("own", "bare", "outside")}
+    own = str(cloud.session("alice").get_project_id())
+    if isinstance(cloud, InMemoryCloud):
+        cloud.neutron.add_network(names["own"], project_id=own)
+        cloud.neutron.add_network(names["bare"], project_id=own, subnets=0)
+        cloud.neutron.add_network(names["outside"], external=True)
+        yield list(names.values())
+        return
+    session = cloud.session("admin")
+    records = [
+        {"name": names["own"], "project_id": own},
+        {"name": names["bare"], "project_id": own},
+        {"name": names["outside"], "router:external": True},
+    ]
+    made = [
+        session.post("/v2.0/networks", json={"network": record}, endpoint_filter=NETWORKS).json()["network"]["id"]
+        for record in records
+    ]
+    for number, network_id in enumerate((made[0], made[2])):
+        subnet = {"network_id": network_id, "cidr": f"10.98.{number}.0/24", "ip_version": 4}
+        session.post("/v2.0/subnets", json={"subnet": subnet}, endpoint_filter=NETWORKS)
+    try:
+        yield list(names.values())
+    finally:
+        remove_servers(cloud)
+        remove_servers(cloud, "admin")
+        for network_id in made:
+            session.delete(f"/v2.0/networks/{network_id}", endpoint_filter=NETWORKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from hyperx_glance import Client, FlavorChoice, Image
     from tests.clouds import ClientFactory, CloudUnderTest
 
-NETWORKS = {"service_type": "network"}
 FLAVORS = (
     {"name": "form.diskless", "ram": 4096, "disk": 0, "vcpus": 2},
     {"name": "form.narrow", "ram": 256, "disk": 8, "vcpus": 1},
@@ -103,7 +103,7 @@ def test_those_that_fit_come_first_and_the_smallest_of_them_at_the_top(
 
 def test_networks_are_those_that_a_launch_may_name(cloud: CloudUnderTest, client: ClientFactory) -> None:
     session = cloud.session("alice")
-    networks = session.get("/v2.0/networks", endpoint_filter=NETWORKS).json()["networks"]
+    networks = session.get("/v2.0/networks", endpoint_filter=launches.NETWORKS).json()["networks"]
     (net1,) = [network for network in networks if network["name"] == "net1"]
 
     (found,) = [choice for choice in client("alice").networks() if choice.name == "net1"]
@@ -112,6 +112,25 @@ def test_networks_are_those_that_a_launch_may_name(cloud: CloudUnderTest, client
     image_id = launches.put_image(cloud)
     launch = client("alice").launch(image_id, LaunchRequest(name=unique("web"), flavor="m1.tiny", networks=(found.id,)))
     assert list(launch.servers[0].addresses) == ["net1"]
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+def test_every_network_that_is_listed_takes_servers_and_no_other_does(
+    cloud: CloudUnderTest, client: ClientFactory, user: str
+) -> None:
+    user_client = client(user)
+    image_id = launches.put_image(cloud, user=user)
+    with launches.networks(cloud) as names:
+        listed = {network.name for network in user_client.networks()}
+        taken = set()
+        for name in names:
+            request = LaunchRequest(name=unique("web"), flavor="m1.tiny", networks=(name,), on_failure="delete")
+            with contextlib.suppress(HyperxGlanceError):
+                user_client.launch(image_id, request)
+                taken.add(name)
+
+        assert taken == listed & set(names)
+        assert len(taken) == (2 if user == "admin" else 1)
 
 
 def test_key_pairs_are_the_user_s_own(cloud: CloudUnderTest, client: ClientFactory) -> None:
