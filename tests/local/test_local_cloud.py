@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -311,6 +312,26 @@ def test_a_death_is_told_and_can_be_mended(cloud: LocalCloud) -> None:
     wait_until(lambda: problem() == "ended by itself, by signal SIGSEGV")
     cloud.restart("placement")
     assert problem() is None
+
+
+def test_a_service_that_would_leave_this_machine_is_refused_and_told(cloud: LocalCloud) -> None:
+    elsewhere = {"method": {"name": "web-download", "uri": "http://198.51.100.1/disk.raw"}}  # TEST-NET-2: nobody's
+    refused = "glance of the local cloud: socket.connect to ('198.51.100.1', 80) was refused"
+
+    def let_glance_try() -> None:
+        with LocalCloud(cloud.directory) as joined:
+            image_id = create_image(joined)
+            request(joined, "alice", "POST", "glance", f"/v2/images/{image_id}/import", elsewhere)
+            wait_until(lambda: refused in joined.logs("glance", 500))
+            request(joined, "alice", "DELETE", "glance", f"/v2/images/{image_id}")
+
+    with cloud.configured("glance", {"import_filtering_opts": {"allowed_hosts": "[198.51.100.1]"}}):
+        with pytest.raises(LocalCloudError, match=re.escape(refused)):
+            let_glance_try()
+
+        (told,) = cloud.refused_connections()
+    assert "web_download.py" in told
+    assert cloud.refused_connections() == []
 
 
 def test_configured_changes_options_and_then_changes_them_back(cloud: LocalCloud) -> None:

@@ -379,8 +379,8 @@ class TestWhatServersDo:
             "http://a:5ec/re7@host/x",
             "http://a:5ec?re7@host/x",
             "http://a:5ec#re7@host/x",
-            "http://a:/5ecre7@host.invalid/x",
-            "http://a:12/5ecre7@host.invalid/x",
+            "http://a.invalid:/5ecre7@host.invalid/x",
+            "http://a.invalid:12/5ecre7@host.invalid/x",
         ],
     )
     def test_no_part_of_a_password_that_breaks_the_url_is_shown(self, url: str) -> None:

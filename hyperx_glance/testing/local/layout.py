@@ -43,7 +43,7 @@ DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # Everything a cloud writes stands below one of these, so that nothing else is removed with it.
-ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "starting", "temporary", *SERVICES)
+ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "refused", "starting", "temporary", *SERVICES)
 
 
 class LocalCloudError(RuntimeError):
@@ -89,6 +89,11 @@ class Layout:
     def log(self, service: str) -> Path:
         """Return the file that the service logs, prints and fails into."""
         return self.directory / "logs" / f"{service}.log"
+
+    @property
+    def refused(self) -> Path:
+        """Return the file in which services tell what they tried to reach outside this machine."""
+        return self.directory / "refused"
 
 
 def packaged_file(path: str) -> Path:

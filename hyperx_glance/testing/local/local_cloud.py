@@ -68,6 +68,8 @@ class ServiceStatus:
 class LocalCloud:
     """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on free loopback ports; Linux only.
 
+    The services reach nothing but this machine: whatever else they try is refused, and told by `refused_connections`.
+
     Without a `directory` a temporary one is made, and removed at `stop`. `options` change the services' configuration:
     service, section, option, value; None removes an option.
     """
@@ -92,6 +94,7 @@ class LocalCloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: dict[str, Session] = {}
         self._sessions_lock = threading.Lock()
+        self._refused_told = 0
 
     def __enter__(self) -> Self:
         """Start the cloud."""
@@ -100,16 +103,19 @@ class LocalCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop the cloud; one that ran before the with block is left running. Tell which service died by itself."""
-        deaths = "\n".join(self._deaths()) if self.is_running() else ""
+        """Stop the cloud; one that ran before the with block is left running.
+
+        Tell which service died by itself, and which tried to reach another machine.
+        """
+        problems = "\n".join([*self._deaths(), *self.refused_connections()]) if self.is_running() else ""
         if self._process is None:
             self._forget()
         else:
             self.stop()
-        if deaths and error is None:
-            raise LocalCloudError(deaths)
-        if deaths and error is not None:
-            error.add_note(deaths)
+        if problems and error is None:
+            raise LocalCloudError(problems)
+        if problems and error is not None:
+            error.add_note(problems)
 
     @property
     def directory(self) -> Path:
@@ -142,6 +148,7 @@ class LocalCloud:
                     raise
                 time.sleep(_POLL_SECONDS)
             else:
+                self.refused_connections()  # what happened before is not this object's to tell
                 return True
 
     def start(self, *, detach: bool = False) -> Self:
@@ -257,6 +264,7 @@ class LocalCloud:
                 session.session.close()
             self._sessions.clear()
         self._directory = self._layout = None
+        self._refused_told = 0
 
     def remove(self) -> None:
         """Remove what stopped clouds left in the given directory, and the directory if nothing else is in it."""
@@ -352,6 +360,14 @@ class LocalCloud:
         except FileNotFoundError:
             return ""
         return _last_lines(text, lines)
+
+    def refused_connections(self) -> list[str]:
+        """Return what services tried to reach outside this machine since the last call: who, where to, from where."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = self._known_layout().refused.read_text(encoding="utf-8").splitlines()
+            told, self._refused_told = self._refused_told, len(lines)
+            return [json.loads(line) for line in lines[told:]]
+        return []
 
     def kill(self, service: str) -> None:
         """Kill a service's process and return when it is dead; its port refuses until `restart`."""

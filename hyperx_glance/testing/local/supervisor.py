@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from wsgiref.types import WSGIApplication
 
+from hyperx_glance.testing import loopback
 from hyperx_glance.testing.local import (
     cinder,
     configuration,
@@ -159,6 +160,7 @@ class Supervisor:
             (self._layout.directory / name).mkdir(exist_ok=True)
         os.environ["TMPDIR"] = str(self._layout.directory / "temporary")
         control.write_state(self._layout.directory, {"ports": dict(self._layout.ports), "pid": os.getpid()})
+        hold_here(self._layout)
         preload()
         with control.listening(self._layout.directory) as self._listener:
             try:
@@ -278,6 +280,22 @@ def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], poli
         flush=True,
     )
     server.serve()
+
+
+def hold_here(layout: Layout) -> None:
+    """Let this process and all services reach nothing but this machine; what tries stands in its log, and in a file."""
+    layout.refused.unlink(missing_ok=True)
+
+    def report(attempt: loopback.Attempt) -> None:
+        # It asks which address this machine would send from, which sends nothing, and can do without the answer.
+        if "oslo_utils/netutils.py" in attempt.stack:
+            return
+        text = f"{sys.argv[0]} of the local cloud: {attempt.event} to {attempt.target} was refused\n{attempt.stack}"
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - standard error is the service's log
+        with layout.refused.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(text) + "\n")
+
+    loopback.hold(report)
 
 
 def preload() -> None:
