@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import RemoteDisconnected
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -49,6 +49,7 @@ from hyperx_glance.testing.wire import Call, Refused, Reply, Service
 from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
+Silence = Literal["refused", "reset", "timeout"]
 _Fate = Literal["answer", "lost", "unreachable"]
 
 _UNIFIED_LIMITS = (
@@ -74,6 +75,18 @@ class Recorded:
     project: str
     body: object
     status: int | None
+
+
+class NoAnswer(Exception):  # noqa: N818 - what a request may come to, as an answer is
+    """Let a request come to nothing: the connection is refused, reset, or no answer comes in time."""
+
+    def __init__(self, silence: Silence) -> None:
+        super().__init__(silence)
+        self.silence = silence
+
+
+Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
+"""Stands between clients and services: takes a request and what handles it, gives the answer or raises `NoAnswer`."""
 
 
 @dataclasses.dataclass
@@ -138,6 +151,7 @@ class InMemoryCloud:
         self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}
         self._interruptions: list[_Interruption] = []
         self._late: list[_Late] = []
+        self._interceptor: Interceptor | None = None
         self._lock = threading.RLock()
         self._slept = 0.0
         self._adapter = _Wire(case_sensitive=True)
@@ -286,6 +300,23 @@ class InMemoryCloud:
         pattern = re.compile(path)
         self._interrupt(_Interruption(service, method, pattern, "answer", times, skip, callback=callback))
 
+    def intercept(self, interceptor: Interceptor | None) -> None:
+        """Let ``interceptor`` decide on every request from now on; None ends it.
+
+        It gets the request, with status None, and a function that lets the service do its work and gives its answer. It
+        may call that or not, give another answer, or raise `NoAnswer`. Nothing is locked meanwhile: it may wait.
+
+        >>> from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Reply
+        >>> cloud = InMemoryCloud()
+        >>> def lossy(request, handle):
+        ...     answer = handle()
+        ...     if request.method == "POST" and request.service == "glance":
+        ...         raise NoAnswer("reset")
+        ...     return answer
+        >>> cloud.intercept(lossy)
+        """
+        self._interceptor = interceptor
+
     def _interrupt(self, interruption: _Interruption) -> None:
         with self._lock:
             self._interruptions.append(interruption)
@@ -297,6 +328,28 @@ class InMemoryCloud:
         if service is None:
             return None
         call = Call.of(request.method or "GET", str(request.url), request.headers, request.body)
+        call.pause = self._unlocked
+        status: int | None = None
+        try:
+            if self._interceptor is None:
+                reply = self._handled(service, call)
+            else:
+                reply = self._interceptor(self._told(service, call, None), lambda: self._handled(service, call))
+            status = reply.status
+        except NoAnswer as none:
+            raise _SILENCES[none.silence](request) from None
+        finally:
+            with self._lock:
+                self.requests.append(self._told(service, call, status))
+        told = service.now() + timedelta(seconds=service.skew_seconds)
+        stamps = {
+            "Date": email.utils.format_datetime(told, usegmt=True),
+            "x-openstack-request-id": call.request_id,
+        }
+        return _response(request, dataclasses.replace(reply, headers=stamps | reply.headers))
+
+    def _handled(self, service: Service, call: Call) -> Reply:
+        """Let the service do its work, unless a failure was asked for."""
         with self._lock:
             struck = [rule for rule in self._interruptions if rule.strikes(service, call)]
         for rule in struck:
@@ -304,31 +357,21 @@ class InMemoryCloud:
                 rule.callback()
         with self._lock:
             self._do_late_work()
+            call.caller = self.keystone.caller(call.headers.get("x-auth-token"))
             fate = next((rule for rule in struck if rule.callback is None), None)
-            reply = self._reply(service, call, fate)
-        if reply is None:
-            raise _lost(request) if fate is not None and fate.fate == "lost" else _unreachable(request)
-        return _response(request, reply)
+            return service.handle(call) if fate is None else self._interrupted(service, call, fate)
 
-    def _reply(self, service: Service, call: Call, rule: _Interruption | None) -> Reply | None:
-        call.caller = self.keystone.caller(call.headers.get("x-auth-token"))
-        call.pause = self._unlocked
-        reply: Reply | None = None
-        if rule is None:
-            reply = service.handle(call)
-        elif rule.reply is not None:
-            reply = rule.reply(service, call)
-        elif rule.fate == "lost" and rule.late:
+    def _interrupted(self, service: Service, call: Call, rule: _Interruption) -> Reply:
+        if rule.reply is not None:
+            return rule.reply(service, call)
+        if rule.fate == "unreachable":
+            raise NoAnswer("refused")
+        if rule.late:
             call.content()
             self._late.append(_Late(rule.late, service, call))
-        elif rule.fate == "lost":
+        else:
             service.handle(call)
-        self._record(service, call, reply)
-        if reply is not None:
-            told = service.now() + timedelta(seconds=service.skew_seconds)
-            reply.headers["Date"] = email.utils.format_datetime(told, usegmt=True)
-            reply.headers["x-openstack-request-id"] = call.request_id
-        return reply
+        raise NoAnswer("reset")
 
     def _do_late_work(self) -> None:
         waiting, self._late = self._late, []
@@ -339,14 +382,13 @@ class InMemoryCloud:
             else:
                 work.service.handle(work.call)
 
-    def _record(self, service: Service, call: Call, reply: Reply | None) -> None:
+    def _told(self, service: Service, call: Call, status: int | None) -> Recorded:
         query: dict[str, list[str]] = {}
         for key, value in call.query:
             query.setdefault(key, []).append(value)
-        user, project = (call.caller.user, call.caller.project) if call.caller else ("", "")
-        status = reply.status if reply else None
-        body = _parsed(call)
-        self.requests.append(Recorded(call.method, service.name, call.path, query, user, project, body, status))
+        caller = call.caller or self.keystone.caller(call.headers.get("x-auth-token"))
+        user, project = (caller.user, caller.project) if caller else ("", "")
+        return Recorded(call.method, service.name, call.path, query, user, project, _parsed(call), status)
 
     @contextlib.contextmanager
     def _unlocked(self) -> Iterator[None]:
@@ -393,3 +435,19 @@ def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.Conne
     raised = requests.exceptions.ConnectionError(error, request=request)
     raised.__cause__ = error
     return raised
+
+
+def _timed_out(request: requests.PreparedRequest) -> requests.exceptions.ReadTimeout:
+    """Make what requests raises when the answer does not come in time."""
+    pool = urllib3.HTTPConnectionPool(urlsplit(str(request.url)).hostname or "")
+    error = urllib3.exceptions.ReadTimeoutError(pool, str(request.url), "Read timed out. (read timeout=60)")
+    raised = requests.exceptions.ReadTimeout(error, request=request)
+    raised.__cause__ = error
+    return raised
+
+
+_SILENCES: dict[Silence, Callable[[requests.PreparedRequest], requests.exceptions.RequestException]] = {
+    "refused": _unreachable,
+    "reset": _lost,
+    "timeout": _timed_out,
+}

@@ -15,9 +15,11 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory import NoAnswer, Recorded, Silence
+from hyperx_glance.testing.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hyperx_glance import Client
     from hyperx_glance.testing.nova import PasswordChanges
@@ -1143,3 +1145,42 @@ def test_recorded_bodies_are_json(cloud: InMemoryCloud) -> None:
     patched(cloud, image_id, ("add", "/foo", "1"))
 
     assert json.loads(json.dumps(cloud.requests[-1].body)) == [{"op": "add", "path": "/foo", "value": "1"}]
+
+
+@pytest.mark.parametrize("handled", [True, False])
+@pytest.mark.parametrize("silence", ["refused", "reset", "timeout"])
+def test_an_interceptor_decides_what_a_request_comes_to(silence: Silence, handled: bool) -> None:  # noqa: FBT001
+    cloud = InMemoryCloud()
+    seen: list[Recorded] = []
+
+    def lose_creations(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        seen.append(request)
+        if request.method != "POST" or request.service != "glance":
+            return handle()
+        if handled:
+            handle()
+        raise NoAnswer(silence)
+
+    cloud.intercept(lose_creations)
+    with pytest.raises(
+        keystone_exceptions.ConnectTimeout if silence == "timeout" else keystone_exceptions.ConnectFailure
+    ):
+        image(cloud, "alice", "POST", "/images", RAW)
+    cloud.intercept(None)
+
+    assert [(each.method, each.user, each.status) for each in seen] == [("POST", "", None), ("POST", "alice", None)]
+    assert [each.status for each in cloud.requests] == [201, None]
+    assert len(image(cloud, "alice", "GET", "/images").json()["images"]) == handled
+
+
+def test_an_interceptor_answers_what_it_likes() -> None:
+    cloud = InMemoryCloud()
+
+    def brew(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        return handle() if request.service == "keystone" else Reply(418, b"tea", {"Date": "never"})
+
+    cloud.intercept(brew)
+    answer = image(cloud, "alice", "GET", "/images")
+
+    assert (answer.status_code, answer.content, answer.headers["Date"]) == (418, b"tea", "never")
+    assert cloud.requests[-1].status == 418
