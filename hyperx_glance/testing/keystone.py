@@ -114,14 +114,22 @@ class Keystone(Service):
         self.departments[name] = uuid.uuid5(_NAMESPACE, f"project {name}").hex
         return self.departments[name]
 
-    def add_user(self, name: str, department: str, *, role: str) -> str:
+    def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
         """Create a user with one role (admin, member or reader) in one project; give the user's id."""
         user = _User(
-            uuid.uuid5(_NAMESPACE, f"user {name}").hex, name, self.departments[department], frozenset(_IMPLIED[role])
+            uuid.uuid5(_NAMESPACE, f"user {name}").hex,
+            name,
+            self.departments[department],
+            frozenset(_IMPLIED[role]),
+            password,
         )
         self._accounts[user.id] = user
         self.users[name] = user.id
         return user.id
+
+    def password_of(self, user: str) -> str:
+        """Give the password with which a user logs in."""
+        return self._accounts[self.users[user]].password
 
     def department_of(self, user: str) -> str:
         """Give the name of a user's department."""
@@ -170,6 +178,11 @@ class Keystone(Service):
         return self._tokens.get(token or "")
 
     # ------------------------------------------------------------- tokens
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Every token that is valid: no log and no error may show one."""
+        return frozenset(self._tokens)
 
     def _versions(self, call: Call) -> Reply:
         del call

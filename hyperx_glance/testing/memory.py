@@ -42,7 +42,7 @@ from hyperx_glance.network import as_default
 from hyperx_glance.testing import files
 from hyperx_glance.testing.cinder import Cinder
 from hyperx_glance.testing.glance import Glance
-from hyperx_glance.testing.keystone import PASSWORD, REGION, Keystone
+from hyperx_glance.testing.keystone import REGION, Keystone
 from hyperx_glance.testing.neutron import Neutron
 from hyperx_glance.testing.nova import Nova
 from hyperx_glance.testing.wire import Call, Refused, Reply, Service
@@ -195,7 +195,7 @@ class InMemoryCloud:
         return {
             "auth_url": f"{self.keystone.url}/v3",
             "username": user,
-            "password": PASSWORD,
+            "password": self.keystone.password_of(user),
             "project_name": self.keystone.department_of(user),
             "user_domain_id": "default",
             "project_domain_id": "default",

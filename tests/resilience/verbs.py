@@ -1,0 +1,489 @@
+"""Each verb with what must be there before it, and with the truth that its success claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from hyperx_glance import (
+    ChecksumMismatchError,
+    Client,
+    HyperxGlanceError,
+    LaunchFailedError,
+    LaunchRequest,
+    NewImage,
+    NewIso,
+    Pace,
+    Settings,
+    UrlPolicy,
+)
+from hyperx_glance.deployment import install_metadefs
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+
+DEADLINE: Final = 120.0
+TICK: Final = 0.25
+"""What each sleep takes at least on the simulated clock, since no sleep is asked for."""
+LOGIN: Final = "5ecre7-login"
+IN_URL: Final = "5ecre7-url"
+SIGNATURE: Final = "5ecre7-signature"
+ADMIN_PASSWORD: Final = "5ecre7-Admin-Passw0rd"
+USER_DATA: Final = "#!/bin/sh\necho 5ecre7-user-data\n"
+SECRETS: Final = (LOGIN, IN_URL, SIGNATURE, ADMIN_PASSWORD, "5ecre7-user-data")
+URL: Final = "http://files.example/disk.qcow2"
+ISO_URL: Final = "http://files.example/installer.iso"
+SIGNED_URL: Final = f"{URL}?X-Amz-Signature={SIGNATURE}"
+SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Signature={SIGNATURE}"
+CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
+LAUNCH_ID: Final = "resilience-launch"
+
+
+class Clock:
+    """Let time pass while somebody sleeps, and never otherwise."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += max(seconds, TICK)
+
+
+@dataclasses.dataclass
+class Stage:
+    """Hold the cloud of one cell, its people, and what a verb needs to know."""
+
+    verb: Verb
+    cloud: InMemoryCloud = dataclasses.field(default_factory=InMemoryCloud)
+    clock: Clock = dataclasses.field(default_factory=Clock)
+    known: dict[str, Any] = dataclasses.field(default_factory=dict)
+    before: Mapping[str, set[str]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cloud.keystone.add_user("carol", "dept-a", role="member", password=LOGIN)
+        self.cloud.keystone.add_user("root", "admin", role="admin", password=LOGIN)
+        self.cloud.glance.downloads |= {
+            URL: samples.data("disk.qcow2"),
+            ISO_URL: samples.data("installer.iso"),
+            SIGNED_URL: samples.data("disk.qcow2"),
+        }
+        self.client = self.connect()
+        self.helper = self.connect()
+        """A client of the same user on which no fault ever strikes: it prepares, and it recovers."""
+
+    def connect(self) -> Client:
+        pace = Pace(
+            first_interval=0, longest_interval=0, deadline=DEADLINE, sleep=self.clock.sleep, clock=self.clock.time
+        )
+        settings = Settings(pace=pace, network=self.cloud.network, url_policy=UrlPolicy(timeout_seconds=5))
+        return Client.from_session(
+            self.session(self.verb.user),
+            region_name="RegionOne",
+            steward=self.session(self.verb.steward) if self.verb.steward else None,
+            settings=dataclasses.replace(settings, **self.verb.settings),  # type: ignore[arg-type]  # as the verb says
+        )
+
+    def session(self, user: str) -> Session:
+        return self.cloud.session(user)
+
+    def existing(self) -> Mapping[str, set[str]]:
+        """Name all that exists, as only the cloud itself knows it."""
+        return {
+            "images": {image.id for image in self.cloud.glance.images.values() if not image.deleted},
+            "servers": set(self.cloud.nova.servers),
+            "volumes": set(self.cloud.cinder.volumes),
+        }
+
+    def new(self, kind: str) -> set[str]:
+        return self.existing()[kind] - self.before[kind]
+
+    def image(self, **record: object) -> str:
+        """Put a ready image of the caller's department there."""
+        fields = {
+            "name": "debian",
+            "status": "active",
+            "disk_format": "qcow2",
+            "visibility": "private",
+            "size": 1 << 20,
+        }
+        owner = self.cloud.keystone.department_of(self.verb.user)
+        return self.cloud.glance.add_image(**{"owner": owner, **fields, **record})  # type: ignore[arg-type]  # columns
+
+    def record(self, image_id: str) -> dict[str, Any] | None:
+        """Give an image as it really is."""
+        image = self.cloud.glance.image(image_id)
+        if image is None:
+            return None
+        return {**image.properties, "name": image.name, "status": image.status, "visibility": image.visibility}
+
+
+def nothing(_stage: Stage) -> None:
+    """Prepare nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verb:
+    """Name what is called, as whom, what it may make, and what its success means."""
+
+    name: str
+    run: Callable[[Stage], object]
+    check: Callable[[Stage, Any], None]
+    prepare: Callable[[Stage], None] = nothing
+    user: str = "carol"
+    steward: str | None = None
+    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    images: int = 0
+    servers: int = 0
+    volumes: int = 0
+    fails: type[HyperxGlanceError] | None = None
+    """What it raises where no fault strikes."""
+
+
+# ----------------------------------------------------------------- browsing
+
+
+def some_images(stage: Stage) -> None:
+    stage.known["images"] = {
+        stage.image(name=f"image {number}", tags=["a", "b"][: number % 3], visibility="community")
+        for number in range(5)
+    }
+    stage.cloud.glance.add_image(name="foreign", owner="dept-b", status="active", visibility="private")
+
+
+def one_image(stage: Stage, **record: object) -> None:
+    stage.known["image"] = stage.image(**record)
+
+
+def listed(stage: Stage, result: Any) -> None:  # noqa: ANN401  # what the verb gave
+    assert [image.id for image in result] == [image.id for image in stage.helper.images()]
+    assert {image.id for image in result} == stage.known["images"]
+
+
+def tags_are_right(_stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result == {"a": 3, "b": 1}
+
+
+def same_image(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.id == stage.known["image"]
+
+
+# ----------------------------------------------------------------- registering
+
+
+def register(stage: Stage, **fields: object) -> object:
+    new: dict[str, Any] = {"name": "fresh", "url": SIGNED_URL, **fields}
+    return stage.client.register(NewImage(**new))
+
+
+def registered(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert stage.new("images") == {result.id}
+    image = stage.cloud.glance.image(result.id)
+    assert image is not None
+    assert image.status == "active"
+    assert image.size == len(samples.data("installer.iso" if image.disk_format == "iso" else "disk.qcow2"))
+
+
+def dead_registration(stage: Stage) -> None:
+    """Leave what a registrant leaves that died behind its POST."""
+    stage.known["image"] = stage.helper.start_registration(NewImage(name="fresh", url=URL)).image_id
+
+
+def resumed(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    image = stage.cloud.glance.image(stage.known["image"])
+    assert image is not None
+    assert (image.status, result.id) == ("active", image.id)
+
+
+def cancel_registration(stage: Stage) -> object:
+    stage.client.start_registration(NewImage(name="fresh", url=URL)).cancel()
+    return None
+
+
+def nothing_new(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert not any(stage.new(kind) for kind in stage.before)
+
+
+# ----------------------------------------------------------------- editing and deleting
+
+
+def updated(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(stage.known["image"])
+    assert record is not None
+    assert (record["name"], record.get("os_distro"), record["visibility"]) == ("renamed", "debian", "community")
+    assert (result.name, result.os_distro) == ("renamed", "debian")
+
+
+def foreign_public_image(stage: Stage) -> None:
+    owner = "dept-b"
+    flags = {"hyperx_created_by": stage.cloud.users["bob"]}
+    one_image(stage, owner=owner, visibility="community", **flags)
+
+
+def disabled(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert (stage.record(stage.known["image"]) or {})["status"] == "deactivated"
+
+
+def enabled(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert (stage.record(stage.known["image"]) or {})["status"] == "active"
+
+
+def deleted(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert stage.record(stage.known["image"]) is None
+
+
+def image_in_use(stage: Stage) -> None:
+    one_image(stage)
+    stage.known["launch"] = stage.helper.launch(
+        stage.known["image"], LaunchRequest(name="web", flavor="m1.tiny", count=2, launch_id=LAUNCH_ID)
+    )
+
+
+def users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert {server.id for server in result} == set(stage.cloud.nova.servers)
+
+
+def deleted_and_users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    deleted(stage, result)
+    assert len(result.servers or ()) in (0, 2)
+
+
+# ----------------------------------------------------------------- launching
+
+
+def launch(**fields: object) -> Callable[[Stage], object]:
+    def run(stage: Stage) -> object:
+        wanted: dict[str, Any] = {"name": "web", "flavor": "m1.tiny", **fields}
+        return stage.client.launch(stage.known["image"], LaunchRequest(**wanted))
+
+    return run
+
+
+def launched(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert {server.id for server in result.servers} == stage.new("servers")
+    assert len(result.servers) == stage.verb.servers
+    assert len(stage.new("volumes")) == stage.verb.volumes
+    assert {server.status for server in result.servers} == {"ACTIVE"}
+
+
+def iso(stage: Stage) -> None:
+    one_image(stage, disk_format="iso", name="installer")
+
+
+def password_image(stage: Stage) -> None:
+    one_image(stage, hyperx_password_enabled="true", os_admin_user="debian", hw_qemu_guest_agent="yes")
+
+
+def failing_build(stage: Stage) -> None:
+    one_image(stage)
+    stage.cloud.nova.faults.append("No valid host was found.")
+
+
+def a_launch(stage: Stage, **fields: object) -> None:
+    one_image(stage)
+    wanted: dict[str, Any] = {"name": "web", "flavor": "m1.tiny", "count": 2, "launch_id": LAUNCH_ID, **fields}
+    stage.helper.launch(stage.known["image"], LaunchRequest(**wanted))
+
+
+def cancel_launch(stage: Stage) -> object:
+    stage.client.find_launch(LAUNCH_ID).cancel()
+    return None
+
+
+def all_gone(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    left = stage.existing()
+    assert (left["servers"], left["volumes"]) == (set(), set())
+
+
+def launch_found(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert {server.id for server in result.servers} == set(stage.cloud.nova.servers)
+    assert result.count == 2
+
+
+def password_server(stage: Stage) -> None:
+    one_image(stage)
+    launch = stage.helper.launch(stage.known["image"], LaunchRequest(name="web", flavor="m1.tiny"))
+    stage.known["server"] = launch.servers[0].id
+
+
+def password_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.get_secret_value() == ADMIN_PASSWORD
+    assert stage.cloud.nova.servers[stage.known["server"]].admin_pass == ADMIN_PASSWORD
+
+
+# ----------------------------------------------------------------- quotas and deployment
+
+
+def quota_is_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    """What is told is the truth; a service that does not say leaves None."""
+    truth = stage.helper.quota("dept-a")
+    for field, usage in result.model_dump().items():
+        assert usage is None or usage == truth.model_dump()[field], field
+
+
+def quota_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    truth = stage.helper.quota("dept-a")
+    assert (truth.images, truth.cores, truth.volumes) == (result.images, result.cores, result.volumes)
+    assert [usage.limit if usage else None for usage in (truth.images, truth.cores, truth.volumes)] == [7, 8, 9]
+
+
+def findings(_stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result
+    assert all(finding.message for finding in result)
+
+
+def namespace_is_there(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    namespace = stage.cloud.glance.metadefs.namespaces["OS::HyperX::Image"]
+    assert namespace
+
+
+def is_one(_stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result == 1
+
+
+def owner_is_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result in ("dept-a", stage.cloud.departments["dept-a"])
+
+
+def dead_one_is_found(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [image.id for image in result] == [stage.known["image"]]
+
+
+ADMIN: Final = "root"
+VERBS: Final[Mapping[str, Verb]] = {
+    verb.name: verb
+    for verb in [
+        Verb("list", lambda stage: list(stage.client.images()), listed, some_images, settings={"page_size": 3}),
+        Verb(
+            "list everything",
+            lambda stage: list(stage.client.images(view="everything", search="image")),
+            listed,
+            some_images,
+            user=ADMIN,
+            settings={"page_size": 3},
+        ),
+        Verb("count", lambda stage: stage.client.count(search="debian"), is_one, one_image),
+        Verb("image", lambda stage: stage.client.image("debian"), same_image, one_image),
+        Verb("tags", lambda stage: stage.client.tags(), tags_are_right, some_images),
+        Verb("owner name", lambda stage: stage.client.owner_name(stage.known["image"]), owner_is_right, one_image),
+        Verb("register by import", register, registered, images=1, settings={"transfer": "import"}),
+        Verb(
+            "register by stream",
+            lambda stage: register(stage, url=SECRET_URL),
+            registered,
+            images=1,
+            settings={"transfer": "stream"},
+        ),
+        Verb(
+            "register by either",
+            lambda stage: stage.client.register(NewIso(name="fresh", url=ISO_URL)),
+            registered,
+            images=1,
+        ),
+        Verb("register with a checksum", lambda stage: register(stage, checksum=CHECKSUM), registered, images=1),
+        Verb(
+            "register and fail",
+            lambda stage: register(stage, checksum="sha256:" + "0" * 64),
+            nothing_new,
+            images=1,
+            fails=ChecksumMismatchError,
+        ),
+        Verb("cancel a registration", cancel_registration, nothing_new, images=1),
+        Verb(
+            "resume",
+            lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
+            resumed,
+            dead_registration,
+        ),
+        Verb(
+            "unfinished registrations",
+            lambda stage: list(stage.client.unfinished_registrations()),
+            dead_one_is_found,
+            dead_registration,
+        ),
+        Verb(
+            "update",
+            lambda stage: stage.client.update(
+                stage.known["image"], name="renamed", os_distro="debian", category="public"
+            ),
+            updated,
+            one_image,
+        ),
+        Verb(
+            "steward's update",
+            lambda stage: stage.client.update(stage.known["image"], name="renamed", os_distro="debian"),
+            updated,
+            foreign_public_image,
+            steward=ADMIN,
+        ),
+        Verb("disable", lambda stage: stage.client.disable(stage.known["image"]), disabled, one_image),
+        Verb(
+            "enable",
+            lambda stage: stage.client.enable(stage.known["image"]),
+            enabled,
+            lambda stage: one_image(stage, status="deactivated"),
+        ),
+        Verb("delete", lambda stage: stage.client.delete(stage.known["image"]), deleted, one_image),
+        Verb(
+            "delete and report",
+            lambda stage: stage.client.delete(stage.known["image"], report_servers=True),
+            deleted_and_users_named,
+            image_in_use,
+        ),
+        Verb(
+            "servers using", lambda stage: stage.client.servers_using(stage.known["image"]), users_named, image_in_use
+        ),
+        Verb("launch one", launch(), launched, one_image, servers=1),
+        Verb("launch three", launch(count=3, networks=("net1",), tags={"front"}), launched, one_image, servers=3),
+        Verb("launch from an ISO", launch(install_disk_gib=2), launched, iso, servers=1, volumes=2),
+        Verb(
+            "launch with a boot volume",
+            launch(boot_volume_gib=3, keep_volumes=True),
+            launched,
+            one_image,
+            servers=1,
+            volumes=1,
+        ),
+        Verb("launch with a password", launch(admin_password=ADMIN_PASSWORD), launched, password_image, servers=1),
+        Verb(
+            "launch and fail",
+            launch(count=2, on_failure="delete"),
+            nothing_new,
+            failing_build,
+            servers=2,
+            fails=LaunchFailedError,
+        ),
+        Verb("cancel a launch", cancel_launch, all_gone, a_launch),
+        Verb(
+            "cancel a launch with volumes",
+            cancel_launch,
+            all_gone,
+            lambda stage: a_launch(stage, boot_volume_gib=3, keep_volumes=True),
+        ),
+        Verb("find a launch", lambda stage: stage.client.find_launch(LAUNCH_ID), launch_found, a_launch),
+        Verb(
+            "reset a password",
+            lambda stage: stage.client.reset_password(stage.known["server"], ADMIN_PASSWORD),
+            password_is_set,
+            password_server,
+        ),
+        Verb("quota", lambda stage: stage.client.quota(), quota_is_right),
+        Verb("quota of another", lambda stage: stage.client.quota("dept-a"), quota_is_right, user=ADMIN),
+        Verb(
+            "set quota",
+            lambda stage: stage.client.set_quota("dept-a", images=7, cores=8, volumes=9),
+            quota_is_set,
+            user=ADMIN,
+        ),
+        Verb("doctor", lambda stage: stage.client.doctor(), findings, user=ADMIN),
+        Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
+        Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
+        Verb("metadefs", lambda stage: install_metadefs(stage.client), namespace_is_there, user=ADMIN),
+    ]
+}
