@@ -65,10 +65,11 @@ if typing.TYPE_CHECKING:
     )
     from hyperx_glance.registration import Registration
     from hyperx_glance.settings import Settings
-    from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem, View
+    from hyperx_glance.vocabulary import Action, Category, Kind, Phase, State, UrlProblem, View
     from hyperx_glance.waiting import Pace
 
 __all__ = [
+    "Action",
     "AmbiguousNameError",
     "AuthenticationError",
     "AvailabilityZone",
@@ -187,6 +188,7 @@ _HOMES = {
     "registration": ("Registration",),
     "settings": ("Settings",),
     "vocabulary": (
+        "Action",
         "Category",
         "Kind",
         "Phase",

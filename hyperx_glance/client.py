@@ -16,6 +16,7 @@ from hyperx_glance import catalogue, deletion, editing, quotas
 from hyperx_glance.arguments import (
     callback,
     checked,
+    choice,
     department,
     filled_text,
     flag,
@@ -57,6 +58,7 @@ from hyperx_glance.models import (
     is_url,
 )
 from hyperx_glance.settings import Settings
+from hyperx_glance.vocabulary import Action, ActionWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,6 +225,20 @@ class Client:
         With a steward the names come from it, else from the caller's own login: one request for all, kept a minute.
         """
         return catalogue.owner_name(self.cloud, self._departments, image)
+
+    @checked(image=instance(Image))
+    def allowed(self, image: Image, /) -> frozenset[Action]:
+        """Tell what the caller may do with an image, as it was read; no request."""
+        from hyperx_glance import permissions
+
+        return permissions.allowed(self.cloud, self._steward, self.settings, image)
+
+    @checked(image=instance(Image), action=choice(*Action))
+    def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
+        """Say in one sentence why the caller may not, and what to do; "" where the caller may; no request."""
+        from hyperx_glance import permissions
+
+        return permissions.why_not(self.cloud, self._steward, self.settings, image, Action(action))
 
     # ------------------------------------------------------------- registering
 

@@ -72,7 +72,7 @@ def enable(cloud: Cloud, settings: Settings, image: Image | str) -> Image:
 
 
 def _update(cloud: Cloud, steward: Cloud | None, settings: Settings, current: Image, changes: ImageChanges) -> Image:
-    _check_category(cloud, current, changes)
+    check_category(cloud, current, changes)
     edits = mapping.edit_patch(current, changes, public_visibility=settings.public_visibility)
     if not edits:
         return current
@@ -94,7 +94,7 @@ def _update(cloud: Cloud, steward: Cloud | None, settings: Settings, current: Im
     return after
 
 
-def _check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
+def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
     """Refuse what this caller may not, and what would be published where nobody sees it."""
     if "category" not in changes.model_fields_set:
         return
@@ -128,7 +128,7 @@ def _edit_as_anybody(
     Below every policy, Glance's database refuses who does not own the image (glance/db/sqlalchemy/api.py,
     is_image_mutable).
     """
-    reason, hint = _why_not(cloud, steward, image, edits)
+    reason, hint = not_for_everybody(cloud, steward, image, edits)
     if reason or steward is None:
         raise NotAllowedError(
             f"Image {image.id} belongs to another department{reason}.",
@@ -157,7 +157,7 @@ def _edit_as_anybody(
     return cloud.image(image.id)
 
 
-def _why_not(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit]) -> tuple[str, str]:
+def not_for_everybody(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit]) -> tuple[str, str]:
     """Say why an edit is not for everybody, and what to do; an empty reason where it is."""
     reserved = sorted({edit.field for edit in edits} - mapping.STEWARD_FIELDS)
     if image.category is not Category.PUBLIC:

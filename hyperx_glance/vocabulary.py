@@ -59,6 +59,25 @@ class View(StrEnum):
     EVERYTHING = "everything"
 
 
+class Action(StrEnum):
+    """Name what a console has a button for.
+
+    ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category public
+    and private, ``feature`` sets featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
+    """
+
+    LAUNCH = "launch"
+    EDIT = "edit"
+    PUBLISH = "publish"
+    WITHDRAW = "withdraw"
+    FEATURE = "feature"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    DELETE = "delete"
+    PROTECT = "protect"
+    DOWNLOAD = "download"
+
+
 class UrlProblem(StrEnum):
     """Say why a URL cannot become an image."""
 
@@ -369,6 +388,9 @@ UNCHANGEABLE_KEYS = frozenset({
 """A PATCH of these sets an attribute of Glance's own object: it answers 200 and writes no property
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
+ActionWord = Literal[
+    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download"
+]
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]

@@ -152,9 +152,10 @@ class _ShowsImage(commands.ShowOne):
     def shown(
         self, parsed_args: argparse.Namespace, image: Image, client: Client
     ) -> tuple[Sequence[str], tuple[object, ...]]:
-        """Give every field of an image."""
-        header = output.headers(parsed_args, output.columns(*_SHOWN_ALONE))
-        return header, output.row(_SHOWN_ALONE, _values(image, client))
+        """Give every field of an image, and what the caller may do with it."""
+        fields = (*_SHOWN_ALONE, "allowed")
+        values = {**_values(image, client), "allowed": output.Listed(sorted(client.allowed(image)))}
+        return output.headers(parsed_args, output.columns(*fields)), output.row(fields, values)
 
 
 class ShowImage(_ShowsImage):

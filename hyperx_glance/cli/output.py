@@ -43,6 +43,7 @@ _TITLES = {
     "disk_gib": "磁盘 (GiB)",
     "fits": "适用",
     "reason": "原因",
+    "allowed": "可用操作",
     "id": "编号",
     "status": "状态",
     "project_id": "部门",

@@ -709,6 +709,8 @@ class Glance(Service):
 
     def _download(self, call: Call, image_id: str) -> Reply:
         image = self._found(call, image_id)
+        if "member" not in call.who.roles:
+            raise Refused(403, "You are not authorized to complete download_image action.")
         if image.status == "deactivated" and not call.who.is_administrator:
             raise Refused(403, "The requested image has been deactivated. Image data download is forbidden.")
         if image.data is None:

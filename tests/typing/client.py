@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 import hyperx_glance
 from hyperx_glance import (
+    Action,
     AvailabilityZone,
     Category,
     Client,
@@ -117,6 +118,11 @@ def editing(client: Client, image: Image) -> None:
     assert_type(client.update(image.id, ImageChanges(description="", category="private", tags=["a"])), Image)
     client.update(image, category="secret")  # type: ignore[arg-type] # the words are known
     client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
+    assert_type(client.allowed(image), frozenset[Action])
+    assert_type(client.why_not(image, "publish"), str)
+    assert_type(client.why_not(image, Action.LAUNCH), str)
+    client.why_not(image, "fly")  # type: ignore[arg-type] # the words are known
+    client.allowed(image.id)  # type: ignore[arg-type] # an image as it was read, so that no request is needed
     assert_type(client.disable(image), Image)
     assert_type(client.enable(image), Image)
     deletion = client.delete(image, missing_ok=True, report_servers=True)

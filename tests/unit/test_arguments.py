@@ -117,6 +117,7 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.start_registration": lambda given: {"new": given.new},
     "Client.resume_registration": lambda given: {"image": given.image},
     "Client.check_url": lambda given: {"url": given.new.url},
+    "Client.why_not": lambda given: {"image": Image(id=given.image), "action": "launch"},
     "Client.update": lambda given: {"image": given.image},
     "Client.disable": lambda given: {"image": given.image},
     "Client.enable": lambda given: {"image": given.image},

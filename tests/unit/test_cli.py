@@ -375,6 +375,13 @@ def test_delete_reports_servers(openstack: Callable[..., Run]) -> None:
     assert run.out.startswith(f"debian: server {launched['servers'][0]['id']} web ACTIVE")
 
 
+def test_an_image_is_shown_with_what_the_caller_may_do(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.glance.add_image(name="theirs", owner="dept-b", visibility="community", status="active", disk_format="qcow2")
+
+    assert openstack("hyperx image show theirs -f json").json()["allowed"] == ["download", "launch", "publish"]
+    assert "可用操作" in openstack("hyperx image show theirs").out
+
+
 # ----------------------------------------------------------------- flavors
 
 

@@ -1,0 +1,117 @@
+"""Say what a caller may do with an image, before it is tried and without a request.
+
+>>> from hyperx_glance.permissions import why_not
+>>> why_not(cloud, None, Settings(), disk_image, Action.FEATURE)
+'Images are featured by administrators; use category="public", or ask an administrator.'
+
+The rules are those of the verbs, and of a default deployment's policies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperx_glance import editing, mapping
+from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.filters import GONE
+from hyperx_glance.launching import plan
+from hyperx_glance.models import ImageChanges, LaunchRequest
+from hyperx_glance.vocabulary import Action, Category
+
+if TYPE_CHECKING:
+    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.models import Image
+    from hyperx_glance.settings import Settings
+
+_EDIT = mapping.Edit("description", "description", "")
+_CHANGES = {
+    Action.PUBLISH: ImageChanges(category=Category.PUBLIC),
+    Action.WITHDRAW: ImageChanges(category=Category.PRIVATE),
+    Action.FEATURE: ImageChanges(category=Category.FEATURED),
+    Action.PROTECT: ImageChanges(protected=True),
+}
+_LAUNCH = LaunchRequest(name="any", flavor="any")
+
+
+def allowed(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image) -> frozenset[Action]:
+    """Give every action that would be done, or would find nothing to do."""
+    return frozenset(action for action in Action if not why_not(cloud, steward, settings, image, action))
+
+
+def why_not(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image, action: Action) -> str:
+    """Give the sentence that says what is in the way, and the way out; "" where nothing is."""
+    if image.glance_status in GONE:
+        return "The image is being deleted; register it anew."
+    match action:
+        case Action.LAUNCH:
+            return _launch_problem(image) or _reader_problem(cloud)
+        case Action.DOWNLOAD:
+            return _download_problem(cloud, image) or _reader_problem(cloud)
+        case Action.EDIT:
+            problem = _owner_problem(cloud, image)
+            return problem and _edit_problem(cloud, steward, image, problem)
+        case Action.DELETE if image.protected:
+            return "The image is protected against deletion; take the protection off first: protected=False."
+        case Action.DELETE:
+            return _owner_problem(cloud, image)
+        case Action.ENABLE | Action.DISABLE if image.glance_status not in ("active", "deactivated"):
+            return (
+                _owner_problem(cloud, image) or "Only an image with data can be disabled or enabled; wait for its data."
+            )
+        case Action.ENABLE | Action.DISABLE:
+            return _owner_problem(cloud, image)
+    return _change_problem(cloud, settings, image, _CHANGES[action])
+
+
+def _sentence(error: HyperxGlanceError) -> str:
+    message = error.message.removesuffix(".")
+    return f"{message}; {error.hint[:1].lower()}{error.hint[1:]}" if error.hint else f"{message}."
+
+
+def _launch_problem(image: Image) -> str:
+    try:
+        plan.check_image(image)
+        plan.check_request(image, _LAUNCH)
+    except HyperxGlanceError as error:
+        return _sentence(error)
+    return ""
+
+
+def _reader_problem(cloud: Cloud) -> str:
+    if cloud.is_administrator or "member" in cloud.access.role_names:
+        return ""
+    return "You may only read in this department; ask for the role member."
+
+
+def _owner_problem(cloud: Cloud, image: Image) -> str:
+    if not cloud.is_administrator and image.owner != cloud.project_id:
+        return "The image belongs to another department; its members may, and administrators."
+    return _reader_problem(cloud)
+
+
+def _edit_problem(cloud: Cloud, steward: Cloud | None, image: Image, problem: str) -> str:
+    if image.owner == cloud.project_id:
+        return problem
+    reason, hint = editing.not_for_everybody(cloud, steward, image, [_EDIT])
+    return reason and f"The image belongs to another department{reason}; {hint[:1].lower()}{hint[1:]}"
+
+
+def _change_problem(cloud: Cloud, settings: Settings, image: Image, changes: ImageChanges) -> str:
+    try:
+        editing.check_category(cloud, image, changes)
+    except HyperxGlanceError as error:
+        return _sentence(error)
+    # What an image says already is not sent, so that nobody refuses it.
+    if not mapping.edit_patch(image, changes, public_visibility=settings.public_visibility):
+        return ""
+    return _owner_problem(cloud, image)
+
+
+def _download_problem(cloud: Cloud, image: Image) -> str:
+    match image.glance_status:
+        case "active":
+            return ""
+        case "deactivated":
+            # glance/api/v2/image_data.py, download
+            return "" if cloud.is_administrator else "The image is disabled; enable it first."
+    return "The image has no data yet; wait for its data."

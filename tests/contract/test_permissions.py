@@ -1,0 +1,130 @@
+"""What a caller may do: `allowed` says beforehand what each verb then answers, on both clouds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hyperx_glance import Action, HyperxGlanceError, Image, LaunchRequest
+from tests import launches
+from tests.clouds import unique
+from tests.records import IMAGE, make_image, patch_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hyperx_glance import Client
+    from tests.clouds import ClientFactory, CloudUnderTest
+
+CALLERS = (
+    ("alice", None), ("rita", None), ("bob", None), ("admin", None), ("bob", "admin"), ("rita", "admin"),
+)  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "private": {},
+    "shared": {"visibility": "shared"},
+    "community": {"visibility": "community"},
+    "public": {"later": {"visibility": "public"}},
+    "featured": {"later": {"visibility": "public", "hyperx_featured": "true"}},
+    "protected": {"protected": True},
+    "protected community": {"protected": True, "visibility": "community"},
+    "disabled": {"act": "deactivate"},
+    "disabled community": {"act": "deactivate", "visibility": "community"},
+    "without data": {"sample": None},
+    "failed community": {"sample": None, "visibility": "community", "hyperx_failure": "No such file."},
+    "snapshot": {"image_type": "snapshot"},
+    "ISO": {"sample": "installer.iso", "visibility": "community"},
+    "ISO that does not boot": {"sample": "installer.iso", "hyperx_bootable": "false"},
+    "account of no name": {"hyperx_password_enabled": "true", "os_admin_user": "a b", "visibility": "community"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
+    yield
+    for user in ("alice", "bob", "admin"):
+        launches.remove_servers(cloud, user)
+
+
+@dataclasses.dataclass
+class Stock:
+    """Make images of one kind: alice's, and seen by bob's department where it is a shared one."""
+
+    cloud: CloudUnderTest
+    kind: str
+    made: str = ""
+
+    def one(self) -> str:
+        """Give an image as it was made."""
+        if not self.made:
+            record = dict(KINDS[self.kind])
+            later, act = record.pop("later", None), record.pop("act", None)
+            self.made = make_image(self.cloud, "alice", **record)
+            if later:
+                patch_record(self.cloud, self.made, later)
+            if act:
+                path = f"/v2/images/{self.made}/actions/{act}"
+                self.cloud.session("alice").post(path, endpoint_filter=IMAGE)
+            if self.kind == "shared":
+                self._share()
+        return self.made
+
+    def _share(self) -> None:
+        bob = self.cloud.session("bob")
+        path = f"/v2/images/{self.made}/members"
+        project = str(bob.get_project_id())
+        self.cloud.session("alice").post(path, json={"member": project}, endpoint_filter=IMAGE)
+        bob.put(f"{path}/{project}", json={"status": "accepted"}, endpoint_filter=IMAGE)
+
+
+def read(cloud: CloudUnderTest, user: str, image_id: str) -> Image | None:
+    """Give the record as a user sees it; None where the user does not."""
+    answer = cloud.session(user).get(f"/v2/images/{image_id}", endpoint_filter=IMAGE, raise_exc=False)
+    return Image.model_validate_json(answer.content) if answer.status_code == 200 else None
+
+
+def succeeds(cloud: CloudUnderTest, client: Client, user: str, image: Image, action: Action) -> bool:
+    """Do it, and tell whether it was done."""
+    if action is Action.DOWNLOAD:
+        path = f"/v2/images/{image.id}/file"
+        answer = cloud.session(user).get(path, endpoint_filter=IMAGE, raise_exc=False)
+        return bool(answer.status_code == 200)
+    verbs: dict[Action, Callable[[], object]] = {
+        Action.LAUNCH: lambda: client.launch(image, LaunchRequest(name=unique("web"), flavor="m1.small"), wait=False),
+        Action.EDIT: lambda: client.update(
+            image, name=unique("new"), description=unique("new"), os_distro="debian", tags={unique("new")}
+        ),
+        Action.PUBLISH: lambda: client.update(image, category="public"),
+        Action.WITHDRAW: lambda: client.update(image, category="private"),
+        Action.FEATURE: lambda: client.update(image, category="featured"),
+        Action.ENABLE: lambda: client.enable(image),
+        Action.DISABLE: lambda: client.disable(image),
+        Action.DELETE: lambda: client.delete(image),
+        Action.PROTECT: lambda: client.update(image, protected=True),
+    }
+    try:
+        verbs[action]()
+    except HyperxGlanceError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_allowed_is_what_the_verbs_then_do(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
+    stock = Stock(cloud, kind)
+    wrong = []
+    for user, steward in CALLERS:
+        caller = client(user, steward=steward)
+        for action in Action:
+            image = read(cloud, user, stock.one())
+            if image is None:
+                continue
+            told = action in caller.allowed(image)
+            assert told == (caller.why_not(image, action) == "")
+            if succeeds(cloud, caller, user, image, action) != told:
+                wrong.append((user, steward, action.value, told))
+            if told and action not in (Action.LAUNCH, Action.DOWNLOAD, Action.EDIT):
+                stock.made = ""  # the next one gets an image as it was made
+
+    assert wrong == []

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from hyperx_glance import Action, Image
+from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.vocabulary import ActionWord
+from tests.clouds import HASTY, ClientFactory
+
+
+@pytest.fixture
+def cloud() -> InMemoryCloud:
+    return InMemoryCloud()
+
+
+@pytest.fixture
+def client(cloud: InMemoryCloud) -> ClientFactory:
+    return ClientFactory(cloud, HASTY)
+
+
+def image(cloud: InMemoryCloud, owner: str = "dept-a", **record: object) -> Image:
+    base = {"id": "7c1", "status": "active", "visibility": "private", "owner": cloud.departments[owner]}
+    return Image.model_validate({**base, **record})
+
+
+def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client("alice")
+    alice.user_id  # noqa: B018  # logs in
+    cloud.requests.clear()
+
+    assert alice.allowed(image(cloud)) == set(Action) - {Action.FEATURE}
+    assert alice.why_not(image(cloud), "feature")
+    assert cloud.requests == []
+
+
+def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [
+        image(cloud),
+        image(cloud, status="queued"),
+        image(cloud, status="importing"),
+        image(cloud, status="deactivated", protected=True),
+        image(cloud, status="queued", hyperx_failure="No such file."),
+        image(cloud, status="deleted"),
+        image(cloud, "dept-b", visibility="community"),
+        image(cloud, "dept-b", visibility="public", hyperx_featured="true"),
+        image(cloud, disk_format="iso", hyperx_bootable="false"),
+        image(cloud, hyperx_password_enabled="true", os_admin_user="a b"),
+        image(cloud, bdm_v2="True", block_device_mapping="[{}]", size=0),
+    ]
+    for user, steward in (("alice", None), ("rita", None), ("rita", "admin"), ("admin", None)):
+        caller = client(user, steward=steward)
+        for each in images:
+            for action in Action:
+                problem = caller.why_not(each, action)
+                assert (not problem) == (action in caller.allowed(each))
+                if problem:
+                    assert problem[0].isupper() or problem.startswith("image: "), problem
+                    assert ";" in problem, problem
+                    assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("record", "actions"),
+    [
+        ({"status": "importing"}, {"edit", "publish", "withdraw", "delete", "protect"}),
+        ({"status": "saving"}, {"edit", "publish", "withdraw", "delete", "protect"}),
+        ({"status": "pending_delete"}, set()),
+        ({"status": "deactivated"}, {"edit", "publish", "withdraw", "delete", "protect", "enable", "disable"}),
+    ],
+)
+def test_states_that_pass_quickly(
+    cloud: InMemoryCloud, client: ClientFactory, record: dict[str, object], actions: set[ActionWord]
+) -> None:
+    assert client("alice").allowed(image(cloud, "dept-a", **record)) == actions
+
+
+def test_a_snapshot_of_volumes_is_not_published(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    snapshot = image(cloud, bdm_v2="True", block_device_mapping="[{}]", size=0)
+
+    assert "it has no data" in client("alice").why_not(snapshot, "publish")
+    assert "it has no data" in client("admin").why_not(snapshot, Action.FEATURE)
