@@ -34,6 +34,12 @@ def insert(database: Path, records: Iterable[Mapping[str, Any]]) -> None:
                 _write(connection, "image_members", {**common, "member": member, "status": status, "can_share": 0})
 
 
+def set_status(database: Path, image_id: str, status: str) -> None:
+    """Leave a record in a state that passes quickly."""
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        connection.execute("UPDATE images SET status = ? WHERE id = ?", (status, image_id))
+
+
 def remove(database: Path, ids: Collection[str]) -> None:
     """Take records out again."""
     wanted = json.dumps(list(ids))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import Action, HyperxGlanceError, Image, LaunchRequest
-from tests import launches
+from hyperx_glance.testing import InMemoryCloud, LocalCloud
+from tests import glance_rows, launches
 from tests.clouds import unique
 from tests.records import IMAGE, make_image, patch_record
 
@@ -33,6 +34,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "disabled community": {"act": "deactivate", "visibility": "community"},
     "without data": {"sample": None},
     "failed community": {"sample": None, "visibility": "community", "hyperx_failure": "No such file."},
+    "importing": {"sample": None, "status": "importing"},
+    "importing community": {"sample": None, "status": "importing", "visibility": "community"},
+    "saving": {"sample": None, "status": "saving"},
     "snapshot": {"image_type": "snapshot"},
     "ISO": {"sample": "installer.iso", "visibility": "community"},
     "ISO that does not boot": {"sample": "installer.iso", "hyperx_bootable": "false"},
@@ -59,7 +63,7 @@ class Stock:
         """Give an image as it was made."""
         if not self.made:
             record = dict(KINDS[self.kind])
-            later, act = record.pop("later", None), record.pop("act", None)
+            later, act, status = (record.pop(key, None) for key in ("later", "act", "status"))
             self.made = make_image(self.cloud, "alice", **record)
             if later:
                 patch_record(self.cloud, self.made, later)
@@ -68,7 +72,16 @@ class Stock:
                 self.cloud.session("alice").post(path, endpoint_filter=IMAGE)
             if self.kind == "shared":
                 self._share()
+            if status:
+                self._leave_in(status)
         return self.made
+
+    def _leave_in(self, status: str) -> None:
+        if isinstance(self.cloud, LocalCloud):
+            glance_rows.set_status(self.cloud.database("glance"), self.made, status)
+        else:
+            assert isinstance(self.cloud, InMemoryCloud)
+            self.cloud.glance.images[self.made].status = status
 
     def _share(self) -> None:
         bob = self.cloud.session("bob")
