@@ -37,32 +37,27 @@ if typing.TYPE_CHECKING:
         WaitTimeoutError,
     )
     from hyperx_glance.launching import Launch
-    from hyperx_glance.models import (
+    from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
+    from hyperx_glance.models.editing import ImageChanges, ImageFields
+    from hyperx_glance.models.image import Image
+    from hyperx_glance.models.launching import LaunchRequest
+    from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
+    from hyperx_glance.models.registering import NewImage, NewIso
+    from hyperx_glance.models.results import (
         AvailabilityZone,
         Deletion,
-        DepartmentQuota,
         Finding,
         FlavorChoice,
-        Image,
-        ImageChanges,
-        ImageCriteria,
-        ImageFields,
-        ImageQuery,
         KeyPair,
         LaunchProgress,
-        LaunchRequest,
         NetworkChoice,
-        NewImage,
-        NewIso,
         Progress,
-        QuotaLimits,
         Server,
         ServerRef,
         Summary,
-        UrlPolicy,
         UrlReport,
-        Usage,
     )
+    from hyperx_glance.models.urls import UrlPolicy
     from hyperx_glance.registration import Registration
     from hyperx_glance.settings import Settings
     from hyperx_glance.vocabulary import Action, Category, Kind, Phase, State, UrlProblem, View
@@ -159,32 +154,40 @@ _HOMES = {
         "WaitTimeoutError",
     ),
     "launching": ("Launch",),
-    "models": (
-        "AvailabilityZone",
-        "Deletion",
-        "DepartmentQuota",
-        "Finding",
-        "FlavorChoice",
-        "Image",
-        "ImageChanges",
+    "models.browsing": (
         "ImageCriteria",
-        "ImageFields",
         "ImageQuery",
-        "KeyPair",
-        "LaunchProgress",
-        "LaunchRequest",
-        "NetworkChoice",
+    ),
+    "models.editing": (
+        "ImageChanges",
+        "ImageFields",
+    ),
+    "models.image": ("Image",),
+    "models.launching": ("LaunchRequest",),
+    "models.quotas": (
+        "DepartmentQuota",
+        "QuotaLimits",
+        "Usage",
+    ),
+    "models.registering": (
         "NewImage",
         "NewIso",
+    ),
+    "models.results": (
+        "AvailabilityZone",
+        "Deletion",
+        "Finding",
+        "FlavorChoice",
+        "KeyPair",
+        "LaunchProgress",
+        "NetworkChoice",
         "Progress",
-        "QuotaLimits",
         "Server",
         "ServerRef",
         "Summary",
-        "UrlPolicy",
         "UrlReport",
-        "Usage",
     ),
+    "models.urls": ("UrlPolicy",),
     "registration": ("Registration",),
     "settings": ("Settings",),
     "vocabulary": (

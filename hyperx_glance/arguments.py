@@ -113,6 +113,16 @@ def instance(*classes: type) -> Check:
     return check
 
 
+def model(*names: str) -> Check:
+    """Take an instance of one of this library's models; the class is not imported before somebody has used it."""
+
+    def check(value: object, /) -> str:
+        ours = {kind.__name__ for kind in type(value).__mro__ if kind.__module__.startswith("hyperx_glance.models.")}
+        return "" if ours & set(names) else needed(" or ".join(names), value)
+
+    return check
+
+
 def choice(*words: str) -> Check:
     """Take one of some words."""
 

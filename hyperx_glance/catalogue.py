@@ -19,7 +19,9 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
-from hyperx_glance.models import Image, ImageQuery, Summary, is_uuid
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import Image, is_uuid
+from hyperx_glance.models.results import Summary
 from hyperx_glance.settings import Settings
 from hyperx_glance.summary import summarized
 

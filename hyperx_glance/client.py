@@ -4,15 +4,14 @@
     ...     [image.name for image in client.images(view="featured")]
     []
 
-The client holds no state but caches, makes no request before the first verb, and can be shared between threads. The
-larger verbs are imported by their first call, so that who only browses does not wait for them.
+The client holds no state but caches, makes no request before the first verb, and can be shared between threads. A verb
+and its models are imported by their first call, so that nobody waits for what is not used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, Unpack
 
-from hyperx_glance import catalogue, deletion, editing, quotas
 from hyperx_glance.arguments import (
     callback,
     checked,
@@ -21,6 +20,7 @@ from hyperx_glance.arguments import (
     filled_text,
     flag,
     instance,
+    model,
     optional,
     reference,
     seconds,
@@ -30,33 +30,8 @@ from hyperx_glance.cloud import Cloud, steward_cloud
 from hyperx_glance.connecting import is_connection, is_session, is_steward, open_connection
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.models import (
-    AvailabilityZone,
-    Deletion,
-    DepartmentQuota,
-    Finding,
-    FlavorChoice,
-    Image,
-    ImageChanges,
-    ImageCriteria,
-    ImageFields,
-    ImageQuery,
-    KeyPair,
-    LaunchProgress,
-    LaunchRequest,
-    NetworkChoice,
-    NewImage,
-    NewIso,
-    Progress,
-    QuotaLimits,
-    ServerRef,
-    Summary,
-    UrlReport,
-    is_format,
-    is_image,
-    is_password,
-    is_url,
-)
+from hyperx_glance.models.fields import is_format, is_password, is_url
+from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Action, ActionWord
 
@@ -69,6 +44,25 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from hyperx_glance.launching import Launch
+    from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
+    from hyperx_glance.models.editing import ImageChanges, ImageFields
+    from hyperx_glance.models.image import Image
+    from hyperx_glance.models.launching import LaunchRequest
+    from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits
+    from hyperx_glance.models.registering import NewImage, NewIso
+    from hyperx_glance.models.results import (
+        AvailabilityZone,
+        Deletion,
+        Finding,
+        FlavorChoice,
+        KeyPair,
+        LaunchProgress,
+        NetworkChoice,
+        Progress,
+        ServerRef,
+        Summary,
+        UrlReport,
+    )
     from hyperx_glance.registration import Registration
 
 
@@ -194,28 +188,38 @@ class Client:
 
     # ------------------------------------------------------------- browsing
 
-    @checked(query=optional(instance(ImageQuery)))
+    @checked(query=optional(model("ImageQuery")))
     def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
         """Iterate over images, lazily, page by page, in constant memory."""
+        from hyperx_glance import catalogue
+
         return catalogue.images(self.cloud, self._departments, self.settings, _query(query, criteria))
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
         """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
+        from hyperx_glance import catalogue
+
         return catalogue.image(self.cloud, self._departments, self.settings, name_or_id)
 
-    @checked(query=optional(instance(ImageQuery)))
+    @checked(query=optional(model("ImageQuery")))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
         """Count images."""
+        from hyperx_glance import catalogue
+
         return catalogue.count(self.cloud, self._departments, self.settings, _query(query, criteria))
 
-    @checked(query=optional(instance(ImageQuery)))
+    @checked(query=optional(model("ImageQuery")))
     def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
         """Count images by category, kind, state, format, operating system, tag and owner, in one pass."""
+        from hyperx_glance import catalogue
+
         return catalogue.summary(self.cloud, self._departments, self.settings, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
         """Give every tag in view "all", with how many images carry it."""
+        from hyperx_glance import catalogue
+
         return catalogue.tags(self.cloud, self._departments, self.settings)
 
     @checked(image=is_image)
@@ -224,6 +228,8 @@ class Client:
 
         With a steward the names come from it, else from the caller's own login: one request for all, kept a minute.
         """
+        from hyperx_glance import catalogue
+
         return catalogue.owner_name(self.cloud, self._departments, image)
 
     @checked(image=instance(Image))
@@ -243,7 +249,7 @@ class Client:
     # ------------------------------------------------------------- registering
 
     @checked(
-        new=instance(NewImage, NewIso), on_progress=optional(callback), timeout=optional(seconds), keep_failed=flag
+        new=model("NewImage", "NewIso"), on_progress=optional(callback), timeout=optional(seconds), keep_failed=flag
     )
     def register(
         self,
@@ -267,7 +273,7 @@ class Client:
             keep_failed=keep_failed,
         )
 
-    @checked(new=instance(NewImage, NewIso), keep_failed=flag)
+    @checked(new=model("NewImage", "NewIso"), keep_failed=flag)
     def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
         """Start to register an image or ISO, and return a handle to follow it."""
         from hyperx_glance import registration
@@ -305,31 +311,41 @@ class Client:
 
     # ------------------------------------------------------------- editing, enabling, deleting
 
-    @checked(image=is_image, changes=optional(instance(ImageChanges)))
+    @checked(image=is_image, changes=optional(model("ImageChanges")))
     def update(
         self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
     ) -> Image:
         """Change an image by the smallest patch."""
+        from hyperx_glance import editing
+
         return editing.update(self.cloud, self._steward, self.settings, image, editing.changes(changes, fields))
 
     @checked(image=is_image)
     def disable(self, image: Image | str, /) -> Image:
         """Make an image INACTIVE without deleting its data."""
+        from hyperx_glance import editing
+
         return editing.disable(self.cloud, self.settings, image)
 
     @checked(image=is_image)
     def enable(self, image: Image | str, /) -> Image:
         """Make a disabled image ACTIVE again."""
+        from hyperx_glance import editing
+
         return editing.enable(self.cloud, self.settings, image)
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
         """Delete an image for good; servers made from it keep running."""
+        from hyperx_glance import deletion
+
         return deletion.delete(self.cloud, self.settings, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
     def servers_using(self, image: Image | str, /) -> list[ServerRef]:
         """List the servers made from an image that the caller can see."""
+        from hyperx_glance import deletion
+
         return deletion.servers_using(self.cloud, self.settings, image)
 
     # ------------------------------------------------------------- what a form lists
@@ -378,7 +394,7 @@ class Client:
 
     @checked(
         image=is_image,
-        request=instance(LaunchRequest),
+        request=model("LaunchRequest"),
         wait=flag,
         on_progress=optional(callback),
         timeout=optional(seconds),
@@ -430,11 +446,15 @@ class Client:
     @checked(department=optional(department))
     def quota(self, department: str | None = None, /) -> DepartmentQuota:
         """Show what a department uses and may use; another one than the own: administrators."""
+        from hyperx_glance import quotas
+
         return quotas.quota(self.cloud, self._departments, department)
 
     @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
+        from hyperx_glance import quotas
+
         return quotas.set_quota(self.cloud, self._departments, self.settings, department, limits)
 
     @checked(probe=flag)
@@ -448,4 +468,6 @@ class Client:
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
     if query is not None and criteria:
         raise InvalidRequestError("images: give a query or keywords, not both")
+    from hyperx_glance.models.browsing import ImageQuery
+
     return ImageQuery.model_validate(criteria) if query is None else query

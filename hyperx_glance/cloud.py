@@ -40,7 +40,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.forks import renew_in_children
-from hyperx_glance.models import Image, is_uuid
+from hyperx_glance.models.image import Image, is_uuid
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo

@@ -17,7 +17,8 @@ from typing import Literal, TypeVar
 from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud, Service
 from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
-from hyperx_glance.models import Deletion, Image, ServerRef, image_id
+from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.results import Deletion, ServerRef
 from hyperx_glance.pages import Listed, ListPage, collection, listed
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind

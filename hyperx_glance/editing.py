@@ -26,7 +26,8 @@ from hyperx_glance.errors import (
     NotAllowedError,
 )
 from hyperx_glance.mapping import Edit
-from hyperx_glance.models import Image, ImageChanges, ImageFields, image_id, is_volume_snapshot
+from hyperx_glance.models.editing import ImageChanges, ImageFields
+from hyperx_glance.models.image import Image, image_id, is_volume_snapshot
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting import repeated

@@ -1,7 +1,7 @@
 """From a query to what Glance is asked, and to the test for what Glance cannot tell.
 
     >>> from hyperx_glance.filters import Viewer, listings
-    >>> from hyperx_glance.models import ImageQuery
+    >>> from hyperx_glance.models.browsing import ImageQuery
     >>> alice = Viewer(project_id="d1", is_administrator=False)
     >>> for listing in listings(ImageQuery(view="public", os_distro="ubuntu"), alice):
     ...     print(listing.parameters)
@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
-from hyperx_glance.models import Image, ImageQuery, is_volume_snapshot
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import Image, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, Kind, Side, State, View
 
 Test = Callable[[Image], bool]

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
-from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
+from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.vocabulary import Category, Writer
 

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from hyperx_glance.answers import Shape, not_understood
 from hyperx_glance.cloud import Cloud, Service
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError, ServiceUnavailableError
-from hyperx_glance.models import Image, ImagePage
+from hyperx_glance.models.image import Image, ImagePage
 
 LOG = logging.getLogger(__name__)
 

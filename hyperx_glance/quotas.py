@@ -30,7 +30,8 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.models import DepartmentQuota, Image, QuotaLimits, Usage
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.settings import Settings
 from hyperx_glance.waiting import repeated
 

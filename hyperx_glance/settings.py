@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from hyperx_glance.arguments import choice, instance, number, require
-from hyperx_glance.models import UrlPolicy
+from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import Network, default
 from hyperx_glance.waiting import Pace
 

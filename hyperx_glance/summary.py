@@ -1,6 +1,6 @@
 """Count images by what they are, in one pass.
 
->>> from hyperx_glance.models import Image
+>>> from hyperx_glance.models.image import Image
 >>> from hyperx_glance.summary import summarized
 >>> found = summarized([Image(id="42", disk_format="iso", size=5, tags=("linux",)), Image(id="43", disk_format="raw")])
 >>> found.total, found.bytes, found.by_format, found.by_tag
@@ -12,7 +12,8 @@ No image is kept: what is held is one number for each word that occurs.
 from collections import Counter
 from collections.abc import Iterable
 
-from hyperx_glance.models import Image, Summary
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import Summary
 from hyperx_glance.vocabulary import Category, Kind, State
 
 

@@ -1,10 +1,16 @@
-"""Every kind of thing that a back end does all day, again and again, and what it leaves in its process."""
+"""Every kind of thing that a back end does all day, again and again, and what it leaves in its process.
+
+    python -m tests.operations 15
+
+prints what has grown meanwhile, in a process in which nothing else has happened.
+"""
 
 from __future__ import annotations
 
 import gc
 import itertools
 import os
+import sys
 import threading
 from collections import Counter
 from typing import Final, NamedTuple
@@ -76,3 +82,11 @@ def _once(client: Client, other: Client) -> None:
             continue
         raise AssertionError(f"{verb} was allowed")
     client.delete(image)
+
+
+if __name__ == "__main__":
+    memory = InMemoryCloud()
+    work(memory, 5)
+    before = left()
+    work(memory, int(sys.argv[1]))
+    print(left().more_than(before))

@@ -80,7 +80,7 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
 
 def reference(client: Client, image: str) -> Image | str:
     """Leave an id to the verb, which knows the images of every department; find the image of a name."""
-    from hyperx_glance.models import is_uuid
+    from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
 

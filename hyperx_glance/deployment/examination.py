@@ -17,7 +17,7 @@ from hyperx_glance.deployment.probes import PROBES
 from hyperx_glance.deployment.trials import try_on_scratch_record
 from hyperx_glance.deployment.visit import Level, Sighting, Verdict, Visit, sight
 from hyperx_glance.errors import HyperxGlanceError
-from hyperx_glance.models import Finding
+from hyperx_glance.models.results import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,7 +1,8 @@
 """What a launch asks for: checked against image and flavor, counted, and written as Nova's request.
 
 >>> from hyperx_glance.launching.plan import volume_sizes
->>> from hyperx_glance.models import Image, LaunchRequest
+>>> from hyperx_glance.models.image import Image
+>>> from hyperx_glance.models.launching import LaunchRequest
 >>> iso = Image(id="42", name="installer", disk_format="iso", size=700 * 2**20)
 >>> volume_sizes(iso, LaunchRequest(name="web", flavor="m1.small", install_disk_gib=30), flavor_disk_gib=20)
 (30, 1)
@@ -22,7 +23,8 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
-from hyperx_glance.models import Image, LaunchRequest
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.vocabulary import Kind, Phase, State
 
 GIB = 2**30

@@ -21,7 +21,8 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.launching.plan import LAUNCH_KEY, Flavor, Network, launch_tag
-from hyperx_glance.models import LaunchRequest, Server
+from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.models.results import Server
 from hyperx_glance.pages import Listed, ListPage, collection, listed
 
 MICROVERSION = "2.67"

@@ -31,7 +31,9 @@ from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.launching.refusals import quota_error
-from hyperx_glance.models import Image, LaunchProgress, LaunchRequest
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.models.results import LaunchProgress
 from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:

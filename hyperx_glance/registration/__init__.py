@@ -16,7 +16,9 @@ from hyperx_glance import urls
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.errors import WaitTimeoutError
-from hyperx_glance.models import Image, NewImage, NewIso, Progress, UrlReport
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.registering import NewImage, NewIso
+from hyperx_glance.models.results import Progress, UrlReport
 from hyperx_glance.registration import checking, creation, resumption
 from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.handle import Registration

@@ -2,7 +2,8 @@
 
 from hyperx_glance import quotas
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
-from hyperx_glance.models import DepartmentQuota, Image
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.registration.order import Deadline, Order, Site
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase

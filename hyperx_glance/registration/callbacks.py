@@ -13,7 +13,7 @@ ValueError(<Phase.STORING: 'storing'>)
 
 from collections.abc import Callable
 
-from hyperx_glance.models import Progress
+from hyperx_glance.models.results import Progress
 
 Tell = Callable[[Progress], None]
 

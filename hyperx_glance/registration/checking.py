@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from hyperx_glance import quotas, urls
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
-from hyperx_glance.models import NewImage, NewIso
+from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.registration.order import Order, Site, in_mib
 from hyperx_glance.vocabulary import Category, UrlProblem
 

@@ -11,7 +11,8 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.mapping import new_image_body
-from hyperx_glance.models import Image, NewImage, NewIso
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.importing import begin

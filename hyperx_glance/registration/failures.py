@@ -12,7 +12,7 @@ from hyperx_glance.errors import (
     UrlRejectedError,
     WaitTimeoutError,
 )
-from hyperx_glance.models import Progress
+from hyperx_glance.models.results import Progress
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.registration.outcome import exceeded_quota, of_department
 from hyperx_glance.url_text import ascii_url, scrub

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from hyperx_glance import quotas
 from hyperx_glance.errors import WaitTimeoutError
-from hyperx_glance.models import Image, Progress
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import Progress
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline

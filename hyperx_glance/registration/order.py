@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Department, Departments
-from hyperx_glance.models import Usage
+from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas import MIB
 from hyperx_glance.settings import Settings
 from hyperx_glance.waiting import Pace

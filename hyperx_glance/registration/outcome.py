@@ -1,7 +1,7 @@
 """What a record and its tasks say about an import: pure functions.
 
 >>> from hyperx_glance.registration.outcome import Outcome, import_outcome
->>> from hyperx_glance.models import Image
+>>> from hyperx_glance.models.image import Image
 >>> import_outcome(Image(id="7c1", status="queued", os_glance_import_task="81f"))
 <Outcome.RUNNING: 'running'>
 >>> import_outcome(Image(id="7c1", status="queued"))
@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from hyperx_glance.answers import Shape, Time, Told
 from hyperx_glance.errors import QuotaExceededError
-from hyperx_glance.models import Image
+from hyperx_glance.models.image import Image
 from hyperx_glance.vocabulary import Phase, glance_key
 
 LOCK = "os_glance_import_task"

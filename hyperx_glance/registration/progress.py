@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from hyperx_glance.models import Image, Progress
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import Progress
 from hyperx_glance.registration.order import Order
 from hyperx_glance.vocabulary import Phase
 

@@ -22,7 +22,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.models import Image
+from hyperx_glance.models.image import Image
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import Order, Site
 from hyperx_glance.vocabulary import Phase, glance_key

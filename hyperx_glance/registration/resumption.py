@@ -20,7 +20,8 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
     UrlRejectedError,
 )
-from hyperx_glance.models import Image, image_id, well_formed_checksum
+from hyperx_glance.models.fields import well_formed_checksum
+from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline, Order, Site, in_mib

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.errors import NotFoundError
-from hyperx_glance.models import Image
+from hyperx_glance.models.image import Image
 from hyperx_glance.registration.outcome import LOCK, Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
 from hyperx_glance.waiting import Pace
 

@@ -9,7 +9,7 @@ from hyperx_glance.errors import (
     UrlRejectedError,
     WaitTimeoutError,
 )
-from hyperx_glance.models import Image
+from hyperx_glance.models.image import Image
 from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline, Order

@@ -14,7 +14,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     UrlRejectedError,
 )
-from hyperx_glance.models import Image
+from hyperx_glance.models.image import Image
 from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import recorded_checksum, verified

@@ -12,7 +12,7 @@ Every failure is a `UrlRejectedError` with a `UrlProblem`.
 from dataclasses import dataclass
 
 from hyperx_glance.errors import UrlRejectedError
-from hyperx_glance.models import UrlPolicy
+from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.urls.addresses import destination
 from hyperx_glance.urls.contents import examine, judge

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from hyperx_glance.errors import UrlRejectedError
-from hyperx_glance.models import UrlPolicy
+from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import ascii_parts, has_spaces, stored_url, url_parts
 from hyperx_glance.vocabulary import UrlProblem

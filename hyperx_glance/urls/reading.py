@@ -30,7 +30,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.response import BaseHTTPResponse
 
 from hyperx_glance.errors import InvalidRequestError, UrlRejectedError
-from hyperx_glance.models import UrlPolicy
+from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.addresses import Destination, destination, rejected

@@ -9,7 +9,8 @@
 from urllib.parse import unquote, urlsplit
 
 from hyperx_glance.errors import UrlRejectedError
-from hyperx_glance.models import UrlPolicy, UrlReport
+from hyperx_glance.models.results import UrlReport
+from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.contents import Content, examine, judge

@@ -293,17 +293,21 @@ def test_memory_does_not_grow_with_the_number_of_images() -> None:
 
 
 def test_import_takes_no_time() -> None:
-    statements = ("import keystoneauth1.session, pydantic", "import hyperx_glance", "from hyperx_glance import Client")
+    # pydantic imports itself when the first model is made.
+    bare = "import keystoneauth1.session, pydantic\nclass Model(pydantic.BaseModel): number: int = 0"
+    statements = (bare, "import hyperx_glance", "from hyperx_glance import Client")
     times: dict[str, list[float]] = {statement: [] for statement in statements}
     for _ in range(15):
         for statement in statements:
-            program = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+            program = f"import time; t = time.perf_counter()\n{statement}\nprint(time.perf_counter() - t)"
             shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
             times[statement].append(float(shown) * 1000)
     medians = {statement: statistics.median(each) for statement, each in times.items()}
 
-    _table("Imports, median of 15 interpreters", [(name, f"{median:.0f} ms") for name, median in medians.items()])
-    assert medians[statements[1]] <= medians[statements[0]] + 60
+    rows = [(name.partition("\n")[0], f"{median:.0f} ms") for name, median in medians.items()]
+    _table("Imports, median of 15 interpreters; the first makes a model, too", rows)
+    assert medians[statements[1]] <= 60
+    assert medians[statements[2]] <= medians[bare] + 60
 
 
 def test_a_client_costs_nothing_until_it_asks() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.filters import CRITERIA, Listing, Order, Viewer, check, fold, listings
-from hyperx_glance.models import Image, ImageQuery
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import Image
 from hyperx_glance.vocabulary import WORDS, Side, View, Word
 
 ALICE = Viewer(project_id="dept-a", is_administrator=False, names={"dept-a": "Research 研究"})

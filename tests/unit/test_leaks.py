@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hyperx_glance.testing import InMemoryCloud
-from tests.operations import left, work
+import subprocess
+import sys
 
 
 def test_nothing_grows_with_what_a_process_does() -> None:
-    cloud = InMemoryCloud()
-    work(cloud, 5)
-    before = left()
-    work(cloud, 15)
+    program = [sys.executable, "-m", "tests.operations", "15"]
 
-    assert left().more_than(before) == {}
+    assert subprocess.run(program, check=True, capture_output=True, text=True).stdout == "{}\n"

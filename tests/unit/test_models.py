@@ -7,22 +7,13 @@ from typing import Any, get_type_hints
 import pydantic
 import pytest
 
-from hyperx_glance import models
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
-from hyperx_glance.models import (
-    DepartmentQuota,
-    Image,
-    ImageChanges,
-    ImageCriteria,
-    ImageFields,
-    ImagePage,
-    ImageQuery,
-    LaunchRequest,
-    NewImage,
-    NewIso,
-    QuotaLimits,
-    Usage,
-)
+from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
+from hyperx_glance.models.editing import ImageChanges, ImageFields
+from hyperx_glance.models.image import Image, ImagePage, image_id, is_image
+from hyperx_glance.models.launching import LaunchFields, LaunchRequest
+from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
+from hyperx_glance.models.registering import NewImage, NewImageFields, NewIso, NewIsoFields
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, View
 
 URL = "http://files.example/debian.qcow2"
@@ -302,9 +293,9 @@ class TestRequests:
         (ImageCriteria, ImageQuery),
         (ImageFields, ImageChanges),
         (QuotaLimits, DepartmentQuota),
-        (models._NewImageFields, NewImage),
-        (models._NewIsoFields, NewIso),
-        (models._LaunchFields, LaunchRequest),
+        (NewImageFields, NewImage),
+        (NewIsoFields, NewIso),
+        (LaunchFields, LaunchRequest),
     ],
 )
 def test_keywords_are_the_fields_of_their_model(keywords: type, model: type[pydantic.BaseModel]) -> None:
@@ -318,9 +309,9 @@ def test_what_is_left_can_be_negative_or_unlimited() -> None:
 
 
 def test_an_image_is_named_by_itself_or_its_id() -> None:
-    assert models.image_id(image()) == models.image_id("7c1") == "7c1"
-    assert models.is_image(image()) == models.is_image("7c1") == ""
-    assert models.is_image("")
+    assert image_id(image()) == image_id("7c1") == "7c1"
+    assert is_image(image()) == is_image("7c1") == ""
+    assert is_image("")
 
 
 @pytest.mark.parametrize(

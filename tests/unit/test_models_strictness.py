@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.models import ImageChanges, ImageQuery, LaunchRequest, NewImage, NewIso, UrlPolicy
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.models.registering import NewImage, NewIso
+from hyperx_glance.models.urls import UrlPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,6 @@
-from hyperx_glance.models import Image, ImageChanges, NewImage, NewIso
+from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.vocabulary import BASE_KEYS, BY_FIELD, WORDS, Writer, glance_key
 
 

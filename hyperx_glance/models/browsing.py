@@ -1,0 +1,134 @@
+"""Which images are asked for, and in which order.
+
+>>> from hyperx_glance.models.browsing import ImageQuery
+>>> ImageQuery(view="featured", formats=["QCOW2"]).formats
+frozenset({<DiskFormat.QCOW2: 'qcow2'>})
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self, TypedDict, Unpack
+
+import pydantic
+
+from hyperx_glance import arguments
+from hyperx_glance.models.fields import (
+    STRICT,
+    AnyCaseDiskFormat,
+    AwareTime,
+    DepartmentReference,
+    Limit,
+    Many,
+    Size,
+    Some,
+    Text,
+    valid,
+)
+from hyperx_glance.models.request import Request
+from hyperx_glance.vocabulary import DiskFormatWord, Kind, KindWord, State, StateWord, View, ViewWord
+
+_SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
+
+
+def _sortable(column: str) -> str:
+    if column.removeprefix("-") not in _SORT_COLUMNS:
+        raise ValueError(
+            f"Glance cannot sort by {column}; use {', '.join(_SORT_COLUMNS)}, or sorted(client.images(...), key=...)"
+        )
+    return column
+
+
+class ImageQuery(Request):
+    """Say which images to show, and in which order.
+
+    Sizes are bytes and inclusive, times aware and inclusive. ``search`` is the console's quick search. ``hidden`` None
+    means both. ``sort`` takes columns, with "-" for descending.
+    """
+
+    view: View = View.ALL
+    kind: Kind | None = None
+    state: State | None = None
+    formats: frozenset[AnyCaseDiskFormat] | None = None
+    tags: frozenset[Text] = frozenset()
+    any_tags: frozenset[Text] = frozenset()
+    no_tags: frozenset[Text] = frozenset()
+    search: Text = ""
+    name: Text | None = None
+    os_distro: Text | None = None
+    os_version: Text | None = None
+    os_type: Text | None = None
+    hypervisor: Text | None = None
+    architecture: Text | None = None
+    owner: DepartmentReference | None = None
+    created_by: Text | None = None
+    properties: dict[Text, Text] = {}
+    name_contains: Text = ""
+    description_contains: Text = ""
+    os_name_contains: Text = ""
+    password_enabled: bool | None = None
+    bootable: bool | None = None
+    protected: bool | None = None
+    hidden: bool | None = False
+    min_size: Size | None = None
+    max_size: Size | None = None
+    created_after: AwareTime | None = None
+    created_before: AwareTime | None = None
+    updated_after: AwareTime | None = None
+    updated_before: AwareTime | None = None
+    sort: tuple[Annotated[str, STRICT, valid(arguments.text), pydantic.AfterValidator(_sortable)], ...] = (
+        "-created_at",
+        "id",
+    )
+    limit: Limit | None = None
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **criteria: Unpack["ImageCriteria"]) -> None: ...
+
+    @pydantic.model_validator(mode="after")
+    def _ask_for_something(self) -> Self:
+        for least, most in _RANGES:
+            low, high = getattr(self, least), getattr(self, most)
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"{least}: nothing is between it and {most}, which is less")
+        return self
+
+
+_RANGES = (("min_size", "max_size"), ("created_after", "created_before"), ("updated_after", "updated_before"))
+
+
+class ImageCriteria(TypedDict, total=False):
+    """Name the keywords of `Client.images` and `Client.count`: the fields of `ImageQuery`."""
+
+    view: View | ViewWord
+    kind: Kind | KindWord | None
+    state: State | StateWord | None
+    formats: frozenset[DiskFormatWord] | set[DiskFormatWord] | tuple[DiskFormatWord, ...] | list[DiskFormatWord] | None
+    tags: Some
+    any_tags: Some
+    no_tags: Some
+    search: str
+    name: str | None
+    os_distro: str | None
+    os_version: str | None
+    os_type: str | None
+    hypervisor: str | None
+    architecture: str | None
+    owner: str | None
+    created_by: str | None
+    properties: Mapping[str, str]
+    name_contains: str
+    description_contains: str
+    os_name_contains: str
+    password_enabled: bool | None
+    bootable: bool | None
+    protected: bool | None
+    hidden: bool | None
+    min_size: int | None
+    max_size: int | None
+    created_after: datetime | None
+    created_before: datetime | None
+    updated_after: datetime | None
+    updated_before: datetime | None
+    sort: Many
+    limit: int | None

@@ -1,0 +1,94 @@
+"""What is to be changed: what is not named stays.
+
+>>> from hyperx_glance.models.editing import ImageChanges
+>>> ImageChanges(description="").given()
+{'description': ''}
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict, Unpack
+
+import pydantic
+from pydantic import Field
+
+from hyperx_glance import vocabulary
+from hyperx_glance.models.fields import IMMUTABLE_FIELDS, ChangeableKey, Count, Name, Some, Switch, Tags, Value
+from hyperx_glance.models.request import ImmutableValueError, Request
+from hyperx_glance.vocabulary import Category, CategoryWord
+
+# ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
+
+
+class ImageChanges(Request):
+    """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
+
+    ``properties`` are set beside those that exist, ``remove_properties`` go; ``tags`` replaces the whole set.
+    """
+
+    name: Name = ""
+    description: Value = ""
+    category: Category = Category.PRIVATE
+    password_enabled: Switch = False
+    admin_user: Value = ""
+    bootable: Switch = True
+    os_name: Value = ""
+    os_distro: Value = ""
+    os_version: Value = ""
+    os_type: Value = ""
+    architecture: Value = ""
+    tags: Tags = frozenset()
+    min_disk_gib: Count = 0
+    min_ram_mib: Count = 0
+    protected: Switch = False
+    hidden: Switch = False
+    properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128)] = {}
+    remove_properties: frozenset[ChangeableKey] = frozenset()
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **fields: Unpack["ImageFields"]) -> None: ...
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _keep_what_never_changes(cls, fields: Any) -> Any:
+        named = [field for field in IMMUTABLE_FIELDS if isinstance(fields, Mapping) and field in fields]
+        if named:
+            raise ImmutableValueError(f"{', '.join(named)}: never changed after creation")
+        return fields
+
+    @pydantic.model_validator(mode="after")
+    def _decide_on_each_property(self) -> Self:
+        twice = sorted(self.remove_properties & self.properties.keys())
+        if twice:
+            raise ValueError(f"properties and remove_properties both name {', '.join(twice)}")
+        snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
+        if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
+            raise ValueError(f"category: no tab shows what properties call a {vocabulary.SNAPSHOT_VALUE}")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """Give the fields that the caller named, with their values."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class ImageFields(TypedDict, total=False):
+    """Name the keywords of `Client.update`: the fields of `ImageChanges`."""
+
+    name: str
+    description: str
+    category: Category | CategoryWord
+    password_enabled: bool
+    admin_user: str
+    bootable: bool
+    os_name: str
+    os_distro: str
+    os_version: str
+    os_type: str
+    architecture: str
+    tags: Some
+    min_disk_gib: int
+    min_ram_mib: int
+    protected: bool
+    hidden: bool
+    properties: Mapping[str, str]
+    remove_properties: Some

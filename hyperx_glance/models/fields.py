@@ -1,0 +1,171 @@
+"""The kinds of fields that requests are made of, and checks of single arguments that are the same.
+
+>>> from hyperx_glance.models.fields import is_url, well_formed_checksum
+>>> is_url("http://files.example/disk.raw"), is_url("ftp://files.example/disk.raw") == ""
+('', False)
+>>> well_formed_checksum("MD5:" + "AB" * 16)
+'md5:abababababababababababababababab'
+"""
+
+import re
+from datetime import datetime
+from ipaddress import ip_network
+from typing import Annotated
+
+import pydantic
+from pydantic import Field, SecretStr
+
+from hyperx_glance import arguments, vocabulary
+from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, refuse
+from hyperx_glance.url_text import http_url
+from hyperx_glance.vocabulary import DiskFormat, ImageFormat
+
+
+def valid(check: arguments.Check) -> pydantic.AfterValidator:
+    """Let a field be checked as an argument of a verb is."""
+
+    def validate(value: object) -> object:
+        refuse(check(value))
+        return value
+
+    return pydantic.AfterValidator(validate)
+
+
+def _without_case(word: object) -> object:
+    return word.lower() if isinstance(word, str) else word
+
+
+def _property_value(text: str) -> str:
+    if len(text.encode(errors="replace")) > LONGEST_PROPERTY_BYTES:
+        raise ValueError(f"a property holds at most {LONGEST_PROPERTY_BYTES} bytes")
+    return text
+
+
+def _no_boolean(number: object) -> object:
+    if isinstance(number, bool):
+        raise ValueError("a number is needed, not a boolean")  # noqa: TRY004  # pydantic takes no TypeError
+    return number
+
+
+def well_formed_checksum(text: str) -> str:
+    """Give "algorithm:digest" in small letters; `ValueError` where it is none."""
+    algorithm, _, digest = text.lower().partition(":")
+    length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
+    if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
+        raise ValueError("a checksum is md5:, sha256: or sha512: and that many hexadecimal digits")
+    return f"{algorithm}:{digest}"
+
+
+def is_url(value: object) -> str:
+    """Take a URL of HTTP or HTTPS."""
+    problem = arguments.text(value)
+    if problem:
+        return problem
+    try:
+        http_url(str(value))
+    except ValueError:
+        return "this is no URL; http:// or https://, a host, and a path without spaces are needed"
+    return ""
+
+
+def is_format(value: object) -> str:
+    """Take a disk format, whatever its case."""
+    return arguments.choice(*vocabulary.DISK_FORMATS)(_without_case(value))
+
+
+def is_password(value: object) -> str:
+    """Take a text, veiled or not."""
+    return arguments.text(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("a network is written as 169.254.0.0/16 or fe80::/10") from None
+    return text
+
+
+def _aware(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError("a time needs its zone, such as datetime.now(UTC)")
+    return time
+
+
+def _free_property(key: str) -> str:
+    """Accept keys that are neither Glance's own nor fields of this library."""
+    if key.startswith(vocabulary.RESERVED_PREFIX) or key in vocabulary.BASE_KEYS:
+        raise ValueError(f"{key} is reserved by Glance")
+    if key.startswith(vocabulary.OWN_PREFIX) or key in _FIELD_OF_KEY:
+        raise ValueError(f"{key} is written through the field {_FIELD_OF_KEY.get(key, 'that it belongs to')}")
+    return key
+
+
+def _changeable_property(key: str) -> str:
+    if key in _IMMUTABLE_KEYS:
+        raise ImmutableValueError(f"{key} never changes after creation")
+    if key != key.strip():
+        # Glance would change the property of the name without them (glance/api/v2/images.py, _decode_json_pointer).
+        raise ValueError("Glance changes no property whose name begins or ends with blanks")
+    if key in vocabulary.UNCHANGEABLE_KEYS:
+        raise ValueError(f"Glance takes {key} for a word of its own: such a property can be given, but never changed")
+    return _free_property(key)
+
+
+IMMUTABLE_FIELDS = ("url", "owner", "hypervisor", "disk_format", "container_format", "kind")
+"""What HYPERX never changes after creation: URL, domain, virtualization technology, format, kind."""
+_IMMUTABLE_KEYS = {
+    *IMMUTABLE_FIELDS,
+    *(vocabulary.glance_key(field) for field in IMMUTABLE_FIELDS),
+    *(
+        vocabulary.glance_key(field)
+        for field in ("url_stripped", "checksum_verified", "hypervisor_type", "image_hypervisor_type")
+    ),
+}
+_PUBLIC_FIELDS = {
+    "checksum_wanted": "checksum",
+    "featured_flag": "category",
+    "guest_agent_before": "password_enabled",
+}
+_FIELD_OF_KEY = {
+    word.key: _PUBLIC_FIELDS.get(word.field, word.field)
+    for word in vocabulary.WORDS
+    if word.custom and word.key not in ("hypervisor_type", "img_hv_type")
+}
+LONGEST_PROPERTY_BYTES = 65535
+"""What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
+STRICT = Field(strict=True)
+Text = Annotated[str, STRICT]
+Name = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+_Tag = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
+_PropertyKey = Annotated[
+    str,
+    Field(min_length=1, max_length=255, strict=True),
+    valid(arguments.text),
+    pydantic.AfterValidator(_free_property),
+]
+Value = Annotated[str, STRICT, pydantic.AfterValidator(_property_value)]
+Switch = Annotated[bool, STRICT]
+Properties = Annotated[dict[_PropertyKey, Value], Field(max_length=128)]
+ChangeableKey = Annotated[
+    str,
+    Field(min_length=1, max_length=255, strict=True),
+    valid(arguments.text),
+    pydantic.AfterValidator(_changeable_property),
+]
+Url = Annotated[str, Field(max_length=2048, repr=False, strict=True), pydantic.AfterValidator(http_url)]
+Checksum = Annotated[str, STRICT, pydantic.AfterValidator(well_formed_checksum)]
+Id = Annotated[str, Field(pattern=UUID_PATTERN, strict=True)]
+NetworkText = Annotated[str, STRICT, pydantic.AfterValidator(_network)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+Gib = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(_no_boolean)]
+Limit = Annotated[int, Field(ge=0, le=2**63 - 1), pydantic.BeforeValidator(_no_boolean)]
+AwareTime = Annotated[datetime, pydantic.AfterValidator(_aware)]
+Reference = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+DepartmentReference = Annotated[Reference, valid(arguments.department)]
+AnyCaseImageFormat = Annotated[ImageFormat, pydantic.BeforeValidator(_without_case)]
+AnyCaseDiskFormat = Annotated[DiskFormat, pydantic.BeforeValidator(_without_case)]
+Some = frozenset[str] | set[str] | tuple[str, ...] | list[str]
+Many = tuple[str, ...] | list[str]

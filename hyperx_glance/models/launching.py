@@ -1,0 +1,78 @@
+"""What is asked for by a launch.
+
+>>> from hyperx_glance.models.launching import LaunchRequest
+>>> LaunchRequest(name="web", flavor="m1.tiny", count=3).networks
+'auto'
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal, Required, TypedDict, Unpack
+
+from pydantic import Field, SecretStr
+
+from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, Switch, Text
+from hyperx_glance.models.request import LAUNCH_ID_PATTERN, SERVER_TAG_PATTERN, Request
+
+
+class LaunchFields(TypedDict, total=False):
+    """Name the keywords of `LaunchRequest`."""
+
+    name: Required[str]
+    flavor: Required[str]
+    count: int
+    networks: Literal["auto", "none"] | Many
+    install_disk_gib: int | None
+    layout: Literal["install", "live"]
+    boot_volume_gib: int | None
+    volume_type: str | None
+    keep_volumes: bool
+    admin_password: str | SecretStr | None
+    key_name: str | None
+    security_groups: Many
+    user_data: str | bytes | None
+    config_drive: bool | None
+    availability_zone: str | None
+    metadata: Mapping[str, str]
+    tags: Some
+    server_group: str | None
+    on_failure: Literal["keep", "delete"]
+    launch_id: str | None
+
+
+class LaunchRequest(Request):
+    """Ask for one or many servers from an image or an ISO.
+
+    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" lets Neutron choose, "none" means no network.
+    Disks are GiB. ``layout`` is for ISOs: "install" adds a blank disk, "live" boots the ISO itself. ``launch_id`` of
+    the caller's own lets `Client.find_launch` find the servers after the caller died.
+    """
+
+    name: Name
+    flavor: Reference
+    count: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+    networks: Literal["auto", "none"] | tuple[Reference, ...] = "auto"
+    install_disk_gib: Gib | None = None
+    layout: Literal["install", "live"] = "install"
+    boot_volume_gib: Gib | None = None
+    volume_type: Reference | None = None
+    keep_volumes: Switch = False
+    admin_password: Annotated[SecretStr, Field(min_length=1)] | None = None
+    key_name: Reference | None = None
+    security_groups: tuple[Reference, ...] = ()
+    user_data: Annotated[Text | bytes | None, Field(repr=False)] = None
+    config_drive: Switch | None = None
+    availability_zone: Reference | None = None
+    metadata: dict[
+        Annotated[str, Field(min_length=1, max_length=255, strict=True)],
+        Annotated[str, Field(max_length=255, strict=True)],
+    ] = {}
+    tags: frozenset[Annotated[str, Field(min_length=1, max_length=60, pattern=SERVER_TAG_PATTERN, strict=True)]] = (
+        frozenset()
+    )
+    server_group: Reference | None = None
+    on_failure: Literal["keep", "delete"] = "keep"
+    launch_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **fields: Unpack[LaunchFields]) -> None: ...

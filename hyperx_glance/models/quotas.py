@@ -1,0 +1,60 @@
+"""What departments use and may use.
+
+>>> from hyperx_glance.models.quotas import Usage
+>>> Usage(used=3, limit=5).remaining
+2
+"""
+
+from typing import TypedDict
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+
+class Usage(BaseModel):
+    """Tell how much of a resource is used; ``limit`` None means unlimited."""
+
+    model_config = ConfigDict(frozen=True)
+
+    used: int
+    limit: int | None
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def remaining(self) -> int | None:
+        """What is left: negative where a limit was set under the present use, None where there is no limit."""
+        return None if self.limit is None else self.limit - self.used
+
+
+class DepartmentQuota(BaseModel):
+    """Show what a department uses and may use; None where this cloud does not say.
+
+    Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
+    Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    department: str
+    images: Usage | None = None
+    image_size_mib: Usage | None = None
+    staging_mib: Usage | None = None
+    uploading: Usage | None = None
+    instances: Usage | None = None
+    cores: Usage | None = None
+    ram_mib: Usage | None = None
+    volumes: Usage | None = None
+    volume_gib: Usage | None = None
+
+
+class QuotaLimits(TypedDict, total=False):
+    """Name the keywords of `Client.set_quota`: -1 is unlimited, None the default again."""
+
+    images: int | None
+    image_size_mib: int | None
+    staging_mib: int | None
+    uploading: int | None
+    instances: int | None
+    cores: int | None
+    ram_mib: int | None
+    volumes: int | None
+    volume_gib: int | None

@@ -1,0 +1,173 @@
+"""What verbs answer, besides images and quotas.
+
+>>> from hyperx_glance.models.results import LaunchProgress
+>>> LaunchProgress(active=1, building=1, failed=0, count=2)
+LaunchProgress(active=1, building=1, failed=0, count=2, elapsed_seconds=0.0)
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hyperx_glance.models.image import Image
+from hyperx_glance.vocabulary import Category, Kind, Phase, State
+
+
+class Server(BaseModel):
+    """Show a server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    status: str
+    addresses: dict[str, tuple[str, ...]] = {}
+    flavor: str = ""
+    created_at: datetime | None = None
+    fault: str | None = None
+
+
+class ServerRef(BaseModel):
+    """Point at a server that was made from an image; ``through`` says how it uses it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    status: str
+    project_id: str
+    through: Literal["image", "volume", "iso"]
+
+
+class Summary(BaseModel):
+    """Count images: all, and by what they are; ``bytes`` is the sum of their sizes, as far as these are known.
+
+    ``by_category``, ``by_kind`` and ``by_state`` have every word, also with 0. The others have what there is, sorted by
+    how many images have it: ``by_format`` the disk format, ``by_os`` the name of the operating system, ``by_owner`` the
+    id of the department, each "" for images that do not say. An image counts once in each, but in ``by_tag`` for
+    each of its tags.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    bytes: int
+    by_category: dict[Category, int]
+    by_kind: dict[Kind, int]
+    by_state: dict[State, int]
+    by_format: dict[str, int]
+    by_os: dict[str, int]
+    by_tag: dict[str, int]
+    by_owner: dict[str, int]
+
+
+class FlavorChoice(BaseModel):
+    """Show a flavor and whether an image fits: where it does not, ``reason`` is the sentence with which a launch fails.
+
+    The memory is MiB, the disk GiB.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    cores: int
+    ram_mib: int
+    disk_gib: int
+    fits: bool = True
+    reason: str = ""
+
+
+class NetworkChoice(BaseModel):
+    """Show a network that servers can be launched into; ``owner`` is the id of the department that it belongs to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    owner: str
+    shared: bool
+
+
+class KeyPair(BaseModel):
+    """Show one of the caller's key pairs; ``kind`` is "ssh" or "x509"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    fingerprint: str
+
+
+class AvailabilityZone(BaseModel):
+    """Show an availability zone; one that is not ``available`` has no host that works at this moment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    available: bool
+
+
+class Deletion(BaseModel):
+    """Tell what was deleted: None when nothing was there, ``servers`` None when nobody asked for them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image: Image | None
+    servers: tuple[ServerRef, ...] | None = None
+
+
+class Progress(BaseModel):
+    """Tell how far a registration is; bytes are None where nobody knows them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: Phase
+    bytes_expected: int | None = None
+    bytes_done: int | None = None
+    elapsed_seconds: float = 0.0
+    message: str = ""
+
+
+class LaunchProgress(BaseModel):
+    """Tell how many of ``count`` servers are active, still building, or failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    active: int
+    building: int
+    failed: int
+    count: int
+    elapsed_seconds: float = 0.0
+
+
+class UrlReport(BaseModel):
+    """Tell what a URL holds, as a browser would find it: ``would_download`` means a download window, no page.
+
+    ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    final_url: str
+    address: str
+    status: int
+    size: int | None = None
+    content_type: str = ""
+    file_name: str = ""
+    disk_format: str | None = None
+    would_download: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Finding(BaseModel):
+    """Tell the result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str
+    level: Literal["ok", "warning", "error"]
+    message: str
+    remedy: str = ""
