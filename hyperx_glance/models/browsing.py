@@ -1,8 +1,8 @@
 """Which images are asked for, and in which order.
 
 >>> from hyperx_glance.models.browsing import ImageQuery
->>> ImageQuery(view="featured", formats=["QCOW2"]).formats
-frozenset({<DiskFormat.QCOW2: 'qcow2'>})
+>>> sorted(ImageQuery(view="featured", formats=["QCOW2", "raw"]).formats)
+['qcow2', 'raw']
 """
 
 from collections.abc import Mapping
