@@ -15,12 +15,13 @@ from hyperx_glance import editing, mapping
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.filters import GONE
 from hyperx_glance.launching import plan
-from hyperx_glance.models import ImageChanges, LaunchRequest
+from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.vocabulary import Action, Category
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud import Cloud
-    from hyperx_glance.models import Image
+    from hyperx_glance.models.image import Image
     from hyperx_glance.settings import Settings
 
 _EDIT = mapping.Edit("description", "description", "")
