@@ -232,14 +232,14 @@ class Client:
 
         return catalogue.owner_name(self.cloud, self._departments, image)
 
-    @checked(image=instance(Image))
+    @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
         """Tell what the caller may do with an image, as it was read; no request."""
         from hyperx_glance import permissions
 
         return permissions.allowed(self.cloud, self._steward, self.settings, image)
 
-    @checked(image=instance(Image), action=choice(*Action))
+    @checked(image=model("Image"), action=choice(*Action))
     def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
         """Say in one sentence why the caller may not, and what to do; "" where the caller may; no request."""
         from hyperx_glance import permissions
