@@ -218,6 +218,10 @@ class Cloud:
             yield
         except UnicodeEncodeError as error:
             raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
+        except keystone_exceptions.BadRequest as error:
+            # Our own requests raise nothing for a status: this answers a login. Keystone quotes what it does not
+            # understand (keystone/common/validation/validators.py), and in a login stands the password.
+            raise _refused_login(error) from None
         except _FAILURES as error:
             raise _translate_failure(service, error) from error
         except HyperxGlanceError:
@@ -337,13 +341,15 @@ class Cloud:
         headers: Mapping[str, str] | None = None,
         microversion: str | None = None,
         confidential: bool = False,
+        secret: str = "",
         stream: bool = False,
         timeout: float | None = None,
     ) -> requests.Response:
         """Send one request and give its answer; raise the typed error for every answer that is no success.
 
         ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps body and answer out
-        of keystoneauth's debug log. ``timeout`` is seconds for each socket operation, and nothing is sent again.
+        of keystoneauth's debug log. No error repeats ``secret``, which the service may. ``timeout`` is seconds for each
+        socket operation, and nothing is sent again.
         """
         adapter, base = self._base(service)
         reading = method in ("GET", "HEAD")
@@ -375,7 +381,7 @@ class Cloud:
             retries -= 1
             self._sleep(pause)
         if response.status_code >= 400:
-            raise _translate_answer(service, response, stream=stream)
+            raise _translate_answer(service, response, stream=stream, secret=secret)
         if not _is_an_answer(response, stream=stream):
             response.close()
             raise not_understood(service, "a page for people, or the way to one", status=response.status_code)
@@ -535,6 +541,16 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+def _refused_login(error: keystone_exceptions.BadRequest) -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        "Keystone does not understand the login.",
+        service="identity",
+        status=error.http_status,
+        request_id=error.request_id,
+        hint="Check user, password, project and domains; the request id leads to Keystone's log.",
+    )
+
+
 def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
     """Translate what keystoneauth or requests raised instead of an answer."""
     request_id = getattr(error, "request_id", None)
@@ -566,11 +582,12 @@ def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
     )
 
 
-def _translate_answer(service: Service, response: requests.Response, *, stream: bool) -> HyperxGlanceError:
+def _translate_answer(service: Service, response: requests.Response, *, stream: bool, secret: str) -> HyperxGlanceError:
     """Translate an answer from 400 on."""
     status = response.status_code
     is_json = "json" in response.headers.get("content-type", "")
     message = explanation(_beginning(response, stream=stream), is_json=is_json) or f"HTTP status {status}"
+    message = message.replace(secret, "...") if secret else message
     request_id = response.headers.get("x-openstack-request-id")
     kind: type[HyperxGlanceError]
     hint = ""

@@ -36,6 +36,7 @@ def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | Non
             f"/servers/{quote(server_id, safe='', errors='replace')}/action",
             json={"changePassword": {"adminPass": text}},
             confidential=True,
+            secret=text,
         )
     except (ConflictError, ServiceUnavailableError) as error:
         problem = _reset_problem(error)

@@ -181,9 +181,10 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
     return [record for record in listed("compute", read, {"tags": tag, "limit": PAGE}) if tag in record.tags]
 
 
-def create(cloud: Cloud, body: dict[str, Json]) -> None:
-    """Order the servers; sent once, whatever happens."""
-    parsed(_Ordered, "compute", _nova(cloud, "POST", "/servers", json=body, confidential=True))
+def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:
+    """Order the servers; sent once, whatever happens. No error repeats the password."""
+    answer = _nova(cloud, "POST", "/servers", json=body, confidential=True, secret=password or "")
+    parsed(_Ordered, "compute", answer)
 
 
 def delete(cloud: Cloud, server_id: str) -> None:
@@ -238,6 +239,7 @@ def _nova(
     params: Mapping[str, object] | None = None,
     json: Json = None,
     confidential: bool = False,
+    secret: str = "",
 ) -> bytes:
     try:
         response = cloud.request(
@@ -248,6 +250,7 @@ def _nova(
             json=json,
             microversion=MICROVERSION,
             confidential=confidential,
+            secret=secret,
         )
     except InvalidRequestError as error:
         if error.status == 406:

@@ -98,7 +98,7 @@ def launch(
         quiet=quiet,
     )
     with made:
-        refusal = _order(cloud, settings.pace, body)
+        refusal = _order(cloud, settings.pace, body, password=password)
         if refusal is None:
             quiet.begin()
             _look_once(handle)
@@ -110,12 +110,12 @@ def launch(
         return handle.wait(on_progress=on_progress, timeout=timeout) if wait else handle
 
 
-def _order(cloud: Cloud, pace: Pace, body: dict[str, Json]) -> HyperxGlanceError | None:
+def _order(cloud: Cloud, pace: Pace, body: dict[str, Json], *, password: str | None) -> HyperxGlanceError | None:
     """Send the one request; give what went wrong."""
 
     def send(_lost: bool) -> HyperxGlanceError | None:  # noqa: FBT001  # as `repeated` calls it
         try:
-            nova.create(cloud, body)
+            nova.create(cloud, body, password=password)
         except HyperxGlanceError as error:
             # No connection was made, so Nova cannot have seen it: the only case in which it is sent again.
             if isinstance(error, ServiceUnavailableError) and not error.connected:

@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
 DEADLINE: Final = 120.0
-TICK: Final = 0.25
+TICK: Final = 1.0
 """What each sleep takes at least on the simulated clock, since no sleep is asked for."""
 LOGIN: Final = "5ecre7-login"
 IN_URL: Final = "5ecre7-url"
 SIGNATURE: Final = "5ecre7-signature"
 ADMIN_PASSWORD: Final = "5ecre7-Admin-Passw0rd"
-USER_DATA: Final = "#!/bin/sh\necho 5ecre7-user-data\n"
-SECRETS: Final = (LOGIN, IN_URL, SIGNATURE, ADMIN_PASSWORD, "5ecre7-user-data")
+SECRETS: Final = (LOGIN, IN_URL, SIGNATURE, ADMIN_PASSWORD)
 URL: Final = "http://files.example/disk.qcow2"
 ISO_URL: Final = "http://files.example/installer.iso"
 SIGNED_URL: Final = f"{URL}?X-Amz-Signature={SIGNATURE}"
@@ -280,6 +279,10 @@ def password_image(stage: Stage) -> None:
     one_image(stage, hyperx_password_enabled="true", os_admin_user="debian", hw_qemu_guest_agent="yes")
 
 
+def windows_image(stage: Stage) -> None:
+    one_image(stage, hyperx_password_enabled="true", os_type="windows", hw_qemu_guest_agent="yes")
+
+
 def failing_build(stage: Stage) -> None:
     one_image(stage)
     stage.cloud.nova.faults.append("No valid host was found.")
@@ -451,6 +454,9 @@ VERBS: Final[Mapping[str, Verb]] = {
             volumes=1,
         ),
         Verb("launch with a password", launch(admin_password=ADMIN_PASSWORD), launched, password_image, servers=1),
+        Verb(
+            "launch Windows with a password", launch(admin_password=ADMIN_PASSWORD), launched, windows_image, servers=1
+        ),
         Verb(
             "launch and fail",
             launch(count=2, on_failure="delete"),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, NewImage, ServiceUnavailableError
+from hyperx_glance import (
+    Client,
+    HyperxGlanceError,
+    InvalidRequestError,
+    LaunchRequest,
+    NewImage,
+    ServiceUnavailableError,
+)
 from hyperx_glance.deployment import install_metadefs
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
 SERVICES: tuple[ServiceName, ...] = ("glance", "nova", "cinder", "neutron")
 PAGE = b"<html><body><h1>Welcome</h1>Please log in.</body></html>"
+PLANTED = "pl4nted"
 READING: dict[str, Callable[[Client, str], object]] = {
     "images": lambda client, _: list(client.images()),
     "image": lambda client, image: client.image(image),
@@ -147,3 +156,25 @@ def test_nonsense_while_registering_keeps_the_id(
 def test_a_strange_reference_is_told_plainly(admin: Client, verb: Callable[[Client, str], object], text: str) -> None:
     with pytest.raises(HyperxGlanceError):
         verb(admin, text)
+
+
+def test_a_login_that_keystone_quotes_is_not_repeated(cloud: InMemoryCloud) -> None:
+    """keystone/common/validation/validators.py puts what it does not understand into its message."""
+    cloud.keystone.add_user("carol", "dept-a", role="member", password=PLANTED)
+    cloud.fail("keystone", "POST", "/auth/tokens", status=400, body=f"{{'password': '{PLANTED}'}} is not valid")
+
+    with pytest.raises(ServiceUnavailableError, match="does not understand the login") as caught:
+        ClientFactory(cloud, HASTY)("carol").count()
+
+    assert caught.value.status == 400
+    assert PLANTED not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_that_nova_quotes_is_not_repeated(cloud: InMemoryCloud, admin: Client) -> None:
+    quoting = f"Invalid input for field/attribute adminPass. Value: {PLANTED}. '{PLANTED}' is too long"
+    cloud.fail("nova", "POST", "/action$", status=400, body=quoting)
+
+    with pytest.raises(InvalidRequestError, match="Invalid input for field/attribute adminPass") as caught:
+        admin.reset_password("7c1", PLANTED)
+
+    assert PLANTED not in "".join(traceback.format_exception(caught.value))
