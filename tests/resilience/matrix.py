@@ -187,7 +187,7 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
     logger.addHandler(reader)
     logger.setLevel(logging.DEBUG)
     try:
-        _, outcome = _run(stage, cell.request, fault)
+        saboteur, outcome = _run(stage, cell.request, fault)
     finally:
         logger.removeHandler(reader)
         logger.setLevel(level)
@@ -197,6 +197,8 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
         fault = dataclasses.replace(fault, truthful=False)
         _remove_the_new(stage)
     problems = list(_problems(stage, fault, outcome))
+    if verb is None and not saboteur.struck:
+        problems.append(("not struck", "the request did not come"))
     if simulated > 2 * DEADLINE + 60:
         problems.append(("took too long", f"{simulated:.0f} simulated seconds"))
     problems += [("secret in the log", line) for line in reader.leaks[:1]]
