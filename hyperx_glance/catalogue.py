@@ -155,10 +155,10 @@ def in_order(
             held = []
         if matches(row):
             held.append(row)
-        if len(held) == 2 * most:
-            held.sort(key=order.key)
-            yield from held[:most]
-            held = held[most:]
+            if len(held) == 2 * most:
+                held.sort(key=order.key)
+                yield from held[:most]
+                held = held[most:]
     yield from sorted(held, key=order.key)
 
 
@@ -175,8 +175,12 @@ class _Reading:
         self._listing = listing
         self._given = 0
 
-    def matches(self, image: Image) -> bool:
-        """Tell whether an image of the listing counts."""
+    @property
+    def matches(self) -> Callable[[Image], bool]:
+        """The test whether an image of the listing counts; with a limit it is counted, too."""
+        return self._listing.matches if self._limit is None else self._counted
+
+    def _counted(self, image: Image) -> bool:
         counts = self._listing.matches(image)
         self._given += counts
         return counts
