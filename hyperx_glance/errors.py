@@ -132,20 +132,16 @@ class MayHaveMade:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and not self._undone:
-            name_left(error, **self._ids)
-
-
-def name_left(error: BaseException, **ids: str) -> None:
-    """Name on one error what may have been made, as `MayHaveMade` does."""
-    vars(error).update(ids)
-    left = [f"{name.removesuffix('_id')} {value}" for name, value in ids.items()]
-    if isinstance(error, HyperxGlanceError):
-        error.left = (*error.left, *(each for each in left if each not in error.left))
-        return
-    note = f"What was begun may still be there: {', '.join(left)}."
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+        if error is None or self._undone:
+            return
+        vars(error).update(self._ids)
+        left = [f"{name.removesuffix('_id')} {value}" for name, value in self._ids.items()]
+        if isinstance(error, HyperxGlanceError):
+            error.left = (*error.left, *(each for each in left if each not in error.left))
+            return
+        note = f"What was begun may still be there: {', '.join(left)}."
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
