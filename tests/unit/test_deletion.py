@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from hyperx_glance import Client
 
 
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
-def client(cloud: InMemoryCloud) -> ClientFactory:
-    return ClientFactory(cloud, HASTY)
-
-
 def sent(cloud: InMemoryCloud) -> list[tuple[str, str]]:
     return [(request.method, request.path) for request in cloud.requests if request.user]
 

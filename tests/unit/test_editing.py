@@ -21,18 +21,8 @@ from hyperx_glance import (
 )
 from hyperx_glance.editing import changes
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
+from tests.clouds import ClientFactory
 from tests.records import make_image, patch_record, record_of
-
-
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
-def client(cloud: InMemoryCloud) -> ClientFactory:
-    return ClientFactory(cloud, HASTY)
 
 
 def sent(cloud: InMemoryCloud, user: str = "alice") -> list[tuple[str, str]]:

@@ -61,11 +61,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
 def alice(cloud: InMemoryCloud, clock: Clock) -> Client:
     pace = Pace(first_interval=0.1, longest_interval=5.0, deadline=600, sleep=clock.sleep, clock=clock.time)
     return Client.from_session(cloud.session("alice"), settings=Settings(pace=pace))

@@ -5,17 +5,7 @@ import pytest
 from hyperx_glance import AuthenticationError, NetworkChoice, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
-from tests.clouds import HASTY, ClientFactory
-
-
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
-def client(cloud: InMemoryCloud) -> ClientFactory:
-    return ClientFactory(cloud, HASTY)
+from tests.clouds import ClientFactory
 
 
 def requests(cloud: InMemoryCloud) -> list[tuple[str, str]]:

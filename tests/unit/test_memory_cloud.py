@@ -30,11 +30,6 @@ RAW = {"name": "disk", "disk_format": "raw", "container_format": "bare"}
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 
 
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
 def ask(  # noqa: PLR0917 - read as a sentence: who asks which service for what
     cloud: InMemoryCloud, user: str, method: str, service: str, path: str, body: object = None, **options: object
 ) -> requests.Response:

@@ -63,11 +63,6 @@ WRITING: dict[str, tuple[str, Callable[[Client, str], object]]] = {
 
 
 @pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
 def admin(cloud: InMemoryCloud) -> Client:
     return ClientFactory(cloud, HASTY)("admin")
 

@@ -5,17 +5,7 @@ import pytest
 from hyperx_glance import Action, Image
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import ActionWord
-from tests.clouds import HASTY, ClientFactory
-
-
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
-def client(cloud: InMemoryCloud) -> ClientFactory:
-    return ClientFactory(cloud, HASTY)
+from tests.clouds import ClientFactory
 
 
 def image(cloud: InMemoryCloud, owner: str = "dept-a", **record: object) -> Image:

@@ -32,16 +32,6 @@ if TYPE_CHECKING:
 MIB = 2**20
 
 
-@pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
-
-
-@pytest.fixture
-def client(cloud: InMemoryCloud) -> ClientFactory:
-    return ClientFactory(cloud, HASTY)
-
-
 def sent(cloud: InMemoryCloud) -> list[str]:
     """Tell the requests in order of service and path, since the services are asked at once."""
     return sorted(f"{request.method} {request.service} {request.path}" for request in cloud.requests if request.user)
