@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Recorded, Silence
-from hyperx_glance.testing.wire import Call, Refused, Reply
+from hyperx_glance.testing.memory import Call, InMemoryCloud, NoAnswer, Recorded, Refused, Reply, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

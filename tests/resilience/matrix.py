@@ -23,8 +23,7 @@ from tests.resilience.verbs import DEADLINE, SECRETS, VERBS, Stage, Verb
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hyperx_glance.testing.memory import Recorded
-    from hyperx_glance.testing.wire import Reply
+    from hyperx_glance.testing.memory import Recorded, Reply
 
 MOST_REQUESTS: Final = 10_000
 LONGEST_TEXT: Final = 3000

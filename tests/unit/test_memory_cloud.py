@@ -15,14 +15,13 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.testing.memory import NoAnswer, Recorded, Silence
-from hyperx_glance.testing.wire import Reply
+from hyperx_glance.testing.memory import NoAnswer, Recorded, Reply, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hyperx_glance import Client
-    from hyperx_glance.testing.nova import PasswordChanges
+    from hyperx_glance.testing.memory.nova import PasswordChanges
     from tests.file_server import FileServer
 
 URL = "http://files.example.org/disk.raw"

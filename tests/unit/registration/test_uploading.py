@@ -30,7 +30,7 @@ from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.testing.wire import Call, Refused
+from hyperx_glance.testing.memory import Call, Refused
 from hyperx_glance.urls import open_url
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory

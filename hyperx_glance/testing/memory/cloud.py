@@ -1,20 +1,8 @@
-"""A whole cloud in memory, for tests: Keystone, Glance, Nova, Cinder and Neutron as far as this library uses them.
+"""The in-memory cloud itself: its services, the ways into it, and what each request comes to.
 
-    >>> from hyperx_glance.testing import InMemoryCloud
-    >>> cloud = InMemoryCloud()
-    >>> session = cloud.session("alice")
-    >>> session.get("/v2/images", endpoint_filter={"service_type": "image"}).json()["images"]
-    []
-    >>> [(request.user, request.service, request.method, request.path, request.status) for request in cloud.requests]
-    [('', 'keystone', 'POST', '/v3/auth/tokens', 201), ('alice', 'glance', 'GET', '/v2/images', 200)]
-
-The departments are those of the local cloud: ``admin`` with the administrator ``admin``; ``dept-a`` with alice, arthur
-(members) and rita (reader); ``dept-b`` with bob. Every password is "secret". Nothing takes time: an import or a build
-goes on each time somebody looks (``cloud.glance.import_polls``, ``cloud.nova.build_polls``).
-
-A session of this cloud works at once, from any thread. Within ``with cloud:`` every requests session of the process
-reaches it, so that ``hyperx_glance.connect(**cloud.auth("alice"))`` and openstacksdk work too; other hosts stay real.
-Files are those of ``cloud.glance.downloads`` and those of servers on loopback; no other server is looked up or reached.
+>>> cloud = InMemoryCloud()
+>>> [service.name for service in cloud.keystone.services]
+['keystone', 'glance', 'neutron', 'nova', 'cinder']
 """
 
 from __future__ import annotations
@@ -39,13 +27,13 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from hyperx_glance.network import as_default
-from hyperx_glance.testing import files
-from hyperx_glance.testing.cinder import Cinder
-from hyperx_glance.testing.glance import Glance
-from hyperx_glance.testing.keystone import REGION, Keystone
-from hyperx_glance.testing.neutron import Neutron
-from hyperx_glance.testing.nova import Nova
-from hyperx_glance.testing.wire import Call, Refused, Reply, Service
+from hyperx_glance.testing.memory import files
+from hyperx_glance.testing.memory.cinder import Cinder
+from hyperx_glance.testing.memory.glance import Glance
+from hyperx_glance.testing.memory.keystone import REGION, Keystone
+from hyperx_glance.testing.memory.neutron import Neutron
+from hyperx_glance.testing.memory.nova import Nova
+from hyperx_glance.testing.memory.wire import Call, Refused, Reply, Service
 from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]

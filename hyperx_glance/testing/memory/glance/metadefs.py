@@ -1,6 +1,6 @@
 """Glance's metadata definitions in memory: namespaces, their properties and resource types.
 
->>> from hyperx_glance.testing.wire import Caller
+>>> from hyperx_glance.testing.memory.wire import Caller
 >>> admin = Caller("1", "admin", "2", "admin", frozenset({"admin"}))
 >>> metadefs = Metadefs()
 >>> [route.method for route in metadefs.routes()][:2]
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hyperx_glance.testing.glance_records import isotime
-from hyperx_glance.testing.wire import Call, Record, Refused, Reply, Route, json_reply
+from hyperx_glance.testing.memory.glance.records import isotime
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 _ROOT = "/v2/metadefs/namespaces"
 _FIELDS = ("namespace", "display_name", "description", "visibility", "protected", "owner")

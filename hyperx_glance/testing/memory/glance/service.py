@@ -1,15 +1,4 @@
-"""An in-memory Glance: images, imports, quotas, policies, property protections.
-
-    >>> from hyperx_glance.testing import InMemoryCloud
-    >>> cloud = InMemoryCloud()
-    >>> image_id = cloud.glance.add_image(
-    ...     owner="dept-a", name="disk", status="active", size=1 << 20, os_distro="ubuntu"
-    ... )
-    >>> cloud.glance.downloads["http://files.example.org/disk.qcow2"] = 404
-    >>> cloud.glance.policies["publicize_image"] = "member"
-
-Answers were compared with Glance 33.
-"""
+"""The in-memory Glance itself: what it answers, and what a test sets."""
 
 from __future__ import annotations
 
@@ -26,13 +15,22 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 from hyperx_glance.deployment import property_protections
-from hyperx_glance.testing import glance_listing as listing
-from hyperx_glance.testing import glance_records as records
-from hyperx_glance.testing.glance_imports import ContentError, Download, Filter, Job, inspect
-from hyperx_glance.testing.glance_metadefs import Metadefs
-from hyperx_glance.testing.glance_records import ImageRecord, Member, show, visible
-from hyperx_glance.testing.keystone import Keystone
-from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply, webob_error
+from hyperx_glance.testing.memory.glance import queries, records
+from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, Filter, Job, inspect
+from hyperx_glance.testing.memory.glance.metadefs import Metadefs
+from hyperx_glance.testing.memory.glance.records import ImageRecord, Member, show, visible
+from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.wire import (
+    Call,
+    Caller,
+    Record,
+    Refused,
+    Reply,
+    Route,
+    Service,
+    json_reply,
+    webob_error,
+)
 
 MIB = 1 << 20
 Rule = Literal["admin", "member", "nobody"]
@@ -337,7 +335,7 @@ class Glance(Service):
 
     def _list(self, call: Call) -> Reply:
         limit = self._page_size(call)
-        columns = listing.sorting(call.query)
+        columns = queries.sorting(call.query)
         images = self._selected(call, columns)
         marker = call.value("marker")
         if marker:
@@ -382,9 +380,9 @@ class Glance(Service):
         asked = (call.who, visibility, member_status, tuple(tags), tuple(sorted(query.items())), tuple(columns))
         if call.value("marker") and self._pages and self._pages[:2] == (asked, self._version):
             return self._pages[2]
-        tests = [listing.in_reach(call.who, visibility, member_status), *listing.filters(query, tags, self._same)]
+        tests = [queries.in_reach(call.who, visibility, member_status), *queries.filters(query, tags, self._same)]
         found = [image for image in self.images.values() if not image.deleted and all(test(image) for test in tests)]
-        ordered = listing.in_order(found, columns)
+        ordered = queries.in_order(found, columns)
         self._pages = (asked, self._version, ordered)
         self._positions = {image.id: position for position, image in enumerate(ordered)}
         return ordered
@@ -405,7 +403,7 @@ class Glance(Service):
             "disk_format",
         }:
             return images[position + 1 :]  # no column is ever null, so the order tells
-        test = listing.behind(last, columns)
+        test = queries.behind(last, columns)
         return [image for image in images if test(image)]
 
     def _same(self, present: object, wanted: str) -> bool:

@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from hyperx_glance.testing.glance import Glance
-from hyperx_glance.testing.glance_records import ImageRecord, visible
-from hyperx_glance.testing.keystone import Keystone
-from hyperx_glance.testing.wire import (
+from hyperx_glance.testing.memory.glance import Glance
+from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
+from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.wire import (
     Call,
     Caller,
     Record,

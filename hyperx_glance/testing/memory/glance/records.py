@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from hyperx_glance.testing.wire import Caller, Record, Refused
+from hyperx_glance.testing.memory.wire import Caller, Record, Refused
 
 BASE_KEYS = (
     "name",

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 
 from oslo_utils.imageutils import format_inspector
 
-from hyperx_glance.testing.glance_records import ImageRecord
-from hyperx_glance.testing.wire import Record
+from hyperx_glance.testing.memory.glance.records import ImageRecord
+from hyperx_glance.testing.memory.wire import Record
 
 Download = bytes | int | Exception | Callable[[], bytes]
 """What a URL gives: the data, an HTTP status, an error, or a function that gives the data."""

@@ -1,13 +1,4 @@
-"""An in-memory Keystone: tokens, the catalogue, departments, users and unified limits.
-
-    >>> keystone = Keystone()
-    >>> department = keystone.add_department("dept-c")
-    >>> user = keystone.add_user("carol", "dept-c", role="member")
-    >>> keystone.departments["dept-c"] == department, keystone.users["carol"] == user
-    (True, True)
-
-Answers were compared with Keystone 30.
-"""
+"""The in-memory Keystone itself: what it answers, and what a test sets."""
 
 from __future__ import annotations
 
@@ -17,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
-from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
 PASSWORD = "secret"
 REGION = "RegionOne"

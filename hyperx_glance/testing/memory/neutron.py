@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from typing import ClassVar
 
-from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
 _LIMITS = {

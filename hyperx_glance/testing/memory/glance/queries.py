@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hyperx_glance.testing.glance_records import ImageRecord
-from hyperx_glance.testing.wire import Caller, Refused
+from hyperx_glance.testing.memory.glance.records import ImageRecord
+from hyperx_glance.testing.memory.wire import Caller, Refused
 
 SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
 _NUMBERS = ("size", "virtual_size", "min_disk", "min_ram")

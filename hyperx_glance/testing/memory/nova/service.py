@@ -1,13 +1,4 @@
-"""An in-memory Nova: flavors, servers, quotas.
-
->>> from hyperx_glance.testing import InMemoryCloud
->>> cloud = InMemoryCloud()
->>> cloud.nova.build_polls = 3  # three looks find a new server still in BUILD
->>> cloud.nova.faults.append("No valid host was found.")  # the next server to be built ends in ERROR
->>> cloud.nova.set_quota("dept-a", instances=5)
-
-Answers were compared with Nova 34.
-"""
+"""The in-memory Nova itself: what it answers, and what a test sets."""
 
 from __future__ import annotations
 
@@ -22,12 +13,22 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from hyperx_glance.testing.cinder import Cinder, Volume
-from hyperx_glance.testing.glance import Glance
-from hyperx_glance.testing.glance_records import ImageRecord, isotime, visible
-from hyperx_glance.testing.keystone import Keystone
-from hyperx_glance.testing.neutron import Neutron
-from hyperx_glance.testing.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply, paste_problem
+from hyperx_glance.testing.memory.cinder import Cinder, Volume
+from hyperx_glance.testing.memory.glance import Glance
+from hyperx_glance.testing.memory.glance.records import ImageRecord, isotime, visible
+from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.neutron import Neutron
+from hyperx_glance.testing.memory.wire import (
+    Call,
+    Caller,
+    Record,
+    Refused,
+    Reply,
+    Route,
+    Service,
+    json_reply,
+    paste_problem,
+)
 
 GIB = 1 << 30
 PasswordChanges = Literal["accepted", "by_image", "no_agent", "silent_agent"]

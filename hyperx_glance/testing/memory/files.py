@@ -1,7 +1,7 @@
 """The file servers of the in-memory cloud: what a test planned in ``cloud.glance.downloads``, without a network.
 
     >>> from hyperx_glance import UrlPolicy
-    >>> from hyperx_glance.testing.files import network
+    >>> from hyperx_glance.testing.memory.files import network
     >>> from hyperx_glance.urls import preflight
     >>> planned = {"https://files.example/disk.raw": bytes(4096)}
     >>> preflight("https://files.example/disk.raw", UrlPolicy(), declared="raw", network=network(planned)).size
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from hyperx_glance.network import SYSTEM, Network
-from hyperx_glance.testing.glance_imports import Download, is_loopback
+from hyperx_glance.testing.memory.glance.downloads import Download, is_loopback
 from hyperx_glance.url_text import ascii_url
 
 ADDRESS = "198.51.100.1"
