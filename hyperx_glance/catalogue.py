@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hyperx_glance import filters, pages
 from hyperx_glance.cloud import Cloud
-from hyperx_glance.departments import Departments
+from hyperx_glance.context import Context
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.filters import Listing, Order, Viewer
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, is_uuid
 from hyperx_glance.models.results import Summary
-from hyperx_glance.settings import Settings
 from hyperx_glance.summary import summarized
 
 FIRST_PAGE = 16
@@ -36,19 +35,19 @@ SAME_SECOND = 2000
 # ----------------------------------------------------------------- verbs
 
 
-def images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
+def images(context: Context, query: ImageQuery) -> Iterator[Image]:
     """Check the query now, and give the images when they are asked for."""
-    filters.check(query, is_administrator=cloud.is_administrator)
-    return _images(cloud, departments, settings, query)
+    filters.check(query, is_administrator=context.cloud.is_administrator)
+    return _images(context, query)
 
 
-def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id: str) -> Image:
+def image(context: Context, name_or_id: str) -> Image:
     """Find one image in the view "all": what looks like an id is tried as one first."""
     if is_uuid(name_or_id):
-        found = _by_id(cloud, name_or_id)
+        found = _by_id(context.cloud, name_or_id)
         if found is not None:
             return found
-    matches = list(_unordered(cloud, departments, settings, ImageQuery(name=name_or_id)))
+    matches = list(_unordered(context, ImageQuery(name=name_or_id)))
     if not matches:
         raise NotFoundError(
             f"There is no image of the name or id {name_or_id}.", hint='Names must be exact; try images(search="...").'
@@ -60,28 +59,28 @@ def image(cloud: Cloud, departments: Departments, settings: Settings, name_or_id
     return matches[0]
 
 
-def count(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> int:
+def count(context: Context, query: ImageQuery) -> int:
     """Count by reading the records that match, and no others where Glance can tell: it has no request that counts."""
-    matches = _unordered(cloud, departments, settings, query)
+    matches = _unordered(context, query)
     return sum(1 for _ in itertools.islice(matches, query.limit))
 
 
-def summary(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Summary:
+def summary(context: Context, query: ImageQuery) -> Summary:
     """Count images by what they are; which ones a limit leaves is a matter of their order."""
     read = _unordered if query.limit is None else _images
-    return summarized(read(cloud, departments, settings, query))
+    return summarized(read(context, query))
 
 
-def tags(cloud: Cloud, departments: Departments, settings: Settings) -> dict[str, int]:
+def tags(context: Context) -> dict[str, int]:
     """Count the tags of the images in view "all", in the order of the tags."""
-    matches = _unordered(cloud, departments, settings, ImageQuery())
+    matches = _unordered(context, ImageQuery())
     return dict(sorted(Counter(tag for match in matches for tag in match.tags).items()))
 
 
-def owner_name(cloud: Cloud, departments: Departments, image: Image | str) -> str:
+def owner_name(context: Context, image: Image | str) -> str:
     """Name the department that owns an image; its id where Keystone does not tell, "" where nobody owns it."""
-    owner = image.owner if isinstance(image, Image) else cloud.image(image).owner
-    return departments.name(owner) if owner else ""
+    owner = image.owner if isinstance(image, Image) else context.cloud.image(image).owner
+    return context.departments.name(owner) if owner else ""
 
 
 def _by_id(cloud: Cloud, image_id: str) -> Image | None:
@@ -100,26 +99,26 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 # ----------------------------------------------------------------- lists
 
 
-def _images(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
+def _images(context: Context, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
-    readings = [_Reading(settings, query, listing) for listing in _listings(cloud, departments, query)]
-    lists = [in_order(reading.rows(cloud, order), reading.matches, order) for reading in readings]
+    readings = [_Reading(context, query, listing) for listing in _listings(context, query)]
+    lists = [in_order(reading.rows(order), reading.matches, order) for reading in readings]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
     yield from itertools.islice(merged, query.limit)
 
 
-def _unordered(cloud: Cloud, departments: Departments, settings: Settings, query: ImageQuery) -> Iterator[Image]:
+def _unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
     order = Order(query.sort)
-    for listing in _listings(cloud, departments, query):
-        reading = _Reading(settings, query, listing)
-        yield from filter(reading.matches, reading.rows(cloud, order, whole=query.limit is None))
+    for listing in _listings(context, query):
+        reading = _Reading(context, query, listing)
+        yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
 
 
-def _listings(cloud: Cloud, departments: Departments, query: ImageQuery) -> list[Listing]:
+def _listings(context: Context, query: ImageQuery) -> list[Listing]:
     """Ask Keystone only where the query is about departments' names."""
-    names = departments.owner_names() if query.search and not query.search.isspace() else {}
-    viewer = Viewer(cloud.project_id, cloud.is_administrator, names)
-    owners = None if query.owner is None else departments.matching(query.owner)
+    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
+    viewer = Viewer(context.cloud.project_id, context.cloud.is_administrator, names)
+    owners = None if query.owner is None else context.departments.matching(query.owner)
     return filters.listings(query, viewer, owners=owners)
 
 
@@ -169,8 +168,9 @@ class _Reading:
     doubles, and is soon at the largest page. With a limit what was read tells how many there are to read.
     """
 
-    def __init__(self, settings: Settings, query: ImageQuery, listing: Listing) -> None:
-        self._largest = settings.page_size
+    def __init__(self, context: Context, query: ImageQuery, listing: Listing) -> None:
+        self._cloud = context.cloud
+        self._largest = context.settings.page_size
         self._limit = query.limit
         self._listing = listing
         self._given = 0
@@ -185,10 +185,10 @@ class _Reading:
         self._given += counts
         return counts
 
-    def rows(self, cloud: Cloud, order: Order, *, whole: bool = False) -> Iterator[Image]:
+    def rows(self, order: Order, *, whole: bool = False) -> Iterator[Image]:
         """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
         parameters = (*self._listing.parameters, ("sort", order.parameter))
-        found = pages.read(cloud, parameters, size=(lambda _: self._largest) if whole else self._size)
+        found = pages.read(self._cloud, parameters, size=(lambda _: self._largest) if whole else self._size)
         ends = self._listing.ends
         return found if ends is None else itertools.takewhile(lambda image: not ends(image), found)
 

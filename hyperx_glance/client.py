@@ -28,6 +28,7 @@ from hyperx_glance.arguments import (
 )
 from hyperx_glance.cloud import Cloud, steward_cloud
 from hyperx_glance.connecting import is_connection, is_session, is_steward, open_connection
+from hyperx_glance.context import Context
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_format, is_password, is_url
@@ -105,10 +106,9 @@ class Client:
 
     @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
     def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
-        self.cloud = cloud
-        self.settings = settings or Settings()
-        self._steward = steward
-        self._departments = Departments(cloud, steward=steward, clock=self.settings.pace.clock)
+        settings = settings or Settings()
+        departments = Departments(cloud, steward=steward, clock=settings.pace.clock)
+        self._context = Context(cloud, departments, settings, steward)
         self.on_close: Callable[[], None] = lambda: None
 
     @classmethod
@@ -155,6 +155,16 @@ class Client:
     # ------------------------------------------------------------- who am I
 
     @property
+    def cloud(self) -> Cloud:
+        """The cloud as the caller sees it: its services, for requests of your own."""
+        return self._context.cloud
+
+    @property
+    def settings(self) -> Settings:
+        """What this client was told to choose."""
+        return self._context.settings
+
+    @property
     def project_id(self) -> str:
         """The id of the caller's department."""
         return self.cloud.project_id
@@ -193,34 +203,34 @@ class Client:
         """Iterate over images, lazily, page by page, in constant memory."""
         from hyperx_glance import catalogue
 
-        return catalogue.images(self.cloud, self._departments, self.settings, _query(query, criteria))
+        return catalogue.images(self._context, _query(query, criteria))
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
         """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
         from hyperx_glance import catalogue
 
-        return catalogue.image(self.cloud, self._departments, self.settings, name_or_id)
+        return catalogue.image(self._context, name_or_id)
 
     @checked(query=optional(model("ImageQuery")))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
         """Count images."""
         from hyperx_glance import catalogue
 
-        return catalogue.count(self.cloud, self._departments, self.settings, _query(query, criteria))
+        return catalogue.count(self._context, _query(query, criteria))
 
     @checked(query=optional(model("ImageQuery")))
     def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
         """Count images by category, kind, state, format, operating system, tag and owner, in one pass."""
         from hyperx_glance import catalogue
 
-        return catalogue.summary(self.cloud, self._departments, self.settings, _query(query, criteria))
+        return catalogue.summary(self._context, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
         """Give every tag in view "all", with how many images carry it."""
         from hyperx_glance import catalogue
 
-        return catalogue.tags(self.cloud, self._departments, self.settings)
+        return catalogue.tags(self._context)
 
     @checked(image=is_image)
     def owner_name(self, image: Image | str, /) -> str:
@@ -230,21 +240,21 @@ class Client:
         """
         from hyperx_glance import catalogue
 
-        return catalogue.owner_name(self.cloud, self._departments, image)
+        return catalogue.owner_name(self._context, image)
 
     @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
         """Tell what the caller may do with an image, as it was read; no request."""
         from hyperx_glance import permissions
 
-        return permissions.allowed(self.cloud, self._steward, self.settings, image)
+        return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
     def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
         """Say in one sentence why the caller may not, and what to do; "" where the caller may; no request."""
         from hyperx_glance import permissions
 
-        return permissions.why_not(self.cloud, self._steward, self.settings, image, Action(action))
+        return permissions.why_not(self._context, image, Action(action))
 
     # ------------------------------------------------------------- registering
 
@@ -264,9 +274,7 @@ class Client:
         from hyperx_glance import registration
 
         return registration.register(
-            self.cloud,
-            self._departments,
-            self.settings,
+            self._context,
             new,
             on_progress=on_progress,
             timeout=timeout,
@@ -278,9 +286,7 @@ class Client:
         """Start to register an image or ISO, and return a handle to follow it."""
         from hyperx_glance import registration
 
-        return registration.start_registration(
-            self.cloud, self._departments, self.settings, new, keep_failed=keep_failed
-        )
+        return registration.start_registration(self._context, new, keep_failed=keep_failed)
 
     @checked(image=is_image, url=optional(is_url), keep_failed=flag)
     def resume_registration(
@@ -289,25 +295,21 @@ class Client:
         """Take up a registration whose caller died."""
         from hyperx_glance import registration
 
-        return registration.resume_registration(
-            self.cloud, self._departments, self.settings, image, url=url, keep_failed=keep_failed
-        )
+        return registration.resume_registration(self._context, image, url=url, keep_failed=keep_failed)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
         """Iterate over what the caller began to register for the connected department and nobody finished."""
         from hyperx_glance import registration
 
-        return registration.unfinished_registrations(
-            self.cloud, self._departments, self.settings, older_than_seconds=older_than_seconds
-        )
+        return registration.unfinished_registrations(self._context, older_than_seconds=older_than_seconds)
 
     @checked(url=text, disk_format=optional(is_format))
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
         """Read the head of a URL and tell what a registration would find there."""
         from hyperx_glance import registration
 
-        return registration.check_url(self.settings, url, disk_format=disk_format and disk_format.lower())
+        return registration.check_url(self._context, url, disk_format=disk_format and disk_format.lower())
 
     # ------------------------------------------------------------- editing, enabling, deleting
 
@@ -318,35 +320,35 @@ class Client:
         """Change an image by the smallest patch."""
         from hyperx_glance import editing
 
-        return editing.update(self.cloud, self._steward, self.settings, image, editing.changes(changes, fields))
+        return editing.update(self._context, image, editing.changes(changes, fields))
 
     @checked(image=is_image)
     def disable(self, image: Image | str, /) -> Image:
         """Make an image INACTIVE without deleting its data."""
         from hyperx_glance import editing
 
-        return editing.disable(self.cloud, self.settings, image)
+        return editing.disable(self._context, image)
 
     @checked(image=is_image)
     def enable(self, image: Image | str, /) -> Image:
         """Make a disabled image ACTIVE again."""
         from hyperx_glance import editing
 
-        return editing.enable(self.cloud, self.settings, image)
+        return editing.enable(self._context, image)
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
         """Delete an image for good; servers made from it keep running."""
         from hyperx_glance import deletion
 
-        return deletion.delete(self.cloud, self.settings, image, missing_ok=missing_ok, report_servers=report_servers)
+        return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
     def servers_using(self, image: Image | str, /) -> list[ServerRef]:
         """List the servers made from an image that the caller can see."""
         from hyperx_glance import deletion
 
-        return deletion.servers_using(self.cloud, self.settings, image)
+        return deletion.servers_using(self._context, image)
 
     # ------------------------------------------------------------- what a form lists
 
@@ -359,32 +361,32 @@ class Client:
         """
         from hyperx_glance import launching
 
-        return launching.flavors(self.cloud, image)
+        return launching.flavors(self._context, image)
 
     def networks(self) -> list[NetworkChoice]:
         """List the networks that servers of the caller can be launched into, by name; one request."""
         from hyperx_glance import launching
 
-        return launching.networks(self.cloud)
+        return launching.networks(self._context)
 
     def key_pairs(self) -> list[KeyPair]:
         """List the caller's own key pairs, by name; one request."""
         from hyperx_glance import launching
 
-        return launching.key_pairs(self.cloud)
+        return launching.key_pairs(self._context)
 
     def availability_zones(self) -> list[AvailabilityZone]:
         """List availability zones, by name; one request."""
         from hyperx_glance import launching
 
-        return launching.availability_zones(self.cloud)
+        return launching.availability_zones(self._context)
 
     def departments(self) -> list[Department]:
         """List the departments that the caller may know, by name: own ones, or all for an administrator.
 
         One request, whose answer is kept for a minute.
         """
-        return self._departments.known()
+        return self._context.departments.known()
 
     def regions(self) -> tuple[str, ...]:
         """List the regions of the token's catalogue that have images, in its order; no request."""
@@ -413,9 +415,7 @@ class Client:
         from hyperx_glance import launching
 
         return launching.launch(
-            self.cloud,
-            self._departments,
-            self.settings,
+            self._context,
             image,
             request,
             wait=wait,
@@ -432,14 +432,14 @@ class Client:
         """
         from hyperx_glance import launching
 
-        return launching.find_launch(self.cloud, self.settings, launch_id)
+        return launching.find_launch(self._context, launch_id)
 
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
         """Set the administrator's password of a running server; None draws one."""
         from hyperx_glance import launching
 
-        return launching.reset_password(self.cloud, server_id, password)
+        return launching.reset_password(self._context, server_id, password)
 
     # ------------------------------------------------------------- quotas and deployment
 
@@ -448,21 +448,32 @@ class Client:
         """Show what a department uses and may use; another one than the own: administrators."""
         from hyperx_glance import quotas
 
-        return quotas.quota(self.cloud, self._departments, department)
+        return quotas.quota(self._context.cloud, self._context.departments, department)
 
     @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
         from hyperx_glance import quotas
 
-        return quotas.set_quota(self.cloud, self._departments, self.settings, department, limits)
+        return quotas.set_quota(
+            self._context.cloud, self._context.departments, self._context.settings, department, limits
+        )
 
     @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:
         """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""
         from hyperx_glance import deployment
 
-        return deployment.doctor(self.cloud, self.settings, probe=probe)
+        return deployment.doctor(self._context, probe=probe)
+
+    def install_metadefs(self) -> None:
+        """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
+
+        What differs is written, properties that are gone are removed, and a second run writes nothing.
+        """
+        from hyperx_glance import deployment
+
+        deployment.install_metadefs(self._context)
 
 
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:

@@ -16,11 +16,11 @@ from typing import Literal, TypeVar
 
 from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.context import Context
 from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
 from hyperx_glance.pages import Listed, ListPage, collection, listed
-from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting import repeated
 
@@ -63,7 +63,7 @@ class _VolumePage(ListPage[_Volume], alias_generator=collection("volumes")):
 _Record = TypeVar("_Record", bound=Listed)
 
 
-def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
+def delete(context: Context, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
     """Delete an image for good, by one request unless the servers that use it are asked for.
 
     Where an answer is lost it is sent again: an id never comes back, so nothing else can be deleted by that. What is
@@ -74,9 +74,9 @@ def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: 
         known = image if isinstance(image, Image) else Image(id=image_id(image))
         servers = None
         if report_servers:
-            known = image if isinstance(image, Image) else cloud.image(image_id(image))
-            servers = tuple(servers_using(cloud, settings, known))
-        _delete(cloud, settings, known.id)
+            known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
+            servers = tuple(servers_using(context, known))
+        _delete(context, known.id)
     except NotFoundError:
         if not missing_ok:
             raise
@@ -84,14 +84,14 @@ def delete(cloud: Cloud, settings: Settings, image: Image | str, *, missing_ok: 
     return Deletion(image=known, servers=servers)
 
 
-def servers_using(cloud: Cloud, settings: Settings, image: Image | str) -> list[ServerRef]:
+def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
     """List the servers made from an image, by name: those of the caller's department, an administrator's of all."""
-    known = image if isinstance(image, Image) else cloud.image(image_id(image))
-    through_volume = _servers_of_volumes(cloud, settings, known)
+    known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
+    through_volume = _servers_of_volumes(context, known)
     # Nova's own filter finds image-backed servers only; others are picked from the whole list.
     criteria = {} if through_volume else {"image": known.id}
     found = []
-    for server in _list(cloud, settings, "compute", "/servers/detail", _ServerPage, criteria=criteria):
+    for server in _list(context, "compute", "/servers/detail", _ServerPage, criteria=criteria):
         by_image = isinstance(server.image, _UsedImage) and server.image.id == known.id
         if by_image or server.id in through_volume:
             by_iso = known.kind is Kind.ISO or through_volume.get(server.id) == ISO_FORMAT
@@ -107,15 +107,15 @@ def servers_using(cloud: Cloud, settings: Settings, image: Image | str) -> list[
     return sorted(found, key=lambda server: (server.name, server.id))
 
 
-def _delete(cloud: Cloud, settings: Settings, reference: str) -> None:
+def _delete(context: Context, reference: str) -> None:
     def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
         try:
-            _delete_once(cloud, reference)
+            _delete_once(context.cloud, reference)
         except NotFoundError:
             if not lost:
                 raise
 
-    repeated(settings.pace, send)
+    repeated(context.settings.pace, send)
 
 
 def _delete_once(cloud: Cloud, reference: str) -> None:
@@ -130,17 +130,17 @@ def _delete_once(cloud: Cloud, reference: str) -> None:
         ) from error
 
 
-def _servers_of_volumes(cloud: Cloud, settings: Settings, image: Image) -> dict[str, str]:
+def _servers_of_volumes(context: Context, image: Image) -> dict[str, str]:
     """Map each server with a volume made from the image to the disk format that the volume remembers.
 
     A volume-backed server does not name its image; Cinder copies the image's record to the volume. Cinder's own filter
     on that copy, glance_metadata, does not work: every volume is read.
     """
-    if not cloud.has("block-storage"):
+    if not context.cloud.has("block-storage"):
         return {}
     return {
         attachment.server_id: copied.disk_format or ""
-        for volume in _list(cloud, settings, "block-storage", "/volumes/detail", _VolumePage, criteria={})
+        for volume in _list(context, "block-storage", "/volumes/detail", _VolumePage, criteria={})
         if (copied := volume.volume_image_metadata) is not None and copied.image_id == image.id
         for attachment in volume.attachments or ()
         if attachment.server_id is not None
@@ -148,8 +148,7 @@ def _servers_of_volumes(cloud: Cloud, settings: Settings, image: Image) -> dict[
 
 
 def _list(
-    cloud: Cloud,
-    settings: Settings,
+    context: Context,
     service: Service,
     path: str,
     page: type[ListPage[_Record]],
@@ -157,5 +156,8 @@ def _list(
     criteria: Mapping[str, str],
 ) -> Iterator[_Record]:
     """Iterate over Nova's servers or Cinder's volumes, an administrator over those of all departments."""
-    asked = {**criteria, "limit": str(settings.page_size)} | ({"all_tenants": "1"} if cloud.is_administrator else {})
+    cloud = context.cloud
+    asked = {**criteria, "limit": str(context.settings.page_size)} | (
+        {"all_tenants": "1"} if cloud.is_administrator else {}
+    )
     return listed(service, lambda params: cloud.get_parsed(page, service, path, params=params), asked)

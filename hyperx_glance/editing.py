@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from hyperx_glance import mapping
 from hyperx_glance.answers import parsed
 from hyperx_glance.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,
@@ -28,7 +29,6 @@ from hyperx_glance.errors import (
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, image_id, is_volume_snapshot
-from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting import repeated
 
@@ -42,51 +42,52 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
     return ImageChanges.model_validate(fields) if given is None else given
 
 
-def update(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image | str, changes: ImageChanges) -> Image:
+def update(context: Context, image: Image | str, changes: ImageChanges) -> Image:
     """Change what differs, and give the image as it is afterwards.
 
     Where an answer is lost, or somebody else writes at this moment, the image is read afresh: what it does not say yet
     is sent. So nothing is written twice.
     """
     reference = image_id(image)
-    current = cloud.image(reference)
+    current = context.cloud.image(reference)
 
     def send(lost: bool) -> Image:  # noqa: FBT001  # as `repeated` calls it
         try:
-            return _update(cloud, steward, settings, cloud.image(reference) if lost else current, changes)
+            return _update(context, context.cloud.image(reference) if lost else current, changes)
         except ConflictError as error:
             if error.status is None:
                 raise
-            return _update(cloud, steward, settings, cloud.image(reference), changes)
+            return _update(context, context.cloud.image(reference), changes)
 
-    return repeated(settings.pace, send)
+    return repeated(context.settings.pace, send)
 
 
-def disable(cloud: Cloud, settings: Settings, image: Image | str) -> Image:
+def disable(context: Context, image: Image | str) -> Image:
     """Make an image INACTIVE, its data untouched."""
-    return _act(cloud, settings, image_id(image), "deactivate")
+    return _act(context, image_id(image), "deactivate")
 
 
-def enable(cloud: Cloud, settings: Settings, image: Image | str) -> Image:
+def enable(context: Context, image: Image | str) -> Image:
     """Make a disabled image ACTIVE again."""
-    return _act(cloud, settings, image_id(image), "reactivate")
+    return _act(context, image_id(image), "reactivate")
 
 
-def _update(cloud: Cloud, steward: Cloud | None, settings: Settings, current: Image, changes: ImageChanges) -> Image:
+def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
+    cloud = context.cloud
     check_category(cloud, current, changes)
-    edits = mapping.edit_patch(current, changes, public_visibility=settings.public_visibility)
+    edits = mapping.edit_patch(current, changes, public_visibility=context.settings.public_visibility)
     if not edits:
         return current
     try:
         after = _patch(cloud, current, mapping.json_patch(edits))
     except NotAllowedError as error:
         if _belongs_to_another(cloud, current):
-            return _edit_as_anybody(cloud, steward, current, edits, error)
+            return _edit_as_anybody(context, current, edits, error)
         without = mapping.without_flag_removal(edits)
         if without == edits:
             raise
         after = _patch(cloud, current, mapping.json_patch(without))
-    ignored = mapping.edit_patch(after, changes, public_visibility=settings.public_visibility)
+    ignored = mapping.edit_patch(after, changes, public_visibility=context.settings.public_visibility)
     if ignored:
         raise ConflictError(
             f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
@@ -121,22 +122,21 @@ def _belongs_to_another(cloud: Cloud, image: Image) -> bool:
     return not cloud.is_administrator and image.owner != cloud.project_id
 
 
-def _edit_as_anybody(
-    cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit], refusal: NotAllowedError
-) -> Image:
+def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
     """Let the steward make a change that HYPERX grants to every user; all of it or nothing.
 
     Below every policy, Glance's database refuses who does not own the image (glance/db/sqlalchemy/api.py,
     is_image_mutable).
     """
-    reason, hint = not_for_everybody(cloud, steward, image, edits)
+    steward = context.steward
+    reason, hint = not_for_everybody(context, image, edits)
     if reason or steward is None:
         raise NotAllowedError(
             f"Image {image.id} belongs to another department{reason}.",
             hint=hint,
             **refusal.answer(),
         ) from refusal
-    edits = [*edits, Edit("edited_by", glance_key("edited_by"), cloud.user_id)]
+    edits = [*edits, Edit("edited_by", glance_key("edited_by"), context.cloud.user_id)]
     try:
         after = _patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
     except AuthenticationError as error:  # not the caller's: to log in again would not help
@@ -155,10 +155,10 @@ def _edit_as_anybody(
             hint="Tell its department, or an administrator: the steward changes no category, and takes nothing back.",
         )
     # The steward's answer may hold properties that this caller may not read.
-    return cloud.image(image.id)
+    return context.cloud.image(image.id)
 
 
-def not_for_everybody(cloud: Cloud, steward: Cloud | None, image: Image, edits: list[Edit]) -> tuple[str, str]:
+def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tuple[str, str]:
     """Say why an edit is not for everybody, and what to do; an empty reason where it is."""
     reserved = sorted({edit.field for edit in edits} - mapping.STEWARD_FIELDS)
     if image.category is not Category.PUBLIC:
@@ -167,21 +167,21 @@ def not_for_everybody(cloud: Cloud, steward: Cloud | None, image: Image, edits: 
     if reserved:
         hint = f"Every user may change {', '.join(sorted(mapping.STEWARD_FIELDS))} of a public image, and no more."
         return f", which alone may change {', '.join(reserved)}; nothing was changed", hint
-    if set(cloud.access.role_names) <= {"reader"}:
+    if set(context.cloud.access.role_names) <= {"reader"}:
         return ", and you may only read", "Ask for the role member in your own department."
-    if steward is None:
+    if context.steward is None:
         return ", and this client has no steward", "Connect with steward=, a session that may edit every public image."
     return "", ""
 
 
-def _act(cloud: Cloud, settings: Settings, reference: str, action: str) -> Image:
+def _act(context: Context, reference: str, action: str) -> Image:
     """Send an action, whose answer is empty, and read the image afresh.
 
     It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 both to who may
     not, and for an image without data (glance/domain/__init__.py, deactivate).
     """
     try:
-        repeated(settings.pace, lambda _: cloud.post("image", image_path(reference, "actions", action)))
+        repeated(context.settings.pace, lambda _: context.cloud.post("image", image_path(reference, "actions", action)))
     except NotAllowedError as error:
         if "image in status" not in error.message:
             raise
@@ -191,7 +191,7 @@ def _act(cloud: Cloud, settings: Settings, reference: str, action: str) -> Image
             **error.answer(),
         ) from error
     try:
-        return cloud.image(reference)
+        return context.cloud.image(reference)
     except HyperxGlanceError as error:
         error.add_note(f"Glance had done it before ({action}).")
         raise

@@ -1,7 +1,6 @@
 """Say what a caller may do with an image, before it is tried and without a request.
 
->>> from hyperx_glance.permissions import why_not
->>> why_not(cloud, None, Settings(), disk_image, Action.FEATURE)
+>>> client.why_not(disk_image, "feature")
 'Images are featured by administrators; use category="public", or ask an administrator.'
 
 The rules are those of the verbs, and of a default deployment's policies.
@@ -21,8 +20,8 @@ from hyperx_glance.vocabulary import Action, Category
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud import Cloud
+    from hyperx_glance.context import Context
     from hyperx_glance.models.image import Image
-    from hyperx_glance.settings import Settings
 
 _EDIT = mapping.Edit("description", "description", "")
 _CHANGES = {
@@ -34,15 +33,16 @@ _CHANGES = {
 _LAUNCH = LaunchRequest(name="any", flavor="any")
 
 
-def allowed(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image) -> frozenset[Action]:
+def allowed(context: Context, image: Image) -> frozenset[Action]:
     """Give every action that would be done, or would find nothing to do."""
-    return frozenset(action for action in Action if not why_not(cloud, steward, settings, image, action))
+    return frozenset(action for action in Action if not why_not(context, image, action))
 
 
-def why_not(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Image, action: Action) -> str:
+def why_not(context: Context, image: Image, action: Action) -> str:
     """Give the sentence that says what is in the way, and the way out; "" where nothing is."""
     if image.glance_status in GONE:
         return "The image is being deleted; register it anew."
+    cloud = context.cloud
     match action:
         case Action.LAUNCH:
             return _launch_problem(image) or _reader_problem(cloud)
@@ -50,7 +50,7 @@ def why_not(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Imag
             return _download_problem(cloud, image) or _reader_problem(cloud)
         case Action.EDIT:
             problem = _owner_problem(cloud, image)
-            return problem and _edit_problem(cloud, steward, image, problem)
+            return problem and _edit_problem(context, image, problem)
         case Action.DELETE if image.protected:
             return "The image is protected against deletion; take the protection off first: protected=False."
         case Action.DELETE:
@@ -61,7 +61,7 @@ def why_not(cloud: Cloud, steward: Cloud | None, settings: Settings, image: Imag
             )
         case Action.ENABLE | Action.DISABLE:
             return _owner_problem(cloud, image)
-    return _change_problem(cloud, settings, image, _CHANGES[action])
+    return _change_problem(context, image, _CHANGES[action])
 
 
 def _sentence(error: HyperxGlanceError) -> str:
@@ -90,22 +90,22 @@ def _owner_problem(cloud: Cloud, image: Image) -> str:
     return _reader_problem(cloud)
 
 
-def _edit_problem(cloud: Cloud, steward: Cloud | None, image: Image, problem: str) -> str:
-    if image.owner == cloud.project_id:
+def _edit_problem(context: Context, image: Image, problem: str) -> str:
+    if image.owner == context.cloud.project_id:
         return problem
-    reason, hint = editing.not_for_everybody(cloud, steward, image, [_EDIT])
+    reason, hint = editing.not_for_everybody(context, image, [_EDIT])
     return reason and f"The image belongs to another department{reason}; {hint[:1].lower()}{hint[1:]}"
 
 
-def _change_problem(cloud: Cloud, settings: Settings, image: Image, changes: ImageChanges) -> str:
+def _change_problem(context: Context, image: Image, changes: ImageChanges) -> str:
     try:
-        editing.check_category(cloud, image, changes)
+        editing.check_category(context.cloud, image, changes)
     except HyperxGlanceError as error:
         return _sentence(error)
     # What an image says already is not sent, so that nobody refuses it.
-    if not mapping.edit_patch(image, changes, public_visibility=settings.public_visibility):
+    if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
         return ""
-    return _owner_problem(cloud, image)
+    return _owner_problem(context.cloud, image)
 
 
 def _download_problem(cloud: Cloud, image: Image) -> str:

@@ -13,7 +13,8 @@ from hyperx_glance import (
     NewImage,
     Registration,
 )
-from hyperx_glance.registration.order import Deadline, Order, Site
+from hyperx_glance.context import Context
+from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
@@ -88,8 +89,8 @@ def kept(cloud: InMemoryCloud) -> list[str]:
     return [image.id for image in cloud.glance.images.values() if not image.deleted]
 
 
-def site_of(client: Client) -> Site:
-    return Site(client.cloud, client._departments, client.settings)
+def context_of(client: Client) -> Context:
+    return client._context
 
 
 def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> Record:  # noqa: ANN401  # of two kinds
@@ -98,10 +99,10 @@ def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **field
     names = {field.name for field in dataclasses.fields(Order)}
     wanted = {name: value for name, value in fields.items() if name in names}
     words |= {name: value for name, value in fields.items() if name not in names}
-    site = site_of(client)
+    context = context_of(client)
     image_id = cloud.glance.add_image(owner="dept-a", **words)
-    order = Order(image_id=image_id, url=None, disk_format="qcow2", department=site.departments.own())
-    return Record(site, dataclasses.replace(order, **wanted), own=own)
+    order = Order(image_id=image_id, url=None, disk_format="qcow2", department=context.departments.own())
+    return Record(context, dataclasses.replace(order, **wanted), own=own)
 
 
 Format = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
@@ -124,9 +125,9 @@ class Steps:
     """Take the steps of `start_registration` one by one: the checks are made now."""
 
     def __init__(self, client: Client, request: NewImage) -> None:
-        site = Site(client.cloud, client._departments, client.settings)
+        context = client._context
         self._request = request
-        self._record = Record(site, checking.check(site, request, keep_failed=False), own=True)
+        self._record = Record(context, checking.check(context, request, keep_failed=False), own=True)
 
     def start(self) -> Registration:
         return Registration(creation.start(self._record, self._request, Deadline(time.monotonic)))

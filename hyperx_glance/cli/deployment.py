@@ -61,4 +61,4 @@ class InstallMetadefs(commands.Command):
     """Install the metadata definitions of HYPERX's properties; administrators only."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        hyperx_glance.deployment.install_metadefs(self.client())
+        self.client().install_metadefs()

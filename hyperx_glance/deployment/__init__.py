@@ -10,7 +10,7 @@
     ok compute
     ...
 
-`install_metadefs` needs an administrator. The doctor is worth running as a member too: what a member is refused, only a
+Writing metadefs needs an administrator. The doctor is worth running as a member too: what a member is refused, only a
 member finds out.
 """
 

@@ -1,7 +1,6 @@
 """The doctor: one finding for each thing that HYPERX needs of a deployment.
 
-    >>> from hyperx_glance.deployment import doctor
-    >>> [finding.level for finding in doctor(client.cloud, client.settings, probe=False) if finding.check == "compute"]
+    >>> [finding.level for finding in client.doctor() if finding.check == "compute"]
     ['ok']
 
 It reads what the services tell anybody and changes nothing; only ``probe`` makes something, a scratch record. A service
@@ -22,8 +21,8 @@ from hyperx_glance.models.results import Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hyperx_glance.cloud import Cloud, Service
-    from hyperx_glance.settings import Settings
+    from hyperx_glance.cloud import Service
+    from hyperx_glance.context import Context
 
 SERVICES: Mapping[Service, tuple[str, Level, str]] = {
     "identity": ("Keystone", "error", "Nothing works without it."),
@@ -39,8 +38,9 @@ SERVICES: Mapping[Service, tuple[str, Level, str]] = {
 """Each service with its project, and how bad it is to have none."""
 
 
-def doctor(cloud: Cloud, settings: Settings, *, probe: bool) -> list[Finding]:
+def doctor(context: Context, *, probe: bool) -> list[Finding]:
     """Check a deployment; give one finding a check, also for what is well."""
+    cloud, settings = context.cloud, context.settings
     sightings = {service: sight(cloud, service) for service in SERVICES}
     tried = probe and sightings["image"].problem is None
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None

@@ -1,9 +1,8 @@
 """The metadata definitions that tell Horizon and the command line what our image properties mean.
 
-    >>> from hyperx_glance.deployment import install_metadefs
     >>> admin = hyperx_glance.Client.from_session(hyperx_cloud.session("admin"))
-    >>> install_metadefs(admin)
-    >>> install_metadefs(admin)  # changes nothing any more
+    >>> admin.install_metadefs()
+    >>> admin.install_metadefs()  # changes nothing any more
 
 They are made from the vocabulary. Glance keeps one text for a title, so both languages stand in it: "Featured / 精选".
 """
@@ -17,15 +16,13 @@ from pydantic import Field, JsonValue
 
 from hyperx_glance import vocabulary
 from hyperx_glance.answers import Shape
-from hyperx_glance.arguments import checked, needed
-from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hyperx_glance.client import Client
-    from hyperx_glance.cloud import Json
+    from hyperx_glance.cloud import Cloud, Json
+    from hyperx_glance.context import Context
     from hyperx_glance.vocabulary import Word
 
 NAMESPACE = "OS::HyperX::Image"
@@ -58,18 +55,12 @@ class _Namespace(Shape):
     properties: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
 
 
-def _is_client(value: object) -> str:
-    # The class itself is assembled from this package, among others.
-    return "" if isinstance(getattr(value, "cloud", None), Cloud) else needed("a Client", value)
-
-
-@checked(client=_is_client)
-def install_metadefs(client: Client) -> None:
+def install_metadefs(context: Context) -> None:
     """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
 
     What differs is written, properties that are gone are removed, and a second run writes nothing.
     """
-    cloud = client.cloud
+    cloud = context.cloud
     properties = {word.key: _definition(word) for word in vocabulary.WORDS if word.own}
     try:
         there = cloud.get_parsed(_Namespace, "image", _NAMESPACE_PATH)

@@ -20,8 +20,7 @@ from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.quotas import DepartmentQuota
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.departments import Departments
+    from hyperx_glance.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,9 @@ class Checked:
     server_group_id: str | None
 
 
-def check(cloud: Cloud, departments: Departments, image: Image | str, request: LaunchRequest) -> Checked:
+def check(context: Context, image: Image | str, request: LaunchRequest) -> Checked:
     """Ask the services, all at once, one request each; raise for the first thing that is in the way."""
+    cloud, departments = context.cloud, context.departments
     own = departments.own()
     with ThreadPoolExecutor(6) as pool:
         reading = pool.submit(cloud.image, image_id(image))

@@ -19,22 +19,23 @@ from hyperx_glance.models.results import AvailabilityZone, FlavorChoice, KeyPair
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud import Cloud
+    from hyperx_glance.context import Context
 
 _AS_USUAL = LaunchRequest(name="any", flavor="any")
 """A launch with the default layout; no check reads these names."""
 
 
-def flavors(cloud: Cloud, image: Image | str | None) -> list[FlavorChoice]:
+def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
     """List flavors: those that fit the image first, then by memory, cores, disk and name."""
     if isinstance(image, str):
-        image = cloud.image(image)
-    found = nova.flavors(cloud)
-    in_the_way = "" if image is None else _way_problem(cloud, image)
+        image = context.cloud.image(image)
+    found = nova.flavors(context.cloud)
+    in_the_way = "" if image is None else _way_problem(context.cloud, image)
     choices = []
     for flavor in found:
         reason = in_the_way
         if image is not None and not reason:
-            reason = _flavor_problem(image, flavor, is_administrator=cloud.is_administrator)
+            reason = _flavor_problem(image, flavor, is_administrator=context.cloud.is_administrator)
         choices.append(
             FlavorChoice(
                 id=flavor.id,
@@ -68,7 +69,7 @@ def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool
     return ""
 
 
-def networks(cloud: Cloud) -> list[NetworkChoice]:
+def networks(context: Context) -> list[NetworkChoice]:
     """List the networks that Nova takes from the caller, by name.
 
     Nova refuses a network without a subnet, and from members an external one that is not shared with them
@@ -76,18 +77,18 @@ def networks(cloud: Cloud) -> list[NetworkChoice]:
     """
     return [
         NetworkChoice(id=each.id, name=each.name, owner=each.project_id, shared=each.shared)
-        for each in sorted(nova.networks(cloud), key=lambda each: (each.name, each.id))
-        if each.subnets and (each.shared or not each.external or cloud.is_administrator)
+        for each in sorted(nova.networks(context.cloud), key=lambda each: (each.name, each.id))
+        if each.subnets and (each.shared or not each.external or context.cloud.is_administrator)
     ]
 
 
-def key_pairs(cloud: Cloud) -> list[KeyPair]:
+def key_pairs(context: Context) -> list[KeyPair]:
     """List the caller's key pairs, by name."""
-    found = sorted(nova.key_pairs(cloud), key=lambda each: each.id)
+    found = sorted(nova.key_pairs(context.cloud), key=lambda each: each.id)
     return [KeyPair(name=each.id, kind=each.kind, fingerprint=each.fingerprint) for each in found]
 
 
-def availability_zones(cloud: Cloud) -> list[AvailabilityZone]:
+def availability_zones(context: Context) -> list[AvailabilityZone]:
     """List availability zones, by name."""
-    found = sorted(nova.availability_zones(cloud), key=lambda each: each.name)
+    found = sorted(nova.availability_zones(context.cloud), key=lambda each: each.name)
     return [AvailabilityZone(name=each.name, available=each.state.available) for each in found]

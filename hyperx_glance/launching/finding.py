@@ -20,11 +20,10 @@ from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.settings import Settings
+    from hyperx_glance.context import Context
 
 
-def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
+def find_launch(context: Context, launch_id: str) -> Launch:
     """Find a launch by its id.
 
     Where no server is there, look for ten seconds, since Nova may still be creating them; an id that this library has
@@ -35,9 +34,9 @@ def find_launch(cloud: Cloud, settings: Settings, launch_id: str) -> Launch:
     made = MayHaveMade(launch_id=launch_id)
     with made:
         handle = (
-            _with_servers(cloud, settings, launch_id, nova.launched(cloud, launch_id), made=made)
-            or _without_servers(cloud, settings, launch_id, made=made)
-            or _with_servers(cloud, settings, launch_id, _wait_for_first(cloud, settings, launch_id), made=made)
+            _with_servers(context, launch_id, nova.launched(context.cloud, launch_id), made=made)
+            or _without_servers(context, launch_id, made=made)
+            or _with_servers(context, launch_id, _wait_for_first(context, launch_id), made=made)
         )
         if handle is not None:
             return handle
@@ -62,33 +61,31 @@ def look_for_all(handle: Launch, quiet: Quiet) -> None:
     quiet.listen(look)
 
 
-def _wait_for_first(cloud: Cloud, settings: Settings, launch_id: str) -> list[nova.Record]:
+def _wait_for_first(context: Context, launch_id: str) -> list[nova.Record]:
     """Look for any server of a launch for the quiet time: the caller may have died just after it had sent it."""
     if is_settled(launch_id, datetime.now(UTC)):
         return []
+    cloud, pace = context.cloud, context.settings.pace
     try:
-        return wait_until(settings.pace, lambda: nova.launched(cloud, launch_id) or None, timeout=QUIET_SECONDS)
+        return wait_until(pace, lambda: nova.launched(cloud, launch_id) or None, timeout=QUIET_SECONDS)
     except WaitTimeoutError:
         return []
 
 
-def _with_servers(
-    cloud: Cloud, settings: Settings, launch_id: str, known: list[nova.Record], *, made: MayHaveMade
-) -> Launch | None:
+def _with_servers(context: Context, launch_id: str, known: list[nova.Record], *, made: MayHaveMade) -> Launch | None:
     """Make the handle of a launch of which some servers are known, and wait for the others."""
     if not known:
         return None
     metadata = known[0].metadata
     # Of a launch that has ended, a server deleted since is no failure for which the others should go.
     going_on = any(record.status == "BUILD" for record in known)
-    quiet = Quiet(settings.pace)
+    quiet = Quiet(context.settings.pace)
     handle = Launch(
-        cloud,
-        settings,
+        context,
         launch_id=launch_id,
         image_id=metadata.get(plan.IMAGE_KEY, ""),
         count=plan.told_count(metadata, at_least=len(known)),
-        department=cloud.access.project_name or cloud.project_id,
+        department=context.departments.own().name,
         on_failure="delete" if going_on and metadata.get(plan.ON_FAILURE_KEY) == "delete" else "keep",
         keep_volumes=metadata.get(plan.KEEP_VOLUMES_KEY) == "true",
         admin_password=None,
@@ -104,21 +101,20 @@ def _with_servers(
     return handle if handle.servers else None
 
 
-def _without_servers(cloud: Cloud, settings: Settings, launch_id: str, *, made: MayHaveMade) -> Launch | None:
+def _without_servers(context: Context, launch_id: str, *, made: MayHaveMade) -> Launch | None:
     """Make the handle of a launch whose cancellation ended half-way: only volumes that it kept are left."""
-    marked = nova.volumes(cloud, launch_id=launch_id) if cloud.has("block-storage") else {}
+    marked = nova.volumes(context.cloud, launch_id=launch_id) if context.cloud.has("block-storage") else {}
     if not marked:
         return None
     metadata = next(iter(marked.values())).metadata
-    quiet = Quiet(settings.pace)
+    quiet = Quiet(context.settings.pace)
     quiet.end()
     return Launch(
-        cloud,
-        settings,
+        context,
         launch_id=launch_id,
         image_id=metadata.get(plan.IMAGE_KEY, ""),
         count=plan.told_count(metadata, at_least=1),
-        department=cloud.access.project_name or cloud.project_id,
+        department=context.departments.own().name,
         on_failure="keep",
         keep_volumes=True,
         admin_password=None,

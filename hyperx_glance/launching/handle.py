@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.settings import Settings
+    from hyperx_glance.context import Context
 
 Found = TypeVar("Found")
 
@@ -53,8 +52,7 @@ class Launch:
 
     def __init__(
         self,
-        cloud: Cloud,
-        settings: Settings,
+        context: Context,
         *,
         launch_id: str,
         image_id: str,
@@ -71,8 +69,8 @@ class Launch:
         self.image_id = image_id
         self.count = count
         self.admin_password = admin_password
-        self._cloud = cloud
-        self._settings = settings
+        self._cloud = context.cloud
+        self._settings = context.settings
         self._department = department
         self._on_failure = on_failure
         self._keep_volumes = keep_volumes
@@ -80,7 +78,7 @@ class Launch:
         self._seen: frozenset[str] = frozenset()
         self._going: set[str] = set()
         self._judged: set[str] = set()
-        self._started = settings.pace.clock()
+        self._started = context.settings.pace.clock()
         self._made = made
         self._quiet = quiet
         self._take(records)

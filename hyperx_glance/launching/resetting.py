@@ -21,17 +21,17 @@ from hyperx_glance.errors import (
 from hyperx_glance.launching.passwords import check_password, draw_password
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.context import Context
 
 
-def reset_password(cloud: Cloud, server_id: str, password: str | SecretStr | None) -> SecretStr:
+def reset_password(context: Context, server_id: str, password: str | SecretStr | None) -> SecretStr:
     """Set the administrator's password of a running server through its guest agent; None draws one."""
     text = password.get_secret_value() if isinstance(password, SecretStr) else password
     if text is None:
         text = draw_password()
     check_password(text)
     try:
-        cloud.post(
+        context.cloud.post(
             "compute",
             f"/servers/{quote(server_id, safe='', errors='replace')}/action",
             json={"changePassword": {"adminPass": text}},

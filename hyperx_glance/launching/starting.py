@@ -40,17 +40,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.cloud import Cloud, Json
-    from hyperx_glance.departments import Departments
-    from hyperx_glance.settings import Settings
+    from hyperx_glance.context import Context
     from hyperx_glance.waiting import Pace
 
 LOG = logging.getLogger(__name__)
 
 
 def launch(
-    cloud: Cloud,
-    departments: Departments,
-    settings: Settings,
+    context: Context,
     image: Image | str,
     request: LaunchRequest,
     *,
@@ -68,7 +65,7 @@ def launch(
             f"launch_id: {request.launch_id} was drawn too long ago.",
             hint="Leave launch_id out, or give an id that does not begin with a time.",
         )
-    checked = check(cloud, departments, image, request)
+    checked = check(context, image, request)
     password = plan.admin_password(checked.image, request)
     launch_id = request.launch_id or draw_id(datetime.now(UTC))
     body = plan.server_body(
@@ -81,12 +78,11 @@ def launch(
         user_data=plan.guest_data(checked.image, request, password),
         server_group_id=checked.server_group_id,
     )
-    department = departments.own().name
+    department = context.departments.own().name
     made = MayHaveMade(launch_id=launch_id)
-    quiet = Quiet(settings.pace)
+    quiet = Quiet(context.settings.pace)
     handle = Launch(
-        cloud,
-        settings,
+        context,
         launch_id=launch_id,
         image_id=checked.image.id,
         count=request.count,
@@ -98,7 +94,7 @@ def launch(
         quiet=quiet,
     )
     with made:
-        refusal = _order(cloud, settings.pace, body, password=password)
+        refusal = _order(context.cloud, context.settings.pace, body, password=password)
         if refusal is None:
             quiet.begin()
             _look_once(handle)

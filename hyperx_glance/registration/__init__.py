@@ -13,8 +13,7 @@ fails afterwards takes the record away with it.
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
-from hyperx_glance.cloud import Cloud
-from hyperx_glance.departments import Departments
+from hyperx_glance.context import Context
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso
@@ -22,9 +21,8 @@ from hyperx_glance.models.results import Progress, UrlReport
 from hyperx_glance.registration import checking, creation, resumption
 from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.handle import Registration
-from hyperx_glance.registration.order import Deadline, Site
+from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.record import OUT_OF_REACH, Record
-from hyperx_glance.settings import Settings
 
 __all__ = [
     "Registration",
@@ -39,9 +37,7 @@ _MORE_TIME = "Its record is deleted. Give it more time: timeout=..., or start_re
 
 
 def register(
-    cloud: Cloud,
-    departments: Departments,
-    settings: Settings,
+    context: Context,
     new: NewImage | NewIso,
     *,
     on_progress: Callable[[Progress], object] | None,
@@ -49,8 +45,8 @@ def register(
     keep_failed: bool,
 ) -> Image:
     """Register and wait; whatever ends the waiting takes the record away, except that Glance is out of reach."""
-    tell, end = teller(on_progress), Deadline.after(settings.pace, timeout)
-    record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
+    tell, end = teller(on_progress), Deadline.after(context.settings.pace, timeout)
+    record = _checked(context, new, keep_failed=keep_failed)
     with record.named():
         try:
             following = creation.start(record, new, end)
@@ -72,43 +68,28 @@ def register(
         raise raised
 
 
-def start_registration(
-    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
-) -> Registration:
+def start_registration(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Registration:
     """Check, create the record and set its transfer going."""
-    record = _checked(cloud, departments, settings, new, keep_failed=keep_failed)
+    record = _checked(context, new, keep_failed=keep_failed)
     with record.named():
-        return Registration(creation.start(record, new, Deadline(settings.pace.clock)))
+        return Registration(creation.start(record, new, Deadline(context.settings.pace.clock)))
 
 
-def _checked(
-    cloud: Cloud, departments: Departments, settings: Settings, new: NewImage | NewIso, *, keep_failed: bool
-) -> Record:
-    site = Site(cloud, departments, settings)
-    return Record(site, checking.check(site, new, keep_failed=keep_failed), own=True, may_exist=False)
+def _checked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Record:
+    return Record(context, checking.check(context, new, keep_failed=keep_failed), own=True, may_exist=False)
 
 
-def resume_registration(
-    cloud: Cloud,
-    departments: Departments,
-    settings: Settings,
-    image: Image | str,
-    *,
-    url: str | None,
-    keep_failed: bool,
-) -> Registration:
+def resume_registration(context: Context, image: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
     """Take up a registration whose caller died."""
-    site = Site(cloud, departments, settings)
-    return Registration(resumption.resume(site, image, url=url, keep_failed=keep_failed))
+    return Registration(resumption.resume(context, image, url=url, keep_failed=keep_failed))
 
 
-def unfinished_registrations(
-    cloud: Cloud, departments: Departments, settings: Settings, *, older_than_seconds: float
-) -> Iterator[Image]:
+def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
     """Iterate over what the caller began to register and nobody finished."""
-    return resumption.unfinished(Site(cloud, departments, settings), older_than_seconds=older_than_seconds)
+    return resumption.unfinished(context, older_than_seconds=older_than_seconds)
 
 
-def check_url(settings: Settings, url: str, *, disk_format: str | None) -> UrlReport:
+def check_url(context: Context, url: str, *, disk_format: str | None) -> UrlReport:
     """Tell what a registration would find at a URL."""
+    settings = context.settings
     return urls.report(url, settings.url_policy, disk_format=disk_format, network=settings.network)

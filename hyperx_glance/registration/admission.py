@@ -1,10 +1,11 @@
 """The race for a department's last places."""
 
 from hyperx_glance import quotas
+from hyperx_glance.context import Context
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota
-from hyperx_glance.registration.order import Deadline, Order, Site
+from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting import wait_until
@@ -12,7 +13,7 @@ from hyperx_glance.waiting import wait_until
 STANDSTILL_SECONDS = 30.0
 
 
-def admit(site: Site, order: Order, end: Deadline) -> DepartmentQuota:
+def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have; give the quota.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
@@ -21,7 +22,7 @@ def admit(site: Site, order: Order, end: Deadline) -> DepartmentQuota:
     Glance logs in to Keystone anew for each usage request (oslo_limit/limit.py), which twenty at once wait for. Raise
     `WaitTimeoutError` at ``end``.
     """
-    quota = quotas.image_quota(site.cloud, site.departments, order.department)
+    quota = quotas.image_quota(context.cloud, context.departments, order.department)
     usage = quota.images
     if usage is None or usage.limit is None or usage.used <= usage.limit:
         return quota
@@ -29,13 +30,13 @@ def admit(site: Site, order: Order, end: Deadline) -> DepartmentQuota:
 
     def changed() -> list[Image] | None:
         nonlocal seen
-        records = [image for image in quotas.image_records(site.cloud, order.department) if quotas.counts(image)]
+        records = [image for image in quotas.image_records(context.cloud, order.department) if quotas.counts(image)]
         before, seen = seen, {image.id: image.phase for image in records}
         return records if seen != before else None
 
     while True:
         try:
-            records = wait_until(site.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
+            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
         except WaitTimeoutError:
             if end.passed:
                 message = f"Image {order.image_id} has waited in vain for a place in {order.department.name}."

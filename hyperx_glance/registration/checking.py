@@ -11,21 +11,22 @@ import uuid
 from urllib.parse import urlsplit
 
 from hyperx_glance import quotas, urls
+from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
 from hyperx_glance.models.registering import NewImage, NewIso
-from hyperx_glance.registration.order import Order, Site, in_mib
+from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
-def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
+def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
     """Check everything that can be checked before anything is created."""
-    department = _owner(site, new)
-    if new.category is Category.FEATURED and not site.cloud.is_administrator:
+    department = _owner(context, new)
+    if new.category is Category.FEATURED and not context.cloud.is_administrator:
         raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
-    _check_transfer(site, new)
-    found = look(site, new.url, declared=new.disk_format)
-    quota = quotas.image_quota(site.cloud, site.departments, department)
+    _check_transfer(context, new)
+    found = look(context, new.url, declared=new.disk_format)
+    quota = quotas.image_quota(context.cloud, context.departments, department)
     size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
     quotas.check_images(quota, size_mib=size_mib)
     return Order(
@@ -41,12 +42,12 @@ def check(site: Site, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
     )
 
 
-def _owner(site: Site, new: NewImage | NewIso) -> Department:
-    own = site.departments.own()
+def _owner(context: Context, new: NewImage | NewIso) -> Department:
+    own = context.departments.own()
     if new.owner is None or new.owner == own.id:
         return own
-    department = site.departments.resolve(new.owner)
-    if department.id != own.id and not site.cloud.is_administrator:
+    department = context.departments.resolve(new.owner)
+    if department.id != own.id and not context.cloud.is_administrator:
         raise NotAllowedError(
             f"Only administrators register images for another department, {new.owner}.",
             hint="Connect to that department.",
@@ -54,8 +55,8 @@ def _owner(site: Site, new: NewImage | NewIso) -> Department:
     return department
 
 
-def _check_transfer(site: Site, new: NewImage | NewIso) -> None:
-    transfer, login = site.settings.transfer, has_login(new.url)
+def _check_transfer(context: Context, new: NewImage | NewIso) -> None:
+    transfer, login = context.settings.transfer, has_login(new.url)
     if transfer == "import" and login:
         raise InvalidRequestError("url: Glance does not log in to servers; use transfer='stream' or 'auto'")
     if len(new.stores) > 1 and (transfer == "stream" or login):
@@ -67,9 +68,9 @@ def has_login(url: str) -> bool:
     return "@" in urlsplit(url).netloc
 
 
-def look(site: Site, url: str, *, declared: str | None) -> urls.Found:
+def look(context: Context, url: str, *, declared: str | None) -> urls.Found:
     """Read the head of the URL; without preflight only check where it leads."""
-    policy, network = site.settings.url_policy, site.settings.network
+    policy, network = context.settings.url_policy, context.settings.network
     if policy.preflight:
         return urls.preflight(url, policy, declared=declared, network=network)
     if declared is None:

@@ -50,8 +50,8 @@ def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Following:
 
 def _begin(record: Record, methods: frozenset[str], end: Deadline) -> Way:
     try:
-        admit(record.site, record.order, end)
-        return begin(record.site, record.order, methods=methods)
+        admit(record.context, record.order, end)
+        return begin(record.context, record.order, methods=methods)
     except OUT_OF_REACH:
         # Nothing can be cleaned up now, and whoever has the id can resume or delete.
         raise
@@ -66,11 +66,11 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
     The client chose the id, so a create whose answer was lost is sent again: 201 and 409 both mean that it is there.
     413 may mean so, too: Glance looks at the quota before it looks at the id, and the record has the last place.
     """
-    site, body = record.site, _body(record, new)
+    context, body = record.context, _body(record, new)
 
     def send(lost: bool) -> frozenset[str]:  # noqa: FBT001  # as `repeated` calls it
         try:
-            answer = site.cloud.post("image", "/images", json=body)
+            answer = context.cloud.post("image", "/images", json=body)
         except (ConflictError, QuotaExceededError) as refusal:
             found = _made(record, body, refusal) if lost else None
             if found is None or begun(found):
@@ -87,12 +87,12 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
         return frozenset(filter(None, methods.split(",")))
 
     try:
-        return repeated(site.settings.pace, send)
+        return repeated(context.settings.pace, send)
     except ServiceUnavailableError as error:
         record.may_exist = error.connected
         raise
     except QuotaExceededError as error:
-        raise of_department(error, site.departments.own().name) from error
+        raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
             f"The id {record.image_id} is taken, or was an image's before.",
@@ -102,14 +102,14 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
 
 
 def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
-    site, order = record.site, record.order
+    context, order = record.context, record.order
     return new_image_body(
         new,
         image_id=order.image_id,
         disk_format=order.disk_format,
-        public_visibility=site.settings.public_visibility,
-        user_id=site.cloud.user_id,
-        owner=None if order.department.id == site.cloud.project_id else order.department.id,
+        public_visibility=context.settings.public_visibility,
+        user_id=context.cloud.user_id,
+        owner=None if order.department.id == context.cloud.project_id else order.department.id,
     )
 
 
@@ -118,20 +118,20 @@ def _made(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError
 
     Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
     """
-    site = record.site
+    context = record.context
 
     def look() -> Image | None:
         try:
-            return site.cloud.image(record.image_id)
+            return context.cloud.image(record.image_id)
         except NotFoundError:
             return None
 
     arriving = isinstance(refusal, QuotaExceededError)
     try:
-        image = wait_until(site.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
+        image = wait_until(context.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
     except WaitTimeoutError:
         return None
-    return image if (image.name, image.created_by) == (body["name"], site.cloud.user_id) else None
+    return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None
 
 
 def bury(record: Record, new: NewImage | NewIso) -> None:
@@ -141,7 +141,7 @@ def bury(record: Record, new: NewImage | NewIso) -> None:
     """
     body = _body(record, new)
     try:
-        record.site.cloud.post("image", "/images", json=body)
+        record.context.cloud.post("image", "/images", json=body)
     except (ConflictError, QuotaExceededError) as refusal:
         found = _made(record, body, refusal)
         if found is None or begun(found):

@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 from hyperx_glance import urls
+from hyperx_glance.context import Context
 from hyperx_glance.errors import (
     HyperxGlanceError,
     QuotaExceededError,
@@ -13,7 +14,7 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import exceeded_quota, of_department
 from hyperx_glance.url_text import ascii_url, scrub
 from hyperx_glance.vocabulary import Phase, UrlProblem
@@ -48,18 +49,18 @@ class Diagnosis(NamedTuple):
     url_is_good: bool = False
 
 
-def explain(site: Site, order: Order, *, message: str, phase: Phase) -> Diagnosis:
+def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Diagnosis:
     """Find the cause of an import that Glance gave up.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
     """
-    quota = exceeded_quota(message, site.departments.own().name)
+    quota = exceeded_quota(message, context.departments.own().name)
     if quota is not None:
         return Diagnosis(quota)
     problem, good = None, False
     if order.url is not None:
-        settings = site.settings
+        settings = context.settings
         problem = urls.diagnose(
             order.url,
             settings.url_policy,
@@ -142,7 +143,7 @@ _REFUSALS = (
 )
 
 
-def of_upload(error: HyperxGlanceError, site: Site, order: Order, *, phase: Phase) -> HyperxGlanceError:
+def of_upload(error: HyperxGlanceError, context: Context, order: Order, *, phase: Phase) -> HyperxGlanceError:
     """Turn what ended an upload into the failure of its registration."""
     match error:
         case UrlRejectedError():
@@ -150,7 +151,7 @@ def of_upload(error: HyperxGlanceError, site: Site, order: Order, *, phase: Phas
         case QuotaExceededError() if error.resource is not None:
             return error
         case QuotaExceededError() if not _NO_QUOTA.search(error.message):
-            return of_department(error, site.departments.own().name)
+            return of_department(error, context.departments.own().name)
     reason, hint = next(
         (found for words, *found in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
         (GLANCE, ""),

@@ -28,12 +28,12 @@ class Following:
     def __init__(
         self, record: Record, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
     ) -> None:
-        order, pace = record.order, record.site.settings.pace
+        order, pace = record.order, record.context.settings.pace
         self.record = record
         self._pace = pace
         self._needs_every_store = bool(order.stores) if needs_every_store is None else needs_every_store
         self._journal = Journal(order, pace.clock)
-        self._watch = ImportWatch(lambda: newest_import(record.site.cloud, order.image_id), pace)
+        self._watch = ImportWatch(lambda: newest_import(record.context.cloud, order.image_id), pace)
         self._verification = Verification(record, self._journal)
         self._uploader = Uploader(record, order, self._journal, interrupted=interrupted)
         self._to_upload = way is Way.STREAM
@@ -123,11 +123,13 @@ class Following:
         if image.glance_status != failed.glance_status:
             return  # another thread, or another process, has gone on with it
         message = (task.message or "") if task else image.failure
-        diagnosis = failures.explain(record.site, record.order, message=message, phase=phase)
+        diagnosis = failures.explain(record.context, record.order, message=message, phase=phase)
         stores = record.order.stores or tuple(failed_stores(image))
         if not (diagnosis.url_is_good and self._may_stream(image, stores)):
             raise record.fail(diagnosis.error, phase=phase)
-        room = quotas.image_quota(record.site.cloud, record.site.departments, record.order.department).image_size_mib
+        room = quotas.image_quota(
+            record.context.cloud, record.context.departments, record.order.department
+        ).image_size_mib
         order = dataclasses.replace(record.order, room=room, stores=stores)
         self._uploader = Uploader(record, order, self._journal, interrupted=True, last_resort=True)
         self._to_upload = True
@@ -135,4 +137,4 @@ class Following:
     def _may_stream(self, image: Image, stores: tuple[str, ...]) -> bool:
         """Tell whether streaming may stand in for a failed import: it fills one store, and no record that is locked."""
         free = image.glance_status == "queued" and not image.glance_property(LOCK)
-        return self.record.site.settings.transfer == "auto" and free and len(stores) <= 1
+        return self.record.context.settings.transfer == "auto" and free and len(stores) <= 1

@@ -49,7 +49,7 @@ class Registration:
         record, or marks it where failed ones are kept; who waits again is told of the same failure. An image that was
         ready when the registration was resumed is verified, and never deleted or marked.
         """
-        tell, end = teller(on_progress), Deadline.after(self._record.site.settings.pace, timeout)
+        tell, end = teller(on_progress), Deadline.after(self._record.context.settings.pace, timeout)
         with self._record.named():
             try:
                 return self._following.finish(tell, end)

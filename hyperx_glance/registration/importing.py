@@ -2,6 +2,7 @@
 
 from hyperx_glance import urls
 from hyperx_glance.cloud import WEB_DOWNLOAD
+from hyperx_glance.context import Context
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -13,7 +14,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import Way, begun, of_department
 from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.url_text import ascii_url
@@ -25,54 +26,54 @@ _NO_METHOD = "import method"
 """What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
 
 
-def begin(site: Site, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> Way:
+def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> Way:
     """Ask Glance to import; give `Way.STREAM` where the data must be streamed instead.
 
     ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
     again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
     else has any business. Streaming fills one store, so it never stands in for an import to several.
     """
-    transfer = site.settings.transfer
+    transfer = context.settings.transfer
     assert order.url is not None  # what began without a known URL is followed, never begun
     may_stream = transfer == "auto" and len(order.stores) <= 1
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
         return Way.STREAM
     try:
-        return _ask(site, order, order.url, resumed=resumed)
+        return _ask(context, order, order.url, resumed=resumed)
     except OUT_OF_REACH as error:
         scrubbed(error, order)
         raise
     except HyperxGlanceError as error:
         scrubbed(error, order)
-        if isinstance(error, NotFoundError) and _is_gone(site, order):
+        if isinstance(error, NotFoundError) and _is_gone(context, order):
             raise vanished(order.image_id, phase=Phase.REGISTERED) from error
         if may_stream and _cannot_import(error):
             return Way.STREAM
         raise (
-            of_department(error, site.departments.own().name)
+            of_department(error, context.departments.own().name)
             if isinstance(error, QuotaExceededError)
-            else _refusal(site, order, error)
+            else _refusal(context, order, error)
         ) from error
 
 
-def _ask(site: Site, order: Order, url: str, *, resumed: bool) -> Way:
+def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
     def send(lost: bool) -> Way:  # noqa: FBT001  # as `repeated` calls it
         try:
-            site.cloud.import_image(order.image_id, ascii_url(url), order.stores)
+            context.cloud.import_image(order.image_id, ascii_url(url), order.stores)
         except ConflictError:
             if resumed:
                 return Way.FOLLOW
-            if not (lost and begun(site.cloud.image(order.image_id))):
+            if not (lost and begun(context.cloud.image(order.image_id))):
                 raise
         return Way.IMPORT
 
-    return repeated(site.settings.pace, send)
+    return repeated(context.settings.pace, send)
 
 
-def _is_gone(site: Site, order: Order) -> bool:
+def _is_gone(context: Context, order: Order) -> bool:
     try:
-        site.cloud.image(order.image_id)
+        context.cloud.image(order.image_id)
     except NotFoundError:
         return True
     return False
@@ -85,10 +86,10 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
     )
 
 
-def _refusal(site: Site, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
+def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.message and order.url is not None:
         # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
-        policy, network = site.settings.url_policy, site.settings.network
+        policy, network = context.settings.url_policy, context.settings.network
         try:
             urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
         except UrlRejectedError as problem:

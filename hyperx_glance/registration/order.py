@@ -4,26 +4,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hyperx_glance.cloud import Cloud
-from hyperx_glance.departments import Department, Departments
+from hyperx_glance.departments import Department
 from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas import MIB
-from hyperx_glance.settings import Settings
 from hyperx_glance.waiting import Pace
 
 
 def in_mib(size: int) -> int:
     """Give bytes in MiB, rounded up."""
     return -(-size // MIB)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Hold what every step needs."""
-
-    cloud: Cloud
-    departments: Departments
-    settings: Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from hyperx_glance.answers import parsed, told_time
 from hyperx_glance.cloud import Cloud, image_path
+from hyperx_glance.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
     HyperxGlanceError,
@@ -24,7 +25,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.image import Image
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import Order
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting import repeated
 
@@ -41,8 +42,8 @@ class Record:
     ``own`` says that this process has begun what fills the record: only then is data deleted that has become ready.
     """
 
-    def __init__(self, site: Site, order: Order, *, own: bool, may_exist: bool = True) -> None:
-        self.site = site
+    def __init__(self, context: Context, order: Order, *, own: bool, may_exist: bool = True) -> None:
+        self.context = context
         self.order = order
         self.own = own
         self.may_exist = may_exist
@@ -73,7 +74,7 @@ class Record:
     def read(self, *, phase: Phase) -> tuple[Image, datetime]:
         """Read the record, and Glance's clock, by which its times are to be judged; ``phase`` was seen last."""
         try:
-            answer = self.site.cloud.get("image", image_path(self.image_id))
+            answer = self.context.cloud.get("image", image_path(self.image_id))
             image = parsed(Image, "image", answer.content)
         except NotFoundError as error:
             missing = self.missing(phase=phase)
@@ -145,7 +146,7 @@ class Record:
             self.delete()
             error.left = ()
         elif fate == "marked as failed":
-            keep(self.site.cloud, self.image_id, error)
+            keep(self.context.cloud, self.image_id, error)
 
     # ------------------------------------------------------------- delete
 
@@ -166,11 +167,11 @@ class Record:
 
     def delete(self) -> None:
         """Delete the record; gone is gone, and a deletion whose answer is lost is sent again."""
-        repeated(self.site.settings.pace, lambda _: self._delete())
+        repeated(self.context.settings.pace, lambda _: self._delete())
         self.may_exist = False
 
     def _delete(self) -> None:
-        cloud = self.site.cloud
+        cloud = self.context.cloud
         try:
             try:
                 cloud.delete_image(self.image_id)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from hyperx_glance import pages, quotas, vocabulary
 from hyperx_glance.answers import told_time
+from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
@@ -24,7 +25,7 @@ from hyperx_glance.models.fields import well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.order import Deadline, Order, Site, in_mib
+from hyperx_glance.registration.order import Deadline, Order, in_mib
 from hyperx_glance.registration.outcome import Way, begun, verified
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import newest_import
@@ -36,9 +37,9 @@ _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
 """Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
 
 
-def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: bool) -> Following:
+def resume(context: Context, reference: Image | str, *, url: str | None, keep_failed: bool) -> Following:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
-    image = site.cloud.image(image_id(reference))
+    image = context.cloud.image(image_id(reference))
     if _made_of_a_server(image):
         raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
     if image.failure:
@@ -48,37 +49,37 @@ def resume(site: Site, reference: Image | str, *, url: str | None, keep_failed: 
         )
     order = Order(
         image_id=image.id,
-        url=_known_url(site, image, url),
+        url=_known_url(context, image, url),
         disk_format=image.disk_format,
-        department=_department(site, image),
+        department=_department(context, image),
         checksum=_wanted_checksum(image),
         keep_failed=keep_failed,
     )
     if image.glance_status == "saving" and order.url is not None:
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
-        quota = quotas.image_quota(site.cloud, site.departments, order.department)
+        quota = quotas.image_quota(context.cloud, context.departments, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Following(Record(site, order, own=False), Way.STREAM, interrupted=True)
-    if begun(image) or newest_import(site.cloud, image.id) is not None:
+        return Following(Record(context, order, own=False), Way.STREAM, interrupted=True)
+    if begun(image) or newest_import(context.cloud, image.id) is not None:
         was_ready = image.phase in (Phase.READY, Phase.DISABLED)
-        return Following(Record(site, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
-    return _begin(site, order, image)
+        return Following(Record(context, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
+    return _begin(context, order, image)
 
 
-def _begin(site: Site, order: Order, image: Image) -> Following:
+def _begin(context: Context, order: Order, image: Image) -> Following:
     """Begin what its caller did not come to begin."""
     if order.url is None:
         raise InvalidRequestError(
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
-    record = Record(site, order, own=False)
+    record = Record(context, order, own=False)
     with record.named():
         try:
-            found = checking.look(site, order.url, declared=order.disk_format)
-            quota = admission.admit(site, order, Deadline(site.settings.pace.clock))
+            found = checking.look(context, order.url, declared=order.disk_format)
+            quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             quotas.check_room(quota, image_size_mib=in_mib(found.size or 0))
             record.order = order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
-            way = importing.begin(site, order, resumed=True)
+            way = importing.begin(context, order, resumed=True)
         except UrlRejectedError as problem:
             raise record.fail(failures.from_url(problem, order, phase=image.phase)) from problem
         except (QuotaExceededError, RegistrationFailedError) as error:
@@ -89,13 +90,13 @@ def _begin(site: Site, order: Order, image: Image) -> Following:
     return Following(record, way, needs_every_store=way is Way.FOLLOW)
 
 
-def _known_url(site: Site, image: Image, url: str | None) -> str | None:
+def _known_url(context: Context, image: Image, url: str | None) -> str | None:
     """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole.
 
     What another department's record says may be forged, to make whoever resumes it read for that department what only
     they may read.
     """
-    if url is None and image.owner != site.cloud.project_id:
+    if url is None and image.owner != context.cloud.project_id:
         raise InvalidRequestError(
             f"url: image {image.id} belongs to another department, and the URL that is stored in it is not trusted",
             hint="Give the URL: resume_registration(image, url=...). See that you began this registration yourself.",
@@ -123,8 +124,8 @@ def _wanted_checksum(image: Image) -> str | None:
         ) from None
 
 
-def _department(site: Site, image: Image) -> Department:
-    return Department(image.owner, site.departments.name(image.owner))
+def _department(context: Context, image: Image) -> Department:
+    return Department(image.owner, context.departments.name(image.owner))
 
 
 def _made_of_a_server(image: Image) -> bool:
@@ -136,7 +137,7 @@ def _made_of_a_server(image: Image) -> bool:
     return of_disk or bool(image.glance_property(vocabulary.VOLUMES_KEY))
 
 
-def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
+def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
     """Find what the caller began to register for the own department and nobody finished.
 
     Images that nobody has verified belong to it. Who began a registration is a text that members of other departments
@@ -144,25 +145,25 @@ def unfinished(site: Site, *, older_than_seconds: float) -> Iterator[Image]:
     """
     if not 0 <= older_than_seconds <= OLDEST_SECONDS:
         raise InvalidRequestError(f"older_than_seconds: seconds from 0 to {OLDEST_SECONDS}")
-    return _unfinished(site, older_than_seconds)
+    return _unfinished(context, older_than_seconds)
 
 
-def _unfinished(site: Site, older_than_seconds: float) -> Iterator[Image]:
+def _unfinished(context: Context, older_than_seconds: float) -> Iterator[Image]:
     parameters = [
-        (glance_key("created_by"), site.cloud.user_id),
-        ("owner", site.cloud.project_id),
+        (glance_key("created_by"), context.cloud.user_id),
+        ("owner", context.cloud.project_id),
         ("visibility", "all"),
         ("sort", "created_at:asc,id:asc"),
     ]
     if older_than_seconds:
-        latest = _now(site) - timedelta(seconds=older_than_seconds)
+        latest = _now(context) - timedelta(seconds=older_than_seconds)
         parameters.append(("created_at", f"lte:{latest:%Y-%m-%dT%H:%M:%SZ}"))
-    yield from filter(_is_unfinished, pages.read(site.cloud, parameters))
+    yield from filter(_is_unfinished, pages.read(context.cloud, parameters))
 
 
-def _now(site: Site) -> datetime:
+def _now(context: Context) -> datetime:
     """Ask Glance for its own clock, which wrote the times of the records."""
-    answer = site.cloud.get("image", "/images", params={"limit": 1})
+    answer = context.cloud.get("image", "/images", params={"limit": 1})
     return told_time(answer.headers.get("Date"), here=datetime.now(UTC))
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
+from hyperx_glance.context import Context
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas import MIB
-from hyperx_glance.registration.order import Order, Site, in_mib
+from hyperx_glance.registration.order import Order, in_mib
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -104,13 +105,13 @@ def body_of(
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
+def upload(context: Context, order: Order, url: str, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
     """Stream the URL into the record; give the digest of what was sent where a checksum is wanted.
 
     After ``seconds`` the URL's server is not waited for any longer. Glance is, for its answer to all of the data: as
     long again at most.
     """
-    policy, network = site.settings.url_policy, site.settings.network
+    policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + seconds
     seconds = max(seconds, SHORTEST_SECONDS)
     with urls.open_url(url, policy, seconds=min(seconds, policy.timeout_seconds), network=network) as source:
@@ -121,11 +122,11 @@ def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], 
             headers["x-image-meta-store"] = order.stores[0]
         try:
             path, timeout = image_path(order.image_id, "file"), min(UPLOAD_ANSWER_SECONDS, seconds)
-            site.cloud.upload("image", path, body, headers=headers, timeout=timeout)
+            context.cloud.upload("image", path, body, headers=headers, timeout=timeout)
         except TransferStopped:
             pass
         except HyperxGlanceError as error:
-            arrived = isinstance(error, ServiceUnavailableError) and _arrived(site, order, body)
+            arrived = isinstance(error, ServiceUnavailableError) and _arrived(context, order, body)
             if body.failure is None and not arrived:
                 raise
     if body.failure is not None:  # raised here, and not above, to keep the cause that it has
@@ -133,6 +134,6 @@ def upload(site: Site, order: Order, url: str, on_bytes: Callable[[int], None], 
     return body.digest
 
 
-def _arrived(site: Site, order: Order, body: Upload) -> bool:
+def _arrived(context: Context, order: Order, body: Upload) -> bool:
     """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
-    return body.ended and site.cloud.image(order.image_id).glance_status in ("active", "saving")
+    return body.ended and context.cloud.image(order.image_id).glance_status in ("active", "saving")

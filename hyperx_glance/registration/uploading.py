@@ -64,7 +64,7 @@ class Uploader:
             tell(self._journal.uploaded(sent))
 
         try:
-            self.digest = streaming.upload(self._record.site, self._order, url, on_bytes, seconds=end.left)
+            self.digest = streaming.upload(self._record.context, self._order, url, on_bytes, seconds=end.left)
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:
@@ -87,7 +87,7 @@ class Uploader:
             return self._record.missing(phase=phase)
         if error.status == 410:
             self._record.read(phase=phase)  # raises where the record has gone; a store that takes no more says so, too
-        return self._record.fail(failures.of_upload(error, self._record.site, self._order, phase=phase), phase=phase)
+        return self._record.fail(failures.of_upload(error, self._record.context, self._order, phase=phase), phase=phase)
 
     def _late(self) -> WaitTimeoutError:
         return failures.late(self._record.image_id, self._journal.last, streams=True)
@@ -104,7 +104,7 @@ class Uploader:
             return None if image.glance_status == "saving" else image
 
         try:
-            image = wait_until(self._record.site.settings.pace, look, timeout=end.left)
+            image = wait_until(self._record.context.settings.pace, look, timeout=end.left)
         except WaitTimeoutError as error:
             raise self._late() from error
         return image.glance_status == "queued"

@@ -30,7 +30,7 @@ class Verification:
 
     def __init__(self, record: Record, journal: Journal) -> None:
         self._record = record
-        self._site = record.site
+        self._context = record.context
         self._order = record.order
         self._journal = journal
 
@@ -58,7 +58,7 @@ class Verification:
     def _trusts(self, image: Image, wanted: str) -> bool:
         """Tell whether the record's word counts: another department may have written that its data was verified."""
         shown = recorded_checksum(image, wanted.partition(":")[0]) == wanted
-        return shown or image.owner == self._site.cloud.project_id
+        return shown or image.owner == self._context.cloud.project_id
 
     def _read(self) -> Image:
         image, _ = self._record.read(phase=self._journal.last.phase)
@@ -80,7 +80,7 @@ class Verification:
         timeout = max(end.left, streaming.SHORTEST_SECONDS)
         path = image_path(self._record.image_id, "file")
         try:
-            for piece in self._site.cloud.pieces("image", path, timeout=timeout):
+            for piece in self._context.cloud.pieces("image", path, timeout=timeout):
                 self._record.stop_if_cancelled(phase=Phase.READY)
                 if end.passed:
                     raise failures.unverified(self._record.image_id, self._journal.last)
@@ -104,7 +104,7 @@ class Verification:
         if order.url is None:
             return False
         try:
-            settings = self._site.settings
+            settings = self._context.settings
             found = urls.preflight(order.url, settings.url_policy, declared=image.disk_format, network=settings.network)
         except UrlRejectedError as error:
             return error.reason == UrlProblem.WRONG_FORMAT
@@ -117,7 +117,7 @@ class Verification:
         """
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         try:
-            answer = self._site.cloud.patch_image(self._record.image_id, patch)
+            answer = self._context.cloud.patch_image(self._record.image_id, patch)
         except NotFoundError as error:
             raise self._record.missing(phase=Phase.READY) from error
         except ServiceUnavailableError:

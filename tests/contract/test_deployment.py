@@ -60,7 +60,7 @@ def admin(client: ClientFactory) -> Iterator[Client]:
 
 
 def test_metadefs_are_installed_for_everybody(admin: Client, client: ClientFactory) -> None:
-    deployment.install_metadefs(admin)
+    admin.install_metadefs()
 
     shown = namespace(client("rita"))
     assert shown["visibility"] == "public"
@@ -79,18 +79,18 @@ def test_metadefs_are_installed_for_everybody(admin: Client, client: ClientFacto
 
 
 def test_a_second_installation_writes_nothing(admin: Client) -> None:
-    deployment.install_metadefs(admin)
+    admin.install_metadefs()
     before = namespace(admin)
 
     with recorded(admin) as methods:
-        deployment.install_metadefs(admin)
+        admin.install_metadefs()
 
     assert methods == ["GET"]
     assert namespace(admin) == before
 
 
 def test_an_installation_mends_what_differs_and_no_more(admin: Client) -> None:
-    deployment.install_metadefs(admin)
+    admin.install_metadefs()
     good = namespace(admin)
     cloud = admin.cloud
     cloud.put("image", NAMESPACE_PATH, json={"namespace": deployment.NAMESPACE, "display_name": "Something else"})
@@ -103,7 +103,7 @@ def test_an_installation_mends_what_differs_and_no_more(admin: Client) -> None:
         cloud.post("image", f"{NAMESPACE_PATH}/properties", json=body)
 
     with recorded(admin) as methods:
-        deployment.install_metadefs(admin)
+        admin.install_metadefs()
 
     assert sorted(methods) == ["DELETE", "GET", "POST", "POST", "PUT", "PUT"]
     mended = namespace(admin)
@@ -113,15 +113,15 @@ def test_an_installation_mends_what_differs_and_no_more(admin: Client) -> None:
     assert definitions(mended) == {**definitions(good), **others}
 
     with recorded(admin) as methods:
-        deployment.install_metadefs(admin)
+        admin.install_metadefs()
     assert methods == ["GET"]
 
 
 def test_metadefs_are_an_administrators(admin: Client, client: ClientFactory) -> None:
     with pytest.raises(NotAllowedError):
-        deployment.install_metadefs(client("alice"))
+        client("alice").install_metadefs()
 
-    deployment.install_metadefs(admin)  # there is something to remove afterwards
+    admin.install_metadefs()  # there is something to remove afterwards
 
 
 # ----------------------------------------------------------------- protections

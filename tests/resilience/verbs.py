@@ -19,7 +19,6 @@ from hyperx_glance import (
     Settings,
     UrlPolicy,
 )
-from hyperx_glance.deployment import install_metadefs
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 
@@ -490,6 +489,6 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("doctor", lambda stage: stage.client.doctor(), findings, user=ADMIN),
         Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
         Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
-        Verb("metadefs", lambda stage: install_metadefs(stage.client), namespace_is_there, user=ADMIN),
+        Verb("metadefs", lambda stage: stage.client.install_metadefs(), namespace_is_there, user=ADMIN),
     ]
 }

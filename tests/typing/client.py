@@ -166,4 +166,4 @@ def administering(client: Client) -> None:
     assert_type(client.set_quota("dept-b", images=10, cores=None), DepartmentQuota)
     assert_type(client.doctor(probe=True), list[Finding])
     assert_type(hyperx_glance.deployment.property_protections(), str)
-    assert_type(hyperx_glance.deployment.install_metadefs(client), None)
+    assert_type(client.install_metadefs(), None)

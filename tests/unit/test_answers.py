@@ -14,7 +14,6 @@ import requests_mock
 
 from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServiceUnavailableError
 from hyperx_glance.answers import LONGEST_BODY, LONGEST_TEXT, Shape, explanation, parsed, server_time
-from hyperx_glance.deployment import install_metadefs
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import HASTY, REGION
 from tests.records import make_image
@@ -73,7 +72,7 @@ VERBS: dict[str, Verb] = {
     "quota of another": Verb("admin", lambda client, _: client.quota("dept-b")),
     "set_quota": Verb("admin", lambda client, _: client.set_quota("dept-b", images=None, cores=None, volumes=None)),
     "doctor": Verb("alice", lambda client, _: client.doctor(), gives_findings=True),
-    "install_metadefs": Verb("admin", lambda client, _: install_metadefs(client)),
+    "install_metadefs": Verb("admin", lambda client, _: client.install_metadefs()),
 }
 
 

@@ -144,7 +144,7 @@ def public() -> dict[str, Callable[..., Any]]:
     return found
 
 
-INTERNAL = {"Registration.interrupted_by", "deployment.doctor"}
+INTERNAL = {"Registration.interrupted_by", "deployment.doctor", "deployment.install_metadefs"}
 """`register` asks the one about an exception that it caught; `Client.doctor` is the public name of the other."""
 PARAMETERS = [
     (name, parameter.name)
@@ -215,7 +215,7 @@ def test_everything_public_is_examined() -> None:
     examined = {name for name, _ in PARAMETERS}
 
     assert {"connect", "Client", "Client.launch", "Registration.wait", "Launch.wait"} <= examined
-    assert "deployment.install_metadefs" in examined
+    assert "deployment.property_protections" in examined
     assert VALID.keys() <= examined
 
 

@@ -96,7 +96,7 @@ def test_protections_tell_the_options_of_nova_and_cinder() -> None:
 
 
 def test_metadefs_are_made_from_the_vocabulary(fake: InMemoryCloud) -> None:
-    deployment.install_metadefs(connect(fake, "admin"))
+    connect(fake, "admin").install_metadefs()
 
     properties = fake.glance.metadefs.namespaces[deployment.NAMESPACE]["properties"]
     assert set(properties) == {word.key for word in vocabulary.WORDS if word.own}

@@ -15,7 +15,6 @@ from hyperx_glance import (
     NewImage,
     ServiceUnavailableError,
 )
-from hyperx_glance.deployment import install_metadefs
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import HASTY, ClientFactory
@@ -50,7 +49,7 @@ READING: dict[str, Callable[[Client, str], object]] = {
     "quota": lambda client, _: client.quota(),
     "set_quota": lambda client, _: client.set_quota("dept-a", images=5, cores=None),
     "quota of another": lambda client, _: client.quota("dept-b"),
-    "install_metadefs": lambda client, _: install_metadefs(client),
+    "install_metadefs": lambda client, _: client.install_metadefs(),
 }
 WRITING: dict[str, tuple[str, Callable[[Client, str], object]]] = {
     "update": ("PATCH", lambda client, image: client.update(image, name="other")),
@@ -58,7 +57,7 @@ WRITING: dict[str, tuple[str, Callable[[Client, str], object]]] = {
     "delete": ("DELETE", lambda client, image: client.delete(image)),
     "reset_password": ("POST", lambda client, _: client.reset_password("7c1")),
     "set_quota": ("PUT", lambda client, _: client.set_quota("dept-a", cores=5)),
-    "install_metadefs": ("POST", lambda client, _: install_metadefs(client)),
+    "install_metadefs": ("POST", lambda client, _: client.install_metadefs()),
 }
 
 

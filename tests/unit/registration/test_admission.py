@@ -226,7 +226,7 @@ def test_who_waits_for_a_place_gives_up_at_the_very_moment(cloud: InMemoryCloud,
     client("admin").set_quota("dept-a", images=1)
 
     with pytest.raises(WaitTimeoutError):
-        admit(record.site, record.order, Deadline(clock, clock.now + 5))
+        admit(record.context, record.order, Deadline(clock, clock.now + 5))
 
     assert clock.now == pytest.approx(1005)
 

@@ -24,9 +24,10 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.cloud import Cloud
+from hyperx_glance.context import Context
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.order import Order, Site
+from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import (
     Way,
 )
@@ -95,7 +96,7 @@ class TestTimeouts:
         department = Department("dept-a", "dept-a")
         order = Order(image_id="7c1", url=None, disk_format="qcow2", department=department, checksum=sha256())
         cloud = Cloud.from_session(session)
-        record = Record(Site(cloud, Departments(cloud), HASTY), order, own=False)
+        record = Record(Context(cloud, Departments(cloud), HASTY), order, own=False)
         registration = Registration(Following(record, Way.FOLLOW))
 
         with pytest.raises(WaitTimeoutError, match="not verified yet"):

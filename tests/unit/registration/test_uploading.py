@@ -309,7 +309,7 @@ class TestUploadsThatWereBrokenOff:
 
 
 def uploader(record: Record, **more: bool) -> Uploader:
-    return Uploader(record, record.order, Journal(record.order, record.site.settings.pace.clock), **more)
+    return Uploader(record, record.order, Journal(record.order, record.context.settings.pace.clock), **more)
 
 
 class TestUploader:

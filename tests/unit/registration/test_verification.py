@@ -224,7 +224,7 @@ class TestVerificationAlone:
     def verify(self, record: Record, end: Deadline) -> None:
         record.order = dataclasses.replace(record.order, checksum=f"sha256:{'0' * 64}")
         verification = Verification(record, Journal(record.order, end.clock))
-        verification.run(record.site.cloud.image(record.image_id), end, digest=None)
+        verification.run(record.context.cloud.image(record.image_id), end, digest=None)
 
     def big(self, cloud: InMemoryCloud, client: Client) -> Record:
         record = record_of(cloud, client, status="active")
