@@ -30,7 +30,6 @@ from hyperx_glance import (
     Registration,
     Settings,
     UrlPolicy,
-    deployment,
 )
 from hyperx_glance.arguments import checked, reference, seconds
 from hyperx_glance.testing import InMemoryCloud
@@ -139,13 +138,11 @@ def public() -> dict[str, Callable[..., Any]]:
     for kind in (Client, Registration, Launch):
         names = [name for name in vars(kind) if not name.startswith("_") and inspect.isroutine(getattr(kind, name))]
         found |= {f"{kind.__name__}.{name}": getattr(kind, name) for name in names}
-    exports = {name: getattr(deployment, name) for name in deployment.__all__}
-    found |= {f"deployment.{name}": each for name, each in exports.items() if inspect.isroutine(each)}
     return found
 
 
-INTERNAL = {"Registration.interrupted_by", "deployment.doctor", "deployment.install_metadefs"}
-"""`register` asks the one about an exception that it caught; `Client.doctor` is the public name of the other."""
+INTERNAL = {"Registration.interrupted_by"}
+"""`register` asks it about an exception that it caught."""
 PARAMETERS = [
     (name, parameter.name)
     for name, function in public().items()
@@ -215,7 +212,6 @@ def test_everything_public_is_examined() -> None:
     examined = {name for name, _ in PARAMETERS}
 
     assert {"connect", "Client", "Client.launch", "Registration.wait", "Launch.wait"} <= examined
-    assert "deployment.property_protections" in examined
     assert VALID.keys() <= examined
 
 
