@@ -15,14 +15,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http.client import RemoteDisconnected
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
 import requests_mock
-import urllib3.exceptions
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
@@ -33,11 +31,11 @@ from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import REGION, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
+from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Refused, Reply, Service
 from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
-Silence = Literal["refused", "reset", "timeout"]
 _Fate = Literal["answer", "lost", "unreachable"]
 
 _UNIFIED_LIMITS = (
@@ -63,14 +61,6 @@ class Recorded:
     project: str
     body: object
     status: int | None
-
-
-class NoAnswer(Exception):  # noqa: N818 - what a request may come to, as an answer is
-    """Let a request come to nothing: the connection is refused, reset, or no answer comes in time."""
-
-    def __init__(self, silence: Silence) -> None:
-        super().__init__(silence)
-        self.silence = silence
 
 
 Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
@@ -325,7 +315,7 @@ class InMemoryCloud:
                 reply = self._interceptor(self._told(service, call, None), lambda: self._handled(service, call))
             status = reply.status
         except NoAnswer as none:
-            raise _SILENCES[none.silence](request) from None
+            raise none.raised_by(request) from None
         finally:
             with self._lock:
                 self.requests.append(self._told(service, call, status))
@@ -401,41 +391,3 @@ def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Respo
     return requests_mock.create_response(
         request, status_code=reply.status, content=reply.content, headers=dict(reply.headers)
     )
-
-
-def _lost(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
-    """Make what requests raises when the peer closes the connection instead of answering."""
-    gone = RemoteDisconnected("Remote end closed connection without response")
-    error = urllib3.exceptions.ProtocolError("Connection aborted.", gone)
-    raised = requests.exceptions.ConnectionError(error, request=request)
-    raised.__cause__ = error
-    return raised
-
-
-def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
-    """Make what requests raises when nobody listens."""
-    parts = urlsplit(str(request.url))
-    pool = urllib3.HTTPConnectionPool(parts.hostname or "", parts.port or 80)
-    refused = urllib3.exceptions.NewConnectionError(
-        urllib3.connection.HTTPConnection(pool.host, pool.port), "Failed to establish a new connection: refused"
-    )
-    error = urllib3.exceptions.MaxRetryError(pool, parts.path, refused)
-    raised = requests.exceptions.ConnectionError(error, request=request)
-    raised.__cause__ = error
-    return raised
-
-
-def _timed_out(request: requests.PreparedRequest) -> requests.exceptions.ReadTimeout:
-    """Make what requests raises when the answer does not come in time."""
-    pool = urllib3.HTTPConnectionPool(urlsplit(str(request.url)).hostname or "")
-    error = urllib3.exceptions.ReadTimeoutError(pool, str(request.url), "Read timed out. (read timeout=60)")
-    raised = requests.exceptions.ReadTimeout(error, request=request)
-    raised.__cause__ = error
-    return raised
-
-
-_SILENCES: dict[Silence, Callable[[requests.PreparedRequest], requests.exceptions.RequestException]] = {
-    "refused": _unreachable,
-    "reset": _lost,
-    "timeout": _timed_out,
-}

@@ -13,6 +13,7 @@ Answers were compared with Glance 33.
 
 from hyperx_glance.testing.memory.glance.downloads import Download, Filter
 from hyperx_glance.testing.memory.glance.records import ImageRecord, Member
-from hyperx_glance.testing.memory.glance.service import Glance, Rule
+from hyperx_glance.testing.memory.glance.service import Glance
+from hyperx_glance.testing.memory.glance.state import Rule
 
 __all__ = ["Download", "Filter", "Glance", "ImageRecord", "Member", "Rule"]

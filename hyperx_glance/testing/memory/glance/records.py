@@ -72,6 +72,20 @@ LARGEST_INTEGER = 2147483647
 MOST_PROPERTIES = MOST_TAGS = MOST_MEMBERS = 128
 
 
+SETTABLE = (
+    "name",
+    "visibility",
+    "protected",
+    "os_hidden",
+    "disk_format",
+    "container_format",
+    "min_disk",
+    "min_ram",
+    "owner",
+)
+BASE = (*BASE_KEYS, "id", "tags", *TIMES, "locations")
+
+
 @dataclasses.dataclass
 class Member:
     """Say with which project an image is shared."""
@@ -192,6 +206,13 @@ def _like_uuid(value: str) -> None:
     pattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
     if not re.match(pattern, value):
         _mismatch(f"{value!r} does not match {pattern!r}", "pattern", "id", value)
+
+
+def check_record(image: ImageRecord, before: ImageRecord | None = None) -> None:
+    """Refuse what the database, or its quotas for one image, cannot hold."""
+    check_numbers(image)
+    check_amounts(image, before)
+    check_text(image)
 
 
 def check_numbers(image: ImageRecord) -> None:

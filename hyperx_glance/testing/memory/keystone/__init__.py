@@ -9,6 +9,7 @@
 Answers were compared with Keystone 30.
 """
 
-from hyperx_glance.testing.memory.keystone.service import REGION, Keystone, service_id
+from hyperx_glance.testing.memory.keystone.service import Keystone
+from hyperx_glance.testing.memory.keystone.state import REGION, service_id
 
 __all__ = ["REGION", "Keystone", "service_id"]

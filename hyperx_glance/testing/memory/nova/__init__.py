@@ -9,6 +9,7 @@
 Answers were compared with Nova 34.
 """
 
-from hyperx_glance.testing.memory.nova.service import Flavor, Nova, PasswordChanges, Server
+from hyperx_glance.testing.memory.nova.records import Flavor, PasswordChanges, Server
+from hyperx_glance.testing.memory.nova.service import Nova
 
 __all__ = ["Flavor", "Nova", "PasswordChanges", "Server"]

@@ -1,0 +1,87 @@
+"""How the in-memory Glance takes and gives the data of images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from hyperx_glance.testing.memory.glance.downloads import ContentError, inspect
+from hyperx_glance.testing.memory.glance.records import ImageRecord
+from hyperx_glance.testing.memory.glance.state import MIB, State
+from hyperx_glance.testing.memory.wire import Call, Refused, Reply
+
+
+class Data(State):
+    """Answer uploads and downloads."""
+
+    def _upload(self, call: Call, image_id: str) -> Reply:
+        if call.headers.get("content-type") != "application/octet-stream":
+            raise Refused(415, f"Invalid content type {call.headers.get('content-type', '')}")
+        announced = call.headers.get("x-openstack-image-size") or call.headers.get("content-length")
+        self._enforce("image_size_total", call.who.project_id, int(announced or 0) // MIB)
+        store = call.headers.get("x-image-meta-store", self.stores[0] if self.stores else "")
+        if self.stores and store not in self.stores:
+            raise Refused(400, f"Store for identifier {store} not found")
+        image = self._found(call, image_id)
+        self._demand(call, "upload_image", image)
+        if image.status != "queued":
+            raise Refused(409, f"Image status transition from {image.status} to saving is not allowed")
+        missing = [key for key in ("disk_format", "container_format") if not getattr(image, key)]
+        if missing:
+            words = f"Property {missing[0]}" if len(missing) == 1 else f"Properties {', '.join(missing)}"
+            raise Refused(400, f"{words} must be set prior to saving data.")
+        if image.spoiled:
+            raise Refused(500)
+        image.status = "saving"
+        self._save(image)
+        try:
+            self._take(call, image, store, announced)
+        finally:
+            if image.status == "saving":  # refused, or the stream broke off
+                image.status = "queued"
+                self._save(image)
+        return Reply(204)
+
+    def _take(self, call: Call, image: ImageRecord, store: str, announced: str | None) -> None:
+        self._enforce("image_count_uploading", call.who.project_id)
+        data = call.content()
+        if image.deleted:
+            raise Refused(410, f"Image {image.id} could not be found after upload. The image may have been deleted.")
+        if announced is not None and int(announced) != len(data):
+            raise Refused(400, f"Size mismatch: expected {announced} bytes, got {len(data)} bytes")
+        if store in self.broken_stores:
+            raise Refused(503, "Insufficient permissions on image storage media: ")
+        try:
+            self._fill(image, data, [store] if self.stores else self._default_stores())
+        except ContentError as error:
+            # What was refused stays where it was put, hashes and all: that makes the record useless.
+            image.spoiled, image.stores = True, [store]
+            self._hash(image, data)
+            raise Refused(415, str(error)) from error
+        image.status = "active"
+        self._save(image)
+
+    def _fill(self, image: ImageRecord, data: bytes, stores: Sequence[str]) -> None:
+        """Put data into stores; refuse what is not of the declared format."""
+        if image.container_format == "bare":
+            found = inspect(str(image.disk_format), data)
+            image.virtual_size = found.virtual_size
+        image.size, image.data = len(data), data
+        image.stores = [*image.stores, *(store for store in stores if store not in image.stores)]
+        self._hash(image, data)
+
+    def _hash(self, image: ImageRecord, data: bytes) -> None:
+        image.checksum = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        image.os_hash_algo = self.hash_algorithm
+        image.os_hash_value = hashlib.new(self.hash_algorithm, data).hexdigest()
+
+    def _download(self, call: Call, image_id: str) -> Reply:
+        image = self._found(call, image_id)
+        if "member" not in call.who.roles:
+            raise Refused(403, "You are not authorized to complete download_image action.")
+        if image.status == "deactivated" and not call.who.is_administrator:
+            raise Refused(403, "The requested image has been deactivated. Image data download is forbidden.")
+        if image.data is None:
+            return Reply(204)
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(image.data))}
+        return Reply(200, image.data, {**headers, "Content-MD5": str(image.checksum)})

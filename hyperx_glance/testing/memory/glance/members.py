@@ -1,0 +1,86 @@
+"""With whom the images of the in-memory Glance are shared."""
+
+from __future__ import annotations
+
+from hyperx_glance.testing.memory.glance import records
+from hyperx_glance.testing.memory.glance.records import ImageRecord, Member
+from hyperx_glance.testing.memory.glance.state import State
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+
+
+class Members(State):
+    """Answer for members of images."""
+
+    def _list_members(self, call: Call, image_id: str) -> Reply:
+        image = self._found(call, image_id, "Image {} not found.")
+        if image.visibility != "shared":
+            raise Refused(403, f"Not allowed to list members for image {image_id}: Only shared images have members.")
+        everything = call.who.is_administrator or image.owner == call.who.project_id
+        members = [
+            member for member in image.members.values() if everything or member.project_id == call.who.project_id
+        ]
+        return json_reply(
+            200, {"members": [_member_view(image, member) for member in members], "schema": "/v2/schemas/members"}
+        )
+
+    def _add_member(self, call: Call, image_id: str) -> Reply:
+        image = self._found(call, image_id, "Image {} not found.")
+        project_id = call.json().get("member")
+        if not project_id:
+            raise Refused(400, "Member to be added not specified")
+        if image.visibility != "shared":
+            raise Refused(403, f"Not allowed to create members for image {image_id}.")
+        self._owner_only(call, image, "add_member")
+        if project_id in image.members:
+            raise Refused(409, f"Member {project_id} is duplicated for image {image_id}")
+        if len(image.members) >= records.MOST_MEMBERS:
+            raise Refused(413, "The limit has been exceeded on the number of allowed image members for this image.")
+        image.members[project_id] = Member(project_id, created_at=self.now(), updated_at=self.now())
+        self._changed()
+        return json_reply(200, _member_view(image, image.members[project_id]))
+
+    def _show_member(self, call: Call, image_id: str, project_id: str) -> Reply:
+        image, member = self._member(call, image_id, project_id)
+        return json_reply(200, _member_view(image, member))
+
+    def _update_member(self, call: Call, image_id: str, project_id: str) -> Reply:
+        image, member = self._member(call, image_id, project_id)
+        status = call.json().get("status")
+        if status not in ("pending", "accepted", "rejected"):
+            raise Refused(400, 'Incorrect request: Status must be "pending", "accepted" or "rejected".')
+        # The member says yes or no, not the owner (glance/policies/image.py, modify_member).
+        if not call.who.is_administrator and call.who.project_id != project_id:
+            raise Refused(403, "You are not authorized to complete modify_member action.")
+        member.status, member.updated_at = status, self.now()
+        self._changed()
+        return json_reply(200, _member_view(image, member))
+
+    def _remove_member(self, call: Call, image_id: str, project_id: str) -> Reply:
+        image, _ = self._member(call, image_id, project_id)
+        self._owner_only(call, image, "delete_member")
+        del image.members[project_id]
+        self._changed()
+        return Reply(204)
+
+    def _member(self, call: Call, image_id: str, project_id: str) -> tuple[ImageRecord, Member]:
+        image = self._found(call, image_id, "Image {} not found.")
+        if image.visibility != "shared":
+            raise Refused(404 if call.method == "GET" else 403, "Only shared images have members.")
+        if project_id not in image.members:
+            raise Refused(404, f"{project_id} not found in the member list of the image {image_id}.")
+        return image, image.members[project_id]
+
+    def _owner_only(self, call: Call, image: ImageRecord, action: str) -> None:
+        if not call.who.is_administrator and not (call.who.may_write and image.owner == call.who.project_id):
+            raise Refused(403, f"You are not authorized to complete {action} action.")
+
+
+def _member_view(image: ImageRecord, member: Member) -> Record:
+    return {
+        "member_id": member.project_id,
+        "image_id": image.id,
+        "status": member.status,
+        "created_at": records.isotime(member.created_at),
+        "updated_at": records.isotime(member.updated_at),
+        "schema": "/v2/schemas/member",
+    }

@@ -1,0 +1,213 @@
+"""What the in-memory Glance holds, what a test sets, and the rules for every part: policies, protections, quotas."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from hyperx_glance.testing.memory.glance import records
+from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
+from hyperx_glance.testing.memory.glance.metadefs import Metadefs
+from hyperx_glance.testing.memory.glance.protections import refused_by_rules
+from hyperx_glance.testing.memory.glance.records import ImageRecord, Member, show, visible
+from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Service
+
+MIB = 1 << 20
+
+
+Rule = Literal["admin", "member", "nobody"]
+_LIMITED = (
+    "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a quota threshold "
+    "was breached.\n\nThe response body:\n"
+)
+
+
+_GONE = ("killed", "deleted", "pending_delete")
+
+
+_FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
+
+
+class State(Service):
+    """Hold everything that the parts of this Glance share."""
+
+    name: ClassVar[str] = "glance"
+    type: ClassVar[str] = "image"
+
+    def __init__(self, keystone: Keystone) -> None:
+        self.metadefs = Metadefs()
+        super().__init__()
+        self.images: dict[str, ImageRecord] = {}
+        """Every record, the deleted ones too: their ids are used up."""
+        self.tasks: dict[str, Record] = {}
+        self.import_methods: list[str] = ["glance-direct", "web-download", "copy-image", "glance-download"]
+        self.import_filter = Filter(disallowed_ports=[22])
+        """Which URLs are read. Unlike Glance's own default loopback and every port but 22 pass."""
+        self.downloads: dict[str, Download] = {}
+        """What URLs give: data, an HTTP status, an error, a function. Other URLs are really read."""
+        self.ca_file: str | None = None
+        """Certificates to trust for https downloads, besides the system's."""
+        self.import_polls = 1
+        """How many looks at an image find its import still going on."""
+        self.task_threads = 16
+        """How many imports run at once; more stay pending. A deleted image's download holds its thread to the end."""
+        self.imports_stall = False
+        """True: imports stay as they are, as after the death of their worker."""
+        self.staging_broken = False
+        """True: an import fails before it begins, and its lock stays."""
+        self.converter: Callable[[str, bytes], tuple[str, bytes]] | None = None
+        """An import plug-in: makes another format and other data of what came."""
+        self.stores: list[str] = ["fast", "slow"]
+        """The stores, the default one first. [] is a Glance with a single store, which does not tell its name."""
+        self.broken_stores: set[str] = set()
+        """Stores into which nothing can be written."""
+        self.use_keystone_limits = True
+        self.protections: str | bool = True
+        """Property protections: True for those shipped with this library, False for none, or the text of the file."""
+        self.policies: dict[str, Rule] = {
+            "publicize_image": "admin",
+            "communitize_image": "member",
+            "add_image": "member",
+            "modify_image": "member",
+            "upload_image": "member",
+            "delete_image": "member",
+            "deactivate": "member",
+            "reactivate": "member",
+            "copy_image": "admin",
+        }
+        self.hidden_by_policy: set[str] = set()
+        """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
+        self.in_use: set[str] = set()
+        """Images whose data the store does not give up: deleting them is a 409."""
+        self.default_page = 25
+        self.largest_page = 1000
+        self.hash_algorithm = "sha512"
+        self.case_sensitive = True
+        """Whether the database tells upper from lower case; MySQL's usual collation does not."""
+        self._keystone = keystone
+        self._jobs: dict[str, Job] = {}
+        self._orphans: list[Job] = []
+        self._version = 0
+        self._pages: tuple[object, int, list[ImageRecord]] | None = None
+        self._positions: dict[str, int] = {}
+
+    def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
+        """Put an image straight into the database and give its id.
+
+        ``owner`` is a department's name or id. Any other key is an attribute of `ImageRecord` or else a property; times
+        may be text. Nothing is checked.
+        """
+        known = {key: value for key, value in record.items() if key in _FIELDS}
+        image_id = str(known.pop("id", "") or uuid.uuid4())
+        for key in records.TIMES:
+            if isinstance(known.get(key), str):
+                known[key] = datetime.fromisoformat(str(known[key]))
+        if "tags" in known:
+            known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of texts will do
+        properties = {key: value for key, value in record.items() if key not in _FIELDS}
+        now = self.now()
+        known = {"created_at": now, "updated_at": now, **known}
+        image = ImageRecord(image_id, self._keystone.departments.get(owner or "", owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
+        image.properties |= properties  # type: ignore[arg-type]  # unchecked on purpose
+        if image.status in ("active", "deactivated") and not image.stores and "stores" not in record:
+            image.stores = self._default_stores()
+        self.images[image_id] = image
+        self._changed()
+        return image_id
+
+    def image(self, image_id: str) -> ImageRecord | None:
+        """Give a record that is not deleted."""
+        image = self.images.get(image_id)
+        return None if image is None or image.deleted else image
+
+    def share(self, image_id: str, department: str, *, status: str = "accepted") -> None:
+        """Share an image with a department."""
+        project_id = self._keystone.departments[department]
+        self.images[image_id].members[project_id] = Member(
+            project_id, status, created_at=self.now(), updated_at=self.now()
+        )
+        self._changed()
+
+    def used(self, resource: str, project_id: str) -> int:
+        """Count what a project uses of a unified limit, sizes in whole MiB (glance/quota/keystone.py)."""
+        owned = [image for image in self.images.values() if image.owner == project_id and image.status not in _GONE]
+        if resource == "image_count_total":
+            return len(owned)
+        copying = [image for image in owned if image.properties.get("os_glance_importing_to_stores")]
+        if resource == "image_count_uploading":
+            busy = [image for image in owned if image.status in ("saving", "uploading", "importing")]
+            return len({image.id for image in busy + copying})
+        if resource == "image_stage_total":
+            staged = [image for image in owned if image.status in ("uploading", "importing") or image in copying]
+            return sum(image.size or 0 for image in staged) // MIB
+        return sum((image.size or 0) * len(image.stores) for image in owned) // MIB
+
+    def _enforce(self, resource: str, project_id: str, delta: int = 0) -> None:
+        if not self.use_keystone_limits:
+            return
+        limit, used = self._keystone.limit(self, resource, project_id), self.used(resource, project_id)
+        if limit != -1 and used + delta > limit:
+            raise Refused(
+                413,
+                f"{_LIMITED}Project {project_id} is over a limit for [Resource {resource} is over limit of {limit} "
+                f"due to current usage {used} and delta {delta}]",
+            )
+
+    def _may(self, caller: Caller, action: str, owner: str | None) -> bool:
+        rule = self.policies[action]
+        if rule == "nobody":
+            return False
+        return caller.is_administrator or (rule == "member" and caller.may_write and owner == caller.project_id)
+
+    def _demand(self, call: Call, action: str, image: ImageRecord) -> None:
+        """Refuse what the policy does not allow on an image that the caller sees (glance/api/v2/policy.py)."""
+        if not self._may(call.who, action, image.owner):
+            raise Refused(403, f"You are not authorized to complete {action} action.")
+
+    def _demand_visibility(self, call: Call, visibility: object, owner: str | None) -> None:
+        action = {"public": "publicize_image", "community": "communitize_image"}.get(str(visibility))
+        if action and not self._may(call.who, action, owner):
+            raise Refused(403, f"You are not authorized to complete {action} action.")
+
+    def _found(self, call: Call, image_id: str, message: str = "No image found with ID {}") -> ImageRecord:
+        image = self.image(image_id)
+        if image is None or not visible(call.who, image):
+            raise Refused(404, message.format(image_id))
+        if image_id in self.hidden_by_policy:
+            raise Refused(404)
+        return image
+
+    def _protected(self, caller: Caller, key: str, operation: str) -> bool:
+        """Tell whether the property protections refuse an operation (glance/common/property_utils.py)."""
+        if not self.protections:
+            return False
+        text = "" if self.protections is True else self.protections
+        return refused_by_rules(text, key, operation, caller.roles)
+
+    def _check_protection(self, caller: Caller, key: str, operation: str) -> None:
+        if self._protected(caller, key, operation):
+            raise Refused(403, f"Attribute '{key}' is reserved.")
+
+    def _view(self, call: Call, image: ImageRecord) -> Record:
+        caller = call.who
+        view = show(image, multi_store=bool(self.stores), is_administrator=caller.is_administrator)
+        if self.protections:
+            for key in image.properties:
+                if self._protected(caller, key, "read"):
+                    view.pop(key, None)
+        return view
+
+    def _save(self, image: ImageRecord) -> None:
+        image.updated_at = self.now()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._version += 1
+
+    def _default_stores(self) -> list[str]:
+        """Give where data goes; a single store has no name but counts all the same."""
+        return [self.stores[0]] if self.stores else [""]

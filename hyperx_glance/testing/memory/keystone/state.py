@@ -1,0 +1,173 @@
+"""What the in-memory Keystone holds, and what a test sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
+
+PASSWORD = "secret"
+REGION = "RegionOne"
+DOMAIN = {"id": "default", "name": "Default"}
+
+# A role implies those after it (keystone/cmd/bootstrap.py).
+IMPLIED = {"admin": ("admin", "manager", "member", "reader"), "member": ("member", "reader"), "reader": ("reader",)}
+ENDPOINTS = tuple((interface, REGION) for interface in ("public", "internal", "admin"))
+NAMESPACE = uuid.UUID("6f1c4c6e-7d0a-5c7e-9d1b-2b9c3f1f0a11")
+
+
+@dataclasses.dataclass
+class User:
+    """Hold a user, who has one role in one project."""
+
+    id: str
+    name: str
+    project_id: str
+    roles: frozenset[str]
+    password: str = PASSWORD
+
+
+class State(Service):
+    """Hold everything that the parts of this Keystone share."""
+
+    name: ClassVar[str] = "keystone"
+    type: ClassVar[str] = "identity"
+    endpoint_path: ClassVar[str] = "/v3"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.departments: dict[str, str] = {}
+        """Project ids by name."""
+        self.users: dict[str, str] = {}
+        """User ids by name."""
+        self.services: list[Service] = [self]
+        self.first_endpoints: list[tuple[str, str]] = []
+        """Interface and region of endpoints that stand before the usual ones in the catalogue, for every service."""
+        self.registered_limits: dict[str, Record] = {}
+        self.limits: dict[str, Record] = {}
+        self._accounts: dict[str, User] = {}
+        self._tokens: dict[str, Caller] = {}
+        for name in ("admin", "service"):
+            self.add_department(name)
+
+    def add_department(self, name: str) -> str:
+        """Create a project; give its id."""
+        self.departments[name] = uuid.uuid5(NAMESPACE, f"project {name}").hex
+        return self.departments[name]
+
+    def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
+        """Create a user with one role (admin, member or reader) in one project; give the user's id."""
+        user = User(
+            uuid.uuid5(NAMESPACE, f"user {name}").hex,
+            name,
+            self.departments[department],
+            frozenset(IMPLIED[role]),
+            password,
+        )
+        self._accounts[user.id] = user
+        self.users[name] = user.id
+        return user.id
+
+    def password_of(self, user: str) -> str:
+        """Give the password with which a user logs in."""
+        return self._accounts[self.users[user]].password
+
+    def department_of(self, user: str) -> str:
+        """Give the name of a user's department."""
+        return self._project_name(self._accounts[self.users[user]].project_id)
+
+    def register_limit(self, service: Service, resource: str, default: int, *, region: str | None = REGION) -> str:
+        """Register a unified limit; give its id."""
+        record: Record = {
+            "id": uuid.uuid4().hex,
+            "service_id": service_id(service),
+            "region_id": region,
+            "resource_name": resource,
+            "default_limit": default,
+            "description": None,
+        }
+        self.registered_limits[record["id"]] = record
+        return str(record["id"])
+
+    def set_limit(self, service: Service, resource: str, department: str, limit: int) -> None:
+        """Give one department its own limit."""
+        project_id = self.departments.get(department, department)
+        for record in self.limits.values():
+            if (record["resource_name"], record["project_id"]) == (resource, project_id):
+                record["resource_limit"] = limit
+                return
+        self._add_limit(project_id, service_id(service), REGION, resource, limit)
+
+    def limit(self, service: Service, resource: str, project_id: str) -> int:
+        """Give a department's limit as oslo.limit finds it: by service and region; 0 where nothing is registered."""
+        wanted = (service_id(service), REGION, resource)
+
+        def matches(record: Record) -> bool:
+            return (record["service_id"], record["region_id"], record["resource_name"]) == wanted
+
+        for record in self.limits.values():
+            if matches(record) and record["project_id"] == project_id:
+                return int(record["resource_limit"])
+        return next((int(r["default_limit"]) for r in self.registered_limits.values() if matches(r)), 0)
+
+    def expire_tokens(self) -> None:
+        """Make every token so far invalid, as time does."""
+        self._tokens.clear()
+
+    def caller(self, token: str | None) -> Caller | None:
+        """Say who a token speaks for."""
+        return self._tokens.get(token or "")
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Every token that is valid: no log and no error may show one."""
+        return frozenset(self._tokens)
+
+    def _project_name(self, project_id: str) -> str:
+        return next((name for name, known in self.departments.items() if known == project_id), project_id)
+
+    def _add_limit(self, project_id: str, service: str, region: str | None, resource: str, limit: int) -> Record:
+        limit_id = uuid.uuid4().hex
+        record: Record = {
+            "id": limit_id,
+            "project_id": project_id,
+            "domain_id": None,
+            "resource_limit": limit,
+            "description": None,
+            "service_id": service,
+            "region_id": region,
+            "resource_name": resource,
+            "links": {"self": f"{self.url}/v3/limits/{limit_id}"},
+        }
+        self.limits[limit_id] = record
+        return record
+
+    def _known(self, records: dict[str, Record], record_id: str, word: str) -> Record:
+        if record_id not in records:
+            raise Refused(404, f"Could not find {word} for {record_id}.")
+        return records[record_id]
+
+    def _list(self, call: Call, key: str, records: Iterable[Record]) -> Reply:
+        links = {"next": None, "self": self.url + call.path, "previous": None}
+        return json_reply(200, {key: list(records), "links": links})
+
+
+def service_id(service: Service) -> str:
+    """Give the id under which Keystone knows a service."""
+    return uuid.uuid5(NAMESPACE, f"service {service.name}").hex
+
+
+def administrators_only(call: Call, action: str) -> None:
+    """Refuse everybody else."""
+    if not call.who.is_administrator:
+        raise Refused(403, f"You are not authorized to perform the requested action: identity:{action}.")
+
+
+def filtered(records: Sequence[Record], call: Call, keys: Sequence[str]) -> list[Record]:
+    """Apply those query parameters that are filters."""
+    wanted = {key: call.value(key) for key in keys if call.values(key)}
+    keep: Callable[[Record], bool] = lambda record: all(record.get(key) == value for key, value in wanted.items())  # noqa: E731
+    return [record for record in records if keep(record)]

@@ -1,0 +1,96 @@
+"""How servers of the in-memory Nova come and go: each look at them lets them go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hyperx_glance.testing.memory.cinder import Volume
+from hyperx_glance.testing.memory.glance.records import isotime
+from hyperx_glance.testing.memory.nova.records import Server
+from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.wire import Record, Refused
+
+
+class Building(State):
+    """Build servers and end them."""
+
+    def finish_builds(self) -> None:
+        """Bring every server that is being built to its end."""
+        for server in self.servers.values():
+            if server.status == "BUILD":
+                self._finish_build(server)
+
+    def _look(self, servers: Sequence[Server]) -> list[Server]:
+        """Let servers go on because somebody looked at them."""
+        for server in servers:
+            if server.deleting:
+                if server.reads_left <= 0:
+                    self._end(server)
+                server.reads_left -= 1
+            elif server.status == "BUILD":
+                if server.reads_left <= 0:
+                    self._finish_build(server)
+                server.reads_left -= 1
+        return [server for server in servers if server.id in self.servers]
+
+    def _finish_build(self, server: Server) -> None:
+        if server.planned_fault is not None:
+            self._break(server, server.planned_fault)
+            return
+        try:
+            self._make_volumes(server)
+        except Refused as refused:
+            self._break(server, f"Build of instance {server.id} aborted: {refused.message}")
+            self._give_up_volumes(server)
+            return
+        for network in server.networks:
+            address = {"version": 4, "addr": self._neutron.new_address(), "OS-EXT-IPS:type": "fixed"}
+            server.addresses.setdefault(network["name"], []).append(address)
+        server.status = "ACTIVE"
+
+    def _make_volumes(self, server: Server) -> None:
+        disks = [
+            disk for disk in server.body.get("block_device_mapping_v2", ()) if disk["destination_type"] == "volume"
+        ]
+        for disk in sorted(disks, key=lambda disk: disk["source_type"] == "blank"):  # Nova makes the blank ones last
+            if not self._cinder.present:
+                raise Refused(404, "The volume service is not available: publicURL endpoint for volumev3 not found")
+            goes = bool(disk.get("delete_on_termination", False))
+            if disk["source_type"] == "volume":
+                volume = self._cinder.volumes[disk["uuid"]]
+            else:
+                volume = self._new_volume(server, disk)
+            server.volumes.append((volume.id, goes))
+            if volume.status == "error":
+                raise Refused(
+                    500,
+                    f"Volume {volume.id} did not finish being created even after we waited 3 seconds or 2 attempts. "
+                    "And its status is error.",
+                )
+            volume.status, volume.server_id = "in-use", server.id
+            volume.device = f"/dev/sd{chr(ord('a') + len(server.volumes) - 1)}"
+
+    def _new_volume(self, server: Server, disk: Record) -> Volume:
+        blank = disk["source_type"] == "blank"
+        image = None if blank else self._glance.image(disk["uuid"])
+        name = f"{server.id}-blank-vol" if blank else ""
+        size, volume_type = int(disk["volume_size"]), disk.get("volume_type")
+        return self._cinder.make(server.caller, size, name=name, volume_type=volume_type, image=image)
+
+    def _break(self, server: Server, message: str) -> None:
+        server.status = "ERROR"
+        server.fault = {"code": 500, "created": isotime(self.now()), "message": message}
+
+    def _end(self, server: Server) -> None:
+        del self.servers[server.id]
+        self._give_up_volumes(server)
+
+    def _give_up_volumes(self, server: Server) -> None:
+        """Delete the volumes that go with the server, free the others (nova/compute/manager.py, _cleanup_volumes)."""
+        for volume_id, goes in server.volumes:
+            volume = self._cinder.volumes.get(volume_id)
+            if volume is not None and goes:
+                del self._cinder.volumes[volume_id]
+            elif volume is not None:
+                volume.status, volume.server_id = "available", None
+        server.volumes = [(volume_id, goes) for volume_id, goes in server.volumes if not goes]

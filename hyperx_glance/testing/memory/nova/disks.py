@@ -1,0 +1,134 @@
+"""What the in-memory Nova checks of an image and of disks before it takes a request (nova/compute/api.py)."""
+
+from __future__ import annotations
+
+from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
+from hyperx_glance.testing.memory.nova.records import GIB, Flavor
+from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.nova.validation import invalid
+from hyperx_glance.testing.memory.wire import Call, Record, Refused
+
+_BUSES = ("ide", "sata", "scsi", "usb", "virtio", "fdc", "uml", "lxc", "xen", None)
+
+
+_DISK_KEYS = (
+    "boot_index",
+    "uuid",
+    "source_type",
+    "destination_type",
+    "volume_size",
+    "volume_type",
+    "device_name",
+    "device_type",
+    "disk_bus",
+    "guest_format",
+    "delete_on_termination",
+    "no_device",
+    "tag",
+)
+
+
+class Disks(State):
+    """Refuse images that do not fit, and disks that Nova does not make."""
+
+    def _image(self, call: Call, body: Record, flavor: Flavor) -> ImageRecord | None:
+        reference = body.get("imageRef")
+        if not reference:
+            if not body.get("block_device_mapping_v2"):
+                raise Refused(400, "Missing imageRef attribute")
+            return None
+        image = self._glance.image(reference)
+        if image is None or not visible(call.who, image):
+            raise Refused(400, "Can not find requested image")
+        root_is_volume = any(
+            disk.get("boot_index") == 0 and disk.get("destination_type") == "volume"
+            for disk in body.get("block_device_mapping_v2", ())
+        )
+        # Policy zero_disk_flavor: what is 0 for an administrator is as large as the image.
+        any_disk = root_is_volume or (not flavor.disk and call.who.is_administrator)
+        self._check_fit(image, flavor, None if any_disk else flavor.disk)
+        return image
+
+    def _check_fit(self, image: ImageRecord, flavor: Flavor, disk_gib: int | None) -> None:
+        """Refuse an image that is not active or does not fit (nova/compute/api.py, _validate_flavor_image)."""
+        if image.status != "active":
+            raise Refused(400, f"Image {image.id} is not active.")
+        if flavor.ram < image.min_ram:
+            raise Refused(400, "Flavor's memory is too small for requested image.")
+        if disk_gib is None:
+            return
+        if disk_gib == 0:
+            raise Refused(403, "Only volume-backed servers are allowed for flavors with zero disk.")
+        if (image.size or 0) > disk_gib * GIB:
+            raise Refused(
+                400,
+                "Flavor's disk is too small for requested image. "
+                f"Flavor disk is {disk_gib * GIB} bytes, image is {image.size} bytes.",
+            )
+        if image.min_disk > disk_gib:
+            raise Refused(
+                400,
+                "Flavor's disk is smaller than the minimum size specified in image metadata. "
+                f"Flavor disk is {disk_gib * GIB} bytes, minimum size is {image.min_disk * GIB} bytes.",
+            )
+
+    def _check_disks(self, call: Call, body: Record, flavor: Flavor, most: int) -> None:
+        """Refuse disks that Nova does not make (nova/compute/api.py, _validate_bdm)."""
+        disks = body.get("block_device_mapping_v2", [])
+        wrong = "Block Device Mapping is Invalid"
+        given = [disk.get("boot_index") for disk in disks]
+        indexes = sorted(index for index in given if index is not None and index >= 0)
+        if body.get("imageRef") and 0 not in indexes:
+            indexes = [0, *indexes]
+        if disks and (not indexes or indexes != list(range(len(indexes)))):
+            raise Refused(
+                400, f"{wrong}: Boot sequence for the instance and image/block device mapping combination is not valid."
+            )
+        for disk in disks:
+            self._check_disk(call, body, flavor, disk)
+        if most > 1 and any(disk.get("source_type") == "volume" for disk in disks):
+            raise Refused(400, "Cannot attach one or more volumes to multiple instances")
+
+    def _check_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:
+        wrong = "Block Device Mapping is Invalid"
+        kind = (disk.get("source_type"), disk.get("destination_type"))
+        for key in disk:
+            if key not in _DISK_KEYS:
+                raise invalid("0", disk, f"Additional properties are not allowed ({key!r} was unexpected)")
+        if disk.get("disk_bus") not in _BUSES:
+            raise Refused(400, f"{wrong}.")
+        if not isinstance(disk.get("volume_size", 1), int | str):
+            raise invalid("volume_size", disk["volume_size"], "None is not of type 'integer', 'string'")
+        if disk.get("volume_type") and disk["volume_type"] not in self._cinder.volume_types:
+            raise Refused(400, f"Volume type {disk['volume_type']} could not be found.")
+        if kind == ("blank", "volume") and not disk.get("volume_size"):
+            raise Refused(400, "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size")
+        if kind == ("blank", "local") and not flavor.ephemeral:
+            raise Refused(400, f"{wrong}: Ephemeral disks requested are larger than the instance type allows.")
+        if kind[0] == "image":
+            self._check_image_disk(call, body, flavor, disk)
+        if kind[0] == "volume" and disk.get("uuid") not in self._cinder.volumes:
+            raise Refused(400, f"{wrong}: failed to get volume {disk.get('uuid')}.")
+
+    def _check_image_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:
+        wrong = "Block Device Mapping is Invalid"
+        image = self._glance.image(str(disk.get("uuid")))
+        if image is None or not visible(call.who, image):
+            raise Refused(400, f"{wrong}: failed to get image {disk.get('uuid')}.")
+        if disk.get("destination_type") == "volume":
+            self._check_image_volume(image, flavor, disk)
+        elif disk.get("boot_index") != 0 or disk["uuid"] != body.get("imageRef"):
+            raise Refused(400, f"{wrong}: Mapping image to local is not supported.")
+
+    def _check_image_volume(self, image: ImageRecord, flavor: Flavor, disk: Record) -> None:
+        if not disk.get("volume_size"):
+            raise Refused(400, "Images with destination_type 'volume' need to have a non-zero size specified")
+        if disk.get("boot_index") == 0:
+            self._check_fit(image, flavor, None)
+            size = int(disk["volume_size"])
+            if image.min_disk > size:
+                raise Refused(
+                    400,
+                    "Volume is smaller than the minimum size specified in image metadata. "
+                    f"Volume size is {size * GIB} bytes, minimum size is {image.min_disk * GIB} bytes.",
+                )

@@ -1,0 +1,42 @@
+"""Which networks the in-memory Nova gives a server."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.nova.validation import invalid
+from hyperx_glance.testing.memory.wire import Call, Record, Refused
+
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+
+
+class Networks(State):
+    """Choose networks."""
+
+    def _networks(self, call: Call, asked: Any) -> list[Record]:  # noqa: ANN401 - "auto", "none" or a list
+        available = self._neutron.visible_networks(call.who)
+        if asked == "none":
+            return []
+        if asked == "auto" or not asked:
+            own = [network for network in available if network["project_id"] == call.who.project_id] or [
+                network for network in available if network["shared"]
+            ]
+            if len(own) > 1:
+                raise Refused(409, "Multiple possible networks found, use a Network ID to be more specific.")
+            return own
+        chosen = []
+        for wanted in asked:
+            network_id = str(wanted.get("uuid", ""))
+            if not re.fullmatch(_UUID, network_id):
+                raise invalid("networks", asked, f"{asked} is not valid under any of the given schemas")
+            network = next((known for known in available if known["id"] == network_id), None)
+            if network is None:
+                raise Refused(400, f"Network {network_id} could not be found.")
+            if not network["subnets"]:
+                raise Refused(400, f"Network {network_id} requires a subnet in order to boot instances on.")
+            if network["router:external"] and not network["shared"] and not call.who.is_administrator:
+                raise Refused(403, f"It is not allowed to create an interface on external network {network_id}")
+            chosen.append(network)
+        return chosen

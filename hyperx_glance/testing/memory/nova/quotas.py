@@ -1,0 +1,98 @@
+"""The in-memory Nova's quotas."""
+
+from __future__ import annotations
+
+from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor
+from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.wire import Call, Caller, Refused, Reply, json_reply
+
+
+class Quotas(State):
+    """Answer for limits, and say how many servers they let pass."""
+
+    def _limits(self, call: Call) -> Reply:
+        project_id = call.who.project_id
+        if call.values("tenant_id"):
+            if not call.who.is_administrator:
+                raise Refused(403, "Policy doesn't allow os_compute_api:limits:other_project to be performed.")
+            project_id = call.value("tenant_id")
+        limits, used = self.limits_of(project_id), self.in_use(project_id)
+        absolute = {
+            "maxTotalCores": limits["cores"],
+            "maxTotalInstances": limits["instances"],
+            "maxTotalKeypairs": limits["key_pairs"],
+            "maxServerMeta": limits["metadata_items"],
+            "maxTotalRAMSize": limits["ram"],
+            "maxServerGroups": limits["server_groups"],
+            "maxServerGroupMembers": limits["server_group_members"],
+            "totalRAMUsed": used["ram"],
+            "totalCoresUsed": used["cores"],
+            "totalInstancesUsed": used["instances"],
+            "totalServerGroupsUsed": 0,
+        }
+        return json_reply(200, {"limits": {"rate": [], "absolute": absolute}})
+
+    def _show_quota(self, call: Call, project_id: str) -> Reply:
+        self._quota_reader(call, project_id, "show")
+        return json_reply(200, {"quota_set": {"id": project_id, **self.limits_of(project_id)}})
+
+    def _quota_details(self, call: Call, project_id: str) -> Reply:
+        self._quota_reader(call, project_id, "detail")
+        used = self.in_use(project_id)
+        details = {
+            key: {"limit": limit, "in_use": used.get(key, 0), "reserved": 0}
+            for key, limit in self.limits_of(project_id).items()
+        }
+        return json_reply(200, {"quota_set": {"id": project_id, **details}})
+
+    def _quota_reader(self, call: Call, project_id: str, action: str) -> None:
+        if not call.who.is_administrator and project_id != call.who.project_id:
+            raise Refused(403, f"Policy doesn't allow os_compute_api:os-quota-sets:{action} to be performed.")
+        self._known_project(project_id)
+
+    def _known_project(self, project_id: str) -> None:
+        if project_id not in self._keystone.departments.values():
+            raise Refused(400, f"Project ID {project_id} is not a valid project.")
+
+    def _update_quota(self, call: Call, project_id: str) -> Reply:
+        if not call.who.is_administrator:
+            raise Refused(403, "Policy doesn't allow os_compute_api:os-quota-sets:update to be performed.")
+        wanted = call.json()["quota_set"]
+        self._known_project(project_id)
+        for key, value in wanted.items():
+            if key not in DEFAULT_QUOTA and key != "force":
+                reason = f"Additional properties are not allowed ({key!r} was unexpected)"
+                raise Refused(400, f"Invalid input for field/attribute quota_set. Value: {wanted}. {reason}")
+            if key != "force" and int(value) < -1:
+                reason = f"{value} is less than the minimum of -1"
+                raise Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
+        limits = {key: int(value) for key, value in wanted.items() if key != "force"}
+        self.quotas.setdefault(project_id, {}).update(limits)
+        return json_reply(200, {"quota_set": self.limits_of(project_id)})
+
+    def _delete_quota(self, call: Call, project_id: str) -> Reply:
+        if not call.who.is_administrator:
+            raise Refused(403, "Policy doesn't allow os_compute_api:os-quota-sets:delete to be performed.")
+        self.quotas.pop(project_id, None)
+        return Reply(202)
+
+    def _default_quota(self, call: Call, project_id: str) -> Reply:
+        del call
+        return json_reply(200, {"quota_set": {"id": project_id, **DEFAULT_QUOTA}})
+
+    def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
+        """Give how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""
+        limits, used = self.limits_of(caller.project_id), self.in_use(caller.project_id)
+        each = {"cores": flavor.vcpus, "instances": 1, "ram": flavor.ram}
+        room = [(limits[key] - used[key]) // amount for key, amount in each.items() if limits[key] != -1 and amount]
+        count = min([most, *room])
+        if count >= least:
+            return count
+        over = [key for key, amount in each.items() if limits[key] != -1 and used[key] + amount * least > limits[key]]
+        words = ", ".join(over)
+        requested = ", ".join(str(each[key] * least) for key in over)
+        already = ", ".join(str(used[key]) for key in over)
+        allowed = ", ".join(str(limits[key]) for key in over)
+        raise Refused(
+            403, f"Quota exceeded for {words}: Requested {requested}, but already used {already} of {allowed} {words}"
+        )

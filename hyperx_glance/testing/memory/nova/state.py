@@ -1,0 +1,110 @@
+"""What the in-memory Nova holds, and what a test sets."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Sequence
+from typing import ClassVar
+
+from hyperx_glance.testing.memory.cinder import Cinder
+from hyperx_glance.testing.memory.glance import Glance
+from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.neutron import Neutron
+from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, PasswordChanges, Server
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service
+
+
+class State(Service):
+    """Hold everything that the parts of this Nova share."""
+
+    name: ClassVar[str] = "nova"
+    type: ClassVar[str] = "compute"
+    endpoint_path: ClassVar[str] = "/v2.1"
+
+    def __init__(self, keystone: Keystone, glance: Glance, cinder: Cinder, neutron: Neutron) -> None:
+        super().__init__()
+        self.servers: dict[str, Server] = {}
+        self.flavors: dict[str, Flavor] = {}
+        self.keypairs: dict[str, dict[str, Record]] = {}
+        """Key pairs by user id and name."""
+        self.server_groups: dict[str, Record] = {}
+        self.availability_zones: list[str] = ["nova"]
+        self.unavailable_zones: list[str] = []
+        """Zones without a host that works: Nova lists them, and launches nothing there."""
+        self.quotas: dict[str, dict[str, int]] = {}
+        """Limits by project id; what is missing has Nova's default (10 servers, 20 cores, 50 GiB)."""
+        self.build_polls = 1
+        """How many looks find a new server still in BUILD."""
+        self.delete_polls = 1
+        """How many looks find a deleted server still there."""
+        self.visible_per_look: int | None = None
+        """How many of the new servers each listing reveals; None: all at once."""
+        self.faults: list[str] = []
+        """Each server that is built takes one of these and ends in ERROR with it."""
+        self.max_microversion = "2.104"
+        self.password_changes: PasswordChanges = "accepted"
+        """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""
+        self.shows_admin_password = True
+        """False: as with [api] enable_instance_password = False."""
+        self._keystone = keystone
+        self._glance = glance
+        self._cinder = cinder
+        self._neutron = neutron
+        self._numbers = itertools.count(1)
+        self._looks = 0
+        self.add_flavor("m1.tiny", ram=512, disk=1, vcpus=1, ephemeral=1)
+        self.add_flavor("m1.small", ram=2048, disk=20, vcpus=1)
+
+    def add_flavor(self, name: str, *, ram: int, disk: int, vcpus: int, ephemeral: int = 0) -> str:
+        """Create a flavor; give its id."""
+        flavor = Flavor(str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), name, ram, disk, vcpus, ephemeral)
+        self.flavors[flavor.id] = flavor
+        return flavor.id
+
+    def set_quota(self, department: str, **limits: int) -> None:
+        """Set limits of a department: instances, cores, ram (MiB)."""
+        project_id = self._keystone.departments.get(department, department)
+        self.quotas.setdefault(project_id, {}).update(limits)
+
+    def server(self, name: str) -> Server:
+        """Give the server of that name."""
+        return next(server for server in self.servers.values() if server.name == name)
+
+    def limits_of(self, project_id: str) -> dict[str, int]:
+        """Give a project's limits."""
+        return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
+
+    def in_use(self, project_id: str) -> dict[str, int]:
+        """Count a project's servers and what they take."""
+        own = [server for server in self.servers.values() if server.caller.project_id == project_id]
+        return {
+            "instances": len(own),
+            "cores": sum(server.flavor.vcpus for server in own),
+            "ram": sum(server.flavor.ram for server in own),
+        }
+
+    def _found(self, call: Call, server_id: str) -> Server:
+        server = self.servers.get(server_id)
+        if server is None or not (call.who.is_administrator or server.caller.project_id == call.who.project_id):
+            raise Refused(404, f"Instance {server_id} could not be found.")
+        return server
+
+    def _writable(self, call: Call, server_id: str, action: str) -> Server:
+        server = self._found(call, server_id)
+        if not call.who.may_write:
+            raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
+        return server
+
+    def _group(self, call: Call, group_id: str, status: int) -> Record:
+        group = self.server_groups.get(group_id)
+        if group is None or group["project_id"] != call.who.project_id:
+            raise Refused(status, f"Instance group {group_id} could not be found.")
+        return group
+
+    def _next(self, key: str, call: Call, page: Sequence[Server] | Sequence[Flavor]) -> Record:
+        """Give the link to the next page, where this one is full (nova/api/openstack/common.py)."""
+        if not page or len(page) < int(call.value("limit") or 1000):
+            return {}
+        query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")
+        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1].id}"}]}
