@@ -11,119 +11,70 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from hyperx_glance import deployment
-    from hyperx_glance.client import Client, connect
-    from hyperx_glance.departments import Department
+    from hyperx_glance import deployment as deployment
+    from hyperx_glance.client import Client as Client, connect as connect
+    from hyperx_glance.departments import Department as Department
     from hyperx_glance.errors import (
-        AmbiguousNameError,
-        AuthenticationError,
-        ChecksumMismatchError,
-        ConflictError,
-        FlavorTooSmallError,
-        HyperxGlanceError,
-        ImageNotActiveError,
-        ImmutableFieldError,
-        InUseError,
-        InvalidRequestError,
-        LaunchFailedError,
-        NotAllowedError,
-        NotFoundError,
-        PasswordResetError,
-        ProtectedError,
-        QuotaExceededError,
-        RegistrationFailedError,
-        ServiceUnavailableError,
-        UrlRejectedError,
-        WaitTimeoutError,
+        AmbiguousNameError as AmbiguousNameError,
+        AuthenticationError as AuthenticationError,
+        ChecksumMismatchError as ChecksumMismatchError,
+        ConflictError as ConflictError,
+        FlavorTooSmallError as FlavorTooSmallError,
+        HyperxGlanceError as HyperxGlanceError,
+        ImageNotActiveError as ImageNotActiveError,
+        ImmutableFieldError as ImmutableFieldError,
+        InUseError as InUseError,
+        InvalidRequestError as InvalidRequestError,
+        LaunchFailedError as LaunchFailedError,
+        NotAllowedError as NotAllowedError,
+        NotFoundError as NotFoundError,
+        PasswordResetError as PasswordResetError,
+        ProtectedError as ProtectedError,
+        QuotaExceededError as QuotaExceededError,
+        RegistrationFailedError as RegistrationFailedError,
+        ServiceUnavailableError as ServiceUnavailableError,
+        UrlRejectedError as UrlRejectedError,
+        WaitTimeoutError as WaitTimeoutError,
     )
-    from hyperx_glance.launching import Launch
-    from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
-    from hyperx_glance.models.editing import ImageChanges, ImageFields
-    from hyperx_glance.models.image import Image
-    from hyperx_glance.models.launching import LaunchRequest
-    from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
-    from hyperx_glance.models.registering import NewImage, NewIso
+    from hyperx_glance.launching import Launch as Launch
+    from hyperx_glance.models.browsing import ImageCriteria as ImageCriteria, ImageQuery as ImageQuery
+    from hyperx_glance.models.editing import ImageChanges as ImageChanges, ImageFields as ImageFields
+    from hyperx_glance.models.image import Image as Image
+    from hyperx_glance.models.launching import LaunchRequest as LaunchRequest
+    from hyperx_glance.models.quotas import (
+        DepartmentQuota as DepartmentQuota,
+        QuotaLimits as QuotaLimits,
+        Usage as Usage,
+    )
+    from hyperx_glance.models.registering import NewImage as NewImage, NewIso as NewIso
     from hyperx_glance.models.results import (
-        AvailabilityZone,
-        Deletion,
-        Finding,
-        FlavorChoice,
-        KeyPair,
-        LaunchProgress,
-        NetworkChoice,
-        Progress,
-        Server,
-        ServerRef,
-        Summary,
-        UrlReport,
+        AvailabilityZone as AvailabilityZone,
+        Deletion as Deletion,
+        Finding as Finding,
+        FlavorChoice as FlavorChoice,
+        KeyPair as KeyPair,
+        LaunchProgress as LaunchProgress,
+        NetworkChoice as NetworkChoice,
+        Progress as Progress,
+        Server as Server,
+        ServerRef as ServerRef,
+        Summary as Summary,
+        UrlReport as UrlReport,
     )
-    from hyperx_glance.models.urls import UrlPolicy
-    from hyperx_glance.registration import Registration
-    from hyperx_glance.settings import Settings
-    from hyperx_glance.vocabulary import Action, Category, Kind, Phase, State, UrlProblem, View
-    from hyperx_glance.waiting import Pace
-
-__all__ = [
-    "Action",
-    "AmbiguousNameError",
-    "AuthenticationError",
-    "AvailabilityZone",
-    "Category",
-    "ChecksumMismatchError",
-    "Client",
-    "ConflictError",
-    "Deletion",
-    "Department",
-    "DepartmentQuota",
-    "Finding",
-    "FlavorChoice",
-    "FlavorTooSmallError",
-    "HyperxGlanceError",
-    "Image",
-    "ImageChanges",
-    "ImageCriteria",
-    "ImageFields",
-    "ImageNotActiveError",
-    "ImageQuery",
-    "ImmutableFieldError",
-    "InUseError",
-    "InvalidRequestError",
-    "KeyPair",
-    "Kind",
-    "Launch",
-    "LaunchFailedError",
-    "LaunchProgress",
-    "LaunchRequest",
-    "NetworkChoice",
-    "NewImage",
-    "NewIso",
-    "NotAllowedError",
-    "NotFoundError",
-    "Pace",
-    "PasswordResetError",
-    "Phase",
-    "Progress",
-    "ProtectedError",
-    "QuotaExceededError",
-    "QuotaLimits",
-    "Registration",
-    "RegistrationFailedError",
-    "Server",
-    "ServerRef",
-    "ServiceUnavailableError",
-    "Settings",
-    "State",
-    "Summary",
-    "UrlPolicy",
-    "UrlProblem",
-    "UrlRejectedError",
-    "UrlReport",
-    "Usage",
-    "View",
-    "WaitTimeoutError",
-    "connect",
-    "deployment",
-]
+    from hyperx_glance.models.urls import UrlPolicy as UrlPolicy
+    from hyperx_glance.registration import Registration as Registration
+    from hyperx_glance.settings import Settings as Settings
+    from hyperx_glance.vocabulary import (
+        Action as Action,
+        Category as Category,
+        FailureReason as FailureReason,
+        Kind as Kind,
+        Phase as Phase,
+        State as State,
+        UrlProblem as UrlProblem,
+        View as View,
+    )
+    from hyperx_glance.waiting import Pace as Pace
 
 _HOMES = {
     "client": (
@@ -193,6 +144,7 @@ _HOMES = {
     "vocabulary": (
         "Action",
         "Category",
+        "FailureReason",
         "Kind",
         "Phase",
         "State",
@@ -202,6 +154,7 @@ _HOMES = {
     "waiting": ("Pace",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = sorted([*_MODULES, "deployment"])  # noqa: PLE0605  # type checkers read the imports above
 
 if not typing.TYPE_CHECKING:  # or every misspelt name would pass the type checker
 

@@ -88,12 +88,6 @@ def not_understood(service: str, what: str, *, status: int | None = None) -> Ser
     )
 
 
-def told_time(date: str | None, *, here: datetime) -> datetime:
-    """Read a service's clock from the ``Date`` header; ``here`` is this machine's, where it tells no time."""
-    told = server_time(date)
-    return here if told is None else told
-
-
 def server_time(date: str | None) -> datetime | None:
     """Read the ``Date`` header of an answer; None where it tells no time."""
     try:

@@ -27,20 +27,24 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 from requests.adapters import HTTPAdapter
 
-from hyperx_glance.answers import LONGEST_BODY, Shape, explanation, not_understood, parsed
+from hyperx_glance.answers import Shape, not_understood, parsed
 from hyperx_glance.errors import (
     AuthenticationError,
-    ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
-    NotAllowedError,
     NotFoundError,
-    ProtectedError,
-    QuotaExceededError,
     ServiceUnavailableError,
 )
 from hyperx_glance.forks import renew_in_children
-from hyperx_glance.models.image import Image, is_uuid
+from hyperx_glance.models.image import Image
+from hyperx_glance.translation import (
+    FAILURES,
+    asked_pause,
+    is_an_answer,
+    refused_login,
+    translate_answer,
+    translate_failure,
+)
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -66,19 +70,9 @@ REQUEST_TIMEOUT_SECONDS = 60
 _READING_RETRIES = 2
 LONGEST_PAUSE_SECONDS = 30
 """A service that wants to be left alone for longer is not waited for."""
-_PIECE_BYTES = 1024 * 1024
-_FAILURES = (
-    keystone_exceptions.ClientException,
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-)
+_CHUNK_BYTES = 1024 * 1024
 _WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What Python raises where something is not what a program expects; keystoneauth checks nothing."""
-_NEVER_CONNECTED = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    requests.exceptions.ConnectTimeout,
-)
 
 
 class Access(Shape):
@@ -90,7 +84,7 @@ class Access(Shape):
     role_names: tuple[str, ...]
 
 
-class _Place(Shape):
+class _Endpoint(Shape):
     service_id: str | None
     region_id: str | None
 
@@ -221,9 +215,9 @@ class Cloud:
         except keystone_exceptions.BadRequest as error:
             # Our own requests raise nothing for a status: this answers a login. Keystone quotes what it does not
             # understand (keystone/common/validation/validators.py), and in a login stands the password.
-            raise _refused_login(error) from None
-        except _FAILURES as error:
-            raise _translate_failure(service, error) from error
+            raise refused_login(error) from None
+        except FAILURES as error:
+            raise translate_failure(service, error) from error
         except HyperxGlanceError:
             raise
         except _WRONG_SHAPES as error:
@@ -250,30 +244,30 @@ class Cloud:
 
     def has(self, service: Service) -> bool:
         """Tell whether the catalogue knows the service."""
-        return self._endpoint(self._adapter(service)) is not None
+        return self._url(self._adapter(service)) is not None
 
-    def _endpoint(self, adapter: Adapter) -> str | None:
+    def _url(self, adapter: Adapter) -> str | None:
         with self._translated("identity"):
             try:
-                endpoint = adapter.get_endpoint()
+                url = adapter.get_endpoint()
             except keystone_exceptions.CatalogException:
                 return None
-            return endpoint.rstrip("/") if endpoint else None
+            return url.rstrip("/") if url else None
 
     def place(self, service: Service) -> Place | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
         with self._translated("identity"):
-            places = self._places(adapter, region_name=adapter.region_name)
-            return next((Place(place.service_id, place.region_id) for place in places if place.service_id), None)
+            found = self._endpoints(adapter, region_name=adapter.region_name)
+            return next((Place(each.service_id, each.region_id) for each in found if each.service_id), None)
 
     def regions(self) -> tuple[str, ...]:
         """List the regions in which the catalogue has images, in its order."""
         with self._translated("identity"):
-            places = self._places(self._adapter("image"), region_name=None)
-            return tuple(dict.fromkeys(place.region_id for place in places if place.region_id))
+            found = self._endpoints(self._adapter("image"), region_name=None)
+            return tuple(dict.fromkeys(each.region_id for each in found if each.region_id))
 
-    def _places(self, adapter: Adapter, *, region_name: str | None) -> list[_Place]:
+    def _endpoints(self, adapter: Adapter, *, region_name: str | None) -> list[_Endpoint]:
         """Read from the token where the endpoints of a service are; nowhere, where the session has no catalogue."""
         token = self._token()
         if token is None:
@@ -284,7 +278,7 @@ class Cloud:
             interface=adapter.interface or "public",
             region_name=region_name,
         )
-        return [_Place(service_id=data.service_id, region_id=data.region_name) for data in found]
+        return [_Endpoint(service_id=data.service_id, region_id=data.region_name) for data in found]
 
     def base(self, service: Service) -> str:
         """Give the URL of the service at the version that this library speaks."""
@@ -293,7 +287,7 @@ class Cloud:
     def _base(self, service: Service) -> tuple[Adapter, str]:
         if service not in self._bases:
             adapter = self._adapter(service)
-            endpoint = self._endpoint(adapter)
+            endpoint = self._url(adapter)
             if endpoint is None:
                 raise ServiceUnavailableError(
                     f"This cloud's catalogue has no {service} service in region {self.region_name or 'any'}.",
@@ -374,15 +368,15 @@ class Cloud:
                     **options,
                 )
             # Not left to keystoneauth, which sleeps as long as the service wants (session.py, _send_request).
-            pause = _asked_pause(response, self._retry_delay)
+            pause = asked_pause(response, self._retry_delay)
             if response.status_code != 503 or not retries or pause > LONGEST_PAUSE_SECONDS:
                 break
             response.close()
             retries -= 1
             self._sleep(pause)
         if response.status_code >= 400:
-            raise _translate_answer(service, response, stream=stream, secret=secret)
-        if not _is_an_answer(response, stream=stream):
+            raise translate_answer(service, response, stream=stream, secret=secret)
+        if not is_an_answer(response, stream=stream):
             response.close()
             raise not_understood(service, "a page for people, or the way to one", status=response.status_code)
         return response
@@ -394,7 +388,7 @@ class Cloud:
     def read(
         self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
     ) -> bytes:
-        """Read a large answer in one piece; sent again when the connection breaks on the way.
+        """Read a large answer at once; sent again when the connection breaks on the way.
 
         ``Response.content`` reads 10 KiB at a time (requests/models.py, CONTENT_CHUNK_SIZE): for a page of images half
         of what parsing it takes.
@@ -406,16 +400,16 @@ class Cloud:
                 return _body(self.request(service, "GET", path, params=params, stream=True))
             except urllib3.exceptions.HTTPError as error:
                 if not attempts:
-                    raise _translate_failure(service, error) from error
+                    raise translate_failure(service, error) from error
 
-    def pieces(self, service: Service, path: str, *, timeout: float) -> Iterator[bytes]:
-        """Read an answer of any length piece by piece, once; each may take ``timeout`` seconds, or what is usual."""
+    def chunks(self, service: Service, path: str, *, timeout: float) -> Iterator[bytes]:
+        """Read an answer of any length chunk by chunk, once; each may take ``timeout`` seconds, or what is usual."""
         usual = self._base(service)[0].session.timeout or REQUEST_TIMEOUT_SECONDS
         response = self.get(service, path, stream=True, timeout=min(timeout, usual))
         try:
-            yield from response.iter_content(_PIECE_BYTES)
+            yield from response.iter_content(_CHUNK_BYTES)
         except requests.exceptions.RequestException as error:
-            raise _translate_failure(service, error) from error
+            raise translate_failure(service, error) from error
         finally:
             response.close()
 
@@ -483,25 +477,6 @@ def _body(response: requests.Response) -> bytes:
     return body
 
 
-def _asked_pause(response: requests.Response, usual: float) -> float:
-    """Read for how many seconds a service wants to be left alone; none of them sends a date, which is not read."""
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if re.fullmatch(r"[0-9]+", asked) else usual
-
-
-def _beginning(response: requests.Response, *, stream: bool) -> bytes:
-    """Read what is looked at of an error's body; b"" where it breaks off: the status says what there is to say."""
-    if not stream or response.raw.tell():
-        return response.content
-    try:
-        beginning: bytes = response.raw.read(LONGEST_BODY, decode_content=True)
-    except urllib3.exceptions.HTTPError:
-        return b""
-    finally:
-        response.close()
-    return beginning
-
-
 def _access(found: AccessInfo) -> Access:
     if not isinstance(found.auth_token, str):
         raise TypeError("a token without an id")
@@ -511,136 +486,3 @@ def _access(found: AccessInfo) -> Access:
         project_name=found.project_name or found.project_id or "",
         role_names=tuple(found.role_names or ()),
     )
-
-
-def _is_an_answer(response: requests.Response, *, stream: bool) -> bool:
-    """Tell an answer of a service from the page of a proxy or a portal with a status of success.
-
-    Glance and Nova call their empty answers text/html too (webob's default). Their front doors answer 300.
-    """
-    page = response.headers.get("content-type", "").startswith("text/html") and (stream or bool(response.content))
-    return response.status_code <= 300 and not page
-
-
-def _never_connected(error: BaseException) -> bool:
-    """Tell whether it is certain that the service cannot have seen the request.
-
-    keystoneauth raises the same ConnectFailure for "never connected" and "cut after acceptance"; urllib3's own
-    exception is further down the chain.
-    """
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        current = waiting.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, _NEVER_CONNECTED):
-            return True
-        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return False
-
-
-def _refused_login(error: keystone_exceptions.BadRequest) -> ServiceUnavailableError:
-    return ServiceUnavailableError(
-        "Keystone does not understand the login.",
-        service="identity",
-        status=error.http_status,
-        request_id=error.request_id,
-        hint="Check user, password, project and domains; the request id leads to Keystone's log.",
-    )
-
-
-def _translate_failure(service: str, error: Exception) -> HyperxGlanceError:
-    """Translate what keystoneauth or requests raised instead of an answer."""
-    request_id = getattr(error, "request_id", None)
-    status = getattr(error, "http_status", None)
-    if isinstance(error, keystone_exceptions.Unauthorized | keystone_exceptions.AuthorizationFailure):
-        return AuthenticationError(
-            "Keystone refused the credentials.",
-            service="identity",
-            status=status,
-            request_id=request_id,
-            hint="Check user, password, project and domains.",
-        )
-    if isinstance(error, keystone_exceptions.AuthPluginException | keystone_exceptions.MissingRequiredOptions):
-        return AuthenticationError(
-            f"There are no usable credentials: {error}",
-            hint="Give a cloud of clouds.yaml, OS_* variables or auth keywords.",
-        )
-    if isinstance(error, keystone_exceptions.InvalidResponse):
-        return not_understood(service, "no token")
-    if isinstance(error, keystone_exceptions.Forbidden):
-        return NotAllowedError(str(error), service=service, status=status, request_id=request_id)
-    return ServiceUnavailableError(
-        f"The {service} service gave no answer: {error}",
-        connected=not _never_connected(error),
-        service=service,
-        status=status,
-        request_id=request_id,
-        hint="See whether the service is up, and try again.",
-    )
-
-
-def _translate_answer(service: Service, response: requests.Response, *, stream: bool, secret: str) -> HyperxGlanceError:
-    """Translate an answer from 400 on."""
-    status = response.status_code
-    is_json = "json" in response.headers.get("content-type", "")
-    message = explanation(_beginning(response, stream=stream), is_json=is_json) or f"HTTP status {status}"
-    message = message.replace(secret, "...") if secret else message
-    request_id = response.headers.get("x-openstack-request-id")
-    kind: type[HyperxGlanceError]
-    hint = ""
-    match status:
-        case 401:
-            kind, hint = AuthenticationError, "Log in again: the token is not valid any more."
-        case 403 if "Quota exceeded" in message:
-            kind = QuotaExceededError
-        case 403 if "is protected" in message:
-            kind = ProtectedError
-        case 403:
-            kind, hint = NotAllowedError, _hint_for_a_role(message)
-        case 404:
-            kind, hint = NotFoundError, _hint_for_a_name(service, response.url)
-        case 409:
-            kind = ConflictError
-        # Glance says 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
-        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", message, re.IGNORECASE):
-            kind = QuotaExceededError
-        case 429:
-            kind, hint = ServiceUnavailableError, "The service limits the rate of requests; try again later."
-        case _ if status >= 500:
-            kind, hint = ServiceUnavailableError, "Try again later; the request id leads to the service's log."
-        case _:
-            kind = InvalidRequestError
-    return kind(message, hint=hint, service=service, status=status, request_id=request_id)
-
-
-def _hint_for_a_role(message: str) -> str:
-    """Say who may what a policy refuses."""
-    # glance/api/policy.py, enforce
-    refused = re.search(r"not authorized to complete (?!publicize)(\w+) action", message)
-    if refused and "metadef" in refused[1]:
-        return "Administrators may."
-    if refused:
-        return "Members of the department that owns the image may, and administrators."
-    if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return "Members of the department may, and administrators."
-    return ""
-
-
-def _hint_for_a_name(service: Service, url: str) -> str:
-    """Tell whoever gave a name where an id was wanted, or the id of what they may not know of."""
-    reference = re.search(r"/(images|servers)/([^/?]+)", url)
-    if reference is None:
-        return ""
-    match service, is_uuid(reference[2]):
-        case "image", True:
-            return "It is gone, or a private image of another department."
-        case "image", False:
-            return "An Image or its id is needed; client.image(name) finds an image by its name."
-        case "compute", True:
-            return "It is gone, or a server of another department."
-        case "compute", False:
-            return "The id of a server is needed; openstack server list shows it."
-    return ""

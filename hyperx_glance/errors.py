@@ -36,6 +36,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypedDict
 
+from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
+
 
 class Answer(TypedDict):
     """Hold where an error came from, as every error that a service caused takes it."""
@@ -234,7 +236,9 @@ class QuotaExceededError(HyperxGlanceError):
 class UrlRejectedError(HyperxGlanceError):
     """Report a URL that cannot become an image, before anything was created; ``reason`` is a `UrlProblem`."""
 
-    def __init__(self, message: str, *, url: str, reason: str, hint: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, url: str, reason: UrlProblem, hint: str = "", status: int | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.url = url
         self.reason = reason
@@ -244,8 +248,8 @@ class UrlRejectedError(HyperxGlanceError):
 class RegistrationFailedError(HyperxGlanceError):
     """Report that an image was not registered although its record had been created.
 
-    ``reason`` is a `UrlProblem` where the cause is known, else "glance". The record is gone unless ``keep_failed`` was
-    asked for.
+    ``reason`` is a `UrlProblem` where the URL is the cause, else a `FailureReason`. The record is gone unless
+    ``keep_failed`` was asked for.
     """
 
     image_id: str
@@ -255,8 +259,8 @@ class RegistrationFailedError(HyperxGlanceError):
         message: str,
         *,
         image_id: str,
-        phase: str,
-        reason: str,
+        phase: Phase,
+        reason: UrlProblem | FailureReason,
         hint: str = "",
         service: str | None = None,
         status: int | None = None,
@@ -275,7 +279,7 @@ class ChecksumMismatchError(RegistrationFailedError):
 
     def __init__(self, *, image_id: str, expected: str, actual: str) -> None:
         message = f"The data of image {image_id} is {actual}, not {expected}."
-        super().__init__(message, image_id=image_id, phase="failed", reason="checksum")
+        super().__init__(message, image_id=image_id, phase=Phase.FAILED, reason=FailureReason.CHECKSUM)
         self.expected = expected
         self.actual = actual
 
@@ -285,7 +289,9 @@ class ImageNotActiveError(HyperxGlanceError):
 
     image_id: str
 
-    def __init__(self, message: str, *, image_id: str, phase: str, failure: str | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, image_id: str, phase: Phase, failure: str | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.image_id = image_id
         self.phase = phase

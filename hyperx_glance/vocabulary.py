@@ -101,6 +101,16 @@ class UrlProblem(StrEnum):
     TOO_LARGE = "too_large"
 
 
+class FailureReason(StrEnum):
+    """Say why a registration failed though its URL is good, or where nobody knows of the URL."""
+
+    GLANCE = "glance"
+    CHECKSUM = "checksum"
+    CANCELLED = "cancelled"
+    DELETED = "deleted"
+    UNVERIFIABLE = "unverifiable"
+
+
 class Writer(StrEnum):
     """Say who may write a field, each including those before it."""
 

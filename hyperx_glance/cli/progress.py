@@ -35,8 +35,14 @@ def registration_progress(stream: TextIO) -> Iterator[Callable[[Progress], None]
         yield _registration_lines(stream)
         return
     from rich.console import Console  # a tenth of a second that only a bar needs
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress as Bar,
+        TextColumn,
+        TimeElapsedColumn,
+        TransferSpeedColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -83,8 +89,7 @@ def launch_progress(stream: TextIO) -> Iterator[Callable[[LaunchProgress], None]
         yield _launch_lines(stream)
         return
     from rich.console import Console  # as above
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Bar(*columns, console=Console(file=stream), transient=True) as bar:

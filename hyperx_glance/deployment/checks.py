@@ -4,7 +4,7 @@
     >>> list(CHECKS)[:3]
     ['image-version', 'compute-version', 'clock-skew']
 
-Each looks at one thing and gives one verdict, also when all is well.
+Each looks at one thing and gives one result, also when all is well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from hyperx_glance import pages, vocabulary
 from hyperx_glance.answers import Shape
-from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
+from hyperx_glance.deployment.evidence import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -68,90 +68,92 @@ class _RegisteredLimits(Shape):
     registered_limits: tuple[_RegisteredLimit, ...]
 
 
-def _image_version(visit: Visit) -> Verdict:
-    return _version("Glance", visit.sightings["image"].version, GLANCE_NEEDED, GLANCE_WANTED)
+def _image_version(evidence: Evidence) -> CheckResult:
+    return _version("Glance", evidence.services["image"].version, GLANCE_NEEDED, GLANCE_WANTED)
 
 
-def _compute_version(visit: Visit) -> Verdict:
-    return _version("Nova", visit.sightings["compute"].version, NOVA_NEEDED, NOVA_WANTED)
+def _compute_version(evidence: Evidence) -> CheckResult:
+    return _version("Nova", evidence.services["compute"].version, NOVA_NEEDED, NOVA_WANTED)
 
 
-def _version(project: str, version: tuple[int, ...], needed: Feature, wanted: Feature) -> Verdict:
+def _version(project: str, version: tuple[int, ...], needed: Feature, wanted: Feature) -> CheckResult:
     if not version:
-        return Verdict(
+        return CheckResult(
             "warning",
             f"{project} does not tell its version.",
             f"See that the catalogue's URL of {project} leads to it and not to another page.",
         )
     if version < wanted.since:
         missing = needed if version < needed.since else wanted
-        return Verdict(
+        return CheckResult(
             "error" if missing is needed else "warning",
             f"{project} speaks {_dotted(version)}; {missing.use} needs {_dotted(missing.since)}.",
             f"Upgrade {project}.",
         )
-    return Verdict("ok", f"{project} speaks {_dotted(version)}.")
+    return CheckResult("ok", f"{project} speaks {_dotted(version)}.")
 
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _clock_skew(visit: Visit) -> Verdict:
-    skews = {name: seen.skew_seconds for name, seen in visit.sightings.items() if seen.skew_seconds is not None}
+def _clock_skew(evidence: Evidence) -> CheckResult:
+    skews = {name: seen.skew_seconds for name, seen in evidence.services.items() if seen.skew_seconds is not None}
     if not skews:
-        return Verdict("warning", "No service told its time.", "See that a proxy leaves the Date header in.")
+        return CheckResult("warning", "No service told its time.", "See that a proxy leaves the Date header in.")
     off = {name: skew for name, skew in skews.items() if abs(skew) > SKEW_NOTICED_SECONDS}
     if not off:
-        return Verdict("ok", f"The clocks of {len(skews)} services agree with this machine's.")
+        return CheckResult("ok", f"The clocks of {len(skews)} services agree with this machine's.")
     level: Level = "error" if max(map(abs, off.values())) > SKEW_HARMFUL_SECONDS else "warning"
     told = ", ".join(f"{name} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}" for name, skew in off.items())
     who = "This machine's clock and those of the services differ" if len(off) == len(skews) else "Clocks differ"
-    return Verdict(
+    return CheckResult(
         level,
         f"{who}: {told}. Tokens end early or late, and filters by time go wrong.",
         "Keep every machine's clock with NTP, this one's too.",
     )
 
 
-def _web_download(visit: Visit) -> Verdict:
+def _web_download(evidence: Evidence) -> CheckResult:
     try:
-        methods = visit.cloud.get_parsed(_ImportInformation, "image", "/info/import").methods.value
+        methods = evidence.cloud.get_parsed(_ImportInformation, "image", "/info/import").methods.value
     except NotFoundError:
         methods = ()
-    transfer = visit.settings.transfer
+    transfer = evidence.settings.transfer
     if "web-download" in methods:
-        return Verdict("ok", "Glance downloads images from URLs.")
+        return CheckResult("ok", "Glance downloads images from URLs.")
     if transfer == "stream":
-        return Verdict("ok", "Glance does not download from URLs, and need not: settings.transfer is stream.")
+        return CheckResult("ok", "Glance does not download from URLs, and need not: settings.transfer is stream.")
     consequence = "registrations fail" if transfer == "import" else "registrations stream through the client instead"
-    return Verdict(
+    return CheckResult(
         "error" if transfer == "import" else "warning",
         f"Glance does not download from URLs (it offers {', '.join(methods) or 'no import'}): {consequence}.",
         "Add web-download to [DEFAULT] enabled_import_methods of glance-api.conf, or set transfer to stream.",
     )
 
 
-def _unified_limits(visit: Visit) -> Verdict:
+def _unified_limits(evidence: Evidence) -> CheckResult:
     try:
-        usage = visit.cloud.get_parsed(_Usages, "image", "/info/usage").usage
+        usage = evidence.cloud.get_parsed(_Usages, "image", "/info/usage").usage
     except NotFoundError:
-        return Verdict("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
+        return CheckResult("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
     if not usage:
-        return Verdict(
+        return CheckResult(
             "warning",
             "Glance's unified limits are off: departments have no quota of images.",
             "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
         )
-    place = visit.cloud.place("image")  # where oslo.limit looks for limits
+    place = evidence.cloud.place("image")  # where oslo.limit looks for limits
     if place is None:
         zero = sorted(name for name, figures in usage.items() if figures.limit == 0)
         if zero:
-            return _unregistered(zero, "", visit.cloud.region_name)
-        return Verdict("ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further.")
+            return _unregistered(zero, "", evidence.cloud.region_name)
+        return CheckResult(
+            "ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further."
+        )
     service_id, region = place
     params = {"service_id": service_id}
-    answer = visit.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
+    answer = evidence.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
     for limit in answer.registered_limits:
         regions.setdefault(limit.resource_name, set()).add(limit.region_id)
@@ -160,14 +162,14 @@ def _unified_limits(visit: Visit) -> Verdict:
         elsewhere = {f"region {other}" if other else "no region" for name in missing for other in regions[name]}
         where = f" (but in {', '.join(sorted(elsewhere))})" if elsewhere else ""
         return _unregistered(missing, where, region)
-    return Verdict(
+    return CheckResult(
         "ok",
         f"Glance's four limits are registered in region {region}. A department's own limits are not looked at here.",
     )
 
 
-def _unregistered(names: list[str], where: str, region: str | None) -> Verdict:
-    return Verdict(
+def _unregistered(names: list[str], where: str, region: str | None) -> CheckResult:
+    return CheckResult(
         "error",
         f"Not registered for Glance in region {region or 'of its endpoint'}: {', '.join(names)}{where}."
         " Glance takes them for 0 and refuses.",
@@ -175,15 +177,15 @@ def _unregistered(names: list[str], where: str, region: str | None) -> Verdict:
     )
 
 
-def _stuck_imports(visit: Visit) -> Verdict:
+def _stuck_imports(evidence: Evidence) -> CheckResult:
     # Glance's own clock wrote the times.
-    now = datetime.now(UTC) + timedelta(seconds=visit.sightings["image"].skew_seconds or 0)
-    stuck = list(_imports_without_news_since(visit.cloud, now - STUCK_AFTER))
-    seen = "all departments" if visit.cloud.is_administrator else "your department (an administrator sees all)"
+    now = datetime.now(UTC) + timedelta(seconds=evidence.services["image"].skew_seconds or 0)
+    stuck = list(_imports_without_news_since(evidence.cloud, now - STUCK_AFTER))
+    seen = "all departments" if evidence.cloud.is_administrator else "your department (an administrator sees all)"
     if not stuck:
-        return Verdict("ok", f"No import of {seen} has been without news for over an hour.")
+        return CheckResult("ok", f"No import of {seen} has been without news for over an hour.")
     shown = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
-    return Verdict(
+    return CheckResult(
         "warning",
         f"{len(stuck)} imports of {seen} have been without news for over an hour: {shown}.",
         "Delete them: Glance takes no second import for such a record, and it counts in the quota. Then see in Glance's"
@@ -205,41 +207,41 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
             yield image.id
 
 
-def _featured_flag(visit: Visit) -> Verdict:
+def _featured_flag(evidence: Evidence) -> CheckResult:
     """Judge whether a member can make an image FEATURED: with the flag on it and visibility public."""
-    trials = visit.trials
-    tried = trials is not None and not visit.cloud.is_administrator
+    trials = evidence.trials
+    tried = trials is not None and not evidence.cloud.is_administrator
     flag = trials.flag.outcome if trials is not None and tried else "omitted"
     publicize = trials.publicize.outcome if trials is not None and tried else "omitted"
     if flag == "refused":
-        return Verdict("ok", "A member cannot put the flag of FEATURED images on an image.")
+        return CheckResult("ok", "A member cannot put the flag of FEATURED images on an image.")
     if flag == "done" and publicize == "done":
-        return Verdict(
+        return CheckResult(
             "error",
             "A member can make FEATURED images: property protections are off, and members may publicize.",
             HOW_TO_PROTECT,
         )
-    if flag == "done" and publicize == "refused" and visit.settings.public_visibility == "community":
-        return Verdict(
+    if flag == "done" and publicize == "refused" and evidence.settings.public_visibility == "community":
+        return CheckResult(
             "warning",
             "Only the policy publicize_image keeps members from making FEATURED images: property protections are off.",
             HOW_TO_PROTECT,
         )
-    if visit.settings.public_visibility == "public":
-        return Verdict(
+    if evidence.settings.public_visibility == "public":
+        return CheckResult(
             "warning",
             "public_visibility is public, so members may publicize; whether the flag of FEATURED images is protected"
             " from them is not to be seen without a try.",
             f"{HOW_TO_PROTECT} Then run the probe as a member: doctor(probe=True).",
         )
-    return Verdict(
+    return CheckResult(
         "ok",
         "By Glance's default policy members cannot publicize, so that a flag they set counts for nothing."
         " The probe, run as a member, finds out about this Glance.",
     )
 
 
-CHECKS: Mapping[str, tuple[Service | None, Callable[[Visit], Verdict]]] = {
+CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] = {
     "image-version": ("image", _image_version),
     "compute-version": ("compute", _compute_version),
     "clock-skew": (None, _clock_skew),

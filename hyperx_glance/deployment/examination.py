@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.deployment.checks import CHECKS
+from hyperx_glance.deployment.evidence import CheckResult, Evidence, Level, ServiceStatus, service_status
 from hyperx_glance.deployment.probes import PROBES
 from hyperx_glance.deployment.trials import try_on_scratch_record
-from hyperx_glance.deployment.visit import Level, Sighting, Verdict, Visit, sight
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.models.results import Finding
 
@@ -41,19 +41,19 @@ SERVICES: Mapping[Service, tuple[str, Level, str]] = {
 def doctor(context: Context, *, probe: bool) -> list[Finding]:
     """Check a deployment; give one finding a check, also for what is well."""
     cloud, settings = context.cloud, context.settings
-    sightings = {service: sight(cloud, service) for service in SERVICES}
-    tried = probe and sightings["image"].problem is None
+    services = {service: service_status(cloud, service) for service in SERVICES}
+    tried = probe and services["image"].problem is None
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None
-    visit = Visit(cloud, settings, sightings, trials)
-    findings = [_service(service, sighting) for service, sighting in sightings.items()]
-    findings += [_examine(check, visit, needs, look) for check, (needs, look) in CHECKS.items()]
+    evidence = Evidence(cloud, settings, services, trials)
+    findings = [_service(service, status) for service, status in services.items()]
+    findings += [_examine(check, evidence, needs, look) for check, (needs, look) in CHECKS.items()]
     if probe:
-        findings += [_examine(check, visit, "image", look) for check, look in PROBES.items()]
+        findings += [_examine(check, evidence, "image", look) for check, look in PROBES.items()]
     return findings
 
 
-def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Visit], Verdict]) -> Finding:
-    if needs is not None and visit.sightings[needs].problem is not None:
+def _examine(check: str, evidence: Evidence, needs: Service | None, look: Callable[[Evidence], CheckResult]) -> Finding:
+    if needs is not None and evidence.services[needs].problem is not None:
         return Finding(
             check=check,
             level="warning",
@@ -61,21 +61,21 @@ def _examine(check: str, visit: Visit, needs: Service | None, look: Callable[[Vi
             remedy=f'See the finding "{needs}" first.',
         )
     try:
-        verdict = look(visit)
+        result = look(evidence)
     except HyperxGlanceError as error:
-        verdict = Verdict("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
-    return Finding(check=check, level=verdict.level, message=verdict.message, remedy=verdict.remedy)
+        result = CheckResult("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
+    return Finding(check=check, level=result.level, message=result.message, remedy=result.remedy)
 
 
-def _service(service: Service, sighting: Sighting) -> Finding:
+def _service(service: Service, status: ServiceStatus) -> Finding:
     project, level, consequence = SERVICES[service]
-    if not sighting.present:
+    if not status.present:
         message = f"The catalogue has no {service} service in this region. {consequence}"
         return Finding(
             check=service, level=level, message=message, remedy=f"Deploy {project}, or mend the region name."
         )
-    if sighting.problem is not None:
-        message = f"{project} does not answer as it should: {sighting.problem.message}"
-        remedy = sighting.problem.hint or f"See whether {project} is up."
+    if status.problem is not None:
+        message = f"{project} does not answer as it should: {status.problem.message}"
+        remedy = status.problem.hint or f"See whether {project} is up."
         return Finding(check=service, level="error", message=f"{message} {consequence}", remedy=remedy)
     return Finding(check=service, level="ok", message=f"{project} answers.")

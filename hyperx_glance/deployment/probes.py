@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance.deployment.visit import HOW_TO_PROTECT, Level, Verdict, Visit
+from hyperx_glance.deployment.evidence import HOW_TO_PROTECT, CheckResult, Evidence, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,132 +17,136 @@ if TYPE_CHECKING:
     from hyperx_glance.deployment.trials import Attempt, Trials
 
 
-def _trials(visit: Visit) -> Trials:
-    assert visit.trials is not None  # made whenever the image service answers, and needed only then
-    return visit.trials
+def _trials(evidence: Evidence) -> Trials:
+    assert evidence.trials is not None  # made whenever the image service answers, and needed only then
+    return evidence.trials
 
 
-def _scratch_record(visit: Visit) -> Verdict:
-    trials = _trials(visit)
+def _scratch_record(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
     if trials.creation.outcome == "refused":
-        return Verdict(
+        return CheckResult(
             "warning",
             f"You may not register images, so nothing could be tried: {trials.creation.reason}",
             "Run the probe as somebody with the role member.",
         )
     if trials.removal.outcome != "done":
         made = "could not be removed" if trials.creation.outcome == "done" else "may have been made, and stays"
-        return Verdict(
+        return CheckResult(
             "error",
             f"The scratch record {trials.image_id} {made}: {trials.removal.reason}",
             f"Delete it: openstack image delete {trials.image_id}, or client.delete({trials.image_id!r}). If that is"
             " refused, see the policy delete_image of Glance.",
         )
     if trials.creation.outcome == "failed":
-        return Verdict(
+        return CheckResult(
             "error",
             f"No image can be registered: {trials.creation.reason}",
             f"Mend this. If an image {trials.image_id} appears after all, delete it.",
         )
-    return Verdict("ok", "A scratch record was made and removed.")
+    return CheckResult("ok", "A scratch record was made and removed.")
 
 
-def _property_protections(visit: Visit) -> Verdict:
-    trials = _trials(visit)
-    if (unclear := _unclear(visit, trials.flag)) is not None:
+def _property_protections(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
+    if (unclear := _unclear(evidence, trials.flag)) is not None:
         return unclear
     if trials.ordinary.outcome != "done":
-        return Verdict(
+        return CheckResult(
             "error",
             f"Members cannot write ordinary image properties: {trials.ordinary.reason}",
             "End the file of property protections with a section [.*] for everybody, as the shipped one does.",
         )
     if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
-        return Verdict(
+        return CheckResult(
             "warning",
             "Members can change who registered an image: the property protections are of an older release.",
             HOW_TO_PROTECT,
         )
     if trials.flag.outcome == "refused":
-        return Verdict(
+        return CheckResult(
             "ok",
             "Property protections are active: members cannot set the flag of FEATURED images, nor change who registered"
             " an image.",
         )
-    level: Level = "error" if visit.settings.public_visibility == "public" else "warning"
-    return Verdict(
+    level: Level = "error" if evidence.settings.public_visibility == "public" else "warning"
+    return CheckResult(
         level, "Property protections are not active: a member set the flag of FEATURED images.", HOW_TO_PROTECT
     )
 
 
-def _publicize(visit: Visit) -> Verdict:
-    trials = _trials(visit)
-    if (unclear := _unclear(visit, trials.publicize)) is not None:
+def _publicize(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
+    if (unclear := _unclear(evidence, trials.publicize)) is not None:
         return unclear
-    wanted = visit.settings.public_visibility == "public"
+    wanted = evidence.settings.public_visibility == "public"
     if trials.publicize.outcome == "refused":
         if wanted:
-            return Verdict(
+            return CheckResult(
                 "error",
                 f"Members cannot make images PUBLIC, as public_visibility is public: {trials.publicize.reason}",
                 'Let members publicize (policy publicize_image of Glance), or set public_visibility to "community".',
             )
-        return Verdict("ok", "Members may not publicize, and need not: PUBLIC images are community images.")
+        return CheckResult("ok", "Members may not publicize, and need not: PUBLIC images are community images.")
     if wanted:
-        return Verdict("ok", "Members may publicize, as public_visibility=public needs.")
-    return Verdict("ok", "Members may publicize, though HYPERX does not need it: PUBLIC images are community images.")
+        return CheckResult("ok", "Members may publicize, as public_visibility=public needs.")
+    return CheckResult(
+        "ok", "Members may publicize, though HYPERX does not need it: PUBLIC images are community images."
+    )
 
 
-def _communitize(visit: Visit) -> Verdict:
-    trials = _trials(visit)
-    if (unclear := _unclear(visit, trials.communitize)) is not None:
+def _communitize(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
+    if (unclear := _unclear(evidence, trials.communitize)) is not None:
         return unclear
     if trials.communitize.outcome == "done":
-        return Verdict("ok", "Members may make community images.")
-    if visit.settings.public_visibility == "public":
-        return Verdict("ok", "Members may not make community images, and need not: public_visibility is public.")
-    return Verdict(
+        return CheckResult("ok", "Members may make community images.")
+    if evidence.settings.public_visibility == "public":
+        return CheckResult("ok", "Members may not make community images, and need not: public_visibility is public.")
+    return CheckResult(
         "error",
         f"Members cannot make images PUBLIC: {trials.communitize.reason}",
         "Let members of the own project communitize (policy communitize_image of Glance), as by default.",
     )
 
 
-def _download_ports(visit: Visit) -> Verdict:
-    trials = _trials(visit)
+def _download_ports(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
     if trials.port.outcome == "done":
-        return Verdict("ok", "Glance downloads from ports other than 80 and 443.")
+        return CheckResult("ok", "Glance downloads from ports other than 80 and 443.")
     if trials.port.outcome != "refused":
-        return Verdict("warning", f"Not found out: {trials.port.reason}", "Mend this, and run the probe again.")
+        return CheckResult("warning", f"Not found out: {trials.port.reason}", "Mend this, and run the probe again.")
     if trials.host.outcome != "done":
-        return Verdict(
+        return CheckResult(
             "warning",
             f"Not found out: Glance refuses {trials.url} for its host, whatever the port: {trials.host.reason}",
             "Try a registration from your file server's port.",
         )
-    transfer = visit.settings.transfer
+    transfer = evidence.settings.transfer
     consequence = {
         "auto": "such a URL is streamed through the client instead.",
         "import": "a registration from such a URL fails.",
         "stream": "which is no matter, since settings.transfer is stream.",
     }[transfer]
     level: Level = "ok" if transfer == "stream" else "error" if transfer == "import" else "warning"
-    return Verdict(
+    return CheckResult(
         level,
         f"Glance refuses URLs with a port other than those it is told, by default 80 and 443: {consequence}",
         "Add the ports of your file servers to [import_filtering_opts] allowed_ports of glance-image-import.conf.",
     )
 
 
-def _unclear(visit: Visit, attempt: Attempt) -> Verdict | None:
-    if visit.cloud.is_administrator:
-        return Verdict("warning", "Not found out: an administrator may do everything.", "Run the probe as a member.")
+def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
+    if evidence.cloud.is_administrator:
+        return CheckResult(
+            "warning", "Not found out: an administrator may do everything.", "Run the probe as a member."
+        )
     if attempt.outcome in ("failed", "omitted"):
-        return Verdict("warning", f"Not found out: {attempt.reason}", "Mend this, and run the probe again.")
+        return CheckResult("warning", f"Not found out: {attempt.reason}", "Mend this, and run the probe again.")
     return None
 
 
-PROBES: Mapping[str, Callable[[Visit], Verdict]] = {
+PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "scratch-record": _scratch_record,
     "property-protections": _property_protections,
     "publicize": _publicize,

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance import quotas
 from hyperx_glance.errors import ConflictError
-from hyperx_glance.launching import plan
-from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.quotas import DepartmentQuota

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.errors import HyperxGlanceError
-from hyperx_glance.launching import plan
-from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import AvailabilityZone, FlavorChoice, KeyPair, NetworkChoice

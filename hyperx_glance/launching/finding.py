@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hyperx_glance.errors import MayHaveMade, NotFoundError, WaitTimeoutError
-from hyperx_glance.launching import plan
-from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.ids import SETTLED, is_settled
 from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet

@@ -23,8 +23,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching import plan
-from hyperx_glance.launching import servers as nova
+from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.launching.checking import check
 from hyperx_glance.launching.finding import look_for_all
 from hyperx_glance.launching.handle import Launch

@@ -36,7 +36,7 @@ def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Following:
         raise
     except BaseException as error:
         with noted(error, record.image_id):
-            bury(record, new)
+            undo_create(record, new)
         raise
     try:
         return Following(record, _begin(record, methods, end))
@@ -134,7 +134,7 @@ def _made(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError
     return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None
 
 
-def bury(record: Record, new: NewImage | NewIso) -> None:
+def undo_create(record: Record, new: NewImage | NewIso) -> None:
     """Make sure that an interrupted create leaves nothing.
 
     A bare DELETE can come too early and leave an orphan; POST, then DELETE burns the id for good.

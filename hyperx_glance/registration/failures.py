@@ -17,11 +17,9 @@ from hyperx_glance.models.results import Progress
 from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import exceeded_quota, of_department
 from hyperx_glance.url_text import ascii_url, scrub
-from hyperx_glance.vocabulary import Phase, UrlProblem
+from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0
-GLANCE, DELETED, CANCELLED, UNVERIFIABLE = "glance", "deleted", "cancelled", "unverifiable"
-"""The reasons beside `UrlProblem` and "checksum"; "glance" where the cause is not known."""
 
 
 def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
@@ -78,7 +76,7 @@ def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Di
         f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
         image_id=order.image_id,
         phase=phase,
-        reason=GLANCE,
+        reason=FailureReason.GLANCE,
         hint=f"Glance's log tells more. {_way_out(order, good=good)}",
     )
     return Diagnosis(error, good)
@@ -125,7 +123,7 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
         f"Image {image_id} is ready, but Glance could not put it into every store. It is missing in: {names}.",
         image_id=image_id,
         phase=Phase.READY,
-        reason=GLANCE,
+        reason=FailureReason.GLANCE,
         hint="The image is left as it is: use it, copy it to the other stores (Glance's copy-image), or delete it.",
     )
 
@@ -135,8 +133,8 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
 
 # glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
 _NO_QUOTA = re.compile("storage media is full|image is too large")
-_REFUSALS = (
-    ("storage media is full", GLANCE, "An operator should look at Glance's store."),
+_REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
+    ("storage media is full", FailureReason.GLANCE, "An operator should look at Glance's store."),
     ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator for more: image_size_cap."),
     ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
     ("^415", UrlProblem.WRONG_FORMAT, "Give the format that the file really has."),
@@ -153,8 +151,8 @@ def of_upload(error: HyperxGlanceError, context: Context, order: Order, *, phase
         case QuotaExceededError() if not _NO_QUOTA.search(error.message):
             return of_department(error, context.departments.own().name)
     reason, hint = next(
-        (found for words, *found in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
-        (GLANCE, ""),
+        ((reason, hint) for words, reason, hint in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
+        (FailureReason.GLANCE, ""),
     )
     return RegistrationFailedError(
         f"Glance refuses the data of image {order.image_id}: {error.message}",
@@ -172,13 +170,13 @@ def of_upload(error: HyperxGlanceError, context: Context, order: Order, *, phase
 def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
     """Tell that somebody else has deleted the record."""
     message = f"Image {image_id} was deleted while it was being registered."
-    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=DELETED)
+    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.DELETED)
 
 
 def cancelled(image_id: str, *, phase: Phase) -> RegistrationFailedError:
     """Tell that the registration was cancelled."""
     message = f"The registration of image {image_id} was cancelled."
-    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=CANCELLED)
+    return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.CANCELLED)
 
 
 def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
@@ -187,7 +185,7 @@ def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
         f"The checksum of image {image_id} cannot be verified: {why}",
         image_id=image_id,
         phase=Phase.READY,
-        reason=UNVERIFIABLE,
+        reason=FailureReason.UNVERIFIABLE,
         hint="Register it with transfer='stream', which hashes what comes from the URL, or without a checksum.",
     )
 

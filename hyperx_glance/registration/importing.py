@@ -13,12 +13,12 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.registration.checking import has_login
-from hyperx_glance.registration.failures import GLANCE, from_url, scrubbed, vanished
+from hyperx_glance.registration.failures import from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import Way, begun, of_department
 from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.url_text import ascii_url
-from hyperx_glance.vocabulary import Phase, UrlProblem
+from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 from hyperx_glance.waiting import repeated
 
 _FILTERED = "does not pass filtering"
@@ -106,7 +106,7 @@ def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> Regist
         f"Glance refuses to import image {order.image_id}: {error.message}",
         image_id=order.image_id,
         phase=Phase.REGISTERED,
-        reason=GLANCE,
+        reason=FailureReason.GLANCE,
         hint=hint,
         **error.answer(),
     )

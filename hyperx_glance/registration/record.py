@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from hyperx_glance.answers import parsed, told_time
+from hyperx_glance.answers import parsed, server_time
 from hyperx_glance.cloud import Cloud, image_path
 from hyperx_glance.context import Context
 from hyperx_glance.errors import (
@@ -79,7 +79,7 @@ class Record:
         except NotFoundError as error:
             missing = self.missing(phase=phase)
             raise missing from missing.__cause__ or error
-        return image, told_time(answer.headers.get("Date"), here=datetime.now(UTC))
+        return image, server_time(answer.headers.get("Date")) or datetime.now(UTC)
 
     def missing(self, *, phase: Phase) -> HyperxGlanceError:
         """Tell why Glance does not find the record."""

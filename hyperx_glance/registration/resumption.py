@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from hyperx_glance import pages, quotas, vocabulary
-from hyperx_glance.answers import told_time
+from hyperx_glance.answers import server_time
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
@@ -164,7 +164,7 @@ def _unfinished(context: Context, older_than_seconds: float) -> Iterator[Image]:
 def _now(context: Context) -> datetime:
     """Ask Glance for its own clock, which wrote the times of the records."""
     answer = context.cloud.get("image", "/images", params={"limit": 1})
-    return told_time(answer.headers.get("Date"), here=datetime.now(UTC))
+    return server_time(answer.headers.get("Date")) or datetime.now(UTC)
 
 
 def _is_unfinished(image: Image) -> bool:

@@ -80,7 +80,7 @@ class Verification:
         timeout = max(end.left, streaming.SHORTEST_SECONDS)
         path = image_path(self._record.image_id, "file")
         try:
-            for piece in self._context.cloud.pieces("image", path, timeout=timeout):
+            for piece in self._context.cloud.chunks("image", path, timeout=timeout):
                 self._record.stop_if_cancelled(phase=Phase.READY)
                 if end.passed:
                     raise failures.unverified(self._record.image_id, self._journal.last)

@@ -6,8 +6,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hyperx_glance import UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.cli.output import printable

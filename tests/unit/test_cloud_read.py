@@ -67,7 +67,7 @@ def test_pieces_that_break_off_are_an_error(file_server: FileServer, cloud: Clou
     file_server.cut("/v2/images/a/file", BODY, after=100_000, chunked=chunked)
 
     with pytest.raises(ServiceUnavailableError, match="gave no answer"):
-        list(cloud.pieces("image", "/images/a/file", timeout=5))
+        list(cloud.chunks("image", "/images/a/file", timeout=5))
     assert len(file_server.requests) == 1
 
 

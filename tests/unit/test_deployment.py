@@ -8,7 +8,7 @@ import pytest
 
 from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.checks import LIMITS
-from hyperx_glance.deployment.visit import front_door, skew
+from hyperx_glance.deployment.evidence import front_door, skew
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hyperx_glance import LaunchRequest
 from hyperx_glance.launching.ids import FRESH, SETTLED, draw_id, is_fresh, is_settled

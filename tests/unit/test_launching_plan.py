@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from pydantic import SecretStr
 
 from hyperx_glance import FlavorTooSmallError, Image, ImageNotActiveError, InvalidRequestError, LaunchRequest

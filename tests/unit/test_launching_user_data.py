@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies as some
 
 from hyperx_glance import InvalidRequestError
 from hyperx_glance.launching.cloud_config import password_config
-from hyperx_glance.launching.user_data import MAX_ENCODED, TYPES, encode
-from hyperx_glance.launching.user_data import with_password as merge
+from hyperx_glance.launching.user_data import MAX_ENCODED, TYPES, encode, with_password as merge
 
 if TYPE_CHECKING:
     from email.message import Message

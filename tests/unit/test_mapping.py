@@ -4,8 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hyperx_glance import Image, ImageChanges, InvalidRequestError, NewImage, NewIso, vocabulary
 from hyperx_glance.mapping import (

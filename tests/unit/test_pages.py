@@ -6,8 +6,7 @@ import json
 import logging
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hyperx_glance import pages
 from hyperx_glance.errors import NotAllowedError, ServiceUnavailableError

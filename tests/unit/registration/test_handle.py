@@ -20,6 +20,7 @@ from hyperx_glance import (
     Registration,
     RegistrationFailedError,
     ServiceUnavailableError,
+    UrlProblem,
     UrlRejectedError,
     WaitTimeoutError,
 )
@@ -52,7 +53,7 @@ class TestCallbacks:
             ServiceUnavailableError("mine"),
             WaitTimeoutError("mine"),
             NotAllowedError("mine"),
-            UrlRejectedError("mine", url="", reason="timeout"),
+            UrlRejectedError("mine", url="", reason=UrlProblem.TIMEOUT),
         ],
     )
     def test_whatever_they_raise_cancels_and_comes_back_as_it_is(

@@ -1,7 +1,7 @@
 """What every check of the doctor looks at: the client, and what the services' front doors said.
 
->>> from hyperx_glance.deployment.visit import sight
->>> sight(cloud, "image").version >= (2, 7)
+>>> from hyperx_glance.deployment.evidence import service_status
+>>> service_status(cloud, "image").version >= (2, 7)
 True
 """
 
@@ -34,7 +34,7 @@ HOW_TO_PROTECT = (
 )
 
 
-class Verdict(NamedTuple):
+class CheckResult(NamedTuple):
     """Say how a check went."""
 
     level: Level
@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ServiceStatus:
     """Hold what a service's front door said; ``skew_seconds`` is how far its clock is ahead of ours."""
 
     present: bool = True
@@ -53,12 +53,12 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Evidence:
     """Hold what every check looks at; ``trials`` is None without a probe."""
 
     cloud: Cloud
     settings: Settings
-    sightings: Mapping[Service, Sighting]
+    services: Mapping[Service, ServiceStatus]
     trials: Trials | None
 
 
@@ -79,19 +79,19 @@ def front_door(base: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
 
 
-def sight(cloud: Cloud, service: Service) -> Sighting:
+def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
     """Read a service's list of versions, which needs no rights, and its clock with it."""
     try:
         if not cloud.has(service):
-            return Sighting(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
+            return ServiceStatus(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
         root = front_door(cloud.base(service))
         sent = time.time()
         response = cloud.get(service, root)
         received = time.time()
         versions = parsed(_FrontDoor, service, response.content).versions
     except HyperxGlanceError as error:
-        return Sighting(problem=error)
-    return Sighting(version=_newest(versions), skew_seconds=skew(response.headers.get("Date"), sent, received))
+        return ServiceStatus(problem=error)
+    return ServiceStatus(version=_newest(versions), skew_seconds=skew(response.headers.get("Date"), sent, received))
 
 
 def _newest(versions: tuple[_Version, ...] | JsonValue) -> tuple[int, ...]:
