@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import inspect
-import re
+import sys
 import typing
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pydantic
-from sphinx.util.docutils import SphinxDirective
 
 import hyperx_glance
-from hyperx_glance.filters import CRITERIA, Criterion
-from hyperx_glance.vocabulary import WORDS, Side, Word, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from docutils.nodes import Node
     from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "hyperx-glance"
 copyright = "the hyperx-glance authors"
 version = release = installed_version("hyperx-glance")
 language = "en"
 
-extensions = ["myst_parser", "reno.sphinxext", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "reno.sphinxext", "sphinx.ext.autodoc", "tables"]
 exclude_patterns = ["_build", "releasenotes/notes"]
 root_doc = "index"
 html_theme = "alabaster"
@@ -48,69 +45,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 
-WRITERS = {
-    Writer.NOBODY: "Glance or the library",
-    Writer.REGISTRATION: "registration, once",
-    Writer.OWNER: "the department that owns it",
-    Writer.STEWARD: "the department; everybody on a public image",
-}
-# What one word for the writer cannot say.
-SPECIAL_WRITERS = {
-    "visibility": "the department that owns it; ``public``: who the policy lets",
-    "featured_flag": "administrators; the department may take it off",
-    "guest_agent_before": "the library, with the password flag",
-    "edited_by": "the library, when the steward edits",
-}
-SIDES = {Side.GLANCE: "Glance", Side.HERE: "the library", Side.NONE: "nobody"}
-
-
-class Table(SphinxDirective):
-    """Show rows that are read at build time, so that the page cannot be stale."""
-
-    heading: typing.ClassVar[tuple[str, ...]]
-
-    def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give the cells as reStructuredText."""
-        raise NotImplementedError
-
-    def run(self) -> list[Node]:
-        """Write them as a list-table."""
-        rows = [self.heading, *self.rows()]
-        lines = [f"{'  -' if number else '* -'} {cell}" for row in rows for number, cell in enumerate(row)]
-        table = [".. list-table::", "   :header-rows: 1", "", *(f"   {line}" for line in lines)]
-        return self.parse_text_to_nodes("\n".join(table))
-
-
-class Words(Table):
-    """Show the vocabulary: `.. words::`."""
-
-    heading = ("Field", "Console", "In Glance", "Written by", "Filtered by")
-
-    def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give a row for each word."""
-        return map(self._row, WORDS)
-
-    @staticmethod
-    def _row(word: Word) -> tuple[str, ...]:
-        key = f"property ``{word.key}``" if word.custom else f"``{word.key}``"
-        writer = SPECIAL_WRITERS.get(word.field, WRITERS[word.writer])
-        return f"``{word.field}``", f"{word.title} {word.title_zh}", key, writer, SIDES[word.side]
-
-
-class Criteria(Table):
-    """Show which side evaluates which criterion: `.. criteria::`."""
-
-    heading = ("Criterion", "Glance is asked", "Only here")
-
-    def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give a row for each field of `ImageQuery`."""
-        return (self._row(name, criterion) for name, criterion in CRITERIA.items())
-
-    @staticmethod
-    def _row(name: str, criterion: Criterion) -> tuple[str, ...]:
-        asked = re.sub(r"[^\s,]+=(\S*[^\s,;:]:?)?", r"``\g<0>``", criterion.glance)
-        return f"``{name}``", asked or "nothing", criterion.here
-
 
 def setup(app: Sphinx) -> None:
     """Show a model with its defaults, and without the validators in its types."""
@@ -126,8 +60,6 @@ def setup(app: Sphinx) -> None:
             ]
             model.__signature__ = signature.replace(parameters=parameters)
             model.__annotations__ = {field: types[field] for field in model.model_fields}
-    app.add_directive("words", Words)
-    app.add_directive("criteria", Criteria)
     app.connect("autodoc-process-signature", _only_for_requests)
 
 

@@ -18,10 +18,11 @@ from hyperx_glance import filters, pages
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.context import Context
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
-from hyperx_glance.filters import Listing, Order, Viewer
+from hyperx_glance.filters import Listing, Viewer
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, is_uuid
 from hyperx_glance.models.results import Summary
+from hyperx_glance.sorting import Sorting
 from hyperx_glance.summary import summarized
 
 FIRST_PAGE = 16
@@ -100,7 +101,7 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 
 
 def _images(context: Context, query: ImageQuery) -> Iterator[Image]:
-    order = Order(query.sort)
+    order = Sorting(query.sort)
     readings = [_Reading(context, query, listing) for listing in _listings(context, query)]
     lists = [in_order(reading.rows(order), reading.matches, order) for reading in readings]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
@@ -108,7 +109,7 @@ def _images(context: Context, query: ImageQuery) -> Iterator[Image]:
 
 
 def _unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
-    order = Order(query.sort)
+    order = Sorting(query.sort)
     for listing in _listings(context, query):
         reading = _Reading(context, query, listing)
         yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
@@ -122,7 +123,7 @@ def _listings(context: Context, query: ImageQuery) -> list[Listing]:
     return filters.listings(query, viewer, owners=owners)
 
 
-def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
+def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:
     """Merge lists that are in order.
 
     They share no image, but one that changed its visibility between two requests may be in two: then it is its own
@@ -136,7 +137,7 @@ def _merged(lists: Sequence[Iterator[Image]], order: Order) -> Iterator[Image]:
 
 
 def in_order(
-    rows: Iterator[Image], matches: Callable[[Image], bool], order: Order, *, most: int = SAME_SECOND
+    rows: Iterator[Image], matches: Callable[[Image], bool], order: Sorting, *, most: int = SAME_SECOND
 ) -> Iterator[Image]:
     """Give the rows that match; put neighbours whose order nobody can see in the API into that of the other columns.
 
@@ -185,7 +186,7 @@ class _Reading:
         self._given += counts
         return counts
 
-    def rows(self, order: Order, *, whole: bool = False) -> Iterator[Image]:
+    def rows(self, order: Sorting, *, whole: bool = False) -> Iterator[Image]:
         """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
         parameters = (*self._listing.parameters, ("sort", order.parameter))
         found = pages.read(self._cloud, parameters, size=(lambda _: self._largest) if whole else self._size)

@@ -18,18 +18,18 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import total_ordering
+from operator import attrgetter
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.models.image import Image, is_volume_snapshot
-from hyperx_glance.vocabulary import Category, Kind, Side, State, View
+from hyperx_glance.models.image import NAME_OF_KEY, Image, is_volume_snapshot
+from hyperx_glance.sorting import Sorting
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
 
 Test = Callable[[Image], bool]
 Parameters = tuple[tuple[str, str], ...]
-SortKey = tuple[object, ...]
 
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound is an error 500 in SQLite."""
@@ -93,13 +93,13 @@ def listings(query: ImageQuery, viewer: Viewer, *, owners: Sequence[str] | None 
     check(query, is_administrator=viewer.is_administrator)
     if query.limit == 0 or _formats(query) == frozenset():
         return []
-    order = Order(query.sort)
+    sorting = Sorting(query.sort)
     tests = [_listed(query), *_tests(query)]
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
     exact = search is None and not _evaluated_here(query)
-    pushed, ends = _pushed(query, order)
+    pushed, ends = _pushed(query, sorting)
     found = []
     for branches in itertools.product(_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)):
         parameters = [pair for branch in branches for pair in branch.parameters]
@@ -130,7 +130,7 @@ def _view(view: View, viewer: Viewer) -> list[_Branch]:
     ]
     match view:
         case View.FEATURED:
-            flag = (vocabulary.glance_key("featured_flag"), "true")
+            flag = (glance_key("featured_flag"), "true")
             return [_Branch((("visibility", "public"), flag), (_is("category", Category.FEATURED),))]
         case View.PUBLIC:
             return [public._replace(tests=(_is("category", Category.PUBLIC), *public.tests)), community]
@@ -169,7 +169,7 @@ def _hypervisors(query: ImageQuery) -> list[_Branch]:
     return [_Branch(((key, wanted),), (decided_by(index),) if index else ()) for index, key in enumerate(keys)]
 
 
-HYPERVISOR_KEYS = (vocabulary.glance_key("hypervisor"), "hypervisor_type", "img_hv_type")
+HYPERVISOR_KEYS = (glance_key("hypervisor"), "hypervisor_type", "img_hv_type")
 
 
 def _owners(owners: Sequence[str] | None) -> list[_Branch]:
@@ -195,7 +195,7 @@ def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
 # ----------------------------------------------------------------- what Glance evaluates
 
 
-def _pushed(query: ImageQuery, order: "Order") -> tuple[list[tuple[str, str]], Test | None]:
+def _pushed(query: ImageQuery, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
     """Write as parameters all that Glance can evaluate for every listing of the query."""
     pushed = []
     if query.state is State.ACTIVE:
@@ -205,13 +205,9 @@ def _pushed(query: ImageQuery, order: "Order") -> tuple[list[tuple[str, str]], T
     if query.name:
         # A colon would part an operator from its value (glance/common/utils.py, split_filter_op).
         pushed.append(("name", f"eq:{query.name}" if ":" in query.name else query.name))
-    for name in EQUAL_PROPERTIES:
-        value = getattr(query, name)
-        if value:
-            pushed.append((vocabulary.glance_key(name), value))
+    pushed += [(glance_key(name), getattr(query, name)) for name in _TEXTS if getattr(query, name)]
     pushed += [(key, value) for key, value in sorted(query.properties.items()) if _is_a_property(key)]
-    if query.password_enabled:
-        pushed.append((vocabulary.glance_key("password_enabled"), "true"))
+    pushed += [(glance_key(name), "true") for name in _FLAGS if getattr(query, name)]
     if query.protected is not None:
         pushed.append(("protected", "true" if query.protected else "false"))
     if query.min_size is not None:
@@ -220,13 +216,21 @@ def _pushed(query: ImageQuery, order: "Order") -> tuple[list[tuple[str, str]], T
         pushed.append(("size_max", str(min(query.max_size, LARGEST_NUMBER))))
     ends = None
     for column in ("created_at", "updated_at"):
-        bound, end = _time_bound(query, column, order)
+        bound, end = _time_bound(query, column, sorting)
         pushed += bound
         ends = ends or end
     return pushed, ends
 
 
-EQUAL_PROPERTIES = ("os_distro", "os_version", "os_type", "architecture", "created_by")
+def _asked_by(stored: Stored, *, beside: str) -> tuple[str, ...]:
+    asked = (field.name for field in FIELDS if field.stored is stored and field.name in ImageQuery.model_fields)
+    return tuple(name for name in asked if name != beside)
+
+
+_TEXTS = _asked_by(Stored.TEXT, beside="hypervisor")
+"""Properties that hold what is asked for; a technology may stand in others, too (`HYPERVISOR_KEYS`)."""
+_FLAGS = _asked_by(Stored.FLAG, beside="bootable")
+"""Flags that are false where they are absent (docs/decisions, 3)."""
 
 
 def _is_a_property(key: str) -> bool:
@@ -256,7 +260,7 @@ def _required_tags(query: ImageQuery) -> frozenset[str]:
     return query.tags | (query.any_tags if len(query.any_tags) == 1 else frozenset())
 
 
-def _time_bound(query: ImageQuery, column: str, order: "Order") -> tuple[list[tuple[str, str]], Test | None]:
+def _time_bound(query: ImageQuery, column: str, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
     """Write a bound of a time as whole seconds, as the API shows times.
 
     Glance takes one bound of each column (of several parameters of a name the last counts,
@@ -273,7 +277,7 @@ def _time_bound(query: ImageQuery, column: str, order: "Order") -> tuple[list[tu
     if lower is None or upper is None:
         bound = lower or upper
         return ([(column, bound)] if bound else []), None
-    first = order.columns[0]
+    first = sorting.columns[0]
     if first.name != column or after is None or before is None:
         return [(column, lower)], None
     if first.descending:
@@ -307,8 +311,8 @@ def _evaluated_here(query: ImageQuery) -> bool:
         or len(query.any_tags) > 1
         or bool(query.no_tags or query.name_contains or query.description_contains or query.os_name_contains)
         or query.bootable is not None
-        or query.password_enabled is False
-        or any(getattr(query, name) == "" for name in ("name", "hypervisor", *EQUAL_PROPERTIES))
+        or any(getattr(query, name) is False for name in _FLAGS)
+        or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
         or any(not _is_a_property(key) for key in query.properties)
     )
 
@@ -334,7 +338,7 @@ def _listed(query: ImageQuery) -> Test:
 
 def _tests(query: ImageQuery) -> list[Test]:
     """Make one test for each criterion, whether Glance evaluates it or not."""
-    tests: list[Test] = [_is(name, getattr(query, name)) for name in EQUAL_CRITERIA if getattr(query, name) is not None]
+    tests: list[Test] = [_is(name, getattr(query, name)) for name in _EQUAL if getattr(query, name) is not None]
     if query.formats is not None:
         tests.append(_in("disk_format", query.formats))
     tests += _tag_tests(query)
@@ -352,9 +356,9 @@ def _tests(query: ImageQuery) -> list[Test]:
     return tests
 
 
-EQUAL_CRITERIA = (
-    "name", *EQUAL_PROPERTIES, "hypervisor", "password_enabled", "bootable", "protected", "kind", "state",
-)  # fmt: skip
+_EQUAL = tuple(
+    name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
+)
 
 
 def _all(tests: Sequence[Test]) -> Test:
@@ -397,16 +401,10 @@ def _holds(key: str, value: str) -> Test:
 
     Flags were read as booleans: their other texts are for Glance to compare.
     """
-    name = _FIELD_OF_KEY.get(key)
+    name = NAME_OF_KEY.get(key)
     if name is None:
         return lambda image: (image.model_extra or {}).get(key) == value
-    if name in _FLAGS:
-        return _is(name, value == "true")
-    return _is(name, value)
-
-
-_FIELD_OF_KEY = {vocabulary.glance_key(name): name for name in Image.model_fields}
-_FLAGS = ("password_enabled", "bootable")
+    return _is(name, value == "true" if BY_NAME[name].stored is Stored.FLAG else value)
 
 
 def _within(name: str, least: int | None, most: int | None) -> Test:
@@ -450,164 +448,14 @@ def searched(search: str, names: Mapping[str, str]) -> Test | None:
 
     def found(image: Image) -> bool:
         # The newline keeps a word from being found across two texts; folding all at once is what makes this fast.
-        texts = (
-            image.name,
-            image.description,
-            image.disk_format,
-            names.get(image.owner, ""),
-            image.os_name,
-            image.hypervisor,
-            *image.tags,
-        )
-        haystack = fold("\n".join(texts))
+        haystack = fold("\n".join((*_searched(image), names.get(image.owner, ""), *image.tags)))
         return all(word in haystack or _begins(image, word) for word in words)
 
     return found
 
 
+_searched = attrgetter(*(field.name for field in FIELDS if field.searched and field.name != "tags"))
+
+
 def _begins(image: Image, word: str) -> bool:
     return image.state.lower().startswith(word) or (len(word) >= 8 and image.id.lower().startswith(word))
-
-
-# ----------------------------------------------------------------- order
-
-
-class Column(NamedTuple):
-    """Name a column of `Image` to sort by."""
-
-    name: str
-    descending: bool
-
-
-@total_ordering
-class _Backwards:
-    """Order texts from the last to the first."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Backwards) and self.text == other.text
-
-    def __lt__(self, other: "_Backwards") -> bool:
-        return other.text < self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-
-class Order:
-    """Order images: as Glance is told to, and again here.
-
-    The API shows whole seconds, the database orders by microseconds, so that images of one second come in an order that
-    nobody can see. ``neighbours`` tells which; here the other columns order them. The id comes last of the columns: no
-    two images are equal.
-    """
-
-    def __init__(self, sort: Sequence[str]) -> None:
-        columns: dict[str, Column] = {}
-        for text in (*sort, "id"):
-            name = text.removeprefix("-")
-            columns.setdefault(name, Column(name, descending=text.startswith("-")))
-            if name == "id":
-                break
-        self.columns = tuple(columns.values())
-        self.neighbours = _neighbours(list(columns))
-
-    @property
-    def parameter(self) -> str:
-        """Give the value of Glance's ``sort``."""
-        return ",".join(
-            f"{vocabulary.glance_key(name)}:{'desc' if descending else 'asc'}" for name, descending in self.columns
-        )
-
-    def key(self, image: Image) -> SortKey:
-        """Give what orders an image among others."""
-        return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
-
-
-def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
-    """Make the test for neighbours whose order is not certain: equal up to the first time; None where there is none."""
-    times = [number for number, name in enumerate(names) if name.endswith("_at")]
-    if not times:
-        return None
-    *shared, column = names[: times[0] + 1]
-
-    def neighbours(image: Image, other: Image) -> bool:
-        time, other_time = getattr(image, column), getattr(other, column)
-        if time is not None and other_time is not None and time.second != other_time.second:
-            return False  # pydantic gives each time a zone of its own, and to compare such times takes long
-        return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
-
-    return neighbours
-
-
-def _sortable(value: object, *, descending: bool) -> object:
-    if isinstance(value, str):
-        return _Backwards(value) if descending else value
-    seconds = 0.0
-    if isinstance(value, datetime):
-        seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return -seconds if descending else seconds
-
-
-# ----------------------------------------------------------------- for the documentation
-
-
-class Criterion(NamedTuple):
-    """Tell for the documentation where a field of `ImageQuery` is evaluated."""
-
-    side: Side
-    glance: str
-    here: str = ""
-
-
-_KEY = vocabulary.glance_key
-CRITERIA: Mapping[str, Criterion] = {
-    "view": Criterion(
-        Side.GLANCE,
-        "visibility=, owner=, member_status=accepted, hyperx_featured=true; one listing for each visibility",
-        'a public image that is featured is not in the view "public"',
-    ),
-    "kind": Criterion(Side.GLANCE, "iso: disk_format=iso", 'image: Glance has no "other than"'),
-    "state": Criterion(Side.GLANCE, "ACTIVE: status=active", 'INACTIVE: Glance has no "other than"'),
-    "formats": Criterion(Side.GLANCE, "disk_format=qcow2, disk_format=in:qcow2,raw"),
-    "tags": Criterion(Side.GLANCE, "tag=, once for each"),
-    "any_tags": Criterion(Side.GLANCE, "a single one: tag=", 'several: Glance has no "or"'),
-    "no_tags": Criterion(Side.HERE, "", 'Glance has no "not"'),
-    "search": Criterion(Side.HERE, "", "Glance finds no parts of words"),
-    "name": Criterion(Side.GLANCE, "name=, with a colon in it name=eq:", "the empty name, which may be null"),
-    "os_distro": Criterion(Side.GLANCE, f"{_KEY('os_distro')}=", "the empty text, which may be absent"),
-    "os_version": Criterion(Side.GLANCE, f"{_KEY('os_version')}=", "the empty text, which may be absent"),
-    "os_type": Criterion(Side.GLANCE, f"{_KEY('os_type')}=", "the empty text, which may be absent"),
-    "hypervisor": Criterion(
-        Side.GLANCE,
-        "one listing each: " + "=, ".join(HYPERVISOR_KEYS) + "=",
-        "the empty text, which may be absent",
-    ),
-    "architecture": Criterion(Side.GLANCE, f"{_KEY('architecture')}=", "the empty text, which may be absent"),
-    "owner": Criterion(Side.GLANCE, "owner=, one listing for each department of the name"),
-    "created_by": Criterion(Side.GLANCE, f"{_KEY('created_by')}=", "the empty text, which may be absent"),
-    "properties": Criterion(
-        Side.GLANCE, "key=value", "keys that Glance takes for something else: _min or _max at the end, sort, limit..."
-    ),
-    "name_contains": Criterion(Side.HERE, "", "Glance finds no parts of words"),
-    "description_contains": Criterion(Side.HERE, "", "Glance finds no parts of words"),
-    "os_name_contains": Criterion(Side.HERE, "", "Glance finds no parts of words"),
-    "password_enabled": Criterion(
-        Side.GLANCE, f"true: {_KEY('password_enabled')}=true", "false: absent or any other text"
-    ),
-    "bootable": Criterion(Side.HERE, "", "true: also where it is absent; false: any other text"),
-    "protected": Criterion(Side.GLANCE, "protected=true, protected=false"),
-    "hidden": Criterion(Side.GLANCE, "os_hidden=true; one listing each for both"),
-    "min_size": Criterion(Side.GLANCE, "size_min="),
-    "max_size": Criterion(Side.GLANCE, "size_max="),
-    "created_after": Criterion(Side.GLANCE, "created_at=gte:, whole seconds", _ONE_BOUND := "the second bound of two"),
-    "created_before": Criterion(Side.GLANCE, "created_at=lt:, whole seconds", _ONE_BOUND),
-    "updated_after": Criterion(Side.GLANCE, "updated_at=gte:, whole seconds", _ONE_BOUND),
-    "updated_before": Criterion(Side.GLANCE, "updated_at=lt:, whole seconds", _ONE_BOUND),
-    "sort": Criterion(Side.GLANCE, "sort=, the id last", "the order of images of the same second"),
-    "limit": Criterion(Side.GLANCE, "limit=, one more than wanted", "the end of the list"),
-}

@@ -1,4 +1,4 @@
-"""What the table of words cannot say: requests built from models, and what a record means.
+"""Requests built from models, by the table of fields and what it cannot say; and what a record means.
 
     >>> from hyperx_glance.mapping import visibility_of
     >>> from hyperx_glance.vocabulary import Category
@@ -8,26 +8,23 @@
 Pure functions: a test needs a record, not a server.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models.editing import ImageChanges
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import NAME_OF_KEY, Image
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.url_text import stored_url
-from hyperx_glance.vocabulary import Category, Writer
+from hyperx_glance.vocabulary import FIELDS, Category, Field, Stored, Writer
 
 _YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
 _FLAG_KEY = vocabulary.glance_key("password_enabled")
 _ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
 _AGENT_BEFORE_KEY = vocabulary.glance_key("guest_agent_before")
 _FEATURED_KEY = vocabulary.glance_key("featured_flag")
-_FIELD_OF_KEY = {vocabulary.glance_key(field): field for field in Image.model_fields}
-_TEXT_FIELDS = ("description", "os_name", "os_distro", "os_version", "os_type", "architecture", "admin_user")
-_COLUMN_FIELDS = ("name", "min_disk_gib", "min_ram_mib", "protected", "hidden")
 STEWARD_FIELDS = frozenset(
-    word.field for word in vocabulary.WORDS if word.writer is Writer.STEWARD and word.field in ImageChanges.model_fields
+    field.name for field in FIELDS if field.writer is Writer.STEWARD and field.name in ImageChanges.model_fields
 )
 """What every user may change of a public image of another department."""
 
@@ -74,42 +71,31 @@ def new_image_body(
     texts are left out, so that an image has no property that says nothing.
     """
     url = stored_url(new.url)
-    body: dict[str, object] = {
+    # The import names the stores, and the column "checksum" is Glance's own.
+    given = {name: getattr(new, name) for name in type(new).model_fields if name not in ("stores", "checksum")} | {
         "id": image_id,
-        "name": new.name,
         "disk_format": disk_format,
         "container_format": "bare",
         "visibility": visibility_of(new.category, public_visibility),
-        "min_disk": new.min_disk_gib,
-        "min_ram": new.min_ram_mib,
-        "protected": new.protected,
-        "tags": sorted(new.tags),
-    }
-    if owner:
-        body["owner"] = owner
-    texts = {
-        "description": new.description,
-        "os_name": new.os_name,
-        "os_distro": new.os_distro,
-        "os_version": new.os_version,
-        "os_type": new.os_type,
-        "architecture": new.architecture,
+        "owner": owner,
+        "featured_flag": new.category is Category.FEATURED or None,
         "created_by": user_id,
         "url": url.url,
-        "url_stripped": "true" if url.stripped else "",
-        "checksum_wanted": new.checksum or "",
-        "featured_flag": "true" if new.category is Category.FEATURED else "",
+        "url_stripped": url.stripped or None,
+        "checksum_wanted": new.checksum,
     }
-    if isinstance(new, NewIso):
-        texts["bootable"] = "true" if new.bootable else "false"
-    else:
-        texts["hypervisor"] = new.hypervisor
-        body |= password_properties(
-            enabled=new.password_enabled,
-            admin_user=new.admin_user or "",
+    password: dict[str, str] = {}
+    if isinstance(new, NewImage):
+        password = password_properties(
+            enabled=given.pop("password_enabled"),
+            admin_user=given.pop("admin_user") or "",
             guest_agent=new.properties.get(vocabulary.GUEST_AGENT_KEY, ""),
         )
-    return {**new.properties, **body, **_properties(texts)}
+    written = {field.key: _written(field, given[field.name]) for field in FIELDS if field.name in given}
+    return {**new.properties, **password, **{key: value for key, value in written.items() if value is not None}}
+
+
+Value = str | int | list[str]
 
 
 class Edit(NamedTuple):
@@ -117,26 +103,17 @@ class Edit(NamedTuple):
 
     field: str
     key: str
-    value: str | int | list[str] | None
+    value: Value | None
 
 
 def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -> list[Edit]:
     """Find the smallest edit that makes a record say what the changes say; nothing where it says so already."""
     given = changes.given()
     edits = [
-        Edit(field, vocabulary.glance_key(field), given[field])
-        for field in _COLUMN_FIELDS
-        if field in given and given[field] != getattr(image, field)
+        Edit(field.name, field.key, _written(field, given[field.name]))
+        for field in FIELDS
+        if field.name in given and field.name != "password_enabled" and given[field.name] != _value(image, field)
     ]
-    edits += [
-        Edit(field, vocabulary.glance_key(field), given[field] or None)
-        for field in _TEXT_FIELDS
-        if field in given and given[field] != _text(image, field)
-    ]
-    if "tags" in given and changes.tags != frozenset(image.tags):
-        edits.append(Edit("tags", "tags", sorted(changes.tags)))
-    if "bootable" in given and changes.bootable != image.bootable:
-        edits.append(Edit("bootable", vocabulary.glance_key("bootable"), "true" if changes.bootable else "false"))
     if "category" in given:
         edits += _category_edits(image, changes, public_visibility)
     edits += [
@@ -160,9 +137,9 @@ def without_flag_removal(edits: list[Edit]) -> list[Edit]:
     return [*kept, Edit("category", "visibility", "private" if private else "community")]
 
 
-def json_patch(edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
+def json_patch(edits: Iterable[Edit]) -> list[dict[str, Value]]:
     """Write edits as Glance's JSON patch."""
-    operations: list[dict[str, str | int | list[str]]] = []
+    operations: list[dict[str, Value]] = []
     for edit in edits:
         if edit.value is None:
             operations.append({"op": "remove", "path": _pointer(edit.key)})
@@ -174,14 +151,14 @@ def json_patch(edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
     return operations
 
 
-def patch_unless_featured(image: Image, edits: Iterable[Edit]) -> list[dict[str, str | int | list[str]]]:
+def patch_unless_featured(image: Image, edits: Iterable[Edit]) -> list[dict[str, Value]]:
     """Write edits as a patch that Glance refuses, as a conflict, where the image was featured after it was read.
 
     Glance knows no condition, but its first kind of patch adds no property that is there (glance/api/v2/images.py,
     _do_add): to add the featured flag and to remove it changes nothing, and holds only where there is none. An image
     with a flag that counts for nothing cannot be guarded so.
     """
-    operations: list[dict[str, str | int | list[str]]] = []
+    operations: list[dict[str, Value]] = []
     if not _has(image, _FEATURED_KEY):
         flag = _pointer(_FEATURED_KEY)
         operations += [{"add": flag, "value": "false"}, {"remove": flag}]
@@ -200,7 +177,7 @@ def _pointer(key: str) -> str:
 
 def _has(image: Image, key: str) -> bool:
     """Tell whether the record has a property, an empty one too."""
-    return _FIELD_OF_KEY.get(key, key) in image.model_fields_set
+    return NAME_OF_KEY.get(key, key) in image.model_fields_set
 
 
 def _category_edits(image: Image, changes: ImageChanges, public_visibility: str) -> list[Edit]:
@@ -259,10 +236,17 @@ def _password_edits(image: Image, changes: ImageChanges) -> list[Edit]:
     return [Edit("password_enabled", key, text or None) for key, text in wanted.items() if text != current[key]]
 
 
-def _text(image: Image, field: str) -> str:
-    """Give what the record says, where the field of `Image` says more."""
-    return image.glance_property(vocabulary.glance_key(field)) if field == "os_name" else str(getattr(image, field))
+def _value(image: Image, field: Field) -> object:
+    """Give what the record says, where `Image` says more."""
+    if field.name == "tags":
+        return frozenset(image.tags)
+    return getattr(image, field.name) if field.name in Image.model_fields else image.glance_property(field.key)
 
 
-def _properties(texts: Mapping[str, str]) -> dict[str, str]:
-    return {vocabulary.glance_key(field): text for field, text in texts.items() if text}
+def _written(field: Field, value: str | int | frozenset[str] | None) -> Value | None:
+    """Give a value as Glance takes it; None for a property that would say nothing."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if field.stored is Stored.FLAG and value is not None:
+        return "true" if value else "false"
+    return None if value == "" else value

@@ -1,12 +1,12 @@
-"""The one table of words: what each field of an image is called in Glance, who writes it, and who can filter by it.
+"""The one table of an image's fields: what each is called in Glance, how it is kept there, who writes it.
 
-    >>> from hyperx_glance.vocabulary import WORDS, glance_key
+    >>> from hyperx_glance.vocabulary import FIELDS, glance_key
     >>> glance_key("password_enabled")
     'hyperx_password_enabled'
-    >>> [word.field for word in WORDS if word.title_zh == "说明"]
+    >>> [field.name for field in FIELDS if field.title_zh == "说明"]
     ['description']
 
-`Image` takes its aliases from here; the mapping page of the documentation and the metadef namespace are made from it.
+All else follows from it: names of `Image`, requests to Glance, filters, commands, metadefs, the mapping page.
 """
 
 from dataclasses import dataclass
@@ -120,274 +120,128 @@ class Writer(StrEnum):
     STEWARD = "steward"
 
 
-class Side(StrEnum):
-    """Say which side evaluates a filter: Glance (checked again here), or this library alone."""
+class Stored(StrEnum):
+    """Say how Glance keeps a field: as a column, or as an additional property, which is text and may be a flag."""
 
-    GLANCE = "glance"
-    HERE = "here"
-    NONE = "none"
+    COLUMN = "column"
+    TEXT = "text"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """Describe one field of `Image`.
+class Field:
+    """Describe one field of `Image`, or a part of one.
 
-    ``key`` is Glance's word. ``own`` marks the properties that this product adds to OpenStack (they make the metadef
-    namespace); ``custom`` marks those that Glance keeps as additional properties rather than columns.
+    ``key`` is Glance's word. ``part_of`` names the field that shows what this one says, where `Image` has none of this
+    name. ``searched`` lets the quick search look here, ``listed`` shows it with ``--long``. What is not ``inherited``
+    tells of one record alone: Nova and Cinder must not copy it. Titles and descriptions are for consoles.
     """
 
-    field: str
+    name: str
     key: str
+    stored: Stored
     writer: Writer
-    side: Side
     title: str
     title_zh: str
     description: str = ""
     description_zh: str = ""
-    custom: bool = False
-    own: bool = False
-    choices: tuple[str, ...] = ()
+    part_of: str = ""
+    searched: bool = False
+    listed: bool = False
+    inherited: bool = True
+
+    @property
+    def own(self) -> bool:
+        """Tell a property that this product adds to OpenStack; these make the metadef namespace."""
+        return self.key.startswith(OWN_PREFIX)
 
 
-FLAG = ("true", "false")
+OWN_PREFIX = "hyperx_"
+_COLUMN, _TEXT, _FLAG = Stored
+_NOBODY, _REGISTRATION, _OWNER, _STEWARD = Writer
 
-WORDS = (
-    Word("id", "id", Writer.NOBODY, Side.HERE, "Id", "编号"),
-    Word("name", "name", Writer.STEWARD, Side.GLANCE, "Name", "名称"),
-    Word("visibility", "visibility", Writer.OWNER, Side.GLANCE, "Visibility", "可见性"),
-    Word("glance_status", "status", Writer.NOBODY, Side.GLANCE, "Glance status", "Glance 状态"),
-    Word("disk_format", "disk_format", Writer.REGISTRATION, Side.GLANCE, "Format", "格式"),
-    Word("container_format", "container_format", Writer.REGISTRATION, Side.NONE, "Container format", "容器格式"),
-    Word("size", "size", Writer.NOBODY, Side.GLANCE, "Size", "大小"),
-    Word("virtual_size", "virtual_size", Writer.NOBODY, Side.NONE, "Virtual size", "虚拟大小"),
-    Word("min_disk_gib", "min_disk", Writer.OWNER, Side.NONE, "Minimum disk (GiB)", "最小磁盘 (GiB)"),
-    Word("min_ram_mib", "min_ram", Writer.OWNER, Side.NONE, "Minimum memory (MiB)", "最小内存 (MiB)"),
-    Word("created_at", "created_at", Writer.NOBODY, Side.GLANCE, "Created", "创建日期"),
-    Word("updated_at", "updated_at", Writer.NOBODY, Side.GLANCE, "Updated", "更新日期"),
-    Word("owner", "owner", Writer.REGISTRATION, Side.GLANCE, "Owner", "所有者"),
-    Word("protected", "protected", Writer.OWNER, Side.GLANCE, "Protected", "受保护"),
-    Word("hidden", "os_hidden", Writer.OWNER, Side.GLANCE, "Hidden", "隐藏"),
-    Word("checksum", "checksum", Writer.NOBODY, Side.NONE, "MD5 checksum", "MD5 校验和"),
-    Word("hash_algorithm", "os_hash_algo", Writer.NOBODY, Side.NONE, "Hash algorithm", "散列算法"),
-    Word("hash_value", "os_hash_value", Writer.NOBODY, Side.NONE, "Hash", "散列值"),
-    Word("tags", "tags", Writer.STEWARD, Side.GLANCE, "Tags", "标签"),
-    Word("stores", "stores", Writer.REGISTRATION, Side.NONE, "Stores", "存储"),
-    Word("description", "description", Writer.STEWARD, Side.HERE, "Description", "说明", custom=True),
-    Word("os_distro", "os_distro", Writer.STEWARD, Side.GLANCE, "OS distribution", "操作系统发行版", custom=True),
-    Word("os_version", "os_version", Writer.STEWARD, Side.GLANCE, "OS version", "操作系统版本", custom=True),
-    Word("os_type", "os_type", Writer.STEWARD, Side.GLANCE, "OS type", "操作系统类型", custom=True),
-    Word("architecture", "architecture", Writer.OWNER, Side.GLANCE, "Architecture", "架构", custom=True),
-    Word("admin_user", "os_admin_user", Writer.STEWARD, Side.NONE, "Administrative user", "管理员用户", custom=True),
-    Word(
-        "hypervisor_type",
-        "hypervisor_type",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "Nova's hypervisor",
-        "Nova 虚拟化类型",
-        custom=True,
-    ),
-    Word(
-        "image_hypervisor_type",
-        "img_hv_type",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "Nova's hypervisor",
-        "Nova 虚拟化类型",
-        custom=True,
-    ),
-    Word("import_task", "os_glance_import_task", Writer.NOBODY, Side.NONE, "Import lock", "导入锁", custom=True),
-    Word(
-        "importing_to",
-        "os_glance_importing_to_stores",
-        Writer.NOBODY,
-        Side.NONE,
-        "Importing to",
-        "正在导入的存储",
-        custom=True,
-    ),
-    Word(
-        "failed_import",
-        "os_glance_failed_import",
-        Writer.NOBODY,
-        Side.NONE,
-        "Failed import",
-        "导入失败的存储",
-        custom=True,
-    ),
-    Word(
-        "featured_flag",
-        "hyperx_featured",
-        Writer.OWNER,
-        Side.GLANCE,
-        "Featured",
-        "精选",
-        "Recommended by an administrator; counts only on an image that is visible to everybody.",
-        "由管理员推荐；仅对所有人可见的镜像有效。",
-        custom=True,
-        own=True,
-        choices=FLAG,
-    ),
-    Word(
-        "password_enabled",
-        "hyperx_password_enabled",
-        Writer.STEWARD,
-        Side.GLANCE,
-        "Password enabled",
-        "密码启用",
-        "Servers made from the image get an administrator password, which can be reset.",
-        "使用该镜像创建的虚拟机带有管理员密码，并可重置。",
-        custom=True,
-        own=True,
-        choices=FLAG,
-    ),
-    Word(
-        "guest_agent_before",
-        "hyperx_guest_agent_before",
-        Writer.STEWARD,
-        Side.NONE,
-        "Guest agent before",
-        "原有客户机代理设置",
-        "What hw_qemu_guest_agent was before the password switch was set; it comes back when the switch goes.",
-        "设置密码启用之前 hw_qemu_guest_agent 的值；取消密码启用时恢复。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "bootable",
-        "hyperx_bootable",
-        Writer.OWNER,
-        Side.HERE,
-        "Bootable",
-        "可启动",
-        "Whether a server can start from the ISO.",
-        "虚拟机能否从该 ISO 启动。",
-        custom=True,
-        own=True,
-        choices=FLAG,
-    ),
-    Word(
-        "os_name",
-        "hyperx_os_name",
-        Writer.STEWARD,
-        Side.HERE,
-        "Operating system",
-        "操作系统",
-        "The operating system as people call it.",
-        "操作系统的显示名称。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "hypervisor",
-        "hyperx_hypervisor",
-        Writer.REGISTRATION,
-        Side.GLANCE,
-        "Virtualization technology",
-        "虚拟化技术",
-        "The virtualization technology as people call it.",
-        "虚拟化技术的显示名称。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "created_by",
-        "hyperx_created_by",
-        Writer.REGISTRATION,
-        Side.GLANCE,
-        "Created by",
-        "创建者",
-        "Id of the user who registered the image.",
-        "注册该镜像的用户编号。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "edited_by",
-        "hyperx_edited_by",
-        Writer.STEWARD,
-        Side.NONE,
-        "Edited by",
-        "编辑者",
-        "Id of the last user of another department who edited the public image.",
-        "最近编辑该公共镜像的其他部门用户的编号。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "url",
-        "hyperx_url",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "URL",
-        "URL",
-        "Where the data came from, without credentials.",
-        "数据来源，不含凭据。",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "url_stripped",
-        "hyperx_url_stripped",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "URL stripped",
-        "URL 已去除凭据",
-        "Credentials were taken out of the stored URL.",
-        "保存的 URL 已去除凭据。",
-        custom=True,
-        own=True,
-        choices=FLAG,
-    ),
-    Word(
-        "checksum_wanted",
-        "hyperx_checksum",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "Expected checksum",
-        "期望的校验和",
-        "Algorithm and hexadecimal digest, such as sha256:9f86d0...",
-        "算法与十六进制摘要，例如 sha256:9f86d0...",
-        custom=True,
-        own=True,
-    ),
-    Word(
-        "checksum_verified",
-        "hyperx_checksum_verified",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "Checksum verified",
-        "校验和已验证",
-        "The data had the expected checksum, of an algorithm that Glance keeps no digest of.",
-        "数据与期望的校验和一致，其算法的摘要 Glance 不保存。",
-        custom=True,
-        own=True,
-        choices=FLAG,
-    ),
-    Word(
-        "failure",
-        "hyperx_failure",
-        Writer.REGISTRATION,
-        Side.NONE,
-        "Failure",
-        "失败原因",
-        "Why the upload failed.",
-        "上传失败的原因。",
-        custom=True,
-        own=True,
-    ),
+# fmt: off
+FIELDS = (
+    Field("id", "id", _COLUMN, _NOBODY, "Id", "编号"),
+    Field("name", "name", _COLUMN, _STEWARD, "Name", "名称", searched=True),
+    Field("failure", "hyperx_failure", _TEXT, _REGISTRATION, "Failure", "失败原因",
+          "Why the upload failed.", "上传失败的原因。", inherited=False),
+    Field("description", "description", _TEXT, _STEWARD, "Description", "说明", searched=True),
+    Field("disk_format", "disk_format", _COLUMN, _REGISTRATION, "Format", "格式", searched=True),
+    Field("container_format", "container_format", _COLUMN, _REGISTRATION, "Container format", "容器格式"),
+    Field("size", "size", _COLUMN, _NOBODY, "Size", "大小"),
+    Field("virtual_size", "virtual_size", _COLUMN, _NOBODY, "Virtual size", "虚拟大小"),
+    Field("created_at", "created_at", _COLUMN, _NOBODY, "Created", "创建日期"),
+    Field("updated_at", "updated_at", _COLUMN, _NOBODY, "Updated", "更新日期"),
+    Field("owner", "owner", _COLUMN, _REGISTRATION, "Owner", "所有者"),
+    Field("created_by", "hyperx_created_by", _TEXT, _REGISTRATION, "Created by", "创建者",
+          "Id of the user who registered the image.", "注册该镜像的用户编号。", inherited=False),
+    Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
+          "Id of the last user of another department who edited the public image.",
+          "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
+    Field("password_enabled", "hyperx_password_enabled", _FLAG, _STEWARD, "Password enabled", "密码启用",
+          "Servers made from the image get an administrator password, which can be reset.",
+          "使用该镜像创建的虚拟机带有管理员密码，并可重置。"),
+    Field("admin_user", "os_admin_user", _TEXT, _STEWARD, "Administrative user", "管理员用户"),
+    Field("bootable", "hyperx_bootable", _FLAG, _OWNER, "Bootable", "可启动",
+          "Whether a server can start from the ISO.", "虚拟机能否从该 ISO 启动。"),
+    Field("os_name", "hyperx_os_name", _TEXT, _STEWARD, "Operating system", "操作系统",
+          "The operating system as people call it.", "操作系统的显示名称。", searched=True, listed=True),
+    Field("os_distro", "os_distro", _TEXT, _STEWARD, "OS distribution", "操作系统发行版"),
+    Field("os_version", "os_version", _TEXT, _STEWARD, "OS version", "操作系统版本"),
+    Field("os_type", "os_type", _TEXT, _STEWARD, "OS type", "操作系统类型"),
+    Field("hypervisor", "hyperx_hypervisor", _TEXT, _REGISTRATION, "Virtualization technology", "虚拟化技术",
+          "The virtualization technology as people call it.", "虚拟化技术的显示名称。", searched=True),
+    Field("architecture", "architecture", _TEXT, _OWNER, "Architecture", "架构", listed=True),
+    Field("tags", "tags", _COLUMN, _STEWARD, "Tags", "标签", searched=True, listed=True),
+    Field("min_disk_gib", "min_disk", _COLUMN, _OWNER, "Minimum disk (GiB)", "最小磁盘 (GiB)"),
+    Field("min_ram_mib", "min_ram", _COLUMN, _OWNER, "Minimum memory (MiB)", "最小内存 (MiB)"),
+    Field("protected", "protected", _COLUMN, _OWNER, "Protected", "受保护"),
+    Field("hidden", "os_hidden", _COLUMN, _OWNER, "Hidden", "隐藏"),
+    Field("visibility", "visibility", _COLUMN, _OWNER, "Visibility", "可见性"),
+    Field("glance_status", "status", _COLUMN, _NOBODY, "Glance status", "Glance 状态"),
+    Field("url", "hyperx_url", _TEXT, _REGISTRATION, "URL", "URL",
+          "Where the data came from, without credentials.", "数据来源，不含凭据。", inherited=False),
+    Field("checksum", "checksum", _COLUMN, _NOBODY, "MD5 checksum", "MD5 校验和"),
+    Field("hash_algorithm", "os_hash_algo", _COLUMN, _NOBODY, "Hash algorithm", "散列算法"),
+    Field("hash_value", "os_hash_value", _COLUMN, _NOBODY, "Hash", "散列值"),
+    Field("stores", "stores", _COLUMN, _REGISTRATION, "Stores", "存储"),
+    Field("featured_flag", "hyperx_featured", _FLAG, _OWNER, "Featured", "精选",
+          "Recommended by an administrator; counts only on an image that is visible to everybody.",
+          "由管理员推荐；仅对所有人可见的镜像有效。", part_of="category", inherited=False),
+    Field("guest_agent_before", "hyperx_guest_agent_before", _TEXT, _STEWARD, "Guest agent before",
+          "原有客户机代理设置",
+          "What hw_qemu_guest_agent was before the password switch was set; it comes back when the switch goes.",
+          "设置密码启用之前 hw_qemu_guest_agent 的值；取消密码启用时恢复。", part_of="password_enabled"),
+    Field("url_stripped", "hyperx_url_stripped", _FLAG, _REGISTRATION, "URL stripped", "URL 已去除凭据",
+          "Credentials were taken out of the stored URL.", "保存的 URL 已去除凭据。", part_of="url", inherited=False),
+    Field("checksum_wanted", "hyperx_checksum", _TEXT, _REGISTRATION, "Expected checksum", "期望的校验和",
+          "Algorithm and hexadecimal digest, such as sha256:9f86d0...", "算法与十六进制摘要，例如 sha256:9f86d0...",
+          part_of="checksum", inherited=False),
+    Field("checksum_verified", "hyperx_checksum_verified", _FLAG, _REGISTRATION, "Checksum verified", "校验和已验证",
+          "The data had the expected checksum, of an algorithm that Glance keeps no digest of.",
+          "数据与期望的校验和一致，其算法的摘要 Glance 不保存。", part_of="checksum", inherited=False),
+    Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化类型",
+          part_of="hypervisor"),
+    Field("image_hypervisor_type", "img_hv_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化类型",
+          part_of="hypervisor"),
+    Field("import_task", "os_glance_import_task", _TEXT, _NOBODY, "Import lock", "导入锁", part_of="phase"),
+    Field("importing_to", "os_glance_importing_to_stores", _TEXT, _NOBODY, "Importing to", "正在导入的存储",
+          part_of="phase"),
+    Field("failed_import", "os_glance_failed_import", _TEXT, _NOBODY, "Failed import", "导入失败的存储",
+          part_of="phase"),
 )
+# fmt: on
 
-BY_FIELD = {word.field: word for word in WORDS}
+BY_NAME = {field.name: field for field in FIELDS}
 GUEST_AGENT_KEY = "hw_qemu_guest_agent"
 SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
 MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")
 VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
 """What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
-OWN_PREFIX = "hyperx_"
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
-BASE_KEYS = frozenset({word.key for word in WORDS if not word.custom}) | {
+BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip
 """Keys of a Glance record that are no properties (glance/api/v2/images.py, get_base_properties)."""
@@ -418,6 +272,6 @@ DISK_FORMATS: tuple[str, ...] = get_args(DiskFormat)
 ISO_FORMAT = "iso"
 
 
-def glance_key(field: str) -> str:
+def glance_key(name: str) -> str:
     """Give Glance's key for a field of `Image`; a derived field has none and keeps its name."""
-    return BY_FIELD[field].key if field in BY_FIELD else field
+    return BY_NAME[name].key if name in BY_NAME else name

@@ -62,7 +62,7 @@ _TITLES = {
     "message": "结果",
     "remedy": "处理",
 }
-"""Titles of what is no word of the vocabulary."""
+"""Titles of what is no field of the table."""
 
 
 class Column(NamedTuple):
@@ -80,7 +80,7 @@ def columns(*fields: str) -> tuple[Column, ...]:
 def _title(field: str) -> str:
     if field in _TITLES:
         return _TITLES[field]
-    return vocabulary.BY_FIELD[field].title_zh
+    return vocabulary.BY_NAME[field].title_zh
 
 
 def headers(parsed_args: argparse.Namespace, shown: Sequence[Column]) -> list[str]:

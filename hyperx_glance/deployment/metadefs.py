@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from hyperx_glance.cloud import Cloud, Json
     from hyperx_glance.context import Context
-    from hyperx_glance.vocabulary import Word
 
 NAMESPACE = "OS::HyperX::Image"
 _RESOURCE_TYPE = "OS::Glance::Image"
@@ -61,7 +60,7 @@ def install_metadefs(context: Context) -> None:
     What differs is written, properties that are gone are removed, and a second run writes nothing.
     """
     cloud = context.cloud
-    properties = {word.key: _definition(word) for word in vocabulary.WORDS if word.own}
+    properties = {field.key: _definition(field) for field in vocabulary.FIELDS if field.own}
     try:
         there = cloud.get_parsed(_Namespace, "image", _NAMESPACE_PATH)
     except NotFoundError:
@@ -91,12 +90,12 @@ def _replace_properties(
             cloud.delete("image", f"{path}/{quote(key, safe='')}")
 
 
-def _definition(word: Word) -> dict[str, Json]:
+def _definition(field: vocabulary.Field) -> dict[str, Json]:
     definition: dict[str, Json] = {
-        "title": f"{word.title} / {word.title_zh}" if word.title != word.title_zh else word.title,
-        "description": f"{word.description} {word.description_zh}",
+        "title": f"{field.title} / {field.title_zh}" if field.title != field.title_zh else field.title,
+        "description": f"{field.description} {field.description_zh}",
         "type": "string",
     }
-    if word.choices:
-        definition["enum"] = list(word.choices)
+    if field.stored is vocabulary.Stored.FLAG:
+        definition["enum"] = ["true", "false"]
     return definition

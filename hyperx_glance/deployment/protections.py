@@ -14,17 +14,7 @@
 
 from hyperx_glance import vocabulary
 
-_OF_ONE_RECORD = (
-    "featured_flag",
-    "created_by",
-    "edited_by",
-    "url",
-    "url_stripped",
-    "checksum_wanted",
-    "checksum_verified",
-    "failure",
-)
-NOT_INHERITED = tuple(vocabulary.glance_key(field) for field in _OF_ONE_RECORD)
+NOT_INHERITED = tuple(field.key for field in vocabulary.FIELDS if not field.inherited)
 """Properties that tell of one record alone: what Nova or Cinder makes from its servers and volumes must not carry them.
 
 Nova copies an image's properties onto the snapshots of its servers (nova/compute/utils.py,

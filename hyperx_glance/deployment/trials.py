@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FLAG = vocabulary.glance_key("featured_flag")
 CREATOR = vocabulary.glance_key("created_by")
-ORDINARY = {word.key: "false" for word in vocabulary.WORDS if word.own and word.key != FLAG} | {
+ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key != FLAG} | {
     "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
     "hyperx_doctor": "a property that no file of protections can name",
 }

@@ -122,15 +122,10 @@ _IMMUTABLE_KEYS = {
         for field in ("url_stripped", "checksum_verified", "hypervisor_type", "image_hypervisor_type")
     ),
 }
-_PUBLIC_FIELDS = {
-    "checksum_wanted": "checksum",
-    "featured_flag": "category",
-    "guest_agent_before": "password_enabled",
-}
 _FIELD_OF_KEY = {
-    word.key: _PUBLIC_FIELDS.get(word.field, word.field)
-    for word in vocabulary.WORDS
-    if word.custom and word.key not in ("hypervisor_type", "img_hv_type")
+    field.key: field.part_of or field.name
+    for field in vocabulary.FIELDS
+    if field.stored is not vocabulary.Stored.COLUMN and field.key not in ("hypervisor_type", "img_hv_type")
 }
 LONGEST_PROPERTY_BYTES = 65535
 """What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""

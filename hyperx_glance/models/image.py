@@ -193,7 +193,9 @@ class Image(BaseModel):
         return dumped
 
 
-_NOT_PROPERTIES = vocabulary.BASE_KEYS | {word.key for word in vocabulary.WORDS if word.own}
+NAME_OF_KEY = {vocabulary.glance_key(name): name for name in Image.model_fields}
+"""The fields of `Image` by what Glance calls them; whatever else a record holds is kept by its key."""
+_NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
 _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "phase"}
 
 

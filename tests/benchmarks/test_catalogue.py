@@ -25,6 +25,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
 from hyperx_glance import Client, Image, ImageQuery, filters
+from hyperx_glance.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests import glance_rows
 from tests.benchmarks.pages import properties
@@ -263,7 +264,7 @@ def _page(session: Session, parameters: str, amount: int) -> list[dict[str, Any]
 def _needed(session: Session, client: Client, criteria: dict[str, Any], wanted: int) -> dict[str, int]:
     """Say how many rows of each listing must be read for the images wanted: up to the last used, and one behind it."""
     query = ImageQuery(**criteria)
-    order = filters.Order(query.sort)
+    order = Sorting(query.sort)
     used = list(itertools.islice(client.images(query), wanted))
     last = order.key(used[-1]) if len(used) == wanted else None
     needed = {}

@@ -68,7 +68,7 @@ def test_metadefs_are_installed_for_everybody(admin: Client, client: ClientFacto
     assert association["name"] == "OS::Glance::Image"
     assert not association.get("prefix")
     properties = shown["properties"]
-    assert set(properties) == {word.key for word in vocabulary.WORDS if word.own}
+    assert set(properties) == {field.key for field in vocabulary.FIELDS if field.own}
     assert properties["hyperx_featured"] == {
         "title": "Featured / 精选",
         "description": "Recommended by an administrator; counts only on an image that is visible to everybody."
@@ -174,7 +174,7 @@ def test_a_member_says_once_who_created_an_image_and_an_administrator_changes_it
 def test_every_other_property_stays_the_members(client: ClientFactory) -> None:
     alice = client("alice")
     protected = ("featured_flag", "created_by")
-    keys = [word.key for word in vocabulary.WORDS if word.own and word.field not in protected]
+    keys = [field.key for field in vocabulary.FIELDS if field.own and field.name not in protected]
     keys += ["some_other", "hyperx_featured_by", "hyperx_created_by_hand"]
     image_id = create(alice, visibility="private", **dict.fromkeys(keys, "1"))
 

@@ -17,7 +17,7 @@ from hyperx_glance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from hyperx_glance.filters import Order
+from hyperx_glance.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests.lists import LIST, connect, fill, ids, lists
 
@@ -200,7 +200,7 @@ def test_images_of_one_second_are_ordered_by_id_across_pages() -> None:
 def test_more_images_of_one_second_than_are_held_come_all_the_same() -> None:
     same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in range(20)]
 
-    assert list(catalogue.in_order(iter(same), bool, Order(("-created_at", "id")), most=4)) == same
+    assert list(catalogue.in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)) == same
 
 
 def test_of_many_images_of_one_second_the_first_go_in_order() -> None:
@@ -208,7 +208,7 @@ def test_of_many_images_of_one_second_the_first_go_in_order() -> None:
     numbers = [7, 3, 5, 1, 6, 0, 4, 2, 9, 8]
     same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in numbers]
 
-    found = catalogue.in_order(iter(same), bool, Order(("-created_at", "id")), most=4)
+    found = catalogue.in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)
 
     assert [int(image.id) for image in found] == list(range(10))
 

@@ -99,23 +99,23 @@ def test_metadefs_are_made_from_the_vocabulary(fake: InMemoryCloud) -> None:
     connect(fake, "admin").install_metadefs()
 
     properties = fake.glance.metadefs.namespaces[deployment.NAMESPACE]["properties"]
-    assert set(properties) == {word.key for word in vocabulary.WORDS if word.own}
-    for word in vocabulary.WORDS:
-        if word.own:
-            definition = properties[word.key]
+    assert set(properties) == {field.key for field in vocabulary.FIELDS if field.own}
+    for field in vocabulary.FIELDS:
+        if field.own:
+            definition = properties[field.key]
             assert definition["type"] == "string"
-            assert {word.title, word.title_zh} == set(definition["title"].split(" / "))
-            assert definition["description"] == f"{word.description} {word.description_zh}"
-            assert definition.get("enum", []) == list(word.choices)
+            assert {field.title, field.title_zh} == set(definition["title"].split(" / "))
+            assert definition["description"] == f"{field.description} {field.description_zh}"
+            assert definition.get("enum", []) == (["true", "false"] if field.stored is vocabulary.Stored.FLAG else [])
 
 
 def test_every_own_word_has_both_languages() -> None:
-    for word in vocabulary.WORDS:
-        if word.own:
-            assert word.title, word
-            assert word.title_zh, word
-            assert word.description, word
-            assert word.description_zh, word
+    for field in vocabulary.FIELDS:
+        if field.own:
+            assert field.title, field
+            assert field.title_zh, field
+            assert field.description, field
+            assert field.description_zh, field
 
 
 # ----------------------------------------------------------------- a healthy cloud

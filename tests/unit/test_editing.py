@@ -88,10 +88,10 @@ def test_a_change_is_one_read_and_one_patch(cloud: InMemoryCloud, client: Client
     client().update(image_id, description="new", os_distro="", tags={"b", "a"}, protected=True)
     assert patches(cloud) == [
         [
-            {"op": "replace", "path": "/protected", "value": True},
             {"op": "add", "path": "/description", "value": "new"},
             {"op": "remove", "path": "/os_distro"},
             {"op": "replace", "path": "/tags", "value": ["a", "b"]},
+            {"op": "replace", "path": "/protected", "value": True},
         ]
     ]
     assert sent(cloud) == [("GET", f"/v2/images/{image_id}"), ("PATCH", f"/v2/images/{image_id}")]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
-from hyperx_glance.filters import CRITERIA, Listing, Order, Viewer, check, fold, listings
+from hyperx_glance.filters import Listing, Viewer, check, fold, listings
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
-from hyperx_glance.vocabulary import WORDS, Side, View, Word
+from hyperx_glance.vocabulary import View
 
 ALICE = Viewer(project_id="dept-a", is_administrator=False, names={"dept-a": "Research 研究"})
 ADMIN = Viewer(project_id="admin", is_administrator=True)
@@ -373,88 +373,3 @@ def test_search_does_not_find(search: str, record: dict[str, Any]) -> None:
 
 def test_folding_is_nfkc_and_casefold() -> None:
     assert fold("ＡßΣ①") == "assσ1"
-
-
-# ----------------------------------------------------------------- order
-
-
-@pytest.mark.parametrize(
-    ("sort", "parameter"),
-    [
-        (("-created_at", "id"), "created_at:desc,id:asc"),
-        (("name",), "name:asc,id:asc"),
-        (("-glance_status", "name"), "status:desc,name:asc,id:asc"),
-        (("-id", "name"), "id:desc"),
-        (("name", "-name"), "name:asc,id:asc"),
-        ((), "id:asc"),
-    ],
-)
-def test_the_id_ends_every_order(sort: tuple[str, ...], parameter: str) -> None:
-    assert Order(sort).parameter == parameter
-
-
-def test_keys_order_texts_and_times_both_ways() -> None:
-    images = [
-        image(id="b", name="x", created_at="2026-03-01T12:00:00Z"),
-        image(id="a", name="x", created_at="2026-03-01T12:00:00Z"),
-        image(id="c", name="y", created_at="2026-03-01T12:00:01"),
-        image(id="d", name=None, created_at="never"),
-    ]
-
-    def ids(*sort: str) -> str:
-        return "".join(found.id for found in sorted(images, key=Order(sort).key))
-
-    assert ids("-created_at", "id") == "cabd"
-    assert ids("created_at", "-id") == "dbac"
-    assert ids("name", "id") == "dabc"
-    assert ids("-name", "-id") == "cbad"
-
-
-@pytest.mark.parametrize(
-    ("sort", "time", "other", "neighbours"),
-    [
-        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z", True),
-        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", False),
-        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:01:00Z", False),
-        ("-created_at", "2026-03-01T12:00:00Z", "2026-03-01T20:00:00+08:00", True),
-        ("-created_at", "2026-03-01T12:00:00Z", "never", False),
-        ("-created_at", "never", "", True),
-        ("created_at", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z", True),
-    ],
-)
-def test_neighbours_share_a_second(sort: str, time: str, other: str, *, neighbours: bool) -> None:
-    test = Order((sort, "id")).neighbours
-
-    assert test is not None
-    assert test(image(id="a", name="x", created_at=time), image(id="b", name="y", created_at=other)) is neighbours
-
-
-def test_neighbours_share_what_stands_before_the_time() -> None:
-    noon = "2026-03-01T12:00:00Z"
-    test = Order(("name", "created_at")).neighbours
-
-    assert test is not None
-    assert test(image(name="x", created_at=noon), image(name="x", created_at=noon))
-    assert not test(image(name="x", created_at=noon), image(name="y", created_at=noon))
-    assert Order(("name",)).neighbours is None
-
-
-# ----------------------------------------------------------------- the table of the documentation
-
-
-def test_the_table_tells_of_every_criterion() -> None:
-    assert list(CRITERIA) == list(ImageQuery.model_fields)
-
-
-@pytest.mark.parametrize("name", CRITERIA)
-def test_the_table_tells_the_side(name: str) -> None:
-    criterion = CRITERIA[name]
-
-    assert criterion.side in (Side.GLANCE, Side.HERE)
-    assert bool(criterion.glance) == (criterion.side is Side.GLANCE)
-    assert criterion.here or criterion.side is Side.GLANCE
-
-
-@pytest.mark.parametrize("word", [word for word in WORDS if word.field in CRITERIA], ids=lambda word: word.field)
-def test_both_tables_tell_the_same(word: Word) -> None:
-    assert word.side is CRITERIA[word.field].side

@@ -1,0 +1,151 @@
+"""The tables of the page "How it is stored", made from the library while the page is built."""
+
+from __future__ import annotations
+
+import re
+import typing
+from typing import TYPE_CHECKING, NamedTuple
+
+from sphinx.util.docutils import SphinxDirective
+
+from hyperx_glance.filters import HYPERVISOR_KEYS
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, Stored, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from docutils.nodes import Node
+    from sphinx.application import Sphinx
+
+    from hyperx_glance.vocabulary import Field
+
+WRITERS = {
+    Writer.NOBODY: "Glance or the library",
+    Writer.REGISTRATION: "registration, once",
+    Writer.OWNER: "the department that owns it",
+    Writer.STEWARD: "the department; everybody on a public image",
+}
+# What one word for the writer cannot say.
+SPECIAL_WRITERS = {
+    "visibility": "the department that owns it; ``public``: who the policy lets",
+    "featured_flag": "administrators; the department may take it off",
+    "guest_agent_before": "the library, with the password flag",
+    "edited_by": "the library, when the steward edits",
+}
+
+
+class Criterion(NamedTuple):
+    """Say what Glance is asked for a field of `ImageQuery`, what it cannot be asked, and which fields it is about."""
+
+    glance: str
+    here: str = ""
+    about: tuple[str, ...] = ()
+
+
+_NO_PARTS = "Glance finds no parts of words"
+_ONE_BOUND = "the second bound of two"
+_TOLD = {
+    "view": Criterion(
+        "visibility=, owner=, member_status=accepted, hyperx_featured=true; one listing for each visibility",
+        'a public image that is featured is not in the view "public"',
+        ("visibility", "owner", "featured_flag"),
+    ),
+    "kind": Criterion("iso: disk_format=iso", 'image: Glance has no "other than"', ("disk_format",)),
+    "state": Criterion("ACTIVE: status=active", 'INACTIVE: Glance has no "other than"', ("glance_status",)),
+    "formats": Criterion("disk_format=qcow2, disk_format=in:qcow2,raw", "", ("disk_format",)),
+    "tags": Criterion("tag=, once for each"),
+    "any_tags": Criterion("a single one: tag=", 'several: Glance has no "or"', ("tags",)),
+    "no_tags": Criterion("", 'Glance has no "not"', ("tags",)),
+    "search": Criterion("", _NO_PARTS, ("id", "owner", *(field.name for field in FIELDS if field.searched))),
+    "name": Criterion("name=, with a colon in it name=eq:", "the empty name, which may be null"),
+    "hypervisor": Criterion(
+        "one listing each: " + "=, ".join(HYPERVISOR_KEYS) + "=",
+        "the empty text, which may be absent",
+        ("hypervisor_type", "image_hypervisor_type"),
+    ),
+    "owner": Criterion("owner=, one listing for each department of the name"),
+    "properties": Criterion(
+        "key=value", "keys that Glance takes for something else: _min or _max at the end, sort, limit..."
+    ),
+    "name_contains": Criterion("", _NO_PARTS, ("name",)),
+    "description_contains": Criterion("", _NO_PARTS, ("description",)),
+    "os_name_contains": Criterion("", _NO_PARTS, ("os_name",)),
+    "bootable": Criterion("", "true: also where it is absent; false: any other text"),
+    "protected": Criterion("protected=true, protected=false"),
+    "hidden": Criterion("os_hidden=true; one listing each for both"),
+    "min_size": Criterion("size_min=", "", ("size",)),
+    "max_size": Criterion("size_max=", "", ("size",)),
+    "created_after": Criterion("created_at=gte:, whole seconds", _ONE_BOUND, ("created_at",)),
+    "created_before": Criterion("created_at=lt:, whole seconds", _ONE_BOUND, ("created_at",)),
+    "updated_after": Criterion("updated_at=gte:, whole seconds", _ONE_BOUND, ("updated_at",)),
+    "updated_before": Criterion("updated_at=lt:, whole seconds", _ONE_BOUND, ("updated_at",)),
+    "sort": Criterion("sort=, the id last", "the order of images of the same second"),
+    "limit": Criterion("limit=, one more than wanted", "the end of the list"),
+}
+
+
+def _of_a_property(field: Field) -> Criterion:
+    if field.stored is Stored.FLAG:
+        return Criterion(f"true: {field.key}=true", "false: absent or any other text")
+    return Criterion(f"{field.key}=", "the empty text, which may be absent")
+
+
+CRITERIA = {name: _TOLD.get(name) or _of_a_property(BY_NAME[name]) for name in ImageQuery.model_fields}
+
+
+class Table(SphinxDirective):
+    """Show rows that are read at build time, so that the page cannot be stale."""
+
+    heading: typing.ClassVar[tuple[str, ...]]
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give the cells as reStructuredText."""
+        raise NotImplementedError
+
+    def run(self) -> list[Node]:
+        """Write them as a list-table."""
+        rows = [self.heading, *self.rows()]
+        lines = [f"{'  -' if number else '* -'} {cell}" for row in rows for number, cell in enumerate(row)]
+        table = [".. list-table::", "   :header-rows: 1", "", *(f"   {line}" for line in lines)]
+        return self.parse_text_to_nodes("\n".join(table))
+
+
+class Fields(Table):
+    """Show the fields of images: `.. fields::`."""
+
+    heading = ("Field", "Console", "In Glance", "Written by", "Found by")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each field."""
+        return map(self._row, FIELDS)
+
+    @staticmethod
+    def _row(field: Field) -> tuple[str, ...]:
+        key = f"``{field.key}``" if field.stored is Stored.COLUMN else f"property ``{field.key}``"
+        meaning = f"{field.title} {field.title_zh}" + (f": {field.description}" if field.description else "")
+        criteria = [name for name, criterion in CRITERIA.items() if field.name in (name, *criterion.about)]
+        found = ", ".join(f"``{name}``" for name in criteria)
+        writer = SPECIAL_WRITERS.get(field.name, WRITERS[field.writer])
+        return f"``{field.name}``", meaning, key, writer, found or "nothing"
+
+
+class Criteria(Table):
+    """Show which side evaluates which criterion: `.. criteria::`."""
+
+    heading = ("Criterion", "Glance is asked", "Only here")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each field of `ImageQuery`."""
+        return (self._row(name, criterion) for name, criterion in CRITERIA.items())
+
+    @staticmethod
+    def _row(name: str, criterion: Criterion) -> tuple[str, ...]:
+        asked = re.sub(r"[^\s,]+=(\S*[^\s,;:]:?)?", r"``\g<0>``", criterion.glance)
+        return f"``{name}``", asked or "nothing", criterion.here
+
+
+def setup(app: Sphinx) -> None:
+    """Let pages use them."""
+    app.add_directive("fields", Fields)
+    app.add_directive("criteria", Criteria)
