@@ -446,18 +446,16 @@ class Client:
     @checked(department=optional(department))
     def quota(self, department: str | None = None, /) -> DepartmentQuota:
         """Show what a department uses and may use; another one than the own: administrators."""
-        from hyperx_glance import quotas
+        from hyperx_glance.quotas.reading import quota
 
-        return quotas.quota(self._context.cloud, self._context.departments, department)
+        return quota(self._context, department)
 
     @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
-        from hyperx_glance import quotas
+        from hyperx_glance.quotas.setting import set_quota
 
-        return quotas.set_quota(
-            self._context.cloud, self._context.departments, self._context.settings, department, limits
-        )
+        return set_quota(self._context, department, limits)
 
     @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:

@@ -1,8 +1,8 @@
 """``openstack hyperx quota show`` and ``openstack hyperx quota set``.
 
->>> from hyperx_glance.cli.quotas import RESOURCES, limit
->>> RESOURCES[:2], limit("unlimited"), limit("default"), limit("10")
-(('images', 'image_size_mib'), -1, 'default', 10)
+>>> from hyperx_glance.cli.quotas import limit
+>>> limit("unlimited"), limit("default"), limit("10")
+(-1, 'default', 10)
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hyperx_glance.cli import commands, output
+from hyperx_glance.quotas.resources import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hyperx_glance import DepartmentQuota, QuotaLimits
 
-RESOURCES = (
-    "images", "image_size_mib", "staging_mib", "uploading", "instances", "cores", "ram_mib", "volumes", "volume_gib",
-)  # fmt: skip
-"""The fields of `DepartmentQuota`, which ``openstack --help`` need not import."""
 _SHOWN = ("resource", "used", "limit", "remaining")
 
 
@@ -35,7 +32,7 @@ class _ShowsQuota(commands.Lister):
                 usage.used,
                 *(output.Rendered(n, "无限制" if n is None else str(n)) for n in (usage.limit, usage.remaining)),
             )
-            for resource in RESOURCES
+            for resource in FIELDS
             if (usage := getattr(quota, resource)) is not None
         ]
         return output.headers(parsed_args, output.columns(*_SHOWN)), rows
@@ -59,15 +56,15 @@ class SetQuota(_ShowsQuota):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("department", metavar="<department>", help="Name or id")
-        for resource in RESOURCES:
+        for resource in FIELDS:
             parser.add_argument(
                 f"--{resource.replace('_', '-')}", type=limit, metavar="<limit>", help="A number, unlimited, or default"
             )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-        asked = commands.given(parsed_args, *RESOURCES)
-        limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are RESOURCES, as a test says
+        asked = commands.given(parsed_args, *FIELDS)
+        limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are FIELDS, as a test says
             resource: None if value == "default" else value for resource, value in asked.items()
         }
         return self.shown(parsed_args, self.client().set_quota(parsed_args.department, **limits))

@@ -18,6 +18,7 @@ from hyperx_glance import pages, vocabulary
 from hyperx_glance.answers import Shape
 from hyperx_glance.deployment.evidence import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.errors import NotFoundError
+from hyperx_glance.quotas.resources import IMAGE_RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,8 +37,8 @@ GLANCE_NEEDED = Feature((2, 7), "having community images, imports and hidden ima
 GLANCE_WANTED = Feature((2, 12), "telling why an import failed")
 NOVA_NEEDED = Feature((2, 52), "finding the servers of a launch by their tag")
 NOVA_WANTED = Feature((2, 67), "choosing the volume type of a disk")
-LIMITS = ("image_count_total", "image_size_total", "image_stage_total", "image_count_uploading")
-"""Every limit that Glance enforces (glance/quota/keystone.py); one that is not registered counts as 0."""
+LIMITS = tuple(resource.word for resource in IMAGE_RESOURCES)
+"""Every limit that Glance enforces; one that is not registered counts as 0."""
 SKEW_NOTICED_SECONDS, SKEW_HARMFUL_SECONDS = 5, 300
 STUCK_AFTER = timedelta(hours=1)
 """After an hour without news Glance too takes the lock of an import for stale (images.py, _enforce_import_lock)."""

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hyperx_glance import quotas
 from hyperx_glance.errors import ConflictError
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.quotas import DepartmentQuota
+from hyperx_glance.quotas.reading import compute_quota, volume_quota
+from hyperx_glance.quotas.room import check_room
 
 if TYPE_CHECKING:
     from hyperx_glance.context import Context
@@ -34,20 +35,19 @@ class Checked:
 
 def check(context: Context, image: Image | str, request: LaunchRequest) -> Checked:
     """Ask the services, all at once, one request each; raise for the first thing that is in the way."""
-    cloud, departments = context.cloud, context.departments
-    own = departments.own()
+    cloud, own = context.cloud, context.departments.own()
     with ThreadPoolExecutor(6) as pool:
         reading = pool.submit(cloud.image, image_id(image))
         flavors = pool.submit(nova.find_flavor, cloud, request.flavor)
         networks = pool.submit(nova.find_networks, cloud, request)
-        compute = pool.submit(quotas.compute_quota, cloud, departments, own)
+        compute = pool.submit(compute_quota, context, own)
         group = pool.submit(nova.find_server_group, cloud, request.server_group) if request.server_group else None
         earlier = pool.submit(nova.launched, cloud, request.launch_id) if request.launch_id else None
         fresh = reading.result()
         plan.check_way(fresh, request, has_volumes=cloud.has("block-storage"))
         volumes = None
         if plan.needs_volumes(fresh, request):
-            volumes = pool.submit(quotas.volume_quota, cloud, departments, own)
+            volumes = pool.submit(volume_quota, context, own)
     flavor = flavors.result()
     plan.check_flavor(fresh, flavor, request, is_administrator=cloud.is_administrator)
     checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
@@ -62,5 +62,5 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
         department = DepartmentQuota.model_validate(
             {**department.model_dump(), "volumes": found.volumes, "volume_gib": found.volume_gib}
         )
-    quotas.check_room(department, **plan.room(fresh, flavor, request))
+    check_room(department, **plan.room(fresh, flavor, request))
     return checked

@@ -24,8 +24,8 @@ from hyperx_glance.errors import (
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import COUNT_KEY, IMAGE_KEY, LAUNCH_KEY, name_order
 from hyperx_glance.launching.quiet import Quiet
-from hyperx_glance.launching.refusals import exceeded, quota_error
 from hyperx_glance.models.results import LaunchProgress, Server
+from hyperx_glance.quotas.refusals import exceeded, quota_error
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -29,10 +29,10 @@ from hyperx_glance.launching.finding import look_for_all
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.launching.quiet import Quiet
-from hyperx_glance.launching.refusals import quota_error
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import LaunchProgress
+from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:

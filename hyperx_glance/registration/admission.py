@@ -1,10 +1,11 @@
 """The race for a department's last places."""
 
-from hyperx_glance import quotas
 from hyperx_glance.context import Context
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota
+from hyperx_glance.quotas.reading import image_quota, image_records
+from hyperx_glance.quotas.room import counts
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
@@ -22,7 +23,7 @@ def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
     Glance logs in to Keystone anew for each usage request (oslo_limit/limit.py), which twenty at once wait for. Raise
     `WaitTimeoutError` at ``end``.
     """
-    quota = quotas.image_quota(context.cloud, context.departments, order.department)
+    quota = image_quota(context, order.department)
     usage = quota.images
     if usage is None or usage.limit is None or usage.used <= usage.limit:
         return quota
@@ -30,7 +31,7 @@ def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
 
     def changed() -> list[Image] | None:
         nonlocal seen
-        records = [image for image in quotas.image_records(context.cloud, order.department) if quotas.counts(image)]
+        records = [image for image in image_records(context.cloud, order.department) if counts(image)]
         before, seen = seen, {image.id: image.phase for image in records}
         return records if seen != before else None
 

@@ -10,11 +10,13 @@ hyperx_glance.errors.NotAllowedError: Only administrators register featured imag
 import uuid
 from urllib.parse import urlsplit
 
-from hyperx_glance import quotas, urls
+from hyperx_glance import urls
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
 from hyperx_glance.models.registering import NewImage, NewIso
+from hyperx_glance.quotas.reading import image_quota
+from hyperx_glance.quotas.room import check_images
 from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.vocabulary import Category, UrlProblem
 
@@ -26,9 +28,9 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
         raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
     _check_transfer(context, new)
     found = look(context, new.url, declared=new.disk_format)
-    quota = quotas.image_quota(context.cloud, context.departments, department)
+    quota = image_quota(context, department)
     size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
-    quotas.check_images(quota, size_mib=size_mib)
+    check_images(quota, size_mib=size_mib)
     return Order(
         image_id=new.id or str(uuid.uuid4()),
         url=new.url,

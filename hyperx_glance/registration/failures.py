@@ -14,8 +14,8 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.results import Progress
+from hyperx_glance.quotas.refusals import image_quota_error, of_department
 from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import exceeded_quota, of_department
 from hyperx_glance.url_text import ascii_url, scrub
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
@@ -53,7 +53,7 @@ def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Di
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
     """
-    quota = exceeded_quota(message, context.departments.own().name)
+    quota = image_quota_error(message, department=context.departments.own().name)
     if quota is not None:
         return Diagnosis(quota)
     problem, good = None, False

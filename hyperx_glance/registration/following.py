@@ -5,10 +5,10 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 
-from hyperx_glance import quotas
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
+from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline
@@ -127,9 +127,7 @@ class Following:
         stores = record.order.stores or tuple(failed_stores(image))
         if not (diagnosis.url_is_good and self._may_stream(image, stores)):
             raise record.fail(diagnosis.error, phase=phase)
-        room = quotas.image_quota(
-            record.context.cloud, record.context.departments, record.order.department
-        ).image_size_mib
+        room = image_quota(record.context, record.order.department).image_size_mib
         order = dataclasses.replace(record.order, room=room, stores=stores)
         self._uploader = Uploader(record, order, self._journal, interrupted=True, last_resort=True)
         self._to_upload = True

@@ -12,10 +12,11 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
     UrlRejectedError,
 )
+from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.checking import has_login
 from hyperx_glance.registration.failures import from_url, scrubbed, vanished
 from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import Way, begun, of_department
+from hyperx_glance.registration.outcome import Way, begun
 from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.url_text import ascii_url
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hyperx_glance.departments import Department
 from hyperx_glance.models.quotas import Usage
-from hyperx_glance.quotas import MIB
+from hyperx_glance.quotas.room import MIB
 from hyperx_glance.waiting import Pace
 
 

@@ -8,28 +8,17 @@
 <Outcome.FAILED: 'failed'>
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hyperx_glance.answers import Shape, Time, Told
-from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models.image import Image
 from hyperx_glance.vocabulary import Phase, glance_key
 
 LOCK = "os_glance_import_task"
 STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
-_EXCESS = re.compile(
-    r"Resource (\w+) is over limit of (-?\d{1,18}) due to current usage (-?\d{1,18}) and delta (-?\d{1,18})"
-)
-_FIELDS = {
-    "image_count_total": "images",
-    "image_size_total": "image_size_mib",
-    "image_stage_total": "staging_mib",
-    "image_count_uploading": "uploading",
-}
 
 
 class Way(StrEnum):
@@ -120,35 +109,6 @@ def stall(task: Task, now: datetime) -> str:
     if stale(task.updated_at, now):
         return "Glance has not touched this import for an hour: the download is slow, or Glance's process has died."
     return ""
-
-
-def exceeded_quota(message: str, department: str) -> QuotaExceededError | None:
-    """Read the figures out of what Glance says about unified limits, at once or in a task; None where it says none."""
-    found: Sequence[tuple[str, ...]] = _EXCESS.findall(message)
-    if not found:
-        return None
-    by_field = {_FIELDS.get(resource, resource): figures for resource, *figures in found}
-    order = [*_FIELDS.values(), *by_field]
-    exceeded = sorted(by_field, key=order.index)
-    limit, used, requested = (int(figure) for figure in by_field[exceeded[0]])
-    return QuotaExceededError(
-        department=department,
-        resource=exceeded[0],
-        limit=limit,
-        used=used,
-        requested=max(requested, 0),
-        exceeded=exceeded,
-    )
-
-
-def of_department(error: QuotaExceededError, department: str) -> QuotaExceededError:
-    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them.
-
-    It is the department that the caller is connected to, whoever shall own the image (glance/api/v2/images.py, create).
-    """
-    found = exceeded_quota(error.message, department) or QuotaExceededError(error.message, department=department)
-    found.service, found.status, found.request_id = error.service, error.status, error.request_id
-    return found
 
 
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:

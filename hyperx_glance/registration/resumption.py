@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from hyperx_glance import pages, quotas, vocabulary
+from hyperx_glance import pages, vocabulary
 from hyperx_glance.answers import server_time
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
@@ -23,6 +23,8 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.fields import well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.quotas.reading import image_quota
+from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline, Order, in_mib
@@ -57,7 +59,7 @@ def resume(context: Context, reference: Image | str, *, url: str | None, keep_fa
     )
     if image.glance_status == "saving" and order.url is not None:
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
-        quota = quotas.image_quota(context.cloud, context.departments, order.department)
+        quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
         return Following(Record(context, order, own=False), Way.STREAM, interrupted=True)
     if begun(image) or newest_import(context.cloud, image.id) is not None:
@@ -77,7 +79,7 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
         try:
             found = checking.look(context, order.url, declared=order.disk_format)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
-            quotas.check_room(quota, image_size_mib=in_mib(found.size or 0))
+            check_room(quota, image_size_mib=in_mib(found.size or 0))
             record.order = order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
         except UrlRejectedError as problem:

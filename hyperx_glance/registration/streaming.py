@@ -7,7 +7,7 @@ from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
 from hyperx_glance.context import Context
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
-from hyperx_glance.quotas import MIB
+from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.order import Order, in_mib
 
 UPLOAD_ANSWER_SECONDS = 600

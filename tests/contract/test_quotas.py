@@ -14,7 +14,7 @@ from hyperx_glance import (
     QuotaExceededError,
     Usage,
 )
-from hyperx_glance.quotas import check_images
+from hyperx_glance.quotas.room import check_images
 from tests.clouds import REGION
 from tests.records import IMAGE, make_image
 

@@ -12,9 +12,8 @@ from hypothesis import given, strategies as st
 from hyperx_glance import HyperxGlanceError, Image, ServiceUnavailableError, pages
 from hyperx_glance.answers import explanation, server_time
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.launching.refusals import exceeded, quota_error
 from hyperx_glance.launching.user_data import with_password
-from hyperx_glance.registration.outcome import exceeded_quota
+from hyperx_glance.quotas.refusals import exceeded, image_quota_error, quota_error
 from tests.fuzz import blobs, choices, fuzzed, several, texts
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def test_a_refusal_is_about_quota_or_not(batch: list[list[str]]) -> None:
         error = quota_error(text, department="dept-a", status=403)
         assert (error is None) == (not found)
         assert error is None or str(error)
-        told = exceeded_quota(text, "dept-a")
+        told = image_quota_error(text, department="dept-a")
         assert told is None or told.resource
 
 

@@ -19,8 +19,9 @@ import yaml
 from openstackclient import shell
 
 from hyperx_glance import DepartmentQuota, LaunchProgress, Phase, Progress, QuotaLimits, cli
-from hyperx_glance.cli import commands, quotas
+from hyperx_glance.cli import commands
 from hyperx_glance.cli.progress import launch_progress, registration_progress
+from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 
@@ -455,7 +456,7 @@ def test_no_password_is_logged(openstack: Callable[..., Run]) -> None:
 
 def test_quota(openstack: Callable[..., Run]) -> None:
     rows = openstack("hyperx quota show -f json").json()
-    assert [row["resource"] for row in rows] == list(quotas.RESOURCES)
+    assert [row["resource"] for row in rows] == list(FIELDS)
 
     run = openstack("hyperx quota set dept-b --images 5 --cores unlimited -f json", user="admin")
     limits = {row["resource"]: (row["limit"], row["remaining"]) for row in run.json()}
@@ -474,7 +475,7 @@ def test_quota_of_others_is_refused(openstack: Callable[..., Run]) -> None:
 
 
 def test_limits_are_those_of_the_library() -> None:
-    assert set(quotas.RESOURCES) == set(QuotaLimits.__annotations__)
+    assert set(FIELDS) == set(QuotaLimits.__annotations__)
 
 
 def test_doctor(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
@@ -637,4 +638,4 @@ def test_help_does_not_import_the_library() -> None:
 
 
 def test_quotas_are_shown_for_each_resource() -> None:
-    assert tuple(field for field in DepartmentQuota.model_fields if field != "department") == quotas.RESOURCES
+    assert tuple(field for field in DepartmentQuota.model_fields if field != "department") == FIELDS

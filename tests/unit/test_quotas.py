@@ -20,7 +20,8 @@ from hyperx_glance import (
     ServiceUnavailableError,
     Usage,
 )
-from hyperx_glance.quotas import FIELDS, check_images, check_room, image_usage
+from hyperx_glance.quotas.resources import FIELDS
+from hyperx_glance.quotas.room import check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import HASTY, ClientFactory
 from tests.records import make_image

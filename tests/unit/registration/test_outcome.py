@@ -17,7 +17,6 @@ from hyperx_glance.registration.outcome import (
     Task,
     Tasks,
     admission_rank,
-    exceeded_quota,
     failed_stores,
     import_outcome,
     newest_task,
@@ -108,25 +107,6 @@ class TestOutcome:
         assert words in message
         assert bool(words) == bool(message)
         assert not stale(None, NOW)
-
-    def test_figures_of_exceeded_limits(self) -> None:
-        message = (
-            "Project 81f is over a limit for [Resource image_size_total is over limit of 5 due to current usage 6 and "
-            "delta 0, Resource image_count_total is over limit of 3 due to current usage 3 and delta 1]"
-        )
-
-        error = exceeded_quota(message, "dept-a")
-
-        assert error is not None
-        assert (error.department, error.resource, error.limit, error.used, error.requested) == (
-            "dept-a",
-            "images",
-            3,
-            3,
-            1,
-        )
-        assert error.exceeded == ("images", "image_size_mib")
-        assert exceeded_quota("Task failed due to Internal Error", "dept-a") is None
 
     def test_who_has_begun_ranks_first_then_who_is_older_then_the_id(self) -> None:
         records = [

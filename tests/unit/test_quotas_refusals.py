@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hyperx_glance.answers import LONGEST_TEXT
-from hyperx_glance.launching.refusals import Exceeded, exceeded, quota_error
+from hyperx_glance.quotas.refusals import Exceeded, exceeded, image_quota_error, quota_error
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,23 @@ def test_a_figure_that_is_none_is_not_read(text: str, digits: int) -> None:
 
 def test_what_is_about_no_quota_is_no_quota_error() -> None:
     assert quota_error("No valid host was found.", department="dept-a") is None
+
+
+def test_figures_of_exceeded_limits() -> None:
+    message = (
+        "Project 81f is over a limit for [Resource image_size_total is over limit of 5 due to current usage 6 and "
+        "delta 0, Resource image_count_total is over limit of 3 due to current usage 3 and delta 1]"
+    )
+
+    error = image_quota_error(message, department="dept-a")
+
+    assert error is not None
+    assert (error.department, error.resource, error.limit, error.used, error.requested) == (
+        "dept-a",
+        "images",
+        3,
+        3,
+        1,
+    )
+    assert error.exceeded == ("images", "image_size_mib")
+    assert image_quota_error("Task failed due to Internal Error", department="dept-a") is None

@@ -1,6 +1,6 @@
-"""What a refusal for quota says: Nova's and Cinder's sentences, read.
+"""What a refusal for quota says: the sentences of Glance, Nova and Cinder, read.
 
->>> from hyperx_glance.launching.refusals import exceeded
+>>> from hyperx_glance.quotas.refusals import exceeded
 >>> exceeded("Quota exceeded for cores: Requested 4, but already used 8 of 10 cores")
 [Exceeded(resource='cores', limit=10, used=8, requested=4)]
 """
@@ -11,19 +11,7 @@ from typing import NamedTuple
 
 from hyperx_glance.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
-
-# Nova's legacy words, its unified limits' (nova/limit/placement.py), Cinder's (cinder/quota.py), to ours.
-FIELDS = {
-    "instances": "instances",
-    "servers": "instances",
-    "cores": "cores",
-    "class:VCPU": "cores",
-    "ram": "ram_mib",
-    "class:MEMORY_MB": "ram_mib",
-    "volumes": "volumes",
-    "gigabytes": "volume_gib",
-}
-ORDER = ("instances", "cores", "ram_mib", "volumes", "volume_gib")
+from hyperx_glance.quotas.resources import field_of, known, place
 
 
 class Exceeded(NamedTuple):
@@ -43,7 +31,7 @@ def exceeded(text: str) -> list[Exceeded]:
     for read in _READERS:
         found = read(text[:LONGEST_TEXT])
         if found:
-            return sorted(found, key=lambda each: ORDER.index(each.resource) if each.resource in ORDER else len(ORDER))
+            return sorted(found, key=lambda each: place(each.resource))
     return []
 
 
@@ -70,9 +58,31 @@ def quota_error(
     )
 
 
-def _field(word: str) -> str:
-    # Cinder counts each volume type beside the whole: "volumes_ssd" (cinder/quota.py, VolumeTypeResource).
-    return FIELDS.get(word) or FIELDS.get(word.partition("_")[0], word)
+def image_quota_error(text: str, *, department: str) -> QuotaExceededError | None:
+    """Read the figures out of what Glance says about unified limits, at once or in a task; None where it says none."""
+    found = {each.resource: each for each in _unified(text)}
+    if not found:
+        return None
+    first, *_ = ordered = sorted(found.values(), key=lambda each: place(each.resource))
+    return QuotaExceededError(
+        department=department,
+        resource=first.resource,
+        limit=first.limit,
+        used=first.used,
+        requested=max(first.requested or 0, 0),
+        exceeded=[each.resource for each in ordered],
+    )
+
+
+def of_department(error: QuotaExceededError, department: str) -> QuotaExceededError:
+    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them.
+
+    It is the department that the caller is connected to, whoever shall own the image (glance/api/v2/images.py, create).
+    """
+    found = image_quota_error(error.message, department=department)
+    found = found or QuotaExceededError(error.message, department=department)
+    found.service, found.status, found.request_id = error.service, error.status, error.request_id
+    return found
 
 
 def _legacy(text: str) -> list[Exceeded]:
@@ -86,9 +96,9 @@ def _legacy(text: str) -> list[Exceeded]:
         return []
     columns = [re.split(r",\s*", match[name].strip()) for name in ("names", "limits", "used", "requested")]
     if len({len(column) for column in columns}) != 1:
-        return [Exceeded(_field(name)) for name in columns[0]]
+        return [Exceeded(field_of(name)) for name in columns[0]]
     return [
-        Exceeded(_field(name), *(_number(figure) for figure in figures))
+        Exceeded(field_of(name), *(_number(figure) for figure in figures))
         for name, *figures in zip(*columns, strict=True)
     ]
 
@@ -96,7 +106,7 @@ def _legacy(text: str) -> list[Exceeded]:
 def _unified(text: str) -> list[Exceeded]:
     """Read oslo_limit.exception.ProjectOverLimit."""
     return [
-        Exceeded(_field(name), int(limit), int(used), int(delta))
+        Exceeded(field_of(name), int(limit), int(used), int(delta))
         for name, limit, used, delta in re.findall(
             r"Resource ([\w:]+) is over limit of (-?\d{1,18}) due to current usage (-?\d{1,18}) and delta (-?\d{1,18})",
             text,
@@ -107,7 +117,7 @@ def _unified(text: str) -> list[Exceeded]:
 def _volume_count(text: str) -> list[Exceeded]:
     """Read cinder.exception.VolumeLimitExceeded."""
     match = re.search(r"Maximum number of volumes allowed \((\d{1,18})\) exceeded(?: for quota '(\w+)')?", text)
-    return [Exceeded(_field(match[2] or "volumes"), limit=int(match[1]))] if match else []
+    return [Exceeded(field_of(match[2] or "volumes"), limit=int(match[1]))] if match else []
 
 
 def _volume_size(text: str) -> list[Exceeded]:
@@ -116,7 +126,7 @@ def _volume_size(text: str) -> list[Exceeded]:
         r"exceeds allowed (\w+) quota\. Requested (\d{1,18})G, quota is (\d{1,18})G and (\d{1,18})G has been consumed",
         text,
     )
-    return [Exceeded(_field(match[1]), int(match[3]), int(match[4]), int(match[2]))] if match else []
+    return [Exceeded(field_of(match[1]), int(match[3]), int(match[4]), int(match[2]))] if match else []
 
 
 def _ports(text: str) -> list[Exceeded]:
@@ -130,7 +140,7 @@ def _any(text: str) -> list[Exceeded]:
     )
     if not match:
         return []
-    return [Exceeded(_field(word)) for word in re.split(r",\s*", (match[1] or "").strip()) if word in FIELDS] or [
+    return [Exceeded(field_of(word)) for word in re.split(r",\s*", (match[1] or "").strip()) if known(word)] or [
         Exceeded("quota")
     ]
 

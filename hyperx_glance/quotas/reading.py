@@ -1,0 +1,209 @@
+"""What a department uses and may use, asked of the services.
+
+>>> from hyperx_glance import Settings
+>>> from hyperx_glance.context import Context
+>>> from hyperx_glance.departments import Departments
+>>> from hyperx_glance.quotas.reading import quota
+>>> quota(Context(cloud, Departments(cloud), Settings()), None).cores.used
+0
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, TypeVar
+from urllib.parse import quote
+
+from pydantic import BeforeValidator
+
+from hyperx_glance import pages
+from hyperx_glance.answers import Shape
+from hyperx_glance.cloud import Cloud, Service
+from hyperx_glance.context import Context
+from hyperx_glance.departments import Department
+from hyperx_glance.errors import NotAllowedError, NotFoundError
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.quotas import DepartmentQuota, Usage
+from hyperx_glance.quotas.image_limits import image_limits
+from hyperx_glance.quotas.resources import (
+    COMPUTE_RESOURCES,
+    FIELDS,
+    IMAGE_RESOURCES,
+    VOLUME_RESOURCES,
+    WORDS,
+    Resource,
+)
+from hyperx_glance.quotas.room import image_usage
+
+# ----------------------------------------------------------------- what the services answer
+
+_Figures = TypeVar("_Figures")
+
+
+def _known(told: object) -> object:
+    """Keep what a resource is called here: the services tell of more, and not only in numbers."""
+    return {word: told[word] for word in told if word in WORDS} if isinstance(told, Mapping) else told
+
+
+Known = Annotated[dict[str, _Figures | None], BeforeValidator(_known)]
+
+
+class _ImageUsage(Shape):
+    usage: int
+    limit: int
+
+
+class _ImageUsages(Shape):
+    usage: dict[str, _ImageUsage]
+
+
+class _Limits(Shape):
+    absolute: Known[int]
+
+
+class _LimitsAnswer(Shape):
+    limits: _Limits
+
+
+class _InUse(Shape):
+    in_use: int
+    limit: int
+
+
+class _QuotaSetAnswer(Shape):
+    quota_set: Known[_InUse]
+
+
+# ----------------------------------------------------------------- verbs
+
+
+def quota(context: Context, department: str | None) -> DepartmentQuota:
+    """Ask the services, all at once, what a department uses and may use."""
+    return whole_quota(context, _readable(context, department))
+
+
+def whole_quota(context: Context, department: Department) -> DepartmentQuota:
+    """Ask the services, all at once, about a department that is known already."""
+    parts = (image_quota, compute_quota, volume_quota)
+    with ThreadPoolExecutor(len(parts)) as pool:
+        pending = [pool.submit(part, context, department) for part in parts]
+    usages: dict[str, Usage | None] = {}
+    for future in pending:
+        answer = future.result()
+        usages |= {field: getattr(answer, field) for field in FIELDS if getattr(answer, field) is not None}
+    return _quota(department, usages)
+
+
+def image_quota(context: Context, department: Department) -> DepartmentQuota:
+    """Give the image fields: by one request for the own department, from records for another."""
+    if department.id == context.departments.own().id:
+        return _own_images(context.cloud, department)
+    return _others_images(context.cloud, department)
+
+
+def compute_quota(context: Context, department: Department) -> DepartmentQuota:
+    """Give the server fields, by one request."""
+    if department.id == context.departments.own().id:
+        return _own_limits(context.cloud, "compute", department, COMPUTE_RESOURCES)
+    return _quota_set(context.cloud, "compute", f"{quota_set_path(department)}/detail", department, COMPUTE_RESOURCES)
+
+
+def volume_quota(context: Context, department: Department) -> DepartmentQuota:
+    """Give the volume fields, by one request; none where this cloud has no Cinder."""
+    if not context.cloud.has("block-storage"):
+        return DepartmentQuota(department=department.name)
+    if department.id == context.departments.own().id:
+        return _own_limits(context.cloud, "block-storage", department, VOLUME_RESOURCES)
+    # Not /limits?project_id=: at the default microversion Cinder answers for the caller's own project, silently.
+    return _quota_set(
+        context.cloud, "block-storage", f"{quota_set_path(department)}?usage=true", department, VOLUME_RESOURCES
+    )
+
+
+def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
+    """Read every record of a department; no single list shows hidden and other images.
+
+    Without "all" Glance leaves community images out (glance/db/sqlalchemy/api.py, _select_images_query).
+    """
+    for hidden in ("false", "true"):
+        parameters = {"owner": department.id, "visibility": "all", "os_hidden": hidden, "sort": "id:asc"}
+        yield from pages.read(cloud, list(parameters.items()))
+
+
+def quota_set_path(department: Department) -> str:
+    """Give where Nova and Cinder keep a department's limits."""
+    return f"/os-quota-sets/{quote(department.id, safe='')}"
+
+
+# ----------------------------------------------------------------- each service
+
+
+def _readable(context: Context, department: str | None) -> Department:
+    own = context.departments.own()
+    if department is None or department == own.id:
+        return own
+    found = context.departments.resolve(department)
+    # Nova answers 403 even for the own project named, Keystone an empty 200: the library says it plainly.
+    if found.id != own.id and not context.cloud.is_administrator:
+        raise NotAllowedError(
+            f"The quota of {found.name} is for administrators.", hint="Connect to that department to see its own quota."
+        )
+    return found
+
+
+def _quota(department: Department, usages: Mapping[str, Usage | None]) -> DepartmentQuota:
+    return DepartmentQuota.model_validate({"department": department.name, **usages})
+
+
+def _usage(used: int | None, limit: int | None) -> Usage | None:
+    """Build a usage; drivers that count nothing answer a negative use (nova/quota.py, NoopQuotaDriver)."""
+    if used is None or limit is None or used < 0:
+        return None
+    return Usage(used=used, limit=None if limit < 0 else limit)
+
+
+def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
+    told = _glance_usage(cloud)
+    usages = {
+        resource.field: _usage(told[resource.word].usage, told[resource.word].limit)
+        for resource in IMAGE_RESOURCES
+        if resource.word in told
+    }
+    return _quota(department, usages)
+
+
+def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
+    """Ask Glance for the own department; empty where it enforces no unified limits, or is too old to know them."""
+    try:
+        return cloud.get_parsed(_ImageUsages, "image", "/info/usage").usage
+    except NotFoundError:
+        return {}
+
+
+def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
+    """Count another department's images as Glance does, which tells of the token's own department only."""
+    if not _glance_usage(cloud):
+        return DepartmentQuota(department=department.name)
+    limits = {word: limit.value for word, limit in image_limits(cloud, department.id).items() if limit is not None}
+    used = image_usage(image_records(cloud, department))
+    # oslo.limit takes an unregistered limit for 0 (oslo_limit/limit.py, get_project_limits).
+    return _quota(
+        department, {each.field: _usage(used[each.field], limits.get(each.word, 0)) for each in IMAGE_RESOURCES}
+    )
+
+
+def _own_limits(
+    cloud: Cloud, service: Service, department: Department, resources: Sequence[Resource]
+) -> DepartmentQuota:
+    told = cloud.get_parsed(_LimitsAnswer, service, "/limits").limits.absolute
+    return _quota(department, {each.field: _usage(told.get(each.used), told.get(each.limit)) for each in resources})
+
+
+def _quota_set(
+    cloud: Cloud, service: Service, path: str, department: Department, resources: Sequence[Resource]
+) -> DepartmentQuota:
+    told = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
+    usages: dict[str, Usage | None] = {}
+    for resource in resources:
+        figures = told.get(resource.word)
+        usages[resource.field] = None if figures is None else _usage(figures.in_use, figures.limit)
+    return _quota(department, usages)

@@ -1,0 +1,73 @@
+"""How much room a department has, and how Glance counts its images: pure functions.
+
+>>> from hyperx_glance.models.quotas import DepartmentQuota, Usage
+>>> from hyperx_glance.quotas.room import check_room
+>>> check_room(DepartmentQuota(department="dept-a", cores=Usage(used=1, limit=2)), cores=1)
+"""
+
+from collections.abc import Iterable
+
+from hyperx_glance.errors import QuotaExceededError
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.quotas import DepartmentQuota, Usage
+from hyperx_glance.quotas.resources import FIELDS
+
+MIB = 2**20
+
+# Glance counts these as being uploaded, the first two of them as staged (glance/db/sqlalchemy/api.py,
+# _image_get_staging_usage_by_owner and _image_get_uploading_count_by_owner).
+_STAGED = ("uploading", "importing")
+_UPLOADING = (*_STAGED, "saving")
+_GONE = ("killed", "deleted", "pending_delete")
+_WITH_DATA = ("active", "deactivated")
+
+
+def check_images(quota: DepartmentQuota, *, size_mib: int | None) -> None:
+    """Raise where one more image of this size would not fit; None where nobody knows its size."""
+    check_room(quota, images=1, image_size_mib=size_mib or 0, uploading=1)
+
+
+def check_room(quota: DepartmentQuota, **requested: int) -> None:
+    """Raise `QuotaExceededError` where the department has no room for all that is requested, by field."""
+    usages: list[tuple[str, Usage | None]] = [(field, getattr(quota, field)) for field in FIELDS if field in requested]
+    exceeded = [
+        (field, usage)
+        for field, usage in usages
+        if usage is not None and usage.remaining is not None and requested[field] > usage.remaining
+    ]
+    if exceeded:
+        field, usage = exceeded[0]
+        raise QuotaExceededError(
+            department=quota.department,
+            resource=field,
+            limit=usage.limit,
+            used=usage.used,
+            requested=requested[field],
+            exceeded=[name for name, _ in exceeded],
+        )
+
+
+def counts(image: Image) -> bool:
+    """Tell whether Glance counts a record; it may list some that are gone."""
+    return image.glance_status not in _GONE
+
+
+def image_usage(images: Iterable[Image]) -> dict[str, int]:
+    """Count what Glance counts: every record that is not gone, its size once per store, MiB rounded down."""
+    count = uploading = stored = staged = 0
+    for image in images:
+        if not counts(image):
+            continue
+        size = image.size or 0
+        copying = bool(image.glance_property("os_glance_importing_to_stores"))
+        count += 1
+        uploading += (image.glance_status in _UPLOADING) + (copying and image.glance_status not in _UPLOADING)
+        staged += size if image.glance_status in _STAGED or copying else 0
+        # A single-store Glance names no stores.
+        stored += size * (len(image.stores) or (image.glance_status in _WITH_DATA))
+    return {
+        "images": count,
+        "image_size_mib": stored // MIB,
+        "staging_mib": staged // MIB,
+        "uploading": uploading,
+    }
