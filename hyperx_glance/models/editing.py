@@ -6,40 +6,30 @@
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 
 import pydantic
 from pydantic import Field
 
 from hyperx_glance import vocabulary
-from hyperx_glance.models.fields import IMMUTABLE_FIELDS, ChangeableKey, Count, Name, Some, Switch, Tags, Value
-from hyperx_glance.models.request import ImmutableValueError, Request
-from hyperx_glance.vocabulary import Category, CategoryWord
+from hyperx_glance.models.describing import Describing, DescribingFields
+from hyperx_glance.models.fields import IMMUTABLE_FIELDS, ChangeableKey, Name, Some, Switch, Value
+from hyperx_glance.models.request import ImmutableValueError
+from hyperx_glance.vocabulary import Category
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
 
-class ImageChanges(Request):
+class ImageChanges(Describing):
     """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
 
     ``properties`` are set beside those that exist, ``remove_properties`` go; ``tags`` replaces the whole set.
     """
 
     name: Name = ""
-    description: Value = ""
-    category: Category = Category.PRIVATE
     password_enabled: Switch = False
     admin_user: Value = ""
     bootable: Switch = True
-    os_name: Value = ""
-    os_distro: Value = ""
-    os_version: Value = ""
-    os_type: Value = ""
-    architecture: Value = ""
-    tags: Tags = frozenset()
-    min_disk_gib: Count = 0
-    min_ram_mib: Count = 0
-    protected: Switch = False
     hidden: Switch = False
     properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128)] = {}
     remove_properties: frozenset[ChangeableKey] = frozenset()
@@ -71,24 +61,12 @@ class ImageChanges(Request):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class ImageFields(TypedDict, total=False):
+class ImageFields(DescribingFields, total=False):
     """Name the keywords of `Client.update`: the fields of `ImageChanges`."""
 
     name: str
-    description: str
-    category: Category | CategoryWord
     password_enabled: bool
     admin_user: str
     bootable: bool
-    os_name: str
-    os_distro: str
-    os_version: str
-    os_type: str
-    architecture: str
-    tags: Some
-    min_disk_gib: int
-    min_ram_mib: int
-    protected: bool
     hidden: bool
-    properties: Mapping[str, str]
     remove_properties: Some

@@ -5,43 +5,26 @@
 'iso'
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, Required, Unpack
 
+from hyperx_glance.models.describing import Describing, DescribingFields
 from hyperx_glance.models.fields import (
     AnyCaseImageFormat,
     Checksum,
-    Count,
     DepartmentReference,
     Id,
     Many,
-    Name,
     Properties,
     Reference,
-    Some,
     Switch,
-    Tags,
     Url,
     Value,
 )
-from hyperx_glance.models.request import Request
-from hyperx_glance.vocabulary import Category, CategoryWord, ImageFormatWord, Kind
+from hyperx_glance.vocabulary import ImageFormatWord, Kind
 
 
-class _New(Request):
-    name: Name
+class _New(Describing):
     url: Url
-    description: Value = ""
-    category: Category = Category.PRIVATE
-    os_name: Value = ""
-    os_distro: Value = ""
-    os_version: Value = ""
-    os_type: Value = ""
-    architecture: Value = ""
-    tags: Tags = frozenset()
-    min_disk_gib: Count = 0
-    min_ram_mib: Count = 0
-    protected: Switch = False
     checksum: Checksum | None = None
     owner: DepartmentReference | None = None
     properties: Properties = {}
@@ -49,25 +32,13 @@ class _New(Request):
     id: Id | None = None
 
 
-class NewFields(TypedDict, total=False):
+class NewFields(DescribingFields, total=False):
     """Name the keywords that `NewImage` and `NewIso` share."""
 
     name: Required[str]
     url: Required[str]
-    description: str
-    category: Category | CategoryWord
-    os_name: str
-    os_distro: str
-    os_version: str
-    os_type: str
-    architecture: str
-    tags: Some
-    min_disk_gib: int
-    min_ram_mib: int
-    protected: bool
     checksum: str | None
     owner: str | None
-    properties: Mapping[str, str]
     stores: Many
     id: str | None
 
