@@ -11,12 +11,33 @@ from hyperx_glance import Client, Pace, Settings, UrlPolicy
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
+    from hyperx_glance.testing import InMemoryCloud
+    from hyperx_glance.testing.memory import Recorded
+
 REGION: Final = "RegionOne"
 LOOPBACK: Final = UrlPolicy(trusted_hosts=("127.0.0.1", "localhost"), timeout_seconds=2)
 """The tests' file server is on loopback, which is denied otherwise."""
 PATIENT: Final = Settings(url_policy=LOOPBACK)
 HASTY: Final = Settings(url_policy=LOOPBACK, pace=Pace(first_interval=0, longest_interval=0, deadline=30))
 """Nothing takes time in memory, so nothing is waited for."""
+
+
+@dataclasses.dataclass
+class Clock:
+    """Let time pass only while somebody sleeps, and then a ``tick`` at least."""
+
+    now: float = 0.0
+    tick: float = 0.0
+    naps: list[float] = dataclasses.field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.naps.append(seconds)
+        self.now += max(seconds, self.tick)
 
 
 class CloudUnderTest(Protocol):
@@ -46,6 +67,15 @@ class ClientFactory:
 def unique(name: str) -> str:
     """Give a name that no other test uses: all share one cloud."""
     return f"{name}-{uuid.uuid4().hex[:12]}"
+
+
+def sent(cloud: InMemoryCloud, method: str = "", path: str = "") -> list[Recorded]:
+    """Give what users have sent so far, logins left out: with this method, and this in the path."""
+    return [
+        request
+        for request in cloud.requests
+        if request.user and path in request.path and method in ("", request.method)
+    ]
 
 
 def image_ids(cloud: CloudUnderTest) -> set[str]:

@@ -6,9 +6,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hyperx_glance import HyperxGlanceError, LaunchRequest, NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import unique
+from tests.clouds import sent, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,12 @@ IMAGES = {"service_type": "image"}
 NETWORKS = {"service_type": "network"}
 NEWEST = "2.96"
 SMALL = "m1.tiny"
+REFUSALS = [(500, ServiceUnavailableError), (401, HyperxGlanceError), (403, NotAllowedError), (404, NotFoundError)]
+
+
+def ask(**fields: object) -> LaunchRequest:
+    """Ask for one server called "web", unless ``fields`` say otherwise."""
+    return LaunchRequest.model_validate({"name": "web", "flavor": SMALL, **fields})
 
 
 def put_image(
@@ -60,6 +67,11 @@ def servers(cloud: CloudUnderTest, user: str = "alice", **filters: str) -> list[
     answer = cloud.session(user).get("/servers/detail", params=filters, endpoint_filter=COMPUTE, microversion=NEWEST)
     found: list[Mapping[str, Any]] = answer.json()["servers"]
     return found
+
+
+def nothing_was_created(cloud: InMemoryCloud) -> bool:
+    """Say whether no server and no volume has come into being."""
+    return not cloud.nova.servers and not cloud.cinder.volumes and not sent(cloud, "POST", "/servers")
 
 
 def tagged(cloud: CloudUnderTest, launch_id: str, user: str = "alice") -> list[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory
+from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock
 from tests.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -55,19 +55,6 @@ FAILED_TASK = {
     "created_at": "2026-01-01T10:00:00.000000",
     "updated_at": "2026-01-01T10:00:00.000000",
 }
-
-
-class Clock:
-    """Let time pass only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def qcow2(server: FileServer) -> str:

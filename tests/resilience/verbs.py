@@ -21,6 +21,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
+from tests.clouds import Clock
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
@@ -41,26 +42,13 @@ CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdige
 LAUNCH_ID: Final = "resilience-launch"
 
 
-class Clock:
-    """Let time pass while somebody sleeps, and never otherwise."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += max(seconds, TICK)
-
-
 @dataclasses.dataclass
 class Stage:
     """Hold the cloud of one cell, its people, and what a verb needs to know."""
 
     verb: Verb
     cloud: InMemoryCloud = dataclasses.field(default_factory=InMemoryCloud)
-    clock: Clock = dataclasses.field(default_factory=Clock)
+    clock: Clock = dataclasses.field(default_factory=lambda: Clock(tick=TICK))
     known: dict[str, Any] = dataclasses.field(default_factory=dict)
     before: Mapping[str, set[str]] = dataclasses.field(default_factory=dict)
 
@@ -77,9 +65,7 @@ class Stage:
         """A client of the same user on which no fault ever strikes: it prepares, and it recovers."""
 
     def connect(self) -> Client:
-        pace = Pace(
-            first_interval=0, longest_interval=0, deadline=DEADLINE, sleep=self.clock.sleep, clock=self.clock.time
-        )
+        pace = Pace(first_interval=0, longest_interval=0, deadline=DEADLINE, sleep=self.clock.sleep, clock=self.clock)
         settings = Settings(pace=pace, network=self.cloud.network, url_policy=UrlPolicy(timeout_seconds=5))
         return Client.from_session(
             self.session(self.verb.user),

@@ -11,69 +11,64 @@ from hyperx_glance.testing import InMemoryCloud
 
 
 @pytest.fixture
-def fake() -> InMemoryCloud:
-    return InMemoryCloud()
+def border(cloud: InMemoryCloud) -> Cloud:
+    return Cloud.from_session(cloud.session("alice"), retry_delay=0)
 
 
-@pytest.fixture
-def cloud(fake: InMemoryCloud) -> Cloud:
-    return Cloud.from_session(fake.session("alice"), retry_delay=0)
+def test_nothing_is_asked_before_the_first_request(cloud: InMemoryCloud, border: Cloud) -> None:
+    assert cloud.requests == []
 
+    border.get("image", "/images")
 
-def test_nothing_is_asked_before_the_first_request(fake: InMemoryCloud, cloud: Cloud) -> None:
-    assert fake.requests == []
-
-    cloud.get("image", "/images")
-
-    assert [(request.service, request.path) for request in fake.requests] == [
+    assert [(request.service, request.path) for request in cloud.requests] == [
         ("keystone", "/v3/auth/tokens"),
         ("glance", "/v2/images"),
     ]
 
 
-def test_who_i_am_costs_one_token(fake: InMemoryCloud, cloud: Cloud) -> None:
-    assert cloud.project_id == fake.departments["dept-a"]
-    assert cloud.user_id == fake.users["alice"]
-    assert cloud.is_administrator is False
-    assert len(fake.requests) == 1
-    assert Cloud.from_session(fake.session("admin")).is_administrator is True
+def test_who_i_am_costs_one_token(cloud: InMemoryCloud, border: Cloud) -> None:
+    assert border.project_id == cloud.departments["dept-a"]
+    assert border.user_id == cloud.users["alice"]
+    assert border.is_administrator is False
+    assert len(cloud.requests) == 1
+    assert Cloud.from_session(cloud.session("admin")).is_administrator is True
 
 
-def test_an_endpoint_is_the_public_one_where_the_adapter_names_none(fake: InMemoryCloud) -> None:
+def test_an_endpoint_is_the_public_one_where_the_adapter_names_none(cloud: InMemoryCloud) -> None:
     """As keystoneauth sends requests then (keystoneauth1/identity/base.py, get_endpoint_data)."""
-    fake.keystone.first_endpoints.append(("internal", "Elsewhere"))
-    session = fake.session("alice")
-    cloud = Cloud(session, lambda service: Adapter(session, service_type=service), region_name=None)
+    cloud.keystone.first_endpoints.append(("internal", "Elsewhere"))
+    session = cloud.session("alice")
+    border = Cloud(session, lambda service: Adapter(session, service_type=service), region_name=None)
 
-    place = cloud.place("image")
+    place = border.place("image")
 
     assert place is not None
     assert place.region_id == "RegionOne"
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/"])
-def test_an_endpoint_may_end_with_a_slash(fake: InMemoryCloud, end: str) -> None:
-    session = fake.session("alice")
-    url = fake.glance.url + end
-    cloud = Cloud(
+def test_an_endpoint_may_end_with_a_slash(cloud: InMemoryCloud, end: str) -> None:
+    session = cloud.session("alice")
+    url = cloud.glance.url + end
+    border = Cloud(
         session, lambda service: Adapter(session, service_type=service, endpoint_override=url), region_name=None
     )
 
-    assert cloud.base("image") == f"{fake.glance.url}/v2"
-    cloud.get("image", "/images")
-    assert fake.requests[-1].path == "/v2/images"
+    assert border.base("image") == f"{cloud.glance.url}/v2"
+    border.get("image", "/images")
+    assert cloud.requests[-1].path == "/v2/images"
 
 
-def test_reading_is_repeated_when_no_answer_comes(fake: InMemoryCloud, cloud: Cloud) -> None:
-    fake.cut("glance", "GET", "/images$", times=2)
+def test_reading_is_repeated_when_no_answer_comes(cloud: InMemoryCloud, border: Cloud) -> None:
+    cloud.cut("glance", "GET", "/images$", times=2)
 
-    assert cloud.get("image", "/images").json()["images"] == []
+    assert border.get("image", "/images").json()["images"] == []
 
 
-def test_reading_is_repeated_while_a_service_is_unavailable(fake: InMemoryCloud, cloud: Cloud) -> None:
-    fake.fail("glance", "GET", "/images$", status=503, times=2)
+def test_reading_is_repeated_while_a_service_is_unavailable(cloud: InMemoryCloud, border: Cloud) -> None:
+    cloud.fail("glance", "GET", "/images$", status=503, times=2)
 
-    assert cloud.get("image", "/images").json()["images"] == []
+    assert border.get("image", "/images").json()["images"] == []
 
 
 @pytest.mark.parametrize(
@@ -89,40 +84,40 @@ def test_reading_is_repeated_while_a_service_is_unavailable(fake: InMemoryCloud,
         ("Wed, 25 Nov 2026 16:00:00 GMT", [0.25, 0.25]),
     ],
 )
-def test_no_service_makes_anybody_sleep_for_long(fake: InMemoryCloud, asked: str, pauses: list[float]) -> None:
+def test_no_service_makes_anybody_sleep_for_long(cloud: InMemoryCloud, asked: str, pauses: list[float]) -> None:
     slept: list[float] = []
-    cloud = Cloud.from_session(fake.session("alice"), retry_delay=0.25, sleep=slept.append)
-    fake.fail("glance", "GET", "/images$", status=503, headers={"Retry-After": asked}, times=None)
+    border = Cloud.from_session(cloud.session("alice"), retry_delay=0.25, sleep=slept.append)
+    cloud.fail("glance", "GET", "/images$", status=503, headers={"Retry-After": asked}, times=None)
 
     with pytest.raises(ServiceUnavailableError):
-        cloud.get("image", "/images")
+        border.get("image", "/images")
     assert slept == pauses
 
 
 @pytest.mark.parametrize("handled", [True, False])
-def test_what_changes_something_is_never_repeated(fake: InMemoryCloud, cloud: Cloud, *, handled: bool) -> None:
-    fake.cut("glance", "POST", "/images$", times=1, handled=handled)
+def test_what_changes_something_is_never_repeated(cloud: InMemoryCloud, border: Cloud, *, handled: bool) -> None:
+    cloud.cut("glance", "POST", "/images$", times=1, handled=handled)
 
     with pytest.raises(ServiceUnavailableError) as caught:
-        cloud.post("image", "/images", json={"name": "debian"})
+        border.post("image", "/images", json={"name": "debian"})
 
     assert caught.value.connected is handled
-    assert len([request for request in fake.requests if request.method == "POST" and request.service == "glance"]) == 1
+    assert len([request for request in cloud.requests if request.method == "POST" and request.service == "glance"]) == 1
 
 
-def test_a_missing_service_is_named(fake: InMemoryCloud, cloud: Cloud) -> None:
-    fake.cinder.present = False
+def test_a_missing_service_is_named(cloud: InMemoryCloud, border: Cloud) -> None:
+    cloud.cinder.present = False
 
-    assert cloud.has("block-storage") is False
-    assert cloud.has("image") is True
+    assert border.has("block-storage") is False
+    assert border.has("image") is True
     with pytest.raises(ServiceUnavailableError, match="no block-storage service"):
-        cloud.get("block-storage", "/limits")
+        border.get("block-storage", "/limits")
 
 
-def test_confidential_bodies_stay_out_of_the_log(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+def test_confidential_bodies_stay_out_of_the_log(border: Cloud, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        cloud.post("image", "/images", json={"name": "secret-7c1"}, confidential=True)
-        cloud.post("image", "/images", json={"name": "plain-7c1"})
+        border.post("image", "/images", json={"name": "secret-7c1"}, confidential=True)
+        border.post("image", "/images", json={"name": "plain-7c1"})
 
     assert "secret-7c1" not in caplog.text
     assert "plain-7c1" in caplog.text

@@ -17,15 +17,11 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
+from tests.clouds import HASTY, ClientFactory, sent
 from tests.records import exists, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
-
-
-def sent(cloud: InMemoryCloud) -> list[tuple[str, str]]:
-    return [(request.method, request.path) for request in cloud.requests if request.user]
 
 
 def test_a_deletion_costs_one_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -34,7 +30,7 @@ def test_a_deletion_costs_one_request(cloud: InMemoryCloud, client: ClientFactor
     for reference in (image_id, image):
         cloud.requests.clear()
         assert client().delete(reference).image is not None
-        assert [method for method, _ in sent(cloud)] == ["DELETE"]
+        assert [request.method for request in sent(cloud)] == ["DELETE"]
 
 
 def test_the_loser_of_a_race_finds_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -108,7 +104,7 @@ def test_a_service_that_never_answers_is_told(cloud: InMemoryCloud, client: Clie
     with pytest.raises(ServiceUnavailableError) as caught:
         client().delete(image_id)
     assert caught.value.connected
-    assert [method for method, _ in sent(cloud)].count("DELETE") == 4
+    assert [request.method for request in sent(cloud)].count("DELETE") == 4
 
 
 def test_an_empty_reference_is_refused_before_any_request(cloud: InMemoryCloud, client: ClientFactory) -> None:

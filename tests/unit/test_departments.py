@@ -9,19 +9,7 @@ from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import STALE_SECONDS, Departments
 from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def fake() -> InMemoryCloud:
-    return InMemoryCloud()
+from tests.clouds import Clock
 
 
 @pytest.fixture
@@ -29,127 +17,127 @@ def clock() -> Clock:
     return Clock()
 
 
-def departments(fake: InMemoryCloud, user: str, clock: Clock) -> Departments:
-    return Departments(Cloud.from_session(fake.session(user), retry_delay=0), clock=clock)
+def departments(cloud: InMemoryCloud, user: str, clock: Clock) -> Departments:
+    return Departments(Cloud.from_session(cloud.session(user), retry_delay=0), clock=clock)
 
 
-def project_requests(fake: InMemoryCloud) -> list[str]:
-    return [request.path for request in fake.requests if "projects" in request.path]
+def project_requests(cloud: InMemoryCloud) -> list[str]:
+    return [request.path for request in cloud.requests if "projects" in request.path]
 
 
-def test_the_own_department_needs_no_request(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "alice", clock)
+def test_the_own_department_needs_no_request(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "alice", clock)
 
-    assert known.name(fake.departments["dept-a"]) == "dept-a"
-    assert known.resolve("dept-a").id == known.resolve(fake.departments["dept-a"]).id == known.own().id
-    assert project_requests(fake) == []
-
-
-def test_an_administrator_learns_all_names_by_one_request(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "admin", clock)
-
-    assert [known.name(fake.departments[name]) for name in ("dept-a", "dept-b")] == ["dept-a", "dept-b"]
-    assert len(project_requests(fake)) == 1
+    assert known.name(cloud.departments["dept-a"]) == "dept-a"
+    assert known.resolve("dept-a").id == known.resolve(cloud.departments["dept-a"]).id == known.own().id
+    assert project_requests(cloud) == []
 
 
-def test_a_member_gets_the_id_where_keystone_does_not_tell(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "alice", clock)
-    other = fake.departments["dept-b"]
+def test_an_administrator_learns_all_names_by_one_request(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "admin", clock)
+
+    assert [known.name(cloud.departments[name]) for name in ("dept-a", "dept-b")] == ["dept-a", "dept-b"]
+    assert len(project_requests(cloud)) == 1
+
+
+def test_a_member_gets_the_id_where_keystone_does_not_tell(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "alice", clock)
+    other = cloud.departments["dept-b"]
 
     assert [known.name(other), known.name(other)] == [other, other]
-    assert len(project_requests(fake)) == 1
+    assert len(project_requests(cloud)) == 1
 
 
-def test_an_unknown_id_is_looked_up_again_later(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "admin", clock)
+def test_an_unknown_id_is_looked_up_again_later(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "admin", clock)
     known.names()
-    new = fake.keystone.add_department("dept-c")
+    new = cloud.keystone.add_department("dept-c")
 
     assert known.name(new) == new
     assert known.matching("dept-c") == ["dept-c"]
     clock.now = STALE_SECONDS + 1
     assert known.matching("dept-c") == [new]
     assert known.name(new) == "dept-c"
-    assert len(project_requests(fake)) == 2
+    assert len(project_requests(cloud)) == 2
 
 
-def test_a_member_cannot_resolve_another_department(fake: InMemoryCloud, clock: Clock) -> None:
+def test_a_member_cannot_resolve_another_department(cloud: InMemoryCloud, clock: Clock) -> None:
     with pytest.raises(NotAllowedError, match="dept-b"):
-        departments(fake, "alice", clock).resolve("dept-b")
+        departments(cloud, "alice", clock).resolve("dept-b")
 
 
-def test_an_administrator_resolves_by_id_and_by_name(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "admin", clock)
+def test_an_administrator_resolves_by_id_and_by_name(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "admin", clock)
 
-    assert known.resolve("dept-b") == known.resolve(fake.departments["dept-b"])
+    assert known.resolve("dept-b") == known.resolve(cloud.departments["dept-b"])
     with pytest.raises(NotFoundError, match="dept-z"):
         known.resolve("dept-z")
 
 
-def test_a_filter_takes_an_unknown_word_for_an_id(fake: InMemoryCloud, clock: Clock) -> None:
-    known = departments(fake, "alice", clock)
+def test_a_filter_takes_an_unknown_word_for_an_id(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = departments(cloud, "alice", clock)
 
-    assert known.matching("dept-a") == [fake.departments["dept-a"]]
+    assert known.matching("dept-a") == [cloud.departments["dept-a"]]
     assert known.matching("7c1") == ["7c1"]
 
 
 # ----------------------------------------------------------------- with a steward
 
 
-def with_steward(fake: InMemoryCloud, clock: Clock, *, user: str = "alice", steward: Session) -> Departments:
-    own, second = (Cloud.from_session(session, retry_delay=0) for session in (fake.session(user), steward))
+def with_steward(cloud: InMemoryCloud, clock: Clock, *, user: str = "alice", steward: Session) -> Departments:
+    own, second = (Cloud.from_session(session, retry_delay=0) for session in (cloud.session(user), steward))
     return Departments(own, steward=second, clock=clock)
 
 
-def asked(fake: InMemoryCloud) -> list[tuple[str, str]]:
-    return [(request.user, request.path) for request in fake.requests if "projects" in request.path]
+def asked(cloud: InMemoryCloud) -> list[tuple[str, str]]:
+    return [(request.user, request.path) for request in cloud.requests if "projects" in request.path]
 
 
-def test_a_steward_tells_the_names_of_owners_by_one_request_for_all_clients(fake: InMemoryCloud, clock: Clock) -> None:
-    steward = fake.session("admin")
-    other = fake.departments["dept-b"]
+def test_a_steward_tells_the_names_of_owners_by_one_request_for_all_clients(cloud: InMemoryCloud, clock: Clock) -> None:
+    steward = cloud.session("admin")
+    other = cloud.departments["dept-b"]
 
     for user in ("alice", "rita", "alice"):
-        known = with_steward(fake, clock, user=user, steward=steward)
+        known = with_steward(cloud, clock, user=user, steward=steward)
         assert known.name(other) == "dept-b"
         assert known.matching("dept-b") == [other]
         assert known.owner_names()[other] == "dept-b"
 
-    assert asked(fake) == [("admin", "/v3/projects")]
+    assert asked(cloud) == [("admin", "/v3/projects")]
 
 
-def test_what_a_steward_told_is_asked_for_again_after_a_minute(fake: InMemoryCloud, clock: Clock) -> None:
-    known = with_steward(fake, clock, steward=fake.session("admin"))
+def test_what_a_steward_told_is_asked_for_again_after_a_minute(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = with_steward(cloud, clock, steward=cloud.session("admin"))
     known.owner_names()
-    new = fake.keystone.add_department("dept-c")
+    new = cloud.keystone.add_department("dept-c")
     clock.now = STALE_SECONDS
     assert known.name(new) == new
 
     clock.now = STALE_SECONDS + 1
     assert known.name(new) == "dept-c"
-    assert len(asked(fake)) == 2
+    assert len(asked(cloud)) == 2
 
 
-def test_clients_with_other_clocks_keep_nothing_for_ever(fake: InMemoryCloud, clock: Clock) -> None:
-    steward = fake.session("admin")
+def test_clients_with_other_clocks_keep_nothing_for_ever(cloud: InMemoryCloud, clock: Clock) -> None:
+    steward = cloud.session("admin")
     clock.now = 10_000
-    with_steward(fake, clock, steward=steward).owner_names()
+    with_steward(cloud, clock, steward=steward).owner_names()
 
-    with_steward(fake, Clock(), steward=steward).owner_names()
+    with_steward(cloud, Clock(), steward=steward).owner_names()
 
-    assert len(asked(fake)) == 2
-
-
-def test_two_stewards_do_not_share_what_they_know(fake: InMemoryCloud, clock: Clock) -> None:
-    other = fake.departments["dept-b"]
-
-    assert with_steward(fake, clock, steward=fake.session("admin")).name(other) == "dept-b"
-    assert with_steward(fake, clock, steward=fake.session("rita")).name(other) == other
+    assert len(asked(cloud)) == 2
 
 
-def test_what_a_steward_told_goes_with_its_session(fake: InMemoryCloud, clock: Clock) -> None:
-    steward = fake.session("admin")
-    with_steward(fake, clock, steward=steward).owner_names()
+def test_two_stewards_do_not_share_what_they_know(cloud: InMemoryCloud, clock: Clock) -> None:
+    other = cloud.departments["dept-b"]
+
+    assert with_steward(cloud, clock, steward=cloud.session("admin")).name(other) == "dept-b"
+    assert with_steward(cloud, clock, steward=cloud.session("rita")).name(other) == other
+
+
+def test_what_a_steward_told_goes_with_its_session(cloud: InMemoryCloud, clock: Clock) -> None:
+    steward = cloud.session("admin")
+    with_steward(cloud, clock, steward=steward).owner_names()
     kept = weakref.ref(departments_module._KEPT_OF_STEWARDS[steward])
 
     del steward
@@ -158,8 +146,8 @@ def test_what_a_steward_told_goes_with_its_session(fake: InMemoryCloud, clock: C
     assert kept() is None
 
 
-def test_a_steward_gives_no_right_to_name_departments_elsewhere(fake: InMemoryCloud, clock: Clock) -> None:
-    known = with_steward(fake, clock, steward=fake.session("admin"))
+def test_a_steward_gives_no_right_to_name_departments_elsewhere(cloud: InMemoryCloud, clock: Clock) -> None:
+    known = with_steward(cloud, clock, steward=cloud.session("admin"))
     known.owner_names()
 
     assert [department.name for department in known.known()] == ["dept-a"]
@@ -168,20 +156,20 @@ def test_a_steward_gives_no_right_to_name_departments_elsewhere(fake: InMemoryCl
         known.resolve("dept-b")
 
 
-def test_a_steward_that_cannot_log_in_is_no_reason_for_the_caller_to_log_in(fake: InMemoryCloud, clock: Clock) -> None:
-    fake.fail("keystone", "GET", "/v3/projects", status=401, times=None)
-    known = with_steward(fake, clock, steward=fake.session("admin"))
+def test_a_steward_that_cannot_log_in_is_no_reason_for_the_caller_to_log_in(cloud: InMemoryCloud, clock: Clock) -> None:
+    cloud.fail("keystone", "GET", "/v3/projects", status=401, times=None)
+    known = with_steward(cloud, clock, steward=cloud.session("admin"))
 
     with pytest.raises(
         NotAllowedError, match="The steward, which tells the names of departments, cannot log in"
     ) as told:
-        known.name(fake.departments["dept-b"])
+        known.name(cloud.departments["dept-b"])
     assert "operator" in told.value.hint
-    assert known.name(fake.departments["dept-a"]) == "dept-a"
+    assert known.name(cloud.departments["dept-a"]) == "dept-a"
 
 
-def test_a_keystone_out_of_order_is_told(fake: InMemoryCloud, clock: Clock) -> None:
-    fake.fail("keystone", "GET", "/v3/projects", status=500, times=None)
+def test_a_keystone_out_of_order_is_told(cloud: InMemoryCloud, clock: Clock) -> None:
+    cloud.fail("keystone", "GET", "/v3/projects", status=500, times=None)
 
     with pytest.raises(ServiceUnavailableError):
-        with_steward(fake, clock, steward=fake.session("admin")).owner_names()
+        with_steward(cloud, clock, steward=cloud.session("admin")).owner_names()

@@ -21,13 +21,13 @@ from hyperx_glance import (
 )
 from hyperx_glance.editing import changes
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
+from tests.clouds import ClientFactory, sent
 from tests.records import make_image, patch_record, record_of
 
 
-def sent(cloud: InMemoryCloud, user: str = "alice") -> list[tuple[str, str]]:
+def asked(cloud: InMemoryCloud, user: str = "alice") -> list[tuple[str, str]]:
     """Give methods and paths of a user's requests since the last call."""
-    found = [(request.method, request.path) for request in cloud.requests if request.user == user]
+    found = [(request.method, request.path) for request in sent(cloud) if request.user == user]
     cloud.requests.clear()
     return found
 
@@ -94,7 +94,7 @@ def test_a_change_is_one_read_and_one_patch(cloud: InMemoryCloud, client: Client
             {"op": "replace", "path": "/protected", "value": True},
         ]
     ]
-    assert sent(cloud) == [("GET", f"/v2/images/{image_id}"), ("PATCH", f"/v2/images/{image_id}")]
+    assert asked(cloud) == [("GET", f"/v2/images/{image_id}"), ("PATCH", f"/v2/images/{image_id}")]
 
 
 def test_no_difference_is_one_read(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -102,7 +102,7 @@ def test_no_difference_is_one_read(cloud: InMemoryCloud, client: ClientFactory) 
     cloud.requests.clear()
     client().update(image_id, description="old", password_enabled=False)
     client().update(image_id)
-    assert sent(cloud) == [("GET", f"/v2/images/{image_id}")] * 2
+    assert asked(cloud) == [("GET", f"/v2/images/{image_id}")] * 2
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_property_that_goes_at_the_same_moment_is_gone(cloud: InMemoryCloud, c
     cloud.requests.clear()
     assert client().update(image_id, description="").description == ""
     path = f"/v2/images/{image_id}"
-    assert sent(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
+    assert asked(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
 
 
 def test_what_conflicts_again_is_a_conflict(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -180,7 +180,7 @@ def test_after_a_lost_answer_what_was_done_is_not_sent_again(cloud: InMemoryClou
     cloud.requests.clear()
     assert client().update(image_id, name="new").name == "new"
     path = f"/v2/images/{image_id}"
-    assert sent(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
+    assert asked(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
 
 
 def test_what_somebody_wrote_meanwhile_is_not_written_over(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -283,7 +283,7 @@ def test_an_action_that_was_refused_is_not_sent_again(cloud: InMemoryCloud, clie
     cloud.requests.clear()
     with pytest.raises(ConflictError):
         client().enable(image_id)
-    assert len(sent(cloud)) == 1
+    assert len(asked(cloud)) == 1
 
 
 def test_a_steward_whose_session_has_ended_is_no_reason_for_the_caller_to_log_in(
@@ -381,7 +381,7 @@ def test_the_steward_sends_one_patch_and_nothing_else(cloud: InMemoryCloud, clie
         {"add": "/hyperx_edited_by", "value": bob.user_id},
     ]
     path = f"/v2/images/{image_id}"
-    assert sent(cloud, "bob") == [("GET", path), ("PATCH", path), ("GET", path)]
+    assert asked(cloud, "bob") == [("GET", path), ("PATCH", path), ("GET", path)]
 
 
 def test_the_steward_is_asked_for_nothing_else(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -416,7 +416,7 @@ def test_the_steward_is_asked_for_nothing_else(cloud: InMemoryCloud, client: Cli
     bob.servers_using(private)
     bob.quota()
     bob.delete(private)
-    assert sent(cloud, "admin") == []
+    assert asked(cloud, "admin") == []
 
 
 def test_a_steward_without_rights_is_told_apart(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -493,9 +493,9 @@ def test_disabling_is_one_action_and_one_read(cloud: InMemoryCloud, client: Clie
     cloud.requests.clear()
     assert alice.disable(image_id).phase is Phase.DISABLED
     path = f"/v2/images/{image_id}"
-    assert sent(cloud) == [("POST", f"{path}/actions/deactivate"), ("GET", path)]
+    assert asked(cloud) == [("POST", f"{path}/actions/deactivate"), ("GET", path)]
     assert alice.enable(image_id).phase is Phase.READY
-    assert sent(cloud) == [("POST", f"{path}/actions/reactivate"), ("GET", path)]
+    assert asked(cloud) == [("POST", f"{path}/actions/reactivate"), ("GET", path)]
 
 
 def test_a_refused_action_is_no_success(cloud: InMemoryCloud, client: ClientFactory) -> None:

@@ -23,7 +23,7 @@ from hyperx_glance import (
 from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.quotas.room import check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
+from tests.clouds import HASTY, ClientFactory, sent
 from tests.records import make_image
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 MIB = 2**20
 
 
-def sent(cloud: InMemoryCloud) -> list[str]:
+def asked(cloud: InMemoryCloud) -> list[str]:
     """Tell the requests in order of service and path, since the services are asked at once."""
-    return sorted(f"{request.method} {request.service} {request.path}" for request in cloud.requests if request.user)
+    return sorted(f"{request.method} {request.service} {request.path}" for request in sent(cloud))
 
 
 def quota_of(**usages: tuple[int, int | None]) -> DepartmentQuota:
@@ -144,7 +144,7 @@ def test_each_service_is_asked_once(cloud: InMemoryCloud, client: ClientFactory)
     assert alice.project_id  # the token
     cloud.requests.clear()
     alice.quota()
-    assert sent(cloud) == ["GET cinder /v3/limits", "GET glance /v2/info/usage", "GET nova /v2.1/limits"]
+    assert asked(cloud) == ["GET cinder /v3/limits", "GET glance /v2/info/usage", "GET nova /v2.1/limits"]
 
 
 def test_another_department_is_one_request_to_nova_and_one_to_cinder(
@@ -152,8 +152,8 @@ def test_another_department_is_one_request_to_nova_and_one_to_cinder(
 ) -> None:
     client("admin").quota("dept-b")
     project_id = cloud.departments["dept-b"]
-    asked = [line for line in sent(cloud) if "nova" in line or "cinder" in line]
-    assert asked == [f"GET cinder /v3/os-quota-sets/{project_id}", f"GET nova /v2.1/os-quota-sets/{project_id}/detail"]
+    lines = [line for line in asked(cloud) if "nova" in line or "cinder" in line]
+    assert lines == [f"GET cinder /v3/os-quota-sets/{project_id}", f"GET nova /v2.1/os-quota-sets/{project_id}/detail"]
 
 
 def test_the_services_are_asked_at_once(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -245,7 +245,7 @@ def test_nonsense_is_refused_before_any_request(
 def test_members_are_refused_before_any_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
     with pytest.raises(NotAllowedError):
         client().set_quota("dept-a", images=1)
-    assert sent(cloud) == []
+    assert asked(cloud) == []
 
 
 def test_a_department_is_found_in_keystone_before_anything_is_written(
@@ -253,7 +253,7 @@ def test_a_department_is_found_in_keystone_before_anything_is_written(
 ) -> None:
     with pytest.raises(NotFoundError):
         client("admin").set_quota("dept-z", volumes=1, cores=1, images=1)
-    assert {line.split()[1] for line in sent(cloud)} == {"keystone"}
+    assert {line.split()[1] for line in asked(cloud)} == {"keystone"}
 
 
 def test_only_what_is_given_is_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -268,7 +268,7 @@ def test_an_image_limit_that_is_right_already_is_not_written(cloud: InMemoryClou
     admin.set_quota("dept-b", images=5, uploading=None)
     cloud.requests.clear()
     admin.set_quota("dept-b", images=5, uploading=None)
-    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
+    assert [line for line in asked(cloud) if not line.startswith("GET")] == []
 
 
 def test_a_default_is_asked_for_and_written(client: ClientFactory) -> None:
@@ -355,7 +355,7 @@ def test_a_service_that_knows_no_quotas_is_told(cloud: InMemoryCloud, client: Cl
 def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client: ClientFactory) -> None:
     admin = client("admin")
     admin.quota(admin.project_id)
-    assert not [line for line in sent(cloud) if "/projects" in line]
+    assert not [line for line in asked(cloud) if "/projects" in line]
 
 
 def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -389,11 +389,11 @@ def test_limits_that_are_not_registered_cannot_be_set(cloud: InMemoryCloud, clie
     with pytest.raises(NotFoundError, match="image_count_total") as caught:
         client("admin").set_quota("dept-b", images=5, cores=5)
     assert "region" in caught.value.hint
-    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
+    assert [line for line in asked(cloud) if not line.startswith("GET")] == []
 
 
 def test_volumes_need_cinder(cloud: InMemoryCloud, client: ClientFactory) -> None:
     cloud.cinder.present = False
     with pytest.raises(ServiceUnavailableError, match="block-storage"):
         client("admin").set_quota("dept-b", volumes=5, cores=5)
-    assert [line for line in sent(cloud) if not line.startswith("GET")] == []
+    assert [line for line in asked(cloud) if not line.startswith("GET")] == []

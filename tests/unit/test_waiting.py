@@ -2,21 +2,7 @@ import pytest
 
 from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
 from hyperx_glance.waiting import Pace, wait_until
-
-
-class Clock:
-    """Move only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.naps: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.now += seconds
+from tests.clouds import Clock
 
 
 def pace(clock: Clock, **choices: float) -> Pace:
@@ -24,14 +10,14 @@ def pace(clock: Clock, **choices: float) -> Pace:
 
 
 def test_looks_before_it_sleeps() -> None:
-    clock = Clock()
+    clock = Clock(1000)
 
     assert wait_until(pace(clock), lambda: "there") == "there"
     assert clock.naps == []
 
 
 def test_intervals_grow_up_to_the_longest() -> None:
-    clock = Clock()
+    clock = Clock(1000)
     answers = iter([None] * 6 + ["there"])
 
     wait_until(pace(clock, first_interval=1, growth=2, longest_interval=10), lambda: next(answers))
@@ -40,7 +26,7 @@ def test_intervals_grow_up_to_the_longest() -> None:
 
 
 def test_the_last_look_comes_at_the_deadline() -> None:
-    clock = Clock()
+    clock = Clock(1000)
     looks: list[float] = []
 
     with pytest.raises(WaitTimeoutError):
@@ -52,7 +38,7 @@ def test_the_last_look_comes_at_the_deadline() -> None:
 
 
 def test_timeout_replaces_the_deadline() -> None:
-    clock = Clock()
+    clock = Clock(1000)
 
     with pytest.raises(WaitTimeoutError):
         wait_until(pace(clock, first_interval=1, growth=1, deadline=1000), lambda: None, timeout=3)
@@ -61,7 +47,7 @@ def test_timeout_replaces_the_deadline() -> None:
 
 
 def test_what_a_look_raises_ends_the_waiting() -> None:
-    clock = Clock()
+    clock = Clock(1000)
 
     def look() -> str:
         raise KeyError("gone")
@@ -72,12 +58,12 @@ def test_what_a_look_raises_ends_the_waiting() -> None:
 
 
 def test_false_and_zero_are_found() -> None:
-    assert wait_until(pace(Clock()), lambda: 0) == 0
-    assert wait_until(pace(Clock()), lambda: False) is False
+    assert wait_until(pace(Clock(1000)), lambda: 0) == 0
+    assert wait_until(pace(Clock(1000)), lambda: False) is False
 
 
 def test_a_very_long_wait_does_not_overflow() -> None:
-    clock = Clock()
+    clock = Clock(1000)
     answers = iter([None] * 5000 + ["there"])
 
     assert wait_until(pace(clock, deadline=1e9), lambda: next(answers)) == "there"
@@ -86,4 +72,4 @@ def test_a_very_long_wait_does_not_overflow() -> None:
 @pytest.mark.parametrize("wrong", [{"first_interval": -1}, {"growth": 0.5}, {"longest_interval": -1}, {"deadline": -1}])
 def test_an_impossible_pace_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidRequestError, match="pace"):
-        pace(Clock(), **wrong)
+        pace(Clock(1000), **wrong)

@@ -28,7 +28,8 @@ from tests.interference import Interference
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from tests.file_server import FileServer
-from tests.registrations import BLIND, Clock, qcow2, record_of, timed
+from tests.clouds import Clock
+from tests.registrations import BLIND, qcow2, record_of, timed
 
 
 class Turns:
@@ -189,8 +190,8 @@ def test_a_record_that_finds_no_room_is_never_kept(
 
 def test_who_waits_in_vain_for_a_place_gives_up_in_time(cloud: InMemoryCloud, file_server: FileServer) -> None:
     """A younger one died before it began, and nobody withdraws."""
-    timed(cloud, Clock(), "admin").set_quota("dept-a", images=1)
-    clock = Clock()
+    timed(cloud, Clock(1000), "admin").set_quota("dept-a", images=1)
+    clock = Clock(1000)
     alice = timed(cloud, clock)
 
     def die() -> None:
@@ -219,7 +220,7 @@ def test_a_department_that_is_just_full_is_not_listed(client: ClientFactory, fil
 
 
 def test_who_waits_for_a_place_gives_up_at_the_very_moment(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    clock = Clock()
+    clock = Clock(1000)
     alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep))
     record = record_of(cloud, alice)
     cloud.glance.add_image(owner="dept-a", name="younger", created_at="2999-01-01T00:00:00+00:00")

@@ -31,7 +31,8 @@ from tests.file_server import FileServer
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, FAILED_TASK, NOW, Clock, qcow2, timed
+from tests.clouds import Clock
+from tests.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
 
 
 class TestImportWatch:
@@ -52,7 +53,7 @@ class TestImportWatch:
         return watch.judge(image, NOW)[0]
 
     def test_a_locked_record_that_stays_queued_is_asked_about_each_second(self) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         watch, reads = self.watch(clock)
 
         for tenth in range(35):
@@ -61,7 +62,7 @@ class TestImportWatch:
         assert reads == [1.0, 2.0, 3.0]
 
     def test_an_import_that_runs_is_not_asked_about_though_it_is_locked(self) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         watch, reads = self.watch(clock)
 
         for second in range(100):
@@ -70,7 +71,7 @@ class TestImportWatch:
         assert reads == []
 
     def test_the_second_begins_when_the_record_is_locked(self) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         watch, reads = self.watch(clock)
 
         self.look(watch, clock, 0, status="queued", os_glance_import_task="81f")
@@ -82,7 +83,7 @@ class TestImportWatch:
         assert reads == [6.0]
 
     def test_a_record_that_nobody_touches_is_asked_about_less_and_less(self) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         watch, reads = self.watch(clock)
 
         for second in range(100):
@@ -91,7 +92,7 @@ class TestImportWatch:
         assert reads == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
 
     def test_a_failed_record_whose_task_is_late_is_asked_again(self) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         watch, reads = self.watch(clock, "pending", "processing", "failure")
 
         assert self.look(watch, clock, 0, status="queued") is Outcome.FAILED
@@ -100,7 +101,7 @@ class TestImportWatch:
 
 def test_polls_of_a_long_import_grow_apart(cloud: InMemoryCloud, file_server: FileServer) -> None:
     cloud.glance.import_polls = 40
-    clock = Clock()
+    clock = Clock(1000)
     looks: list[float] = []
 
     timed(cloud, clock).register(
@@ -123,7 +124,7 @@ def test_a_pending_task_is_waiting(cloud: InMemoryCloud, file_server: FileServer
 
     cloud.glance.downloads["http://127.0.0.1/slow"] = slow
     cloud.glance.imports_stall = True
-    clock = Clock()
+    clock = Clock(1000)
     alice = timed(cloud, clock, url_policy=BLIND)
     alice.start_registration(NewImage(name="first", url="http://127.0.0.1/slow", disk_format="qcow2"))
     told: list[Progress] = []
@@ -142,7 +143,7 @@ def test_a_pending_task_is_waiting(cloud: InMemoryCloud, file_server: FileServer
 
 def test_a_task_that_fails_while_its_lock_stays(cloud: InMemoryCloud, file_server: FileServer) -> None:
     cloud.glance.staging_broken = True
-    clock = Clock()
+    clock = Clock(1000)
     alice = timed(cloud, clock)
 
     with pytest.raises(RegistrationFailedError) as caught:
@@ -155,7 +156,7 @@ def test_a_task_that_fails_while_its_lock_stays(cloud: InMemoryCloud, file_serve
 
 def test_a_task_that_fails_late_is_noticed_in_two_seconds(cloud: InMemoryCloud, file_server: FileServer) -> None:
     cloud.glance.imports_stall = True
-    clock = Clock()
+    clock = Clock(1000)
     alice = timed(cloud, clock)
     registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
     cloud.glance.images[registration.image_id].status = "queued"
@@ -188,7 +189,7 @@ def test_a_kept_failure_is_not_unfinished_while_its_lock_stays(
 def test_a_worker_that_died_is_told_apart_by_time_alone(cloud: InMemoryCloud, file_server: FileServer) -> None:
     """It may be a slow download, so nothing is deleted; by Glance's own clock, not by ours."""
     cloud.glance.imports_stall = True
-    alice = timed(cloud, Clock())
+    alice = timed(cloud, Clock(1000))
     registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
     registration.progress()
 
@@ -205,7 +206,7 @@ def test_a_worker_that_died_is_told_apart_by_time_alone(cloud: InMemoryCloud, fi
 
 def test_tasks_are_not_read_while_all_is_well(cloud: InMemoryCloud, file_server: FileServer) -> None:
     cloud.glance.import_polls = 500
-    clock = Clock()
+    clock = Clock(1000)
 
     timed(cloud, clock).register(NewImage(name="a", url=qcow2(file_server)))
 

@@ -39,7 +39,8 @@ from tests.interference import Interference
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, Clock, kept, qcow2, record_of, sha256
+from tests.clouds import Clock
+from tests.registrations import BLIND, kept, qcow2, record_of, sha256
 
 
 def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
@@ -316,7 +317,7 @@ class TestUploader:
     def test_it_stops_at_the_very_moment(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep))
         record = record_of(cloud, alice, url=qcow2(file_server))
         told: list[Progress] = []

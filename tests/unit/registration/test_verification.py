@@ -32,7 +32,8 @@ from tests.interference import Interference, unreachable
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from tests.file_server import FileServer
-from tests.registrations import OWN_ID, Clock, kept, qcow2, record_of, sha256, timed
+from tests.clouds import Clock
+from tests.registrations import OWN_ID, kept, qcow2, record_of, sha256, timed
 
 
 class TestConversion:
@@ -169,7 +170,7 @@ class TestVerification:
         assert registration.wait().state == "ACTIVE"
 
     def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         alice = timed(cloud, clock)
         registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
         cloud.before("glance", "GET", "/file$", lambda: clock.sleep(100))
@@ -243,7 +244,7 @@ class TestVerificationAlone:
         assert record.failure is None
 
     def test_it_stops_at_the_very_moment(self, cloud: InMemoryCloud, client: ClientFactory) -> None:
-        clock = Clock()
+        clock = Clock(1000)
         alice = client("alice")
         record = self.big(cloud, alice)
         Interference(alice).after("GET", "/file$", lambda: clock.sleep(10))

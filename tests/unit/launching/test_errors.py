@@ -1,0 +1,154 @@
+"""Every error of a launch names the launch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    Client,
+    HyperxGlanceError,
+    LaunchFailedError,
+    LaunchProgress,
+    NotFoundError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.launching.quiet import QUIET_SECONDS
+from hyperx_glance.testing import InMemoryCloud
+from tests import launches
+from tests.clouds import Clock
+from tests.launches import REFUSALS, ask
+
+if TYPE_CHECKING:
+    pass
+
+
+FOREIGN = json.dumps({"servers": [{"name": 5}]})
+
+
+@pytest.mark.parametrize("status", [500, 401, 403, 404, 409, 502, 200])
+def test_an_accepted_launch_is_given_whatever_the_first_look_says(
+    cloud: InMemoryCloud, alice: Client, status: int
+) -> None:
+    image = launches.put_password_image(cloud)
+    cloud.fail("nova", "GET", "/servers/detail", status=status, body=FOREIGN)
+    launch = alice.launch(image, ask(count=3), wait=False)
+    assert launch.admin_password is not None
+    assert launch.wait() is launch
+    assert len(launch.servers) == 3
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
+def test_what_ends_the_waiting_names_the_launch(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    with pytest.raises(kind) as caught:
+        alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+    assert caught.value.left == ("launch launch-of-mine",)
+    assert "launch-of-mine" in str(caught.value)
+    assert len(cloud.nova.servers) == 3
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
+@pytest.mark.parametrize("step", ["progress", "wait", "cancel"])
+def test_what_ends_a_step_of_a_handle_names_the_launch(  # noqa: PLR0917  # fixtures and the table's columns
+    cloud: InMemoryCloud, alice: Client, image: str, step: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    launch = alice.launch(image, ask(), wait=False)
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None)
+    with pytest.raises(kind, match=launch.launch_id) as caught:
+        getattr(launch, step)()
+    assert caught.value.launch_id == launch.launch_id
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, HyperxGlanceError), (404, NotFoundError)])
+def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
+    cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
+) -> None:
+    cloud.cut("nova", "POST", "/servers")
+    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    with pytest.raises(kind, match="launch-of-mine") as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+
+
+def test_a_lost_answer_of_which_something_was_seen_gives_the_handle(cloud: InMemoryCloud, alice: Client) -> None:
+    """The password is in no record: without the handle nobody would ever know it."""
+    image = launches.put_password_image(cloud)
+    cloud.cut("nova", "POST", "/servers")
+    cloud.nova.visible_per_look = 1
+    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None, skip=1)
+    launch = alice.launch(image, ask(count=3), wait=False)
+    assert launch.admin_password is not None
+    assert len(launch.servers) == 1
+
+
+def test_what_on_progress_raises_names_the_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    class OwnError(Exception):
+        pass
+
+    def show(_: LaunchProgress) -> None:
+        raise OwnError("full disk")
+
+    with pytest.raises(OwnError) as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"), on_progress=show)
+    assert vars(caught.value)["launch_id"] == "launch-of-mine"
+    assert any("launch-of-mine" in note for note in caught.value.__notes__)
+    assert len(cloud.nova.servers) == 1
+
+
+def test_on_progress_may_raise_what_waiting_would_pass_over(alice: Client, image: str) -> None:
+    looks = []
+
+    def show(progress: LaunchProgress) -> None:
+        looks.append(progress)
+        raise ServiceUnavailableError("the caller's own service", connected=False)
+
+    with pytest.raises(ServiceUnavailableError, match="the caller's own service"):
+        alice.launch(image, ask(), on_progress=show)
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 429])
+def test_a_refusal_names_nothing_as_left(cloud: InMemoryCloud, alice: Client, image: str, status: int) -> None:
+    cloud.fail("nova", "POST", "/servers", status=status, body="No.", times=None)
+    with pytest.raises(HyperxGlanceError) as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"))
+    assert caught.value.launch_id == "launch-of-mine"
+    assert not caught.value.left
+    assert not cloud.nova.servers
+
+
+def test_what_was_deleted_after_a_failure_is_not_named_as_left(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    cloud.before("nova", "POST", "/servers", lambda: cloud.cinder.set_quota("dept-a", volumes=0), times=1)
+    with pytest.raises(QuotaExceededError) as refused:
+        alice.launch(iso, ask(launch_id="launch-of-mine"))
+    cloud.cinder.set_quota("dept-a", volumes=10)
+    cloud.nova.faults.append("No valid host was found.")
+    with pytest.raises(LaunchFailedError) as failed:
+        alice.launch(iso, ask(launch_id="launch-of-mine", on_failure="delete"))
+    assert (refused.value.launch_id, refused.value.left) == ("launch-of-mine", ())
+    assert (failed.value.launch_id, failed.value.left) == ("launch-of-mine", ())
+    assert not cloud.nova.servers
+
+
+def test_what_could_not_be_deleted_after_a_failure_is_named(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.faults.append("No valid host was found.")
+    cloud.fail("nova", "DELETE", "/servers/", status=403, body="no", times=None)
+    with pytest.raises(LaunchFailedError) as caught:
+        alice.launch(image, ask(on_failure="delete"))
+    assert caught.value.left == (f"launch {caught.value.launch_id}",)
+
+
+def test_a_slow_answer_leaves_time_for_the_servers_to_appear(
+    cloud: InMemoryCloud, alice: Client, clock: Clock, image: str
+) -> None:
+    cloud.before("nova", "POST", "/servers", lambda: clock.sleep(QUIET_SECONDS + 1), times=1)
+    version = {"OpenStack-API-Version": "compute 2.67"}
+    cloud.fail("nova", "GET", "/servers/detail", status=200, body={"servers": []}, headers=version, times=2)
+    assert len(alice.launch(image, ask(count=2)).servers) == 2

@@ -1,0 +1,76 @@
+"""Passwords of servers that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from hyperx_glance import (
+    Client,
+    InvalidRequestError,
+    NotFoundError,
+    PasswordResetError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.testing import InMemoryCloud
+from tests import launches
+from tests.launches import ask
+
+if TYPE_CHECKING:
+    pass
+
+
+def test_a_new_password_is_drawn_or_taken(cloud: InMemoryCloud, alice: Client) -> None:
+    server_id = alice.launch(launches.put_password_image(cloud), ask()).servers[0].id
+    drawn = alice.reset_password(server_id)
+    assert cloud.nova.server("web").admin_pass == drawn.get_secret_value()
+    assert len(drawn.get_secret_value()) == 20
+    assert alice.reset_password(server_id, SecretStr("Of-my-0wn")).get_secret_value() == "Of-my-0wn"
+    assert cloud.nova.server("web").admin_pass == "Of-my-0wn"
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "hint"), [("no_agent", 409, "with a guest agent"), ("silent_agent", 501, "qemu-guest-agent")]
+)
+def test_a_guest_without_agent_takes_no_password(  # noqa: PLR0917  # fixtures and the table's columns
+    cloud: InMemoryCloud, alice: Client, image: str, how: str, status: int, hint: str
+) -> None:
+    server_id = alice.launch(image, ask()).servers[0].id
+    cloud.nova.password_changes = how  # type: ignore[assignment]  # one of them
+    with pytest.raises(PasswordResetError) as caught:
+        alice.reset_password(server_id, "Of-my-0wn")
+    assert caught.value.status == status
+    assert hint in caught.value.hint
+    assert "0wn" not in str(caught.value)
+
+
+def test_a_stopped_server_takes_no_password(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    server_id = alice.launch(image, ask()).servers[0].id
+    cloud.nova.server("web").status = "SHUTOFF"
+    with pytest.raises(PasswordResetError, match="not running") as caught:
+        alice.reset_password(server_id)
+    assert "Start the server" in caught.value.hint
+
+
+@pytest.mark.parametrize("password", ["", "two\nlines"])
+def test_a_password_that_makes_no_sense_is_refused_before_any_request(
+    cloud: InMemoryCloud, alice: Client, image: str, password: str
+) -> None:
+    server_id = alice.launch(image, ask()).servers[0].id
+    cloud.requests.clear()
+    with pytest.raises(InvalidRequestError):
+        alice.reset_password(server_id, password)
+    with pytest.raises(InvalidRequestError):
+        alice.reset_password("")
+    assert not cloud.requests
+
+
+def test_an_unknown_server_and_a_nova_that_fails(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    with pytest.raises(NotFoundError):
+        alice.reset_password("no-such-server")
+    server_id = alice.launch(image, ask()).servers[0].id
+    cloud.fail("nova", "POST", "/action", status=502, body=b"Bad Gateway")
+    with pytest.raises(ServiceUnavailableError):
+        alice.reset_password(server_id)

@@ -1,0 +1,105 @@
+"""Failures of the in-memory cloud that a test asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+import urllib3.exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
+
+from hyperx_glance.testing import InMemoryCloud
+
+if TYPE_CHECKING:
+    pass
+from tests.unit.memory.asking import RAW, image, names, nova
+
+
+def test_fail_answers_instead_of_handling(cloud: InMemoryCloud) -> None:
+    cloud.fail("glance", "POST", r"/v2/images$", status=503, body="No room.", headers={"Retry-After": "1"}, times=2)
+
+    answers = [image(cloud, "alice", "POST", "/images", RAW) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 201]
+    assert "No room." in answers[0].text
+    assert answers[0].headers["Retry-After"] == "1"
+    assert len(names(cloud)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"<html>Bad gateway</html>", "<html>Bad gateway</html>"),
+        ("<html>a document</html>", "<html>a document</html>"),
+        ({"error": 1}, '{"error": 1}'),
+        ("words", '{"badRequest": {"code": 400, "message": "words"}}'),
+    ],
+)
+def test_fail_sends_a_body_as_the_service_would(
+    cloud: InMemoryCloud, body: str | bytes | dict[str, object], text: str
+) -> None:
+    cloud.fail("nova", "GET", "/limits$", status=400, body=body)
+
+    assert nova(cloud, "alice", "GET", "/limits").text == text
+
+
+def test_fail_can_skip_and_last(cloud: InMemoryCloud) -> None:
+    cloud.fail("glance", "GET", "/v2/images$", status=500, skip=1, times=None)
+
+    assert [image(cloud, "alice", "GET", "/images").status_code for _ in range(4)] == [200, 500, 500, 500]
+    assert image(cloud, "alice", "GET", "/images/nosuch").status_code == 404
+
+
+def test_cut_after_the_work_was_done(cloud: InMemoryCloud) -> None:
+    cloud.cut("glance", "POST", r"/v2/images$")
+
+    with pytest.raises(keystone_exceptions.ConnectFailure) as caught:
+        image(cloud, "alice", "POST", "/images", RAW)
+
+    assert "RemoteDisconnected" in str(caught.value)
+    assert names(cloud) == ["disk"]
+    assert [
+        request.status for request in cloud.requests if request.method == "POST" and request.service == "glance"
+    ] == [None]
+
+
+def test_cut_before_a_connection_was_made(cloud: InMemoryCloud) -> None:
+    cloud.cut("glance", "POST", r"/v2/images$", handled=False)
+    http = requests.Session()
+    http.mount("http://", cloud.session("alice").session.get_adapter("http://x"))
+
+    with pytest.raises(requests.exceptions.ConnectionError) as caught:
+        http.post(f"{cloud.glance.url}/v2/images", json=RAW)
+
+    assert isinstance(caught.value.args[0].reason, urllib3.exceptions.NewConnectionError)
+    assert names(cloud) == []
+
+
+def test_cut_with_work_that_comes_late(cloud: InMemoryCloud) -> None:
+    """As seen on the real Glance: GET and DELETE come too early, and then the image is there."""
+    chosen = "7c1e3b52-0d2f-4a7c-9a53-4b8a9c0f1d2e"
+    session = cloud.session("alice")
+    session.get_token()
+    cloud.cut("glance", "POST", r"/v2/images$", late=2)
+
+    with pytest.raises(keystone_exceptions.ConnectFailure):
+        session.post("/v2/images", json={**RAW, "id": chosen}, endpoint_filter={"service_type": "image"})
+    early = [
+        session.request(
+            f"/v2/images/{chosen}", method, endpoint_filter={"service_type": "image"}, raise_exc=False
+        ).status_code
+        for method in ("GET", "DELETE", "GET")
+    ]
+
+    assert early == [404, 404, 200]
+
+
+def test_before_calls_between_two_pages(cloud: InMemoryCloud) -> None:
+    ids = [cloud.glance.add_image(name=str(number), status="active") for number in range(4)]
+    cloud.before("glance", "GET", "/v2/images$", lambda: cloud.glance.remove_image(ids[0]), skip=1, times=1)
+
+    first = image(cloud, "alice", "GET", "/images?limit=2").json()
+    second = image(cloud, "alice", "GET", first["next"].removeprefix("/v2")).json()
+
+    assert [record["name"] for record in first["images"] + second["images"]] == ["3", "2", "1"]
