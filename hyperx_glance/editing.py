@@ -33,6 +33,8 @@ from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting import repeated
 
 Operations = Sequence[Mapping[str, str | int | list[str]]]
+MOST_RIVALS = 20
+"""So many others may write an image before an update of it gives up."""
 
 
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
@@ -46,18 +48,23 @@ def update(context: Context, image: Image | str, changes: ImageChanges) -> Image
     """Change what differs, and give the image as it is afterwards.
 
     Where an answer is lost, or somebody else writes at this moment, the image is read afresh: what it does not say yet
-    is sent. So nothing is written twice.
+    is sent. So nothing is written twice. Each conflict means that somebody else got on; a second one without a change
+    is Glance's last word.
     """
     reference = image_id(image)
     current = context.cloud.image(reference)
 
     def send(lost: bool) -> Image:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            return _update(context, context.cloud.image(reference) if lost else current, changes)
-        except ConflictError as error:
-            if error.status is None:
-                raise
-            return _update(context, context.cloud.image(reference), changes)
+        now = context.cloud.image(reference) if lost else current
+        before, rivals = None, 0
+        while True:
+            try:
+                return _update(context, now, changes)
+            except ConflictError as error:
+                if error.status is None or now == before or rivals == MOST_RIVALS:
+                    raise
+            rivals += 1
+            before, now = now, context.cloud.image(reference)
 
     return repeated(context.settings.pace, send)
 

@@ -141,6 +141,26 @@ def test_what_conflicts_again_is_a_conflict(cloud: InMemoryCloud, client: Client
     assert len(patches(cloud)) == 2
 
 
+def test_many_rivals_hold_up_an_update_and_do_not_end_it(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Six times another steward's note of who edited comes, or goes, just before bob's steward writes."""
+    image_id = make_image(cloud, visibility="community", description="old")
+    bob = client("bob", steward="admin")
+    record = cloud.glance.images[image_id]
+    turns = iter(range(12))  # bob's own patch is refused before each of his steward's
+
+    def rival() -> None:
+        turn = next(turns, 0)
+        if turn % 2:
+            record.properties.pop("hyperx_edited_by", None) or record.properties.update(hyperx_edited_by="rita")
+            record.properties["description"] = f"rival {turn}"
+
+    cloud.before("glance", "PATCH", image_id, rival)
+
+    assert bob.update(image_id, description="bob's").description == "bob's"
+    assert next(turns, None) is None
+    assert record.properties["hyperx_edited_by"] == bob.user_id
+
+
 def test_a_change_that_glance_does_not_take_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud, description="old")
     record = record_of(cloud, image_id, "alice")
