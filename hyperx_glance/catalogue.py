@@ -11,6 +11,7 @@ Lists are lazy: a page is asked for when the one before has been used up, and no
 
 import heapq
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -26,9 +27,9 @@ from hyperx_glance.sorting import Sorting
 from hyperx_glance.summary import summarized
 
 FIRST_PAGE = 16
-"""So many images are asked for at first where nobody knows how many will be used."""
+"""So many images are asked for at first, by all listings together, where nobody knows how many will be used."""
 SPARE = 24
-"""So many more than wanted are asked for at first where some will not count."""
+"""So many more than wanted are asked for at first, by all listings together, where some will not count."""
 SAME_SECOND = 2000
 """So many images of one second are held back to be put in order."""
 
@@ -102,7 +103,8 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
 
 def _images(context: Context, query: ImageQuery) -> Iterator[Image]:
     order = Sorting(query.sort)
-    readings = [_Reading(context, query, listing) for listing in _listings(context, query)]
+    listings = _listings(context, query)
+    readings = [_Reading(context, query, listing, among=len(listings)) for listing in listings]
     lists = [in_order(reading.rows(order), reading.matches, order) for reading in readings]
     merged = lists[0] if len(lists) == 1 else _merged(lists, order)
     yield from itertools.islice(merged, query.limit)
@@ -151,8 +153,10 @@ def in_order(
     held: list[Image] = []
     for row in rows:
         if held and not neighbours(held[-1], row):
-            yield from held if len(held) == 1 else sorted(held, key=order.key)
-            held = []
+            if len(held) > 1:
+                held.sort(key=order.key)
+            yield from held
+            held.clear()
         if matches(row):
             held.append(row)
             if len(held) == 2 * most:
@@ -166,11 +170,14 @@ class _Reading:
     """Read one listing, as far as it is used.
 
     For Glance a request costs as much as some thirty images (`tests/benchmarks`). So a list begins with few images and
-    doubles, and is soon at the largest page. With a limit what was read tells how many there are to read.
+    is soon at the largest page. With a limit what was read tells how many there are to read, but no page is more than
+    twice as large as all before: matches that stand together would make it far too large.
     """
 
-    def __init__(self, context: Context, query: ImageQuery, listing: Listing) -> None:
+    def __init__(self, context: Context, query: ImageQuery, listing: Listing, *, among: int = 1) -> None:
         self._cloud = context.cloud
+        self._first = max(1, FIRST_PAGE // among)
+        self._spare = SPARE // among
         self._largest = context.settings.page_size
         self._limit = query.limit
         self._listing = listing
@@ -189,7 +196,8 @@ class _Reading:
     def rows(self, order: Sorting, *, whole: bool = False) -> Iterator[Image]:
         """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
         parameters = (*self._listing.parameters, ("sort", order.parameter))
-        found = pages.read(self._cloud, parameters, size=(lambda _: self._largest) if whole else self._size)
+        size = (lambda _: self._largest) if whole else self._size
+        found = pages.read(self._cloud, parameters, size=size, may_be_emptied=not self._listing.alike)
         ends = self._listing.ends
         return found if ends is None else itertools.takewhile(lambda image: not ends(image), found)
 
@@ -198,12 +206,12 @@ class _Reading:
 
     def _useful(self, read: int) -> int:
         if self._limit is None:
-            return max(FIRST_PAGE, read)
+            return 3 * read or self._first
         wanted = self._limit + 1 - self._given  # the one more shows whether the last is alone in its second
-        if self._listing.exact and wanted > 0:
-            return wanted
         if not read:
-            return wanted + min(wanted, SPARE)
+            return wanted if self._listing.exact else wanted + min(wanted, self._spare)
+        if wanted <= 0:  # a second that does not end
+            return read
         if not self._given:
-            return max(FIRST_PAGE, read)
-        return max(FIRST_PAGE, min(max(wanted, 1) * read * 8 // (self._given * 7), 4 * read))
+            return 2 * read
+        return min(math.ceil(wanted * read / self._given), 2 * read)

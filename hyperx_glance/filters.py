@@ -68,6 +68,12 @@ class Listing:
     exact: bool = True
     ends: Test | None = None
 
+    @property
+    def alike(self) -> bool:
+        """Whether owner and visibility are the same for all, by which Glance's policy shows or hides an image."""
+        asked = dict(self.parameters)
+        return "owner" in asked and asked.get("visibility", "all") != "all"
+
 
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
     """Refuse what nobody, or not this caller, may ask."""

@@ -59,6 +59,7 @@ class Image(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="allow",
+        cache_strings="keys",
         alias_generator=pydantic.AliasGenerator(validation_alias=vocabulary.glance_key),
         protected_namespaces=(),
         hide_input_in_errors=True,

@@ -114,7 +114,7 @@ def test_a_search_that_finds_nothing_soon_reads_whole_pages() -> None:
     fill(cloud, 3000, created_at="2026-03-01T12:00:00+00:00", name="usual")
 
     assert ids(connect(cloud), search="rare", limit=20) == []
-    assert [int(asked["limit"]) for asked in lists(cloud)] == [42, 43, 85, 169, 337, 673, 1000, 1000]
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [42, 85, 253, 757, 1000, 1000]
 
 
 def test_a_list_begins_with_few_images_and_is_soon_at_whole_pages() -> None:
@@ -125,7 +125,54 @@ def test_a_list_begins_with_few_images_and_is_soon_at_whole_pages() -> None:
     assert next(found).id == expected[0]
     assert [asked["limit"] for asked in lists(cloud)] == ["16"]
     assert [image.id for image in found] == expected[1:]
-    assert [int(asked["limit"]) for asked in lists(cloud)] == [16, 17, 33, 65, 129, 257, 513, 1000, 1000]
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [16, 49, 193, 769, 1000, 1000]
+
+
+def test_a_limited_search_is_not_misled_by_matches_that_stand_together() -> None:
+    cloud = InMemoryCloud()
+    for number in range(400):  # 4 of the first 42, then many
+        fill(cloud, 1, name="rare" if number % 10 == 7 or 60 <= number < 100 else "usual", created_at=_ago(number))
+
+    assert len(ids(connect(cloud), search="rare", limit=20)) == 20
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [42, 85]
+
+
+def test_several_listings_share_what_is_asked_for_at_first() -> None:
+    cloud = InMemoryCloud()
+    fill(cloud, 30, visibility="public")
+    fill(cloud, 30, visibility="community")
+    alice = connect(cloud)
+
+    next(alice.images(view="public"))
+    assert len(list(alice.images(view="public", search="image", limit=4))) == 4
+    assert [asked["limit"] for asked in lists(cloud)] == ["8", "8", "10", "10"]
+
+
+def test_a_second_that_does_not_end_is_read_in_few_requests() -> None:
+    cloud = InMemoryCloud()
+    same = fill(cloud, 1500, created_at="2026-03-01T12:00:00+00:00")
+
+    assert ids(connect(cloud), limit=3) == sorted(same)[:3]
+    assert len(lists(cloud)) <= 10
+
+
+def test_images_that_glance_cannot_tell_apart_cost_few_requests() -> None:
+    cloud = InMemoryCloud()
+    for number in range(300):
+        snapshot = {} if number % 10 == 0 else {"image_type": "snapshot"}
+        fill(cloud, 1, created_at=_ago(number), **snapshot)
+
+    assert len(ids(connect(cloud), limit=20)) == 20
+    assert len(lists(cloud)) <= 4
+
+
+def test_the_own_departments_images_of_one_visibility_are_none_where_a_page_is_empty() -> None:
+    """A policy that goes by owner and visibility hides all of them or none (decision 32)."""
+    cloud = InMemoryCloud()
+    alice = connect(cloud)
+
+    assert ids(alice, view="private") == []
+    assert [asked["visibility"] for asked in lists(cloud)] == ["private", "shared"]
 
 
 def test_what_reads_all_of_a_list_asks_for_whole_pages() -> None:
