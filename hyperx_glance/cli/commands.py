@@ -10,18 +10,24 @@ from __future__ import annotations
 
 import argparse
 import os
+from argparse import BooleanOptionalAction
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from osc_lib import exceptions
+from osc_lib.cli.parseractions import KeyValueAction
 from osc_lib.command import command
 
 import hyperx_glance
+from hyperx_glance import vocabulary
 from hyperx_glance.cli import output
 from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.vocabulary import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pydantic import BaseModel
 
     from hyperx_glance import Client, Image, Settings
 
@@ -74,7 +80,7 @@ def _lines(*texts: str) -> str:
 
 def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
     """Pick the arguments that somebody gave: the others are the models' affair."""
-    values = {field: getattr(parsed_args, field) for field in fields}
+    values = {field: getattr(parsed_args, field, None) for field in fields}
     return {field: value for field, value in values.items() if value is not None}
 
 
@@ -83,14 +89,6 @@ def reference(client: Client, image: str) -> Image | str:
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
-
-
-def key_value(text: str) -> tuple[str, str]:
-    """Read key=value."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f"{text!r} is not key=value")
-    return key, value
 
 
 def size(text: str) -> int:
@@ -110,6 +108,23 @@ def time(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-24 or 2026-11-24T08:00Z") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def add_properties(parser: argparse.ArgumentParser, model: type[BaseModel], *, but: str = "", text: str = "") -> None:
+    """Add an option for each Glance property that is a field of a request, with ``text`` or its meaning as help."""
+    for field in vocabulary.FIELDS:
+        if field.stored is Stored.COLUMN or field.name == but or field.name not in model.model_fields:
+            continue
+        option, meaning = field.name.replace("_", "-"), text or field.description or field.title
+        if field.stored is Stored.FLAG:
+            parser.add_argument(f"--{option}", action=BooleanOptionalAction, default=None, help=meaning)
+        else:
+            parser.add_argument(f"--{option}", metavar=f"<{option}>", help=meaning)
+
+
+def add_free_properties(parser: argparse.ArgumentParser) -> None:
+    """Add the option for properties that are no fields."""
+    parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>")
 
 
 def add_public_visibility(parser: argparse.ArgumentParser) -> None:

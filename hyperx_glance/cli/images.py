@@ -25,32 +25,17 @@ if TYPE_CHECKING:
 
 SHOWN_IN_LISTS = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
 """The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
-_SHOWN_LONG = ("id", *SHOWN_IN_LISTS, "kind", "category", "phase", "os_name", "architecture", "tags", "updated_at")
-_SHOWN_ALONE = (
-    *("id", "name", "kind", "category", "state", "phase", "failure", "description", "disk_format", "container_format"),
-    *("size", "virtual_size", "created_at", "updated_at", "owner", "created_by", "edited_by", "password_enabled"),
-    *("admin_user", "bootable", "os_name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "tags"),
-    *("min_disk_gib", "min_ram_mib", "protected", "hidden", "visibility", "glance_status", "url", "checksum"),
-    *("hash_algorithm", "hash_value", "stores", "properties"),
-)
-_CRITERIA = (
-    *("view", "state", "name", "os_distro", "os_version", "os_type", "hypervisor", "architecture", "owner"),
-    *("created_by", "name_contains", "description_contains", "os_name_contains", "password_enabled", "bootable"),
-    *("protected", "min_size", "max_size", "created_after", "created_before", "updated_after", "updated_before"),
-    *("limit", "tags", "any_tags", "no_tags", "sort"),
-)
-_DESCRIBING = ("description", "category", "os_name", "os_distro", "os_version", "os_type", "architecture", "tags")
-_NEEDING = ("min_disk_gib", "min_ram_mib", "protected")
+_LISTED = tuple(field.name for field in vocabulary.FIELDS if field.listed)
+_SHOWN_LONG = ("id", *SHOWN_IN_LISTS, "kind", "category", "phase", *_LISTED, "updated_at")
+_SAID = tuple(field.name for field in vocabulary.FIELDS if not field.part_of)
+_SHOWN_ALONE = (*_SAID[:2], "kind", "category", "state", "phase", *_SAID[2:], "properties")
 _FORMATS = vocabulary.IMAGE_FORMATS
 
 
 def _values(image: Image, client: Client) -> Mapping[str, object]:
     """Give every field, made ready for both kinds of readers."""
     dumped: dict[str, object] = image.model_dump(mode="json")
-    values = {field: output.Readable(None) if value is None else value for field, value in dumped.items()}
-    for field in "password_enabled", "bootable", "protected", "hidden":
-        values[field] = output.Flag(bool(values[field]))
-    return values | {
+    return {field: _readable(value) for field, value in dumped.items()} | {
         "created_at": output.Time(image.created_at),
         "updated_at": output.Time(image.updated_at),
         "size": output.Size(image.size),
@@ -61,6 +46,12 @@ def _values(image: Image, client: Client) -> Mapping[str, object]:
         "stores": output.Listed(list(image.stores)),
         "properties": output.Pairs(image.properties),
     }
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, bool):
+        return output.Flag(value)
+    return output.Readable(None) if value is None else value
 
 
 # ----------------------------------------------------------------- list
@@ -77,18 +68,20 @@ class _List(commands.Lister):
         if len(self.kinds) > 1:
             add("--kind", choices=[*self.kinds, "any"], default=self.kinds[0], help="Default: %(default)s")
             add("--disk-format", dest="formats", action="append", choices=_FORMATS, help="Repeat for several")
+        else:
+            parser.set_defaults(kind=self.kinds[0])
         add("--state", choices=["ACTIVE", "INACTIVE"])
         add("--tag", dest="tags", action="append", metavar="<tag>", help="Has this tag; repeat: all of them")
         add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
         add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")
-        for field in "name", "os-distro", "os-version", "os-type", "hypervisor", "architecture", "owner", "created-by":
+        for field in "name", "owner":
             add(f"--{field}", metavar=f"<{field}>", help="Exactly this")
+        commands.add_properties(parser, hyperx_glance.ImageQuery, text="Exactly this")
         for field in "name-contains", "description-contains", "os-name-contains":
             add(f"--{field}", metavar="<text>")
-        for field in "password-enabled", "bootable", "protected":
-            add(f"--{field}", action=BooleanOptionalAction, default=None)
+        add("--protected", action=BooleanOptionalAction, default=None)
         add("--hidden", choices=["no", "yes", "both"], default="no", help="Default: %(default)s")
-        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        commands.add_free_properties(parser)
         for field in "min-size", "max-size":
             add(f"--{field}", type=commands.size, metavar="<size>", help="Bytes, or with K, M, G, T")
         for field in "created-after", "created-before", "updated-after", "updated-before":
@@ -113,16 +106,12 @@ class _List(commands.Lister):
         return output.headers(parsed_args, shown), (output.row(fields, _values(image, client)) for image in images)
 
     def _query(self, parsed_args: argparse.Namespace) -> ImageQuery:
-        criteria = commands.given(parsed_args, *_CRITERIA)
-        criteria["search"] = " ".join(parsed_args.search)
-        kind = getattr(parsed_args, "kind", self.kinds[0])
-        if kind != "any":
-            criteria["kind"] = kind
-        if getattr(parsed_args, "formats", None):
-            criteria["formats"] = parsed_args.formats
-        if parsed_args.properties:
-            criteria["properties"] = dict(parsed_args.properties)
-        return hyperx_glance.ImageQuery(**criteria, hidden={"no": False, "yes": True, "both": None}[parsed_args.hidden])
+        criteria = commands.given(parsed_args, *hyperx_glance.ImageQuery.model_fields) | {
+            "search": " ".join(parsed_args.search),
+            "kind": None if parsed_args.kind == "any" else parsed_args.kind,
+            "hidden": {"no": False, "yes": True, "both": None}[parsed_args.hidden],
+        }
+        return hyperx_glance.ImageQuery(**criteria)
 
 
 class ListImages(_List):
@@ -171,12 +160,9 @@ class ShowImage(_ShowsImage):
         return self.shown(parsed_args, client.image(parsed_args.image), client)
 
 
-def _add_description(parser: argparse.ArgumentParser) -> None:
+def _add_columns(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--description", metavar="<text>")
     add("--category", choices=[category.value for category in Category], help="featured: administrators only")
-    for field in "os-name", "os-distro", "os-version", "os-type", "architecture":
-        add(f"--{field}", metavar=f"<{field}>")
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
     add("--min-disk", dest="min_disk_gib", type=int, metavar="<GiB>")
     add("--min-ram", dest="min_ram_mib", type=int, metavar="<MiB>")
@@ -184,23 +170,21 @@ def _add_description(parser: argparse.ArgumentParser) -> None:
     commands.add_public_visibility(parser)
 
 
-def _add_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--password-enabled", action=BooleanOptionalAction, default=None, help="Servers get an administrator password"
-    )
-    parser.add_argument("--admin-user", metavar="<user>", help="Whose password that is")
-
-
 class _Create(_ShowsImage):
+    def request(self) -> type[NewImage | NewIso]:
+        """Give what is asked for."""
+        raise NotImplementedError
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
         add("name", metavar="<name>")
         add("--url", required=True, metavar="<url>", help="Where the data is: http or https")
-        _add_description(parser)
+        commands.add_properties(parser, self.request(), but="url")
+        _add_columns(parser)
         add("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
         add("--owner", metavar="<department>", help="Another department, for administrators")
-        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        commands.add_free_properties(parser)
         add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
         add("--id", metavar="<uuid>", help="An id of your own")
         add("--transfer", choices=("auto", "import", "stream"), default="auto", help="Who reads the URL; default: auto")
@@ -210,23 +194,12 @@ class _Create(_ShowsImage):
         add("--keep-failed", action="store_true", help="Keep the record of a failed upload, INACTIVE")
         return parser
 
-    def new(self, parsed_args: argparse.Namespace) -> NewImage | NewIso:
-        """Make the request."""
-        raise NotImplementedError
-
-    def fields(self, parsed_args: argparse.Namespace, *more: str) -> dict[str, object]:
-        """Pick what was given."""
-        common = (*_DESCRIBING, *_NEEDING, "name", "url", "checksum", "owner", "stores", "id")
-        fields = commands.given(parsed_args, *common, *more)
-        if parsed_args.properties:
-            fields["properties"] = dict(parsed_args.properties)
-        return fields
-
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
         client = self.client(commands.settings(parsed_args))
+        request = self.request()
         with registration_progress(self.app.stderr) as show:
             image = client.register(
-                self.new(parsed_args),
+                request.model_validate(commands.given(parsed_args, *request.model_fields)),
                 on_progress=show,
                 timeout=parsed_args.timeout,
                 keep_failed=parsed_args.keep_failed,
@@ -240,27 +213,19 @@ class CreateImage(_Create):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("--disk-format", choices=_FORMATS, help="Default: what the first bytes say")
-        parser.add_argument("--hypervisor", metavar="<hypervisor>")
-        _add_password(parser)
         return parser
 
-    def new(self, parsed_args: argparse.Namespace) -> NewImage:
-        """Make the request."""
-        fields = self.fields(parsed_args, "disk_format", "hypervisor", "password_enabled", "admin_user")
-        return hyperx_glance.NewImage.model_validate(fields)
+    def request(self) -> type[NewImage]:
+        """Give what is asked for."""
+        return hyperx_glance.NewImage
 
 
 class CreateIso(_Create):
     """Register an ISO from a URL, and wait until it is ready."""
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument("--bootable", action=BooleanOptionalAction, default=None, help="Default: bootable")
-        return parser
-
-    def new(self, parsed_args: argparse.Namespace) -> NewIso:
-        """Make the request."""
-        return hyperx_glance.NewIso.model_validate(self.fields(parsed_args, "bootable"))
+    def request(self) -> type[NewIso]:
+        """Give what is asked for."""
+        return hyperx_glance.NewIso
 
 
 class SetImage(_ShowsImage):
@@ -271,21 +236,17 @@ class SetImage(_ShowsImage):
         add = parser.add_argument
         add("image", metavar="<image>", help="Name or id")
         add("--name", metavar="<name>")
-        _add_description(parser)
+        commands.add_properties(parser, hyperx_glance.ImageChanges)
+        _add_columns(parser)
         add("--no-tags", dest="tags", action="store_const", const=[], help="Take every tag off")
-        _add_password(parser)
-        add("--bootable", action=BooleanOptionalAction, default=None)
         add("--hidden", action=BooleanOptionalAction, default=None, help="Leave it out of lists")
-        add("--property", dest="properties", action="append", type=commands.key_value, metavar="<key=value>")
+        commands.add_free_properties(parser)
         add("--remove-property", dest="remove_properties", action="append", metavar="<key>")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
         client = self.client(commands.settings(parsed_args))
-        own = ("name", "password_enabled", "admin_user", "bootable", "hidden", "remove_properties")
-        fields = commands.given(parsed_args, *_DESCRIBING, *_NEEDING, *own)
-        if parsed_args.properties:
-            fields["properties"] = dict(parsed_args.properties)
+        fields = commands.given(parsed_args, *hyperx_glance.ImageChanges.model_fields)
         changed = client.update(commands.reference(client, parsed_args.image), hyperx_glance.ImageChanges(**fields))
         return self.shown(parsed_args, changed, client)
 

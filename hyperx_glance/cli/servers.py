@@ -13,6 +13,8 @@ from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osc_lib.cli.parseractions import KeyValueAction
+
 import hyperx_glance
 from hyperx_glance.cli import commands, output
 from hyperx_glance.cli.progress import launch_progress
@@ -23,11 +25,6 @@ if TYPE_CHECKING:
     from hyperx_glance import Server
 
 SHOWN = ("launch_id", "image_id", "admin_password", "servers")
-_REQUEST = (
-    *("name", "flavor", "count", "install_disk_gib", "layout", "boot_volume_gib", "volume_type", "key_name"),
-    *("security_groups", "user_data", "config_drive", "availability_zone", "tags", "server_group", "on_failure"),
-    *("launch_id", "admin_password"),
-)
 
 
 class LaunchImage(commands.ShowOne):
@@ -60,7 +57,7 @@ class LaunchImage(commands.ShowOne):
         add("--user-data", type=_file, metavar="<file>")
         add("--config-drive", action=BooleanOptionalAction, default=None)
         add("--availability-zone", metavar="<zone>")
-        add("--metadata", action="append", type=commands.key_value, metavar="<key=value>")
+        add("--metadata", action=KeyValueAction, metavar="<key=value>")
         add("--tag", dest="tags", action="append", metavar="<tag>", help="Tag of the servers; repeat for several")
         add("--server-group", metavar="<group>")
         add(
@@ -76,12 +73,7 @@ class LaunchImage(commands.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
         client = self.client()
         parsed_args.admin_password = _password(parsed_args)
-        fields = commands.given(parsed_args, *_REQUEST, "networks")
-        if isinstance(parsed_args.networks, list):
-            fields["networks"] = tuple(parsed_args.networks)
-        request = hyperx_glance.LaunchRequest(
-            **fields, keep_volumes=parsed_args.keep_volumes, metadata=dict(parsed_args.metadata or ())
-        )
+        request = hyperx_glance.LaunchRequest(**commands.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
         with launch_progress(self.app.stderr) as show:
             launch = client.launch(
                 commands.reference(client, parsed_args.image),
