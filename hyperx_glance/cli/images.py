@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 SHOWN_IN_LISTS = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
 """The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
 _LISTED = tuple(field.name for field in vocabulary.FIELDS if field.listed)
-_SHOWN_LONG = ("id", *SHOWN_IN_LISTS, "kind", "category", "phase", *_LISTED, "updated_at")
+SHOWN_LONG = ("id", *SHOWN_IN_LISTS, "kind", "category", "phase", *_LISTED, "updated_at")
 _SAID = tuple(field.name for field in vocabulary.FIELDS if not field.part_of)
-_SHOWN_ALONE = (*_SAID[:2], "kind", "category", "state", "phase", *_SAID[2:], "properties")
+SHOWN_ALONE = (*_SAID[:2], "kind", "category", "state", "phase", *_SAID[2:], "properties")
 _FORMATS = vocabulary.IMAGE_FORMATS
 
 
@@ -98,7 +98,7 @@ class _List(commands.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[tuple[object, ...]]]:
         client = self.client()
-        fields = _SHOWN_LONG if parsed_args.long else SHOWN_IN_LISTS
+        fields = SHOWN_LONG if parsed_args.long else SHOWN_IN_LISTS
         if parsed_args.formatter != "table" and "id" not in fields:
             fields = ("id", *fields)  # names are not unique, and programs go on with what they find
         shown = output.columns(*fields)
@@ -142,7 +142,7 @@ class _ShowsImage(commands.ShowOne):
         self, parsed_args: argparse.Namespace, image: Image, client: Client
     ) -> tuple[Sequence[str], tuple[object, ...]]:
         """Give every field of an image, and what the caller may do with it."""
-        fields = (*_SHOWN_ALONE, "allowed")
+        fields = (*SHOWN_ALONE, "allowed")
         values = {**_values(image, client), "allowed": output.Listed(sorted(client.allowed(image)))}
         return output.headers(parsed_args, output.columns(*fields)), output.row(fields, values)
 

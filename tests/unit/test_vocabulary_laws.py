@@ -1,0 +1,218 @@
+"""What holds for each field, whichever there are: nobody adds one that counts for nothing."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hyperx_glance import Client, Image, ImageChanges, ImageQuery, NewImage, NewIso, NotAllowedError
+from hyperx_glance.cli import commands, images
+from hyperx_glance.filters import searched
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
+from tests.clouds import ClientFactory, sent
+from tests.fields import BESIDE, NOON, WORD, unlike_the_default
+from tests.lists import ids, lists
+from tests.registrations import BLIND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pydantic
+
+    from hyperx_glance.testing import InMemoryCloud
+
+CRITERIA: Mapping[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "tables.py"))["CRITERIA"]
+ELSEWHERE = {"stores": "/import"}
+"""The request that a field of a new image changes, where it is not the one that makes the record."""
+NEW: tuple[type[NewImage | NewIso], ...] = (NewImage, NewIso)
+
+
+def fields_of(*models: type[pydantic.BaseModel]) -> list[tuple[type[pydantic.BaseModel], str]]:
+    return [(model, field) for model in models for field in model.model_fields]
+
+
+# ----------------------------------------------------------------- what is written
+
+
+def asked(cloud: InMemoryCloud, admin: Client, new: NewImage | NewIso) -> dict[str, object]:
+    """Register, and give what Glance was told: the bodies by the ends of their paths."""
+    cloud.requests.clear()
+    begun = admin.start_registration(new)
+    told = {
+        request.path.partition(begun.image_id)[2] or request.path: request.body
+        for request in sent(cloud, "POST", "/v2/images")
+    }
+    cloud.glance.images.clear()
+    return told
+
+
+@pytest.mark.parametrize(("model", "field"), fields_of(*NEW))
+def test_a_field_of_a_new_image_changes_its_record_or_names_its_request(
+    cloud: InMemoryCloud, client: ClientFactory, model: type[NewImage | NewIso], field: str
+) -> None:
+    cloud.glance.downloads = {"http://files.example/a": b"", "http://files.example/other": b""}
+    admin = client("admin", url_policy=BLIND)
+    least = {"name": "a", "url": "http://files.example/a", "id": "7c1f0000-0000-4000-8000-00000000beef"}
+    if model is NewImage:
+        least["disk_format"] = "qcow2"
+
+    given = {**least, **BESIDE.get(field, {})}
+    before = asked(cloud, admin, model.model_validate(given))
+    value = unlike_the_default(model, field)
+    after = asked(cloud, admin, model.model_validate({**given, field: value}))
+
+    changed = {path for path in before | after if before.get(path) != after.get(path)}
+    assert ELSEWHERE.get(field, "/v2/images") in changed
+    if field in BY_NAME and BY_NAME[field].stored is Stored.TEXT:
+        record = after["/v2/images"]
+        assert isinstance(record, dict)
+        assert record[BY_NAME[field].key] == value
+
+
+def before_changes(cloud: InMemoryCloud, **record: object) -> str:
+    """Make an image of dept-a of which every change is one."""
+    return cloud.glance.add_image(owner="dept-a", status="active", disk_format="qcow2", free="free", **record)
+
+
+@pytest.mark.parametrize("field", ImageChanges.model_fields)
+def test_a_change_changes_the_record(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
+    image_id = before_changes(cloud, visibility="private")
+    value = unlike_the_default(ImageChanges, field)
+
+    before = client("alice").image(image_id)
+    after = client("alice").update(image_id, ImageChanges.model_validate({field: value}))
+
+    assert after.model_dump(exclude={"updated_at"}) != before.model_dump(exclude={"updated_at"})
+    if field in BY_NAME:
+        assert getattr(after, field) == (tuple(value) if field == "tags" else value)
+
+
+@pytest.mark.parametrize("field", [name for name in ImageChanges.model_fields if name in BY_NAME])
+def test_everybody_changes_of_a_public_image_what_the_table_says(
+    cloud: InMemoryCloud, client: ClientFactory, field: str
+) -> None:
+    image_id = before_changes(cloud, visibility="community")
+    value = unlike_the_default(ImageChanges, field)
+    bob = client("bob", steward="admin")
+
+    if BY_NAME[field].writer is Writer.STEWARD:
+        assert bob.update(image_id, ImageChanges.model_validate({field: value})).edited_by == bob.user_id
+    else:
+        with pytest.raises(NotAllowedError, match=field):
+            bob.update(image_id, ImageChanges.model_validate({field: value}))
+
+
+# ----------------------------------------------------------------- what is found
+
+
+@pytest.fixture
+def two(cloud: InMemoryCloud) -> list[str]:
+    """Make two images that differ in everything, and give their ids."""
+    texts = [field.key for field in FIELDS if field.stored is Stored.TEXT and not field.key.startswith(RESERVED_PREFIX)]
+    flags = [field.key for field in FIELDS if field.stored is Stored.FLAG]
+    shared: dict[str, Any] = {"owner": "dept-a", "visibility": "private"}
+    late = cloud.glance.add_image(
+        **shared,
+        **dict.fromkeys(texts, WORD),
+        **dict.fromkeys(flags, "true"),
+        name=WORD,
+        status="active",
+        disk_format="qcow2",
+        size=7,
+        tags=[WORD],
+        protected=True,
+        free=WORD,
+        created_at="2026-03-01T13:00:00+00:00",
+        updated_at="2026-03-01T13:00:00+00:00",
+    )
+    early = cloud.glance.add_image(
+        **shared,
+        **dict.fromkeys(flags, "false"),
+        name="other",
+        status="deactivated",
+        disk_format="iso",
+        size=3,
+        created_at="2026-03-01T11:00:00+00:00",
+        updated_at="2026-03-01T11:00:00+00:00",
+    )
+    return [late, early]
+
+
+@pytest.mark.parametrize("criterion", ImageQuery.model_fields)
+def test_a_criterion_changes_what_is_found_and_is_asked_as_documented(
+    cloud: InMemoryCloud, client: ClientFactory, two: list[str], criterion: str
+) -> None:
+    alice = client("alice")
+    assert ids(alice) == two
+    without = lists(cloud)
+    cloud.requests.clear()
+
+    value = unlike_the_default(ImageQuery, criterion)
+    found = [image.id for image in alice.images(ImageQuery.model_validate({criterion: value}))]
+
+    assert found != two
+    if BY_NAME.get(criterion, BY_NAME["id"]).stored is not Stored.COLUMN:
+        assert found == [two[0]]
+    assert (lists(cloud) != without) == bool(CRITERIA[criterion].glance)
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in FIELDS if field.stored is Stored.TEXT or field.searched], ids=lambda field: field.name
+)
+def test_the_quick_search_looks_where_the_table_says(field: Field) -> None:
+    word = [WORD] if field.name == "tags" else WORD
+    # Without these the names of system and technology are made of other fields.
+    record = {"id": "7c1", "hyperx_os_name": "x", "hyperx_hypervisor": "x", field.key: word}
+    found = searched(WORD, {})
+
+    assert found is not None
+    assert found(Image.model_validate(record)) == field.searched
+
+
+# ----------------------------------------------------------------- what is shown
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_field_is_shown_or_part_of_one_that_is(name: str) -> None:
+    field = BY_NAME[name]
+    shown = {*Image.model_fields, *Image.model_computed_fields} & {*images.SHOWN_ALONE}
+
+    assert (field.part_of or field.name) in shown
+    assert bool(field.part_of) != (field.name in shown)
+
+
+def test_a_list_shows_more_where_the_table_says_so() -> None:
+    assert {field.name for field in FIELDS if field.listed} <= {*images.SHOWN_LONG}
+
+
+TEXTS = {"properties": "free=law", **dict.fromkeys(("created_after", "created_before"), NOON.isoformat())}
+TEXTS |= dict.fromkeys(("updated_after", "updated_before"), NOON.isoformat())
+COMMANDS: dict[str, tuple[type[pydantic.BaseModel], list[str]]] = {
+    "image create": (NewImage, ["a", "--url", "http://files.example/a"]),
+    "iso create": (NewIso, ["a", "--url", "http://files.example/a"]),
+    "image set": (ImageChanges, ["a"]),
+    "image list": (ImageQuery, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "field"), [(command, field) for command, (model, _) in COMMANDS.items() for field in model.model_fields]
+)
+def test_a_field_of_a_request_is_given_on_the_command_line(command: str, field: str) -> None:
+    model, least = COMMANDS[command]
+    (entry,) = entry_points(group="openstack.hyperx.v1", name=f"hyperx_{command.replace(' ', '_')}")
+    parser: argparse.ArgumentParser = entry.load()(None, None).get_parser(command)
+    action = next((action for action in parser._actions if action.dest == field), None)
+    assert action is not None, f"openstack hyperx {command} has no option for {field}"
+
+    words = list(action.option_strings[:1])
+    if words and action.nargs != 0 and not isinstance(action, argparse.BooleanOptionalAction):
+        words.append(next(iter(action.choices)) if action.choices else TEXTS.get(field, "7"))
+    given = commands.given(parser.parse_args([*least, *words]), *model.model_fields)
+
+    assert field in given
