@@ -89,7 +89,7 @@ class _Endpoint(Shape):
     region_id: str | None
 
 
-class Place(NamedTuple):
+class Endpoint(NamedTuple):
     """Name the service and region of an endpoint, as Keystone does where it keeps limits."""
 
     service_id: str
@@ -254,12 +254,12 @@ class Cloud:
                 return None
             return url.rstrip("/") if url else None
 
-    def place(self, service: Service) -> Place | None:
+    def endpoint(self, service: Service) -> Endpoint | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
         with self._translated("identity"):
             found = self._endpoints(adapter, region_name=adapter.region_name)
-            return next((Place(each.service_id, each.region_id) for each in found if each.service_id), None)
+            return next((Endpoint(each.service_id, each.region_id) for each in found if each.service_id), None)
 
     def regions(self) -> tuple[str, ...]:
         """List the regions in which the catalogue has images, in its order."""

@@ -144,15 +144,15 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
             "Glance's unified limits are off: departments have no quota of images.",
             "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
         )
-    place = evidence.cloud.place("image")  # where oslo.limit looks for limits
-    if place is None:
+    endpoint = evidence.cloud.endpoint("image")  # where oslo.limit looks for limits
+    if endpoint is None:
         zero = sorted(name for name, figures in usage.items() if figures.limit == 0)
         if zero:
             return _unregistered(zero, "", evidence.cloud.region_name)
         return CheckResult(
             "ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further."
         )
-    service_id, region = place
+    service_id, region = endpoint
     params = {"service_id": service_id}
     answer = evidence.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}

@@ -8,7 +8,7 @@
 from typing import NamedTuple
 
 from hyperx_glance.answers import Shape
-from hyperx_glance.cloud import Cloud, Place
+from hyperx_glance.cloud import Cloud, Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
 
@@ -46,11 +46,11 @@ class Limit(NamedTuple):
         return self.default if self.override is None else self.override.resource_limit
 
 
-def image_place(cloud: Cloud) -> Place:
+def image_endpoint(cloud: Cloud) -> Endpoint:
     """Find Glance's service and region: oslo.limit asks with those of Glance's endpoint."""
-    place = cloud.place("image")
-    if place:
-        return place
+    endpoint = cloud.endpoint("image")
+    if endpoint:
+        return endpoint
     raise ServiceUnavailableError(
         f"This cloud's catalogue has no image service in region {cloud.region_name or 'any'}.",
         connected=False,
@@ -60,8 +60,8 @@ def image_place(cloud: Cloud) -> Place:
 
 def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None]:
     """Read the limits of all image resources; None where nothing is registered for Glance's service and region."""
-    place = image_place(cloud)
-    where = {"service_id": place.service_id} | ({"region_id": place.region_id} if place.region_id else {})
+    endpoint = image_endpoint(cloud)
+    where = {"service_id": endpoint.service_id} | ({"region_id": endpoint.region_id} if endpoint.region_id else {})
     registered = cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=where)
     limits = cloud.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id})
     # Of several for one resource the first counts, as for oslo.limit.

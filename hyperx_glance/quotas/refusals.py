@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hyperx_glance.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
-from hyperx_glance.quotas.resources import field_of, known, place
+from hyperx_glance.quotas.resources import field_of, known, position
 
 
 class Exceeded(NamedTuple):
@@ -31,7 +31,7 @@ def exceeded(text: str) -> list[Exceeded]:
     for read in _READERS:
         found = read(text[:LONGEST_TEXT])
         if found:
-            return sorted(found, key=lambda each: place(each.resource))
+            return sorted(found, key=lambda each: position(each.resource))
     return []
 
 
@@ -63,7 +63,7 @@ def image_quota_error(text: str, *, department: str) -> QuotaExceededError | Non
     found = {each.resource: each for each in _unified(text)}
     if not found:
         return None
-    first, *_ = ordered = sorted(found.values(), key=lambda each: place(each.resource))
+    first, *_ = ordered = sorted(found.values(), key=lambda each: position(each.resource))
     return QuotaExceededError(
         department=department,
         resource=first.resource,

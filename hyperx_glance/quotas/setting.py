@@ -23,7 +23,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
-from hyperx_glance.quotas.image_limits import image_limits, image_place
+from hyperx_glance.quotas.image_limits import image_endpoint, image_limits
 from hyperx_glance.quotas.reading import Known, quota_set_path, whole_quota
 from hyperx_glance.quotas.resources import COMPUTE_RESOURCES, FIELDS, IMAGE_RESOURCES, VOLUME_RESOURCES, Resource
 from hyperx_glance.waiting import repeated
@@ -152,7 +152,7 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
     given = {field: limit for field, limit in limits.items() if field in words}
     if not given:
         return _Plan({}, ())
-    place = image_place(cloud)
+    endpoint = image_endpoint(cloud)
     existing = image_limits(cloud, department.id)
     wanted: dict[str, int] = {}
     calls: list[_Call] = []
@@ -161,7 +161,7 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
         current = existing[word]
         if current is None:
             raise NotFoundError(
-                f"Keystone has no registered limit {word} for the image service in region {place.region_id}.",
+                f"Keystone has no registered limit {word} for the image service in region {endpoint.region_id}.",
                 hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
             )
         wanted[field] = limit if isinstance(limit, int) else current.default
@@ -177,8 +177,8 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
             calls.append(_Call(f"{field} (its default)", "identity", "DELETE", path, None))
         if limit is not None:
             record = {
-                "service_id": place.service_id,
-                "region_id": place.region_id,
+                "service_id": endpoint.service_id,
+                "region_id": endpoint.region_id,
                 "project_id": department.id,
                 "resource_name": word,
                 "resource_limit": limit,

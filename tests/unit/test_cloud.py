@@ -40,10 +40,10 @@ def test_an_endpoint_is_the_public_one_where_the_adapter_names_none(cloud: InMem
     session = cloud.session("alice")
     border = Cloud(session, lambda service: Adapter(session, service_type=service), region_name=None)
 
-    place = border.place("image")
+    endpoint = border.endpoint("image")
 
-    assert place is not None
-    assert place.region_id == "RegionOne"
+    assert endpoint is not None
+    assert endpoint.region_id == "RegionOne"
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/"])
