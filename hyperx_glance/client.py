@@ -31,14 +31,16 @@ from hyperx_glance.connecting import is_connection, is_session, is_steward, open
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.models.fields import is_format, is_password, is_url
+from hyperx_glance.models.fields import is_file, is_format, is_password, is_url
 from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Action, ActionWord
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
     from types import TracebackType
+    from typing import BinaryIO
 
     from keystoneauth1.session import Session
     from openstack.connection import Connection
@@ -270,7 +272,7 @@ class Client:
         timeout: float | None = None,
         keep_failed: bool = False,
     ) -> Image:
-        """Register an image or ISO from its URL, and return it when it is ready."""
+        """Register an image or ISO from its URL or file, and return it when it is ready."""
         from hyperx_glance import registration
 
         return registration.register(
@@ -288,14 +290,20 @@ class Client:
 
         return registration.start_registration(self._context, new, keep_failed=keep_failed)
 
-    @checked(image=is_image, url=optional(is_url), keep_failed=flag)
+    @checked(image=is_image, url=optional(is_url), file=optional(is_file), keep_failed=flag)
     def resume_registration(
-        self, image: Image | str, /, *, url: str | None = None, keep_failed: bool = False
+        self,
+        image: Image | str,
+        /,
+        *,
+        url: str | None = None,
+        file: str | os.PathLike[str] | BinaryIO | None = None,
+        keep_failed: bool = False,
     ) -> Registration:
-        """Take up a registration whose caller died."""
+        """Take up a registration whose caller died; one from a file needs the file again."""
         from hyperx_glance import registration
 
-        return registration.resume_registration(self._context, image, url=url, keep_failed=keep_failed)
+        return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:

@@ -22,6 +22,7 @@ The tree::
     │   └── InUseError
     ├── QuotaExceededError               department, resource, limit, used, requested, exceeded
     ├── UrlRejectedError                 url, reason: found before anything was created
+    ├── LocalFileError                   file, reason
     ├── RegistrationFailedError          phase, reason
     │   └── ChecksumMismatchError        expected, actual
     ├── ImageNotActiveError              phase, failure
@@ -243,6 +244,15 @@ class UrlRejectedError(HyperxGlanceError):
         self.url = url
         self.reason = reason
         self.http_status = status
+
+
+class LocalFileError(HyperxGlanceError):
+    """Report a file of this machine that cannot become an image; ``file`` is its path, ``reason`` a `UrlProblem`."""
+
+    def __init__(self, message: str, *, file: str, reason: UrlProblem, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.file = file
+        self.reason = reason
 
 
 class RegistrationFailedError(HyperxGlanceError):

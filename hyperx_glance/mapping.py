@@ -70,7 +70,7 @@ def new_image_body(
     ``owner`` is a project id, only when it is not the caller's own: Glance lets administrators alone name one. Empty
     texts are left out, so that an image has no property that says nothing.
     """
-    url = stored_url(new.url)
+    url = stored_url(new.url or "")
     # The import names the stores, and the column "checksum" is Glance's own.
     given = {name: getattr(new, name) for name in type(new).model_fields if name not in ("stores", "checksum")} | {
         "id": image_id,

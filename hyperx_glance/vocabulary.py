@@ -79,7 +79,7 @@ class Action(StrEnum):
 
 
 class UrlProblem(StrEnum):
-    """Say why a URL cannot become an image."""
+    """Say why what a URL or a file holds cannot become an image."""
 
     BAD_URL = "bad_url"
     DENIED_SCHEME = "denied_scheme"
@@ -98,6 +98,8 @@ class UrlProblem(StrEnum):
     UNSAFE_IMAGE = "unsafe_image"
     UNKNOWN_FORMAT = "unknown_format"
     TRUNCATED = "truncated"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
 
 

@@ -7,6 +7,7 @@ Besides ``hyperx_glance`` and its public names they find, each on a fresh in-mem
 ``session``, ``client``        hers
 ``cloud``                      the client's border
 ``files``                      the URL of each file on a file server
+``paths``                      the path of each file on this machine
 ``disk_image``, ``iso_image``  ready images of hers
 
 Nothing waits, and loopback may be read, which is denied otherwise.
@@ -28,6 +29,7 @@ from tests.file_server import FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from keystoneauth1.session import Session
 
@@ -61,6 +63,8 @@ def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, 
                 for name, file in READY_IMAGES.items()
                 if name in source
             }
+        if re.search(r"\bpaths\b", source):
+            names["paths"] = _written(request.getfixturevalue("tmp_path"))
         doctest_namespace.update(names)
         yield
     doctest_namespace.clear()
@@ -80,6 +84,13 @@ def _names_on(hyperx_cloud: InMemoryCloud, server: FileServer) -> dict[str, obje
         "cloud": client.cloud,
         "files": files,
     }
+
+
+def _written(folder: Path) -> dict[str, Path]:
+    paths = {name: folder / name for name in samples.DISK_FORMATS}
+    for name, path in paths.items():
+        path.write_bytes(samples.data(name))
+    return paths
 
 
 def _upload(session: Session, file: str) -> Image:

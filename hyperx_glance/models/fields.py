@@ -7,13 +7,15 @@
 'md5:abababababababababababababababab'
 """
 
+import os
 import re
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import pydantic
 from pydantic import Field, SecretStr
+from pydantic.json_schema import SkipJsonSchema
 
 from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, refuse
@@ -66,6 +68,31 @@ def is_url(value: object) -> str:
     except ValueError:
         return "this is no URL; http:// or https://, a host, and a path without spaces are needed"
     return ""
+
+
+def is_file(value: object) -> str:
+    """Take a path or a binary file object."""
+    if isinstance(value, str | os.PathLike):
+        path = os.fspath(value)
+        if not isinstance(path, str):
+            return "a path is written in text, not in bytes"
+        if not path or "\x00" in path:
+            return "a path that is not empty and has no NUL is needed"
+        return arguments.text(value) if isinstance(value, str) else ""
+    if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
+        return ""
+    return arguments.needed("a path or a binary file that can be rewound", value)
+
+
+def _model_file(value: object) -> object:
+    """Refuse a text, also where nobody looks at what it is.
+
+    Models are filled from what other people send: to a console, a text would open every file of its own machine.
+    """
+    if isinstance(value, str):
+        raise ValueError("a pathlib.Path or a binary file object is needed; a text may be somebody else's")  # noqa: TRY004  # pydantic takes no TypeError
+    refuse("" if value is None else is_file(value))
+    return value
 
 
 def is_format(value: object) -> str:
@@ -149,7 +176,15 @@ ChangeableKey = Annotated[
     valid(arguments.text),
     pydantic.AfterValidator(_changeable_property),
 ]
-Url = Annotated[str, Field(max_length=2048, repr=False, strict=True), pydantic.AfterValidator(http_url)]
+_Url = Annotated[str, Field(max_length=2048, strict=True), pydantic.AfterValidator(http_url)]
+OptionalUrl = Annotated[_Url | None, Field(repr=False)]
+DataFile = str | os.PathLike[str] | BinaryIO
+ModelFile = Annotated[
+    os.PathLike[str] | BinaryIO | None,
+    Field(repr=False, exclude=True),  # pydantic would dump an iterator over its lines
+    pydantic.PlainValidator(_model_file),
+    SkipJsonSchema(),
+]
 Checksum = Annotated[str, STRICT, pydantic.AfterValidator(well_formed_checksum)]
 Id = Annotated[str, Field(pattern=UUID_PATTERN, strict=True)]
 NetworkText = Annotated[str, STRICT, pydantic.AfterValidator(_network)]

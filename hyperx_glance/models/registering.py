@@ -5,7 +5,10 @@
 'iso'
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Required, Unpack
+import os
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal, Required, Self, Unpack
+
+import pydantic
 
 from hyperx_glance.models.describing import Describing, DescribingFields
 from hyperx_glance.models.fields import (
@@ -14,29 +17,42 @@ from hyperx_glance.models.fields import (
     DepartmentReference,
     Id,
     Many,
+    ModelFile,
+    OptionalUrl,
     Properties,
     Reference,
     Switch,
-    Url,
     Value,
 )
 from hyperx_glance.vocabulary import ImageFormatWord, Kind
 
 
 class _New(Describing):
-    url: Url
+    usual: ClassVar[tuple[str, ...]] = ("url",)
+    url: OptionalUrl = None
+    file: ModelFile = None
     checksum: Checksum | None = None
     owner: DepartmentReference | None = None
     properties: Properties = {}
     stores: tuple[Reference, ...] = ()
     id: Id | None = None
 
+    @pydantic.model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.url is None) == (self.file is None):
+            neither = self.url is None
+            raise ValueError(
+                "url: this field is needed, or file instead of it" if neither else "url, file: one of them, not both"
+            )
+        return self
+
 
 class NewFields(DescribingFields, total=False):
     """Name the keywords that `NewImage` and `NewIso` share."""
 
     name: Required[str]
-    url: Required[str]
+    url: str | None
+    file: os.PathLike[str] | BinaryIO | None
     checksum: str | None
     owner: str | None
     stores: Many
@@ -59,8 +75,10 @@ class NewIsoFields(NewFields, total=False):
 
 
 class NewImage(_New):
-    """Ask for a disk image from a URL.
+    """Ask for a disk image from a URL or from a file.
 
+    ``file`` is a `pathlib.Path` or a binary file object, which is read from its first byte; a text is refused, since
+    requests are filled from what other people send.
     ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>", "sha512:<hex>" or "md5:<hex>".
     ``owner`` is another department's id or name, for administrators. ``id`` is a UUID of the caller's own, else the
     library draws one. ``admin_user`` is the account that the password switch is about.
@@ -78,7 +96,10 @@ class NewImage(_New):
 
 
 class NewIso(_New):
-    """Ask for an installation disc from a URL; the fields are those of `NewImage` but format, password, hypervisor."""
+    """Ask for an installation disc from a URL or from a file.
+
+    The fields are those of `NewImage` but format, password, hypervisor.
+    """
 
     kind: ClassVar[Kind] = Kind.ISO
     disk_format: ClassVar[Literal["iso"]] = "iso"

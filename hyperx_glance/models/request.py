@@ -10,7 +10,7 @@ hyperx_glance.errors.InvalidRequestError: amount: a whole number is needed
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -114,11 +114,14 @@ class Request(BaseModel):
     """Be strict, frozen, and speak this library's errors when built directly."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    usual: ClassVar[tuple[str, ...]] = ()
+    """Fields that are not needed always, but nearly so."""
 
     def __init__(self, /, *positional: object, **data: Any) -> None:
         kind = type(self)
         if positional:
-            wanted = [f"{name}=..." for name, field in kind.model_fields.items() if field.is_required()]
+            needed = [name for name, field in kind.model_fields.items() if field.is_required() or name in kind.usual]
+            wanted = [f"{name}=..." for name in needed]
             raise InvalidRequestError(f"{kind.__name__} takes keywords alone: {kind.__name__}({', '.join(wanted)})")
         try:
             super().__init__(**data)

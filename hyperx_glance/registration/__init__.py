@@ -1,13 +1,13 @@
-"""Register images and ISOs from URLs, and never leave anybody guessing.
+"""Register images and ISOs from URLs and files, and never leave anybody guessing.
 
     >>> from hyperx_glance import NewImage
     >>> client.register(NewImage(name="debian", url="http://169.254.169.254/debian.qcow2"))
     Traceback (most recent call last):
     hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
 
-Order of work: may the caller do this; what is behind the URL; has the department room; create the record under an id of
-our own; let Glance import, or stream; follow; verify. Nothing is created before all checks have passed, and whatever
-fails afterwards takes the record away with it.
+Order of work: may the caller do this; what is behind the URL, or in the file; has the department room; create the
+record under an id of our own; let Glance import, or stream; follow; verify. Nothing is created before all checks have
+passed, and whatever fails afterwards takes the record away with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from hyperx_glance import urls
 from hyperx_glance.context import Context
 from hyperx_glance.errors import WaitTimeoutError
+from hyperx_glance.models.fields import DataFile
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.results import Progress, UrlReport
@@ -79,9 +80,11 @@ def _checked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> 
     return Record(context, checking.check(context, new, keep_failed=keep_failed), own=True, may_exist=False)
 
 
-def resume_registration(context: Context, image: Image | str, *, url: str | None, keep_failed: bool) -> Registration:
+def resume_registration(
+    context: Context, image: Image | str, *, url: str | None, file: DataFile | None, keep_failed: bool
+) -> Registration:
     """Take up a registration whose caller died."""
-    return Registration(resumption.resume(context, image, url=url, keep_failed=keep_failed))
+    return Registration(resumption.resume(context, image, url=url, file=file, keep_failed=keep_failed))
 
 
 def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:

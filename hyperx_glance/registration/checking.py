@@ -7,8 +7,9 @@ hyperx_glance.errors.NotAllowedError: Only administrators register featured imag
 0
 """
 
+import contextlib
+import dataclasses
 import uuid
-from urllib.parse import urlsplit
 
 from hyperx_glance import urls
 from hyperx_glance.context import Context
@@ -18,6 +19,8 @@ from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_images
 from hyperx_glance.registration.order import Order, in_mib
+from hyperx_glance.registration.ways import ways
+from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
@@ -26,22 +29,22 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
     department = _owner(context, new)
     if new.category is Category.FEATURED and not context.cloud.is_administrator:
         raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
-    _check_transfer(context, new)
-    found = look(context, new.url, declared=new.disk_format)
-    quota = image_quota(context, department)
-    size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
-    check_images(quota, size_mib=size_mib)
-    return Order(
+    order = Order(
         image_id=new.id or str(uuid.uuid4()),
         url=new.url,
-        disk_format=found.disk_format,
+        file=None if new.file is None else LocalFile(new.file),
+        disk_format=new.disk_format or "",
         department=department,
-        size=found.size,
-        room=quota.image_size_mib,
         checksum=new.checksum,
         stores=new.stores,
         keep_failed=keep_failed,
     )
+    ways(order, context.settings.transfer)
+    found = look(context, order, declared=new.disk_format)
+    quota = image_quota(context, department)
+    size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
+    check_images(quota, size_mib=size_mib)
+    return dataclasses.replace(order, disk_format=found.disk_format, size=found.size, room=quota.image_size_mib)
 
 
 def _owner(context: Context, new: NewImage | NewIso) -> Department:
@@ -57,32 +60,21 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     return department
 
 
-def _check_transfer(context: Context, new: NewImage | NewIso) -> None:
-    transfer, login = context.settings.transfer, has_login(new.url)
-    if transfer == "import" and login:
-        raise InvalidRequestError("url: Glance does not log in to servers; use transfer='stream' or 'auto'")
-    if len(new.stores) > 1 and (transfer == "stream" or login):
-        raise InvalidRequestError("stores: streaming fills one store; more need Glance's own import")
-
-
-def has_login(url: str) -> bool:
-    """Tell whether a URL carries user and password, which Glance would take for a part of the host's name."""
-    return "@" in urlsplit(url).netloc
-
-
-def look(context: Context, url: str, *, declared: str | None) -> urls.Found:
-    """Read the head of the URL; without preflight only check where it leads."""
+def look(context: Context, order: Order, *, declared: str | None) -> Found:
+    """Read the first bytes of URL or file; without preflight only check where a URL leads."""
     policy, network = context.settings.url_policy, context.settings.network
-    if policy.preflight:
-        return urls.preflight(url, policy, declared=declared, network=network)
+    if policy.preflight or order.file is not None:
+        with contextlib.closing(open_source(order.url, order.file, policy, network=network)) as source:
+            return check_source(source, declared)
+    assert order.url is not None  # or there would be a file
     if declared is None:
         raise InvalidRequestError("disk_format: without preflight the format must be given")
     if policy.ca_file is not None:
         urls.tls_context(policy)  # told now rather than when the data is streamed; the system's take 50 ms to load
     try:
-        urls.destination(url, policy, seconds=policy.timeout_seconds, network=network)
+        urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
     except UrlRejectedError as error:
         # A name that only Glance can resolve is what preflight=False is for.
         if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):
             raise
-    return urls.Found(declared, None)
+    return Found(declared, None)

@@ -8,6 +8,7 @@ from hyperx_glance import urls
 from hyperx_glance.context import Context
 from hyperx_glance.errors import (
     HyperxGlanceError,
+    LocalFileError,
     QuotaExceededError,
     RegistrationFailedError,
     UrlRejectedError,
@@ -70,7 +71,7 @@ def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Di
         if problem is not None and not settings.url_policy.preflight:
             problem = _where_glance_sees_more(problem)
     if problem is not None:
-        return Diagnosis(from_url(problem, order, phase=phase))
+        return Diagnosis(from_source(problem, order, phase=phase))
     text = without_secrets(message, order)
     error = RegistrationFailedError(
         f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
@@ -89,8 +90,8 @@ def _way_out(order: Order, *, good: bool) -> str:
     return f"This machine can read the URL: {streams}{', to one store' if len(order.stores) > 1 else ''}."
 
 
-def from_url(problem: UrlRejectedError, order: Order, *, phase: Phase) -> RegistrationFailedError:
-    """Turn what is wrong with a URL into the failure of a registration that had begun."""
+def from_source(problem: UrlRejectedError | LocalFileError, order: Order, *, phase: Phase) -> RegistrationFailedError:
+    """Turn what is wrong with a URL or file into the failure of a registration that had begun."""
     error = RegistrationFailedError(
         f"{not_registered(order.image_id)}{problem.message}",
         image_id=order.image_id,
@@ -144,8 +145,8 @@ _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
 def of_upload(error: HyperxGlanceError, context: Context, order: Order, *, phase: Phase) -> HyperxGlanceError:
     """Turn what ended an upload into the failure of its registration."""
     match error:
-        case UrlRejectedError():
-            return from_url(error, order, phase=phase)
+        case UrlRejectedError() | LocalFileError():
+            return from_source(error, order, phase=phase)
         case QuotaExceededError() if error.resource is not None:
             return error
         case QuotaExceededError() if not _NO_QUOTA.search(error.message):

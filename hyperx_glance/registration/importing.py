@@ -13,11 +13,11 @@ from hyperx_glance.errors import (
     UrlRejectedError,
 )
 from hyperx_glance.quotas.refusals import of_department
-from hyperx_glance.registration.checking import has_login
-from hyperx_glance.registration.failures import from_url, scrubbed, vanished
+from hyperx_glance.registration.failures import from_source, scrubbed, vanished
 from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import Way, begun
 from hyperx_glance.registration.record import OUT_OF_REACH
+from hyperx_glance.registration.ways import ways
 from hyperx_glance.url_text import ascii_url
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 from hyperx_glance.waiting import repeated
@@ -32,14 +32,14 @@ def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset
 
     ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
     again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
-    else has any business. Streaming fills one store, so it never stands in for an import to several.
+    else has any business.
     """
-    transfer = context.settings.transfer
-    assert order.url is not None  # what began without a known URL is followed, never begun
-    may_stream = transfer == "auto" and len(order.stores) <= 1
+    possible = ways(order, context.settings.transfer)
+    may_stream = Way.STREAM in possible
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
-    if transfer == "stream" or (may_stream and (lacking or has_login(order.url))):
+    if Way.IMPORT not in possible or (may_stream and lacking):
         return Way.STREAM
+    assert order.url is not None  # Glance imports URLs; what began without a known one is followed, never begun
     try:
         return _ask(context, order, order.url, resumed=resumed)
     except OUT_OF_REACH as error:
@@ -95,7 +95,7 @@ def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> Regist
             urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
         except UrlRejectedError as problem:
             if problem.reason == UrlProblem.NAME_NOT_FOUND:
-                return from_url(problem, order, phase=Phase.REGISTERED)
+                return from_source(problem, order, phase=Phase.REGISTERED)
     match error:
         case ConflictError():
             hint = "Another import holds this record, or a store of that name does not exist."

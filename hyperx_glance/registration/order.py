@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hyperx_glance.departments import Department
 from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas.room import MIB
+from hyperx_glance.sources import LocalFile
 from hyperx_glance.waiting import Pace
 
 
@@ -19,7 +20,8 @@ def in_mib(size: int) -> int:
 class Order:
     """Describe one registration.
 
-    ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it.
+    ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it, or
+    where the data is a ``file``.
     ``size`` is bytes, None where nobody knows; ``room`` what the department's images may take, None where nobody tells.
     """
 
@@ -31,6 +33,7 @@ class Order:
     room: Usage | None = None
     checksum: str | None = None
     stores: tuple[str, ...] = ()
+    file: LocalFile | None = field(default=None, repr=False)
     keep_failed: bool = False
 
 

@@ -19,9 +19,8 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     QuotaExceededError,
     RegistrationFailedError,
-    UrlRejectedError,
 )
-from hyperx_glance.models.fields import well_formed_checksum
+from hyperx_glance.models.fields import DataFile, well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_room
@@ -31,6 +30,7 @@ from hyperx_glance.registration.order import Deadline, Order, in_mib
 from hyperx_glance.registration.outcome import Way, begun, verified
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import newest_import
+from hyperx_glance.sources import REJECTED, LocalFile
 from hyperx_glance.url_text import stored_url, well_formed
 from hyperx_glance.vocabulary import Phase, glance_key
 
@@ -39,7 +39,9 @@ _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
 """Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
 
 
-def resume(context: Context, reference: Image | str, *, url: str | None, keep_failed: bool) -> Following:
+def resume(
+    context: Context, reference: Image | str, *, url: str | None, file: DataFile | None = None, keep_failed: bool
+) -> Following:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
     image = context.cloud.image(image_id(reference))
     if _made_of_a_server(image):
@@ -51,13 +53,14 @@ def resume(context: Context, reference: Image | str, *, url: str | None, keep_fa
         )
     order = Order(
         image_id=image.id,
-        url=_known_url(context, image, url),
+        url=_known_url(context, image, url) if file is None else None,
+        file=None if file is None else _given_file(image, url, file),
         disk_format=image.disk_format,
         department=_department(context, image),
         checksum=_wanted_checksum(image),
         keep_failed=keep_failed,
     )
-    if image.glance_status == "saving" and order.url is not None:
+    if image.glance_status == "saving" and _source_is_known(order, image):
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
@@ -70,26 +73,44 @@ def resume(context: Context, reference: Image | str, *, url: str | None, keep_fa
 
 def _begin(context: Context, order: Order, image: Image) -> Following:
     """Begin what its caller did not come to begin."""
-    if order.url is None:
+    if not _source_is_known(order, image):
         raise InvalidRequestError(
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
     record = Record(context, order, own=False)
     with record.named():
         try:
-            found = checking.look(context, order.url, declared=order.disk_format)
+            found = checking.look(context, order, declared=order.disk_format)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             check_room(quota, image_size_mib=in_mib(found.size or 0))
             record.order = order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
-        except UrlRejectedError as problem:
-            raise record.fail(failures.from_url(problem, order, phase=image.phase)) from problem
+        except REJECTED as problem:
+            raise record.fail(failures.from_source(problem, order, phase=image.phase)) from problem
         except (QuotaExceededError, RegistrationFailedError) as error:
             record.fail(error)
             raise
         # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
     record.own = way is Way.IMPORT
     return Following(record, way, needs_every_store=way is Way.FOLLOW)
+
+
+def _source_is_known(order: Order, image: Image) -> bool:
+    """Tell whether the data can be read again; `InvalidRequestError` where it is in a file that nobody has given."""
+    if order.url is None and order.file is None and not image.url:
+        raise InvalidRequestError(
+            f"file: image {image.id} was registered from a file, which is needed again",
+            hint="resume_registration(image, file=...)",
+        )
+    return order.url is not None or order.file is not None
+
+
+def _given_file(image: Image, url: str | None, file: DataFile) -> LocalFile:
+    if url is not None:
+        raise InvalidRequestError("url, file: one of them, not both")
+    if image.url:
+        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which never changes")
+    return LocalFile(file)
 
 
 def _known_url(context: Context, image: Image, url: str | None) -> str | None:

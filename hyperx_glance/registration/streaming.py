@@ -1,14 +1,15 @@
 """Uploading through this process: constant memory, exact progress, hashing on the way."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 
-from hyperx_glance import urls
 from hyperx_glance.cloud import image_path
 from hyperx_glance.context import Context
 from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.order import Order, in_mib
+from hyperx_glance.sources import Opened, check, open_source
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -21,13 +22,13 @@ class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carrie
 
 
 class Upload:
-    """Be the body of one PUT: read from the URL, count, hash, stop at the limit.
+    """Be the body of one PUT: read from the source, count, hash, stop at the limit.
 
     What goes wrong inside is kept in ``failure``: requests would take some exceptions for its own.
     """
 
     def __init__(
-        self, source: urls.Source, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
+        self, source: Opened, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
     ) -> None:
         self.failure: BaseException | None = None
         self.ended = False
@@ -98,24 +99,23 @@ class SizedUpload(Upload):
         return self.size or 0
 
 
-def body_of(
-    source: urls.Source, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
-) -> Upload:
-    """Build the body for an opened URL, with its length where the server tells it."""
+def body_of(source: Opened, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None) -> Upload:
+    """Build the body for an opened source, with its length where that is known."""
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(context: Context, order: Order, url: str, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
-    """Stream the URL into the record; give the digest of what was sent where a checksum is wanted.
+def upload(context: Context, order: Order, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
+    """Stream URL or file into the record; give the digest of what was sent where a checksum is wanted.
 
-    After ``seconds`` the URL's server is not waited for any longer. Glance is, for its answer to all of the data: as
+    After ``seconds`` the source is not waited for any longer. Glance is, for its answer to all of the data: as
     long again at most.
     """
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + seconds
     seconds = max(seconds, SHORTEST_SECONDS)
-    with urls.open_url(url, policy, seconds=min(seconds, policy.timeout_seconds), network=network) as source:
-        urls.check(source, order.disk_format)
+    first = min(seconds, policy.timeout_seconds)
+    with contextlib.closing(open_source(order.url, order.file, policy, seconds=first, network=network)) as source:
+        check(source, order.disk_format)
         body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}
         if order.stores:

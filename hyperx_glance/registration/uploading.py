@@ -6,7 +6,6 @@ from hyperx_glance.errors import (
     NotFoundError,
     RegistrationFailedError,
     ServiceUnavailableError,
-    UrlRejectedError,
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
@@ -15,6 +14,7 @@ from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
+from hyperx_glance.sources import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
 from hyperx_glance.waiting import wait_until
 
@@ -54,8 +54,6 @@ class Uploader:
 
     def _uploaded(self, tell: Tell, end: Deadline, *, last: bool) -> bool:
         """Upload once; give False where another attempt may do better."""
-        url = self._order.url
-        assert url is not None  # a resumed record without one is followed, never streamed
 
         def on_bytes(sent: int) -> None:
             self._record.stop_if_cancelled(phase=self._journal.last.phase)
@@ -64,7 +62,7 @@ class Uploader:
             tell(self._journal.uploaded(sent))
 
         try:
-            self.digest = streaming.upload(self._record.context, self._order, url, on_bytes, seconds=end.left)
+            self.digest = streaming.upload(self._record.context, self._order, on_bytes, seconds=end.left)
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:
@@ -111,5 +109,5 @@ class Uploader:
 
 
 def _is_silence(error: HyperxGlanceError) -> bool:
-    timeout = isinstance(error, UrlRejectedError) and error.reason == UrlProblem.TIMEOUT
+    timeout = isinstance(error, REJECTED) and error.reason == UrlProblem.TIMEOUT
     return timeout or isinstance(error, ServiceUnavailableError)

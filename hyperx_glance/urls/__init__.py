@@ -15,7 +15,7 @@ from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.urls.addresses import destination
-from hyperx_glance.urls.contents import examine, judge
+from hyperx_glance.urls.contents import Opened, examine, judge
 from hyperx_glance.urls.reading import Source, open_url, tls_context
 from hyperx_glance.urls.report import report
 from hyperx_glance.vocabulary import UrlProblem
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Tell what a URL that may be registered holds; ``size`` is bytes, None where the server does not say."""
+    """Tell what a URL or file that may be registered holds; ``size`` is bytes, None where the server does not say."""
 
     disk_format: str
     size: int | None
@@ -47,10 +47,10 @@ def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Net
         return check(source, declared)
 
 
-def check(source: Source, declared: str | None) -> Found:
-    """Check that an opened URL holds an image of the declared format."""
+def check(source: Opened, declared: str | None) -> Found:
+    """Check that what was opened holds an image of the declared format."""
     content = examine(source.head(), whole=source.whole)
-    found = judge(content, url=source.url, declared=declared, content_type=source.content_type)
+    found = judge(content, url=source.url, file=source.file, declared=declared, content_type=source.content_type)
     return Found(found, source.size)
 
 

@@ -9,9 +9,13 @@ True
 The formats, and the checks for what makes an image dangerous, are oslo.utils', which Glance, Nova and Cinder use too.
 """
 
+import functools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+from hyperx_glance.errors import LocalFileError
 from hyperx_glance.urls.addresses import rejected
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
@@ -45,6 +49,53 @@ _DANGERS = {
     "mbr": "its partition table is malformed",
     "descriptor": "its descriptor names other files or a variant that OpenStack does not take",
 }
+
+
+_FILE_HINTS = {
+    UrlProblem.HTML: "It may be a login or a download page that was saved: download the file itself.",
+    UrlProblem.EMPTY: "The file has no bytes: download or make it again.",
+    UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
+    UrlProblem.PACKED: "Unpack it first, and give the disk image or ISO that is in it.",
+    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
+    UrlProblem.CHANGED: "Wait until nobody writes to the file.",
+}
+
+
+class Opened(Protocol):
+    """Be what is read for an image: its first bytes, and then all of them, once.
+
+    ``url`` tells where from; else ``file`` names a file of this machine. ``size`` is bytes, None where nobody says.
+    """
+
+    @property
+    def url(self) -> str:
+        """The URL; "" for a file of this machine."""
+
+    @property
+    def file(self) -> str | None:
+        """The name of a file of this machine."""
+
+    @property
+    def content_type(self) -> str:
+        """The media type, where a server tells one."""
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes are promised."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is all there is."""
+
+    def head(self) -> bytes:
+        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+
+    def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Give all bytes."""
+
+    def close(self) -> None:
+        """Read no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,37 +162,46 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
     return tuple(found), " and ".join(dangers)
 
 
-def judge(content: Content, *, url: str, declared: str | None, content_type: str = "") -> str:
-    """Give the disk format to register; ``declared`` None takes what the bytes positively say."""
+def judge(
+    content: Content, *, url: str = "", declared: str | None, content_type: str = "", file: str | None = None
+) -> str:
+    """Give the disk format to register; ``declared`` None takes what the bytes positively say.
+
+    ``file`` names a file of this machine, where they come from none of a ``url``.
+    """
+    refusal = functools.partial(rejected, url=url) if file is None else functools.partial(file_rejected, file=file)
     if content.empty:
-        raise rejected(UrlProblem.EMPTY, "The file is empty.", url)
+        raise refusal(UrlProblem.EMPTY, "The file is empty.")
     if content.html or (content.disk_format is None and content_type in ("text/html", "application/xhtml+xml")):
-        raise rejected(UrlProblem.HTML, "The URL leads to an HTML page, not to a file.", url)
+        page = "The URL leads to an HTML page, not to a file." if file is None else "The file is an HTML page."
+        raise refusal(UrlProblem.HTML, page)
     found = content.disk_format
     if content.packed and found in (None, "raw"):
         # Registered as "raw", it would be an image that is ready and boots nowhere.
-        raise rejected(UrlProblem.PACKED, f"The file is packed: it is {content.packed} data.", url)
+        raise refusal(UrlProblem.PACKED, f"The file is packed: it is {content.packed} data.")
     if declared == ISO_FORMAT and found != ISO_FORMAT:
-        raise rejected(
+        raise refusal(
             UrlProblem.WRONG_FORMAT,
             f"The file is no ISO but {_described(content)}.",
-            url,
             hint="Register disk images with NewImage." if found else "",
         )
     if found == ISO_FORMAT and declared != ISO_FORMAT:
-        raise rejected(UrlProblem.WRONG_FORMAT, "The file is an ISO.", url, hint="Register it with NewIso.")
+        raise refusal(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
     if declared is None and found is None:
-        raise rejected(
-            UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.", url
-        )
+        raise refusal(UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.")
     if found is not None and found not in (*IMAGE_FORMATS, ISO_FORMAT):
-        raise rejected(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.", url)
+        raise refusal(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
     # Only these have no mark, so that bytes that say nothing fit them.
     if declared is not None and found != declared and not (found is None and declared in ("raw", "ploop")):
-        raise rejected(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.", url)
+        raise refusal(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.")
     if content.dangers:
-        raise rejected(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.", url)
+        raise refusal(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
     return declared or found or ""
+
+
+def file_rejected(problem: UrlProblem, message: str, file: str, *, hint: str = "") -> LocalFileError:
+    """Build the error for a file of this machine."""
+    return LocalFileError(message, file=file, reason=problem, hint=hint or _FILE_HINTS.get(problem, ""))
 
 
 def _described(content: Content) -> str:

@@ -267,6 +267,8 @@ def _first_sentence(error: BaseException) -> str:
 class Source:
     """Be an opened URL: its header, its first bytes, and then all of them, once."""
 
+    file = None
+
     def __init__(
         self,
         *,

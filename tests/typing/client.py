@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import assert_type
 
 from keystoneauth1.session import Session
@@ -99,7 +101,9 @@ def registering(client: Client, image: Image) -> None:
     NewImage(name="debian", url="", category="secret")  # type: ignore[arg-type] # the words are known
     NewImage(name="debian", url="", disk_format="iso")  # type: ignore[arg-type] # a disc is a NewIso
     assert_type(NewImage(name="debian", url="", disk_format="VMDK").name, str)
-    NewImage(name="debian")  # type: ignore[call-arg] # an image needs a URL
+    NewImage(name="debian", file=Path("debian.qcow2"))
+    NewIso(name="debian", file=io.BytesIO())
+    NewImage(name="debian", file="debian.qcow2")  # type: ignore[arg-type] # a text may come from somebody else
     NewIso(name="debian", url="", password_enabled=True)  # type: ignore[call-arg] # a disc has no password
     assert_type(client.register(new, on_progress=follow, timeout=60.0), Image)
     started = client.start_registration(NewIso(name="debian", url="http://files.example/debian.iso"), keep_failed=True)
@@ -109,6 +113,7 @@ def registering(client: Client, image: Image) -> None:
     assert_type(started.wait(on_progress=follow), Image)
     assert_type(started.cancel(), None)
     assert_type(client.resume_registration(image, url="http://files.example/debian.iso"), Registration)
+    assert_type(client.resume_registration(image.id, file="debian.iso"), Registration)
     assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
     assert_type(client.check_url("http://files.example/debian.iso", disk_format="iso"), UrlReport)
 

@@ -357,7 +357,7 @@ def test_formats_are_read_without_case() -> None:
 def test_an_unknown_format_is_refused_with_those_that_are_known(given: Given) -> None:
     for ask in (
         lambda: given.client.images(formats=["qcow3"]),  # type: ignore[list-item]  # that is what the test shows
-        lambda: given.client.check_url(given.new.url, disk_format="qcow3"),
+        lambda: given.client.check_url(given.new.url or "", disk_format="qcow3"),
         lambda: NewImage(**NEEDED[NewImage], disk_format="qcow3"),  # type: ignore[arg-type]  # as above
     ):
         with pytest.raises(InvalidRequestError, match=r"'?qcow2'?, .* is needed"):

@@ -1,0 +1,211 @@
+"""A file of this machine: opened carefully, read once or again, and watched for changes.
+
+>>> import io
+>>> from hyperx_glance.sources.local import LocalFile
+>>> with LocalFile(io.BytesIO(b"QFI")).open() as opened:
+...     opened.size, list(opened.pieces())
+(3, [b'QFI'])
+
+What was opened decides, and not its name: a device or a pipe is refused, and opening one never blocks.
+"""
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self
+
+from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, LocalFileError
+from hyperx_glance.models.fields import DataFile
+from hyperx_glance.urls.contents import HEAD_BYTES, file_rejected
+from hyperx_glance.vocabulary import UrlProblem
+
+PIECE_BYTES = 1024 * 1024
+_OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+"""Without O_NONBLOCK, opening a FIFO waits for somebody who writes."""
+_UNPACKERS = (bz2.BZ2File, gzip.GzipFile, lzma.LZMAFile)
+_NO_FILE = "a regular file is needed, no directory, device, pipe or socket"
+
+
+class _Stamp(NamedTuple):
+    """Tell one file, and one state of it, from another."""
+
+    size: int
+    device: int = 0
+    inode: int = 0
+    modified: int = 0
+
+
+class LocalFile:
+    """Name a file that can be opened again and again, always from its first byte, and remember its first state."""
+
+    def __init__(self, file: DataFile) -> None:
+        self._file = file
+        self._stamp: _Stamp | None = None
+
+    @property
+    def path(self) -> str:
+        """The path as it was given, or the name of a file object; "" where it has none."""
+        name = os.fspath(self._file) if isinstance(self._file, str | os.PathLike) else getattr(self._file, "name", "")
+        return name if isinstance(name, str) else ""
+
+    @property
+    def shown(self) -> str:
+        """The same, for people."""
+        return "".join(letter if letter.isprintable() else "?" for letter in self.path) or "the file"
+
+    def open(self, *, deadline: float | None = None, clock: Callable[[], float] = time.monotonic) -> "OpenedFile":
+        """Open it; ``deadline`` is for its first bytes. `LocalFileError` where it is another file than at first."""
+        try:
+            file, stamp = self._open()
+        except OSError as error:
+            raise self._not_opened(error) from error
+        opened = OpenedFile(self, file, stamp, deadline=deadline, clock=clock)
+        if self._stamp is None:
+            self._stamp = stamp
+        if self._stamp != stamp:
+            opened.close()
+            raise self.changed()
+        return opened
+
+    def changed(self) -> LocalFileError:
+        """Tell that the file is not what it was."""
+        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was read.", self.shown)
+
+    def unreadable(self, error: Exception) -> LocalFileError:
+        """Tell that the file cannot be read."""
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return file_rejected(UrlProblem.UNREADABLE, f"The file cannot be read: {why}.", self.shown)
+
+    def _not_opened(self, error: OSError) -> HyperxGlanceError:
+        if self._stamp is None:
+            return InvalidRequestError(f"file: {self.shown} cannot be opened: {error.strerror}")
+        return self.unreadable(error)
+
+    def _open(self) -> tuple[BinaryIO, _Stamp]:
+        if not isinstance(self._file, str | os.PathLike):
+            return _rewound(self._file)
+        descriptor = os.open(self._file, _OPENING)
+        file = open(descriptor, "rb", buffering=0, closefd=True) if _is_regular(descriptor) else None  # noqa: PTH123, SIM115  # no path, and closed by who opens
+        if file is None:
+            os.close(descriptor)
+            raise InvalidRequestError(f"file: {_NO_FILE}")
+        return file, _stamp(descriptor)
+
+
+def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
+    if isinstance(file, _UNPACKERS):
+        raise InvalidRequestError("file: give the packed file itself; it is unpacked on the way")
+    if isinstance(file, io.TextIOBase):
+        raise InvalidRequestError("file: a binary file is needed, not a text file")
+    try:
+        descriptor = _descriptor(file)
+        size = file.seek(0, io.SEEK_END) if descriptor is None or _is_regular(descriptor) else None
+        file.seek(0)
+    except (AttributeError, OSError, TypeError, ValueError) as error:
+        raise InvalidRequestError("file: a binary file is needed that is open and can be rewound") from error
+    if size is None:
+        raise InvalidRequestError(f"file: {_NO_FILE}")
+    return file, _Stamp(size) if descriptor is None else _stamp(descriptor)._replace(size=size)
+
+
+def _descriptor(file: BinaryIO) -> int | None:
+    try:
+        return file.fileno()
+    except (AttributeError, OSError):  # what is in memory has none
+        return None
+
+
+def _is_regular(descriptor: int) -> bool:
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+
+def _stamp(descriptor: int) -> _Stamp:
+    state = os.fstat(descriptor)
+    return _Stamp(state.st_size, state.st_dev, state.st_ino, state.st_mtime_ns)
+
+
+class OpenedFile:
+    """Be an opened file: its first bytes, and then all of them, once.
+
+    The last piece is given only when the file has ended as it began: who waits for all bytes never gets a mixture.
+    """
+
+    url = ""
+    content_type = ""
+
+    def __init__(
+        self, of: LocalFile, file: BinaryIO, stamp: _Stamp, *, deadline: float | None, clock: Callable[[], float]
+    ) -> None:
+        self.file = of.shown
+        self.size = stamp.size
+        self._of = of
+        self._file = file
+        self._stamp = stamp
+        self._deadline = deadline
+        self._clock = clock
+        self._head = b""
+        self._count = 0
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened here; a file object stays the caller's."""
+        if isinstance(self._of._file, str | os.PathLike):  # noqa: SLF001  # they are one
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is all there is."""
+        return self._ended
+
+    def head(self) -> bytes:
+        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        while len(self._head) < HEAD_BYTES and not self._ended:
+            self._head += self._read(HEAD_BYTES - len(self._head), deadline=self._deadline)
+        return self._head
+
+    def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Give all bytes until ``deadline``."""
+        held = self._head
+        while not self._ended:
+            piece = self._read(PIECE_BYTES, deadline=deadline)
+            if piece and held:
+                yield held
+            held = piece or held
+        if held:
+            yield held
+
+    def _read(self, size: int, *, deadline: float | None) -> bytes:
+        if deadline is not None and self._clock() >= deadline:
+            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file takes too long.", self._of.shown)
+        try:
+            piece = self._file.read(size)
+        except (OSError, ValueError) as error:
+            raise self._of.unreadable(error) from error
+        if not isinstance(piece, bytes):
+            raise InvalidRequestError("file: a binary file is needed, whose read() gives bytes")
+        self._count += len(piece)
+        self._ended = not piece
+        if self._count > self.size or (self._ended and not self._is_as_at_first()):
+            raise self._of.changed()
+        return piece
+
+    def _is_as_at_first(self) -> bool:
+        descriptor = _descriptor(self._file)
+        now = self._stamp if descriptor is None else _stamp(descriptor)._replace(size=self.size)
+        return self._count == self.size and now == self._stamp

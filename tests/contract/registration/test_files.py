@@ -1,0 +1,236 @@
+"""Registering what lies in a file of the caller's machine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    ChecksumMismatchError,
+    InvalidRequestError,
+    LocalFileError,
+    NewImage,
+    NewIso,
+    Phase,
+    Progress,
+    QuotaExceededError,
+    RegistrationFailedError,
+    UrlProblem,
+)
+from tests import samples
+from tests.clouds import LOOPBACK, ClientFactory, unique
+from tests.interference import Interference
+from tests.registrations import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance import Client
+    from tests.file_server import FileServer
+
+DISK = samples.data("disk.qcow2")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    path = tmp_path / "disk.qcow2"
+    path.write_bytes(DISK)
+    return path
+
+
+def stored(alice: Client, image_id: str) -> bytes:
+    return alice.cloud.get("image", f"/images/{image_id}/file").content
+
+
+@pytest.mark.parametrize("sample", ["disk.qcow2", "partitioned.raw", "stream.vmdk", "disk.vhdx"])
+@pytest.mark.parametrize("transfer", ["auto", "import", "stream"])
+def test_a_file_is_uploaded_whoever_reads_urls(
+    client: ClientFactory, tmp_path: Path, sample: str, transfer: str
+) -> None:
+    path = tmp_path / sample
+    path.write_bytes(samples.data(sample))
+    alice = client("alice", transfer=transfer, url_policy=LOOPBACK.model_copy(update={"preflight": False}))
+
+    image = alice.register(NewImage(name=unique("file"), file=path))
+
+    assert (image.disk_format, image.state, image.phase) == (samples.DISK_FORMATS[sample], "ACTIVE", "ready")
+    assert (image.size, image.url, image.created_by) == (len(samples.data(sample)), "", alice.user_id)
+    assert stored(alice, image.id) == samples.data(sample)
+
+
+def test_a_file_object_and_exact_progress(client: ClientFactory) -> None:
+    seen: list[Progress] = []
+    alice = client("alice")
+
+    image = alice.register(
+        NewIso(name=unique("file"), file=io.BytesIO(samples.data("installer.iso"))), on_progress=seen.append
+    )
+
+    assert stored(alice, image.id) == samples.data("installer.iso")
+    done = [each.bytes_done or 0 for each in seen]
+    assert done == sorted(done)
+    assert seen[-1].bytes_done == seen[-1].bytes_expected == len(samples.data("installer.iso"))
+    assert seen[0].phase is Phase.STORING
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "reason"),
+    [
+        (b"", {}, UrlProblem.EMPTY),
+        (b"<!DOCTYPE html><html>", {}, UrlProblem.HTML),
+        (b"nobody knows", {}, UrlProblem.UNKNOWN_FORMAT),
+        (DISK, {"disk_format": "vmdk"}, UrlProblem.WRONG_FORMAT),
+        (samples.data("installer.iso"), {}, UrlProblem.WRONG_FORMAT),
+        (samples.data("backed.qcow2"), {}, UrlProblem.UNSAFE_IMAGE),
+    ],
+)
+@pytest.mark.usefixtures("nothing_left")
+def test_what_cannot_become_an_image_is_refused_before(
+    client: ClientFactory, tmp_path: Path, data: bytes, fields: dict[str, object], reason: UrlProblem
+) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(data)
+
+    with pytest.raises(LocalFileError) as caught:
+        client("alice").register(NewImage.model_validate({"name": unique("file"), "file": path, **fields}))
+
+    assert (caught.value.reason, caught.value.file, caught.value.image_id) == (reason, str(path), None)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_no_file_no_record(client: ClientFactory, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in tmp_path / "none", tmp_path, tmp_path / "pipe", Path("/dev/zero"):
+        with pytest.raises(InvalidRequestError, match=r"^file: "):
+            client("alice").register(NewImage(name=unique("file"), file=path, disk_format="raw"))
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_file_fills_one_store(client: ClientFactory, disk: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="one store"):
+        client("alice").register(NewImage(name=unique("file"), file=disk, stores=("fast", "slow")))
+
+
+def shrink(path: Path) -> None:
+    os.truncate(path, 200_000)
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"x")
+
+
+def replace(path: Path) -> None:
+    path.rename(path.with_suffix(".old"))
+    path.write_bytes(DISK)
+
+
+@pytest.mark.parametrize("change", [shrink, grow, replace, Path.unlink])
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_file_that_changes_between_look_and_upload_leaves_nothing(
+    client: ClientFactory,
+    disk: Path,
+    change: Callable[[Path], None],
+    keep: bool,  # noqa: FBT001
+) -> None:
+    alice = client("alice")
+    Interference(alice).after("POST", "^/images$", lambda: change(disk))
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(NewImage(name=unique("file"), file=disk), keep_failed=keep)
+
+    left = [(image.state, image.phase) for image in alice.images() if image.id == caught.value.image_id]
+    assert left == ([("INACTIVE", "failed")] if keep else [])
+    assert caught.value.reason == (UrlProblem.UNREADABLE if change is Path.unlink else UrlProblem.CHANGED)
+
+
+@pytest.mark.parametrize("change", [shrink, grow, Path.touch])
+@pytest.mark.usefixtures("nothing_left")
+def test_a_file_that_changes_while_it_is_uploaded_leaves_nothing(
+    client: ClientFactory, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "big.raw"
+    path.write_bytes(samples.data("partitioned.raw").ljust(5 << 20, b"\0"))
+    changed = False
+
+    def once(progress: Progress) -> None:
+        nonlocal changed
+        if not changed and progress.bytes_done:
+            change(path)
+            changed = True
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice").register(NewImage(name=unique("file"), file=path), on_progress=once)
+
+    assert caught.value.reason == UrlProblem.CHANGED
+
+
+def test_a_checksum_of_a_file(client: ClientFactory, disk: Path) -> None:
+    alice = client("alice")
+    for algorithm in "md5", "sha256", "sha512":
+        digest = hashlib.new(algorithm, DISK).hexdigest()
+        image = alice.register(NewImage(name=unique("file"), file=disk, checksum=f"{algorithm}:{digest}"))
+        assert image.state == "ACTIVE"
+        assert image.id not in {each.id for each in alice.unfinished_registrations()}
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_wrong_checksum_of_a_file_leaves_nothing(client: ClientFactory, disk: Path) -> None:
+    alice = client("alice")
+    with pytest.raises(ChecksumMismatchError):
+        alice.register(NewImage(name=unique("file"), file=disk, checksum="sha256:" + "0" * 64), keep_failed=True)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_no_room_for_a_file(client: ClientFactory, tmp_path: Path) -> None:
+    path = samples.sparse_file(tmp_path / "big.raw", 3 << 20, head=samples.data("partitioned.raw")[:4096])
+    with limits(client, "dept-a", {"image_size_mib": 1}), pytest.raises(QuotaExceededError) as caught:
+        client("alice").register(NewImage(name=unique("file"), file=path, disk_format="raw"))
+
+    assert caught.value.resource == "image_size_mib"
+
+
+class TestResuming:
+    def test_needs_the_file_again_and_begins_at_its_first_byte(self, client: ClientFactory, disk: Path) -> None:
+        alice = client("alice")
+        image_id = alice.start_registration(NewImage(name=unique("lost"), file=disk)).image_id
+        assert image_id in {image.id for image in alice.unfinished_registrations()}
+
+        with pytest.raises(InvalidRequestError, match=r"file: .* needed again"):
+            alice.resume_registration(image_id)
+        image = alice.resume_registration(image_id, file=disk).wait()
+
+        assert (image.id, image.state) == (image_id, "ACTIVE")
+        assert stored(alice, image_id) == DISK
+
+    def test_from_what_was_verified_it_needs_no_file(self, client: ClientFactory, disk: Path) -> None:
+        alice = client("alice")
+        image = alice.register(NewImage(name=unique("lost"), file=disk))
+
+        assert alice.resume_registration(image).wait().id == image.id
+
+    def test_with_a_file_of_another_format(self, client: ClientFactory, disk: Path, tmp_path: Path) -> None:
+        alice = client("alice")
+        image_id = alice.start_registration(NewImage(name=unique("lost"), file=disk)).image_id
+        (tmp_path / "other").write_bytes(samples.data("disk.vmdk"))
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            alice.resume_registration(image_id, file=tmp_path / "other").wait()
+
+        assert caught.value.reason == UrlProblem.WRONG_FORMAT
+
+    def test_a_url_is_no_file(self, client: ClientFactory, file_server: FileServer, disk: Path) -> None:
+        alice = client("alice")
+        url = file_server.serve("/disk.qcow2", DISK)
+        image_id = alice.start_registration(NewImage(name=unique("lost"), url=url)).image_id
+
+        with pytest.raises(InvalidRequestError, match="registered from a URL"):
+            alice.resume_registration(image_id, file=disk)
+        with pytest.raises(InvalidRequestError, match="not both"):
+            alice.resume_registration(image_id, url=url, file=disk)
+        alice.resume_registration(image_id).cancel()
