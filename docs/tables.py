@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sphinx.util.docutils import SphinxDirective
 
-from hyperx_glance.filters import HYPERVISOR_KEYS
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.vocabulary import BY_NAME, FIELDS, Stored, Writer
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -167,15 +167,12 @@ def _hypervisors(query: ImageQuery) -> list[_Branch]:
     wanted = query.hypervisor
     if not wanted:
         return [_Branch()]
-    keys = HYPERVISOR_KEYS
+    keys = vocabulary.HYPERVISOR_KEYS
 
     def decided_by(index: int) -> Test:
         return lambda image: not any(image.glance_property(key) for key in keys[:index])
 
     return [_Branch(((key, wanted),), (decided_by(index),) if index else ()) for index, key in enumerate(keys)]
-
-
-HYPERVISOR_KEYS = (glance_key("hypervisor"), "hypervisor_type", "img_hv_type")
 
 
 def _owners(owners: Sequence[str] | None) -> list[_Branch]:
@@ -234,7 +231,7 @@ def _asked_by(stored: Stored, *, beside: str) -> tuple[str, ...]:
 
 
 _TEXTS = _asked_by(Stored.TEXT, beside="hypervisor")
-"""Properties that hold what is asked for; a technology may stand in others, too (`HYPERVISOR_KEYS`)."""
+"""Properties that hold what is asked for; a technology may stand in others, too."""
 _FLAGS = _asked_by(Stored.FLAG, beside="bootable")
 """Flags that are false where they are absent (docs/decisions, 3)."""
 
@@ -315,7 +312,8 @@ def _evaluated_here(query: ImageQuery) -> bool:
         query.state is State.INACTIVE
         or (query.kind is Kind.IMAGE and query.formats is None)
         or len(query.any_tags) > 1
-        or bool(query.no_tags or query.name_contains or query.description_contains or query.os_name_contains)
+        or bool(query.no_tags)
+        or any(getattr(query, f"{name}_contains") for name in _CONTAINED)
         or query.bootable is not None
         or any(getattr(query, name) is False for name in _FLAGS)
         or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
@@ -349,7 +347,7 @@ def _tests(query: ImageQuery) -> list[Test]:
         tests.append(_in("disk_format", query.formats))
     tests += _tag_tests(query)
     tests += [_holds(key, value) for key, value in query.properties.items()]
-    for name in ("name", "description", "os_name"):
+    for name in _CONTAINED:
         part = fold(getattr(query, f"{name}_contains"))
         if part:
             tests.append(_contains(name, part))
@@ -362,6 +360,7 @@ def _tests(query: ImageQuery) -> list[Test]:
     return tests
 
 
+_CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
 _EQUAL = tuple(
     name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
 )

@@ -236,6 +236,8 @@ FIELDS = (
 # fmt: on
 
 BY_NAME = {field.name: field for field in FIELDS}
+HYPERVISOR_KEYS = tuple(field.key for field in FIELDS if "hypervisor" in (field.name, field.part_of))
+"""The properties that name a virtualization technology: the first that does counts."""
 GUEST_AGENT_KEY = "hw_qemu_guest_agent"
 SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
 MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")

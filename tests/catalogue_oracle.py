@@ -1,6 +1,7 @@
 """What a list must hold, said once more in plain Python: images and queries to draw, and the answer to each.
 
-Nothing here uses the library: records are what Glance stores, and times, texts and words are compared as api.md says.
+Nothing here uses the library, save the table of fields for which plain properties there are: records are what Glance
+stores, and times, texts and words are compared as the guide says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
+
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.vocabulary import FIELDS, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +42,14 @@ STATUSES = (
 )
 FORMATS = (None, "raw", "qcow2", "iso", "vmdk", "weird", "a,b", "c:d")
 TAGS = ("linux", "Linux", "gpu", "双核", "a b", "x,y", " pad ", "ﬁne")
+TEXTS, FLAGS = (
+    {field.name: field.key for field in FIELDS if field.stored is stored and field.name in ImageQuery.model_fields}
+    for stored in (Stored.TEXT, Stored.FLAG)
+)
+SEARCHED = [field.key for field in FIELDS if field.searched and field.stored is Stored.TEXT]
 PROPERTIES: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys([*TEXTS.values(), *SEARCHED], ("", "ubuntu", "Ubuntu", "麒麟")),
+    **dict.fromkeys(FLAGS.values(), ("true", "false", "TRUE", "maybe")),
     "description": ("", "A Debian image", "für Büros", "麒麟操作系统", "ＦＵＬＬ"),
     "os_distro": ("", "ubuntu", "Ubuntu", "centos"),
     "os_version": ("22.04", "12"),
@@ -48,7 +59,6 @@ PROPERTIES: Mapping[str, Sequence[str]] = {
     "hyperx_hypervisor": ("", "KVM", "VMware"),
     "hypervisor_type": ("", "qemu", "KVM"),
     "img_hv_type": ("qemu", "KVM"),
-    "hyperx_password_enabled": ("true", "false", "TRUE", "maybe"),
     "hyperx_bootable": ("true", "false", "maybe", ""),
     "hyperx_featured": ("true", "false", "TRUE"),
     "hyperx_created_by": ("u1", "u2"),
@@ -60,7 +70,6 @@ PROPERTIES: Mapping[str, Sequence[str]] = {
     "odd key&=": ("v w", "ü"),
     "update": ("x",),
 }
-OWN_FIELDS = {"created_by": "hyperx_created_by"}
 GONE = ("deleted", "pending_delete", "killed")
 
 
@@ -130,6 +139,8 @@ _words = st.sampled_from(
     )
 )  # fmt: skip
 _CRITERIA: Mapping[str, st.SearchStrategy[Any]] = {
+    **{name: _texts(key) for name, key in TEXTS.items()},
+    **{name: st.booleans() for name in FLAGS},
     "kind": st.sampled_from(("image", "iso")),
     "state": st.sampled_from(("ACTIVE", "INACTIVE")),
     "formats": st.frozensets(st.sampled_from(("raw", "qcow2", "iso", "vmdk")), max_size=3),
@@ -138,21 +149,14 @@ _CRITERIA: Mapping[str, st.SearchStrategy[Any]] = {
     "no_tags": st.frozensets(st.sampled_from(TAGS), max_size=2),
     "search": st.lists(_words, max_size=2).map(" ".join),
     "name": st.sampled_from(("", *filter(None, NAMES))),
-    "os_distro": _texts("os_distro"),
-    "os_version": _texts("os_version"),
-    "os_type": _texts("os_type"),
     "hypervisor": st.sampled_from(("", "KVM", "qemu", "VMware")),
-    "architecture": _texts("architecture"),
     "owner": st.sampled_from((*DEPARTMENTS, "nobody")),
-    "created_by": _texts("hyperx_created_by"),
     "properties": st.sampled_from(sorted(PROPERTIES)).flatmap(
         lambda key: st.fixed_dictionaries({key: st.sampled_from(PROPERTIES[key])})
     ),
     "name_contains": st.sampled_from(("", "DEB", "strasse", "麒", "v10", "%", "zz")),
     "description_contains": st.sampled_from(("", "debian", "BÜRO", "操作", "full")),
     "os_name_contains": st.sampled_from(("", "kylin", "ubuntu", "22", "straße")),
-    "password_enabled": st.booleans(),
-    "bootable": st.booleans(),
     "protected": st.booleans(),
     "hidden": st.sampled_from((None, True, False)),
     "min_size": st.sampled_from((0, 1, 1000, 2**70)),
@@ -278,8 +282,6 @@ def _holds(image: Record, name: str, value: Any, caller: Caller) -> object:  # n
             return _fold(value) in _fold(properties.get("description", ""))
         case "os_name_contains":
             return _fold(value) in _fold(_os_name(image))
-        case "password_enabled":
-            return (properties.get("hyperx_password_enabled") == "true") == value
         case "bootable":
             return (properties.get("hyperx_bootable", "true") == "true") == value
         case "protected":
@@ -292,15 +294,17 @@ def _holds(image: Record, name: str, value: Any, caller: Caller) -> object:  # n
             return _column(image, name.replace("after", "at")) >= value
         case "created_before" | "updated_before":
             return _column(image, name.replace("before", "at")) <= value
-        case "os_distro" | "os_version" | "os_type" | "architecture" | "created_by":
-            return properties.get(OWN_FIELDS.get(name, name), "") == value
+        case _ if name in TEXTS:
+            return properties.get(TEXTS[name], "") == value
+        case _ if name in FLAGS:
+            return (properties.get(FLAGS[name]) == "true") == value
     return True
 
 
 def _finds(image: Record, word: str, caller: Caller) -> bool:
     places = [
         image["name"] or "",
-        image["properties"].get("description", ""),
+        *(image["properties"].get(key, "") for key in SEARCHED),
         image["disk_format"] or "",
         caller.names.get(image["owner"], ""),
         _os_name(image),

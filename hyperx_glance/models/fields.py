@@ -143,16 +143,13 @@ IMMUTABLE_FIELDS = ("url", "owner", "hypervisor", "disk_format", "container_form
 """What HYPERX never changes after creation: URL, domain, virtualization technology, format, kind."""
 _IMMUTABLE_KEYS = {
     *IMMUTABLE_FIELDS,
-    *(vocabulary.glance_key(field) for field in IMMUTABLE_FIELDS),
-    *(
-        vocabulary.glance_key(field)
-        for field in ("url_stripped", "checksum_verified", "hypervisor_type", "image_hypervisor_type")
-    ),
+    *(field.key for field in vocabulary.FIELDS if {field.name, field.part_of} & {*IMMUTABLE_FIELDS}),
+    vocabulary.glance_key("checksum_verified"),
 }
 _FIELD_OF_KEY = {
     field.key: field.part_of or field.name
     for field in vocabulary.FIELDS
-    if field.stored is not vocabulary.Stored.COLUMN and field.key not in ("hypervisor_type", "img_hv_type")
+    if field.stored is not vocabulary.Stored.COLUMN and field.key not in vocabulary.HYPERVISOR_KEYS[1:]
 }
 LONGEST_PROPERTY_BYTES = 65535
 """What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""

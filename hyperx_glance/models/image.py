@@ -39,6 +39,11 @@ class _Flag(_Lenient):
         return core_schema.with_default_schema(flag, default=self.default, on_error="default")
 
 
+_OS_NAME, _FEATURED = map(vocabulary.glance_key, ("os_name", "featured_flag"))
+_IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(
+    vocabulary.glance_key, ("import_task", "importing_to", "failed_import")
+)
+_HYPERVISOR, _NOVAS_WORD, _NOVAS_OTHER_WORD = vocabulary.HYPERVISOR_KEYS
 _Text = Annotated[str, _Lenient("")]
 _OptionalText = Annotated[str | None, _Lenient(None)]
 _OptionalSize = Annotated[int | None, _Lenient(None)]
@@ -106,14 +111,14 @@ class Image(BaseModel):
     @property
     def os_name(self) -> str:
         """The operating system as people call it, else distribution and version."""
-        return self.glance_property("hyperx_os_name") or f"{self.os_distro} {self.os_version}".strip()
+        return self.glance_property(_OS_NAME) or f"{self.os_distro} {self.os_version}".strip()
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def hypervisor(self) -> str:
         """The virtualization technology as people call it, else Nova's word."""
         read = self.glance_property
-        return read("hyperx_hypervisor") or read("hypervisor_type") or read("img_hv_type")
+        return read(_HYPERVISOR) or read(_NOVAS_WORD) or read(_NOVAS_OTHER_WORD)
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
@@ -144,7 +149,7 @@ class Image(BaseModel):
     def category(self) -> Category:
         """Featured, public or private; the flag counts only on an image that is visible to everybody."""
         if self.visibility == "public":
-            return Category.FEATURED if self.glance_property("hyperx_featured") == "true" else Category.PUBLIC
+            return Category.FEATURED if self.glance_property(_FEATURED) == "true" else Category.PUBLIC
         return Category.PUBLIC if self.visibility == "community" else Category.PRIVATE
 
     @computed_field  # type: ignore[prop-decorator]  # as above
@@ -160,13 +165,13 @@ class Image(BaseModel):
         read = self.glance_property
         match self.glance_status:
             case "active":
-                return Phase.STORING if read("os_glance_importing_to_stores") else Phase.READY
+                return Phase.STORING if read(_IMPORTING_TO) else Phase.READY
             case "queued":
                 # An import leaves `queued` a moment after its lock is set, and comes back to it when it fails: the lock
                 # tells these apart (glance/async_/flows/api_image_import.py, _ImageLock).
-                if read("os_glance_import_task"):
+                if read(_IMPORT_TASK):
                     return Phase.DOWNLOADING
-                return Phase.FAILED if self.failure or read("os_glance_failed_import") else Phase.REGISTERED
+                return Phase.FAILED if self.failure or read(_FAILED_IMPORT) else Phase.REGISTERED
             case "importing":
                 return Phase.DOWNLOADING
             case "saving" | "uploading":

@@ -11,6 +11,7 @@ from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota, Usage
 from hyperx_glance.quotas.resources import FIELDS
+from hyperx_glance.vocabulary import glance_key
 
 MIB = 2**20
 
@@ -59,7 +60,7 @@ def image_usage(images: Iterable[Image]) -> dict[str, int]:
         if not counts(image):
             continue
         size = image.size or 0
-        copying = bool(image.glance_property("os_glance_importing_to_stores"))
+        copying = bool(image.glance_property(glance_key("importing_to")))
         count += 1
         uploading += (image.glance_status in _UPLOADING) + (copying and image.glance_status not in _UPLOADING)
         staged += size if image.glance_status in _STAGED or copying else 0

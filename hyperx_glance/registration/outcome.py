@@ -16,7 +16,7 @@ from hyperx_glance.answers import Shape, Time, Told
 from hyperx_glance.models.image import Image
 from hyperx_glance.vocabulary import Phase, glance_key
 
-LOCK = "os_glance_import_task"
+LOCK = glance_key("import_task")
 STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
 
@@ -63,7 +63,7 @@ def import_outcome(image: Image) -> Outcome:
 
 def failed_stores(image: Image) -> frozenset[str]:
     """Give the stores that Glance could not fill and that nobody has filled since; nobody may remove the note of it."""
-    noted = image.glance_property("os_glance_failed_import").split(",")
+    noted = image.glance_property(glance_key("failed_import")).split(",")
     return frozenset(filter(None, noted)) - frozenset(image.stores)
 
 

@@ -17,7 +17,7 @@ from hyperx_glance.mapping import (
     visibility_of,
     without_flag_removal,
 )
-from hyperx_glance.vocabulary import Category
+from hyperx_glance.vocabulary import FIELDS, Category, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -350,7 +350,9 @@ def test_what_belongs_to_the_flag_is_edited_for_the_flag() -> None:
 
 def test_everybody_may_edit_what_describes_an_image() -> None:
     system = {"os_name", "os_distro", "os_version", "os_type"}
-    assert {"name", "description", "tags", "password_enabled", "admin_user", *system} == STEWARD_FIELDS
+    assert {"name", "description", "tags", "password_enabled", "admin_user", *system} <= STEWARD_FIELDS
+    reserved = {"category", "protected", "hidden", "bootable", "architecture", "min_disk_gib", "min_ram_mib"}
+    assert not {*reserved, "properties", "remove_properties"} & STEWARD_FIELDS
 
 
 # ----------------------------------------------------------------- the two laws
@@ -361,18 +363,13 @@ tag_sets = st.frozensets(names, max_size=4)
 foreign_keys = st.from_regex(r"[a-z]{1,8}([~/][a-z]{1,3})?", fullmatch=True).map("x_{}".format)
 foreign = st.dictionaries(foreign_keys | st.just(AGENT), texts, max_size=4)
 categories = st.sampled_from(list(Category))
+TEXTS = [field.name for field in FIELDS if field.stored is Stored.TEXT and field.name in ImageChanges.model_fields]
 SCALARS = {
+    **dict.fromkeys(TEXTS, texts),
     "name": names,
-    "description": texts,
     "category": categories,
     "password_enabled": st.booleans(),
-    "admin_user": texts,
     "bootable": st.booleans(),
-    "os_name": texts,
-    "os_distro": texts,
-    "os_version": texts,
-    "os_type": texts,
-    "architecture": texts,
     "tags": tag_sets,
     "min_disk_gib": st.integers(0, 2**31 - 1),
     "min_ram_mib": st.integers(0, 2**31 - 1),
