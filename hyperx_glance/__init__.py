@@ -12,11 +12,13 @@ import typing
 
 if typing.TYPE_CHECKING:
     from hyperx_glance import deployment as deployment
+    from hyperx_glance.capturing import Capture as Capture
     from hyperx_glance.client import Client as Client, connect as connect
     from hyperx_glance.departments import Department as Department
     from hyperx_glance.errors import (
         AmbiguousNameError as AmbiguousNameError,
         AuthenticationError as AuthenticationError,
+        CaptureFailedError as CaptureFailedError,
         ChecksumMismatchError as ChecksumMismatchError,
         ConflictError as ConflictError,
         FlavorTooSmallError as FlavorTooSmallError,
@@ -39,6 +41,7 @@ if typing.TYPE_CHECKING:
     )
     from hyperx_glance.launching import Launch as Launch
     from hyperx_glance.models.browsing import ImageCriteria as ImageCriteria, ImageQuery as ImageQuery
+    from hyperx_glance.models.capturing import NewCapture as NewCapture
     from hyperx_glance.models.editing import ImageChanges as ImageChanges, ImageFields as ImageFields
     from hyperx_glance.models.image import Image as Image
     from hyperx_glance.models.launching import LaunchRequest as LaunchRequest
@@ -78,6 +81,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.waiting import Pace as Pace
 
 _HOMES = {
+    "capturing": ("Capture",),
     "client": (
         "Client",
         "connect",
@@ -86,6 +90,7 @@ _HOMES = {
     "errors": (
         "AmbiguousNameError",
         "AuthenticationError",
+        "CaptureFailedError",
         "ChecksumMismatchError",
         "ConflictError",
         "FlavorTooSmallError",
@@ -111,6 +116,7 @@ _HOMES = {
         "ImageCriteria",
         "ImageQuery",
     ),
+    "models.capturing": ("NewCapture",),
     "models.editing": (
         "ImageChanges",
         "ImageFields",

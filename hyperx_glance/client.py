@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
     from pydantic import SecretStr
 
+    from hyperx_glance.capturing import Capture
     from hyperx_glance.launching import Launch
     from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
+    from hyperx_glance.models.capturing import NewCapture
     from hyperx_glance.models.editing import ImageChanges, ImageFields
     from hyperx_glance.models.image import Image
     from hyperx_glance.models.launching import LaunchRequest
@@ -448,6 +450,41 @@ class Client:
         from hyperx_glance import launching
 
         return launching.reset_password(self._context, server_id, password)
+
+    # ------------------------------------------------------------- capturing
+
+    @checked(server_id=reference, new=model("NewCapture"), on_progress=optional(callback), timeout=optional(seconds))
+    def capture(
+        self,
+        server_id: str,
+        new: NewCapture,
+        /,
+        *,
+        on_progress: Callable[[Progress], object] | None = None,
+        timeout: float | None = None,
+    ) -> Image:
+        """Make an image of a server's disk, and return it when it is ready; the server goes on running."""
+        from hyperx_glance import capturing
+
+        return capturing.capture(self._context, server_id, new, on_progress=on_progress, timeout=timeout)
+
+    @checked(server_id=reference, new=model("NewCapture"))
+    def start_capture(self, server_id: str, new: NewCapture, /) -> Capture:
+        """Begin to capture a server, and return a handle with which to finish."""
+        from hyperx_glance import capturing
+
+        return capturing.start_capture(self._context, server_id, new)
+
+    @checked(capture_id=reference)
+    def find_capture(self, capture_id: str, /) -> Capture:
+        """Find a capture whose caller lost it.
+
+        An unknown id is looked for during ten seconds, since the services may still be working. An id that `capture`
+        drew itself tells when: after ten minutes one look is enough.
+        """
+        from hyperx_glance import capturing
+
+        return capturing.find_capture(self._context, capture_id)
 
     # ------------------------------------------------------------- quotas and deployment
 

@@ -28,7 +28,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.mapping import Edit
 from hyperx_glance.models.editing import ImageChanges, ImageFields
-from hyperx_glance.models.image import Image, image_id, is_volume_snapshot
+from hyperx_glance.models.image import Image, image_id, is_being_captured, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting import repeated
 
@@ -116,8 +116,12 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
         raise ConflictError(
             f"Image {current.id} is a snapshot of a server on volumes: it has no data, and only its department could "
             "launch it.",
-            hint="Capture the server's data: copy its root volume, and make an image of the copy "
-            "(openstack image create --volume).",
+            hint="Capture the server: capture(server_id, NewCapture(name=...)) makes an image of its disk.",
+        )
+    if changes.category is not Category.PRIVATE and is_being_captured(current):
+        raise ConflictError(
+            f"Image {current.id} is still being captured.",
+            hint="find_capture(capture_id).wait() finishes it.",
         )
 
 

@@ -10,7 +10,7 @@
 
 The tree::
 
-    HyperxGlanceError                    hint, service, status, request_id, image_id, launch_id
+    HyperxGlanceError                    hint, service, status, request_id, image_id, launch_id, capture_id, volume_id
     ├── InvalidRequestError              also a ValueError: the request itself is wrong
     │   └── ImmutableFieldError          URL, owner, hypervisor, format and kind never change
     ├── NotFoundError
@@ -28,6 +28,7 @@ The tree::
     ├── ImageNotActiveError              phase, failure
     ├── FlavorTooSmallError
     ├── LaunchFailedError                servers
+    ├── CaptureFailedError               server_id
     ├── PasswordResetError
     ├── WaitTimeoutError                 last_seen
     └── ServiceUnavailableError          connected
@@ -59,12 +60,15 @@ class HyperxGlanceError(Exception):
 
     ``hint`` is one sentence on what to do next. Where a service answered, ``service`` is its type in OpenStack's
     catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
-    ``image_id`` and ``launch_id`` name what the error is about, and what may have been made before it.
+    ``image_id``, ``launch_id``, ``capture_id`` and ``volume_id`` (the copy of a volume that a capture makes) name what
+    the error is about, and what may have been made before it.
     """
 
     default_hint = ""
     image_id: str | None = None
     launch_id: str | None = None
+    capture_id: str | None = None
+    volume_id: str | None = None
     left: tuple[str, ...] = ()
     """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
 
@@ -120,10 +124,18 @@ class MayHaveMade:
     was made is gone again.
     """
 
-    def __init__(self, *, image_id: str | None = None, launch_id: str | None = None) -> None:
-        ids = {"image_id": image_id, "launch_id": launch_id}
-        self._ids = {name: value for name, value in ids.items() if value is not None}
+    def __init__(
+        self, *, image_id: str | None = None, launch_id: str | None = None, capture_id: str | None = None
+    ) -> None:
+        self._ids: dict[str, str] = {}
         self._undone = False
+        self.found(image_id=image_id, launch_id=launch_id, capture_id=capture_id)
+
+    def found(self, **ids: str | None) -> None:
+        """Name these, too; what is None is named no more."""
+        self._ids |= {name: value for name, value in ids.items() if value is not None}
+        for name in (name for name, value in ids.items() if value is None):
+            self._ids.pop(name, None)
 
     def undone(self) -> None:
         """Say that nothing is left of what was made."""
@@ -326,6 +338,17 @@ class LaunchFailedError(HyperxGlanceError):
         super().__init__(message, hint=hint)
         self.launch_id = launch_id
         self.servers = tuple(servers)
+
+
+class CaptureFailedError(HyperxGlanceError):
+    """Report that no image came of a capture; all that it had made is gone, and the server is as it was."""
+
+    capture_id: str
+
+    def __init__(self, message: str, *, capture_id: str, server_id: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.capture_id = capture_id
+        self.server_id = server_id
 
 
 class PasswordResetError(HyperxGlanceError):

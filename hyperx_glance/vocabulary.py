@@ -178,6 +178,10 @@ FIELDS = (
     Field("owner", "owner", _COLUMN, _REGISTRATION, "Owner", "所有者"),
     Field("created_by", "hyperx_created_by", _TEXT, _REGISTRATION, "Created by", "创建者",
           "Id of the user who registered the image.", "注册该镜像的用户编号。", inherited=False),
+    Field("captured_from", "hyperx_captured_from", _TEXT, _REGISTRATION, "Captured from", "封装自",
+          "Id of the server that the image was made of.", "封装该镜像的虚拟机编号。", listed=True, inherited=False),
+    Field("capture_id", "hyperx_capture_id", _TEXT, _REGISTRATION, "Capture id", "封装编号",
+          "Names the capture that made the image.", "封装该镜像的操作编号。", inherited=False),
     Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
           "Id of the last user of another department who edited the public image.",
           "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
@@ -243,6 +247,8 @@ SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
 MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")
 VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
 """What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
+CAPTURE_ORDER_PREFIX = "hyperx_capture_order_"
+"""What a capture is to become, in pieces, until it is finished, on its record and its copy of a volume."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {

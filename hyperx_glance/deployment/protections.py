@@ -24,6 +24,8 @@ other words a copy looks like a registration that nobody finished.
 """
 NOVA_OPTION = ",".join(("cache_in_nova", "bittorrent", *NOT_INHERITED))
 """``[DEFAULT] non_inheritable_image_properties`` of nova.conf: its default and ours."""
+_OF_A_CAPTURE = tuple(vocabulary.glance_key(field) for field in ("captured_from", "capture_id"))
+"""Cinder may not drop them: it would drop them from the image of a captured server on volumes, too."""
 CINDER_OPTION = ",".join(
     (
         *(
@@ -37,7 +39,7 @@ CINDER_OPTION = ",".join(
             "name",
             "size",
         ),
-        *NOT_INHERITED,
+        *(key for key in NOT_INHERITED if key not in _OF_A_CAPTURE),
     )
 )
 """``[DEFAULT] glance_core_properties`` of cinder.conf: its default and ours."""

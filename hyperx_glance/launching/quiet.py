@@ -13,9 +13,12 @@ True
 
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.waiting import Pace, wait_until
+
+Found = TypeVar("Found")
 
 QUIET_SECONDS = 10.0
 """After a lost answer all servers were there within 0.7 s, five times of five."""
@@ -66,3 +69,20 @@ class Quiet:
         wait_until(self._pace, heard, timeout=self.timeout)
         if failure is not None:
             raise failure
+
+
+def patient(pace: Pace, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
+    """Let a service be out of reach for the quiet time: looking again is safe, and what was ordered goes on."""
+    silence = Quiet(pace)
+
+    def patient_look() -> Found | None:
+        try:
+            found = look()
+        except ServiceUnavailableError:
+            if silence.is_over:
+                raise
+            return None
+        silence.begin()
+        return found
+
+    return patient_look

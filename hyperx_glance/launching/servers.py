@@ -175,7 +175,7 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
     tag = launch_tag(launch_id)
 
     def read(params: Mapping[str, object]) -> _ServerPage:
-        return parsed(_ServerPage, "compute", _nova(cloud, "GET", "/servers/detail", params=params))
+        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
 
     # A Nova below 2.26 ignores the filter and gives every server.
     return [record for record in listed("compute", read, {"tags": tag, "limit": PAGE}) if tag in record.tags]
@@ -183,14 +183,14 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
 
 def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:
     """Order the servers; sent once, whatever happens. No error repeats the password."""
-    answer = _nova(cloud, "POST", "/servers", json=body, confidential=True, secret=password or "")
+    answer = nova(cloud, "POST", "/servers", json=body, confidential=True, secret=password or "")
     parsed(_Ordered, "compute", answer)
 
 
 def delete(cloud: Cloud, server_id: str) -> None:
     """Delete a server; one that is gone is no error."""
     try:
-        _nova(cloud, "DELETE", f"/servers/{quote(server_id, safe='')}")
+        nova(cloud, "DELETE", f"/servers/{quote(server_id, safe='')}")
     except NotFoundError:
         return
 
@@ -199,7 +199,7 @@ def flavors(cloud: Cloud) -> list[Flavor]:
     """List the flavors that the caller can use: one request, and one more for each further thousand."""
 
     def read(params: Mapping[str, object]) -> _FlavorPage:
-        return parsed(_FlavorPage, "compute", _nova(cloud, "GET", "/flavors/detail", params=params))
+        return parsed(_FlavorPage, "compute", nova(cloud, "GET", "/flavors/detail", params=params))
 
     # Administrators see private flavors only when they ask; from others Nova ignores it.
     found = listed("compute", read, {"is_public": "none", "limit": PAGE})
@@ -215,23 +215,23 @@ def key_pairs(cloud: Cloud) -> list[KeyPairRecord]:
     """List the caller's key pairs."""
 
     def read(params: Mapping[str, object]) -> _KeyPairPage:
-        return parsed(_KeyPairPage, "compute", _nova(cloud, "GET", "/os-keypairs", params=params))
+        return parsed(_KeyPairPage, "compute", nova(cloud, "GET", "/os-keypairs", params=params))
 
     return list(listed("compute", read, {"limit": PAGE}))
 
 
 def availability_zones(cloud: Cloud) -> tuple[ZoneRecord, ...]:
     """List the availability zones, without Nova's internal one."""
-    return parsed(_ZoneList, "compute", _nova(cloud, "GET", "/os-availability-zone")).zones
+    return parsed(_ZoneList, "compute", nova(cloud, "GET", "/os-availability-zone")).zones
 
 
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     """Find a server group's id by id or name."""
-    groups = parsed(_GroupList, "compute", _nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
+    groups = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
     return _chosen(groups.server_groups, "server group", name_or_id).id
 
 
-def _nova(
+def nova(
     cloud: Cloud,
     method: str,
     path: str,
@@ -241,6 +241,7 @@ def _nova(
     confidential: bool = False,
     secret: str = "",
 ) -> bytes:
+    """Send Nova one request, and give its answer."""
     try:
         response = cloud.request(
             "compute",

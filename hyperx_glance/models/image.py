@@ -96,6 +96,8 @@ class Image(BaseModel):
     architecture: _Text = ""
     url: _Text = ""
     failure: _Text = ""
+    captured_from: _Text = ""
+    capture_id: _Text = ""
     protected: _NativeFlag = False
     hidden: _NativeFlag = False
     checksum: _OptionalText = None
@@ -214,6 +216,11 @@ def is_volume_snapshot(image: Image) -> bool:
     """Tell a snapshot that has no data of its own, but names volume snapshots."""
     read = image.glance_property
     return bool(read(vocabulary.VOLUMES_KEY)) and not read(vocabulary.SNAPSHOT_KEY) and not image.size
+
+
+def is_being_captured(image: Image) -> bool:
+    """Tell a record of a capture that nobody has finished yet."""
+    return bool(image.glance_property(f"{vocabulary.CAPTURE_ORDER_PREFIX}0"))
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -152,12 +152,12 @@ def _department(context: Context, image: Image) -> Department:
 
 
 def _made_of_a_server(image: Image) -> bool:
-    """Tell snapshots and backups: Nova lets them inherit the words of the image that the server was made of.
+    """Tell captures, snapshots and backups: Nova lets these inherit the words of the image that the server was made of.
 
     See `deployment.protections` for how an operator prevents it.
     """
     of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
-    return of_disk or bool(image.glance_property(vocabulary.VOLUMES_KEY))
+    return of_disk or bool(image.capture_id) or bool(image.glance_property(vocabulary.VOLUMES_KEY))
 
 
 def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:

@@ -16,6 +16,7 @@ import hyperx_glance
 from hyperx_glance import (
     Action,
     AvailabilityZone,
+    Capture,
     Category,
     Client,
     Deletion,
@@ -32,6 +33,7 @@ from hyperx_glance import (
     LaunchProgress,
     LaunchRequest,
     NetworkChoice,
+    NewCapture,
     NewImage,
     NewIso,
     Pace,
@@ -162,6 +164,27 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.cancel(), None)
     assert_type(client.find_launch(launch.launch_id), Launch)
     assert_type(client.reset_password(launch.servers[0].id), SecretStr)
+
+
+def capturing(client: Client, server: Server) -> None:
+    def follow(progress: Progress) -> None:
+        assert_type(progress.message, str)
+
+    new = NewCapture(name="web with nginx", category="public", tags=["web"], disk_format="QCOW2", password_enabled=None)
+    NewCapture(name="web", category="secret")  # type: ignore[arg-type] # the words are known
+    NewCapture()  # type: ignore[call-arg] # an image needs a name
+    NewCapture(name="web", url="")  # type: ignore[call-arg] # its data come from the server
+    image = client.capture(server.id, new, on_progress=follow, timeout=60)
+    assert_type(image, Image)
+    assert_type(image.captured_from, str)
+    capture = client.start_capture(server.id, new)
+    assert_type(capture, Capture)
+    assert_type(capture.capture_id, str)
+    assert_type(capture.image_id, str | None)
+    assert_type(capture.progress(), Progress)
+    assert_type(capture.wait(on_progress=follow, timeout=1), Image)
+    assert_type(capture.cancel(), None)
+    assert_type(client.find_capture(capture.capture_id), Capture)
 
 
 def administering(client: Client) -> None:

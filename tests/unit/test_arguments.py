@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -13,6 +14,7 @@ from openstack.connection import Connection
 
 import hyperx_glance
 from hyperx_glance import (
+    Capture,
     Client,
     HyperxGlanceError,
     Image,
@@ -23,6 +25,7 @@ from hyperx_glance import (
     InvalidRequestError,
     Launch,
     LaunchRequest,
+    NewCapture,
     NewImage,
     NewIso,
     Pace,
@@ -34,7 +37,7 @@ from hyperx_glance import (
 from hyperx_glance.arguments import checked, reference, seconds
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, ClientFactory
+from tests.clouds import HASTY, ClientFactory, Clock
 from tests.records import make_image
 
 if TYPE_CHECKING:
@@ -87,7 +90,9 @@ class Given:
 
     def __init__(self, cloud: InMemoryCloud, url: str) -> None:
         self.cloud = cloud
-        self.client = ClientFactory(cloud, HASTY)("admin")
+        clock = Clock()
+        pace = Pace(first_interval=1, longest_interval=5, deadline=60, sleep=clock.sleep, clock=clock)
+        self.client = ClientFactory(cloud, dataclasses.replace(HASTY, pace=pace))("admin")
         self.image = make_image(cloud, "admin")
         cloud.requests.clear()
         self.new = NewImage(name="debian", url=url)
@@ -99,6 +104,10 @@ class Given:
     @functools.cached_property
     def launch(self) -> Launch:
         return self.client.launch(self.image, LaunchRequest(name="web", flavor="m1.tiny"))
+
+    @functools.cached_property
+    def capture(self) -> Capture:
+        return self.client.start_capture(self.launch.servers[0].id, NewCapture(name="web"))
 
 
 @pytest.fixture
@@ -126,6 +135,9 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
         "image": given.image, "request": LaunchRequest(name="web", flavor="m1.tiny")
     },
     "Client.find_launch": lambda _: {"launch_id": "7c1e4b20"},
+    "Client.capture": lambda _: {"server_id": "7c1e4b20", "new": NewCapture(name="web")},
+    "Client.start_capture": lambda _: {"server_id": "7c1e4b20", "new": NewCapture(name="web")},
+    "Client.find_capture": lambda _: {"capture_id": "7c1e4b20"},
     "Client.reset_password": lambda _: {"server_id": "7c1e4b20"},
     "Client.set_quota": lambda _: {"department": "dept-a"},
 }  # fmt: skip
@@ -135,7 +147,7 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
 def public() -> dict[str, Callable[..., Any]]:
     """Collect every public function and method that takes something, and the constructor of the client."""
     found: dict[str, Callable[..., Any]] = {"connect": hyperx_glance.connect, "Client": Client}
-    for kind in (Client, Registration, Launch):
+    for kind in (Client, Registration, Launch, Capture):
         names = [name for name in vars(kind) if not name.startswith("_") and inspect.isroutine(getattr(kind, name))]
         found |= {f"{kind.__name__}.{name}": getattr(kind, name) for name in names}
     return found
@@ -154,7 +166,9 @@ PARAMETERS = [
 
 def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever it gives
     """Call a public function, whatever of it is positional."""
-    owner = {"Registration": "registration", "Launch": "launch", "Client": "client"}.get(name.partition(".")[0])
+    owner = {"Registration": "registration", "Launch": "launch", "Capture": "capture", "Client": "client"}.get(
+        name.partition(".")[0]
+    )
     function: Callable[..., Any] = public()[name]
     if owner and "." in name:
         function = getattr(getattr(given, owner), name.partition(".")[2])
@@ -194,7 +208,7 @@ def legal(annotation: str, value: object) -> bool:
 def test_every_argument_is_checked_before_anything_is_done(given: Given, name: str, place: str) -> None:
     annotation = str(inspect.signature(public()[name]).parameters[place].annotation)
     arguments = VALID[name](given) if name in VALID else {}
-    if name.startswith(("Registration", "Launch")):
+    if name.startswith(("Registration", "Launch", "Capture")):
         assert getattr(given, name.partition(".")[0].lower())  # its own requests come before
 
     for word, value in NONSENSE.items():
@@ -211,7 +225,7 @@ def test_every_argument_is_checked_before_anything_is_done(given: Given, name: s
 def test_everything_public_is_examined() -> None:
     examined = {name for name, _ in PARAMETERS}
 
-    assert {"connect", "Client", "Client.launch", "Registration.wait", "Launch.wait"} <= examined
+    assert {"connect", "Client", "Client.launch", "Registration.wait", "Launch.wait", "Capture.wait"} <= examined
     assert VALID.keys() <= examined
 
 
@@ -233,6 +247,9 @@ def test_everything_public_is_examined() -> None:
         lambda client, path: client.launch(path, LaunchRequest(name="web", flavor="m1.tiny")),
         lambda client, path: client.find_launch(path),
         lambda client, path: client.reset_password(path),
+        lambda client, path: client.capture(path, NewCapture(name="web")),
+        lambda client, path: client.start_capture(path, NewCapture(name="web")),
+        lambda client, path: client.find_capture(path),
     ],
 )
 def test_no_id_leads_to_another_path(given: Given, ask: Callable[[Client, str], object], path: str) -> None:
@@ -281,6 +298,7 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     NewImage: {"name": "debian", "url": "http://files.example/debian.qcow2"},
     NewIso: {"name": "debian", "url": "http://files.example/debian.iso"},
     LaunchRequest: {"name": "web", "flavor": "m1.tiny"},
+    NewCapture: {"name": "web"},
     ImageQuery: {},
     ImageChanges: {},
     UrlPolicy: {},
@@ -301,7 +319,7 @@ def test_a_model_takes_a_value_or_names_its_field_in_one_line(model: type[Any], 
         assert not re.search("Input should|valid |String |pydantic", "".join(lines)), word
 
 
-@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, ImageQuery, ImageChanges, UrlPolicy])
+@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, ImageChanges, UrlPolicy])
 @pytest.mark.parametrize("value", [True, b"x", b"", HALF, "a\x00b"])
 def test_a_text_is_a_text(model: type[Any], value: object) -> None:
     hints = typing.get_type_hints(model)
@@ -312,7 +330,7 @@ def test_a_text_is_a_text(model: type[Any], value: object) -> None:
             model(**{**NEEDED[model], field: value})
 
 
-@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest])
+@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, NewCapture])
 def test_positions_are_refused_with_what_to_write(model: type[Any]) -> None:
     needed = ", ".join(f"{field}=..." for field in NEEDED[model])
     name = model.__name__

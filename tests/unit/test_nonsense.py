@@ -12,6 +12,7 @@ from hyperx_glance import (
     HyperxGlanceError,
     InvalidRequestError,
     LaunchRequest,
+    NewCapture,
     NewImage,
     ServiceUnavailableError,
 )
@@ -46,6 +47,8 @@ READING: dict[str, Callable[[Client, str], object]] = {
     "availability_zones": lambda client, _: client.availability_zones(),
     "launch": lambda client, image: client.launch(image, LaunchRequest(name="web", flavor="m1.tiny")),
     "find_launch": lambda client, _: client.find_launch("lost-launch"),
+    "capture": lambda client, _: client.capture("7c1", NewCapture(name="web")),
+    "find_capture": lambda client, _: client.find_capture("lost-capture"),
     "quota": lambda client, _: client.quota(),
     "set_quota": lambda client, _: client.set_quota("dept-a", images=5, cores=None),
     "quota of another": lambda client, _: client.quota("dept-b"),
@@ -143,6 +146,8 @@ def test_nonsense_while_registering_keeps_the_id(
         lambda client, text: client.quota(text),
         lambda client, text: client.reset_password(text),
         lambda client, text: client.find_launch(text),
+        lambda client, text: client.capture(text, NewCapture(name="web")),
+        lambda client, text: client.find_capture(text),
         lambda client, text: client.reset_password("7c1", text),
     ],
 )

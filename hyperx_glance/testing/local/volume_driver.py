@@ -6,6 +6,7 @@ Cinder loads it in its own process; it cannot be imported where Cinder is not in
 # ruff: noqa: FBT001, FBT002 - the signatures are Cinder's
 
 import errno
+import io
 import os
 import shutil
 from pathlib import Path
@@ -21,6 +22,7 @@ cfg.CONF.register_opts(_OPTIONS, group=configuration.SHARED_CONF_GROUP)
 
 # Formats whose bytes are the disk: copied as they are, so that qemu-img is not needed for them.
 _PLAIN_FORMATS = ("iso", "raw")
+_SECTOR = 512
 
 
 class Volume(Protocol):
@@ -42,6 +44,9 @@ class ImageService(Protocol):
 
     def download(self, context: object, image_id: str, data: object) -> None:
         """Write the image's bytes to `data`."""
+
+    def update(self, context: object, image_id: str, image_meta: dict[str, object], data: object) -> None:
+        """Upload `data`."""
 
 
 @interface.volumedriver
@@ -95,6 +100,16 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Remove the file; one that is not there is removed already."""
         self._path(volume).unlink(missing_ok=True)
 
+    def create_cloned_volume(self, volume: Volume, src_vref: Volume) -> None:
+        """Copy another volume's file, which may be attached."""
+        _copy(self._path(src_vref), self._path(volume))
+        os.truncate(self._path(volume), volume.size << 30)
+
+    def create_volume_from_snapshot(self, volume: Volume, snapshot: Snapshot) -> None:
+        """Copy a snapshot's file."""
+        _copy(self._path(snapshot), self._path(volume))
+        os.truncate(self._path(volume), volume.size << 30)
+
     def create_snapshot(self, snapshot: Snapshot) -> None:
         """Copy the volume's file."""
         _copy(self._path(snapshot.volume), self._path(snapshot))
@@ -142,6 +157,20 @@ class FileVolumeDriver(driver.VolumeDriver):
         image_utils.fetch_to_raw(context, image_service, image_id, str(path), "1M", size=volume.size, run_as_root=False)
         os.truncate(path, volume.size << 30)
 
+    def copy_volume_to_image(
+        self, context: object, volume: Volume, image_service: ImageService, image_meta: dict[str, str]
+    ) -> None:
+        """Upload the file as far as it has data, in whole sectors: the rest is a hole of gigabytes.
+
+        Formats other than raw need qemu-img, as in Cinder itself.
+        """
+        path = self._path(volume)
+        if image_meta["disk_format"] != "raw":
+            image_utils.upload_volume(context, image_service, image_meta, str(path), run_as_root=False)
+            return
+        with path.open("rb") as file:
+            image_service.update(context, image_meta["id"], {}, io.BytesIO(file.read(_end_of_data(path))))
+
     def ensure_export(self, context: object, volume: Volume) -> None:
         """Do nothing: the file is where it is."""
 
@@ -157,6 +186,19 @@ class FileVolumeDriver(driver.VolumeDriver):
 
     def terminate_connection(self, volume: Volume, connector: object, **options: object) -> None:
         """Do nothing: nothing was connected."""
+
+
+def _end_of_data(path: Path) -> int:
+    """Tell where the last data of a sparse file ends, in whole sectors and at least one."""
+    end = 0
+    with path.open("rb") as file:
+        while True:
+            try:
+                end = os.lseek(file.fileno(), os.lseek(file.fileno(), end, os.SEEK_DATA), os.SEEK_HOLE)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # no data behind this point
+                    raise
+                return max(-(-end // _SECTOR), 1) * _SECTOR
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from hyperx_glance.deployment import CINDER_OPTION
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.keystone import Keystone
@@ -45,6 +46,7 @@ DEFAULT_QUOTA: Mapping[str, int] = {
     "snapshots___DEFAULT__": -1,
     "groups": 10,
 }
+_SECTOR = bytes(512)
 _ROOT = "/v3(?:/[0-9a-f]{32})?"
 _UNAUTHORIZED = "The request you have made requires authentication."
 _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
@@ -64,8 +66,13 @@ class Volume:
     bootable: bool = False
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     image_metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    encrypted: bool = False
     server_id: str | None = None
     device: str = ""
+    source_id: str | None = None
+    upload_id: str | None = None
+    """The image into which the volume is being uploaded."""
+    reads_left: int = 0
     created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -84,6 +91,14 @@ class Cinder(Service):
         """Limits by project id; what is missing has the default."""
         self.faults: list[str] = []
         """What happens to the next volumes: each takes one, and becomes "error"."""
+        self.copy_polls = 1
+        """How many looks find the copy of a volume, or its upload, still going on."""
+        self.copies_stall = False
+        """True: copies and uploads go on for ever, as after the death of cinder-volume."""
+        self.upload_faults: list[str] = []
+        """What ends the next uploads: "lost" leaves the record queued, "deleted" takes it away, as Cinder does."""
+        self.glance_core_properties = CINDER_OPTION
+        """The option of that name: what an image made of a volume does not get from its image metadata."""
         self._keystone = keystone
         self._glance = glance
 
@@ -252,6 +267,8 @@ class Cinder(Service):
         return json_reply(200, body | links)
 
     def _page(self, call: Call) -> tuple[list[Volume], Record]:
+        for volume in list(self.volumes.values()):
+            self._go_on(volume)
         everybody = call.who.is_administrator and call.value("all_tenants") in ("1", "true", "True")
         wanted = ast.literal_eval(call.value("metadata", "{}"))  # as cinder/volume/api.py, check_volume_filters
         found = [
@@ -277,7 +294,8 @@ class Cinder(Service):
 
     def _create(self, call: Call) -> Reply:
         asked = call.json()["volume"]
-        size = asked.get("size") or 0
+        source = self._found(call, asked["source_volid"]) if asked.get("source_volid") else None
+        size = asked.get("size") or (source.size if source else 0)
         if size < 1:
             raise Refused(
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
@@ -287,13 +305,48 @@ class Cinder(Service):
         image = self._glance.image(asked["imageRef"]) if asked.get("imageRef") else None
         if asked.get("imageRef") and (image is None or not visible(call.who, image)):
             raise Refused(400, "Invalid image identifier or unable to access requested image.")
+        if source is not None and source.status not in ("available", "in-use"):
+            raise Refused(
+                400, "Invalid volume: Originating source volume status must be one of 'available, in-use' values"
+            )
         volume = self.make(
             call.who, size, name=asked.get("name") or "", volume_type=asked.get("volume_type"), image=image
         )
+        volume.metadata = dict(asked.get("metadata") or {})
+        if source is not None:
+            volume.source_id, volume.bootable = source.id, source.bootable
+            volume.image_metadata = dict(source.image_metadata)
+            if volume.status != "error":
+                volume.status, volume.reads_left = "creating", self.copy_polls
         return json_reply(202, {"volume": {**_view(volume), "status": "creating"}})
 
     def _show(self, call: Call, volume_id: str) -> Reply:
-        return json_reply(200, {"volume": _view(self._found(call, volume_id))})
+        volume = self._found(call, volume_id)
+        self._go_on(volume)
+        return json_reply(200, {"volume": _view(volume)})
+
+    def _go_on(self, volume: Volume) -> None:
+        """Let a copy or an upload go on because somebody looked."""
+        if volume.status not in ("creating", "uploading") or self.copies_stall:
+            return
+        if volume.reads_left > 0:
+            volume.reads_left -= 1
+            return
+        uploading, volume.status = volume.status == "uploading", "available"
+        image = self._glance.image(volume.upload_id) if uploading and volume.upload_id else None
+        if image is None:
+            return
+        fault = self.upload_faults.pop(0) if self.upload_faults else ""
+        if fault == "deleted":
+            self._glance.remove_image(image.id)
+        elif not fault:
+            self._glance.fill(image, str(image.disk_format), _SECTOR)
+
+    def look_at_image(self, image: ImageRecord) -> None:
+        """Let what fills an image go on because somebody looked at the image."""
+        for volume in self.volumes.values():
+            if volume.upload_id == image.id:
+                self._go_on(volume)
 
     def _delete(self, call: Call, volume_id: str) -> Reply:
         volume = self._found(call, volume_id)
@@ -312,10 +365,41 @@ class Cinder(Service):
     def _act(self, call: Call, volume_id: str) -> Reply:
         volume = self._found(call, volume_id)
         body = call.json()
+        if not call.who.may_write:
+            raise Refused(403, f"Policy doesn't allow volume_extension:{next(iter(body), '')} to be performed.")
+        if "os-volume_upload_image" in body:
+            return self._upload(call, volume, body["os-volume_upload_image"])
         if "os-set_image_metadata" not in body:
             raise Refused(400, f"There is no such action: {next(iter(body), '')}")
+        if volume.status in ("maintenance", "uploading"):
+            message = f"Updating volume metadata is not allowed for volumes in {volume.status} status."
+            raise Refused(400, f"Invalid volume: {message}")
         volume.image_metadata.update(body["os-set_image_metadata"]["metadata"])
         return json_reply(200, {"metadata": volume.image_metadata})
+
+    def _upload(self, call: Call, volume: Volume, asked: Record) -> Reply:
+        """Make a record of the volume, and begin to fill it (cinder/volume/api.py, copy_volume_to_image)."""
+        if volume.status != "available":
+            raise Refused(400, f"Invalid volume: Volume {volume.id} status must be available")
+        core = {"container_format": asked.get("container_format", "bare"), "name": asked["image_name"]}
+        core["disk_format"] = asked.get("disk_format", "raw")
+        if call.headers.get("openstack-api-version", "volume 3.0") != "volume 3.0":
+            core |= {"visibility": asked.get("visibility", "private"), "protected": False}
+        dropped = {*self.glance_core_properties.split(","), *core}
+        kept = {
+            key: value
+            for key, value in volume.image_metadata.items()
+            if key not in dropped and not key.startswith("os_glance")
+        }
+        try:
+            image = self._glance.make(call.who, {**kept, **core})
+        except Refused as refused:
+            raise Refused(400, f"{refused.status}: {refused.message or refused.detail}") from refused
+        volume.status, volume.upload_id, volume.reads_left = "uploading", image.id, self.copy_polls
+        answer = {"id": volume.id, "status": "uploading", "size": volume.size, "image_id": image.id}
+        answer |= {"container_format": core["container_format"], "disk_format": core["disk_format"]}
+        answer |= {"image_name": core["name"], "display_description": None, "volume_type": volume.volume_type}
+        return json_reply(202, {"os-volume_upload_image": answer})
 
     def _show_metadata(self, call: Call, volume_id: str) -> Reply:
         return json_reply(200, {"metadata": self._found(call, volume_id).metadata})
@@ -357,12 +441,12 @@ def _view(volume: Volume) -> Record:
         "description": None,
         "volume_type": volume.volume_type,
         "snapshot_id": None,
-        "source_volid": None,
+        "source_volid": volume.source_id,
         "metadata": volume.metadata,
         "links": [],
         "user_id": volume.user_id,
         "bootable": "true" if volume.bootable else "false",
-        "encrypted": False,
+        "encrypted": volume.encrypted,
         "multiattach": False,
         "attachments": [attachment] if volume.server_id else [],
         "os-vol-tenant-attr:tenant_id": volume.project_id,

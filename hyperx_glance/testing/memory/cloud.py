@@ -121,6 +121,7 @@ class InMemoryCloud:
         self.neutron = Neutron()
         self.cinder = Cinder(self.keystone, self.glance)
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
+        self.glance.lookers += [self.nova.look_at_image, self.cinder.look_at_image]
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
         for service in self.keystone.services:
             service.now = now

@@ -7,7 +7,7 @@ import uuid
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.imports import Imports
 from hyperx_glance.testing.memory.glance.records import ImageRecord
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, json_reply
 
 
 class Images(Imports):
@@ -16,6 +16,25 @@ class Images(Imports):
     def remove_image(self, image_id: str) -> None:
         """Delete an image behind everybody's back."""
         self._bury(self.images[image_id])
+
+    def make(self, caller: Caller, body: Record) -> ImageRecord:
+        """Make a record as Nova and Cinder do, in the name of their caller; raise `Refused` where Glance would."""
+        call = Call.of("POST", f"{self.url}/v2/images")
+        call.caller = caller
+        records.check_values(body)
+        properties = {key: value for key, value in body.items() if key not in records.BASE}
+        image = self._made(call, body, properties)
+        self.images[image.id] = image
+        self._changed()
+        return image
+
+    def fill(self, image: ImageRecord, disk_format: str, data: bytes) -> None:
+        """Give a record its data as Nova and Cinder do."""
+        image.disk_format, image.container_format = disk_format, "bare"
+        image.size, image.data, image.status = len(data), data, "active"
+        image.stores = self._default_stores()
+        self._hash(image, data)
+        self._save(image)
 
     def _create(self, call: Call) -> Reply:
         body = call.json()
@@ -66,6 +85,9 @@ class Images(Imports):
         return image
 
     def _show(self, call: Call, image_id: str) -> Reply:
+        image = self._found(call, image_id)
+        for look in self.lookers:
+            look(image)
         image = self._found(call, image_id)
         self._advance(image)
         return json_reply(200, self._view(call, image))

@@ -88,6 +88,8 @@ class State(Service):
         self.hash_algorithm = "sha512"
         self.case_sensitive = True
         """Whether the database tells upper from lower case; MySQL's usual collation does not."""
+        self.lookers: list[Callable[[ImageRecord], None]] = []
+        """What Nova and Cinder do when somebody looks at an image that they fill."""
         self._keystone = keystone
         self._jobs: dict[str, Job] = {}
         self._orphans: list[Job] = []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from hyperx_glance.testing.memory.cinder import Volume
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.nova.records import Server
-from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.nova.snapshots import Snapshots
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 
-class Building(State):
+class Building(Snapshots):
     """Build servers and end them."""
 
     def finish_builds(self) -> None:
@@ -27,6 +27,8 @@ class Building(State):
                 if server.reads_left <= 0:
                     self._end(server)
                 server.reads_left -= 1
+            elif server.snapshot_id is not None:
+                self._go_on(server)
             elif server.status == "BUILD":
                 if server.reads_left <= 0:
                     self._finish_build(server)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
-from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.nova.snapshots import Snapshots
 from hyperx_glance.testing.memory.nova.validation import check_tags, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
@@ -15,7 +15,7 @@ _ACTION_POLICIES = {
 }
 
 
-class Changing(State):
+class Changing(Snapshots):
     """Change servers."""
 
     def _delete(self, call: Call, server_id: str) -> Reply:
@@ -27,6 +27,8 @@ class Changing(State):
     def _act(self, call: Call, server_id: str) -> Reply:
         body = call.json()
         action = next(iter(body), "")
+        if action == "createImage":
+            return self._create_image(call, server_id, body[action])
         handlers = {
             "changePassword": self._change_password,
             "os-start": self._start,

@@ -70,6 +70,9 @@ class Server:
     group_id: str | None = None
     created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
     deleting: bool = False
+    snapshot_id: str | None = None
+    """The image into which the disk is being copied."""
+    snapshot_reads_left: int = 0
     visible_after: int = 0
 
     @property

@@ -91,11 +91,7 @@ class Servers(Building):
             "accessIPv4": "",
             "accessIPv6": "",
             "OS-EXT-AZ:availability_zone": "nova" if server.status == "ACTIVE" else "",
-            "OS-EXT-STS:task_state": "deleting"
-            if server.deleting
-            else "spawning"
-            if server.status == "BUILD"
-            else None,
+            "OS-EXT-STS:task_state": _task(server),
             "OS-EXT-STS:vm_state": VM_STATES[server.status],
             "OS-EXT-STS:power_state": 1 if server.status == "ACTIVE" else 0,
             "os-extended-volumes:volumes_attached": [
@@ -134,6 +130,14 @@ class Servers(Building):
             if volume_id in self._cinder.volumes
         ]
         return json_reply(200, {"volumeAttachments": attachments})
+
+
+def _task(server: Server) -> str | None:
+    if server.deleting:
+        return "deleting"
+    if server.snapshot_id is not None:
+        return "image_uploading"
+    return "spawning" if server.status == "BUILD" else None
 
 
 def _server_flavor(flavor: Flavor, version: tuple[int, int]) -> Record:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import ClassVar
 
+from hyperx_glance.deployment import NOVA_OPTION
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
@@ -42,6 +43,14 @@ class State(Service):
         """How many of the new servers each listing reveals; None: all at once."""
         self.faults: list[str] = []
         """Each server that is built takes one of these and ends in ERROR with it."""
+        self.snapshot_polls = 1
+        """How many looks find a snapshot still going on."""
+        self.snapshots_stall = False
+        """True: snapshots go on for ever, as after the death of nova-compute."""
+        self.snapshot_faults: list[str] = []
+        """What ends the next snapshots: "lost" leaves the record queued, "deleted" takes it away, as Nova does."""
+        self.non_inheritable = NOVA_OPTION
+        """The option non_inheritable_image_properties: what snapshots do not get from the server's image."""
         self.max_microversion = "2.104"
         self.password_changes: PasswordChanges = "accepted"
         """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""

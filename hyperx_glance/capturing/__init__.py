@@ -1,0 +1,61 @@
+"""Make an image of the catalogue from a server: one record, one patch, nothing left behind.
+
+    >>> (server,) = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny")).servers
+    >>> image = client.capture(server.id, NewCapture(name="web with nginx", tags=["web"]))
+    >>> image.state, image.category, client.count(search="nginx")
+    (<State.ACTIVE: 'ACTIVE'>, <Category.PRIVATE: 'private'>, 1)
+
+`order` says what it is to become and how that travels, `template` what makes an image of the catalogue of it (both
+pure); `services` speaks to Nova, Cinder and Glance, `checking` asks them before anything exists, `starting` sends the
+first request, `following` does the rest, `handle` is what the caller holds, `finding` finds it again.
+"""
+
+from collections.abc import Callable
+
+from hyperx_glance.capturing.checking import check
+from hyperx_glance.capturing.finding import find
+from hyperx_glance.capturing.handle import Capture
+from hyperx_glance.capturing.starting import start
+from hyperx_glance.context import Context
+from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.models.capturing import NewCapture
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import Progress
+from hyperx_glance.registration.callbacks import CallbackError, teller
+
+__all__ = ["Capture", "capture", "find_capture", "start_capture"]
+
+
+def capture(
+    context: Context,
+    server_id: str,
+    new: NewCapture,
+    *,
+    on_progress: Callable[[Progress], object] | None,
+    timeout: float | None,
+) -> Image:
+    """Capture and wait; whatever ends the waiting takes away what was made, unless a service is out of reach."""
+    following = start(context, check(context, server_id, new))
+    try:
+        return following.finish(teller(on_progress), timeout)
+    except (ServiceUnavailableError, AuthenticationError):
+        raise
+    except CallbackError as error:
+        raised = error.raised
+        following.withdraw(raised)
+    except BaseException as error:
+        if isinstance(error, WaitTimeoutError):
+            error.hint = "What it had made is deleted. Give it more time: timeout=..., or start_capture and wait."
+        following.withdraw(error)
+        raise
+    raise raised
+
+
+def start_capture(context: Context, server_id: str, new: NewCapture) -> Capture:
+    """Check everything, and order the copy of the disk."""
+    return Capture(start(context, check(context, server_id, new)))
+
+
+def find_capture(context: Context, capture_id: str) -> Capture:
+    """Find a capture by its id."""
+    return Capture(find(context, capture_id))

@@ -1,0 +1,223 @@
+"""What is checked before anything exists.
+
+>>> client.capture("no-such-server", NewCapture(name="web"))
+Traceback (most recent call last):
+hyperx_glance.errors.NotFoundError: ...
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from hyperx_glance.capturing import services
+from hyperx_glance.capturing.order import Order
+from hyperx_glance.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.launching.ids import draw_id, is_fresh
+from hyperx_glance.models.quotas import DepartmentQuota
+from hyperx_glance.quotas.reading import image_quota, volume_quota
+from hyperx_glance.quotas.room import check_room
+from hyperx_glance.vocabulary import ISO_FORMAT, Category
+
+if TYPE_CHECKING:
+    from hyperx_glance.capturing.services import Server, Volume
+    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.context import Context
+    from hyperx_glance.models.capturing import NewCapture
+    from hyperx_glance.models.image import Image
+
+_MIB_IN_GIB = 1024
+_WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
+"""What Nova makes snapshots of (nova/compute/api.py, snapshot)."""
+_YES = ("1", "on", "t", "true", "y", "yes")  # as oslo_utils/strutils.py reads it
+_INHERITED_TEXTS = ("description", "os_name", "os_distro", "os_version", "os_type", "architecture", "admin_user")
+_LONGEST_INHERITED_BYTES = 255
+"""What Nova keeps of a property (nova/utils.py, get_system_metadata_from_image)."""
+
+
+class Checked(NamedTuple):
+    """Hold the order, and the volume to copy; None where Nova keeps the disk."""
+
+    order: Order
+    root: Volume | None
+
+
+def check(context: Context, server_id: str, new: NewCapture) -> Checked:
+    """Ask the services; raise for the first thing that is in the way."""
+    cloud = context.cloud
+    if new.category is Category.FEATURED and not cloud.is_administrator:
+        raise NotAllowedError("Only administrators capture featured images.", hint='Choose category="public".')
+    if new.capture_id is not None:
+        _check_id(cloud, new.capture_id)
+    server = services.server(cloud, server_id)
+    _check_server(cloud, server)
+    root = _root(cloud, server)
+    if root is None and new.disk_format is not None:
+        raise InvalidRequestError("disk_format: Nova keeps this server's disk, and chooses the format of its copy")
+    if root is not None:
+        _check_root(server, root)
+    source = _source(cloud, server, root)
+    _check_room(context, new, root)
+    order = Order(
+        capture_id=new.capture_id or draw_id(datetime.now(UTC)),
+        server_id=server.id,
+        user_id=cloud.user_id,
+        new=_inheriting(new, source, root),
+        disk_gib=None if root is None else root.size,
+    )
+    order.texts()
+    return Checked(order, root)
+
+
+def _check_id(cloud: Cloud, capture_id: str) -> None:
+    if not is_fresh(capture_id, datetime.now(UTC)):
+        raise InvalidRequestError(
+            f"capture_id: {capture_id} was drawn too long ago.",
+            hint="Leave capture_id out, or give an id that does not begin with a time.",
+        )
+    if services.records(cloud, capture_id) or (cloud.has("block-storage") and services.copies(cloud, capture_id)):
+        raise ConflictError(
+            f"Capture {capture_id} exists already.",
+            hint="find_capture(capture_id) finds it; another capture needs another id.",
+        )
+
+
+def _check_server(cloud: Cloud, server: Server) -> None:
+    if server.project_id != cloud.project_id:
+        # The image would belong to the administrator's department, and be shared with the server's
+        # (nova/compute/utils.py, initialize_instance_snapshot_metadata).
+        raise NotAllowedError(
+            f"Server {server.id} belongs to another department, whose members capture it.",
+            hint="Connect to that department.",
+        )
+    if server.task_state is not None:
+        raise ConflictError(f"Server {server.id} is busy: {server.task_state}.", hint="Capture it when that is done.")
+    if server.status not in _WITH_A_DISK:
+        raise ConflictError(
+            f"Server {server.id} is {server.status}: only one of {', '.join(_WITH_A_DISK)} can be captured."
+        )
+
+
+# ----------------------------------------------------------------- the disk
+
+
+def _root(cloud: Cloud, server: Server) -> Volume | None:
+    """Find the volume that the server runs on; None where it runs on a disk that Nova keeps.
+
+    Members see neither the root device's name nor boot indexes. The root is the first device that is no ISO: "a" of
+    whatever bus. A server that keeps the name of its image runs on a volume only where that is such a device.
+    """
+    attached: list[Volume] = []
+    if server.volumes and cloud.has("block-storage"):
+        attached = [services.volume(cloud, each.id) for each in server.volumes]
+    disks = sorted((each for each in attached if not _is_iso(each)), key=lambda each: _place(each, server))
+    if not server.image_id:
+        if not disks:
+            raise ConflictError(
+                f"Server {server.id} has no disk that could be captured.", hint="It runs from an ISO, or from nothing."
+            )
+        return disks[0]
+    return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
+
+
+def _is_iso(volume: Volume) -> bool:
+    return volume.volume_image_metadata.get("disk_format") == ISO_FORMAT
+
+
+def _place(volume: Volume, server: Server) -> tuple[int, str, bool, str]:
+    device = volume.device(server.id)
+    letters = _letters(device)
+    return len(letters) or 99, letters, volume.bootable != "true", device
+
+
+def _letters(device: str) -> str:
+    """Give what tells the devices of a bus apart: "b" of /dev/vdb."""
+    found = re.fullmatch(r"(?:/dev/)?(?:xv|[hsv])d([a-z]+)", device)
+    return found[1] if found else ""
+
+
+def _check_root(server: Server, root: Volume) -> None:
+    if root.encrypted:
+        raise ConflictError(
+            f"Volume {root.id}, on which server {server.id} runs, is encrypted: its image would need its key.",
+            hint="Capture a server on a volume that is not encrypted.",
+        )
+    # Nova would let the guest's agent hold its file systems still; Cinder copies without asking it.
+    quiesced = root.volume_image_metadata.get("os_require_quiesce", "").lower() in _YES
+    if quiesced and server.status != "SHUTOFF":
+        raise ConflictError(
+            f"Server {server.id} asks for a quiet disk (os_require_quiesce), which a copy of its volume is not.",
+            hint="Stop the server, capture it, and start it again.",
+        )
+
+
+# ----------------------------------------------------------------- what it inherits
+
+
+def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
+    """Read the image that the disk was made of; None where it is gone, or was never there."""
+    image_id = server.image_id if root is None else root.volume_image_metadata.get("image_id", "")
+    if not image_id:
+        return None
+    try:
+        image = cloud.image(image_id)
+    except (NotFoundError, NotAllowedError):
+        return None
+    if root is None and image.disk_format == ISO_FORMAT:
+        raise ConflictError(
+            f"Server {server.id} runs from the ISO {image.name or image.id} itself: it has no disk to capture.",
+            hint='Launch the ISO with layout="install", install, and capture that server.',
+        )
+    return image
+
+
+def _inheriting(new: NewCapture, source: Image | None, root: Volume | None) -> NewCapture:
+    """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory."""
+    inherited: dict[str, object] = {}
+    if new.tags is None and source is not None:
+        inherited["tags"] = frozenset(source.tags)
+    if root is not None and new.min_ram_mib is None:
+        told = root.volume_image_metadata.get("min_ram", "")
+        inherited["min_ram_mib"] = int(told) if re.fullmatch("[0-9]{1,9}", told) else 0
+    if root is None and source is not None:
+        texts = {field: _written(source, field) for field in _INHERITED_TEXTS if getattr(new, field) is None}
+        inherited |= {
+            field: text
+            for field, text in texts.items()
+            if len(text.encode(errors="replace")) > _LONGEST_INHERITED_BYTES
+        }
+    return new.model_copy(update=inherited)
+
+
+def _written(image: Image, field: str) -> str:
+    return image.glance_property("hyperx_os_name") if field == "os_name" else str(getattr(image, field))
+
+
+# ----------------------------------------------------------------- room
+
+
+def _check_room(context: Context, new: NewCapture, root: Volume | None) -> None:
+    """Refuse what surely does not fit; how much of a disk is data nobody knows before."""
+    cloud, own = context.cloud, context.departments.own()
+    department = image_quota(context, own)
+    requested = {"images": 1}
+    if root is not None:
+        if not cloud.has("block-storage"):
+            raise ServiceUnavailableError(
+                "This cloud has no volumes (Cinder).", connected=False, service="block-storage"
+            )
+        found = volume_quota(context, own)
+        department = DepartmentQuota.model_validate(
+            {**department.model_dump(), "volumes": found.volumes, "volume_gib": found.volume_gib}
+        )
+        requested |= {"volumes": 1, "volume_gib": root.size}
+        if new.disk_format in (None, "raw"):
+            requested["image_size_mib"] = root.size * _MIB_IN_GIB
+    check_room(department, **requested)

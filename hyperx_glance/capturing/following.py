@@ -1,0 +1,338 @@
+"""Following one capture to its end: look, do what is due, and take away what was made where it fails.
+
+Whatever has happened before, and whoever has died, one look at Glance, Cinder and Nova tells what is due: the copy of
+the volume, its upload, the patch that makes a template, the end of the copy. Each may be done again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+from hyperx_glance import mapping
+from hyperx_glance.answers import parsed
+from hyperx_glance.capturing import services
+from hyperx_glance.capturing.template import template_edits, without_flag
+from hyperx_glance.errors import (
+    CaptureFailedError,
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    MayHaveMade,
+    NotAllowedError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from hyperx_glance.filters import GONE
+from hyperx_glance.launching.quiet import Quiet, patient
+from hyperx_glance.models.image import Image, is_being_captured, is_volume_snapshot
+from hyperx_glance.models.results import Progress
+from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Phase
+from hyperx_glance.waiting import wait_until
+
+if TYPE_CHECKING:
+    from hyperx_glance.capturing.order import Order
+    from hyperx_glance.capturing.services import Volume
+    from hyperx_glance.context import Context
+    from hyperx_glance.registration.callbacks import Tell
+
+LOG = logging.getLogger(__name__)
+_WITH_DATA = ("active", "deactivated")
+
+
+class Following:
+    """Follow one capture; threads may share it.
+
+    ``order`` is None for a capture that is finished but for its copy of a volume. ``quiet`` is over when nothing that
+    was asked for can still be on its way.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        capture_id: str,
+        server_id: str,
+        order: Order | None,
+        has_copies: bool,
+        quiet: Quiet,
+        image_id: str | None = None,
+        copy_id: str | None = None,
+    ) -> None:
+        self.context = context
+        self.capture_id = capture_id
+        self.server_id = server_id
+        self.image_id = image_id
+        self.made = MayHaveMade(capture_id=capture_id, image_id=image_id)
+        self.made.found(volume_id=copy_id)
+        self._cloud = context.cloud
+        self._pace = context.settings.pace
+        self._order = order
+        self._has_copies = has_copies
+        self._quiet = quiet
+        self._uploaded = image_id is not None
+        self._refused_once = False
+        self._failure: CaptureFailedError | None = None
+        self._turn = threading.RLock()
+        self._started = self._pace.clock()
+        self.last = Progress(phase=Phase.REGISTERED)
+
+    # ------------------------------------------------------------- look
+
+    def progress(self) -> Progress:
+        """Look once, and do nothing."""
+        copies = self._copies()
+        return self._tell(self._record(), copies)
+
+    def _tell(self, record: Image | None, copies: list[Volume]) -> Progress:
+        if record is None:
+            message = "Cinder copies the server's volume." if self._has_copies else "Nova begins to copy the disk."
+            return self._progress(Phase.REGISTERED, message)
+        if is_being_captured(record):
+            return self._progress(Phase.STORING, "The data goes to Glance.", record)
+        if copies:
+            return self._progress(Phase.STORING, "Cinder deletes its copy of the volume.", record)
+        return self._progress(record.phase, "", record)
+
+    def _progress(self, phase: Phase, message: str, record: Image | None = None) -> Progress:
+        return Progress(
+            phase=phase,
+            bytes_expected=None if record is None else record.size,
+            bytes_done=record.size if record is not None and record.glance_status in _WITH_DATA else None,
+            elapsed_seconds=self._pace.clock() - self._started,
+            message=message,
+        )
+
+    def _record(self) -> Image | None:
+        """Read the record; None where there is none, or none any more."""
+        if self.image_id is None:
+            found = services.records(self._cloud, self.capture_id)
+            record = found[0] if found else None
+        else:
+            record = self._read(self.image_id)
+        if record is not None:
+            self._know(record.id)
+        return record
+
+    def _read(self, image_id: str) -> Image | None:
+        try:
+            record = self._cloud.image(image_id)
+        except NotFoundError:
+            return None
+        return None if record.glance_status in GONE else record
+
+    def _know(self, image_id: str) -> None:
+        self.image_id = image_id
+        self.made.found(image_id=image_id)
+
+    def _copies(self) -> list[Volume]:
+        found = services.copies(self._cloud, self.capture_id) if self._has_copies else []
+        self.made.found(volume_id=found[0].id if found else None)
+        return found
+
+    # ------------------------------------------------------------- go on
+
+    def finish(self, tell: Tell, timeout: float | None) -> Image:
+        """Do what is left to do, and give the image; what the callback raises comes out as `CallbackError`."""
+
+        def look() -> Image | None:
+            image = self.go_on()
+            tell(self.last)
+            return image
+
+        with self.made:
+            try:
+                return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
+            except WaitTimeoutError as error:
+                raise WaitTimeoutError(
+                    f"Capture {self.capture_id} goes on; it was not ready when the time was over.",
+                    last_seen=self.last,
+                    image_id=self.image_id,
+                    hint="find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
+                ) from error
+
+    def go_on(self) -> Image | None:
+        """Look once, and do what is due; give the image when nothing is left to do."""
+        with self._turn:
+            if self._failure is not None:
+                raise self._failure.with_traceback(None)
+            copies, record = self._copies(), self._record()
+            self.last = self._tell(record, copies)
+            if record is None:
+                self._begin_record(copies)
+                return None
+            if not is_being_captured(record):
+                return self._clean(record, copies)
+            if record.glance_status not in _WITH_DATA:
+                self._judge(copies)
+                return None
+            if is_volume_snapshot(record):
+                self._fail(
+                    "Nova made no copy of its disk: the server runs on a volume that cannot be told from others."
+                )
+            finished = self._finish(record)
+            return None if finished is None else self._clean(finished, copies)
+
+    def _begin_record(self, copies: list[Volume]) -> None:
+        """Go on where there is no record: upload the copy when it is there."""
+        if self._uploaded:
+            self._fail("Its record is gone: the service that was to fill it gave up, or somebody deleted it.")
+        if not copies:
+            if self._quiet.is_over:
+                self._fail("Nothing of it is there any more.")
+            return
+        copy, order = copies[0], self._order
+        if copy.status == "available" and order is not None and self._quiet.is_over:
+            services.write_image_metadata(self._cloud, copy.id, {**order.texts(), SNAPSHOT_KEY: SNAPSHOT_VALUE})
+            self._upload(copy, order)
+        elif "error" in copy.status:
+            self._fail(f"Cinder could not copy its volume: the copy {copy.id} is in status {copy.status}.")
+
+    def _upload(self, copy: Volume, order: Order) -> None:
+        """Ask for the upload; where the answer is lost, the next looks show what became of it."""
+        self._quiet.begin()
+        try:
+            self._know(services.upload(self._cloud, copy.id, order))
+        except InvalidRequestError as refusal:
+            if "must be" in refusal.message:  # cinder/volume/api.py, copy_volume_to_image: it is uploading already
+                return
+            self._fail(f"Cinder refused to upload its copy of the volume: {refusal.message}", refusal)
+        except NotFoundError:
+            return
+        self._quiet.end()
+        self._uploaded = True
+
+    def _judge(self, copies: list[Volume]) -> None:
+        """Find out whether the data can still come; it cannot where nobody works on it any more."""
+        if self._works(copies) or (self._has_copies and self._works(self._copies())):
+            return
+        assert self.image_id is not None
+        record = self._read(self.image_id)
+        if record is not None and record.glance_status not in _WITH_DATA and self._quiet.is_over:
+            self._fail(f"Its data never came, and nobody sends it any more: the record stayed {record.glance_status}.")
+
+    def _works(self, copies: list[Volume]) -> bool:
+        if self._has_copies:
+            return any(copy.status == "uploading" for copy in copies)
+        try:
+            server = services.server(self._cloud, self.server_id)
+        except NotFoundError:
+            return False
+        return server.task_state is not None
+
+    def _finish(self, record: Image) -> Image | None:
+        """Make a template of the record; None where somebody else writes at this moment."""
+        order, visibility = self._order, self.context.settings.public_visibility
+        if order is None:
+            return None
+        if order.new.category is Category.FEATURED and not self._cloud.is_administrator:
+            raise NotAllowedError("Only administrators finish the capture of a featured image.")
+        try:
+            after = self._patch(record, template_edits(record, order, public_visibility=visibility))
+        except ConflictError:
+            if self._refused_once:
+                raise
+            self._refused_once = True
+            return None
+        ignored = without_flag(template_edits(after, order, public_visibility=visibility))
+        if ignored:
+            raise ConflictError(
+                f"Glance changed image {after.id}, but did not take {', '.join(edit.key for edit in ignored)}.",
+                hint="An operator should look at its property protections: who writes a property must be able to read"
+                " it.",
+            )
+        return after
+
+    def _patch(self, record: Image, edits: list[mapping.Edit]) -> Image:
+        try:
+            answer = self._cloud.patch_image(record.id, mapping.json_patch(edits))
+        except NotAllowedError:
+            without = without_flag(edits)
+            if without == edits:
+                raise
+            answer = self._cloud.patch_image(record.id, mapping.json_patch(without))
+        return parsed(Image, "image", answer.content)
+
+    def _clean(self, record: Image, copies: list[Volume]) -> Image | None:
+        """Delete the copy of the volume; give the image when it is gone."""
+        self.last = self._tell(record, copies)
+        for copy in copies:
+            services.delete_copy(self._cloud, copy)
+        return None if copies else record
+
+    # ------------------------------------------------------------- give up
+
+    def cancel(self) -> None:
+        """Delete what was made, and return when it is gone; `ConflictError` where the image is finished."""
+        with self._turn:
+            finished = [
+                record for record in services.records(self._cloud, self.capture_id) if not is_being_captured(record)
+            ]
+            if finished:
+                raise ConflictError(
+                    f"Capture {self.capture_id} is finished: image {finished[0].id} stays.",
+                    hint="delete(image) deletes the image, wait() what else is left of the capture.",
+                )
+            self._remove()
+            if self._failure is None:
+                self._failure = self._failed("It was cancelled.")
+
+    def _remove(self) -> None:
+        def gone() -> bool | None:
+            records = {record.id for record in services.records(self._cloud, self.capture_id)}
+            if self.image_id is not None:
+                records.add(self.image_id)
+            for image_id in records:
+                self._delete_record(image_id)
+            copies = self._copies()
+            for copy in copies:
+                services.delete_copy(self._cloud, copy)
+            return None if copies else True
+
+        try:
+            wait_until(self._pace, patient(self._pace, gone))
+        except WaitTimeoutError as error:
+            raise WaitTimeoutError(
+                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted its copy of the volume.",
+                image_id=self.image_id,
+                hint="Call find_capture(capture_id).cancel() again; an operator finds the reason in Cinder's log.",
+            ) from error
+        self.made.undone()
+
+    def _delete_record(self, image_id: str) -> None:
+        try:
+            self._cloud.delete_image(image_id)
+        except NotFoundError:
+            return
+
+    def _fail(self, reason: str, cause: HyperxGlanceError | None = None) -> NoReturn:
+        """Take away what was made, and say why."""
+        failure = self._failed(reason)
+        if cause is not None:
+            failure.service, failure.status, failure.request_id = cause.service, cause.status, cause.request_id
+        self._failure = failure
+        self._clear_away(failure)
+        raise failure from cause
+
+    def _failed(self, reason: str) -> CaptureFailedError:
+        failure = CaptureFailedError(
+            f"Capture {self.capture_id} of server {self.server_id} failed. {reason}",
+            capture_id=self.capture_id,
+            server_id=self.server_id,
+            hint="The server is as it was: see its faults and the services' logs, and capture it anew.",
+        )
+        failure.image_id = self.image_id
+        return failure
+
+    def withdraw(self, error: BaseException) -> None:
+        """Cancel because of an error, which stays the one to tell."""
+        if error is not self._failure:
+            self._clear_away(error)
+
+    def _clear_away(self, error: BaseException) -> None:
+        try:
+            self.cancel()
+        except HyperxGlanceError as second:
+            error.add_note(f"What capture {self.capture_id} has made could not be deleted: {second}")
+            LOG.warning("what capture %s has made could not be deleted", self.capture_id)

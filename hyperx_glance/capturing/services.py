@@ -1,0 +1,212 @@
+"""Nova's, Cinder's and Glance's answers that a capture needs, as typed objects.
+
+>>> from hyperx_glance.capturing.services import records
+>>> records(cloud, "no-such-capture")
+[]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from json import dumps
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import Field
+
+from hyperx_glance import pages
+from hyperx_glance.answers import Shape, parsed
+from hyperx_glance.capturing.order import CAPTURE_KEY, Order
+from hyperx_glance.cloud import Cloud, Json
+from hyperx_glance.errors import InvalidRequestError, NotFoundError
+from hyperx_glance.filters import GONE
+from hyperx_glance.launching.servers import PAGE, nova
+from hyperx_glance.models.image import Image
+from hyperx_glance.pages import Listed, ListPage, collection, listed
+
+UPLOAD_MICROVERSION = "3.1"
+"""Cinder of Ocata (2017): it lets an upload be private from the beginning."""
+DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing", "error_deleting")
+"""In other states Cinder deletes no volume (cinder/volume/api.py, delete)."""
+
+
+class _Reference(Shape):
+    id: str
+
+
+class Server(Shape):
+    """Hold what Nova tells of a server; ``image`` is "" where it was made without one."""
+
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    project_id: str = Field("", alias="tenant_id")
+    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
+    image: _Reference | Literal[""] = ""
+    volumes: tuple[_Reference, ...] = Field((), alias="os-extended-volumes:volumes_attached")
+
+    @property
+    def image_id(self) -> str:
+        """The image that it was made of; "" where Nova names none."""
+        return self.image.id if self.image else ""
+
+
+class _OneServer(Shape):
+    server: Server
+
+
+class _Created(Shape):
+    image_id: str
+
+
+class _Attachment(Shape):
+    server_id: str | None = None
+    device: str | None = None
+
+
+class Volume(Listed):
+    """Hold what Cinder tells of a volume; ``size`` is GiB."""
+
+    name: str | None = None
+    status: str = ""
+    size: int = 0
+    encrypted: bool = False
+    bootable: str = ""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    attachments: tuple[_Attachment, ...] = ()
+    volume_image_metadata: dict[str, str] = Field(default_factory=dict)
+
+    def device(self, server_id: str) -> str:
+        """Give the name of the device as which a server has it; "" where Cinder does not tell."""
+        return next((each.device or "" for each in self.attachments if each.server_id == server_id), "")
+
+
+class _OneVolume(Shape):
+    volume: Volume
+
+
+class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
+    pass
+
+
+class _Metadata(Shape):
+    metadata: dict[str, str]
+
+
+class _Upload(Shape):
+    image_id: str
+
+
+class _UploadAnswer(Shape):
+    upload: _Upload = Field(alias="os-volume_upload_image")
+
+
+# ----------------------------------------------------------------- Nova
+
+
+def server(cloud: Cloud, server_id: str) -> Server:
+    """Read one server."""
+    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
+
+
+def create_image(cloud: Cloud, order: Order) -> str:
+    """Let Nova copy the server's disk into a new image, and give its id; sent once."""
+    body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
+    answer = nova(cloud, "POST", f"/servers/{quote(order.server_id, safe='')}/action", json=body)
+    return parsed(_Created, "compute", answer).image_id
+
+
+# ----------------------------------------------------------------- Cinder
+
+
+def volume(cloud: Cloud, volume_id: str) -> Volume:
+    """Read one volume."""
+    return cloud.get_parsed(_OneVolume, "block-storage", _volume_path(volume_id)).volume
+
+
+def copies(cloud: Cloud, capture_id: str) -> list[Volume]:
+    """List the copies of volumes that a capture has made: one request, unless an operator switched the filter off."""
+
+    def read(params: Mapping[str, object]) -> _VolumePage:
+        return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
+
+    asked = {"limit": PAGE, "metadata": dumps({CAPTURE_KEY: capture_id})}
+    return [each for each in listed("block-storage", read, asked) if each.metadata.get(CAPTURE_KEY) == capture_id]
+
+
+def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
+    """Let Cinder copy a volume, which may be attached; sent once."""
+    body: dict[str, Json] = {
+        "volume": {
+            "name": f"capture {order.capture_id}",
+            "source_volid": source.id,
+            "size": source.size,
+            "metadata": order.texts(),
+        }
+    }
+    answer = cloud.post("block-storage", "/volumes", json=body)
+    return parsed(_OneVolume, "block-storage", answer.content).volume
+
+
+def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> None:
+    """Write what the image made of a volume is to inherit; again changes nothing.
+
+    Cinder takes an image's properties from there alone (cinder/volume/api.py, _merge_volume_image_meta).
+    """
+    body: dict[str, Json] = {"os-set_image_metadata": {"metadata": metadata}}
+    parsed(
+        _Metadata, "block-storage", cloud.post("block-storage", _volume_path(volume_id, "action"), json=body).content
+    )
+
+
+def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
+    """Let Cinder upload a volume into a new image, and give its id; a volume that is uploading is refused."""
+    asked: dict[str, Json] = {"image_name": order.name, "container_format": "bare", "visibility": "private"}
+    if order.new.disk_format is not None:
+        asked["disk_format"] = order.new.disk_format
+    answer = cloud.post(
+        "block-storage",
+        _volume_path(volume_id, "action"),
+        json={"os-volume_upload_image": asked},
+        microversion=UPLOAD_MICROVERSION,
+    )
+    return parsed(_UploadAnswer, "block-storage", answer.content).upload.image_id
+
+
+def delete_copy(cloud: Cloud, copy: Volume) -> None:
+    """Delete a copy where its state allows it now; the next look asks again."""
+    if copy.status not in DELETABLE:
+        return
+    try:
+        cloud.delete("block-storage", _volume_path(copy.id))
+    except (NotFoundError, InvalidRequestError):
+        return
+
+
+def _volume_path(volume_id: str, *more: str) -> str:
+    return "/".join(["/volumes", quote(volume_id, safe=""), *more])
+
+
+# ----------------------------------------------------------------- Glance
+
+
+def records(cloud: Cloud, capture_id: str) -> list[Image]:
+    """List the own department's records of a capture, the oldest first; what another wrote is not trusted.
+
+    Nova copies an image's properties onto the snapshots of its servers: its own note tells of which server a record
+    was made (nova/compute/utils.py, create_image).
+    """
+    asked = [
+        (CAPTURE_KEY, capture_id),
+        ("owner", cloud.project_id),
+        ("visibility", "all"),
+        ("sort", "created_at:asc,id:asc"),
+    ]
+    return [record for record in pages.read(cloud, asked) if is_of(record, capture_id)]
+
+
+def is_of(record: Image, capture_id: str) -> bool:
+    """Tell whether a record is this capture's own."""
+    made_of = record.glance_property("instance_uuid")
+    own = not made_of or made_of == record.captured_from
+    return own and record.capture_id == capture_id and record.glance_status not in GONE

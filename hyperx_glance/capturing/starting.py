@@ -1,0 +1,132 @@
+"""The first step of a capture: one request, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from hyperx_glance.capturing import services
+from hyperx_glance.capturing.following import Following
+from hyperx_glance.errors import (
+    HyperxGlanceError,
+    MayHaveMade,
+    QuotaExceededError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.launching.quiet import Quiet
+from hyperx_glance.waiting import repeated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance.capturing.checking import Checked
+    from hyperx_glance.capturing.order import Order
+    from hyperx_glance.capturing.services import Volume
+    from hyperx_glance.context import Context
+
+Made = TypeVar("Made")
+
+
+def start(context: Context, checked: Checked) -> Following:
+    """Order the copy of the disk. It is never ordered twice: a lost answer is found by the capture's id."""
+    order, root = checked
+    made = MayHaveMade(capture_id=order.capture_id)
+    with made:
+        try:
+            return _by_nova(context, order) if root is None else _by_cinder(context, order, root)
+        except HyperxGlanceError as refusal:
+            if not _may_be_done(refusal):
+                _take_back(context, order, refusal)
+                made.undone()
+                refusal.capture_id = order.capture_id
+            if isinstance(refusal, QuotaExceededError) and refusal.department is None:
+                refusal.department = context.departments.own().name
+            raise
+
+
+def _by_nova(context: Context, order: Order) -> Following:
+    quiet = Quiet(context.settings.pace)
+    image_id = _ordered(
+        context,
+        lambda: services.create_image(context.cloud, order),
+        lambda: next((record.id for record in services.records(context.cloud, order.capture_id)), None),
+        quiet,
+    )
+    return _following(context, order, quiet, image_id=image_id)
+
+
+def _by_cinder(context: Context, order: Order, root: Volume) -> Following:
+    quiet = Quiet(context.settings.pace)
+    copy_id = _ordered(
+        context,
+        lambda: services.copy_volume(context.cloud, root, order).id,
+        lambda: next((copy.id for copy in services.copies(context.cloud, order.capture_id)), None),
+        quiet,
+    )
+    quiet.end()
+    return _following(context, order, quiet, copy_id=copy_id)
+
+
+def _following(
+    context: Context, order: Order, quiet: Quiet, *, image_id: str | None = None, copy_id: str | None = None
+) -> Following:
+    return Following(
+        context,
+        capture_id=order.capture_id,
+        server_id=order.server_id,
+        order=order,
+        has_copies=order.on_volumes,
+        quiet=quiet,
+        image_id=image_id,
+        copy_id=copy_id,
+    )
+
+
+def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str | None], quiet: Quiet) -> str:
+    """Send the one request; where its answer is lost, look for what it has made for the quiet time."""
+
+    def once(_lost: bool) -> str | ServiceUnavailableError:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            return send()
+        except ServiceUnavailableError as error:
+            # No connection was made, so nobody can have seen it: the only case in which it is sent again.
+            if not error.connected:
+                raise
+            return error
+
+    answer = repeated(context.settings.pace, once)
+    if isinstance(answer, str):
+        quiet.end()
+        return answer
+    if not _may_be_done(answer):
+        raise answer
+    found: str | None = None
+
+    def look() -> bool:
+        nonlocal found
+        found = find()
+        return found is not None
+
+    quiet.listen(look)
+    if found is None:
+        raise answer
+    quiet.begin()
+    return found
+
+
+def _may_be_done(refusal: HyperxGlanceError) -> bool:
+    """Tell a lost answer, after which the service may work on the request, from a refusal."""
+    return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
+
+
+def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> None:
+    """Delete what a refused request has made all the same.
+
+    Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).
+    """
+    if order.on_volumes:
+        return
+    try:
+        for record in services.records(context.cloud, order.capture_id):
+            context.cloud.delete_image(record.id)
+    except HyperxGlanceError as second:
+        refusal.add_note(f"Whether a record of capture {order.capture_id} was left is not known: {second}")

@@ -1,0 +1,124 @@
+"""What makes a template of what Nova or Cinder has made of a server: one patch.
+
+>>> from hyperx_glance.capturing.order import Order
+>>> from hyperx_glance.capturing.template import template_edits
+>>> from hyperx_glance.models.capturing import NewCapture
+>>> from hyperx_glance.models.image import NAME_OF_KEY, Image
+>>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web"))
+>>> made = Image(
+...     id="7c1", name="web", visibility="private", image_type="snapshot", hyperx_url="http://a/b", **order.texts()
+... )
+>>> [edit.key for edit in template_edits(made, order, public_visibility="community")]
+['hyperx_capture_order_0', 'hyperx_url', 'image_type']
+
+Pure: no request is made here.
+"""
+
+from hyperx_glance import mapping, vocabulary
+from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, Order
+from hyperx_glance.mapping import Edit
+from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.image import NAME_OF_KEY, Image
+from hyperx_glance.vocabulary import glance_key
+
+_GIB = 2**30
+_NOT_OF_A_TEMPLATE = (
+    vocabulary.SNAPSHOT_KEY,
+    # Nova's notes about the server and its user (nova/compute/utils.py, create_image; nova/compute/api.py,
+    # _populate_instance_for_create; nova/virt/libvirt/driver.py, _create_snapshot_metadata).
+    "base_image_ref",
+    "boot_roles",
+    "image_location",
+    "image_state",
+    "instance_owner",
+    "instance_uuid",
+    "owner_id",
+    "owner_project_name",
+    "owner_user_name",
+    "user_id",
+    vocabulary.VOLUMES_KEY,
+    vocabulary.VOLUMES_MARK,
+    "root_device_name",
+    # Of the source's data, which this is no more.
+    "img_signature",
+    "img_signature_certificate_uuid",
+    "img_signature_hash_method",
+    "img_signature_key_type",
+    "signature_verified",
+    glance_key("bootable"),
+    *(
+        field.key
+        for field in vocabulary.FIELDS
+        if not field.inherited and field.name not in ("created_by", "captured_from", "capture_id", "featured_flag")
+    ),
+)
+_FEATURED_KEY = glance_key("featured_flag")
+_FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
+_TO_PUBLIC = Edit("category", "visibility", "public")
+_FIELDS = (
+    *("description", "password_enabled", "admin_user", "os_name", "os_distro", "os_version", "os_type"),
+    *("architecture", "tags", "min_ram_mib"),
+)
+"""What None leaves as the record has it."""
+
+
+def template_edits(record: Image, order: Order, *, public_visibility: str) -> list[Edit]:
+    """Find what to change, so that the record is the image that was ordered; nothing where it is."""
+    changes = _changes(record, order)
+    wanted = mapping.edit_patch(record, changes, public_visibility=public_visibility)
+    marks = {CAPTURE_KEY: order.capture_id, SERVER_KEY: order.server_id, USER_KEY: order.user_id}
+    wanted += [
+        Edit("properties", key, text) for key, text in marks.items() if text and glance_text(record, key) != text
+    ]
+    named = {edit.key for edit in wanted} | changes.properties.keys()
+    present = _keys(record)
+    unwanted = {key for key in present if key.startswith(vocabulary.CAPTURE_ORDER_PREFIX)}
+    unwanted |= present & frozenset(_NOT_OF_A_TEMPLATE)
+    removals = [Edit("properties", key, None) for key in sorted(unwanted - named)]
+    if _FEATURED_KEY in present - named and record.category is not vocabulary.Category.FEATURED:
+        removals.append(_FLAG_REMOVAL)
+    return wanted + removals
+
+
+def without_flag(edits: list[Edit]) -> list[Edit]:
+    """Give the same edits where Glance refuses to drop the featured flag, which counts only beside "public"."""
+    if _FLAG_REMOVAL not in edits:
+        return edits
+    kept = [edit for edit in edits if edit != _FLAG_REMOVAL]
+    return [edit._replace(value="community") if edit == _TO_PUBLIC else edit for edit in kept]
+
+
+def _changes(record: Image, order: Order) -> ImageChanges:
+    new = order.new
+    fields = {field: value for field in _FIELDS if (value := getattr(new, field)) is not None}
+    disk = max(order.disk_gib or 0, -(-(record.virtual_size or 0) // _GIB))
+    if not order.on_volumes:
+        disk = max(disk, record.min_disk_gib)  # the flavor's disk (nova/utils.py, get_system_metadata_from_image)
+    return ImageChanges.model_validate(
+        {
+            **fields,
+            "name": new.name,
+            "category": new.category,
+            "protected": new.protected,
+            "properties": new.properties,
+            "min_disk_gib": max(disk, new.min_disk_gib or 0),
+        }
+    )
+
+
+def glance_text(record: Image, key: str) -> str:
+    """Give the text of one of Glance's properties, whether it is a field of `Image` or not."""
+    field = NAME_OF_KEY.get(key)
+    return str(getattr(record, field)) if field else record.glance_property(key)
+
+
+def glance_texts(record: Image) -> dict[str, str]:
+    """Give all of them that a record has."""
+    return {key: glance_text(record, key) for key in _keys(record)}
+
+
+def _keys(record: Image) -> set[str]:
+    return {
+        glance_key(field) if field in Image.model_fields else field
+        for field in (*record.model_fields_set, *(record.__pydantic_extra__ or {}))
+    }

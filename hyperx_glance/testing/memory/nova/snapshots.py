@@ -1,0 +1,120 @@
+"""How the in-memory Nova makes images of servers (nova/compute/utils.py, create_image)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from hyperx_glance.testing.memory.glance.records import ImageRecord
+from hyperx_glance.testing.memory.nova.microversions import microversion
+from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
+from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.nova.validation import check_metadata, check_name, invalid
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+
+_SECTOR = bytes(512)
+_LONGEST_PROPERTY = 255
+"""What Nova keeps of each property of a server's image (nova/utils.py, get_system_metadata_from_image)."""
+_NEVER_INHERITED = (
+    "cinder_encryption_key_deletion_policy",
+    "cinder_encryption_key_id",
+    "img_signature",
+    "img_signature_certificate_uuid",
+    "img_signature_hash_method",
+    "img_signature_key_type",
+)
+
+
+class Snapshots(State):
+    """Copy servers' disks into images; each look at the server or at the image lets it go on."""
+
+    def _create_image(self, call: Call, server_id: str, asked: Record) -> Reply:
+        if "name" not in asked:
+            raise invalid("createImage", asked, "'name' is a required property")
+        check_name(asked["name"])
+        check_metadata(asked.get("metadata", {}))
+        server = self._writable(call, server_id, "servers:create_image")
+        if server.status not in ("ACTIVE", "SHUTOFF"):
+            state = VM_STATES[server.status]
+            raise Refused(409, f"Cannot 'createImage' instance {server_id} while it is in vm_state {state}")
+        if server.snapshot_id is not None:
+            message = f"Cannot 'createImage' instance {server_id} while it is in task_state image_uploading"
+            raise Refused(409, message)
+        root = self._root_volume(server)
+        body = self._inherited(call, server, asked)
+        image = self._glance.make(call.who, body | (self._without_data(root) if root else {}))
+        if root is None:
+            server.snapshot_id, server.snapshot_reads_left = image.id, self.snapshot_polls
+        else:
+            image.status, image.size = "active", 0
+        if microversion(call) < (2, 45):
+            return Reply(202, headers={"Location": f"{self._glance.url}/images/{image.id}"})
+        return json_reply(202, {"image_id": image.id})
+
+    def _root_volume(self, server: Server) -> str | None:
+        """Give the volume that a server runs on: its disk of boot index 0."""
+        disks = [each for each in server.body.get("block_device_mapping_v2", ()) if each.get("boot_index") == 0]
+        volumes = [volume_id for volume_id, _ in server.volumes]
+        return volumes[0] if volumes and any(disk["destination_type"] == "volume" for disk in disks) else None
+
+    def _inherited(self, call: Call, server: Server, asked: Record) -> Record:
+        refused = {*self.non_inheritable.split(","), *_NEVER_INHERITED}
+        kept = {
+            key: value.encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
+            for key, value in server.image_properties.items()
+            if key not in refused and not key.startswith("os_glance")
+        }
+        notes = {
+            "instance_uuid": server.id,
+            "user_id": call.who.user_id,
+            "image_type": "snapshot",
+            "owner_user_name": server.caller.user,
+            "owner_project_name": server.caller.project,
+            "boot_roles": ",".join(sorted(server.caller.roles)),
+        }
+        own = call.who.project_id == server.caller.project_id
+        body: Record = {"name": asked["name"], "visibility": "private" if own else "shared"}
+        if not own:
+            notes["instance_owner"] = server.caller.project_id
+        if server.image_id:
+            notes["base_image_ref"] = server.image_id
+            source = self._glance.image(server.image_id)
+            body |= {
+                "min_disk": max(server.flavor.disk, source.min_disk if source else 0),
+                "min_ram": source.min_ram if source else 0,
+            }
+        return {**kept, **notes, **asked.get("metadata", {}), **body}
+
+    def _without_data(self, volume_id: str) -> Record:
+        """Name a snapshot of the volume in place of data (nova/compute/api.py, snapshot_volume_backed)."""
+        device = {
+            "boot_index": 0,
+            "device_type": "disk",
+            "destination_type": "volume",
+            "source_type": "snapshot",
+            "snapshot_id": str(uuid.uuid5(uuid.NAMESPACE_OID, volume_id)),
+            "volume_size": self._cinder.volumes[volume_id].size,
+        }
+        return {"block_device_mapping": json.dumps([device]), "bdm_v2": "True", "root_device_name": "/dev/vda"}
+
+    def _go_on(self, server: Server) -> None:
+        """Let a snapshot go on because somebody looked."""
+        if server.snapshot_id is None or self.snapshots_stall:
+            return
+        if server.snapshot_reads_left > 0:
+            server.snapshot_reads_left -= 1
+            return
+        image, server.snapshot_id = self._glance.image(server.snapshot_id), None
+        if image is None:
+            return
+        fault = self.snapshot_faults.pop(0) if self.snapshot_faults else ""
+        if fault == "deleted":
+            self._glance.remove_image(image.id)
+        elif not fault:
+            self._glance.fill(image, "raw", _SECTOR)
+
+    def look_at_image(self, image: ImageRecord) -> None:
+        """Let what fills an image go on because somebody looked at the image."""
+        for server in self.servers.values():
+            if server.snapshot_id == image.id:
+                self._go_on(server)
