@@ -137,7 +137,9 @@ class ListTags(commands.Lister):
 # ----------------------------------------------------------------- show, create, set
 
 
-class _ShowsImage(commands.ShowOne):
+class ShowsImage(commands.ShowOne):
+    """Be a command that shows an image."""
+
     def shown(
         self, parsed_args: argparse.Namespace, image: Image, client: Client
     ) -> tuple[Sequence[str], tuple[object, ...]]:
@@ -147,7 +149,7 @@ class _ShowsImage(commands.ShowOne):
         return output.headers(parsed_args, output.columns(*fields)), output.row(fields, values)
 
 
-class ShowImage(_ShowsImage):
+class ShowImage(ShowsImage):
     """Show an image or ISO."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -160,7 +162,8 @@ class ShowImage(_ShowsImage):
         return self.shown(parsed_args, client.image(parsed_args.image), client)
 
 
-def _add_columns(parser: argparse.ArgumentParser) -> None:
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what Glance keeps as columns."""
     add = parser.add_argument
     add("--category", choices=[category.value for category in Category], help="featured: administrators only")
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
@@ -170,7 +173,7 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
     commands.add_public_visibility(parser)
 
 
-class _Create(_ShowsImage):
+class _Create(ShowsImage):
     def request(self) -> type[NewImage | NewIso]:
         """Give what is asked for."""
         raise NotImplementedError
@@ -181,7 +184,7 @@ class _Create(_ShowsImage):
         add("name", metavar="<name>")
         add("--url", required=True, metavar="<url>", help="Where the data is: http or https")
         commands.add_properties(parser, self.request(), but="url")
-        _add_columns(parser)
+        add_columns(parser)
         add("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
         add("--owner", metavar="<department>", help="Another department, for administrators")
         commands.add_free_properties(parser)
@@ -228,7 +231,7 @@ class CreateIso(_Create):
         return hyperx_glance.NewIso
 
 
-class SetImage(_ShowsImage):
+class SetImage(ShowsImage):
     """Change an image or ISO; an empty text clears."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -237,7 +240,7 @@ class SetImage(_ShowsImage):
         add("image", metavar="<image>", help="Name or id")
         add("--name", metavar="<name>")
         commands.add_properties(parser, hyperx_glance.ImageChanges)
-        _add_columns(parser)
+        add_columns(parser)
         add("--no-tags", dest="tags", action="store_const", const=[], help="Take every tag off")
         add("--hidden", action=BooleanOptionalAction, default=None, help="Leave it out of lists")
         commands.add_free_properties(parser)

@@ -35,6 +35,7 @@ hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
 hyperx flavor list
+hyperx image capture
 hyperx image create
 hyperx image delete
 hyperx image disable
@@ -639,3 +640,24 @@ def test_help_does_not_import_the_library() -> None:
 
 def test_quotas_are_shown_for_each_resource() -> None:
     assert tuple(field for field in DepartmentQuota.model_fields if field != "department") == FIELDS
+
+
+# ----------------------------------------------------------------- capture
+
+
+def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    source = fake.glance.add_image(
+        name="debian", status="active", disk_format="qcow2", container_format="bare", visibility="private", size=512
+    )
+    openstack(f"hyperx image launch {source} web --flavor m1.tiny")
+    server = fake.nova.server("web")
+
+    done = openstack(f"hyperx image capture {server.id} 'web with nginx' --tag web --property team=blue -f json")
+
+    shown = done.json()
+    assert done.status == 0
+    assert (shown["name"], shown["state"], shown["tags"]) == ("web with nginx", "ACTIVE", ["web"])
+    assert (shown["captured_from"], shown["properties"]["team"]) == (server.id, "blue")
+    assert done.err.splitlines()[-1].startswith("ready")
+    listed = openstack("hyperx image list --long -f json").json()
+    assert {image["name"]: image["captured_from"] for image in listed} == {"debian": "", "web with nginx": server.id}
