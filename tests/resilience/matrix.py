@@ -16,7 +16,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hyperx_glance import HyperxGlanceError, NotFoundError, WaitTimeoutError
+from hyperx_glance import ConflictError, HyperxGlanceError, NotFoundError, WaitTimeoutError
 from tests.resilience.faults import FAULTS, Fault, Handle
 from tests.resilience.verbs import DEADLINE, SECRETS, VERBS, Stage, Verb
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_REQUESTS: Final = 10_000
 LONGEST_TEXT: Final = 3000
+_CAPTURES: Final = tuple(name for name in VERBS if "capture" in name)
 _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}")
 _NONSENSE: Final = re.compile(r"<html|<h1>|hotel|object at 0x|Traceback|[\x00-\x08\x0b-\x1f]")
 
@@ -292,8 +293,29 @@ def _of_what_is_left(stage: Stage, error: BaseException) -> Iterator[tuple[str, 
     for kind, most in (("images", stage.verb.images), ("servers", stage.verb.servers)):
         if len(left[kind]) > most:
             yield "duplicate", f"{len(left[kind])} {kind}"
+    if stage.verb.name in _CAPTURES:
+        yield from _lost_captures(stage, error)
+        return
     yield from _lost_images(stage, error, left["images"])
     yield from _lost_servers(stage, error)
+
+
+def _lost_captures(stage: Stage, error: BaseException) -> Iterator[tuple[str, str]]:
+    """Finish or cancel what the error names."""
+    capture_id = getattr(error, "capture_id", None)
+    if capture_id is None:
+        yield "lost a capture", f"{stage.new('images')}, {stage.new('volumes')}: {type(error).__name__}: {error}"
+        return
+    if capture_id not in str(error):
+        yield "text", f"the capture is not named: {error}"
+    try:
+        stage.helper.find_capture(capture_id).cancel()
+    except NotFoundError:
+        pass  # what was being deleted has gone meanwhile
+    except ConflictError:
+        stage.helper.delete(stage.helper.find_capture(capture_id).wait())
+    if stage.new("servers") or stage.new("images") or stage.new("volumes"):
+        yield "cannot be recovered", f"{stage.new('servers')}, {stage.new('images')}, {stage.new('volumes')}"
 
 
 def _lost_images(stage: Stage, error: BaseException, left: set[str]) -> Iterator[tuple[str, str]]:

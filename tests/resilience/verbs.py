@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from hyperx_glance import (
+    CaptureFailedError,
     ChecksumMismatchError,
     Client,
     HyperxGlanceError,
     LaunchFailedError,
     LaunchRequest,
+    NewCapture,
     NewImage,
     NewIso,
     Pace,
@@ -40,6 +42,7 @@ SIGNED_URL: Final = f"{URL}?X-Amz-Signature={SIGNATURE}"
 SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Signature={SIGNATURE}"
 CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
 LAUNCH_ID: Final = "resilience-launch"
+CAPTURE_ID: Final = "resilience-capture"
 
 
 @dataclasses.dataclass
@@ -305,6 +308,73 @@ def password_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert stage.cloud.nova.servers[stage.known["server"]].admin_pass == ADMIN_PASSWORD
 
 
+# ----------------------------------------------------------------- capturing
+
+
+def a_server(stage: Stage, **fields: object) -> None:
+    """Have a server that runs from an image with words of its own, and room for its whole volume."""
+    one_image(stage, os_distro="debian", hyperx_url="http://files.example/debian.qcow2", tags=["linux"])
+    Client.from_session(stage.session(ADMIN)).set_quota("dept-a", image_size_mib=10_000)
+    wanted: dict[str, Any] = {"name": "web", "flavor": "m1.tiny", **fields}
+    stage.known["server"] = stage.helper.launch(stage.known["image"], LaunchRequest(**wanted)).servers[0].id
+
+
+def a_server_on_a_volume(stage: Stage) -> None:
+    a_server(stage, boot_volume_gib=1)
+
+
+def capture(stage: Stage) -> object:
+    new = NewCapture(name="captured", description="with nginx", category="public", capture_id=CAPTURE_ID)
+    return stage.client.capture(stage.known["server"], new)
+
+
+def captured(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert (stage.new("images"), stage.new("volumes"), stage.new("servers")) == ({result.id}, set(), set())
+    record = stage.record(result.id)
+    assert record is not None
+    assert (record["name"], record["status"], record["visibility"]) == ("captured", "active", "community")
+    assert (record["description"], record["os_distro"]) == ("with nginx", "debian")
+    notes = {"image_type", "instance_uuid", "hyperx_url", "hyperx_capture_order_0"}
+    assert not notes & record.keys()
+    assert (record["hyperx_capture_id"], record["hyperx_captured_from"]) == (CAPTURE_ID, stage.known["server"])
+    assert stage.cloud.nova.servers[stage.known["server"]].status == "ACTIVE"
+
+
+def dead_capture(stage: Stage, prepare: Callable[[Stage], None]) -> None:
+    """Leave what somebody leaves that died behind the first request."""
+    prepare(stage)
+    new = NewCapture(name="captured", description="with nginx", category="public", capture_id=CAPTURE_ID)
+    stage.helper.start_capture(stage.known["server"], new)
+
+
+def capture_finished(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.capture_id == CAPTURE_ID
+    records = [image for image in stage.cloud.glance.images.values() if not image.deleted]
+    assert [image.id for image in records if "hyperx_capture_id" in image.properties] == [result.id]
+    assert [each for each in stage.cloud.cinder.volumes.values() if each.metadata.get("hyperx_capture_id")] == []
+
+
+def cancel_capture(stage: Stage) -> object:
+    stage.client.find_capture(CAPTURE_ID).cancel()
+    return None
+
+
+def capture_gone(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    records = [image for image in stage.cloud.glance.images.values() if not image.deleted]
+    assert [image.id for image in records if "hyperx_capture_id" in image.properties] == []
+    assert [each for each in stage.cloud.cinder.volumes.values() if each.metadata.get("hyperx_capture_id")] == []
+
+
+def failing_snapshot(stage: Stage) -> None:
+    a_server(stage)
+    stage.cloud.nova.snapshot_faults.append("lost")
+
+
+def failing_upload(stage: Stage) -> None:
+    a_server_on_a_volume(stage)
+    stage.cloud.cinder.upload_faults.append("lost")
+
+
 # ----------------------------------------------------------------- quotas and deployment
 
 
@@ -458,6 +528,39 @@ VERBS: Final[Mapping[str, Verb]] = {
             lambda stage: a_launch(stage, boot_volume_gib=3, keep_volumes=True),
         ),
         Verb("find a launch", lambda stage: stage.client.find_launch(LAUNCH_ID), launch_found, a_launch),
+        Verb("capture", capture, captured, a_server, images=1),
+        Verb("capture a volume", capture, captured, a_server_on_a_volume, images=1, volumes=1),
+        Verb("capture and fail", capture, nothing_new, failing_snapshot, images=1, fails=CaptureFailedError),
+        Verb(
+            "capture a volume and fail",
+            capture,
+            nothing_new,
+            failing_upload,
+            images=1,
+            volumes=1,
+            fails=CaptureFailedError,
+        ),
+        Verb(
+            "finish a capture",
+            lambda stage: stage.client.find_capture(CAPTURE_ID).wait(),
+            capture_finished,
+            lambda stage: dead_capture(stage, a_server),
+            images=1,
+        ),
+        Verb(
+            "finish a capture of a volume",
+            lambda stage: stage.client.find_capture(CAPTURE_ID).wait(),
+            capture_finished,
+            lambda stage: dead_capture(stage, a_server_on_a_volume),
+            images=1,
+        ),
+        Verb("cancel a capture", cancel_capture, capture_gone, lambda stage: dead_capture(stage, a_server)),
+        Verb(
+            "cancel a capture of a volume",
+            cancel_capture,
+            capture_gone,
+            lambda stage: dead_capture(stage, a_server_on_a_volume),
+        ),
         Verb(
             "reset a password",
             lambda stage: stage.client.reset_password(stage.known["server"], ADMIN_PASSWORD),
