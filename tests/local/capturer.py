@@ -1,0 +1,28 @@
+"""A process that captures one server, and is killed on the way: the tests start it and read what it prints.
+
+The argument is JSON: ``auth`` (a session's keywords), ``server``, ``request`` (fields of `NewCapture`), and ``die``:
+the moment, method and path of the request at which the process kills itself, as `kill -9` would.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from hyperx_glance import NewCapture
+from tests.interference import Interference
+from tests.local.registrant import connect, die
+
+
+def main(order: dict[str, Any]) -> None:
+    client = connect(order)
+    moment, method, path = order["die"]
+    between = Interference(client)
+    (between.before if moment == "before" else between.after)(method, path, die)
+    image = client.capture(order["server"], NewCapture.model_validate(order["request"]))
+    sys.stdout.write(image.id)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,51 @@
+"""What only real services can show of captures: kills, and what Nova and Cinder themselves make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import launches
+from tests.local import captures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperx_glance.testing import LocalCloud
+    from tests.clouds import ClientFactory
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture(autouse=True)
+def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
+    client("admin").set_quota("dept-a", image_size_mib=10_000)
+    yield
+    launches.remove_servers(local_cloud)
+    client("admin").set_quota("dept-a", image_size_mib=None)
+
+
+@pytest.mark.parametrize(("backing", "step"), [("disk", "after createImage"), ("volume", "after the copy")])
+@pytest.mark.parametrize("ending", captures.ENDINGS)
+def test_whoever_is_killed_is_followed_by_another(
+    local_cloud: LocalCloud, client: ClientFactory, backing: str, step: str, ending: str
+) -> None:
+    server = captures.captured_server(local_cloud, client, backing)
+    outcome = captures.survive_a_killed_caller(server, step, ending)
+    assert outcome in ("finished", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("backing", "service", "step"),
+    [
+        ("disk", "nova", "after createImage"),
+        ("volume", "cinder", "after the image metadata"),
+        ("volume", "glance", "while uploading"),
+    ],
+)
+def test_a_service_that_dies_loses_nothing(
+    local_cloud: LocalCloud, client: ClientFactory, backing: str, service: str, step: str
+) -> None:
+    server = captures.captured_server(local_cloud, client, backing)
+    captures.survive_a_killed_service(server, service, step, "finish")

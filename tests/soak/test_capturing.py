@@ -1,0 +1,54 @@
+"""Kills of who captures, and of Nova, Cinder, Glance in turn, at each step: no orphan, no double, no server harmed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import launches
+from tests.clouds import image_ids
+from tests.local import captures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperx_glance.testing import LocalCloud
+    from tests.clouds import ClientFactory
+
+ROUNDS = int(os.environ.get("CAPTURE_ROUNDS", "20"))
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture(autouse=True)
+def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
+    client("admin").set_quota("dept-a", image_size_mib=10_000)
+    yield
+    launches.remove_servers(local_cloud)
+    client("admin").set_quota("dept-a", image_size_mib=None)
+
+
+@pytest.mark.parametrize(("backing", "step"), captures.CASES)
+def test_killed_callers(local_cloud: LocalCloud, client: ClientFactory, backing: str, step: str) -> None:
+    server = captures.captured_server(local_cloud, client, backing)
+    before, began = image_ids(local_cloud), time.monotonic()
+    outcomes = Counter(
+        captures.survive_a_killed_caller(server, step, ending) for ending in captures.each_ending(ROUNDS)
+    )
+    assert image_ids(local_cloud) == before
+    print(f"\n{backing}, caller killed {step}: {dict(outcomes)}, {time.monotonic() - began:.0f} s")
+
+
+@pytest.mark.parametrize("service", captures.SERVICES)
+@pytest.mark.parametrize(("backing", "step"), captures.CASES)
+def test_killed_services(local_cloud: LocalCloud, client: ClientFactory, backing: str, step: str, service: str) -> None:
+    server = captures.captured_server(local_cloud, client, backing)
+    before, began = image_ids(local_cloud), time.monotonic()
+    outcomes = Counter(
+        captures.survive_a_killed_service(server, service, step, ending) for ending in captures.each_ending(ROUNDS)
+    )
+    assert image_ids(local_cloud) == before
+    print(f"\n{backing}, {service} killed {step}: {dict(outcomes)}, {time.monotonic() - began:.0f} s")
