@@ -31,7 +31,7 @@ class CaptureServer(ShowsImage):
         add = parser.add_argument
         add("server", metavar="<server>", help="Id")
         add("name", metavar="<name>", help="Name of the image")
-        commands.add_properties(parser, hyperx_glance.NewCapture)
+        commands.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
         add_columns(parser)
         add("--no-tags", dest="tags", action="store_const", const=[], help="No tag of the server's image")
         commands.add_free_properties(parser)
