@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import typing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from tests import samples
 
 if TYPE_CHECKING:
     import pydantic
@@ -39,9 +42,13 @@ VALUES: dict[str, object] = {
 }
 BESIDE: dict[str, dict[str, object]] = {"admin_user": {"password_enabled": True}}
 """What must be given for a field to count."""
+INSTEAD = {"file": "url"}
+"""What must not be given with a field."""
 
 
 def unlike_the_default(model: type[pydantic.BaseModel], field: str) -> Any:  # noqa: ANN401  # of every type
+    if field == "file":
+        return io.BytesIO(samples.data("data.iso" if model.__name__ == "NewIso" else "disk.qcow2"))
     if field in VALUES:
         return VALUES[field]
     hint = typing.get_type_hints(model)[field]

@@ -15,7 +15,7 @@ from hyperx_glance.cli import commands, images
 from hyperx_glance.filters import searched
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
 from tests.clouds import ClientFactory, sent
-from tests.fields import BESIDE, NOON, WORD, unlike_the_default
+from tests.fields import BESIDE, INSTEAD, NOON, WORD, unlike_the_default
 from tests.lists import ids, lists
 from tests.registrations import BLIND
 
@@ -64,6 +64,7 @@ def test_a_field_of_a_new_image_changes_its_record_or_names_its_request(
     given = {**least, **BESIDE.get(field, {})}
     before = asked(cloud, admin, model.model_validate(given))
     value = unlike_the_default(model, field)
+    given = {name: known for name, known in given.items() if name != INSTEAD.get(field)}
     after = asked(cloud, admin, model.model_validate({**given, field: value}))
 
     changed = {path for path in before | after if before.get(path) != after.get(path)}
@@ -192,6 +193,7 @@ def test_a_list_shows_more_where_the_table_says_so() -> None:
 
 TEXTS = {"properties": "free=law", **dict.fromkeys(("created_after", "created_before"), NOON.isoformat())}
 TEXTS |= dict.fromkeys(("updated_after", "updated_before"), NOON.isoformat())
+WITHOUT_OPTION = {"file": "commands register from URLs so far"}
 COMMANDS: dict[str, tuple[type[pydantic.BaseModel], list[str]]] = {
     "image create": (NewImage, ["a", "--url", "http://files.example/a"]),
     "iso create": (NewIso, ["a", "--url", "http://files.example/a"]),
@@ -208,6 +210,9 @@ def test_a_field_of_a_request_is_given_on_the_command_line(command: str, field: 
     (entry,) = entry_points(group="openstack.hyperx.v1", name=f"hyperx_{command.replace(' ', '_')}")
     parser: argparse.ArgumentParser = entry.load()(None, None).get_parser(command)
     action = next((action for action in parser._actions if action.dest == field), None)
+    if field in WITHOUT_OPTION:
+        assert action is None, f"{field} has an option now"
+        return
     assert action is not None, f"openstack hyperx {command} has no option for {field}"
 
     words = list(action.option_strings[:1])
