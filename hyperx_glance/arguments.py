@@ -95,7 +95,7 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
 
 
 def flag(value: object) -> str:
-    """Take True or False, and nothing that is only as good."""
+    """Take True or False, and nothing that Python would take for one of them."""
     return "" if isinstance(value, bool) else needed("True or False", value)
 
 

@@ -76,7 +76,7 @@ _WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, R
 
 
 class Access(Shape):
-    """Say for whom a token speaks."""
+    """Hold what a token says about its user."""
 
     user_id: str
     project_id: str

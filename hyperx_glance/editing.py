@@ -98,7 +98,7 @@ def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
     if ignored:
         raise ConflictError(
             f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
-            hint="An operator should look at its property protections: who writes a property must be able to read it.",
+            hint="An operator should look at its property protections: users must be able to read what they may write.",
         )
     return after
 
@@ -136,7 +136,7 @@ def _belongs_to_another(cloud: Cloud, image: Image) -> bool:
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
     """Let the steward make a change that HYPERX grants to every user; all of it or nothing.
 
-    Below every policy, Glance's database refuses who does not own the image (glance/db/sqlalchemy/api.py,
+    Below every policy, Glance's database refuses everybody but the owner of the image (glance/db/sqlalchemy/api.py,
     is_image_mutable).
     """
     steward = context.steward
@@ -179,7 +179,7 @@ def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tupl
         hint = f"Every user may change {', '.join(sorted(mapping.STEWARD_FIELDS))} of a public image, and no more."
         return f", which alone may change {', '.join(reserved)}; nothing was changed", hint
     if set(context.cloud.access.role_names) <= {"reader"}:
-        return ", and you may only read", "Ask for the role member in your own department."
+        return ", and you may only read", "Ask an administrator for the role member in your department."
     if context.steward is None:
         return ", and this client has no steward", "Connect with steward=, a session that may edit every public image."
     return "", ""
@@ -188,8 +188,8 @@ def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tupl
 def _act(context: Context, reference: str, action: str) -> Image:
     """Send an action, whose answer is empty, and read the image afresh.
 
-    It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 both to who may
-    not, and for an image without data (glance/domain/__init__.py, deactivate).
+    It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 both where the
+    caller may not, and for an image without data (glance/domain/__init__.py, deactivate).
     """
     try:
         repeated(context.settings.pace, lambda _: context.cloud.post("image", image_path(reference, "actions", action)))

@@ -160,7 +160,7 @@ class MayHaveMade:
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
-    """Report a request that is wrong whoever sends it."""
+    """Report a request that is wrong in itself: nobody's rights would make it right."""
 
 
 class ImmutableFieldError(InvalidRequestError):

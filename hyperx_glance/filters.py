@@ -48,7 +48,7 @@ _NO_PROPERTIES = vocabulary.BASE_KEYS | {
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Know who asks. ``names`` are the departments whose names the caller may know, for the quick search."""
+    """Describe the caller. ``names`` are the departments whose names the caller may know, for the quick search."""
 
     project_id: str
     is_administrator: bool

@@ -181,14 +181,14 @@ def _has(image: Image, key: str) -> bool:
 
 
 def _category_edits(image: Image, changes: ImageChanges, public_visibility: str) -> list[Edit]:
-    """Move an image to another tab; whoever publishes a snapshot makes a template of it, which no other tab shows."""
+    """Move an image to another tab; publishing a snapshot makes a template of it, since no tab shows snapshots."""
     category = changes.category
     edits = []
     of_server = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
     named = {*changes.properties, *changes.remove_properties}
     if category is not Category.PRIVATE and of_server and vocabulary.SNAPSHOT_KEY not in named:
         edits.append(Edit("category", vocabulary.SNAPSHOT_KEY, None))
-    # A shared image is private, too, but its members see it: who asks for "private" by name shares it no more.
+    # A shared image is private, too, but its members see it. A caller who asks for "private" by name ends that.
     if image.category is category and (category is not Category.PRIVATE or image.visibility == "private"):
         return edits
     if category is Category.FEATURED and image.glance_property(_FEATURED_KEY) != "true":

@@ -168,7 +168,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
 
 
 def _hint_for_a_role(message: str) -> str:
-    """Say who may what a policy refuses."""
+    """Say who has the right that a policy refuses to the caller."""
     # glance/api/policy.py, enforce
     refused = re.search(r"not authorized to complete (?!publicize)(\w+) action", message)
     if refused and "metadef" in refused[1]:
@@ -181,7 +181,7 @@ def _hint_for_a_role(message: str) -> str:
 
 
 def _hint_for_a_name(service: str, url: str) -> str:
-    """Tell whoever gave a name where an id was wanted, or the id of what they may not know of."""
+    """Help a caller who gave a name instead of an id, or the id of something that the caller may not see."""
     reference = re.search(r"/(images|servers)/([^/?]+)", url)
     if reference is None:
         return ""

@@ -74,7 +74,7 @@ GONE = ("deleted", "pending_delete", "killed")
 
 
 class Caller(NamedTuple):
-    """Say who asks: the id of the own department, and all departments, id to name, that Keystone tells."""
+    """Describe the caller: the id of the caller's department, and all departments, id to name, that Keystone tells."""
 
     project: str
     is_administrator: bool

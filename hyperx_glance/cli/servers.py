@@ -112,7 +112,7 @@ class ResetPassword(commands.ShowOne):
 def _add_password(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--password", metavar="<password>", help="Seen by whoever lists processes; better --password-prompt"
+        "--password", metavar="<password>", help="Everybody who lists processes sees it; better: --password-prompt"
     )
     group.add_argument("--password-prompt", action="store_true", help="Ask for the password")
 

@@ -5,7 +5,7 @@
     >>> trials.flag.outcome, trials.publicize.outcome, trials.communitize.outcome, trials.removal.outcome
     ('refused', 'refused', 'done', 'done')
 
-Policies and property protections are no part of Glance's API: only who tries knows them.
+Policies and property protections are no part of Glance's API: only a trial shows them.
 """
 
 from __future__ import annotations

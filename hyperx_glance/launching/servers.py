@@ -329,7 +329,7 @@ def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bo
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
-    """Delete a volume, or leave it to who deletes it already: Cinder answers 404, or 400 for a volume that goes."""
+    """Delete a volume. Where somebody deletes it already, Cinder answers 404, or 400 while it goes; both are well."""
     try:
         cloud.delete("block-storage", f"/volumes/{quote(volume_id, safe='')}")
     except (NotFoundError, InvalidRequestError):

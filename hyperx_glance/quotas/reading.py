@@ -94,7 +94,7 @@ def whole_quota(context: Context, department: Department) -> DepartmentQuota:
 
 
 def image_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Give the image fields: by one request for the own department, from records for another."""
+    """Give the image fields: by one request for the caller's department, from records for another."""
     if department.id == context.departments.own().id:
         return _own_images(context.cloud, department)
     return _others_images(context.cloud, department)
@@ -172,7 +172,7 @@ def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
 
 
 def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
-    """Ask Glance for the own department; empty where it enforces no unified limits, or is too old to know them."""
+    """Ask Glance about the caller's department; empty where it enforces no unified limits, or is too old for them."""
     try:
         return cloud.get_parsed(_ImageUsages, "image", "/info/usage").usage
     except NotFoundError:
@@ -180,7 +180,7 @@ def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
 
 
 def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
-    """Count another department's images as Glance does, which tells of the token's own department only."""
+    """Count another department's images as Glance does: it answers for the token's department only."""
     if not _glance_usage(cloud):
         return DepartmentQuota(department=department.name)
     limits = {word: limit.value for word, limit in image_limits(cloud, department.id).items() if limit is not None}

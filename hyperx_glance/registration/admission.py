@@ -18,10 +18,10 @@ def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have; give the quota.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
-    look that shows no more records than the limit. Otherwise, who ranks beyond the limit withdraws; who ranks within it
-    waits for the others to do so, as long as anything changes among the records. One usage request, then listings:
-    Glance logs in to Keystone anew for each usage request (oslo_limit/limit.py), which twenty at once wait for. Raise
-    `WaitTimeoutError` at ``end``.
+    look that shows no more records than the limit. Otherwise a registration that ranks beyond the limit withdraws. One
+    that ranks within it waits for the others to do so, as long as anything changes among the records. There is one
+    usage request, then there are listings: for each usage request Glance logs in to Keystone (oslo_limit/limit.py),
+    which twenty at once wait for. Raise `WaitTimeoutError` at ``end``.
     """
     quota = image_quota(context, order.department)
     usage = quota.images

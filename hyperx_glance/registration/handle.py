@@ -46,7 +46,7 @@ class Registration:
         """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
 
         ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure deletes the
-        record, or marks it where failed ones are kept; who waits again is told of the same failure. An image that was
+        record, or marks it where failed ones are kept; another call of wait raises the same failure. An image that was
         ready when the registration was resumed is verified, and never deleted or marked.
         """
         tell, end = teller(on_progress), Deadline.after(self._record.context.settings.pace, timeout)

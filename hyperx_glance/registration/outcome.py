@@ -114,7 +114,7 @@ def stall(task: Task, now: datetime) -> str:
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:
     """Give an image's place among the records that its department's quota counts, from 1.
 
-    Who has begun comes first, then who is older.
+    A record whose data has begun comes first, then the older one.
     Ranking by age alone lets too many in: an older record may become visible after a younger one has begun. created_at
     has whole seconds, so equal ones are told apart by id.
     """

@@ -161,7 +161,7 @@ def _made_of_a_server(image: Image) -> bool:
 
 
 def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
-    """Find what the caller began to register for the own department and nobody finished.
+    """Find what the caller began to register for the connected department and nobody finished.
 
     Images that nobody has verified belong to it. Who began a registration is a text that members of other departments
     can write into their records, so that these are never found here.

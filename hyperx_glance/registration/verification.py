@@ -113,7 +113,7 @@ class Verification:
     def _marked(self, image: Image) -> Image:
         """Write down that the data was verified, where nothing in the record shows it.
 
-        An image on which that cannot be written is as good: resuming it verifies it again.
+        Where the mark cannot be written the image stays as it is: resuming it verifies it again.
         """
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         try:

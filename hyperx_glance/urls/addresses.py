@@ -1,4 +1,4 @@
-"""Where a URL leads, and whether it may be gone to.
+"""Where a URL leads, and whether this library may connect to it.
 
     >>> from hyperx_glance import UrlPolicy
     >>> from hyperx_glance.urls.addresses import denial
