@@ -64,6 +64,7 @@ def new_image_body(
     public_visibility: str,
     user_id: str,
     owner: str | None,
+    packed: str = "",
 ) -> dict[str, object]:
     """Build the body of POST /v2/images.
 
@@ -82,6 +83,7 @@ def new_image_body(
         "created_by": user_id,
         "url": url.url,
         "url_stripped": url.stripped or None,
+        "packed": packed,
         "checksum_wanted": new.checksum,
     }
     password: dict[str, str] = {}

@@ -98,6 +98,7 @@ class UrlProblem(StrEnum):
     UNSAFE_IMAGE = "unsafe_image"
     UNKNOWN_FORMAT = "unknown_format"
     TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
@@ -221,6 +222,9 @@ FIELDS = (
           "设置密码启用之前 hw_qemu_guest_agent 的值；取消密码启用时恢复。", part_of="password_enabled"),
     Field("url_stripped", "hyperx_url_stripped", _FLAG, _REGISTRATION, "URL stripped", "URL 已去除凭据",
           "Credentials were taken out of the stored URL.", "保存的 URL 已去除凭据。", part_of="url", inherited=False),
+    Field("packed", "hyperx_packed", _TEXT, _REGISTRATION, "Packed with", "压缩格式",
+          "What the data was packed with where it came from; it was unpacked on the way.",
+          "数据来源处的压缩格式；上传时已解压。", part_of="url", inherited=False),
     Field("checksum_wanted", "hyperx_checksum", _TEXT, _REGISTRATION, "Expected checksum", "期望的校验和",
           "Algorithm and hexadecimal digest, such as sha256:9f86d0...", "算法与十六进制摘要，例如 sha256:9f86d0...",
           part_of="checksum", inherited=False),

@@ -31,6 +31,7 @@ class _New(Describing):
     usual: ClassVar[tuple[str, ...]] = ("url",)
     url: OptionalUrl = None
     file: ModelFile = None
+    unpack: Literal["auto", False] = "auto"
     checksum: Checksum | None = None
     owner: DepartmentReference | None = None
     properties: Properties = {}
@@ -53,6 +54,7 @@ class NewFields(DescribingFields, total=False):
     name: Required[str]
     url: str | None
     file: os.PathLike[str] | BinaryIO | None
+    unpack: Literal["auto", False]
     checksum: str | None
     owner: str | None
     stores: Many
@@ -78,7 +80,8 @@ class NewImage(_New):
     """Ask for a disk image from a URL or from a file.
 
     ``file`` is a `pathlib.Path` or a binary file object, which is read from its first byte; a text is refused, since
-    requests are filled from what other people send.
+    requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the way,
+    False refuses packed data.
     ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>", "sha512:<hex>" or "md5:<hex>".
     ``owner`` is another department's id or name, for administrators. ``id`` is a UUID of the caller's own, else the
     library draws one. ``admin_user`` is the account that the password switch is about.

@@ -119,13 +119,19 @@ class Deletion(BaseModel):
 
 
 class Progress(BaseModel):
-    """Tell how far a registration is; bytes are None where nobody knows them."""
+    """Tell how far a registration is; bytes are None where nobody knows them.
+
+    ``bytes_expected`` and ``bytes_done`` count the image; ``bytes_to_read`` and ``bytes_read`` what this process reads
+    for it from URL or file, which is less where that is packed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     phase: Phase
     bytes_expected: int | None = None
     bytes_done: int | None = None
+    bytes_to_read: int | None = None
+    bytes_read: int | None = None
     elapsed_seconds: float = 0.0
     message: str = ""
 

@@ -40,7 +40,9 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
         keep_failed=keep_failed,
     )
     ways(order, context.settings.transfer)
-    found = look(context, order, declared=new.disk_format)
+    found = look(context, order, declared=new.disk_format, packed=None if new.unpack == "auto" else "")
+    order = dataclasses.replace(order, packed=found.packed, packed_size=found.packed_size)
+    ways(order, context.settings.transfer)
     quota = image_quota(context, department)
     size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
     check_images(quota, size_mib=size_mib)
@@ -60,11 +62,12 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     return department
 
 
-def look(context: Context, order: Order, *, declared: str | None) -> Found:
+def look(context: Context, order: Order, *, declared: str | None, packed: str | None) -> Found:
     """Read the first bytes of URL or file; without preflight only check where a URL leads."""
     policy, network = context.settings.url_policy, context.settings.network
     if policy.preflight or order.file is not None:
-        with contextlib.closing(open_source(order.url, order.file, policy, network=network)) as source:
+        opened = open_source(order.url, order.file, policy, packed=packed, network=network)
+        with contextlib.closing(opened) as source:
             return check_source(source, declared)
     assert order.url is not None  # or there would be a file
     if declared is None:

@@ -108,6 +108,7 @@ def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
         new,
         image_id=order.image_id,
         disk_format=order.disk_format,
+        packed=order.packed,
         public_visibility=context.settings.public_visibility,
         user_id=context.cloud.user_id,
         owner=None if order.department.id == context.cloud.project_id else order.department.id,

@@ -21,7 +21,7 @@ class Order:
     """Describe one registration.
 
     ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it, or
-    where the data is a ``file``.
+    where the data is a ``file``. ``packed`` is what it is packed with there; ``checksum`` is of the packed data then.
     ``size`` is bytes, None where nobody knows; ``room`` what the department's images may take, None where nobody tells.
     """
 
@@ -34,7 +34,14 @@ class Order:
     checksum: str | None = None
     stores: tuple[str, ...] = ()
     file: LocalFile | None = field(default=None, repr=False)
+    packed: str = ""
+    packed_size: int | None = None
     keep_failed: bool = False
+
+    @property
+    def algorithm(self) -> str | None:
+        """Of which algorithm a checksum is wanted."""
+        return self.checksum.partition(":")[0] if self.checksum else None
 
 
 @dataclass(frozen=True, slots=True)

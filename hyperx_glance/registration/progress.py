@@ -17,6 +17,8 @@ class Journal:
         self._started = clock()
         self.sent: int | None = None
         """Bytes that this process has uploaded."""
+        self.read: int | None = None
+        """Bytes that it has read for that, packed as they were."""
         self.last = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
 
     def seen(self, image: Image, *, done: int | None, message: str = "") -> Progress:
@@ -24,9 +26,9 @@ class Journal:
         expected = self._order.size if image.size is None else image.size
         return self._note(image.phase, expected, done, message)
 
-    def uploaded(self, sent: int) -> Progress:
-        """Note how much of the data has been uploaded."""
-        self.sent = sent
+    def uploaded(self, sent: int, read: int) -> Progress:
+        """Note how much of the data has been uploaded, and how much was read for it."""
+        self.sent, self.read = sent, read
         return self._note(Phase.STORING, self._order.size, sent, "")
 
     def _note(self, phase: Phase, expected: int | None, done: int | None, message: str) -> Progress:
@@ -34,6 +36,8 @@ class Journal:
             phase=phase,
             bytes_expected=expected,
             bytes_done=done,
+            bytes_to_read=self._order.packed_size if self._order.packed else self._order.size,
+            bytes_read=self.read,
             elapsed_seconds=self._clock() - self._started,
             message=message,
         )

@@ -58,6 +58,7 @@ def resume(
         disk_format=image.disk_format,
         department=_department(context, image),
         checksum=_wanted_checksum(image),
+        packed=image.glance_property(glance_key("packed")),
         keep_failed=keep_failed,
     )
     if image.glance_status == "saving" and _source_is_known(order, image):
@@ -80,10 +81,11 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
     record = Record(context, order, own=False)
     with record.named():
         try:
-            found = checking.look(context, order, declared=order.disk_format)
+            found = checking.look(context, order, declared=order.disk_format, packed=order.packed)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             check_room(quota, image_size_mib=in_mib(found.size or 0))
-            record.order = order = dataclasses.replace(order, size=found.size, room=quota.image_size_mib)
+            order = dataclasses.replace(order, size=found.size, packed_size=found.packed_size)
+            record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:
             raise record.fail(failures.from_source(problem, order, phase=image.phase)) from problem

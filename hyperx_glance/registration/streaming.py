@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from hyperx_glance.cloud import image_path
 from hyperx_glance.context import Context
-from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
+from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.order import Order, in_mib
-from hyperx_glance.sources import Opened, check, open_source
+from hyperx_glance.sources import Opened, Unpacked, check, open_source
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -28,25 +28,47 @@ class Upload:
     """
 
     def __init__(
-        self, source: Opened, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None
+        self, source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
     ) -> None:
         self.failure: BaseException | None = None
         self.ended = False
         self.sent = 0
         self.size = source.size
-        self._pieces = source.pieces(deadline=deadline)
-        self._rest = b""
+        self._source = source
+        self._pieces = self._checked(source.pieces(deadline=deadline))
+        self._rest = memoryview(b"")
         self._order = order
         self._on_bytes = on_bytes
-        algorithm = order.checksum.partition(":")[0] if order.checksum else None
+        algorithm = order.algorithm
         # usedforsecurity: the publisher chose the algorithm, and builds for FIPS refuse md5 otherwise.
         self._hash = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
-        self._algorithm = algorithm
 
     @property
     def digest(self) -> str | None:
-        """The checksum of what was sent, as "algorithm:hex"."""
-        return f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else None
+        """The checksum of what was read, packed as it was, as "algorithm:hex"."""
+        if isinstance(self._source, Unpacked):
+            return self._source.digest
+        return f"{self._order.algorithm}:{self._hash.hexdigest()}" if self._hash else None
+
+    @property
+    def bytes_read(self) -> int:
+        """How much was read, packed as it was."""
+        return self._source.bytes_read if isinstance(self._source, Unpacked) else self.sent
+
+    def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Hold the last piece back until the checksum is known to be right: a wrong image is never ready."""
+        held = b""
+        for piece in pieces:
+            if self._hash:
+                self._hash.update(piece)
+            if held:
+                yield held
+            held = piece
+        wanted, actual = self._order.checksum, self.digest
+        if wanted is not None and actual is not None and actual != wanted:
+            raise ChecksumMismatchError(image_id=self._order.image_id, expected=wanted, actual=actual)
+        if held:
+            yield held
 
     def read(self, size: int = -1) -> bytes:
         """Give the next bytes."""
@@ -62,15 +84,15 @@ class Upload:
 
     def _next(self, size: int) -> bytes:
         if not self._rest:
-            self._rest = next(self._pieces, b"")
-            self.ended = not self._rest
-            self.sent += len(self._rest)
+            piece = next(self._pieces, b"")
+            self._rest = memoryview(piece)
+            self.ended = not piece
+            self.sent += len(piece)
             self._check_room()
-            if self._hash:
-                self._hash.update(self._rest)
-            self._on_bytes(self.sent)
-        piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
-        return piece
+            self._on_bytes(self.sent, self.bytes_read)
+        taken = self._rest if size < 0 else self._rest[:size]
+        self._rest = self._rest[len(taken) :]
+        return bytes(taken)
 
     def _check_room(self) -> None:
         """Stop at the remaining quota: Glance takes any amount where no length is announced, or for another one."""
@@ -99,12 +121,14 @@ class SizedUpload(Upload):
         return self.size or 0
 
 
-def body_of(source: Opened, order: Order, on_bytes: Callable[[int], None], *, deadline: float | None = None) -> Upload:
+def body_of(
+    source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
+) -> Upload:
     """Build the body for an opened source, with its length where that is known."""
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(context: Context, order: Order, on_bytes: Callable[[int], None], *, seconds: float) -> str | None:
+def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None], *, seconds: float) -> str | None:
     """Stream URL or file into the record; give the digest of what was sent where a checksum is wanted.
 
     After ``seconds`` the source is not waited for any longer. Glance is, for its answer to all of the data: as
@@ -114,7 +138,16 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int], None], *, s
     deadline = network.clock() + seconds
     seconds = max(seconds, SHORTEST_SECONDS)
     first = min(seconds, policy.timeout_seconds)
-    with contextlib.closing(open_source(order.url, order.file, policy, seconds=first, network=network)) as source:
+    opened = open_source(
+        order.url,
+        order.file,
+        policy,
+        packed=order.packed,
+        algorithm=order.algorithm,
+        seconds=first,
+        network=network,
+    )
+    with contextlib.closing(opened) as source:
         check(source, order.disk_format)
         body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}

@@ -2,6 +2,7 @@
 
 from hyperx_glance.errors import (
     AuthenticationError,
+    ChecksumMismatchError,
     HyperxGlanceError,
     NotFoundError,
     RegistrationFailedError,
@@ -55,14 +56,17 @@ class Uploader:
     def _uploaded(self, tell: Tell, end: Deadline, *, last: bool) -> bool:
         """Upload once; give False where another attempt may do better."""
 
-        def on_bytes(sent: int) -> None:
+        def on_bytes(sent: int, read: int) -> None:
             self._record.stop_if_cancelled(phase=self._journal.last.phase)
             if end.passed:
                 raise self._late()
-            tell(self._journal.uploaded(sent))
+            tell(self._journal.uploaded(sent, read))
 
         try:
             self.digest = streaming.upload(self._record.context, self._order, on_bytes, seconds=end.left)
+        except ChecksumMismatchError as error:
+            self._record.own = True
+            raise self._record.reject(error) from None
         except (WaitTimeoutError, RegistrationFailedError):  # as `on_bytes` says
             raise
         except HyperxGlanceError as error:

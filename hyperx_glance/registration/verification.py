@@ -1,5 +1,6 @@
 """Whether the data of a ready image is what its checksum promises."""
 
+import contextlib
 import hashlib
 import logging
 
@@ -20,6 +21,7 @@ from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import recorded_checksum, verified
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
+from hyperx_glance.sources import REJECTED, Unpacked, open_source
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 _LOG = logging.getLogger(__name__)
@@ -41,14 +43,14 @@ class Verification:
             return image
         algorithm = wanted.partition(":")[0]
         try:
-            actual = digest or recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
+            actual = digest or self._digest(image, algorithm, end)
         except NotAllowedError as error:
             raise self._unreadable(error) from error
         except NotFoundError:
             self._read()  # raises where the record has gone, and not its data alone
             raise
         if actual == wanted:
-            return image if recorded_checksum(image, algorithm) else self._marked(image)
+            return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
         if digest is None and self._converted(image):
             raise self._record.reject(
                 failures.unverifiable(self._record.image_id, "Glance converted it on its way in.")
@@ -73,6 +75,44 @@ class Verification:
             return error
         why = f"Glance does not let its data be read: {error.message}"
         return self._record.reject(failures.unverifiable(self._record.image_id, why))
+
+    def _digest(self, image: Image, algorithm: str, end: Deadline) -> str:
+        """Find the checksum of data that another process has sent."""
+        if self._order.packed:
+            return self._read_again(image, end)
+        return recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
+
+    def _read_again(self, image: Image, end: Deadline) -> str:
+        """Read the packed data once more: its own checksum is the publisher's, that of what is in it is Glance's."""
+        order, settings = self._order, self._context.settings
+        if order.url is None and order.file is None:
+            why = f"It was made of {order.packed} data, which nobody has given again."
+            raise self._record.reject(failures.unverifiable(self._record.image_id, why))
+        algorithm, value = (image.hash_algorithm, image.hash_value) if image.hash_algorithm else ("md5", image.checksum)
+        stored = hashlib.new(algorithm, usedforsecurity=False)
+        deadline = settings.network.clock() + end.left
+        try:
+            opened = open_source(
+                order.url,
+                order.file,
+                settings.url_policy,
+                packed=order.packed,
+                algorithm=order.algorithm,
+                network=settings.network,
+            )
+            with contextlib.closing(opened) as source:
+                for piece in source.pieces(deadline=deadline):
+                    self._record.stop_if_cancelled(phase=Phase.READY)
+                    if end.passed:
+                        raise failures.unverified(self._record.image_id, self._journal.last)
+                    stored.update(piece)
+        except REJECTED as error:
+            raise self._record.reject(failures.unverifiable(self._record.image_id, error.message)) from error
+        assert isinstance(opened, Unpacked)  # it was packed
+        if stored.hexdigest() != value:
+            why = "What it came from holds other data now."
+            raise self._record.reject(failures.unverifiable(self._record.image_id, why))
+        return opened.digest or ""
 
     def _hashed(self, algorithm: str, end: Deadline) -> str:
         """Hash the data itself, where Glance keeps no digest of this algorithm."""

@@ -13,10 +13,12 @@ from hyperx_glance.errors import LocalFileError, UrlRejectedError
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.sources.local import LocalFile, OpenedFile
+from hyperx_glance.sources.unpacking import Unpacked, unpackable
 from hyperx_glance.urls import Found, check
-from hyperx_glance.urls.contents import Opened
+from hyperx_glance.urls.contents import Opened, refusal
+from hyperx_glance.vocabulary import UrlProblem
 
-__all__ = ["REJECTED", "Found", "LocalFile", "Opened", "OpenedFile", "check", "open_source"]
+__all__ = ["REJECTED", "Found", "LocalFile", "Opened", "OpenedFile", "Unpacked", "check", "open_source"]
 
 REJECTED = (UrlRejectedError, LocalFileError)
 """What is raised where a source cannot become an image."""
@@ -27,11 +29,37 @@ def open_source(
     file: LocalFile | None,
     policy: UrlPolicy,
     *,
+    packed: str | None = None,
+    algorithm: str | None = None,
     seconds: float | None = None,
     network: Network = SYSTEM,
 ) -> Opened:
-    """Open the one that is given; ``seconds`` bound the time until the first bytes, by default as the policy says."""
+    """Open the one that is given; ``seconds`` bound the time until the first bytes, by default as the policy says.
+
+    What is packed is unpacked on the way where ``packed`` is None or names that kind; "" takes all as it is. Of packed
+    data, that has the digest of ``algorithm`` then.
+    """
+    deadline = network.clock() + (seconds or policy.timeout_seconds)
     if file is not None:
-        return file.open(deadline=network.clock() + (seconds or policy.timeout_seconds), clock=network.clock)
-    assert url is not None  # one of them is given
-    return urls.open_url(url, policy, seconds=seconds, network=network)
+        source: Opened = file.open(deadline=deadline, clock=network.clock)
+    else:
+        assert url is not None  # one of them is given
+        source = urls.open_url(url, policy, seconds=seconds, network=network)
+    try:
+        kind = _kind(source, packed)
+    except BaseException:
+        source.close()
+        raise
+    if not kind:
+        return source
+    return Unpacked(source, kind, algorithm=algorithm, deadline=deadline, clock=network.clock)
+
+
+def _kind(source: Opened, packed: str | None) -> str:
+    """Tell what a source is to be unpacked from; "" where it is taken as it is."""
+    if packed == "":
+        return ""
+    kind = unpackable(source.head())
+    if packed and kind != packed:
+        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file is no {packed} data any more.")
+    return kind

@@ -138,6 +138,8 @@ class OpenedFile:
     """
 
     url = ""
+    packed = ""
+    packed_size = None
     content_type = ""
 
     def __init__(
@@ -161,6 +163,9 @@ class OpenedFile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def interrupt(self) -> None:
+        """Do nothing: a disk answers."""
 
     def close(self) -> None:
         """Close what was opened here; a file object stays the caller's."""

@@ -35,10 +35,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Tell what a URL or file that may be registered holds; ``size`` is bytes, None where the server does not say."""
+    """Tell what a URL or file that may be registered holds; ``size`` is bytes, None where nobody says.
+
+    ``packed`` is what it is packed with, ``packed_size`` how many bytes that takes.
+    """
 
     disk_format: str
     size: int | None
+    packed: str = ""
+    packed_size: int | None = None
 
 
 def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Network = SYSTEM) -> Found:
@@ -50,8 +55,15 @@ def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Net
 def check(source: Opened, declared: str | None) -> Found:
     """Check that what was opened holds an image of the declared format."""
     content = examine(source.head(), whole=source.whole)
-    found = judge(content, url=source.url, file=source.file, declared=declared, content_type=source.content_type)
-    return Found(found, source.size)
+    found = judge(
+        content,
+        url=source.url,
+        file=source.file,
+        packed=source.packed,
+        declared=declared,
+        content_type=source.content_type,
+    )
+    return Found(found, source.size, packed=source.packed, packed_size=source.packed_size)
 
 
 def diagnose(

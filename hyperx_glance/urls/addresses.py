@@ -57,6 +57,7 @@ _HINTS = {
     UrlProblem.HTML: "This is a web page, perhaps a login or a download page: give the URL of the file itself.",
     UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
     UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
+    UrlProblem.CORRUPT: "Pack the file anew, and upload it to its server again.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
     UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
     UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',

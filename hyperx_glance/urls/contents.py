@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hyperx_glance.errors import LocalFileError
+from hyperx_glance.errors import HyperxGlanceError, LocalFileError
 from hyperx_glance.urls.addresses import rejected
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
@@ -42,6 +42,23 @@ _PACKED = (
     ("WIM", re.compile(rb"MSWIM\x00\x00\x00")),
 )
 """What files are packed into: no disk begins so."""
+_UNPACKERS = {
+    "gzip": "gzip -d",
+    "bzip2": "bzip2 -d",
+    "xz": "xz -d",
+    "lzma": "xz -d",
+    "zstd": "zstd -d",
+    "lz4": "lz4 -d",
+    "lzip": "lzip -d",
+    "lzop": "lzop -d",
+    "compress": "gzip -d",
+    "zip": "unzip",
+    "7z": "7z x",
+    "rar": "unrar x",
+    "OVA": "tar -xf; its disk is the .vmdk file",
+    "tar": "tar -xf",
+    "WIM": "7z x",
+}
 _DANGERS = {
     "backing_file": "it names a backing file",
     "data_file": "it keeps its data in another file",
@@ -59,6 +76,8 @@ _FILE_HINTS = {
     UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
     UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
     UrlProblem.CHANGED: "Wait until nobody writes to the file.",
+    UrlProblem.TRUNCATED: "Download or make the file again.",
+    UrlProblem.CORRUPT: "Download or make the file again.",
 }
 
 
@@ -77,6 +96,14 @@ class Opened(Protocol):
         """The name of a file of this machine."""
 
     @property
+    def packed(self) -> str:
+        """What it was packed with, where it is unpacked on the way."""
+
+    @property
+    def packed_size(self) -> int | None:
+        """How many bytes of packed data are promised."""
+
+    @property
     def content_type(self) -> str:
         """The media type, where a server tells one."""
 
@@ -93,6 +120,9 @@ class Opened(Protocol):
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
         """Give all bytes."""
+
+    def interrupt(self) -> None:
+        """Wake whoever waits for it in another thread."""
 
     def close(self) -> None:
         """Read no more."""
@@ -118,7 +148,7 @@ def examine(head: bytes, *, whole: bool) -> Content:
         return Content(html=True)
     if head.startswith(_PLOOP):
         return Content("ploop", ("ploop",))
-    packed = next((name for name, mark in _PACKED if mark.match(head)), "")
+    packed = packed_into(head)
     found, dangers = _inspect(head, whole=whole)
     match sorted(found):
         case []:
@@ -163,40 +193,66 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
 
 
 def judge(
-    content: Content, *, url: str = "", declared: str | None, content_type: str = "", file: str | None = None
+    content: Content,
+    *,
+    url: str = "",
+    declared: str | None,
+    content_type: str = "",
+    file: str | None = None,
+    packed: str = "",
 ) -> str:
     """Give the disk format to register; ``declared`` None takes what the bytes positively say.
 
-    ``file`` names a file of this machine, where they come from none of a ``url``.
+    ``file`` names a file of this machine, where they come from none of a ``url``; ``packed`` says what they were
+    unpacked from.
     """
-    refusal = functools.partial(rejected, url=url) if file is None else functools.partial(file_rejected, file=file)
+    refused = functools.partial(rejected, url=url) if file is None else functools.partial(file_rejected, file=file)
     if content.empty:
-        raise refusal(UrlProblem.EMPTY, "The file is empty.")
+        raise refused(UrlProblem.EMPTY, "The file is empty.")
     if content.html or (content.disk_format is None and content_type in ("text/html", "application/xhtml+xml")):
         page = "The URL leads to an HTML page, not to a file." if file is None else "The file is an HTML page."
-        raise refusal(UrlProblem.HTML, page)
+        raise refused(UrlProblem.HTML, page)
     found = content.disk_format
     if content.packed and found in (None, "raw"):
         # Registered as "raw", it would be an image that is ready and boots nowhere.
-        raise refusal(UrlProblem.PACKED, f"The file is packed: it is {content.packed} data.")
+        twice = f"The file is packed twice: its {packed} data holds {content.packed} data."
+        message = twice if packed else f"The file is packed: it is {content.packed} data."
+        raise refused(UrlProblem.PACKED, message, hint=_way_to_unpack(content.packed, served=file is None))
     if declared == ISO_FORMAT and found != ISO_FORMAT:
-        raise refusal(
+        raise refused(
             UrlProblem.WRONG_FORMAT,
             f"The file is no ISO but {_described(content)}.",
             hint="Register disk images with NewImage." if found else "",
         )
     if found == ISO_FORMAT and declared != ISO_FORMAT:
-        raise refusal(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
+        raise refused(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
     if declared is None and found is None:
-        raise refusal(UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.")
+        raise refused(UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.")
     if found is not None and found not in (*IMAGE_FORMATS, ISO_FORMAT):
-        raise refusal(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
+        raise refused(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
     # Only these have no mark, so that bytes that say nothing fit them.
     if declared is not None and found != declared and not (found is None and declared in ("raw", "ploop")):
-        raise refusal(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.")
+        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.")
     if content.dangers:
-        raise refusal(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
+        raise refused(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
     return declared or found or ""
+
+
+def packed_into(head: bytes) -> str:
+    """Tell what the first bytes of a file say that it is packed with; "" where they say nothing."""
+    return next((name for name, mark in _PACKED if mark.match(head)), "")
+
+
+def _way_to_unpack(kind: str, *, served: bool) -> str:
+    give = "serve" if served else "give"
+    return f"Unpack it first ({_UNPACKERS[kind]}), and {give} the disk image or ISO that is in it."
+
+
+def refusal(source: Opened, problem: UrlProblem, message: str, *, hint: str = "") -> HyperxGlanceError:
+    """Build the error for what was read."""
+    if source.file is None:
+        return rejected(problem, message, source.url, hint=hint)
+    return file_rejected(problem, message, source.file, hint=hint)
 
 
 def file_rejected(problem: UrlProblem, message: str, file: str, *, hint: str = "") -> LocalFileError:

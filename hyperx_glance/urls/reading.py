@@ -66,6 +66,10 @@ class _Timed(io.RawIOBase):
             self._socket.settimeout(left)
         return self._raw.readinto(buffer)
 
+    def interrupt(self) -> None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's own, which speaks to the server
+
     def close(self) -> None:
         self._raw.close()
         super().close()
@@ -268,6 +272,8 @@ class Source:
     """Be an opened URL: its header, its first bytes, and then all of them, once."""
 
     file = None
+    packed = ""
+    packed_size = None
 
     def __init__(
         self,
@@ -302,6 +308,11 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def interrupt(self) -> None:
+        """Wake whoever waits for the server in another thread; closing a socket there would leave it waiting."""
+        assert self._connection.timed is not None  # it has answered
+        self._connection.timed.interrupt()
 
     def close(self) -> None:
         """End the connection, however much is left to read."""

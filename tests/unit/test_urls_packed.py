@@ -106,7 +106,10 @@ def test_nothing_is_created(file_server: FileServer, transfer: str, disk_format:
     cloud = InMemoryCloud()
     alice = ClientFactory(cloud, HASTY)("alice", transfer=transfer)
     url = file_server.serve("/disk.raw.gz", PACKED["gzip"])
-    for new in (NewImage(name="a", url=url, disk_format=disk_format), NewIso(name="a", url=url)):
+    for new in (
+        NewImage(name="a", url=url, disk_format=disk_format, unpack=False),
+        NewIso(name="a", url=url, unpack=False),
+    ):
         with pytest.raises(UrlRejectedError, match="packed"):
             alice.register(new)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from backports import zstd
 
 from hyperx_glance import (
     ChecksumMismatchError,
@@ -21,6 +26,7 @@ from hyperx_glance import (
     QuotaExceededError,
     RegistrationFailedError,
     UrlProblem,
+    UrlRejectedError,
 )
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, unique
@@ -28,8 +34,6 @@ from tests.interference import Interference
 from tests.registrations import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hyperx_glance import Client
     from tests.file_server import FileServer
 
@@ -234,3 +238,145 @@ class TestResuming:
         with pytest.raises(InvalidRequestError, match="not both"):
             alice.resume_registration(image_id, url=url, file=disk)
         alice.resume_registration(image_id).cancel()
+
+
+# ----------------------------------------------------------------- packed data
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+@pytest.mark.parametrize("source", ["url", "file"])
+def test_packed_data_is_unpacked_on_the_way(
+    client: ClientFactory, file_server: FileServer, tmp_path: Path, kind: str, source: str
+) -> None:
+    seen: list[Progress] = []
+    packed = PACKERS[kind](DISK)
+    path = tmp_path / "disk.packed"
+    path.write_bytes(packed)
+    where = {"url": file_server.serve("/disk.packed", packed)} if source == "url" else {"file": path}
+    new = {"name": unique("packed"), "checksum": f"sha256:{hashlib.sha256(packed).hexdigest()}", **where}
+    alice = client("alice")
+
+    image = alice.register(NewImage.model_validate(new), on_progress=seen.append)
+
+    assert (image.disk_format, image.size, image.state) == ("qcow2", len(DISK), "ACTIVE")
+    assert stored(alice, image.id) == DISK
+    last = max(seen, key=lambda progress: progress.bytes_done or 0)
+    assert (last.bytes_done, last.bytes_read, last.bytes_to_read) == (len(DISK), len(packed), len(packed))
+    # Glance's own digests are of other data, and still nothing is left to do, nor is anything ever called wrong.
+    assert image.id not in {each.id for each in alice.unfinished_registrations()}
+    assert alice.resume_registration(image).wait().id == image.id
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_wrong_checksum_of_packed_data_leaves_nothing(client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.serve("/disk.xz", lzma.compress(DISK))
+    for wrong in hashlib.sha256(DISK).hexdigest(), "0" * 64:  # it is of what the URL holds, and not of what is in it
+        with pytest.raises(ChecksumMismatchError):
+            client("alice").register(NewImage(name=unique("packed"), url=url, checksum=f"sha256:{wrong}"))
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_packed_data_is_refused_where_it_shall_not_be_unpacked(
+    client: ClientFactory, file_server: FileServer, tmp_path: Path
+) -> None:
+    url = file_server.serve("/disk.xz", lzma.compress(DISK))
+    (tmp_path / "disk.xz").write_bytes(lzma.compress(DISK))
+    with pytest.raises(UrlRejectedError, match="xz -d") as caught:
+        client("alice").register(NewImage(name=unique("packed"), url=url, unpack=False))
+    assert caught.value.reason is UrlProblem.PACKED
+    with pytest.raises(LocalFileError, match="xz -d") as local:
+        client("alice").register(NewImage(name=unique("packed"), file=tmp_path / "disk.xz", unpack=False))
+    assert local.value.reason is UrlProblem.PACKED
+    with pytest.raises(InvalidRequestError, match="does not unpack"):
+        client("alice", transfer="import").register(NewImage(name=unique("packed"), url=url))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda packed: packed[:-8], UrlProblem.TRUNCATED),
+        (lambda packed: packed[: len(packed) // 2], UrlProblem.TRUNCATED),
+        (lambda packed: packed + b"garbage behind it", UrlProblem.CORRUPT),
+        (lambda packed: packed[:-30] + b"xxxx" + packed[-26:], UrlProblem.CORRUPT),
+    ],
+)
+@pytest.mark.usefixtures("nothing_left")
+def test_spoilt_packed_data_leaves_nothing(
+    client: ClientFactory, file_server: FileServer, spoil: Callable[[bytes], bytes], reason: UrlProblem
+) -> None:
+    data = samples.data("partitioned.raw") + os.urandom(3 << 20)
+    url = file_server.serve("/disk.gz", spoil(gzip.compress(data, 1)))
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        client("alice").register(NewImage(name=unique("packed"), url=url))
+
+    assert caught.value.reason == reason
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_bomb_is_stopped_at_the_quota(client: ClientFactory, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xz"
+    path.write_bytes(
+        lzma.compress(samples.data("partitioned.raw").ljust(1 << 20, b"\0")) + lzma.compress(bytes(16 << 20)) * 64
+    )
+    seen: list[Progress] = []
+
+    with limits(client, "dept-a", {"image_size_mib": 5}), pytest.raises(QuotaExceededError) as caught:
+        client("alice").register(NewImage(name=unique("bomb"), file=path), on_progress=seen.append)
+
+    assert caught.value.resource == "image_size_mib"
+    assert max(progress.bytes_done or 0 for progress in seen) <= 6 << 20
+
+
+class TestResumingPackedData:
+    def test_reads_it_again(self, client: ClientFactory, file_server: FileServer) -> None:
+        packed = lzma.compress(DISK)
+        url = file_server.serve("/disk.xz", packed)
+        alice = client("alice")
+        checksum = f"md5:{hashlib.md5(packed).hexdigest()}"
+        image_id = alice.start_registration(NewImage(name=unique("lost"), url=url, checksum=checksum)).image_id
+
+        image = alice.resume_registration(image_id).wait()
+
+        assert (image.id, image.size) == (image_id, len(DISK))
+
+    def test_verifies_what_nobody_came_to_mark(self, client: ClientFactory, file_server: FileServer) -> None:
+        """The caller dies between the upload and the mark: what the URL holds tells whether all is well."""
+        packed = lzma.compress(DISK)
+        url = file_server.serve("/disk.xz", packed)
+        alice = client("alice")
+        checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"
+        handle = alice.start_registration(NewImage(name=unique("lost"), url=url, checksum=checksum))
+        data = {"data": DISK, "headers": {"Content-Type": "application/octet-stream"}}
+        alice.cloud.put("image", f"/images/{handle.image_id}/file", **data)
+        assert handle.image_id in {image.id for image in alice.unfinished_registrations()}
+
+        image = alice.resume_registration(handle.image_id).wait()
+
+        assert image.glance_property("hyperx_checksum_verified") == "true"
+        assert handle.image_id not in {image.id for image in alice.unfinished_registrations()}
+
+    def test_accuses_nobody_where_the_url_holds_other_data_now(
+        self, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        packed = lzma.compress(DISK)
+        alice = client("alice")
+        url = file_server.serve("/disk.xz", packed)
+        checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"
+        handle = alice.start_registration(NewImage(name=unique("lost"), url=url, checksum=checksum))
+        data = {"data": DISK, "headers": {"Content-Type": "application/octet-stream"}}
+        alice.cloud.put("image", f"/images/{handle.image_id}/file", **data)
+        file_server.serve("/disk.xz", lzma.compress(samples.data("disk.vmdk")))
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            alice.resume_registration(handle.image_id).wait()
+
+        assert caught.value.reason == "unverifiable"
+        assert alice.image(handle.image_id).state == "ACTIVE"

@@ -53,11 +53,15 @@ def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
     """What the body gives out at once stays small, however large the file is."""
     url = file_server.serve("/big", BigBody(20 * 1024 * 1024))
     order = Order(
-        image_id="7c1", url=url, disk_format="raw", department=Department("1", "a"), checksum="md5:" + "0" * 32
+        image_id="7c1",
+        url=url,
+        disk_format="raw",
+        department=Department("1", "a"),
+        checksum=f"md5:{hashlib.md5(bytes(20 * 1024 * 1024)).hexdigest()}",
     )
 
     with open_url(url, LOOPBACK) as source:
-        body = Upload(source, order, lambda _: None)
+        body = Upload(source, order, lambda *_: None)
         pieces = [len(piece) for piece in body]
 
     assert sum(pieces) == 20 * 1024 * 1024
@@ -77,7 +81,7 @@ def test_the_length_is_announced_where_it_is_known(
     order = Order(image_id="7c1", url=url, disk_format="qcow2", department=Department("1", "a"))
 
     with open_url(url, LOOPBACK) as source:
-        request = requests.Request("PUT", "http://glance.example/", data=body_of(source, order, lambda _: None))
+        request = requests.Request("PUT", "http://glance.example/", data=body_of(source, order, lambda *_: None))
 
         assert header in request.prepare().headers.items()
 

@@ -1,0 +1,267 @@
+"""What is packed with xz, gzip, bzip2 or zstd, unpacked while it is read.
+
+>>> import gzip, io
+>>> from hyperx_glance.sources.local import LocalFile
+>>> from hyperx_glance.sources.unpacking import Unpacked
+>>> with Unpacked(LocalFile(io.BytesIO(gzip.compress(b"QFI"))).open(), "gzip") as source:
+...     source.head()
+b'QFI'
+
+A stream may be followed by another of its kind, as the tools themselves take it; anything else behind it is an error.
+Memory is bounded whatever the file says: by pieces, and by the largest window that is taken.
+"""
+
+import bz2
+import hashlib
+import importlib
+import lzma
+import queue
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from hyperx_glance.urls.contents import HEAD_BYTES, Opened, packed_into, refusal
+from hyperx_glance.vocabulary import UrlProblem
+
+PIECE_BYTES = 1024 * 1024
+PIECES_AHEAD = 4
+LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
+"""What `xz -9` and `zstd --ultra --long` ask for at most; a file could ask for 4 GiB."""
+_FED_BYTES = 64 * 1024
+
+
+class _Decoder(Protocol):
+    """Unpack one stream, as `bz2.BZ2Decompressor` does."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Gzip:
+    """Unpack one gzip stream with the manners of the other decoders."""
+
+    def __init__(self) -> None:
+        self._decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        piece = self._decoder.decompress(self._decoder.unconsumed_tail + data, max_length)
+        self.needs_input = len(piece) < max_length and not self._decoder.unconsumed_tail
+        return piece
+
+
+def _zstd() -> _Decoder:
+    # Of the standard library from Python 3.14 on; before, the same module has the name backports.zstd.
+    zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    window = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW_BYTES.bit_length() - 1}
+    decoder: _Decoder = zstd.ZstdDecompressor(options=window)
+    return decoder
+
+
+_DECODERS: dict[str, Callable[[], _Decoder]] = {
+    "gzip": _Gzip,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LARGEST_WINDOW_BYTES),
+    "zstd": _zstd,
+}
+_PADDED = ("gzip", "xz")
+"""What may have zeros behind it: tapes and the xz format itself round sizes up."""
+
+
+def unpackable(head: bytes) -> str:
+    """Tell what a file is packed with, from its first bytes, where it can be unpacked here; else ""."""
+    kind = packed_into(head)
+    return kind if kind in _DECODERS else ""
+
+
+class Unpacked:
+    """Be what an opened source holds, unpacked: its first bytes, and then all of them, once.
+
+    ``clock`` measures ``deadline``, the end of the time for the first bytes. All but these are read and unpacked in a
+    thread of its own, so that reading, unpacking and what the caller does with the data go on at the same time.
+    """
+
+    size = None
+
+    def __init__(
+        self,
+        source: Opened,
+        kind: str,
+        *,
+        algorithm: str | None = None,
+        deadline: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.url = source.url
+        self.file = source.file
+        self.content_type = source.content_type
+        self.packed = kind
+        self.packed_size = source.size
+        self.bytes_read = 0
+        """How much of the packed data was read."""
+        self._source = source
+        self._clock = clock
+        self._deadline = deadline
+        self._algorithm = algorithm
+        # usedforsecurity: the publisher chose the algorithm, and builds for FIPS refuse md5 otherwise.
+        self._hash = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+        self._unpacking = self._unpack()
+        self._head = b""
+        self._ended = False
+        self._ahead: _Ahead | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def digest(self) -> str | None:
+        """The checksum of the packed data, as "algorithm:hex", where one was asked for and all was read."""
+        return f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is all there is."""
+        return self._ended
+
+    def head(self) -> bytes:
+        """Give the first unpacked bytes; less than `HEAD_BYTES` only where there are no more."""
+        while len(self._head) < HEAD_BYTES and not self._ended:
+            piece = next(self._unpacking, b"")
+            self._ended = not piece
+            self._head += piece
+        return self._head
+
+    def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Give all unpacked bytes until ``deadline``."""
+        if self._head:
+            yield self._head
+        if self._ended:
+            return
+        self._deadline = deadline
+        self._ahead = _Ahead(self._unpacking)
+        yield from self._ahead.pieces()
+        self._ended = True
+
+    def interrupt(self) -> None:
+        """Wake whoever reads in another thread."""
+        self._source.interrupt()
+
+    def close(self) -> None:
+        """Read and unpack no more."""
+        if self._ahead is not None:
+            self._ahead.stop(self._source.interrupt)
+        self._source.close()
+
+    # ------------------------------------------------------------- one piece after another
+
+    def _unpack(self) -> Iterator[bytes]:
+        decoder: _Decoder | None = None
+        begun = False
+        for fed in self._fed():
+            data = fed
+            while True:
+                if decoder is None:
+                    data = data.lstrip(b"\0") if begun and self.packed in _PADDED else data
+                    if not data:
+                        break
+                    decoder, begun = self._decoder(), True
+                piece = self._decompress(decoder, data)
+                if piece:
+                    yield piece
+                data = b""
+                if decoder.eof:
+                    data, decoder = decoder.unused_data, None
+                elif decoder.needs_input:
+                    break
+        if decoder is not None:
+            raise refusal(self, UrlProblem.TRUNCATED, f"The {self.packed} data ends too early.")
+
+    def _fed(self) -> Iterator[bytes]:
+        for piece in self._source.pieces():
+            if self._hash:
+                self._hash.update(piece)
+            for start in range(0, len(piece), _FED_BYTES):
+                fed = piece[start : start + _FED_BYTES]
+                self.bytes_read += len(fed)
+                yield fed
+
+    def _decoder(self) -> _Decoder:
+        try:
+            return _DECODERS[self.packed]()
+        except ImportError as error:
+            hint = "Install hyperx-glance[zstd], or unpack the file first: zstd -d"
+            raise refusal(self, UrlProblem.PACKED, "Nothing is installed that unpacks zstd data.", hint=hint) from error
+
+    def _decompress(self, decoder: _Decoder, data: bytes) -> bytes:
+        if self._deadline is not None and self._clock() >= self._deadline:
+            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking take too long.")
+        try:
+            return decoder.decompress(data, PIECE_BYTES)
+        except Exception as error:  # each decoder has errors of its own, and zstd's class may not be there
+            if "memory" in str(error).lower():
+                most = LARGEST_WINDOW_BYTES >> 20
+                message = f"Unpacking the {self.packed} data needs more than {most} MiB of memory."
+                raise refusal(self, UrlProblem.PACKED, message) from error
+            raise refusal(self, UrlProblem.CORRUPT, f"The {self.packed} data is damaged.") from error
+
+
+class _Ahead:
+    """Run an iterator in a thread, some pieces ahead of whoever takes them."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._queue: queue.Queue[bytes | BaseException | None] = queue.Queue(PIECES_AHEAD)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="unpacking")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            for piece in self._pieces:
+                self._queue.put(piece)
+                if self._stopped.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001  # raised again by whoever takes the pieces
+            self._queue.put(error)
+        else:
+            self._queue.put(None)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the pieces, and raise what went wrong."""
+        while (piece := self._queue.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+    def stop(self, interrupt: Callable[[], None]) -> None:
+        """End the thread, which may wait for a place in the queue, or for its source."""
+        self._stopped.set()
+        interrupt()
+        while self._thread.is_alive():
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._thread.join()
