@@ -102,6 +102,8 @@ class UrlProblem(StrEnum):
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
+    NO_CHECKSUM = "no_checksum"
+    AMBIGUOUS_CHECKSUM = "ambiguous_checksum"
 
 
 class FailureReason(StrEnum):

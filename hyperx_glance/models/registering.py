@@ -33,6 +33,7 @@ class _New(Describing):
     file: ModelFile = None
     unpack: Literal["auto", False] = "auto"
     checksum: Checksum | None = None
+    checksum_url: OptionalUrl = None
     owner: DepartmentReference | None = None
     properties: Properties = {}
     stores: tuple[Reference, ...] = ()
@@ -45,6 +46,8 @@ class _New(Describing):
             raise ValueError(
                 "url: this field is needed, or file instead of it" if neither else "url, file: one of them, not both"
             )
+        if self.checksum is not None and self.checksum_url is not None:
+            raise ValueError("checksum, checksum_url: one of them, not both")
         return self
 
 
@@ -56,6 +59,7 @@ class NewFields(DescribingFields, total=False):
     file: os.PathLike[str] | BinaryIO | None
     unpack: Literal["auto", False]
     checksum: str | None
+    checksum_url: str | None
     owner: str | None
     stores: Many
     id: str | None
@@ -81,8 +85,9 @@ class NewImage(_New):
 
     ``file`` is a `pathlib.Path` or a binary file object, which is read from its first byte; a text is refused, since
     requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the way,
-    False refuses packed data.
-    ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>", "sha512:<hex>" or "md5:<hex>".
+    False refuses packed data. ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>",
+    "sha512:<hex>" or "md5:<hex>"; ``checksum_url`` is where its publisher lists it: SHA256SUMS, SHA512SUMS, MD5SUMS, or
+    a file of one digest. Both are of what URL or file holds, before unpacking.
     ``owner`` is another department's id or name, for administrators. ``id`` is a UUID of the caller's own, else the
     library draws one. ``admin_user`` is the account that the password switch is about.
     """

@@ -10,6 +10,7 @@ hyperx_glance.errors.NotAllowedError: Only administrators register featured imag
 import contextlib
 import dataclasses
 import uuid
+from urllib.parse import unquote, urlsplit
 
 from hyperx_glance import urls
 from hyperx_glance.context import Context
@@ -20,7 +21,7 @@ from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_images
 from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.registration.ways import ways
-from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source
+from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source, published_checksum
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
@@ -40,6 +41,8 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
         keep_failed=keep_failed,
     )
     ways(order, context.settings.transfer)
+    if new.checksum_url is not None:
+        order = dataclasses.replace(order, checksum=_published(context, order, new.checksum_url))
     found = look(context, order, declared=new.disk_format, packed=None if new.unpack == "auto" else "")
     order = dataclasses.replace(order, packed=found.packed, packed_size=found.packed_size)
     ways(order, context.settings.transfer)
@@ -47,6 +50,14 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
     size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
     check_images(quota, size_mib=size_mib)
     return dataclasses.replace(order, disk_format=found.disk_format, size=found.size, room=quota.image_size_mib)
+
+
+def _published(context: Context, order: Order, checksum_url: str) -> str:
+    path = unquote(urlsplit(order.url).path) if order.url is not None else order.file.path if order.file else ""
+    if not path:
+        raise InvalidRequestError("checksum_url: the file object has no name by which its line could be found")
+    settings = context.settings
+    return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
 
 
 def _owner(context: Context, new: NewImage | NewIso) -> Department:

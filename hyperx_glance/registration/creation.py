@@ -105,7 +105,7 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
 def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
     context, order = record.context, record.order
     return new_image_body(
-        new,
+        new.model_copy(update={"checksum": order.checksum}),
         image_id=order.image_id,
         disk_format=order.disk_format,
         packed=order.packed,

@@ -13,12 +13,23 @@ from hyperx_glance.errors import LocalFileError, UrlRejectedError
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.sources.local import LocalFile, OpenedFile
+from hyperx_glance.sources.published import published_checksum
 from hyperx_glance.sources.unpacking import Unpacked, unpackable
 from hyperx_glance.urls import Found, check
 from hyperx_glance.urls.contents import Opened, refusal
 from hyperx_glance.vocabulary import UrlProblem
 
-__all__ = ["REJECTED", "Found", "LocalFile", "Opened", "OpenedFile", "Unpacked", "check", "open_source"]
+__all__ = [
+    "REJECTED",
+    "Found",
+    "LocalFile",
+    "Opened",
+    "OpenedFile",
+    "Unpacked",
+    "check",
+    "open_source",
+    "published_checksum",
+]
 
 REJECTED = (UrlRejectedError, LocalFileError)
 """What is raised where a source cannot become an image."""

@@ -60,6 +60,8 @@ _HINTS = {
     UrlProblem.CORRUPT: "Pack the file anew, and upload it to its server again.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
     UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
+    UrlProblem.NO_CHECKSUM: "Give the URL of the file that lists this one by its name, or checksum=...",
+    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which is right, and give checksum=...",
     UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
     UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
 }

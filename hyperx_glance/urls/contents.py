@@ -144,7 +144,7 @@ def examine(head: bytes, *, whole: bool) -> Content:
     """Read the first bytes of a file; ``whole`` when there are no more."""
     if not head:
         return Content(empty=True)
-    if _HTML.match(head[:4096]):
+    if is_page(head):
         return Content(html=True)
     if head.startswith(_PLOOP):
         return Content("ploop", ("ploop",))
@@ -236,6 +236,11 @@ def judge(
     if content.dangers:
         raise refused(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
     return declared or found or ""
+
+
+def is_page(head: bytes) -> bool:
+    """Tell whether the first bytes of a file are those of an HTML page."""
+    return bool(_HTML.match(head[:4096]))
 
 
 def packed_into(head: bytes) -> str:

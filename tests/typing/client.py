@@ -104,7 +104,9 @@ def registering(client: Client, image: Image) -> None:
     NewImage(name="debian", url="", disk_format="iso")  # type: ignore[arg-type] # a disc is a NewIso
     assert_type(NewImage(name="debian", url="", disk_format="VMDK").name, str)
     NewImage(name="debian", file=Path("debian.qcow2"))
-    NewIso(name="debian", file=io.BytesIO())
+    NewIso(name="debian", file=io.BytesIO(), unpack=False)
+    NewImage(name="debian", url="", checksum_url="", unpack="auto")
+    NewImage(name="debian", url="", unpack=True)  # type: ignore[arg-type] # "auto" or nothing
     NewImage(name="debian", file="debian.qcow2")  # type: ignore[arg-type] # a text may come from somebody else
     NewIso(name="debian", url="", password_enabled=True)  # type: ignore[call-arg] # a disc has no password
     assert_type(client.register(new, on_progress=follow, timeout=60.0), Image)

@@ -31,7 +31,7 @@ def test_what_can_be_edited_may_be_written_by_the_owner() -> None:
 
 
 def test_what_is_asked_at_creation_is_in_the_table() -> None:
-    beyond_the_table = {"category", "properties", "checksum", "file", "unpack"}
+    beyond_the_table = {"category", "properties", "checksum", "file", "unpack", "checksum_url"}
 
     assert (set(NewImage.model_fields) | set(NewIso.model_fields)) - beyond_the_table <= set(BY_NAME)
 

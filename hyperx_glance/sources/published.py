@@ -1,0 +1,45 @@
+"""Reading the checksum that a publisher has put beside a file.
+
+>>> from hyperx_glance import UrlPolicy
+>>> from hyperx_glance.sources.published import published_checksum
+>>> published_checksum("http://169.254.169.254/SHA256SUMS", "/disk.qcow2", UrlPolicy())
+Traceback (most recent call last):
+hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+"""
+
+from hyperx_glance import urls
+from hyperx_glance.models.urls import UrlPolicy
+from hyperx_glance.network import SYSTEM, Network
+from hyperx_glance.sources.checksums import Digests
+from hyperx_glance.urls.contents import is_page, refusal
+from hyperx_glance.vocabulary import UrlProblem
+
+LARGEST_BYTES = 16 * 1024 * 1024
+"""Those of whole distributions have a few MiB."""
+
+
+def published_checksum(checksum_url: str, path: str, policy: UrlPolicy, *, network: Network = SYSTEM) -> str:
+    """Give what a checksum file says about the file at ``path``, as "algorithm:hex".
+
+    The URL is read under the same policy as every other, and within the same time.
+    """
+    deadline = network.clock() + policy.timeout_seconds
+    digests = Digests(path)
+    count = 0
+    with urls.open_url(checksum_url, policy, network=network) as source:
+        if is_page(source.head()):
+            raise refusal(source, UrlProblem.HTML, "The URL of the checksum leads to an HTML page.")
+        for piece in source.pieces(deadline=deadline):
+            count += len(piece)
+            if count > LARGEST_BYTES or (source.size or 0) > LARGEST_BYTES:
+                message = f"The checksum file is larger than {LARGEST_BYTES >> 20} MiB."
+                raise refusal(source, UrlProblem.TOO_LARGE, message)
+            digests.feed(piece)
+        try:
+            checksum = digests.checksum()
+        except ValueError as error:
+            message = f"The checksum file has {error} for this file."
+            raise refusal(source, UrlProblem.AMBIGUOUS_CHECKSUM, message) from None
+        if checksum is None:
+            raise refusal(source, UrlProblem.NO_CHECKSUM, "The checksum file has no line for this file.")
+    return checksum
