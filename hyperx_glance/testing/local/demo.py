@@ -1,4 +1,4 @@
-"""The whole story on a fresh cloud: register from URLs, look, launch, edit, delete; `tox -e demo` runs it.
+"""The whole story on a fresh cloud: register from URLs, look, launch, capture, edit, delete; `tox -e demo` runs it.
 
 >>> from datetime import UTC, datetime
 >>> size(1_572_864), size(None), when(datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
@@ -28,6 +28,7 @@ from hyperx_glance import (
     Launch,
     LaunchProgress,
     LaunchRequest,
+    NewCapture,
     NewImage,
     NewIso,
     Progress,
@@ -133,6 +134,12 @@ def tell(story: Story, cloud: LocalCloud, url: str) -> None:
     story.title("启动: a server from the image")
     launch = start(story, alice, image)
 
+    story.title("封装: the server becomes an image, and bob launches from it")
+    captured = capture(story, alice, launch)
+    launch_as_another(story, bob, captured)
+    alice.delete(captured)
+    story.say(f"deleted {captured.name}")
+
     story.title("编辑镜像: alice renames the image and makes it public")
     edited = alice.update(image, name="Debian 12 (base)", description="云平台基础镜像", category="public")
     seen((edited.name, edited.category) == ("Debian 12 (base)", "public"), "the edit is in the catalogue")
@@ -206,6 +213,34 @@ def start(story: Story, alice: Client, image: Image) -> Launch:
     addresses = ", ".join(address for network in server.addresses.values() for address in network)
     story.say(f"{server.name} is {server.status}, {server.flavor}, {addresses}; its password was generated")
     return launch
+
+
+def capture(story: Story, alice: Client, launch: Launch) -> Image:
+    """Make an image of the server for everybody; the server goes on running."""
+
+    def follow(progress: Progress) -> None:
+        story.progress(f"{progress.phase} {progress.message}".strip())
+
+    (server,) = launch.servers
+    new = NewCapture(name="debian-12 with nginx", description="预装 nginx", category="public", tags=frozenset({"web"}))
+    image = alice.capture(server.id, new, on_progress=follow)
+    story.clear()
+    seen((image.state, image.captured_from) == (State.ACTIVE, server.id), "the server's image is ACTIVE")
+    seen(image.password_enabled and image.os_distro == "debian", "it says what the image of the server said")
+    seen([each.status for each in launch.wait().servers] == ["ACTIVE"], "the server goes on running")
+    story.say(f"{image.name}: {image.disk_format}, {size(image.size)}, made of {server.name}, which goes on running")
+    return image
+
+
+def launch_as_another(story: Story, bob: Client, image: Image) -> None:
+    """Launch a server of another department from a public image."""
+    seen(image.id in [found.id for found in bob.images(view="public")], "bob sees the image under 公共")
+    launch = bob.launch(image, LaunchRequest(name="bobs-web", flavor="m1.tiny"))
+    seen(launch.admin_password is not None, "its servers get passwords of their own")
+    story.say(
+        f"bob of dept-b launched {launch.servers[0].name} from it: {launch.servers[0].status}, with a new password"
+    )
+    launch.cancel()
 
 
 def show(client: Client) -> None:
