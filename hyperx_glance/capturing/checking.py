@@ -54,6 +54,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     cloud = context.cloud
     if new.category is Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError("Only administrators capture featured images.", hint='Choose category="public".')
+    _check_texts(new)
     if new.capture_id is not None:
         _check_id(cloud, new.capture_id)
     server = services.server(cloud, server_id)
@@ -74,6 +75,19 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     )
     order.texts()
     return Checked(order, root)
+
+
+def _check_texts(new: NewCapture) -> None:
+    """Refuse what Glance does not take, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
+    texts = {
+        "name": new.name,
+        "tags": "".join(new.tags or ()),
+        "properties": "".join([*new.properties, *new.properties.values()]),
+        **{field: getattr(new, field) or "" for field in _INHERITED_TEXTS},
+    }
+    wrong = sorted(field for field, text in texts.items() if text and max(text) > "\uffff")
+    if wrong:
+        raise InvalidRequestError(f"{', '.join(wrong)}: Glance takes no character of four bytes, such as an emoji")
 
 
 def _check_id(cloud: Cloud, capture_id: str) -> None:

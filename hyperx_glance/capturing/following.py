@@ -74,6 +74,7 @@ class Following:
         self._uploaded = image_id is not None
         self._refused_once = False
         self._failure: CaptureFailedError | None = None
+        self._snapshots: frozenset[str] = frozenset()
         self._turn = threading.RLock()
         self._started = self._pace.clock()
         self.last = Progress(phase=Phase.REGISTERED)
@@ -168,6 +169,7 @@ class Following:
                 self._judge(copies)
                 return None
             if is_volume_snapshot(record):
+                self._snapshots = services.snapshots_named_by(record)
                 self._fail(
                     "Nova made no copy of its disk: the server runs on a volume that cannot be told from others."
                 )
@@ -184,22 +186,28 @@ class Following:
             return
         copy, order = copies[0], self._order
         if copy.status == "available" and order is not None and self._quiet.is_over:
-            services.write_image_metadata(self._cloud, copy.id, {**order.texts(), SNAPSHOT_KEY: SNAPSHOT_VALUE})
             self._upload(copy, order)
         elif "error" in copy.status:
             self._fail(f"Cinder could not copy its volume: the copy {copy.id} is in status {copy.status}.")
 
     def _upload(self, copy: Volume, order: Order) -> None:
-        """Ask for the upload; where the answer is lost, the next looks show what became of it."""
-        self._quiet.begin()
+        """Ask for the upload; where the answer is lost, the next looks show what became of it.
+
+        Somebody else may finish the same capture: Cinder refuses both requests while a volume is uploading, and
+        afterwards the record is there.
+        """
         try:
-            self._know(services.upload(self._cloud, copy.id, order))
-        except InvalidRequestError as refusal:
-            if "must be" in refusal.message:  # cinder/volume/api.py, copy_volume_to_image: it is uploading already
+            services.write_image_metadata(self._cloud, copy.id, {**order.texts(), SNAPSHOT_KEY: SNAPSHOT_VALUE})
+            if services.records(self._cloud, self.capture_id):
                 return
-            self._fail(f"Cinder refused to upload its copy of the volume: {refusal.message}", refusal)
+            self._quiet.begin()
+            self._know(services.upload(self._cloud, copy.id, order))
         except NotFoundError:
             return
+        except InvalidRequestError as refusal:
+            if any(each.status == "uploading" for each in self._copies()) or self._record() is not None:
+                return
+            self._fail(f"Cinder refused to upload its copy of the volume: {refusal.message}", refusal)
         self._quiet.end()
         self._uploaded = True
 
@@ -288,13 +296,14 @@ class Following:
             copies = self._copies()
             for copy in copies:
                 services.delete_copy(self._cloud, copy)
-            return None if copies else True
+            left = [each for each in self._snapshots if services.delete_snapshot(self._cloud, each)]
+            return None if copies or left else True
 
         try:
             wait_until(self._pace, patient(self._pace, gone))
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted its copy of the volume.",
+                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted what it copied.",
                 image_id=self.image_id,
                 hint="Call find_capture(capture_id).cancel() again; an operator finds the reason in Cinder's log.",
             ) from error

@@ -12,6 +12,7 @@ from json import dumps
 from typing import Literal
 from urllib.parse import quote
 
+import pydantic
 from pydantic import Field
 
 from hyperx_glance import pages
@@ -23,6 +24,7 @@ from hyperx_glance.filters import GONE
 from hyperx_glance.launching.servers import PAGE, nova
 from hyperx_glance.models.image import Image
 from hyperx_glance.pages import Listed, ListPage, collection, listed
+from hyperx_glance.vocabulary import VOLUMES_KEY
 
 UPLOAD_MICROVERSION = "3.1"
 """Cinder of Ocata (2017): it lets an upload be private from the beginning."""
@@ -91,6 +93,13 @@ class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
 
 class _Metadata(Shape):
     metadata: dict[str, str]
+
+
+class _Device(Shape):
+    snapshot_id: str | None = None
+
+
+_SNAPSHOTS = pydantic.TypeAdapter(tuple[_Device, ...])
 
 
 class _Upload(Shape):
@@ -181,6 +190,26 @@ def delete_copy(cloud: Cloud, copy: Volume) -> None:
         cloud.delete("block-storage", _volume_path(copy.id))
     except (NotFoundError, InvalidRequestError):
         return
+
+
+def snapshots_named_by(record: Image) -> frozenset[str]:
+    """Give the ids of the volume snapshots that Nova makes instead of data (nova/compute/api.py)."""
+    try:
+        named = _SNAPSHOTS.validate_json(record.glance_property(VOLUMES_KEY))
+    except pydantic.ValidationError:
+        return frozenset()
+    return frozenset(each.snapshot_id for each in named if each.snapshot_id)
+
+
+def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
+    """Ask for the end of a volume snapshot; False when it is gone. Cinder refuses while it is being made."""
+    try:
+        cloud.delete("block-storage", f"/snapshots/{quote(snapshot_id, safe='')}")
+    except NotFoundError:
+        return False
+    except InvalidRequestError:
+        return True
+    return True
 
 
 def _volume_path(volume_id: str, *more: str) -> str:

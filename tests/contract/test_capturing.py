@@ -21,6 +21,8 @@ from hyperx_glance import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
+from hyperx_glance.capturing import services
+from hyperx_glance.capturing.order import Order
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
@@ -373,3 +375,34 @@ def test_services_out_of_reach_leave_what_was_made(cloud: CloudUnderTest, client
         alice.capture(server_id, NewCapture(name="web", capture_id=capture_id), timeout=20)
     assert caught.value.capture_id == capture_id
     assert client("alice").find_capture(capture_id).wait().phase is Phase.READY
+
+
+def test_texts_that_glance_does_not_take_are_refused_before(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    server_id = launched(cloud, client, "disk")
+    with pytest.raises(InvalidRequestError, match="name, tags: Glance takes no character of four bytes"):
+        client("alice").capture(server_id, NewCapture(name="web \U0001f600", tags={"\U0001f600"}))
+
+
+def test_long_texts_are_inherited_whole(cloud: CloudUnderTest, client: ClientFactory, backing: str) -> None:
+    """Nova cuts what a server inherits at 255 bytes."""
+    text = "云" * 400
+    server_id = launched(cloud, client, backing, {"description": text})
+    assert client("alice").capture(server_id, NewCapture(name=unique("web"))).description == text
+
+
+def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    """A server whose volume cannot be told from one that was attached: Nova makes a record of volume snapshots."""
+    server_id = launched(cloud, client, "volume")
+    alice, capture_id = client("alice"), unique("capture")
+    shown = services.server(alice.cloud, server_id)
+    order = Order(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
+    assert shown.volumes
+    services.create_image(alice.cloud, order)
+    with pytest.raises(CaptureFailedError, match="Nova made no copy of its disk"):
+        alice.find_capture(capture_id).wait()
+    assert captured(cloud, capture_id) == []
+    if isinstance(cloud, InMemoryCloud):
+        assert cloud.cinder.snapshots == {}
+    else:
+        answer = cloud.session("alice").get("/snapshots", endpoint_filter=launches.VOLUMES)
+        assert answer.json()["snapshots"] == []

@@ -91,6 +91,8 @@ class Cinder(Service):
         """Limits by project id; what is missing has the default."""
         self.faults: list[str] = []
         """What happens to the next volumes: each takes one, and becomes "error"."""
+        self.snapshots: dict[str, str] = {}
+        """Volumes of which Nova has made snapshots, by the ids of these."""
         self.copy_polls = 1
         """How many looks find the copy of a volume, or its upload, still going on."""
         self.copies_stall = False
@@ -119,6 +121,7 @@ class Cinder(Service):
             Route("GET", _ROOT + "/volumes/([^/]+)", self._show),
             Route("DELETE", _ROOT + "/volumes/([^/]+)", self._delete),
             Route("POST", _ROOT + "/volumes/([^/]+)/action", self._act),
+            Route("DELETE", _ROOT + "/snapshots/([^/]+)", self._delete_snapshot),
             Route("GET", _ROOT + "/volumes/([^/]+)/metadata", self._show_metadata),
             Route("POST", _ROOT + "/volumes/([^/]+)/metadata", self._add_metadata),
         )
@@ -400,6 +403,12 @@ class Cinder(Service):
         answer |= {"container_format": core["container_format"], "disk_format": core["disk_format"]}
         answer |= {"image_name": core["name"], "display_description": None, "volume_type": volume.volume_type}
         return json_reply(202, {"os-volume_upload_image": answer})
+
+    def _delete_snapshot(self, call: Call, snapshot_id: str) -> Reply:
+        if snapshot_id not in self.snapshots:
+            raise Refused(404, f"Snapshot {snapshot_id} could not be found.")
+        self._found(call, self.snapshots.pop(snapshot_id))
+        return Reply(202)
 
     def _show_metadata(self, call: Call, volume_id: str) -> Reply:
         return json_reply(200, {"metadata": self._found(call, volume_id).metadata})

@@ -41,7 +41,7 @@ class Snapshots(State):
             message = f"Cannot 'createImage' instance {server_id} while it is in task_state image_uploading"
             raise Refused(409, message)
         root = self._root_volume(server)
-        body = self._inherited(call, server, asked)
+        body = self._inherited(call, server, asked, on_volume=root is not None)
         image = self._glance.make(call.who, body | (self._without_data(root) if root else {}))
         if root is None:
             server.snapshot_id, server.snapshot_reads_left = image.id, self.snapshot_polls
@@ -57,7 +57,7 @@ class Snapshots(State):
         volumes = [volume_id for volume_id, _ in server.volumes]
         return volumes[0] if volumes and any(disk["destination_type"] == "volume" for disk in disks) else None
 
-    def _inherited(self, call: Call, server: Server, asked: Record) -> Record:
+    def _inherited(self, call: Call, server: Server, asked: Record, *, on_volume: bool) -> Record:
         refused = {*self.non_inheritable.split(","), *_NEVER_INHERITED}
         kept = {
             key: value.encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
@@ -65,13 +65,12 @@ class Snapshots(State):
             if key not in refused and not key.startswith("os_glance")
         }
         notes = {
-            "instance_uuid": server.id,
-            "user_id": call.who.user_id,
-            "image_type": "snapshot",
             "owner_user_name": server.caller.user,
             "owner_project_name": server.caller.project,
             "boot_roles": ",".join(sorted(server.caller.roles)),
         }
+        if not on_volume:
+            notes |= {"instance_uuid": server.id, "user_id": call.who.user_id, "image_type": "snapshot"}
         own = call.who.project_id == server.caller.project_id
         body: Record = {"name": asked["name"], "visibility": "private" if own else "shared"}
         if not own:
@@ -87,12 +86,14 @@ class Snapshots(State):
 
     def _without_data(self, volume_id: str) -> Record:
         """Name a snapshot of the volume in place of data (nova/compute/api.py, snapshot_volume_backed)."""
+        snapshot_id = str(uuid.uuid4())
+        self._cinder.snapshots[snapshot_id] = volume_id
         device = {
             "boot_index": 0,
             "device_type": "disk",
             "destination_type": "volume",
             "source_type": "snapshot",
-            "snapshot_id": str(uuid.uuid5(uuid.NAMESPACE_OID, volume_id)),
+            "snapshot_id": snapshot_id,
             "volume_size": self._cinder.volumes[volume_id].size,
         }
         return {"block_device_mapping": json.dumps([device]), "bdm_v2": "True", "root_device_name": "/dev/vda"}
