@@ -255,6 +255,8 @@ VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
 """What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
 CAPTURE_ORDER_PREFIX = "hyperx_capture_order_"
 """What a capture is to become, in pieces, until it is finished, on its record and its copy of a volume."""
+CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
+"""Stands in place of the first piece where the capture is to go."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {

@@ -18,7 +18,7 @@ from hyperx_glance.capturing.template import glance_texts
 from hyperx_glance.errors import NotFoundError, WaitTimeoutError
 from hyperx_glance.launching.ids import is_settled
 from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet
-from hyperx_glance.models.image import is_being_captured
+from hyperx_glance.models.image import is_being_captured, is_cancelled_capture
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _look(context: Context, capture_id: str) -> Following | None:
     records = sorted(services.records(cloud, capture_id), key=is_being_captured)
     if not records and not copies:
         return None
-    if records and not is_being_captured(records[0]):
+    if (records and not is_being_captured(records[0])) or (records and is_cancelled_capture(records[0])):
         order, server_id = None, records[0].captured_from
     elif records:
         order = Order.read(glance_texts(records[0]))

@@ -26,7 +26,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.filters import GONE
 from hyperx_glance.launching.quiet import Quiet, patient
-from hyperx_glance.models.image import Image, is_being_captured, is_volume_snapshot
+from hyperx_glance.models.image import Image, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Phase
 from hyperx_glance.waiting import wait_until
@@ -165,6 +165,8 @@ class Following:
                 return None
             if not is_being_captured(record):
                 return self._clean(record, copies)
+            if is_cancelled_capture(record):
+                self._fail("Somebody has cancelled it.")
             if record.glance_status not in _WITH_DATA:
                 self._judge(copies)
                 return None
@@ -274,25 +276,14 @@ class Following:
     def cancel(self) -> None:
         """Delete what was made, and return when it is gone; `ConflictError` where the image is finished."""
         with self._turn:
-            finished = [
-                record for record in services.records(self._cloud, self.capture_id) if not is_being_captured(record)
-            ]
-            if finished:
-                raise ConflictError(
-                    f"Capture {self.capture_id} is finished: image {finished[0].id} stays.",
-                    hint="delete(image) deletes the image, wait() what else is left of the capture.",
-                )
             self._remove()
             if self._failure is None:
                 self._failure = self._failed("It was cancelled.")
 
     def _remove(self) -> None:
         def gone() -> bool | None:
-            records = {record.id for record in services.records(self._cloud, self.capture_id)}
-            if self.image_id is not None:
-                records.add(self.image_id)
-            for image_id in records:
-                self._delete_record(image_id)
+            if not all(self._delete_record(record) for record in self._all_records()):
+                return None
             copies = self._copies()
             for copy in copies:
                 services.delete_copy(self._cloud, copy)
@@ -309,11 +300,28 @@ class Following:
             ) from error
         self.made.undone()
 
-    def _delete_record(self, image_id: str) -> None:
+    def _all_records(self) -> list[Image]:
+        found = services.records(self._cloud, self.capture_id)
+        if self.image_id is not None and all(record.id != self.image_id for record in found):
+            known = self._read(self.image_id)
+            found += [known] if known is not None else []
+        finished = next((record for record in found if not is_being_captured(record)), None)
+        if finished is not None:
+            raise ConflictError(
+                f"Capture {self.capture_id} is finished: image {finished.id} stays.",
+                hint="delete(image) deletes the image, wait() what else is left of the capture.",
+            )
+        return found
+
+    def _delete_record(self, record: Image) -> bool:
+        """Delete a record that nobody has finished at this moment; False where another look must tell."""
+        if not services.claim(self._cloud, record):
+            return False
         try:
-            self._cloud.delete_image(image_id)
+            self._cloud.delete_image(record.id)
         except NotFoundError:
-            return
+            return True
+        return True
 
     def _fail(self, reason: str, cause: HyperxGlanceError | None = None) -> NoReturn:
         """Take away what was made, and say why."""

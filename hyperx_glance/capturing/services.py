@@ -19,12 +19,12 @@ from hyperx_glance import pages
 from hyperx_glance.answers import Shape, parsed
 from hyperx_glance.capturing.order import CAPTURE_KEY, Order
 from hyperx_glance.cloud import Cloud, Json
-from hyperx_glance.errors import InvalidRequestError, NotFoundError
+from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
 from hyperx_glance.filters import GONE
 from hyperx_glance.launching.servers import PAGE, nova
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import Image, is_cancelled_capture
 from hyperx_glance.pages import Listed, ListPage, collection, listed
-from hyperx_glance.vocabulary import VOLUMES_KEY
+from hyperx_glance.vocabulary import CAPTURE_CANCELLED_KEY, CAPTURE_ORDER_PREFIX, VOLUMES_KEY
 
 UPLOAD_MICROVERSION = "3.1"
 """Cinder of Ocata (2017): it lets an upload be private from the beginning."""
@@ -232,6 +232,25 @@ def records(cloud: Cloud, capture_id: str) -> list[Image]:
         ("sort", "created_at:asc,id:asc"),
     ]
     return [record for record in pages.read(cloud, asked) if is_of(record, capture_id)]
+
+
+def claim(cloud: Cloud, record: Image) -> bool:
+    """Take the first piece of the order away, so that nobody finishes the record any more; False where it is gone.
+
+    The patch that finishes a capture takes it away, too, and Glance removes no property twice
+    (glance/api/v2/images.py, _do_remove): of the two only the first is done.
+    """
+    if is_cancelled_capture(record):
+        return True
+    operations = [
+        {"op": "remove", "path": f"/{CAPTURE_ORDER_PREFIX}0"},
+        {"op": "add", "path": f"/{CAPTURE_CANCELLED_KEY}", "value": "true"},
+    ]
+    try:
+        cloud.patch_image(record.id, operations)
+    except (ConflictError, NotFoundError):
+        return False
+    return True
 
 
 def is_of(record: Image, capture_id: str) -> bool:

@@ -220,7 +220,12 @@ def is_volume_snapshot(image: Image) -> bool:
 
 def is_being_captured(image: Image) -> bool:
     """Tell a record of a capture that nobody has finished yet."""
-    return bool(image.glance_property(f"{vocabulary.CAPTURE_ORDER_PREFIX}0"))
+    return bool(image.glance_property(f"{vocabulary.CAPTURE_ORDER_PREFIX}0")) or is_cancelled_capture(image)
+
+
+def is_cancelled_capture(image: Image) -> bool:
+    """Tell a record that somebody is about to delete."""
+    return bool(image.glance_property(vocabulary.CAPTURE_CANCELLED_KEY))
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -5,17 +5,20 @@ Each story makes callers for one cloud. A caller gives what it was told; `check`
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hyperx_glance import (
+    CaptureFailedError,
     Client,
     ConflictError,
     HyperxGlanceError,
     Image,
     Launch,
     LaunchRequest,
+    NewCapture,
     NewImage,
     NotFoundError,
     Pace,
@@ -30,6 +33,7 @@ from hyperx_glance.testing import InMemoryCloud
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hyperx_glance.testing.memory.glance.records import ImageRecord
     from tests.simulation.schedule import Caller, Schedule
 
 DISK: Final = b"\0" * 2048
@@ -286,10 +290,83 @@ def _switch(world: World, image_id: str) -> Callable[[], object]:
     return script
 
 
+# ----------------------------------------------------------------- captures
+
+
+def captures(world: World) -> None:
+    """Let one or several capture the same server, and others finish or cancel what these may be doing."""
+    schedule, cloud = world.schedule, world.cloud
+    cloud.keystone.set_limit(cloud.glance, "image_size_total", "dept-a", 10_000)
+    cloud.nova.snapshot_polls, cloud.cinder.copy_polls = 1 + schedule.pick(3), 1 + schedule.pick(3)
+    source = cloud.glance.add_image(
+        owner="dept-a", name="disk", status="active", disk_format="raw", container_format="bare", size=len(DISK)
+    )
+    request = LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=1 if schedule.pick(2) else None)
+    server_id = world.client("alice").launch(source, request).servers[0].id
+    if schedule.pick(4) == 1:
+        (cloud.nova.snapshot_faults if request.boot_volume_gib is None else cloud.cinder.upload_faults).append("lost")
+    ids: dict[str, str] = {}
+    for number in range(1 + schedule.pick(2)):
+        name, capture_id = f"capturer {number}", world.new_id()
+        ids[name] = capture_id
+        new = NewCapture(name=name, category="public", tags={name}, capture_id=capture_id)
+        world.scripts[name] = _capturer(world, server_id, new)
+        if schedule.pick(2):
+            world.scripts[f"finisher {number}"] = _finisher(world, capture_id, cancels=bool(schedule.pick(2)))
+
+    def check(callers: Mapping[str, Caller]) -> None:
+        present = [image for image in cloud.glance.images.values() if not image.deleted and image.id != source]
+        for name, capture_id in ids.items():
+            own = [image for image in present if image.properties["hyperx_capture_id"] == capture_id]
+            hard(len(own) <= 1, f"{len(own)} records of one capture")
+            hard(all(_is_finished(image) for image in own), f"{name}: a record that nobody finished")
+            result = callers[name].result
+            if isinstance(result, Image):
+                hard([image.id for image in own] == [result.id], f"{name} was told of {result.id}, which is not there")
+        left = [volume.id for volume in cloud.cinder.volumes.values() if volume.metadata.get("hyperx_capture_id")]
+        hard(not left, f"copies of volumes that nobody deleted: {left}")
+        hard(cloud.nova.servers[server_id].status == "ACTIVE", "the server was harmed")
+
+    def clean_up(callers: Mapping[str, Caller]) -> None:
+        for name, capture_id in ids.items():
+            if not isinstance(callers[name].result, Image):
+                end_capture(world.client("alice"), capture_id)
+
+    world.checks += [clean_up, check]
+
+
+def _capturer(world: World, server_id: str, new: NewCapture) -> Callable[[], object]:
+    return lambda: world.client("alice").capture(server_id, new)
+
+
+def _finisher(world: World, capture_id: str, *, cancels: bool) -> Callable[[], object]:
+    def script() -> object:
+        found = world.client("arthur").find_capture(capture_id)
+        if not cancels:
+            return found.wait()
+        found.cancel()
+        return "cancelled"
+
+    return script
+
+
+def _is_finished(image: ImageRecord) -> bool:
+    words = image.properties
+    return image.status == "active" and "image_type" not in words and "hyperx_capture_order_0" not in words
+
+
+def end_capture(client: Client, capture_id: str) -> None:
+    """Finish what a capture has made whose caller lost it, as the guide says."""
+    with contextlib.suppress(NotFoundError, CaptureFailedError):
+        client.find_capture(capture_id).wait()
+
+
 # ----------------------------------------------------------------- the whole
 
 
 STORIES: Final = (registrations, launches, edits)
+LATER_STORIES: Final = (captures,)
+"""Stories with seeds of their own, so that the kept seeds of the first go on telling what they told."""
 
 
 def finish(world: World, callers: Mapping[str, Caller]) -> None:
