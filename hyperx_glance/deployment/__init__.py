@@ -12,10 +12,33 @@
 
 Writing metadefs needs an administrator. The doctor is worth running as a member too: what a member is refused, only a
 member finds out.
+
+Names are imported from their modules when they are first used: the services of a local cloud need the protections, and
+have none of the libraries that the doctor needs.
 """
 
-from hyperx_glance.deployment.examination import doctor
-from hyperx_glance.deployment.metadefs import NAMESPACE, install_metadefs
-from hyperx_glance.deployment.protections import CINDER_OPTION, NOVA_OPTION, property_protections
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hyperx_glance.deployment.examination import doctor
+    from hyperx_glance.deployment.metadefs import NAMESPACE, install_metadefs
+    from hyperx_glance.deployment.protections import CINDER_OPTION, NOVA_OPTION, property_protections
 
 __all__ = ["CINDER_OPTION", "NAMESPACE", "NOVA_OPTION", "doctor", "install_metadefs", "property_protections"]
+
+_MODULES: Final = {
+    "CINDER_OPTION": "protections",
+    "NAMESPACE": "metadefs",
+    "NOVA_OPTION": "protections",
+    "doctor": "examination",
+    "install_metadefs": "metadefs",
+    "property_protections": "protections",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

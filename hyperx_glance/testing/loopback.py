@@ -61,7 +61,8 @@ def hold(report: Callable[[Attempt], None]) -> None:
             refuse(event, arguments[0])
 
     for method in _TAKING_NAMES:
-        _hold_names(method, refuse)
+        if hasattr(socket.socket, method):  # eventlet's sockets have no sendmsg
+            _hold_names(method, refuse)
     sys.addaudithook(audit)
 
 

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 # Imported where used: pytest loads this module in every run, also of projects that use neither cloud.
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose whose services `hyperx_local_cloud` is made of."""
+    parser.getgroup("hyperx_glance").addoption(
+        "--hyperx-python",
+        metavar="PYTHON",
+        help="run the OpenStack services that the environment of this Python has, of an older release say",
+    )
+
+
 @pytest.fixture
 def hyperx_cloud() -> InMemoryCloud:
     """Give a fresh cloud in memory."""
@@ -47,9 +56,9 @@ def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def hyperx_local_cloud() -> Iterator[LocalCloud]:
+def hyperx_local_cloud(pytestconfig: pytest.Config) -> Iterator[LocalCloud]:
     """Give the real services on loopback, started once for the whole run; a start that fails fails the tests."""
     from hyperx_glance.testing.local import LocalCloud  # noqa: PLC0415
 
-    with LocalCloud() as cloud:
+    with LocalCloud(python=pytestconfig.getoption("--hyperx-python")) as cloud:
         yield cloud

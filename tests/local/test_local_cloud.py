@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import pytest
 from keystoneauth1.exceptions import ConnectFailure
 
 from hyperx_glance.testing import LocalCloud
-from hyperx_glance.testing.local import LocalCloudError, databases
+from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 
 if TYPE_CHECKING:
@@ -95,6 +96,15 @@ def assert_port_is_free(port: int) -> None:
 
 
 # What is in it
+
+
+def own_release() -> str:
+    """Return the release that this environment pins."""
+    return releases.name(importlib.metadata.version("nova"))
+
+
+def test_the_release_is_found_out(cloud: LocalCloud) -> None:
+    assert cloud.release == own_release()
 
 
 def test_every_service_is_healthy_in_its_own_process_on_its_own_port(cloud: LocalCloud) -> None:
@@ -532,7 +542,9 @@ def test_the_command_from_up_to_down(tmp_path: Path) -> None:
         assert processes_of(home) == processes
         status = command(directory, "status")
         assert status.returncode == 0
-        assert [line.split()[-1] for line in status.stdout.splitlines()] == ["healthy"] * 6
+        release, *services = status.stdout.splitlines()
+        assert release == f"OpenStack {own_release()}"
+        assert [line.split()[-1] for line in services] == ["healthy"] * 6
         environment = command(directory, "env", "--user", "alice").stdout
         assert "export OS_USERNAME=alice\n" in environment
         assert "export OS_PROJECT_NAME=dept-a\n" in environment

@@ -13,9 +13,25 @@ Users: admin (project admin); alice and arthur (members of dept-a), rita (reader
 >>> cloud = LocalCloud(hosts=2)
 >>> cloud.is_running()  # it starts with the with block, or by start()
 False
+
+Names are imported when they are first asked for: the services' own processes must import nothing before it is settled
+whether they run on eventlet, and have none of the libraries of a client.
 """
 
-from hyperx_glance.testing.local.layout import LocalCloudError
-from hyperx_glance.testing.local.local_cloud import LocalCloud, ServiceStatus
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing.local.layout import LocalCloudError
+    from hyperx_glance.testing.local.local_cloud import LocalCloud, ServiceStatus
 
 __all__ = ["LocalCloud", "LocalCloudError", "ServiceStatus"]
+
+_MODULES: Final = {"LocalCloud": "local_cloud", "LocalCloudError": "layout", "ServiceStatus": "local_cloud"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     up = _command(commands, "up", _up, "start the cloud, or see that it runs; it goes on until `down`")
     up.add_argument("--hosts", type=int, default=1, help="how many hypervisors to pretend (default: 1)")
 
+    _add_python(up)
+
     _command(commands, "status", _status, "show each service's port, process and health; fail if one is not well")
 
     env = _command(commands, "env", _env, 'print the variables of a user; use it as: eval "$(... env --user alice)"')
@@ -59,8 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     down = _command(commands, "down", _down, "stop the cloud and remove what it wrote")
     down.add_argument("--keep", action="store_true", help="keep data and logs, for another `up`")
 
-    _command(commands, "demo", _demo, "tell the whole story on a fresh cloud: register, look, launch, edit, delete")
+    demo = _command(
+        commands, "demo", _demo, "tell the whole story on a fresh cloud: register, look, launch, edit, delete"
+    )
+    _add_python(demo)
     return parser
+
+
+def _add_python(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--python",
+        type=Path,
+        help="run the services that another environment's Python has, of an older release say (default: this one's)",
+    )
 
 
 def _command(
@@ -82,8 +95,9 @@ def _command(
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts).start(detach=True)
-    print(f"The local cloud is up: {cloud.auth()['auth_url']}, users {', '.join([ADMINISTRATOR, *USERS])}.")
+    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts, python=chosen.python).start(detach=True)
+    users = ", ".join([ADMINISTRATOR, *USERS])
+    print(f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {users}.")
     print(f"Logs are in {cloud.directory / 'logs'}.")
     return 0
 
@@ -96,7 +110,9 @@ def _running_cloud(directory: Path) -> LocalCloud:
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    states = _running_cloud(chosen.directory).status()
+    cloud = _running_cloud(chosen.directory)
+    states = cloud.status()
+    print(f"OpenStack {cloud.release}")
     for state in states:
         process = "-" if state.pid is None else state.pid
         print(f"{state.name:<10} port {state.port:>5}  pid {process:>7}  {state.problem or 'healthy'}")
@@ -130,10 +146,10 @@ def _down(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _demo(_chosen: argparse.Namespace) -> int:
+def _demo(chosen: argparse.Namespace) -> int:
     from hyperx_glance.testing.local import demo
 
-    return demo.main()
+    return demo.main(chosen.python)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from hyperx_glance.deployment import CINDER_OPTION
-from hyperx_glance.testing.local import databases, patches
+from hyperx_glance.testing.local import databases, patches, releases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
 from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import Layout, packaged_file
@@ -66,17 +66,14 @@ def application(layout: Layout) -> WSGIApplication:
         (home / name).mkdir(exist_ok=True)
     # wsgi.initialize_application() reads the command line.
     sys.argv = ["cinder", "--config-file", str(layout.configuration_file("cinder"))]
-    # cinder/__init__.py imports eventlet whatever the backend; it patches nothing.
-    patches.allow_eventlet()
-    from cinder import monkey_patch
-
-    monkey_patch.patch(backend="threading")
+    releases.patch_cinder()
     databases.prepare(layout, "cinder", lambda: _fill(layout))
     from cinder.wsgi import wsgi
 
     loaded: WSGIApplication = wsgi.initialize_application()
     patches.run_cinder_unprivileged()
-    patches.read_images_in_cinders_own_threads()
+    if not releases.needs_eventlet("cinder"):
+        patches.read_images_in_cinders_own_threads()
     patches.report_each_cinder_service()
     _start_services()
     return loaded

@@ -31,6 +31,7 @@ def locked(directory: Path) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise LocalCloudError(f"a local cloud runs in {directory} already")
             time.sleep(0.01)
+        os.set_inheritable(file.fileno(), True)  # a service may be a new interpreter in its process
         yield
 
 

@@ -88,20 +88,22 @@ class Story:
             print("\r\033[K", end="", flush=True)
 
 
-def main() -> int:
-    """Tell the story; give the exit status."""
+def main(python: Path | None = None) -> int:
+    """Tell the story, on the services of another Python if one is given; return the exit status."""
     story = Story()
     if not SAMPLES.is_dir():
         print(f"The demo reads {SAMPLES}: run it in a checkout of hyperx_glance.", file=sys.stderr)
         return 1
-    cloud = LocalCloud()
+    cloud = LocalCloud(python=python)
     try:
         with ExitStack() as stack:
             url = stack.enter_context(file_server())
             story.title("A real OpenStack starts on loopback: Keystone, Glance, Placement, Neutron, Nova, Cinder")
             stack.enter_context(cloud)
             directory = cloud.directory
-            story.say(f"all six are healthy; Keystone answers at {cloud.auth()['auth_url']}")
+            story.say(
+                f"all six of OpenStack {cloud.release} are healthy; Keystone answers at {cloud.auth()['auth_url']}"
+            )
             tell(story, cloud, url)
             story.title("The cloud goes")
         seen(not directory.exists(), "the cloud's directory is gone")

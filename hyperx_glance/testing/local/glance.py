@@ -11,7 +11,7 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from hyperx_glance.deployment import property_protections
-from hyperx_glance.testing.local import databases
+from hyperx_glance.testing.local import databases, releases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, replace, token_validation
 from hyperx_glance.testing.local.keystone import IMAGE_ENDPOINT_ID
 from hyperx_glance.testing.local.layout import Layout, packaged_file
@@ -64,6 +64,7 @@ def application(layout: Layout) -> WSGIApplication:
         (home / name).mkdir(exist_ok=True)
     replace(home / "property-protections.conf", property_protections())
     os.environ["OS_GLANCE_CONFIG_DIR"] = str(home)
+    releases.prepare_glance(layout)
     databases.prepare(layout, "glance", lambda: _fill(layout))
     from glance.common import wsgi_app
 

@@ -30,10 +30,11 @@ from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
 from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
 from hyperx_glance.testing.local.provision import provision
+from hyperx_glance.testing.timing import scaled
 
-_START_SECONDS: Final = 180.0
-_STOP_SECONDS: Final = 15.0
-_REQUEST_SECONDS: Final = 60.0
+_START_SECONDS: Final = scaled(180)
+_STOP_SECONDS: Final = scaled(15)
+_REQUEST_SECONDS: Final = scaled(60)
 _POLL_SECONDS: Final = 0.05
 _TAIL_LINES: Final = 40
 
@@ -72,6 +73,9 @@ class LocalCloud:
 
     Without a `directory` a temporary one is made, and removed at `stop`. `options` change the services' configuration:
     service, section, option, value; None removes an option.
+
+    `python` is the Python of another environment, whose services are run: those of an older release, say, that cannot
+    be installed beside this library. It needs the six services and cheroot, and nothing of this library's.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class LocalCloud:
         *,
         hosts: int = 1,
         options: Mapping[str, Changes] | None = None,
+        python: str | os.PathLike[str] | None = None,
     ) -> None:
         """Prepare a cloud; nothing runs, and no directory is made, before `start`."""
         if hosts < 1:
@@ -89,6 +94,9 @@ class LocalCloud:
         self._given_directory = None if directory is None else Path(directory).resolve()
         self._hosts = hosts
         self._options = options or {}
+        # Not resolved: the Python of a virtual environment is a link, and knows its environment by the link's place.
+        self._given_python = None if python is None else str(Path(python).absolute())
+        self._release = ""
         self._directory: Path | None = None
         self._layout: Layout | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,6 +132,12 @@ class LocalCloud:
             raise LocalCloudError("the local cloud is not running: call start() first")
         return self._directory
 
+    @property
+    def release(self) -> str:
+        """Return the OpenStack release of the cloud that runs, such as "2026.2"."""
+        self._known_layout()
+        return self._release
+
     def join(self) -> bool:
         """Use the cloud that runs in the given directory; return False when there is none.
 
@@ -158,7 +172,7 @@ class LocalCloud:
         """
         if self._directory is not None:
             return self
-        _check_machine()
+        _check_machine(self._given_python)
         if self._given_directory is None:
             self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
             return self
@@ -173,10 +187,15 @@ class LocalCloud:
 
     def _await_joined(self) -> None:
         try:
+            self._check_python(self._ask("status")["python"])
             self._wait_until_healthy(SERVICES)
         except BaseException:
             self._forget()
             raise
+
+    def _check_python(self, python: str) -> None:
+        if self._given_python not in (None, python):
+            raise LocalCloudError(f"a cloud runs in {self.directory} under {python}, not under {self._given_python}")
 
     def _start_in(self, directory: Path, *, detach: bool) -> None:
         self._directory = directory
@@ -198,18 +217,20 @@ class LocalCloud:
             error.add_note(f"and it did not stop cleanly: {second}")
 
     def _run_supervisor(self, directory: Path) -> None:
+        python = self._given_python or sys.executable
         order = {
             "directory": str(directory),
             "hosts": self._hosts,
             "options": self._options,
             "parent": os.getpid(),
+            "python": python,
             "temporary": self._given_directory is None,
         }
         (directory / "logs").mkdir(exist_ok=True)
         log = directory / "logs" / "supervisor.log"
         with log.open("ab+") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - this Python with code of ours
-                [sys.executable, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
+            self._process = subprocess.Popen(  # noqa: S603 - the chosen Python with code of ours
+                [python, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -238,6 +259,7 @@ class LocalCloud:
         answer = self._ask("status")
         ports = {service: state["port"] for service, state in answer["services"].items()}
         self._layout = Layout(self.directory, ports, answer["hosts"])
+        self._release = answer["release"]
 
     def _known_layout(self) -> Layout:
         if self._layout is None:
@@ -451,9 +473,13 @@ def _check_name(service: str) -> None:
         raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
 
 
-def _check_machine() -> None:
+def _check_machine(python: str | None) -> None:
     if not sys.platform.startswith("linux"):
         raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+    if python is not None:  # what it lacks its supervisor says
+        if not os.access(python, os.X_OK):
+            raise LocalCloudError(f"there is no Python at {python}")
+        return
     missing = [package for package in (*SERVICES, "cheroot") if importlib.util.find_spec(package) is None]
     if missing:
         raise LocalCloudError(f"not installed: {', '.join(missing)}; run: pip install 'hyperx-glance[localcloud]'")

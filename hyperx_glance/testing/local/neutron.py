@@ -12,7 +12,7 @@ import uuid
 from typing import Final
 from wsgiref.types import WSGIApplication
 
-from hyperx_glance.testing.local import databases, patches
+from hyperx_glance.testing.local import databases, releases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
 from hyperx_glance.testing.local.layout import Layout, packaged_file
 
@@ -64,14 +64,10 @@ def application(layout: Layout) -> WSGIApplication:
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(home)
     os.environ["OS_NEUTRON_CONFIG_FILES"] = "neutron.conf"
     # neutron/api/wsgi.py imports oslo_service.wsgi, which imports eventlet whatever the backend; it patches nothing.
-    patches.allow_eventlet()
+    releases.allow_eventlet()
     _announce_mechanism_driver()
     databases.prepare(layout, "neutron", lambda: _fill(layout))
-    from neutron import server
-    from neutron.server import api
-
-    loaded: WSGIApplication = server.boot_server(api.api_server, prog="neutron-api")
-    return loaded
+    return releases.neutron_application()
 
 
 def _announce_mechanism_driver() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from hyperx_glance.deployment import NOVA_OPTION
-from hyperx_glance.testing.local import databases, patches
+from hyperx_glance.testing.local import databases, patches, releases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
 from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import DATABASES, Layout, packaged_file
@@ -75,16 +75,10 @@ def application(layout: Layout) -> WSGIApplication:
     # nova/api/openstack/wsgi_app.py looks for it beside nova.conf only.
     shutil.copy(packaged_file("nova/api-paste.ini"), home)
     os.environ["OS_NOVA_CONFIG_DIR"] = str(home)
-    os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
-    from nova import monkey_patch
-
-    monkey_patch.patch(backend="threading")
+    releases.patch_nova()
     databases.prepare(layout, "nova", lambda: _fill(layout))
     _create_cells(layout)
-    from nova.api.openstack import wsgi_app
-
-    # Reads the configuration; the services below use it.
-    loaded: WSGIApplication = wsgi_app.init_application("osapi_compute", "nova-api-os-compute")
+    loaded = releases.nova_application()  # reads the configuration, which the services below use
     _start_services(layout)
     return loaded
 
@@ -132,7 +126,7 @@ def _start_services(layout: Layout) -> None:
     patches.wait_for_port(layout.ports["keystone"])
     patches.wait_for_port(layout.ports["placement"])
     for number in range(1, layout.hosts + 1):
-        _start("nova-compute", compute_rpcapi.RPC_TOPIC, f"host{number}", topic_alt=compute_rpcapi.RPC_TOPIC_ALT)
+        _start("nova-compute", compute_rpcapi.RPC_TOPIC, f"host{number}", **releases.compute_topics())
     host_mapping.discover_hosts(context.get_admin_context())
 
 

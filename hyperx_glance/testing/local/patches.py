@@ -1,6 +1,7 @@
 """What has to be different inside the services so that each fits into one process on SQLite, each with its reason.
 
-Written for the releases that the extra [localcloud] pins. Everything else about the services is set by their options.
+Each holds for every release; what differs between them is in `releases`. Everything else about the services is set by
+their options.
 (No example: each changes the process it is called in.)
 """
 
@@ -8,59 +9,34 @@ Written for the releases that the extra [localcloud] pins. Everything else about
 
 import importlib
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from hyperx_glance.testing.local import releases
 from hyperx_glance.testing.local.layout import HOST
 
 _PORT_WAIT_SECONDS: Final = 120.0
 _REST_BYTES: Final = 1 << 16
 
 
-class _RefuseEventlet:
-    """An import hook in whose presence eventlet looks as if it were not installed."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name.partition(".")[0] == "eventlet":
-            raise ImportError("the local cloud's services run on native threads")
-
-
-def use_native_threads() -> None:
-    """Choose native threads before anything chooses eventlet.
-
-    oslo_service/backend/__init__.py: the first import of its modules settles the backend for the process. And eventlet
-    is imported by whoever finds it (oslo_utils/eventletutils.py, futurist), after which Nova refuses to start on
-    native threads (nova/monkey_patch.py poison_eventlet).
-    """
-    sys.meta_path.insert(0, _RefuseEventlet())
-    from oslo_service import backend
-
-    backend.init_backend(backend.BackendType.THREADING)
-
-
-def allow_eventlet() -> None:
-    """Let a service import eventlet that cannot do without, though it patches nothing with it."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _RefuseEventlet)]
-
-
-def begin_writers_immediately() -> None:
+def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -> None:
     """Begin each writing transaction with the write lock.
 
     oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
     both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked",
     whatever the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the
-    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody.
+    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody. ``begin`` sends the
+    statement in another way than SQLAlchemy would.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import enginefacade
 
     # A listener on the class runs before oslo.db's own, which is on the engine and stands back when it finds
     # "in_transaction" set.
-    @sqlalchemy.event.listens_for(sqlalchemy.Engine, "begin")
-    def begin(connection: sqlalchemy.Connection) -> None:
+    @sqlalchemy.event.listens_for(sqlalchemy.engine.Engine, "begin")
+    def begin_at_once(connection: Any) -> None:
         driver_connection = connection.connection.dbapi_connection
         if (
             connection.dialect.name == "sqlite"
@@ -68,7 +44,11 @@ def begin_writers_immediately() -> None:
             and "in_transaction" not in connection.info
         ):
             reader = connection.get_execution_options().get("sqlite_reader")
-            connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")
+            statement = "BEGIN" if reader else "BEGIN IMMEDIATE"
+            if begin is None:
+                connection.exec_driver_sql(statement)
+            else:
+                begin(driver_connection, statement)
             connection.info["in_transaction"] = True
 
     # The blocks that services mark as readers, as far as the engine: oslo_db/sqlalchemy/enginefacade.py
@@ -209,7 +189,7 @@ def report_each_cinder_service() -> None:
     def report_state(self: Any) -> None:
         record = objects.Service.get_by_id(context.get_admin_context(), self.origin_service_id)
         record.report_count += 1
-        record.save(retry=False)
+        releases.save_once(record)
 
     service.Service.report_state = report_state
 

@@ -31,11 +31,13 @@ from hyperx_glance.testing.local import (
     configuration,
     control,
     glance,
+    green,
     keystone,
     neutron,
     nova,
     patches,
     placement,
+    releases,
 )
 from hyperx_glance.testing.local.configuration import Options
 from hyperx_glance.testing.local.layout import HOST, SERVICES, Layout
@@ -96,6 +98,7 @@ class Order:
     hosts: int
     options: dict[str, dict[str, dict[str, Any]]]
     parent: int
+    python: str
     temporary: bool
 
 
@@ -115,6 +118,7 @@ def main(order_text: str) -> None:
     order = Order(**json.loads(order_text))
     directory = Path(order.directory)
     try:
+        releases.installed()
         with control.locked(directory):
             Supervisor(order).run()
     finally:
@@ -160,6 +164,7 @@ class Supervisor:
             (self._layout.directory / name).mkdir(exist_ok=True)
         os.environ["TMPDIR"] = str(self._layout.directory / "temporary")
         control.write_state(self._layout.directory, {"ports": dict(self._layout.ports), "pid": os.getpid()})
+        self._layout.refused.unlink(missing_ok=True)
         hold_here(self._layout)
         preload()
         with control.listening(self._layout.directory) as self._listener:
@@ -219,6 +224,8 @@ class Supervisor:
                 for name, service in self._services.items()
             },
             "hosts": self._layout.hosts,
+            "release": releases.installed(),
+            "python": self._order.python,
         }
 
     def _start(self, service: str) -> None:
@@ -247,6 +254,8 @@ class Supervisor:
             for reserved in self._reserved.values():
                 reserved.close()
             state = self._services[service]
+            if releases.needs_eventlet(service):
+                green.become(service, self._layout, state.options, state.policies)
             serve(service, self._layout, state.options, state.policies)
         except BaseException:  # noqa: BLE001 - the process ends here, and its log says why
             traceback.print_exc()
@@ -268,23 +277,50 @@ class Supervisor:
 def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> None:
     """Configure a service and answer its requests, for ever."""
     begin = time.monotonic()
-    sys.argv = [service]
-    configuration.write(layout, service, configuration.changed(OPTIONS[service](layout), options), policies)
-    application = APPLICATIONS[service](layout)
+    application = _application(service, layout, options, policies)
     from cheroot.wsgi import Server
 
     server = Server((HOST, layout.ports[service]), application, numthreads=_THREADS, request_queue_size=128)
     server.prepare()
-    print(  # noqa: T201 - standard output is the service's log
-        f"{service} listens after {time.monotonic() - begin:.2f} s, {time.process_time():.2f} s of them on the CPU",
-        flush=True,
-    )
+    _tell_start(service, begin)
     server.serve()
+
+
+def serve_on_eventlet(order_text: str) -> None:
+    """Be a service on eventlet until the end of the process."""
+    begin = time.monotonic()
+    service, layout, options, policies = green.order(order_text)
+    try:
+        hold_here(layout)
+        patches.begin_writers_immediately(green.begin)
+        patches.wake_queue_readers()
+        application = _application(service, layout, options, policies)
+        _tell_start(service, begin)
+        green.listen(layout.ports[service], application)
+    except BaseException:  # noqa: BLE001 - the process ends here, and its log says why
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _application(
+    service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]
+) -> WSGIApplication:
+    """Write a service's configuration, and start what it is made of."""
+    sys.argv = [service]
+    configuration.write(layout, service, configuration.changed(OPTIONS[service](layout), options), policies)
+    return APPLICATIONS[service](layout)
+
+
+def _tell_start(service: str, begin: float) -> None:
+    took = f"{time.monotonic() - begin:.2f} s, {time.process_time():.2f} s of them on the CPU"
+    print(f"{service} listens after {took}", flush=True)  # noqa: T201 - standard output is the service's log
 
 
 def hold_here(layout: Layout) -> None:
     """Let this process and all services reach nothing but this machine; what tries stands in its log, and in a file."""
-    layout.refused.unlink(missing_ok=True)
 
     def report(attempt: loopback.Attempt) -> None:
         # It asks which address this machine would send from, which sends nothing, and can do without the answer.
@@ -300,7 +336,7 @@ def hold_here(layout: Layout) -> None:
 
 def preload() -> None:
     """Import what the services share, as each of them needs it."""
-    patches.use_native_threads()
+    releases.choose_native_threads()
     for module in _SHARED_MODULES:
         importlib.import_module(module)
     patches.begin_writers_immediately()

@@ -17,6 +17,8 @@ from cinder.image import image_utils
 from cinder.volume import configuration, driver
 from oslo_config import cfg
 
+from hyperx_glance.testing.local import releases
+
 _OPTIONS = [cfg.StrOpt("file_volumes_directory", help="Where the volumes' files are.")]
 cfg.CONF.register_opts(_OPTIONS, group=configuration.SHARED_CONF_GROUP)
 
@@ -136,7 +138,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         with path.open("wb") as file:
             image_service.download(context, image_meta["id"], file)
         # As cinder/image/image_utils.py fetch_verify_image does: a qcow2 called raw may name a file of the host.
-        found = image_utils.get_image_format(str(path))
+        found = releases.image_format(str(path))
         if found not in _PLAIN_FORMATS:
             raise exception.ImageUnacceptable(
                 image_id=image_meta["id"], reason=f"said to be {image_meta['disk_format']}, found {found}"

@@ -1,0 +1,5 @@
+"""OpenStack releases that the tests run on beside the one that `setup.cfg` pins.
+
+Each text file here has the versions of one release: upstream's upper constraints of that release, setuptools with
+pkg_resources, and cheroot, which serves them.
+"""
