@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import typing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from hyperx_glance import NewImage, NewIso
 from tests import samples
 
 if TYPE_CHECKING:
@@ -35,20 +37,29 @@ VALUES: dict[str, object] = {
     "state": "ACTIVE",
     "stores": ("slow",),
     "tags": {WORD},
+    "unpack": False,
     "updated_after": NOON,
     "updated_before": NOON,
     "url": "http://files.example/other",
     "view": "public",
 }
-BESIDE: dict[str, dict[str, object]] = {"admin_user": {"password_enabled": True}}
-"""What must be given for a field to count."""
+_FILES = {NewImage: "disk.qcow2", NewIso: "data.iso"}
+
+
+def beside(model: type[pydantic.BaseModel], field: str) -> dict[str, object]:
+    """Give what must be given for a field to count."""
+    if field == "unpack":
+        return {"url": None, "file": io.BytesIO(lzma.compress(samples.data(_FILES[model])))}
+    return {"password_enabled": True} if field == "admin_user" else {}
+
+
 INSTEAD = {"file": "url"}
 """What must not be given with a field."""
 
 
 def unlike_the_default(model: type[pydantic.BaseModel], field: str) -> Any:  # noqa: ANN401  # of every type
     if field == "file":
-        return io.BytesIO(samples.data("data.iso" if model.__name__ == "NewIso" else "disk.qcow2"))
+        return io.BytesIO(samples.data(_FILES[model]))
     if field in VALUES:
         return VALUES[field]
     hint = typing.get_type_hints(model)[field]
