@@ -31,7 +31,7 @@ from hyperx_glance.connecting import is_connection, is_session, is_steward, open
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department, Departments
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.models.fields import is_file, is_format, is_password, is_url
+from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
 from hyperx_glance.vocabulary import Action, ActionWord
@@ -313,6 +313,23 @@ class Client:
         from hyperx_glance import registration
 
         return registration.unfinished_registrations(self._context, older_than_seconds=older_than_seconds)
+
+    @checked(image=is_image, path_or_file=is_target, on_progress=optional(callback))
+    def download(
+        self,
+        image: Image | str,
+        path_or_file: str | os.PathLike[str] | BinaryIO,
+        /,
+        *,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Image:
+        """Save the data of an image under a path, or write it into a binary file object, verified.
+
+        A file appears under its name only when it is whole and verified; a download that broke off is taken up again.
+        """
+        from hyperx_glance import downloading
+
+        return downloading.download(self._context, image, path_or_file, on_progress=on_progress)
 
     @checked(url=text, disk_format=optional(is_format))
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:

@@ -402,12 +402,29 @@ class Cloud:
                 if not attempts:
                     raise translate_failure(service, error) from error
 
-    def chunks(self, service: Service, path: str, *, timeout: float) -> Iterator[bytes]:
-        """Read an answer of any length chunk by chunk, once; each may take ``timeout`` seconds, or what is usual."""
+    def chunks(self, service: Service, path: str, *, timeout: float, start: int = 0) -> Iterator[bytes]:
+        """Read an answer of any length chunk by chunk, once; each may take ``timeout`` seconds, or what is usual.
+
+        From byte ``start`` on: a service that gives all bytes nevertheless is read past those before it.
+        """
         usual = self._base(service)[0].session.timeout or REQUEST_TIMEOUT_SECONDS
-        response = self.get(service, path, stream=True, timeout=min(timeout, usual))
+        options: dict[str, object] = {"stream": True, "timeout": min(timeout, usual)}
         try:
-            yield from response.iter_content(_CHUNK_BYTES)
+            response = self.get(service, path, **options, headers={"Range": f"bytes={start}-"} if start else {})
+        except InvalidRequestError:
+            if not start:
+                raise
+            response = self.get(service, path, **options)  # its store reads from the beginning only
+        partial = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
+            f"bytes {start}-"
+        )
+        skipped = 0 if partial else start
+        try:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                wanted = chunk[skipped:]
+                skipped -= len(chunk) - len(wanted)
+                if wanted:
+                    yield wanted
         except requests.exceptions.RequestException as error:
             raise translate_failure(service, error) from error
         finally:

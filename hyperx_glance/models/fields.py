@@ -7,6 +7,7 @@
 'md5:abababababababababababababababab'
 """
 
+import io
 import os
 import re
 from datetime import datetime
@@ -82,6 +83,15 @@ def is_file(value: object) -> str:
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
         return ""
     return arguments.needed("a path or a binary file that can be rewound", value)
+
+
+def is_target(value: object) -> str:
+    """Take a path or a binary file object that can be written to."""
+    if isinstance(value, str | os.PathLike):
+        return is_file(value)
+    if isinstance(value, io.TextIOBase):
+        return "a binary file is needed, not a text file"
+    return "" if callable(getattr(value, "write", None)) else arguments.needed("a path or a binary file", value)
 
 
 def _model_file(value: object) -> object:

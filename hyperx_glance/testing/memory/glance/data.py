@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.glance.downloads import ContentError, inspect
@@ -84,4 +85,11 @@ class Data(State):
         if image.data is None:
             return Reply(204)
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(image.data))}
+        wanted = re.fullmatch(r"bytes=(\d+)-", call.headers.get("range", ""))
+        if wanted and int(wanted[1]) >= len(image.data):
+            raise Refused(416, "The byte range passed in the 'Range' header did not match any available byte range.")
+        if wanted:
+            start, size = int(wanted[1]), len(image.data)
+            headers |= {"Content-Length": str(size - start), "Content-Range": f"bytes {start}-{size - 1}/{size}"}
+            return Reply(206, image.data[start:], headers)
         return Reply(200, image.data, {**headers, "Content-MD5": str(image.checksum)})

@@ -1,0 +1,238 @@
+"""Save the data of an image: verified, resumed where it broke off, and never half a file under its name.
+
+>>> target = paths["disk.qcow2"].with_name("copy.qcow2")
+>>> client.download(disk_image, target).name
+'disk.qcow2'
+>>> target.read_bytes() == paths["disk.qcow2"].read_bytes()
+True
+
+The data goes into ``<id>.part`` beside the file first, which is taken up again by the next call for the same image.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from hyperx_glance.cloud import REQUEST_TIMEOUT_SECONDS, image_path
+from hyperx_glance.context import Context
+from hyperx_glance.errors import (
+    ChecksumMismatchError,
+    ConflictError,
+    ImageNotActiveError,
+    InvalidRequestError,
+    LocalFileError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.models.fields import DataFile
+from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.results import Progress
+from hyperx_glance.vocabulary import Phase, UrlProblem
+from hyperx_glance.waiting import REPETITIONS
+
+PIECE_BYTES = 1024 * 1024
+_OPENING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+def download(
+    context: Context, image: Image | str, target: DataFile, *, on_progress: Callable[[Progress], object] | None
+) -> Image:
+    """Write the data of an image to a path or into a binary file object."""
+    path = Path(target) if isinstance(target, str | os.PathLike) else None
+    if path is not None:
+        _check_place(path)
+    record = context.cloud.image(image_id(image))
+    if record.phase is not Phase.READY:
+        raise ImageNotActiveError(
+            f"Image {record.id} has no data that can be read: its phase is {record.phase}.",
+            image_id=record.id,
+            phase=record.phase,
+            failure=record.failure,
+        )
+    saving = _Saving(context, record, on_progress)
+    if path is not None:
+        _save(saving, path)
+    else:
+        assert not isinstance(target, str | os.PathLike)  # it would be a path
+        saving.into(target, str(getattr(target, "name", "") or "the file"))
+        saving.verify()
+    return record
+
+
+class _Saving:
+    """Count and hash what is saved of one image."""
+
+    def __init__(self, context: Context, image: Image, on_progress: Callable[[Progress], object] | None) -> None:
+        self.image = image
+        self.count = 0
+        self._context = context
+        self._tell = on_progress
+        self._started = context.settings.pace.clock()
+        # Images that Nova or Cinder put straight into the store have none.
+        hashes = ((image.hash_algorithm, image.hash_value), ("md5", image.checksum))
+        known = [(name, value) for name, value in hashes if name in hashlib.algorithms_available and value]
+        self._algorithm, self._wanted = known[0] if known else ("", "")
+        self._hash: _Hash | None = hashlib.new(self._algorithm, usedforsecurity=False) if self._algorithm else None
+
+    def note(self, piece: bytes) -> None:
+        """Count and hash what is there."""
+        self.count += len(piece)
+        if self._hash:
+            self._hash.update(piece)
+
+    def into(self, file: BinaryIO, name: str) -> None:
+        """Write all that is not there yet."""
+        for piece in _data(self._context, self.image, self.count):
+            _write(file, piece, name)
+            self.note(piece)
+            if self._tell is not None:
+                clock = self._context.settings.pace.clock
+                self._tell(
+                    Progress(
+                        phase=Phase.DOWNLOADING,
+                        bytes_expected=self.image.size,
+                        bytes_done=self.count,
+                        elapsed_seconds=clock() - self._started,
+                    )
+                )
+
+    def verify(self) -> None:
+        """Raise where the data is not what Glance has computed when it came."""
+        actual = self._hash.hexdigest() if self._hash else ""
+        if actual != self._wanted:
+            raise ChecksumMismatchError(
+                image_id=self.image.id,
+                expected=f"{self._algorithm}:{self._wanted}",
+                actual=f"{self._algorithm}:{actual}",
+            )
+
+
+def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
+    """Give the data from byte ``start`` on, and go on where the connection breaks: reading changes nothing.
+
+    It is given up after as many attempts one after another as other requests are, none of which brought a piece.
+    """
+    pace = context.settings.pace
+    path = image_path(image.id, "file")
+    here, failures = start, 0
+    while image.size is None or here < image.size:
+        before = here
+        try:
+            for piece in context.cloud.chunks("image", path, start=here, timeout=REQUEST_TIMEOUT_SECONDS):
+                here += len(piece)
+                yield piece
+            _check_end(image, here)
+        except ServiceUnavailableError:
+            failures = 1 if here - before >= PIECE_BYTES else failures + 1
+            if failures > REPETITIONS:
+                raise
+        else:
+            return
+        pace.sleep(pace.first_interval * 4**failures)
+    _check_end(image, here)
+
+
+def _check_end(image: Image, here: int) -> None:
+    if image.size not in (None, here):
+        raise ServiceUnavailableError(
+            f"Glance gave {here} bytes of image {image.id}, which has {image.size}.",
+            service="image",
+            hint="Try again later; if it stays so, an operator should look at Glance's store.",
+        )
+
+
+def _write(file: BinaryIO, piece: bytes, name: str) -> None:
+    """Write the whole piece: a file without a buffer may take less at once."""
+    rest = memoryview(piece)
+    while rest:
+        try:
+            written: int | None = file.write(rest)
+        except (OSError, TypeError, ValueError) as error:
+            raise _not_written(name, error) from error
+        if written == 0:
+            raise _not_written(name, OSError(errno.EIO, "it takes nothing any more"))
+        rest = rest[len(rest) if written is None else written :]  # not every object says how much it took
+
+
+def _not_written(name: str, error: Exception) -> LocalFileError:
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return LocalFileError(f"The file cannot be written: {why}.", file=name, reason=UrlProblem.UNREADABLE)
+
+
+# ----------------------------------------------------------------- a file under its name
+
+
+def _check_place(path: Path) -> None:
+    """Refuse before anything is read what could not be written in the end."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InvalidRequestError("path_or_file: this exists, and is no regular file")
+        if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
+            raise InvalidRequestError("path_or_file: there is no folder of that name, or nothing may be written to it")
+    except OSError as error:
+        raise InvalidRequestError(f"path_or_file: {error.strerror}") from error
+
+
+def _save(saving: _Saving, path: Path) -> None:
+    part = path.with_name(f"{saving.image.id}.part")
+    with contextlib.closing(_opened(part)) as file:
+        try:
+            _take_up(saving, file)
+            saving.into(file, str(part))
+        except BaseException as error:
+            error.add_note(f"What has come is in {part}; the next download of this image goes on there.")
+            raise
+        try:
+            saving.verify()
+        except ChecksumMismatchError:
+            part.unlink(missing_ok=True)
+            raise
+        try:
+            os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise _not_written(str(path), error) from error
+
+
+def _opened(part: Path) -> BinaryIO:
+    """Open the part and lock it: of two downloads at once one would write into what the other has verified."""
+    try:
+        descriptor = os.open(part, _OPENING, 0o666)
+    except OSError as error:
+        raise _not_written(str(part), error) from error
+    file: BinaryIO = open(descriptor, "r+b", buffering=0)  # noqa: PTH123, SIM115  # a number, and the caller closes it
+    try:
+        _lock(descriptor, part)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _lock(descriptor: int, part: Path) -> None:
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
+        raise ConflictError(f"{part} is somebody else's.", hint="Delete it, or download to another folder.")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ConflictError(f"Another download writes to {part}.", hint="Wait for it.") from error
+
+
+def _take_up(saving: _Saving, file: BinaryIO) -> None:
+    """Count and hash what an earlier download has left; what is too much of it is another image's."""
+    size = os.fstat(file.fileno()).st_size
+    if saving.image.size is None or size > saving.image.size:
+        file.truncate(0)
+    while piece := file.read(PIECE_BYTES):
+        saving.note(piece)
