@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import BooleanOptionalAction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hyperx_glance
@@ -182,10 +183,15 @@ class _Create(ShowsImage):
         parser = super().get_parser(prog_name)
         add = parser.add_argument
         add("name", metavar="<name>")
-        add("--url", required=True, metavar="<url>", help="Where the data is: http or https")
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--url", metavar="<url>", help="Where the data is: http or https")
+        source.add_argument("--file", type=Path, metavar="<path>", help="A file of this machine")
+        add("--no-unpack", dest="unpack", action="store_const", const=False, help="Refuse packed data (xz, gzip, ...)")
         commands.add_properties(parser, self.request(), but="url")
         add_columns(parser)
-        add("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
+        checksum = parser.add_mutually_exclusive_group()
+        checksum.add_argument("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
+        checksum.add_argument("--checksum-url", metavar="<url>", help="Where it is listed, such as .../SHA256SUMS")
         add("--owner", metavar="<department>", help="Another department, for administrators")
         commands.add_free_properties(parser)
         add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
@@ -211,7 +217,7 @@ class _Create(ShowsImage):
 
 
 class CreateImage(_Create):
-    """Register an image from a URL, and wait until it is ready."""
+    """Register an image from a URL or a file, and wait until it is ready."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -224,11 +230,27 @@ class CreateImage(_Create):
 
 
 class CreateIso(_Create):
-    """Register an ISO from a URL, and wait until it is ready."""
+    """Register an ISO from a URL or a file, and wait until it is ready."""
 
     def request(self) -> type[NewIso]:
         """Give what is asked for."""
         return hyperx_glance.NewIso
+
+
+class SaveImage(commands.Command):
+    """Save the data of an image or ISO in a file, verified; a download that broke off is taken up again."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("image", metavar="<image>", help="Name or id")
+        parser.add_argument("--file", required=True, metavar="<path>", help="Where to; what is there is replaced")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        client = self.client()
+        image = commands.reference(client, parsed_args.image)
+        with registration_progress(self.app.stderr) as show:
+            client.download(image, parsed_args.file, on_progress=show)
 
 
 class SetImage(ShowsImage):

@@ -55,14 +55,17 @@ def registration_progress(stream: TextIO) -> Iterator[Callable[[Progress], None]
         task = bar.add_task("", total=None)
 
         def show(progress: Progress) -> None:
-            bar.update(
-                task,
-                description=progress.phase.value,
-                total=progress.bytes_expected,
-                completed=progress.bytes_done or 0,
-            )
+            done, expected = _amount(progress)
+            bar.update(task, description=progress.phase.value, total=expected, completed=done or 0)
 
         yield show
+
+
+def _amount(progress: Progress) -> tuple[int | None, int | None]:
+    """Tell how much is done of how much; of packed data only the packed size is known before its end."""
+    if progress.bytes_expected is None and progress.bytes_to_read is not None:
+        return progress.bytes_read, progress.bytes_to_read
+    return progress.bytes_done, progress.bytes_expected
 
 
 def _registration_lines(stream: TextIO) -> Callable[[Progress], None]:
@@ -70,7 +73,7 @@ def _registration_lines(stream: TextIO) -> Callable[[Progress], None]:
 
     def show(progress: Progress) -> None:
         nonlocal told
-        done, expected = progress.bytes_done, progress.bytes_expected
+        done, expected = _amount(progress)
         step = done * _STEPS // expected if done is not None and expected else None
         if (progress.phase, step) == told:
             return

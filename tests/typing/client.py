@@ -119,6 +119,8 @@ def registering(client: Client, image: Image) -> None:
     assert_type(client.resume_registration(image, url="http://files.example/debian.iso"), Registration)
     assert_type(client.resume_registration(image.id, file="debian.iso"), Registration)
     assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
+    assert_type(client.download(image, "debian.qcow2", on_progress=follow), Image)
+    assert_type(client.download(image.id, io.BytesIO()), Image)
     assert_type(client.check_url("http://files.example/debian.iso", disk_format="iso"), UrlReport)
 
 

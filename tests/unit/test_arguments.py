@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import io
 import re
 import typing
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ from tests.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.file_server import FileServer
 
@@ -111,7 +113,8 @@ class Given:
 
 
 @pytest.fixture
-def given(file_server: FileServer) -> Given:
+def given(file_server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Given:
+    monkeypatch.chdir(tmp_path)  # some texts are paths
     return Given(InMemoryCloud(), file_server.serve("/disk.qcow2", samples.data("disk.qcow2")))
 
 
@@ -124,6 +127,7 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.register": lambda given: {"new": given.new},
     "Client.start_registration": lambda given: {"new": given.new},
     "Client.resume_registration": lambda given: {"image": given.image},
+    "Client.download": lambda given: {"image": given.image, "path_or_file": io.BytesIO()},
     "Client.check_url": lambda given: {"url": given.new.url},
     "Client.why_not": lambda given: {"image": Image(id=given.image), "action": "launch"},
     "Client.update": lambda given: {"image": given.image},

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import io
 import json
 import logging
+import lzma
 import re
 import shlex
 import subprocess
@@ -42,6 +44,7 @@ hyperx image disable
 hyperx image enable
 hyperx image launch
 hyperx image list
+hyperx image save
 hyperx image set
 hyperx image show
 hyperx image tags
@@ -661,3 +664,48 @@ def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud
     assert done.err.splitlines()[-1].startswith("ready")
     listed = openstack("hyperx image list --long -f json").json()
     assert {image["name"]: image["captured_from"] for image in listed} == {"debian": "", "web with nginx": server.id}
+
+
+class TestFiles:
+    def test_an_image_is_created_from_a_file_and_saved_again(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud, tmp_path: Path
+    ) -> None:
+        packed = tmp_path / "disk.qcow2.xz"
+        packed.write_bytes(lzma.compress(samples.data("disk.qcow2")))
+        target = tmp_path / "saved.qcow2"
+
+        created = openstack(f"hyperx image create --file {packed} debian -f json")
+        saved = openstack(f"hyperx image save debian --file {target}")
+
+        assert created.json()["disk_format"] == "qcow2"
+        assert "storing" in created.err
+        assert (saved.status, saved.out) == (0, "")
+        assert target.read_bytes() == samples.data("disk.qcow2")
+        assert [image.status for image in fake.glance.images.values()] == ["active"]
+
+    def test_an_iso_with_the_checksum_that_is_listed(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "installer.iso"
+        path.write_bytes(samples.data("installer.iso"))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        fake.glance.downloads["http://files.example/SHA256SUMS"] = f"{digest}  installer.iso\n".encode()
+
+        created = openstack(
+            f"hyperx iso create --file {path} --checksum-url http://files.example/SHA256SUMS installer -f json"
+        )
+
+        assert created.json()["glance_status"] == "active"
+
+    def test_what_contradicts_itself_is_refused(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
+        packed = tmp_path / "disk.xz"
+        packed.write_bytes(lzma.compress(b"x" * 1000))
+
+        for wrong in f"--url {URL} --file {packed}", "", f"--url {URL} --checksum md5:0 --checksum-url {URL}":
+            with pytest.raises(SystemExit) as ended:
+                openstack(f"hyperx image create {wrong} debian")
+            assert ended.value.code == 2
+        refused = openstack(f"hyperx image create --file {packed} --no-unpack debian")
+        assert refused.status == 1
+        assert "packed" in refused.err
+        assert "Traceback" not in refused.err
