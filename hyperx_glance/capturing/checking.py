@@ -27,6 +27,8 @@ from hyperx_glance.quotas.room import check_room
 from hyperx_glance.vocabulary import ISO_FORMAT, Category
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hyperx_glance.capturing.services import Server, Volume
     from hyperx_glance.cloud import Cloud
     from hyperx_glance.context import Context
@@ -59,7 +61,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         _check_id(cloud, new.capture_id)
     server = services.server(cloud, server_id)
     _check_server(cloud, server)
-    root = _root(cloud, server)
+    root = root_volume(server, _attached(cloud, server))
     if root is None and new.disk_format is not None:
         raise InvalidRequestError("disk_format: Nova keeps this server's disk, and chooses the format of its copy")
     if root is not None:
@@ -122,23 +124,26 @@ def _check_server(cloud: Cloud, server: Server) -> None:
 # ----------------------------------------------------------------- the disk
 
 
-def _root(cloud: Cloud, server: Server) -> Volume | None:
+def _attached(cloud: Cloud, server: Server) -> list[Volume]:
+    if not server.volumes or not cloud.has("block-storage"):
+        return []
+    return [services.volume(cloud, each.id) for each in server.volumes]
+
+
+def root_volume(server: Server, attached: Sequence[Volume]) -> Volume | None:
     """Find the volume that the server runs on; None where it runs on a disk that Nova keeps.
 
     Members see neither the root device's name nor boot indexes. The root is the first device that is no ISO: "a" of
     whatever bus. A server that keeps the name of its image runs on a volume only where that is such a device.
     """
-    attached: list[Volume] = []
-    if server.volumes and cloud.has("block-storage"):
-        attached = [services.volume(cloud, each.id) for each in server.volumes]
     disks = sorted((each for each in attached if not _is_iso(each)), key=lambda each: _place(each, server))
-    if not server.image_id:
-        if not disks:
-            raise ConflictError(
-                f"Server {server.id} has no disk that could be captured.", hint="It runs from an ISO, or from nothing."
-            )
-        return disks[0]
-    return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
+    if server.image_id:
+        return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
+    if not disks:
+        raise ConflictError(
+            f"Server {server.id} has no disk that could be captured.", hint="It runs from an ISO, or from nothing."
+        )
+    return disks[0]
 
 
 def _is_iso(volume: Volume) -> bool:

@@ -10,7 +10,7 @@ LaunchProgress(active=2, building=0, failed=0, count=2, elapsed_seconds=...)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
 from hyperx_glance.errors import (
@@ -18,12 +18,11 @@ from hyperx_glance.errors import (
     HyperxGlanceError,
     LaunchFailedError,
     MayHaveMade,
-    ServiceUnavailableError,
     WaitTimeoutError,
 )
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import COUNT_KEY, IMAGE_KEY, LAUNCH_KEY, name_order
-from hyperx_glance.launching.quiet import Quiet
+from hyperx_glance.launching.quiet import Quiet, patient
 from hyperx_glance.models.results import LaunchProgress, Server
 from hyperx_glance.quotas.refusals import exceeded, quota_error
 from hyperx_glance.waiting import wait_until
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from hyperx_glance.context import Context
 
-Found = TypeVar("Found")
 
 BUILD_SECONDS = 120.0
 """So long `Launch.cancel` waits for a server to be built before it deletes it, where volumes would be left behind."""
@@ -136,7 +134,7 @@ class Launch:
 
     def _wait(self, on_progress: Callable[[LaunchProgress], object] | None, timeout: float | None) -> LaunchProgress:
         last: LaunchProgress | None = None
-        patient_look = self._patient(self.progress)
+        patient_look = patient(self._settings.pace, self.progress)
 
         def look() -> LaunchProgress | None:
             nonlocal last
@@ -239,25 +237,9 @@ class Launch:
 
         self._wait_for(volumes_gone, "its volumes are not gone")
 
-    def _patient(self, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
-        """Let a service be out of reach for a moment: looking again is safe, and the launch goes on without us."""
-        silence = Quiet(self._settings.pace)
-
-        def patient_look() -> Found | None:
-            try:
-                found = look()
-            except ServiceUnavailableError:
-                if silence.is_over:
-                    raise
-                return None
-            silence.begin()
-            return found
-
-        return patient_look
-
     def _wait_for(self, gone: Callable[[], bool | None], problem: str) -> None:
         try:
-            wait_until(self._settings.pace, self._patient(gone))
+            wait_until(self._settings.pace, patient(self._settings.pace, gone))
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Launch {self.launch_id} was cancelled, but {problem}.",

@@ -1,0 +1,125 @@
+"""What is refused before anything exists, and which volume is captured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
+from hyperx_glance.capturing.checking import root_volume
+from hyperx_glance.capturing.services import Server, Volume
+from tests.clouds import sent
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing import InMemoryCloud
+    from hyperx_glance.testing.memory import Recorded
+    from hyperx_glance.testing.memory.cinder import Volume as Stored
+
+NEW = NewCapture(name="captured")
+
+
+def begun(cloud: InMemoryCloud) -> list[Recorded]:
+    """Give the requests that make something of a capture."""
+    asked = [*sent(cloud, "POST", "/action"), *sent(cloud, "POST", "/volumes")]
+    return [each for each in asked if "createImage" in str(each.body) or "source_volid" in str(each.body)]
+
+
+def root(cloud: InMemoryCloud, server_id: str) -> Stored:
+    return cloud.cinder.volumes[cloud.nova.servers[server_id].volumes[0][0]]
+
+
+def test_a_busy_server_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    alice.start_capture(server, NEW)
+    with pytest.raises(ConflictError, match=r"is busy: image_uploading\. Hint: Capture it when that is done"):
+        alice.start_capture(server, NEW)
+    assert len(begun(cloud)) == 1
+
+
+def test_a_server_that_is_gone_wrong_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    cloud.nova.servers[server].status = "ERROR"
+    with pytest.raises(ConflictError, match="is ERROR: only one of ACTIVE"):
+        alice.capture(server, NEW)
+    assert begun(cloud) == []
+
+
+def test_an_encrypted_volume_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    root(cloud, on_volume).encrypted = True
+    with pytest.raises(ConflictError, match="is encrypted: its image would need its key"):
+        alice.capture(on_volume, NEW)
+    assert begun(cloud) == []
+
+
+def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
+    cloud: InMemoryCloud, alice: Client, on_volume: str
+) -> None:
+    root(cloud, on_volume).image_metadata["os_require_quiesce"] = "yes"
+    with pytest.raises(ConflictError, match="asks for a quiet disk"):
+        alice.capture(on_volume, NEW)
+    assert begun(cloud) == []
+    cloud.nova.servers[on_volume].status = "SHUTOFF"
+    assert alice.capture(on_volume, NEW).state == "ACTIVE"
+
+
+def test_a_server_without_a_disk_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    root(cloud, on_volume).image_metadata["disk_format"] = "iso"
+    with pytest.raises(ConflictError, match="has no disk that could be captured"):
+        alice.capture(on_volume, NEW)
+    assert begun(cloud) == []
+
+
+def test_an_order_that_is_too_long_is_refused(alice: Client, server: str) -> None:
+    with pytest.raises(InvalidRequestError, match="a capture carries 10200"):
+        alice.capture(server, NewCapture(name="web", description="x" * 20_000))
+
+
+def test_an_id_drawn_long_ago_is_refused(alice: Client, server: str) -> None:
+    with pytest.raises(InvalidRequestError, match="was drawn too long ago"):
+        alice.capture(server, NewCapture(name="web", capture_id="20200101T000000Z-0f3a9c4e5b2d7861"))
+
+
+def test_a_whole_volume_need_not_fit_where_it_is_packed(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    cloud.keystone.set_limit(cloud.glance, "image_size_total", "dept-a", 100)
+    with pytest.raises(QuotaExceededError, match="2048 more image_size_mib"):
+        alice.start_capture(on_volume, NEW)
+    alice.start_capture(on_volume, NewCapture(name="web", disk_format="qcow2")).cancel()
+
+
+# ----------------------------------------------------------------- which volume
+
+
+def volume(number: int, device: str, **fields: object) -> Volume:
+    attachment = {"server_id": "81f", "device": device}
+    return Volume.model_validate({"id": str(number), "size": 1, "attachments": (attachment,), **fields}, strict=False)
+
+
+@pytest.mark.parametrize(
+    ("devices", "image", "expected"),
+    [
+        (["/dev/vda"], "", "/dev/vda"),
+        (["/dev/vdb", "/dev/vda"], "", "/dev/vda"),
+        (["/dev/sda"], "", "/dev/sda"),
+        (["/dev/vdb"], "", "/dev/vdb"),
+        (["/dev/vdaa", "/dev/vdb"], "", "/dev/vdb"),
+        (["nonsense", "/dev/xvdc"], "", "/dev/xvdc"),
+        (["/dev/vdb"], "7c1", None),
+        (["/dev/vda", "/dev/vdb"], "7c1", "/dev/vda"),
+        ([], "7c1", None),
+    ],
+)
+def test_the_root_is_the_first_device(devices: list[str], image: str, expected: str | None) -> None:
+    shown = Server.model_validate({"id": "81f", "image": {"id": image} if image else ""})
+    found = root_volume(shown, [volume(number, device) for number, device in enumerate(devices)])
+    assert (found and found.device("81f")) == expected
+
+
+def test_of_two_first_devices_the_bootable_one_is_the_root() -> None:
+    shown = Server.model_validate({"id": "81f", "image": ""})
+    data, boots = volume(1, "/dev/sda"), volume(2, "/dev/vda", bootable="true")
+    assert root_volume(shown, [data, boots]) == boots
+
+
+def test_what_was_made_of_an_iso_is_no_root() -> None:
+    shown = Server.model_validate({"id": "81f", "image": ""})
+    iso, blank = volume(1, "/dev/sda", volume_image_metadata={"disk_format": "iso"}), volume(2, "/dev/sdb")
+    assert root_volume(shown, [iso, blank]) == blank

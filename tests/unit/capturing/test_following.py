@@ -1,0 +1,196 @@
+"""What becomes of a capture whose data does not come, that somebody cancels, or that somebody else finishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import (
+    Action,
+    CaptureFailedError,
+    Client,
+    ConflictError,
+    NewCapture,
+    NotAllowedError,
+    NotFoundError,
+    Phase,
+    WaitTimeoutError,
+)
+from tests.clouds import sent
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing import InMemoryCloud
+    from tests.clouds import ClientFactory
+
+NEW = NewCapture(name="captured", capture_id="capture-0001")
+
+
+def left(cloud: InMemoryCloud) -> list[str]:
+    """Name records and copies of captures."""
+    images = [
+        image.id
+        for image in cloud.glance.images.values()
+        if not image.deleted and "hyperx_capture_id" in image.properties
+    ]
+    return images + [each.id for each in cloud.cinder.volumes.values() if "hyperx_capture_id" in each.metadata]
+
+
+@pytest.mark.parametrize("fault", ["lost", "deleted"])
+def test_nova_sends_no_data(cloud: InMemoryCloud, alice: Client, server: str, fault: str) -> None:
+    cloud.nova.snapshot_faults.append(fault)
+    with pytest.raises(CaptureFailedError, match=r"failed\. Its (data never came|record is gone)") as caught:
+        alice.capture(server, NEW)
+    assert (caught.value.capture_id, caught.value.server_id) == ("capture-0001", server)
+    assert left(cloud) == []
+    assert "still be there" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", ["lost", "deleted"])
+def test_cinder_sends_no_data(cloud: InMemoryCloud, alice: Client, on_volume: str, fault: str) -> None:
+    cloud.cinder.upload_faults.append(fault)
+    with pytest.raises(CaptureFailedError):
+        alice.capture(on_volume, NEW)
+    assert left(cloud) == []
+
+
+def test_cinder_cannot_copy(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    cloud.cinder.faults.append("no space")
+    with pytest.raises(CaptureFailedError, match="is in status error"):
+        alice.capture(on_volume, NEW)
+    assert left(cloud) == []
+
+
+def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    cloud.nova.snapshots_stall = True
+    capture = alice.start_capture(server, NEW)
+    with pytest.raises(WaitTimeoutError, match="capture-0001 goes on") as caught:
+        capture.wait(timeout=20)
+    assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
+    capture.cancel()
+    cloud.nova.servers[server].snapshot_id = None  # as Nova, where the record is gone
+    with pytest.raises(WaitTimeoutError, match="What it had made is deleted"):
+        alice.capture(server, NewCapture(name="other"), timeout=5)
+    assert left(cloud) == []
+
+
+def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    """A copy that is being made for ever can be deleted by nobody: it is named."""
+    cloud.cinder.copies_stall = True
+    capture = alice.start_capture(on_volume, NEW)
+    (copy,) = left(cloud)
+    with pytest.raises(WaitTimeoutError, match="has not deleted what it copied") as caught:
+        capture.cancel()
+    assert caught.value.volume_id == copy
+    assert f"volume {copy}" in str(caught.value)
+    cloud.cinder.copies_stall = False
+    alice.find_capture("capture-0001").cancel()
+    assert left(cloud) == []
+
+
+def test_whoever_waits_is_told_of_the_cancellation(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    capture = alice.start_capture(server, NEW)
+    other = alice.find_capture("capture-0001")
+    capture.cancel()
+    with pytest.raises(CaptureFailedError, match="It was cancelled"):
+        capture.wait()
+    with pytest.raises(CaptureFailedError, match="Its record is gone"):
+        other.wait()
+    assert left(cloud) == []
+
+
+def test_a_cancellation_that_ended_half_way_is_finished_by_whoever_finds_it(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    capture = alice.start_capture(server, NEW)
+    cloud.fail("glance", "DELETE", "/images/", status=403)
+    with pytest.raises(NotAllowedError):
+        capture.cancel()
+    with pytest.raises(CaptureFailedError, match="Somebody has cancelled it"):
+        alice.find_capture("capture-0001").wait()
+    assert left(cloud) == []
+
+
+def test_an_unfinished_capture_is_not_published(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    cloud.nova.snapshots_stall = True
+    image_id = alice.start_capture(server, NEW).image_id
+    assert image_id is not None
+    image = alice.image(image_id)
+    assert alice.count(view="private") == 1  # the server's own image
+    assert "still being captured" in alice.why_not(image, Action.PUBLISH)
+    with pytest.raises(ConflictError, match="still being captured"):
+        alice.update(image, category="public")
+
+
+def test_an_order_that_somebody_has_changed(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    capture = alice.start_capture(server, NEW)
+    cloud.glance.images[str(capture.image_id)].properties["hyperx_capture_order_0"] = "{"
+    with pytest.raises(ConflictError, match="cannot be read any more"):
+        alice.find_capture("capture-0001")
+
+
+def test_another_department_s_record_is_none_of_the_capture(
+    cloud: InMemoryCloud, client: ClientFactory, server: str
+) -> None:
+    alice = client("alice")
+    forged = cloud.glance.add_image(
+        owner="dept-b", status="active", visibility="public", hyperx_capture_id="capture-0001"
+    )
+    with pytest.raises(NotFoundError):
+        alice.find_capture("capture-0001")
+    assert alice.capture(server, NEW).id != forged
+
+
+def test_a_snapshot_that_inherited_the_marks_is_none_of_the_capture(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    image = alice.capture(server, NEW)
+    cloud.glance.add_image(
+        owner="dept-a",
+        status="active",
+        hyperx_capture_id="capture-0001",
+        hyperx_captured_from=server,
+        instance_uuid="another server",
+        image_type="snapshot",
+        hyperx_capture_order_0="{}",
+    )
+    assert alice.find_capture("capture-0001").image_id == image.id
+
+
+def test_a_member_does_not_feature_by_another_s_order(cloud: InMemoryCloud, client: ClientFactory, server: str) -> None:
+    cloud.nova.snapshots_stall = True
+    capture = client("alice").start_capture(server, NEW)
+    record = cloud.glance.images[str(capture.image_id)]
+    text = record.properties["hyperx_capture_order_0"]
+    record.properties["hyperx_capture_order_0"] = text.replace('"name"', '"category":"featured","name"')
+    cloud.nova.snapshots_stall = False
+    with pytest.raises(NotAllowedError, match="Only administrators finish"):
+        client("alice").find_capture("capture-0001").wait()
+
+
+def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    cloud.cinder.copy_polls = 5
+    capture = alice.start_capture(on_volume, NEW)
+    cloud.requests.clear()
+    assert capture.progress().phase is Phase.REGISTERED
+    assert {each.method for each in cloud.requests} == {"GET"}
+    assert capture.image_id is None
+    seen: list[str] = []
+    image = capture.wait(on_progress=lambda progress: seen.append(progress.message))
+    assert capture.image_id == image.id
+    assert list(dict.fromkeys(seen)) == [
+        "Cinder copies the server's volume.",
+        "The data goes to Glance.",
+        "Cinder deletes its copy of the volume.",
+        "",
+    ]
+
+
+def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    """Whoever adds one says so here; looks until the data is there come on top."""
+    cloud.nova.snapshot_polls = 0
+    cloud.requests.clear()
+    alice.capture(server, NEW)
+    changing = [(each.service, each.method) for each in cloud.requests if each.method != "GET"]
+    assert changing == [("nova", "POST"), ("glance", "PATCH")]
+    assert len(sent(cloud, "GET", "/v2/images")) <= 6
