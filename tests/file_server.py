@@ -101,7 +101,9 @@ class FileServer:
             self._server.tls = context
             self._scheme = "https"
         self._refusing = socket.socket(self._server.address_family)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="file-server")
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), name="file-server", daemon=True
+        )
 
     def __enter__(self) -> Self:
         """Start to answer."""

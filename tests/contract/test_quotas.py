@@ -14,14 +14,15 @@ from hyperx_glance import (
     QuotaExceededError,
     Usage,
 )
-from hyperx_glance.quotas.room import check_images
 from tests.clouds import REGION
 from tests.records import IMAGE, make_image
+from tests.registrations import disk, new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.file_server import FileServer
 
 FIELDS = tuple(field for field in DepartmentQuota.model_fields if field != "department")
 
@@ -168,7 +169,7 @@ def test_one_limit_goes_back_alone(client: ClientFactory, department: str) -> No
 
 
 def test_a_limit_below_the_use_leaves_less_than_nothing(
-    cloud: CloudUnderTest, client: ClientFactory, department: str
+    cloud: CloudUnderTest, client: ClientFactory, department: str, file_server: FileServer
 ) -> None:
     make_image(cloud, "bob", sample=None)
     make_image(cloud, "bob", sample=None)
@@ -178,7 +179,7 @@ def test_a_limit_below_the_use_leaves_less_than_nothing(
     assert quota.images.remaining < 0
     assert client("bob").quota().images == quota.images
     with pytest.raises(QuotaExceededError) as caught:
-        check_images(quota, size_mib=1)
+        client("bob").start_registration(new(disk(file_server)))
     assert (caught.value.department, caught.value.resource, caught.value.limit) == ("dept-b", "images", 1)
 
 

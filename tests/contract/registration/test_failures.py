@@ -31,7 +31,6 @@ from tests.registrations import BLIND, Format, Steps, cut_late, disk, new
 def another_authority(_: FileServer) -> str:
     """Serve by TLS of an authority that nobody trusts; the server lives as long as the process."""
     server = FileServer(authority=trustme.CA())
-    server._thread.daemon = True
     server.__enter__()
     SERVERS.append(server)
     return disk(server)

@@ -18,7 +18,6 @@ from hyperx_glance import (
     RegistrationFailedError,
     UrlProblem,
 )
-from hyperx_glance.registration.outcome import LOCK
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
@@ -55,11 +54,11 @@ def a_store_that_fails(cloud: CloudUnderTest, store: str) -> Iterator[None]:
 def copy_in_vain(cloud: CloudUnderTest, client: ClientFactory, image_id: str) -> None:
     """Let a copy of a ready image to another store fail, which leaves a note in its record."""
     alice = client("alice")
-    until(lambda: not alice.cloud.image(image_id).glance_property(LOCK))
+    until(lambda: not alice.cloud.image(image_id).glance_property("os_glance_import_task"))
     with a_store_that_fails(cloud, "slow"):
         body = {"method": {"name": "copy-image"}, "stores": ["slow"]}
         client("admin").cloud.post("image", f"/images/{image_id}/import", json=body)
-        until(lambda: not alice.cloud.image(image_id).glance_property(LOCK))
+        until(lambda: not alice.cloud.image(image_id).glance_property("os_glance_import_task"))
     image = alice.cloud.image(image_id)
     assert image.glance_property("os_glance_failed_import") == "slow"
 
