@@ -37,11 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def hyperx_cloud() -> InMemoryCloud:
-    """Give a fresh cloud in memory."""
+def hyperx_cloud() -> Iterator[InMemoryCloud]:
+    """Give a fresh cloud in memory; what it could not answer by a mistake of its own fails the test at its end."""
     from hyperx_glance.testing.memory import InMemoryCloud  # noqa: PLC0415
 
-    return InMemoryCloud()
+    cloud = InMemoryCloud()
+    yield cloud
+    cloud.check()
 
 
 @pytest.fixture

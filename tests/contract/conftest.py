@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
     """Give a cloud; what a test leaves in the real one is removed."""
     if request.param == "memory":
-        yield InMemoryCloud()
+        yield request.getfixturevalue("hyperx_cloud")
         return
     local = request.getfixturevalue("local_cloud")
     before = image_ids(local)

@@ -9,8 +9,8 @@ from tests.clouds import HASTY, ClientFactory
 
 
 @pytest.fixture
-def cloud() -> InMemoryCloud:
-    return InMemoryCloud()
+def cloud(hyperx_cloud: InMemoryCloud) -> InMemoryCloud:
+    return hyperx_cloud
 
 
 @pytest.fixture

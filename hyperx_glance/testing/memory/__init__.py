@@ -19,11 +19,12 @@ Files are those of ``cloud.glance.downloads`` and those of servers on loopback; 
 
 from hyperx_glance.testing.memory.cloud import InMemoryCloud, Interceptor, Recorded, ServiceName
 from hyperx_glance.testing.memory.silences import NoAnswer, Silence
-from hyperx_glance.testing.memory.wire import Call, Caller, Refused, Reply
+from hyperx_glance.testing.memory.wire import Call, Caller, Failure, Refused, Reply
 
 __all__ = [
     "Call",
     "Caller",
+    "Failure",
     "InMemoryCloud",
     "Interceptor",
     "NoAnswer",

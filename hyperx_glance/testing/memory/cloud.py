@@ -32,7 +32,7 @@ from hyperx_glance.testing.memory.keystone import REGION, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import Call, Refused, Reply, Service
+from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service
 from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
@@ -154,6 +154,16 @@ class InMemoryCloud:
         return self.keystone.departments
 
     @property
+    def failures(self) -> list[Failure]:
+        """Requests that this cloud could not answer by a mistake of its own: each was answered with 500."""
+        return [failure for service in self.keystone.services for failure in service.failures]
+
+    def check(self) -> None:
+        """Raise `AssertionError` where there are `failures`; the end of the ``with`` block and the fixture do that."""
+        if self.failures:
+            raise AssertionError("\n".join(map(str, self.failures)))
+
+    @property
     def users(self) -> Mapping[str, str]:
         """User ids by name."""
         return self.keystone.users
@@ -212,6 +222,8 @@ class InMemoryCloud:
         if self._mocker is not None:
             self._mocker.stop()
             self._mocker = None
+        if error is None:
+            self.check()
 
     # ------------------------------------------------------------- failures on request
 

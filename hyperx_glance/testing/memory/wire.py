@@ -15,6 +15,7 @@ import html
 import http
 import json
 import re
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -61,6 +62,8 @@ class Call:
     caller: Caller | None = None
     request_id: str = ""
     pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+    broken: Exception | None = None
+    """What the client's own stream raised while it was read."""
     _content: bytes | None = None
 
     @classmethod
@@ -83,7 +86,11 @@ class Call:
                     self._content = self.source.encode()
                 case _:
                     with self.pause():
-                        self._content = b"".join(_chunks(self.source))
+                        try:
+                            self._content = b"".join(_chunks(self.source))
+                        except Exception as error:
+                            self.broken = error
+                            raise
         return self._content
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
@@ -120,6 +127,20 @@ class Reply:
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Tell of a request that this library's fake could not answer: a mistake of its own, not of the caller's."""
+
+    service: str
+    method: str
+    path: str
+    traceback: str
+
+    def __str__(self) -> str:
+        """Write it for a person."""
+        return f"The in-memory {self.service} failed on {self.method} {self.path}, and answered 500.\n{self.traceback}"
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not a mistake
     """Answer with an error in the service's own form; ``detail`` is what webob puts behind its own sentence."""
 
@@ -154,6 +175,8 @@ class Service:
         """How far this service's clock is off, as its Date headers show."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         """This service's clock, which its records are dated by."""
+        self.failures: list[Failure] = []
+        """Requests that this fake could not answer."""
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
 
     @property
@@ -170,11 +193,16 @@ class Service:
         raise NotImplementedError
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request."""
+        """Answer a request; a failure of this fake is an error of the service, as every failure of the real one is."""
         try:
             return self._dispatch(call)
         except Refused as refused:
             return self.problem(call, refused)
+        except Exception as error:  # whatever it is, it must not come up in the caller's code
+            if error is call.broken:
+                raise  # what the client's own stream raised is the client's
+            self.failures.append(Failure(self.name, call.method, call.path, traceback.format_exc()))
+            return self.problem(call, Refused(500))
 
     def _dispatch(self, call: Call) -> Reply:
         allowed = []
@@ -209,6 +237,7 @@ _SENTENCES = {
     "credentials required.",
     403: "Access was denied to this resource.",
     404: "The resource could not be found.",
+    416: "The Range requested is not available.",
     409: "There was a conflict when trying to complete your request.",
     500: "The server has either erred or is incapable of performing the requested operation.",
     503: "The server is currently unavailable. Please try again at a later time.",
@@ -218,7 +247,7 @@ _SENTENCES = {
 def webob_error(status: int, message: str = "", *, detail: str = "", accept: str = "") -> Reply:
     """Write an error as webob does: HTML, unless the client asks for JSON (webob/exc.py, generate_response)."""
     title = http.HTTPStatus(status).phrase
-    title = {413: "Request Entity Too Large"}.get(status, title)
+    title = {413: "Request Entity Too Large", 416: "Request Range Not Satisfiable"}.get(status, title)
     explanation = message or _SENTENCES.get(status, title)
     if "application/json" in accept and "text/html" not in accept:
         body = f"{explanation}<br /><br />\n{detail}" + ("" if status == 415 else "\n\n")
@@ -252,7 +281,9 @@ def paste_problem(refused: Refused, *, retry_after: bool = False) -> Reply:
     fault: Record = {"code": refused.status, "message": message}
     if retry_after and refused.status in (413, 429):
         fault["retryAfter"] = "0"
-    return json_reply(refused.status, {_FAULTS.get(refused.status, "computeFault"): fault})
+    reply = json_reply(refused.status, {_FAULTS.get(refused.status, "computeFault"): fault})
+    reply.headers["Content-Type"] = "application/json; charset=UTF-8"
+    return reply
 
 
 def _text(value: str | bytes) -> str:

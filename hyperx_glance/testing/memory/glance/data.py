@@ -43,6 +43,50 @@ class Data(State):
                 self._save(image)
         return Reply(204)
 
+    def _stage(self, call: Call, image_id: str) -> Reply:
+        """Take data for a later import (glance/api/v2/image_data.py, stage)."""
+        if "glance-direct" not in self.import_methods:
+            raise Refused(404, "'glance-direct' method is not available at this site.")
+        if call.headers.get("content-type") != "application/octet-stream":
+            raise Refused(415, f"Invalid content type {call.headers.get('content-type', '')}")
+        announced = call.headers.get("x-openstack-image-size") or call.headers.get("content-length")
+        self._enforce("image_stage_total", call.who.project_id, int(announced or 0) // MIB)
+        image = self._found(call, image_id)
+        self._demand(call, "modify_image", image)
+        if image.status != "queued":
+            raise Refused(409, f"Image status transition from {image.status} to uploading is not allowed")
+        image.status = "uploading"
+        self._save(image)
+        try:
+            self._enforce("image_count_uploading", call.who.project_id)
+            image.staged = call.content()
+            image.size = len(image.staged)
+        finally:
+            if image.staged is None and not image.deleted:  # refused, or the stream broke off
+                image.status = "queued"
+            self._save(image)
+        return Reply(204)
+
+    def _delete_from_store(self, call: Call, store: str, image_id: str) -> Reply:
+        """Remove one copy of the data (glance/api/v2/images.py, delete_from_store)."""
+        if not self.stores:
+            raise Refused(404)
+        if store not in self.stores:
+            raise Refused(409, f"The selected store {store} is not available on this node.")
+        image = self._found(call, image_id, "Failed to find image {}")
+        self._demand(call, "delete_image_location", image)
+        if image.status != "active":
+            words = "It's not allowed to remove image data from store if image status is not 'active'"
+            raise Refused(409, words)
+        if len(image.stores) == 1:
+            words = "Cannot delete image data from the only store containing it. Consider deleting the image instead."
+            raise Refused(403, words)
+        if store not in image.stores:
+            raise Refused(404, f"Image {image_id} is not stored in store {store}.")
+        image.stores = [each for each in image.stores if each != store]
+        self._save(image)
+        return Reply(204)
+
     def _take(self, call: Call, image: ImageRecord, store: str, announced: str | None) -> None:
         self._enforce("image_count_uploading", call.who.project_id)
         data = call.content()
@@ -84,12 +128,40 @@ class Data(State):
             raise Refused(403, "The requested image has been deactivated. Image data download is forbidden.")
         if image.data is None:
             return Reply(204)
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(image.data))}
-        wanted = re.fullmatch(r"bytes=(\d+)-", call.headers.get("range", ""))
-        if wanted and int(wanted[1]) >= len(image.data):
-            raise Refused(416, "The byte range passed in the 'Range' header did not match any available byte range.")
-        if wanted:
-            start, size = int(wanted[1]), len(image.data)
-            headers |= {"Content-Length": str(size - start), "Content-Range": f"bytes {start}-{size - 1}/{size}"}
-            return Reply(206, image.data[start:], headers)
-        return Reply(200, image.data, {**headers, "Content-MD5": str(image.checksum)})
+        headers = {"Content-Type": "application/octet-stream", "Content-MD5": str(image.checksum)}
+        part = _part(call, len(image.data))
+        if part is None:
+            return Reply(200, image.data, {**headers, "Content-Length": str(len(image.data))})
+        start, end = part
+        headers |= {"Content-Range": f"bytes {start}-{end - 1}/{len(image.data)}", "Content-Length": str(end - start)}
+        return Reply(206, image.data[start:end], headers)
+
+
+def _part(call: Call, size: int) -> tuple[int, int] | None:
+    """Read which part of the data is asked for (glance/common/wsgi.py, get_range_from_request)."""
+    asked = call.headers.get("range")
+    if asked is not None:
+        if "," in asked:
+            words = "Requests with multiple ranges are not supported in Glance. "
+            raise Refused(400, f"{words}You may make multiple single-range requests instead.")
+        match = re.fullmatch(r"bytes=(?:(\d+)-(\d*)|(-\d+))", asked)
+        if match is None:
+            raise Refused(416, detail="Invalid Range header.")
+        if match[3]:
+            return max(size + int(match[3]), 0), size
+        start = _inside(int(match[1]), size, "Range")
+        return start, min(int(match[2]) + 1, size) if match[2] else size
+    asked = call.headers.get("content-range")
+    if asked is None:
+        return None
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", asked)
+    if match is None:
+        raise Refused(416, detail="Invalid Content-Range header.")
+    return _inside(int(match[1]), size, "Content-Range"), int(match[2]) + 1
+
+
+def _inside(start: int, size: int, header: str) -> int:
+    if start >= size:
+        words = f"Invalid start position in {header} header. "
+        raise Refused(416, detail=f"{words}Start position MUST be in the inclusive range [0, {size - 1}].")
+    return start

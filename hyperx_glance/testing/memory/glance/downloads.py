@@ -109,6 +109,8 @@ class Job:
     all_must_succeed: bool
     is_copy: bool = False
     reads: int = 0
+    seen_elsewhere: bool = False
+    """True once tasks or a list were read, and the image was not read since."""
     stage: Literal["locked", "importing", "settled"] = "locked"
     outcome: Download | None = None
     thread: threading.Thread | None = None

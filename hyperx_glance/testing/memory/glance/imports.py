@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from hyperx_glance.testing.memory.glance.data import Data
 from hyperx_glance.testing.memory.glance.downloads import ContentError, Job
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
+from hyperx_glance.testing.memory.glance.state import MIB
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 
@@ -47,6 +49,8 @@ class Imports(Data):
             raise Refused(500)
         if "method" not in body:
             raise Refused(400, "Import request requires a 'method' field.")
+        if not isinstance(body["method"], dict):
+            raise Refused(500)
         if "name" not in body["method"]:
             raise Refused(400, "Import request requires a 'name' field.")
         method = str(body["method"]["name"])
@@ -74,6 +78,9 @@ class Imports(Data):
             raise Refused(409, "Image has active task")
 
     def _import_stores(self, image: ImageRecord, body: Record, method: str) -> list[str]:
+        if body.get("all_stores") and body.get("stores"):
+            words = "All_stores parameter can't be used with x-image-meta-store header or stores parameter"
+            raise Refused(400, words)
         asked = list(self.stores) if body.get("all_stores") else body.get("stores") or self._default_stores()
         for store in asked:
             if self.stores and store not in self.stores:
@@ -122,7 +129,9 @@ class Imports(Data):
         self._orphans = [job for job in self._orphans if job.thread is not None and job.thread.is_alive()]
         free = self.task_threads - len(self._orphans) - sum(not job.pending for job in self._jobs.values())
         for job in [job for job in self._jobs.values() if job.pending][: max(free, 0)]:
-            job.start(self.downloads.get(job.url), self.import_filter, self.ca_file)
+            staged = job.image.staged
+            planned = self.downloads.get(job.url) if staged is None else staged
+            job.start(planned, self.import_filter, self.ca_file)
             self._touch(job)
             if self.staging_broken:
                 self._end(job, "failure", "Error: staging is not configured properly", drop_lock=False)
@@ -134,6 +143,7 @@ class Imports(Data):
         if job is None or job.pending or self.imports_stall:
             return
         job.reads += 1
+        job.seen_elsewhere = False
         if job.stage == "locked":
             if job.reads == 1 and self.import_polls > 1:
                 return
@@ -150,6 +160,19 @@ class Imports(Data):
                 return
             self._settle(job)
         self._drop_lock(job)
+
+    def _look_elsewhere(self, images: Iterable[ImageRecord]) -> None:
+        """Let imports go on also for those who read only tasks, or only lists: from the second such look in a row on.
+
+        The first one shows how things are, so that reading an image and then its tasks is one look.
+        """
+        for image in images:
+            job = self._jobs.get(image.id)
+            if job is None:
+                continue
+            if job.seen_elsewhere:
+                self._advance(image)
+            job.seen_elsewhere = True
 
     def _enter(self, job: Job) -> bool:
         """Mark the image as importing; quotas that Glance checks only now may end the import here (assert_quota)."""
@@ -181,7 +204,10 @@ class Imports(Data):
         else:
             image.properties["os_glance_failed_import"] = ",".join(failed)
             image.status = "active"
-            self._finish_task(job, "success", "", {"image_id": image.id})
+            size = (image.size or 0) // MIB
+            self._finish_task(job, "success", f"Copied {size} MiB", {"image_id": image.id})
+        if not job.is_copy:
+            image.staged = None
         self._save(image)
 
     def _store(self, job: Job) -> list[str]:
@@ -238,10 +264,57 @@ class Imports(Data):
         image = self.image(image_id)
         if image is None or not visible(call.who, image):
             raise Refused(404)
+        self._look_elsewhere([image])
         tasks = [task for task in self.tasks.values() if task["image_id"] == image_id]
         if not call.who.is_administrator:
             tasks = [task for task in tasks if task["owner"] == call.who.project_id]
         return json_reply(200, {"tasks": tasks})
+
+    def _all_tasks(self, call: Call) -> Reply:
+        """Answer for the task service, which is the administrators' (glance/policies/tasks.py)."""
+        self._tasks_access(call)
+        if call.method == "POST":
+            raise Refused(400, "Task creation is not part of this cloud; images are imported by /v2/images/ID/import.")
+        self._look_elsewhere([job.image for job in self._jobs.values()])
+        brief = ("created_at", "expires_at", "id", "owner", "status", "type", "updated_at")
+        shown = [{key: task[key] for key in brief} | _task_links(task) for task in self.tasks.values()]
+        body: Record = {"first": "/v2/tasks", "schema": "/v2/schemas/tasks", "tasks": list(reversed(shown))}
+        return json_reply(200, body)
+
+    def _show_task(self, call: Call, task_id: str) -> Reply:
+        self._tasks_access(call)
+        task = self.tasks.get(task_id)
+        if task is None:
+            raise Refused(404, f"No task found with ID {task_id}")
+        image = self.image(task["image_id"])
+        if image is not None:
+            self._look_elsewhere([image])
+        return json_reply(200, {key: task[key] for key in _TASK_KEYS} | _task_links(task))
+
+    def _tasks_access(self, call: Call) -> None:
+        if not call.who.is_administrator:
+            raise Refused(403, "You are not authorized to complete tasks_api_access action.")
+
+
+_TASK_KEYS = (
+    "created_at",
+    "expires_at",
+    "id",
+    "image_id",
+    "input",
+    "message",
+    "owner",
+    "request_id",
+    "result",
+    "status",
+    "type",
+    "updated_at",
+    "user_id",
+)
+
+
+def _task_links(task: Record) -> Record:
+    return {"schema": "/v2/schemas/task", "self": f"/v2/tasks/{task['id']}"}
 
 
 class _StoreError(Exception):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from hyperx_glance.testing.memory.glance import queries, records
+from hyperx_glance.testing.memory.glance.imports import Imports
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
-from hyperx_glance.testing.memory.glance.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 
-class Listing(State):
+class Listing(Imports):
     """Answer listings, page by page."""
 
     def _list(self, call: Call) -> Reply:
@@ -22,6 +22,8 @@ class Listing(State):
         if marker:
             images = self._behind(call, marker, columns, images)
         page = images[:limit]
+        if self._jobs:
+            self._look_elsewhere(page)
         seen = [image for image in page if image.id not in self.hidden_by_policy]
         query = [(key, value) for key, value in call.query if key != "marker"]
         body: Record = {

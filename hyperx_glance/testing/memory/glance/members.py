@@ -25,7 +25,10 @@ class Members(State):
 
     def _add_member(self, call: Call, image_id: str) -> Reply:
         image = self._found(call, image_id, "Image {} not found.")
-        project_id = call.json().get("member")
+        body = call.json()
+        if not isinstance(body, dict):
+            raise Refused(400, 'Expected a member in the form: {"member": "image_id"}')
+        project_id = body.get("member")
         if not project_id:
             raise Refused(400, "Member to be added not specified")
         if image.visibility != "shared":
@@ -45,7 +48,12 @@ class Members(State):
 
     def _update_member(self, call: Call, image_id: str, project_id: str) -> Reply:
         image, member = self._member(call, image_id, project_id)
-        status = call.json().get("status")
+        body = call.json()
+        if not isinstance(body, dict):
+            raise Refused(400, 'Expected a status in the form: {"status": "status"}')
+        if "status" not in body:
+            raise Refused(400, "Status not specified")
+        status = body["status"]
         if status not in ("pending", "accepted", "rejected"):
             raise Refused(400, 'Incorrect request: Status must be "pending", "accepted" or "rejected".')
         # The member says yes or no, not the owner (glance/policies/image.py, modify_member).

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from hyperx_glance.testing.memory.glance import schemas
 from hyperx_glance.testing.memory.wire import Caller, Record, Refused
 
 BASE_KEYS = (
@@ -123,6 +124,8 @@ class ImageRecord:
     members: dict[str, Member] = dataclasses.field(default_factory=dict)
     stores: list[str] = dataclasses.field(default_factory=list)
     data: bytes | None = None
+    staged: bytes | None = None
+    """Data that wait for an import by glance-direct."""
     deleted: bool = False
     spoiled: bool = False
     """True once data of a wrong format was sent: Glance never takes this record again."""
@@ -192,14 +195,20 @@ def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the c
             _of_type(key, value, (int,), "'integer'")
         case "tags" | "locations":
             _of_type(key, value, (list,), "'array'")
-            for tag in value if key == "tags" else ():
-                _of_type(key, tag, (str,), "'string'")
-                _short(key, tag)
+            for position, tag in enumerate(value if key == "tags" else ()):
+                _check_tag(position, tag)
         case "id":
             _of_type(key, value, (str,), "'string'")
             _like_uuid(value)
         case _ if key not in READ_ONLY:
             _of_type(key, value, (str,), "'string'")
+
+
+def _check_tag(position: int, tag: object) -> None:
+    if not isinstance(tag, str):
+        raise Refused(400, schemas.mismatch(f"{tag!r} is not of type 'string'", "type", ["tags", position], tag))
+    if len(tag) > 255:
+        raise Refused(400, schemas.mismatch(f"{tag!r} is too long", "maxLength", ["tags", position], tag))
 
 
 def _like_uuid(value: str) -> None:
@@ -275,8 +284,4 @@ def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:
 
 
 def _mismatch(reason: str, rule: str, key: str, value: object) -> None:
-    raise Refused(
-        400,
-        f"Provided object does not match schema 'image': {reason}\n\n"
-        f"Failed validating '{rule}' in schema['properties']['{key}']\n\nOn instance['{key}']:\n    {value!r}",
-    )
+    raise Refused(400, schemas.mismatch(reason, rule, [key], value))

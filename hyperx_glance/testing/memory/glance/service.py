@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.glance import records
+from hyperx_glance.testing.memory.glance import schemas
 from hyperx_glance.testing.memory.glance.images import Images
 from hyperx_glance.testing.memory.glance.listing import Listing
 from hyperx_glance.testing.memory.glance.members import Members
@@ -26,7 +27,11 @@ class Glance(Listing, Images, Patches, Members):
             Route("GET", "/v2/info/stores", self._store_info),
             Route("GET", "/v2/info/stores/detail", self._store_details),
             Route("GET", "/v2/info/usage", self._usage),
-            Route("GET", "/v2/schemas/image", self._schema),
+            Route("GET", "/v2/schemas/(.+)", self._schema),
+            Route("GET", "/v2/tasks", self._all_tasks),
+            Route("POST", "/v2/tasks", self._all_tasks),
+            Route("GET", "/v2/tasks/([^/]+)", self._show_task),
+            Route("DELETE", "/v2/stores/([^/]+)/([^/]+)", self._delete_from_store),
             Route("GET", "/v2/images", self._list),
             Route("POST", "/v2/images", self._create),
             Route("GET", _IMAGE, self._show),
@@ -34,6 +39,7 @@ class Glance(Listing, Images, Patches, Members):
             Route("DELETE", _IMAGE, self._delete),
             Route("PUT", _IMAGE + "/file", self._upload),
             Route("GET", _IMAGE + "/file", self._download),
+            Route("PUT", _IMAGE + "/stage", self._stage),
             Route("POST", _IMAGE + "/import", self._import),
             Route("GET", _IMAGE + "/tasks", self._list_tasks),
             Route("PUT", _IMAGE + "/tags/(.+)", self._add_tag),
@@ -47,6 +53,13 @@ class Glance(Listing, Images, Patches, Members):
             Route("DELETE", _IMAGE + "/members/([^/]+)", self._remove_member),
             *self.metadefs.routes(),
         )
+
+    def handle(self, call: Call) -> Reply:
+        """Answer a request; an answer without a body has a type all the same, webob's default."""
+        reply = super().handle(call)
+        if reply.status == 204 and not re.fullmatch(_IMAGE + "/(file|members/.*)", call.path):
+            reply.headers.setdefault("Content-Type", "text/html; charset=UTF-8")
+        return reply
 
     def problem(self, call: Call, refused: Refused) -> Reply:
         """Write an error as Glance does: webob's HTML document, or JSON where the client accepts that."""
@@ -91,15 +104,12 @@ class Glance(Listing, Images, Patches, Members):
             raise Refused(404, "Multi backend is not supported at this site.")
         return json_reply(200, {"stores": [{"id": store, "type": "file", "weight": 0} for store in self.stores]})
 
-    def _schema(self, call: Call) -> Reply:
+    def _schema(self, call: Call, name: str) -> Reply:
         del call
-        formats = {
-            "disk_format": {"type": ["null", "string"], "enum": [None, *records.DISK_FORMATS]},
-            "container_format": {"type": ["null", "string"], "enum": [None, *records.CONTAINER_FORMATS]},
-            "visibility": {"type": "string", "enum": list(records.VISIBILITIES)},
-            "status": {"type": "string", "readOnly": True, "enum": list(records.STATUSES)},
-        }
-        return json_reply(200, {"name": "image", "properties": formats, "additionalProperties": {"type": "string"}})
+        document = schemas.document(name)
+        if document is None:
+            raise Refused(404)
+        return json_reply(200, document)
 
     def _usage(self, call: Call) -> Reply:
         if not self.use_keystone_limits:

@@ -78,6 +78,7 @@ class State(Service):
             "deactivate": "member",
             "reactivate": "member",
             "copy_image": "admin",
+            "delete_image_location": "admin",
         }
         self.hidden_by_policy: set[str] = set()
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hyperx_glance.testing.memory.wire import Call
+from hyperx_glance.testing.memory.wire import Call, Refused
+
+NEWEST = (2, 104)
 
 
 def parsed_version(version: str) -> tuple[int, int]:
@@ -18,4 +20,9 @@ def microversion(call: Call) -> tuple[int, int]:
     asked = call.headers.get("x-openstack-nova-api-version", "")
     match = re.search(r"compute\s+(\S+)", call.headers.get("openstack-api-version", ""))
     asked = match.group(1) if match else asked
-    return (2, 104) if asked == "latest" else parsed_version(asked or "2.1")
+    if asked == "latest":
+        return NEWEST
+    if asked and not re.fullmatch(r"[1-9]\d*\.(0|[1-9]\d*)", asked):
+        words = f"API Version String {asked} is of invalid format. Must be of format MajorNum.MinorNum."
+        raise Refused(400, words)
+    return parsed_version(asked or "2.1")

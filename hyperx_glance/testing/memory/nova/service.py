@@ -11,7 +11,16 @@ from hyperx_glance.testing.memory.nova.groups import ServerGroups
 from hyperx_glance.testing.memory.nova.keypairs import KeyPairs
 from hyperx_glance.testing.memory.nova.microversions import microversion, parsed_version
 from hyperx_glance.testing.memory.nova.servers import Servers
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, paste_problem
+from hyperx_glance.testing.memory.wire import (
+    Call,
+    Record,
+    Refused,
+    Reply,
+    Route,
+    json_reply,
+    paste_problem,
+    webob_error,
+)
 
 
 class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
@@ -59,18 +68,30 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
 
     def handle(self, call: Call) -> Reply:
         """Answer a request, at the microversion asked for."""
-        asked = microversion(call)
-        if asked > parsed_version(self.max_microversion):
-            message = f"Version {'.'.join(map(str, asked))} is not supported by the API. "
+        try:
+            asked = microversion(call)
+        except Refused as refused:
+            return self.problem(call, refused)
+        version = ".".join(map(str, asked))
+        if (2, 1) <= asked <= parsed_version(self.max_microversion):
+            reply = super().handle(call)
+            if _is_unknown(reply):
+                return reply
+        else:
+            message = f"Version {version} is not supported by the API. "
             message += f"Minimum is 2.1 and maximum is {self.max_microversion}."
-            return json_reply(406, {"computeFault": {"code": 406, "message": message}})
-        reply = super().handle(call)
-        reply.headers["OpenStack-API-Version"] = f"compute {'.'.join(map(str, asked))}"
+            reply = paste_problem(Refused(406, message))
+        reply.headers |= {
+            "OpenStack-API-Version": f"compute {version}",
+            "Vary": "OpenStack-API-Version, X-OpenStack-Nova-API-Version",
+            "X-OpenStack-Nova-API-Version": version,
+        }
         return reply
 
     def problem(self, call: Call, refused: Refused) -> Reply:
-        """Write an error as Nova does."""
-        del call
+        """Write an error as Nova does; of a path that it does not know webob speaks."""
+        if refused.status == 404 and not refused.message:
+            return webob_error(404, accept=call.headers.get("accept", ""))
         return paste_problem(refused)
 
     def _versions(self, call: Call) -> Reply:
@@ -95,3 +116,8 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
             "updated": "2013-07-23T11:33:21Z",
             "links": [{"rel": "self", "href": f"{self.url}/v2.1/"}],
         }
+
+
+def _is_unknown(reply: Reply) -> bool:
+    """Tell webob's answer about an unknown path, which never came to where microversions are known."""
+    return reply.status == 404 and b"itemNotFound" not in reply.content

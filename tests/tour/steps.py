@@ -1,0 +1,20 @@
+"""The whole tour, in the order in which it is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.tour import glance, nova, others
+
+if TYPE_CHECKING:
+    from tests.tour.player import Step
+
+TOUR: Final[tuple[Step, ...]] = (
+    *others.KEYSTONE,
+    *others.NEUTRON,
+    *others.CINDER,
+    *glance.STEPS,
+    *others.IMAGE,
+    *nova.STEPS,
+    *others.END,
+)
