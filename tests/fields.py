@@ -18,6 +18,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORD = "law"
 VALUES: dict[str, object] = {
     "any_tags": {WORD},
+    "capture_id": "8c1e5f2b",
     "category": "public",
     "checksum": f"md5:{'0' * 32}",
     "created_after": NOON,

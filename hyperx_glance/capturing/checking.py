@@ -21,10 +21,11 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.launching.ids import draw_id, is_fresh
+from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, volume_quota
 from hyperx_glance.quotas.room import check_room
-from hyperx_glance.vocabulary import ISO_FORMAT, Category
+from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,9 @@ _MIB_IN_GIB = 1024
 _WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 """What Nova makes snapshots of (nova/compute/api.py, snapshot)."""
 _YES = ("1", "on", "t", "true", "y", "yes")  # as oslo_utils/strutils.py reads it
-_INHERITED_TEXTS = ("description", "os_name", "os_distro", "os_version", "os_type", "architecture", "admin_user")
+_INHERITED_TEXTS = tuple(
+    field.name for field in FIELDS if field.stored is Stored.TEXT and field.name in ImageChanges.model_fields
+)
 _LONGEST_INHERITED_BYTES = 255
 """What Nova keeps of a property (nova/utils.py, get_system_metadata_from_image)."""
 
@@ -83,9 +86,9 @@ def _check_texts(new: NewCapture) -> None:
     """Refuse what Glance does not take, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
     texts = {
         "name": new.name,
-        "tags": "".join(new.tags or ()),
+        "tags": "".join(new.tags),
         "properties": "".join([*new.properties, *new.properties.values()]),
-        **{field: getattr(new, field) or "" for field in _INHERITED_TEXTS},
+        **{field: getattr(new, field) for field in _INHERITED_TEXTS},
     }
     wrong = sorted(field for field, text in texts.items() if text and max(text) > "\uffff")
     if wrong:
@@ -200,13 +203,14 @@ def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
 def _inheriting(new: NewCapture, source: Image | None, root: Volume | None) -> NewCapture:
     """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory."""
     inherited: dict[str, object] = {}
-    if new.tags is None and source is not None:
+    given = new.model_fields_set
+    if "tags" not in given and source is not None:
         inherited["tags"] = frozenset(source.tags)
-    if root is not None and new.min_ram_mib is None:
+    if root is not None and "min_ram_mib" not in given:
         told = root.volume_image_metadata.get("min_ram", "")
         inherited["min_ram_mib"] = int(told) if re.fullmatch("[0-9]{1,9}", told) else 0
     if root is None and source is not None:
-        texts = {field: _written(source, field) for field in _INHERITED_TEXTS if getattr(new, field) is None}
+        texts = {field: _written(source, field) for field in _INHERITED_TEXTS if field not in given}
         inherited |= {
             field: text
             for field, text in texts.items()

@@ -55,11 +55,6 @@ _NOT_OF_A_TEMPLATE = (
 _FEATURED_KEY = glance_key("featured_flag")
 _FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
 _TO_PUBLIC = Edit("category", "visibility", "public")
-_FIELDS = (
-    *("description", "password_enabled", "admin_user", "os_name", "os_distro", "os_version", "os_type"),
-    *("architecture", "tags", "min_ram_mib"),
-)
-"""What None leaves as the record has it."""
 
 
 def template_edits(record: Image, order: Order, *, public_visibility: str) -> list[Edit]:
@@ -90,18 +85,16 @@ def without_flag(edits: list[Edit]) -> list[Edit]:
 
 def _changes(record: Image, order: Order) -> ImageChanges:
     new = order.new
-    fields = {field: value for field in _FIELDS if (value := getattr(new, field)) is not None}
+    given = {field: getattr(new, field) for field in ImageChanges.model_fields if field in new.model_fields_set}
     disk = max(order.disk_gib or 0, -(-(record.virtual_size or 0) // _GIB))
     if not order.on_volumes:
         disk = max(disk, record.min_disk_gib)  # the flavor's disk (nova/utils.py, get_system_metadata_from_image)
     return ImageChanges.model_validate(
         {
-            **fields,
-            "name": new.name,
+            **given,
             "category": new.category,
             "protected": new.protected,
-            "properties": new.properties,
-            "min_disk_gib": max(disk, new.min_disk_gib or 0),
+            "min_disk_gib": max(disk, new.min_disk_gib),
         }
     )
 

@@ -6,68 +6,42 @@
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Required, Unpack
 
+import pydantic
 from pydantic import Field
 
+from hyperx_glance.models.describing import Describing, DescribingFields
 from hyperx_glance.models.fields import (
     AnyCaseImageFormat,
     ChangeableKey,
-    Count,
-    Name,
-    Some,
     Switch,
-    Tags,
     Value,
 )
-from hyperx_glance.models.request import LAUNCH_ID_PATTERN, Request
-from hyperx_glance.vocabulary import Category, CategoryWord, ImageFormatWord
+from hyperx_glance.models.request import LAUNCH_ID_PATTERN
+from hyperx_glance.vocabulary import ImageFormatWord
 
 
-class CaptureFields(TypedDict, total=False):
+class CaptureFields(DescribingFields, total=False):
     """Name the keywords of `NewCapture`."""
 
     name: Required[str]
-    description: str | None
-    category: Category | CategoryWord
     password_enabled: bool | None
     admin_user: str | None
-    os_name: str | None
-    os_distro: str | None
-    os_version: str | None
-    os_type: str | None
-    architecture: str | None
-    tags: Some | None
-    min_disk_gib: int | None
-    min_ram_mib: int | None
-    protected: bool
-    properties: Mapping[str, str]
     disk_format: ImageFormatWord | None
     capture_id: str | None
 
 
-class NewCapture(Request):
+class NewCapture(Describing):
     """Ask for an image of a server's disk.
 
-    None means what the image says that the server was made of; a text, also the empty one, replaces that.
-    ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes: of others Nova
+    What is not given, or None, is as the image says that the server was made of; a text, also the empty one, replaces
+    that. ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes: of others Nova
     chooses it. A ``capture_id`` of the caller's own lets `Client.find_capture` find the capture after the caller died.
     """
 
-    name: Name
-    description: Value | None = None
-    category: Category = Category.PRIVATE
-    password_enabled: Switch | None = None
-    admin_user: Value | None = None
-    os_name: Value | None = None
-    os_distro: Value | None = None
-    os_version: Value | None = None
-    os_type: Value | None = None
-    architecture: Value | None = None
-    tags: Tags | None = None
-    min_disk_gib: Count | None = None
-    min_ram_mib: Count | None = None
-    protected: Switch = False
+    password_enabled: Switch = False
+    admin_user: Value = ""
     properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128)] = {}
     disk_format: AnyCaseImageFormat | None = None
     capture_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
@@ -75,3 +49,10 @@ class NewCapture(Request):
     if TYPE_CHECKING:  # as above
 
         def __init__(self, /, **fields: Unpack[CaptureFields]) -> None: ...
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _leave_out(cls, fields: object) -> object:
+        if not isinstance(fields, Mapping):
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}

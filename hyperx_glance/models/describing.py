@@ -14,7 +14,7 @@ from hyperx_glance.vocabulary import Category, CategoryWord
 
 
 class Describing(Request):
-    """Hold what `NewImage`, `NewIso` and `ImageChanges` have in common."""
+    """Hold what `NewImage`, `NewIso`, `NewCapture` and `ImageChanges` have in common."""
 
     name: Name
     description: Value = ""

@@ -9,6 +9,7 @@ import pytest
 
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
+from hyperx_glance.models.capturing import CaptureFields, NewCapture
 from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, ImagePage, image_id, is_image
 from hyperx_glance.models.launching import LaunchFields, LaunchRequest
@@ -295,6 +296,7 @@ class TestRequests:
         (QuotaLimits, DepartmentQuota),
         (NewImageFields, NewImage),
         (NewIsoFields, NewIso),
+        (CaptureFields, NewCapture),
         (LaunchFields, LaunchRequest),
     ],
 )
