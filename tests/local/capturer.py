@@ -12,14 +12,13 @@ from typing import Any
 
 from hyperx_glance import NewCapture
 from tests.interference import Interference
+from tests.local.captures import strike_at
 from tests.local.registrant import connect, die
 
 
 def main(order: dict[str, Any]) -> None:
     client = connect(order)
-    moment, method, path = order["die"]
-    between = Interference(client)
-    (between.before if moment == "before" else between.after)(method, path, die)
+    strike_at(Interference(client), order["die"], die)
     image = client.capture(order["server"], NewCapture.model_validate(order["request"]))
     sys.stdout.write(image.id)
 

@@ -17,7 +17,7 @@ from tests.clouds import unique
 from tests.interference import Interference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
@@ -95,6 +95,17 @@ def is_unharmed(server: Captured) -> bool:
     return False
 
 
+def strike_at(between: Interference, step: Sequence[str], strike: Callable[[], object]) -> None:
+    """Strike at a step; one that reads is meant once something has been ordered."""
+    moment, method, path = step
+
+    def strike_in_time() -> None:
+        if method != "GET" or any(sent == "POST" for sent, _ in between.seen):
+            strike()
+
+    (between.before if moment == "before" else between.after)(method, path, strike_in_time, times=-1)
+
+
 def survive_a_killed_caller(server: Captured, step: str, ending: str) -> str:
     """Kill -9 who captures, and let another finish, or cancel; give what came of it."""
     capture_id = unique("killed")
@@ -114,14 +125,16 @@ def survive_a_killed_caller(server: Captured, step: str, ending: str) -> str:
 def survive_a_killed_service(server: Captured, service: str, step: str, ending: str) -> str:
     """Kill a service at a step, and start it again; give what came of it."""
     capture_id, alice = unique("killed"), server.client("alice")
-    between, killed, told = Interference(alice), [], []
-    moment, method, path = server.steps[step]
+    between = Interference(alice)
+    killed: list[str] = []
+    told: list[HyperxGlanceError] = []
 
     def kill() -> None:
-        server.cloud.kill(service)
-        killed.append(service)
+        if not killed:
+            killed.append(service)
+            server.cloud.kill(service)
 
-    (between.before if moment == "before" else between.after)(method, path, kill)
+    strike_at(between, server.steps[step], kill)
     try:
         alice.capture(server.id, NewCapture(name=unique("captured"), tags=["web"], capture_id=capture_id))
     except HyperxGlanceError as error:
