@@ -47,27 +47,26 @@ def find(context: Context, capture_id: str) -> Following:
 
 
 def _look(context: Context, capture_id: str) -> Following | None:
-    cloud, quiet = context.cloud, Quiet(context.settings.pace)
-    copies = services.copies(cloud, capture_id) if cloud.has("block-storage") else []
+    """Look for what there is; Cinder is not asked about a copy of Nova's disk that is not finished."""
+    cloud = context.cloud
     # A finished image first: what else is called like it was made of it.
-    records = sorted(services.records(cloud, capture_id), key=is_being_captured)
-    if not records and not copies:
+    record = min(services.records(cloud, capture_id), key=is_being_captured, default=None)
+    order: Order | None = None
+    if record is not None and is_being_captured(record) and not is_cancelled_capture(record):
+        order = Order.read(glance_texts(record))
+    asks_cinder = (order is None or order.on_volumes) and cloud.has("block-storage")
+    copies = services.copies(cloud, capture_id) if asks_cinder else []
+    if record is None and not copies:
         return None
-    if (records and not is_being_captured(records[0])) or (records and is_cancelled_capture(records[0])):
-        order, server_id = None, records[0].captured_from
-    elif records:
-        order = Order.read(glance_texts(records[0]))
-        server_id = order.server_id
-    else:
+    if record is None:
         order = Order.read(copies[0].metadata)
-        server_id = copies[0].metadata.get(SERVER_KEY, "")
     return Following(
         context,
         capture_id=capture_id,
-        server_id=server_id,
+        server_id=copies[0].metadata.get(SERVER_KEY, "") if record is None else record.captured_from,
         order=order,
         has_copies=bool(copies) or (order is not None and order.on_volumes),
-        quiet=quiet,
-        image_id=records[0].id if records else None,
+        quiet=Quiet(context.settings.pace),
+        image_id=None if record is None else record.id,
         copy_id=copies[0].id if copies else None,
     )

@@ -122,6 +122,12 @@ def test_an_unfinished_capture_is_not_published(cloud: InMemoryCloud, alice: Cli
         alice.update(image, category="public")
 
 
+def test_without_cinder_a_copy_of_nova_s_disk_is_finished(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    alice.start_capture(server, NEW)
+    cloud.fail("cinder", "GET", "", status=503, times=None)
+    assert alice.find_capture("capture-0001").wait().phase is Phase.READY
+
+
 def test_an_order_that_somebody_has_changed(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     capture = alice.start_capture(server, NEW)
     cloud.glance.images[str(capture.image_id)].properties["hyperx_capture_order_0"] = "{"
