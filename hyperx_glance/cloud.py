@@ -24,6 +24,7 @@ import requests
 import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 from requests.adapters import HTTPAdapter
 
@@ -32,6 +33,7 @@ from hyperx_glance.errors import (
     AuthenticationError,
     HyperxGlanceError,
     InvalidRequestError,
+    NotAllowedError,
     NotFoundError,
     ServiceUnavailableError,
 )
@@ -115,6 +117,7 @@ class Cloud:
         self._sleep = sleep
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
+        self._rescoped: tuple[AccessInfo, Cloud | None] | None = None
         renew_in_children(self)
 
     @classmethod
@@ -239,6 +242,35 @@ class Cloud:
     def is_administrator(self) -> bool:
         """Whether the token carries the role admin."""
         return "admin" in self.access.role_names
+
+    def of_system(self) -> Cloud | None:
+        """Speak to Keystone as the same user with a token for the whole system; None where Keystone gives none.
+
+        It gives none to who has no role on the system, for a token of an application credential, and where
+        ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
+        """
+        token = self._token()
+        if token is None:
+            return None
+        if self._rescoped is None or self._rescoped[0] is not token:
+            self._rescoped = token, self._rescope(token)
+        return self._rescoped[1]
+
+    def _rescope(self, token: AccessInfo) -> Cloud | None:
+        known = self.session
+        base = self.base("identity")
+        login = v3.Token(base, token=token.auth_token or "", system_scope="all")
+        session = Session(login, known.session, verify=known.verify, cert=known.cert, timeout=known.timeout)
+
+        def adapter(service: Service) -> Adapter:
+            return Adapter(session, service_type=service, endpoint_override=base)
+
+        cloud = Cloud(session, adapter, region_name=self.region_name, sleep=self._sleep)
+        try:
+            cloud.access  # noqa: B018  # it logs in
+        except (AuthenticationError, NotAllowedError):
+            return None
+        return cloud
 
     # ------------------------------------------------------------- requests
 

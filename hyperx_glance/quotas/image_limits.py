@@ -5,6 +5,7 @@
 100000
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hyperx_glance.answers import Shape
@@ -23,9 +24,10 @@ class _RegisteredLimits(Shape):
 
 
 class Own(Shape):
-    """Hold a department's own limit."""
+    """Hold a department's own limit; a domain's names no project."""
 
     id: str
+    project_id: str | None = None
     resource_name: str
     resource_limit: int
 
@@ -45,6 +47,11 @@ class Limit(NamedTuple):
         """What Glance enforces."""
         return self.default if self.override is None else self.override.resource_limit
 
+    @property
+    def own(self) -> int | None:
+        """What the department has instead of the default; None where it has none."""
+        return None if self.override is None else self.override.resource_limit
+
 
 def image_endpoint(cloud: Cloud) -> Endpoint:
     """Find Glance's service and region: oslo.limit asks with those of Glance's endpoint."""
@@ -58,16 +65,37 @@ def image_endpoint(cloud: Cloud) -> Endpoint:
     )
 
 
-def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None]:
-    """Read the limits of all image resources; None where nothing is registered for Glance's service and region."""
+def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | None:
+    """Read the limits of all image resources; None instead where Keystone hides this department's.
+
+    A resource for which nothing is registered, in Glance's service and region, has None.
+    """
     endpoint = image_endpoint(cloud)
     where = {"service_id": endpoint.service_id} | ({"region_id": endpoint.region_id} if endpoint.region_id else {})
     registered = cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=where)
-    limits = cloud.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id})
+    own = _limits_of(cloud, project_id, where)
+    if own is None:
+        return None
     # Of several for one resource the first counts, as for oslo.limit.
     defaults = {limit.resource_name: limit.default_limit for limit in reversed(registered.registered_limits)}
-    overrides = {limit.resource_name: limit for limit in reversed(limits.limits)}
+    overrides = {limit.resource_name: limit for limit in reversed(own)}
     return {
         word: Limit(default=defaults[word], override=overrides.get(word)) if word in defaults else None
         for word in (resource.word for resource in IMAGE_RESOURCES)
     }
+
+
+def _limits_of(cloud: Cloud, project_id: str, where: Mapping[str, str]) -> Sequence[Own] | None:
+    """Read a department's own limits; None where Keystone hides them.
+
+    Before 2026.1 Keystone leaves out, without a word, every limit but those of the token's own project, for
+    administrators too (keystone/api/limits.py): a token for the system sees all.
+    """
+    reader = cloud if project_id == cloud.project_id else cloud.of_system()
+    if reader is not None:
+        return reader.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id}).limits
+    shown = cloud.get_parsed(_OwnLimits, "identity", "/limits", params=where).limits
+    # One that is not the caller's own proves a Keystone that hides nothing; where there is none, nobody knows.
+    if all(limit.project_id == cloud.project_id for limit in shown):
+        return None
+    return [limit for limit in shown if limit.project_id == project_id]

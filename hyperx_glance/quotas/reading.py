@@ -183,7 +183,10 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
     """Count another department's images as Glance does: it answers for the token's department only."""
     if not _glance_usage(cloud):
         return DepartmentQuota(department=department.name)
-    limits = {word: limit.value for word, limit in image_limits(cloud, department.id).items() if limit is not None}
+    known = image_limits(cloud, department.id)
+    if known is None:
+        return DepartmentQuota(department=department.name)
+    limits = {word: limit.value for word, limit in known.items() if limit is not None}
     used = image_usage(image_records(cloud, department))
     # oslo.limit takes an unregistered limit for 0 (oslo_limit/limit.py, get_project_limits).
     return _quota(

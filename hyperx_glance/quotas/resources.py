@@ -60,6 +60,11 @@ def field_of(word: str) -> str:
     return _FIELD_OF.get(word) or _FIELD_OF.get(word.partition("_")[0], word)
 
 
+def word_of(field: str) -> str:
+    """Give the service's word for a field."""
+    return RESOURCES[FIELDS.index(field)].word
+
+
 def position(field: str) -> int:
     """Give the position of a field in the order of `DepartmentQuota`; what is no field of it comes last."""
     return FIELDS.index(field) if field in FIELDS else len(FIELDS)

@@ -6,7 +6,7 @@ Traceback (most recent call last):
 hyperx_glance.errors.InvalidRequestError: images: a limit is a whole number from -1 (unlimited) to 2147483647, ...
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -23,9 +23,16 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
-from hyperx_glance.quotas.image_limits import image_endpoint, image_limits
+from hyperx_glance.quotas.image_limits import Limit, image_endpoint, image_limits
 from hyperx_glance.quotas.reading import Known, quota_set_path, whole_quota
-from hyperx_glance.quotas.resources import COMPUTE_RESOURCES, FIELDS, IMAGE_RESOURCES, VOLUME_RESOURCES, Resource
+from hyperx_glance.quotas.resources import (
+    COMPUTE_RESOURCES,
+    FIELDS,
+    IMAGE_RESOURCES,
+    VOLUME_RESOURCES,
+    Resource,
+    word_of,
+)
 from hyperx_glance.waiting import repeated
 
 UNLIMITED = -1
@@ -33,15 +40,15 @@ LARGEST_LIMIT = 2**31 - 1
 """The most that Keystone, Nova and Cinder can store."""
 
 
-class _DefaultsAnswer(Shape):
+class _QuotaSetAnswer(Shape):
     quota_set: Known[int]
 
 
 def set_quota(context: Context, department: str, limits: QuotaLimits) -> DepartmentQuota:
-    """Set limits of a department, and read them back.
+    """Set limits of a department, and read them back; where that fails, put back what was there.
 
     Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
-    services have no common transaction: notes on an error say which fields were written before, and which perhaps.
+    services have no common transaction: notes on an error say what was taken back, and what could not be.
     """
     check_limits(limits)
     cloud = context.cloud
@@ -58,21 +65,15 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
         )
         if plan.wanted
     ]
-    written: list[str] = []
-    writing = ""
+    touched: list[str] = []
     try:
         for call in (call for plan in plans for call in plan.calls):
-            writing = call.writes
-            _write(context, call)
-            written.append(call.writes)
-        writing = ""
+            _write(context, call, touched)
         now = whole_quota(context, target)
+        _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     except HyperxGlanceError as error:
-        error.add_note(f"Written before: {', '.join(written) or 'nothing'}.")
-        if writing and isinstance(error, ServiceUnavailableError) and error.connected:
-            error.add_note(f"Perhaps written: {writing}. To set a limit again is safe.")
+        _take_back(context, plans, touched, error)
         raise
-    _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     return now
 
 
@@ -98,9 +99,9 @@ def _is_limit(limit: object) -> bool:
 
 
 class _Call(NamedTuple):
-    """Hold one request to come, and what it writes, for people."""
+    """Hold one request to come, and the fields that it writes."""
 
-    writes: str
+    fields: Sequence[str]
     service: Service
     method: str
     path: str
@@ -108,10 +109,14 @@ class _Call(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Hold what one service is to be told, and the limits it has afterwards."""
+    """Hold what one service is to be told, the limits it has afterwards, and how to put back former ones."""
 
     wanted: Mapping[str, int]
     calls: Sequence[_Call]
+    undo: Callable[[Collection[str]], Sequence[_Call]]
+
+
+_NOTHING = _Plan({}, (), lambda _: ())
 
 
 def _plan_quota_set(
@@ -125,18 +130,26 @@ def _plan_quota_set(
     words = {resource.field: resource.word for resource in resources}
     given = {field: limit for field, limit in limits.items() if field in words}
     if not given:
-        return _Plan({}, ())
+        return _NOTHING
     path = quota_set_path(department)
     wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
     cloud.base(service)  # raises where the cloud has no such service
     if len(wanted) < len(given):
-        defaults = cloud.get_parsed(_DefaultsAnswer, service, f"{path}/defaults").quota_set
+        defaults = cloud.get_parsed(_QuotaSetAnswer, service, f"{path}/defaults").quota_set
         wanted |= {field: _default(defaults, service, words[field]) for field in given if field not in wanted}
-    quota_set: dict[str, int | bool] = {words[field]: limit for field, limit in wanted.items()}
-    if service == "compute":
-        # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
-        quota_set["force"] = True
-    return _Plan(wanted, (_Call(", ".join(wanted), service, "PUT", path, {"quota_set": quota_set}),))
+    former = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
+
+    def call(limits: Mapping[str, int | None]) -> _Call:
+        quota_set: dict[str, int | bool] = {words[field]: limit for field, limit in limits.items() if limit is not None}
+        if service == "compute":
+            # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
+            quota_set["force"] = True
+        return _Call(tuple(limits), service, "PUT", path, {"quota_set": quota_set})
+
+    def undo(fields: Collection[str]) -> Sequence[_Call]:
+        return [call({field: former.get(words[field]) for field in fields})]
+
+    return _Plan(wanted, [call(wanted)], undo)
 
 
 def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
@@ -148,61 +161,124 @@ def _default(defaults: Mapping[str, int | None], service: Service, word: str) ->
 
 def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
     """Plan creating, changing or deleting the department's own limits in Keystone; what is right already stays."""
-    words = {resource.field: resource.word for resource in IMAGE_RESOURCES}
-    given = {field: limit for field, limit in limits.items() if field in words}
+    given: dict[str, int | None] = {each.field: limits[each.field] for each in IMAGE_RESOURCES if each.field in limits}  # type: ignore[literal-required]  # each is a key
     if not given:
-        return _Plan({}, ())
-    endpoint = image_endpoint(cloud)
-    existing = image_limits(cloud, department.id)
-    wanted: dict[str, int] = {}
-    calls: list[_Call] = []
-    for field, limit in given.items():
-        word = words[field]
-        current = existing[word]
-        if current is None:
+        return _NOTHING
+    former = _limits_that_are_shown(cloud, department, given)
+    wanted = {field: former[field].default if limit is None else limit for field, limit in given.items()}
+
+    def undo(fields: Collection[str]) -> Sequence[_Call]:
+        now = _limits_that_are_shown(cloud, department, fields)
+        # Another value is somebody else's.
+        ours = {field: former[field].own for field in fields if now[field].value == wanted[field]}
+        return _all_image_calls(cloud, department, now, ours)
+
+    return _Plan(wanted, _all_image_calls(cloud, department, former, given), undo)
+
+
+def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collection[str]) -> dict[str, Limit]:
+    """Read image limits, by field; refuse where one of them is hidden, or not registered."""
+    known = image_limits(cloud, department.id)
+    if known is None:
+        raise NotAllowedError(
+            f"Keystone does not show you the image limits of {department.name}, so they cannot be set.",
+            hint="Give this administrator the role admin on the system too (openstack role add --system all), and"
+            " connect with the password; or upgrade Keystone to 2026.1.",
+        )
+    shown: dict[str, Limit] = {}
+    for resource in IMAGE_RESOURCES:
+        limit = known[resource.word]
+        if resource.field in fields and limit is None:
             raise NotFoundError(
-                f"Keystone has no registered limit {word} for the image service in region {endpoint.region_id}.",
+                f"Keystone has no registered limit {resource.word} for the image service in region"
+                f" {image_endpoint(cloud).region_id}.",
                 hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
             )
-        wanted[field] = limit if isinstance(limit, int) else current.default
-        override = current.override
-        if limit == (override and override.resource_limit):
-            continue
-        if override is not None:
-            path = f"/limits/{quote(override.id, safe='')}"
-            if limit:
-                calls.append(_Call(field, "identity", "PATCH", path, {"limit": {"resource_limit": limit}}))
-                continue
-            # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
-            calls.append(_Call(f"{field} (its default)", "identity", "DELETE", path, None))
         if limit is not None:
-            record = {
-                "service_id": endpoint.service_id,
-                "region_id": endpoint.region_id,
-                "project_id": department.id,
-                "resource_name": word,
-                "resource_limit": limit,
-            }
-            calls.append(_Call(field, "identity", "POST", "/limits", {"limits": [record]}))
-    return _Plan(wanted, calls)
+            shown[resource.field] = limit
+    return shown
+
+
+def _all_image_calls(
+    cloud: Cloud, department: Department, current: Mapping[str, Limit], limits: Mapping[str, int | None]
+) -> list[_Call]:
+    return [
+        call
+        for field, limit in limits.items()
+        for call in _image_calls(cloud, department, field, current[field], limit)
+    ]
+
+
+def _image_calls(
+    cloud: Cloud, department: Department, field: str, current: Limit, limit: int | None
+) -> Iterator[_Call]:
+    """Give the requests that make ``limit`` of a current limit; None is the default."""
+    if limit == current.own:
+        return
+    if current.override is not None:
+        path = f"/limits/{quote(current.override.id, safe='')}"
+        if limit:
+            yield _Call([field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
+            return
+        # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
+        yield _Call([field], "identity", "DELETE", path, None)
+    if limit is not None:
+        endpoint = image_endpoint(cloud)
+        record = {
+            "service_id": endpoint.service_id,
+            "region_id": endpoint.region_id,
+            "project_id": department.id,
+            "resource_name": word_of(field),
+            "resource_limit": limit,
+        }
+        yield _Call([field], "identity", "POST", "/limits", {"limits": [record]})
 
 
 _DONE_BEFORE = {"POST": 409, "DELETE": 404}
 """What Keystone answers to a limit that is there already, or that is gone."""
 
 
-def _write(context: Context, call: _Call) -> None:
+def _write(context: Context, call: _Call, touched: list[str]) -> None:
     """Send one request, again where its answer is lost: sent twice, each of them leaves what it leaves.
 
-    Whether the limit that is there already is ours shows when the figures are read back.
+    Whether the limit that is there already is ours shows when the figures are read back. ``touched`` learns the fields
+    that have another limit now, or may have.
     """
     try:
         repeated(
-            context.settings.pace, lambda _: context.cloud.request(call.service, call.method, call.path, json=call.body)
+            context.settings.pace,
+            lambda _: context.cloud.request(call.service, call.method, call.path, json=call.body),
         )
     except (ConflictError, NotFoundError) as error:
         if error.status != _DONE_BEFORE.get(call.method):
             raise
+    except ServiceUnavailableError as error:
+        touched += call.fields if error.connected else ()
+        raise
+    touched += call.fields
+
+
+def _take_back(context: Context, plans: Sequence[_Plan], touched: Sequence[str], error: HyperxGlanceError) -> None:
+    """Put back what was there, as far as the services let us; tell how far in notes on the error."""
+    back: list[str] = []
+    left: list[str] = []
+    for plan in plans:
+        fields = [field for field in plan.wanted if field in touched]
+        if not fields:
+            continue
+        try:
+            for call in plan.undo(fields):
+                _write(context, call, [])
+        except HyperxGlanceError:
+            left += fields
+        else:
+            back += fields
+    if not touched:
+        error.add_note("Nothing was changed.")
+    if back:
+        error.add_note(f"Taken back: {', '.join(back)}.")
+    if left:
+        error.add_note(f"Could not be taken back: {', '.join(left)}. To set a limit again is safe.")
 
 
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:

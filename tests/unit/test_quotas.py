@@ -12,6 +12,7 @@ from hyperx_glance import (
     Client,
     ConflictError,
     DepartmentQuota,
+    HyperxGlanceError,
     Image,
     InvalidRequestError,
     NotAllowedError,
@@ -258,7 +259,7 @@ def test_a_department_is_found_in_keystone_before_anything_is_written(
 
 def test_only_what_is_given_is_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
     client("admin").set_quota("dept-b", cores=5)
-    (written,) = [request for request in cloud.requests if request.user and request.method != "GET"]
+    (written,) = [request for request in sent(cloud) if request.method != "GET"]
     assert written.path == f"/v2.1/os-quota-sets/{cloud.departments['dept-b']}"
     assert written.body == {"quota_set": {"cores": 5, "force": True}}
 
@@ -287,7 +288,7 @@ def test_a_volume_limit_below_the_use_is_refused_and_nothing_else_is_written(
     cloud.fail("cinder", "PUT", "/os-quota-sets", status=400, body="Quota volumes limit must be equal or greater")
     with pytest.raises(InvalidRequestError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
-    assert caught.value.__notes__ == ["Written before: nothing."]
+    assert caught.value.__notes__ == ["Nothing was changed."]
     assert client("bob").quota() == before
 
 
@@ -296,8 +297,8 @@ def test_a_later_failure_says_what_was_written(cloud: InMemoryCloud, client: Cli
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
     assert caught.value.__notes__ == [
-        "Written before: volumes.",
-        "Perhaps written: cores. To set a limit again is safe.",
+        "Taken back: volumes.",
+        "Could not be taken back: cores. To set a limit again is safe.",
     ]
 
 
@@ -305,7 +306,7 @@ def test_a_service_that_was_never_reached_wrote_nothing(cloud: InMemoryCloud, cl
     cloud.cut("nova", "PUT", "/os-quota-sets", handled=False, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
-    assert caught.value.__notes__ == ["Written before: volumes."]
+    assert caught.value.__notes__ == ["Taken back: volumes."]
 
 
 @pytest.mark.parametrize("loss", [{}, {"late": 1}, {"handled": False}, {"times": 2}, {"times": 3}], ids=str)
@@ -349,7 +350,7 @@ def test_a_service_that_knows_no_quotas_is_told(cloud: InMemoryCloud, client: Cl
     cloud.fail("nova", "PUT", "/os-quota-sets", status=404)
     with pytest.raises(NotFoundError) as caught:
         client("admin").set_quota("dept-b", volumes=1, cores=1)
-    assert caught.value.__notes__ == ["Written before: volumes."]
+    assert caught.value.__notes__ == ["Taken back: volumes."]
 
 
 def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -359,10 +360,10 @@ def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client:
 
 
 def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    cloud.fail("nova", "GET", "/os-quota-sets", status=500)
+    cloud.fail("nova", "GET", "/os-quota-sets/.*/detail", status=500)
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
-    assert caught.value.__notes__ == ["Written before: volumes, cores, images."]
+    assert caught.value.__notes__ == ["Taken back: volumes, cores, images."]
 
 
 def test_limits_are_those_of_the_endpoint_that_requests_go_to(cloud: InMemoryCloud) -> None:
@@ -397,3 +398,92 @@ def test_volumes_need_cinder(cloud: InMemoryCloud, client: ClientFactory) -> Non
     with pytest.raises(ServiceUnavailableError, match="block-storage"):
         client("admin").set_quota("dept-b", volumes=5, cores=5)
     assert [line for line in asked(cloud) if not line.startswith("GET")] == []
+
+
+# ----------------------------------------------------------------- older Keystones
+
+
+OLD = "2025.2"
+"""The last release whose Keystone shows administrators the limits of their own project only."""
+
+
+def old_admin(*, rescopes: bool = True) -> tuple[InMemoryCloud, Client]:
+    cloud = InMemoryCloud(release=OLD)
+    cloud.keystone.rescopes_tokens = rescopes
+    return cloud, Client.from_session(cloud.session("admin"), settings=HASTY)
+
+
+def test_limits_of_others_are_read_set_and_removed_where_keystone_hides_them() -> None:
+    cloud, admin = old_admin()
+    cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
+    assert admin.quota("dept-b").images == Usage(used=0, limit=50)
+    for _ in range(2):
+        assert admin.set_quota("dept-b", images=7, uploading=3).images == Usage(used=0, limit=7)
+    assert admin.set_quota("dept-b", images=0).images == Usage(used=0, limit=0)
+    assert admin.set_quota("dept-b", images=None, uploading=None).images == Usage(used=0, limit=100000)
+    assert cloud.keystone.limits == {}
+
+
+def test_the_token_for_the_system_is_asked_for_once() -> None:
+    cloud, admin = old_admin()
+    for _ in range(3):
+        admin.quota("dept-b")
+    logins = [request for request in cloud.requests if request.path.endswith("/auth/tokens")]
+    assert len(logins) == 2
+
+
+@pytest.mark.parametrize("refusal", ["rescoping", "role"])
+def test_where_keystone_hides_limits_they_are_unknown_and_refused_before_anything_is_written(refusal: str) -> None:
+    cloud, admin = old_admin(rescopes=refusal != "rescoping")
+    if refusal == "role":
+        cloud.keystone.system_administrators.clear()
+    cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
+    quota = admin.quota("dept-b")
+    assert (quota.images, quota.image_size_mib, quota.staging_mib, quota.uploading) == (None,) * 4
+    assert quota.cores is not None
+    cloud.requests.clear()
+    with pytest.raises(NotAllowedError, match="does not show you the image limits of dept-b"):
+        admin.set_quota("dept-b", images=5, cores=5, volumes=5)
+    assert [line for line in asked(cloud) if not line.startswith("GET")] == []
+    # Every Keystone shows the limits of the administrator's own department.
+    assert admin.set_quota("admin", images=9).images == Usage(used=0, limit=9)
+
+
+def test_a_limit_of_another_department_proves_a_keystone_that_hides_nothing(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    cloud.keystone.rescopes_tokens = False
+    assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: nobody knows
+    cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 50)
+    assert client("admin").quota("dept-b").images == Usage(used=0, limit=100000)
+    assert client("admin").set_quota("dept-b", images=4).images == Usage(used=0, limit=4)
+
+
+# ----------------------------------------------------------------- what was there comes back
+
+
+@pytest.mark.parametrize("release", [OLD, "2026.2"])
+@pytest.mark.parametrize(
+    "before", [{}, {"images": 50, "uploading": 0, "cores": 7, "volumes": 3}], ids=["default", "own"]
+)
+def test_a_failed_set_quota_leaves_what_was_there(before: dict[str, int], release: str) -> None:
+    cloud = InMemoryCloud(release=release)
+    admin = Client.from_session(cloud.session("admin"), settings=HASTY)
+    if before:
+        admin.set_quota("dept-b", **cast("Any", before))
+    quota = admin.quota("dept-b")
+    own = sorted((each["resource_name"], each["resource_limit"]) for each in cloud.keystone.limits.values())
+    cloud.fail("keystone", "POST", "/limits", status=403, skip=1, times=1)
+    with pytest.raises(HyperxGlanceError) as caught:
+        admin.set_quota("dept-b", volumes=9, cores=9, images=9, image_size_mib=9, staging_mib=9, uploading=9)
+    assert caught.value.__notes__[0].startswith("Taken back: volumes, cores, images")
+    assert admin.quota("dept-b") == quota
+    left = sorted((each["resource_name"], each["resource_limit"]) for each in cloud.keystone.limits.values())
+    assert left == own
+
+
+def test_a_limit_that_glance_does_not_take_is_taken_back(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.use_keystone_limits = False
+    with pytest.raises(ConflictError, match="images"):
+        client("admin").set_quota("dept-b", images=5)
+    assert cloud.keystone.limits == {}

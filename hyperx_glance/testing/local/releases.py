@@ -174,9 +174,10 @@ def save_once(record: Any) -> None:  # noqa: ANN401 - an object of Cinder's, whi
 
 
 def image_format(path: str) -> str:
-    """Return the format that Cinder finds in a file."""
+    """Return the format that Cinder finds in a file, without qemu-img."""
+    if before("2026.1"):
+        inspector = importlib.import_module("cinder.image.format_inspector").detect_file_format(path)
+        return "raw" if inspector is None else str(inspector)
     from cinder.image import image_utils
 
-    if before("2026.1"):
-        return str(image_utils.qemu_img_info(path, run_as_root=False).file_format)
     return str(image_utils.get_image_format(path))

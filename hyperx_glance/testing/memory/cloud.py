@@ -25,6 +25,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from hyperx_glance.network import as_default
+from hyperx_glance.testing import capabilities
 from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
@@ -112,10 +113,14 @@ class _Wire(requests_mock.Adapter):
 class InMemoryCloud:
     """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
 
-    ``now`` is the clock of all its services, the system's where it is not given.
+    ``now`` is the clock of all its services, the system's where it is not given. ``release`` is the OpenStack release
+    that it plays, as far as `capabilities` knows a difference.
     """
 
-    def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), release: str = capabilities.NEWEST
+    ) -> None:
+        self.release = release
         self.keystone = Keystone()
         self.glance = Glance(self.keystone)
         self.neutron = Neutron()
@@ -125,6 +130,7 @@ class InMemoryCloud:
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
         for service in self.keystone.services:
             service.now = now
+        self.keystone.lacks = self.glance.lacks = capabilities.lacking(release)
         self.requests: list[Recorded] = []
         """Every request in the order in which it was answered."""
         self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}

@@ -38,6 +38,7 @@ class Caller:
     project_id: str
     project: str
     roles: frozenset[str]
+    on_system: bool = False
 
     @property
     def is_administrator(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
 from hyperx_glance.testing.memory.glance.metadefs import Metadefs
@@ -66,6 +67,8 @@ class State(Service):
         self.broken_stores: set[str] = set()
         """Stores into which nothing can be written."""
         self.use_keystone_limits = True
+        self.lacks: frozenset[Name] = frozenset()
+        """What this release cannot do yet."""
         self.protections: str | bool = True
         """Property protections: True for those shipped with this library, False for none, or the text of the file."""
         self.policies: dict[str, Rule] = {

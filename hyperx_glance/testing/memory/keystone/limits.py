@@ -56,7 +56,8 @@ class Limits(State):
     def _list_limits(self, call: Call) -> Reply:
         keys = ("service_id", "region_id", "resource_name", "project_id", "domain_id")
         found = filtered(list(self.limits.values()), call, keys)
-        if not call.who.is_administrator:
+        hidden = not call.who.is_administrator or "limits-shown" in self.lacks
+        if hidden and not call.who.on_system:
             # A foreign project's limits are not refused but left out (keystone/api/limits.py).
             found = [record for record in found if record["project_id"] == call.who.project_id]
         return self._list(call, "limits", found)

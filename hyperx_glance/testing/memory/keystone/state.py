@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
 
 PASSWORD = "secret"
@@ -48,6 +49,12 @@ class State(Service):
         """Interface and region of endpoints that stand before the usual ones in the catalogue, for every service."""
         self.registered_limits: dict[str, Record] = {}
         self.limits: dict[str, Record] = {}
+        self.rescopes_tokens = True
+        """Whether a token can be had for another: allow_rescope_scoped_token, and no application credential."""
+        self.system_administrators: set[str] = {"admin"}
+        """Users with the role admin on the system, by name."""
+        self.lacks: frozenset[Name] = frozenset()
+        """What this release cannot do yet."""
         self._accounts: dict[str, User] = {}
         self._tokens: dict[str, Caller] = {}
         for name in ("admin", "service"):

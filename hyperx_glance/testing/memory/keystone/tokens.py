@@ -17,8 +17,15 @@ class Tokens(State):
         identity = auth["identity"]
         method = identity["methods"][0]
         user = self._user_of_token(identity["token"]["id"]) if method == "token" else self._user_of_password(identity)
-        project_id = self._scope(auth.get("scope"), user)
-        caller = Caller(user.id, user.name, project_id, self._project_name(project_id), user.roles)
+        if method == "token" and not self.rescopes_tokens:
+            raise Refused(403, "You are not authorized to perform the requested action: rescope a scoped token.")
+        if "system" in (auth.get("scope") or {}):
+            if user.name not in self.system_administrators:
+                raise Refused(401, "The request you have made requires authentication.")
+            caller = Caller(user.id, user.name, "", "", user.roles, on_system=True)
+        else:
+            project_id = self._scope(auth.get("scope"), user)
+            caller = Caller(user.id, user.name, project_id, self._project_name(project_id), user.roles)
         token = uuid.uuid4().hex
         self._tokens[token] = caller
         return json_reply(201, self._token_record(caller, method), X_Subject_Token=token)
@@ -59,12 +66,17 @@ class Tokens(State):
                 "audit_ids": [uuid.uuid4().hex[:22]],
                 "expires_at": (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
                 "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-                "project": {"domain": DOMAIN, "id": caller.project_id, "name": caller.project},
-                "is_domain": False,
+                **self._scope_record(caller),
                 "roles": [{"id": uuid.uuid5(NAMESPACE, role).hex, "name": role} for role in sorted(caller.roles)],
                 "catalog": self._catalogue(),
             }
         }
+
+    def _scope_record(self, caller: Caller) -> Record:
+        if caller.on_system:
+            return {"system": {"all": True}}
+        project = {"domain": DOMAIN, "id": caller.project_id, "name": caller.project}
+        return {"project": project, "is_domain": False}
 
     def _catalogue(self) -> list[Record]:
         return [

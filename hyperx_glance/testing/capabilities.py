@@ -1,0 +1,56 @@
+"""What OpenStack can do only since some release, as far as this library has to know: the one table.
+
+>>> CAPABILITIES["streams-counted"].since, sorted(lacking("2025.2"))
+('2026.2', ['limits-shown', 'streams-counted', 'unsafe-told'])
+
+The in-memory cloud plays an older release by it, tests of real ones hold it against what they see, and the page on
+compatibility is made of it.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+Name = Literal["limits-shown", "formats-checked", "unsafe-told", "streams-counted", "redirects-filtered"]
+NEWEST: Final = "2026.2"
+
+
+class Capability(NamedTuple):
+    """Say since which release OpenStack can do something, what that is, and what this library does without."""
+
+    since: str
+    what: str
+    without: str
+
+
+CAPABILITIES: Final[Mapping[Name, Capability]] = {
+    "limits-shown": Capability(
+        "2026.1",
+        "Keystone shows an administrator the image limits of every department.",
+        "It asks with a token for the whole system. Without a role on the system those limits are None, and not set.",
+    ),
+    "formats-checked": Capability(
+        "2025.1",
+        "Glance checks that data is of the format that its record declares, and safe.",
+        "It looks at the data before Glance does; with preflight=False it refuses.",
+    ),
+    "unsafe-told": Capability(
+        "2026.2",
+        "Glance says that it refused data for being unsafe.",
+        "It looks at the beginning of the data that was refused.",
+    ),
+    "streams-counted": Capability(
+        "2026.2",
+        "Glance stops a stream of unknown length at the department's quota.",
+        "It stops the stream itself.",
+    ),
+    "redirects-filtered": Capability(
+        "2024.2",
+        "Glance's filter for URLs holds for redirects too.",
+        "It follows redirects itself, by its own policy, and gives Glance the last URL.",
+    ),
+}
+
+
+def lacking(release: str) -> frozenset[Name]:
+    """Return what a release cannot do yet."""
+    return frozenset(name for name, capability in CAPABILITIES.items() if release < capability.since)
