@@ -7,15 +7,12 @@ True
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
 
-from pydantic import JsonValue
-
-from hyperx_glance.answers import Shape, parsed, server_time
+from hyperx_glance import versions
+from hyperx_glance.answers import server_time
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -62,44 +59,17 @@ class Evidence:
     trials: Trials | None
 
 
-class _Version(Shape):
-    id: str | None = None
-    version: str | None = None
-
-
-class _FrontDoor(Shape):
-    """Hold a service's list of versions; Keystone's is an object, and another service tells what it likes."""
-
-    versions: tuple[_Version, ...] | JsonValue = ()
-
-
-def front_door(base: str) -> str:
-    """Give the URL at which a service lists its versions."""
-    parts = urlsplit(base)
-    return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
-
-
 def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
     """Read a service's list of versions, which needs no rights, and its clock with it."""
     try:
         if not cloud.has(service):
             return ServiceStatus(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
-        root = front_door(cloud.base(service))
         sent = time.time()
-        response = cloud.get(service, root)
+        told = versions.told(cloud, service)
         received = time.time()
-        versions = parsed(_FrontDoor, service, response.content).versions
     except HyperxGlanceError as error:
         return ServiceStatus(problem=error)
-    return ServiceStatus(version=_newest(versions), skew_seconds=skew(response.headers.get("Date"), sent, received))
-
-
-def _newest(versions: tuple[_Version, ...] | JsonValue) -> tuple[int, ...]:
-    """Find the highest version; Glance writes it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
-    if not isinstance(versions, tuple):
-        return ()
-    numbers = [re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})", each.version or each.id or "") for each in versions]
-    return max(((int(found[1]), int(found[2])) for found in numbers if found), default=())
+    return ServiceStatus(version=told.version, skew_seconds=skew(told.date, sent, received))
 
 
 def skew(date: str | None, sent: float, received: float) -> float | None:

@@ -12,7 +12,7 @@ import dataclasses
 import uuid
 from urllib.parse import unquote, urlsplit
 
-from hyperx_glance import urls
+from hyperx_glance import urls, versions
 from hyperx_glance.context import Context
 from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
@@ -23,6 +23,8 @@ from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.registration.ways import ways
 from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source, published_checksum
 from hyperx_glance.vocabulary import Category, UrlProblem
+
+_CAREFUL_GLANCE = (2, 17)
 
 
 def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
@@ -45,6 +47,7 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
         order = dataclasses.replace(order, checksum=_published(context, order, new.checksum_url))
     found = look(context, order, declared=new.disk_format, packed=None if new.unpack == "auto" else "")
     order = dataclasses.replace(order, packed=found.packed, packed_size=found.packed_size)
+    order = dataclasses.replace(order, obstacle=obstacle(context, order, found))
     ways(order, context.settings.transfer)
     quota = image_quota(context, department)
     size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
@@ -73,13 +76,31 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     return department
 
 
+def obstacle(context: Context, order: Order, found: Found) -> str:
+    """Say why this cloud's Glance is not to import by itself what was found; "" where it may.
+
+    Until 2024.1 Glance looked at no data (glance/location.py) and followed redirects past its filter for URLs
+    (glance/common/scripts/utils.py): it can be had to read from the cloud's own network. It spoke 2.16 then.
+    """
+    looked = context.settings.url_policy.preflight
+    if order.file is not None or context.settings.transfer == "stream" or (looked and not found.redirected):
+        return ""
+    version = versions.newest(context.cloud, "image")
+    if not version or version >= _CAREFUL_GLANCE:
+        return ""
+    if found.redirected:
+        return "it redirects, and this old Glance follows redirects past its own filter"
+    return "this old Glance does not look at data, and without preflight nobody does"
+
+
 def look(context: Context, order: Order, *, declared: str | None, packed: str | None) -> Found:
     """Read the first bytes of URL or file; without preflight only check where a URL leads."""
     policy, network = context.settings.url_policy, context.settings.network
     if policy.preflight or order.file is not None:
         opened = open_source(order.url, order.file, policy, packed=packed, network=network)
         with contextlib.closing(opened) as source:
-            return check_source(source, declared)
+            redirected = isinstance(source, urls.Source) and bool(source.redirects)
+            return dataclasses.replace(check_source(source, declared), redirected=redirected)
     assert order.url is not None  # or there would be a file
     if declared is None:
         raise InvalidRequestError("disk_format: without preflight the format must be given")

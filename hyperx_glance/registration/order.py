@@ -22,6 +22,7 @@ class Order:
 
     ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it, or
     where the data is a ``file``. ``packed`` is what it is packed with there; ``checksum`` is of the packed data then.
+    ``obstacle`` says why this cloud's Glance is not to import it by itself; "" where it may.
     ``size`` is bytes, None where nobody knows; ``room`` what the department's images may take, None where nobody tells.
     """
 
@@ -36,6 +37,7 @@ class Order:
     file: LocalFile | None = field(default=None, repr=False)
     packed: str = ""
     packed_size: int | None = None
+    obstacle: str = ""
     keep_failed: bool = False
 
     @property

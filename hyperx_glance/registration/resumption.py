@@ -85,6 +85,7 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             check_room(quota, image_size_mib=in_mib(found.size or 0))
             order = dataclasses.replace(order, size=found.size, packed_size=found.packed_size)
+            order = dataclasses.replace(order, obstacle=checking.obstacle(context, order, found))
             record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 
 from hyperx_glance.cloud import image_path
@@ -10,6 +11,7 @@ from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, Quota
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.sources import Opened, Unpacked, check, open_source
+from hyperx_glance.urls.contents import examine
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -161,10 +163,31 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
         except HyperxGlanceError as error:
             arrived = isinstance(error, ServiceUnavailableError) and _arrived(context, order, body)
             if body.failure is None and not arrived:
+                _explain(error, source, order)
                 raise
     if body.failure is not None:  # raised here, and not above, to keep the cause that it has
         raise body.failure
     return body.digest
+
+
+_REASONS = re.compile("safety|match|inspection")
+"""What Glance says when it refuses data (glance/location.py, ImageProxy.set_data)."""
+
+
+def _explain(error: HyperxGlanceError, source: Opened, order: Order) -> None:
+    """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
+
+    It has two: another format than the record's, or a danger in the data. So what is of the record's format is unsafe.
+    """
+    if error.status != 415 or _REASONS.search(error.message):
+        return
+    content = examine(source.head(), whole=source.whole)
+    if content.dangers:
+        error.message = f"It failed the safety checks: {content.dangers}."
+    elif order.disk_format in content.detected:
+        error.message = f"It failed the safety checks, though the beginning is a good {order.disk_format}."
+    elif content.detected:
+        error.message = f"It is {' or '.join(content.detected)}, which does not match {order.disk_format}."
 
 
 def _arrived(context: Context, order: Order, body: Upload) -> bool:

@@ -38,4 +38,4 @@ def _obstacle(order: Order) -> str:
     """Say why Glance itself cannot import; "" where it can."""
     if order.url is not None and "@" in urlsplit(order.url).netloc:
         return "Glance does not log in to servers"  # it takes user and password for a part of the host's name
-    return "Glance does not unpack" if order.packed else ""
+    return "Glance does not unpack" if order.packed else order.obstacle

@@ -31,7 +31,7 @@ CAPABILITIES: Final[Mapping[Name, Capability]] = {
     "formats-checked": Capability(
         "2025.1",
         "Glance checks that data is of the format that its record declares, and safe.",
-        "It looks at the data before Glance does; with preflight=False it refuses.",
+        "It looks at the data itself. What it did not look at, with preflight=False, it streams or refuses.",
     ),
     "unsafe-told": Capability(
         "2026.2",
@@ -46,7 +46,7 @@ CAPABILITIES: Final[Mapping[Name, Capability]] = {
     "redirects-filtered": Capability(
         "2024.2",
         "Glance's filter for URLs holds for redirects too.",
-        "It follows redirects itself, by its own policy, and gives Glance the last URL.",
+        "It follows redirects itself, and streams; with transfer='import' it refuses.",
     ),
 }
 

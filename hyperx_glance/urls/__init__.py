@@ -37,13 +37,15 @@ __all__ = [
 class Found:
     """Tell what a URL or file that may be registered holds; ``size`` is bytes, None where nobody says.
 
-    ``packed`` is what it is packed with, ``packed_size`` how many bytes that takes.
+    ``packed`` is what it is packed with, ``packed_size`` how many bytes that takes; ``redirected`` says that the
+    URL led to another one.
     """
 
     disk_format: str
     size: int | None
     packed: str = ""
     packed_size: int | None = None
+    redirected: bool = False
 
 
 def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Network = SYSTEM) -> Found:

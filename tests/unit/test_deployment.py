@@ -8,7 +8,7 @@ import pytest
 
 from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.checks import LIMITS
-from hyperx_glance.deployment.evidence import front_door, skew
+from hyperx_glance.deployment.evidence import skew
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
@@ -198,18 +198,6 @@ def test_no_nova_is_an_error(fake: InMemoryCloud) -> None:
     fake.nova.present = False
 
     assert levels(examine(fake)) == {"compute": "error", "compute-version": "warning"}
-
-
-@pytest.mark.parametrize(
-    ("base", "root"),
-    [
-        ("http://192.0.2.1:9292/v2", "http://192.0.2.1:9292/"),
-        ("https://v2.cloud.example/image/v2", "https://v2.cloud.example/image/"),
-        ("https://cloud.example/volume/v3/7c1", "https://cloud.example/volume/"),
-    ],
-)
-def test_versions_are_listed_at_the_front_door(base: str, root: str) -> None:
-    assert front_door(base) == root
 
 
 def test_a_page_instead_of_a_service_is_a_finding(fake: InMemoryCloud) -> None:

@@ -131,6 +131,7 @@ class InMemoryCloud:
         for service in self.keystone.services:
             service.now = now
         self.keystone.lacks = self.glance.lacks = capabilities.lacking(release)
+        self.glance.import_filter.of_redirects = "redirects-filtered" not in self.glance.lacks
         self.requests: list[Recorded] = []
         """Every request in the order in which it was answered."""
         self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}

@@ -134,7 +134,7 @@ def test_glances_refusal_inside_the_task_is_the_same_error(client: ClientFactory
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pass whatever is to be streamed: Glance alone looks at it."""
-    monkeypatch.setattr("hyperx_glance.registration.streaming.urls.check", lambda *_: None)
+    monkeypatch.setattr("hyperx_glance.registration.streaming.check", lambda *_: None)
 
 
 @pytest.mark.usefixtures("nothing_left", "unchecked")

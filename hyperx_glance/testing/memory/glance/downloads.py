@@ -61,6 +61,8 @@ class Filter:
     disallowed_hosts: Sequence[str] = ()
     allowed_ports: Sequence[int] = ()
     disallowed_ports: Sequence[int] = ()
+    of_redirects: bool = True
+    """Whether it holds for what a URL redirects to."""
     loopback: bool = True
     """Whether loopback addresses pass: Glance refuses them unless ``allowed_hosts`` names them."""
 
@@ -167,7 +169,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - as urllib calls it
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        if not self.check.passes(newurl) or not is_loopback(urlsplit(newurl).hostname or ""):
+        passes = self.check.passes(newurl) or not self.check.of_redirects
+        if not passes or not is_loopback(urlsplit(newurl).hostname or ""):
             fp.close()
             raise urllib.error.URLError(f"redirect to {newurl} is not allowed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -66,7 +66,8 @@ class Glance(Listing, Images, Patches, Members):
         message, detail = refused.message, refused.detail
         if refused.status == 415:
             sent = call.headers.get("content-type", "")
-            message, detail = f"The request media type {sent} is not supported by this server.\n", message
+            told = "" if "unsafe-told" in self.lacks else message
+            message, detail = f"The request media type {sent} is not supported by this server.\n", told
         reply = webob_error(refused.status, message, detail=detail, accept=call.headers.get("accept", ""))
         if refused.status == 415 and call.method == "PATCH":
             reply.headers["Accept-Patch"] = ", ".join(PATCH_TYPES)
@@ -74,11 +75,12 @@ class Glance(Listing, Images, Patches, Members):
 
     def _versions(self, call: Call) -> Reply:
         several = ("2.13", "2.12", "2.11", "2.10", "2.9", "2.8") if self.stores else ("2.9",)
-        known = ("2.15", *several, "2.17", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
+        newest = "2.16" if "redirects-filtered" in self.lacks else "2.17"
+        known = ("2.15", *several, newest, "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
         versions = [
             {
                 "id": f"v{version}",
-                "status": "CURRENT" if version == "2.17" else "SUPPORTED",
+                "status": "CURRENT" if version == newest else "SUPPORTED",
                 "links": [{"rel": "self", "href": f"{self.url}/v2/"}],
             }
             for version in known

@@ -1,0 +1,74 @@
+"""What a Glance does not do that is older than 2024.2, and what is done instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import InvalidRequestError, NewImage, UrlRejectedError
+from hyperx_glance.testing import InMemoryCloud
+from tests import samples
+from tests.clouds import HASTY, ClientFactory
+from tests.registrations import BLIND, qcow2
+
+if TYPE_CHECKING:
+    from tests.file_server import FileServer
+
+
+@pytest.fixture
+def cloud() -> InMemoryCloud:
+    return InMemoryCloud(release="2024.1")
+
+
+@pytest.fixture
+def client(cloud: InMemoryCloud) -> ClientFactory:
+    return ClientFactory(cloud, HASTY)
+
+
+def ways_taken(cloud: InMemoryCloud) -> set[str]:
+    return {request.path.rpartition("/")[2] for request in cloud.requests} & {"import", "file"}
+
+
+def test_what_was_looked_at_is_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    assert client().register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert ways_taken(cloud) == {"import"}
+
+
+def test_what_nobody_has_looked_at_is_streamed(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    url = file_server.serve("/disk.qcow2", samples.data("backed.qcow2"))
+    with pytest.raises(Exception, match="dangerous to open"):
+        client(url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"))
+    assert ways_taken(cloud) == set()
+    assert client(url_policy=BLIND).register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")).url
+    assert ways_taken(cloud) == {"file"}
+
+
+def test_what_nobody_has_looked_at_is_not_imported(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    new = NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")
+    with pytest.raises(InvalidRequestError, match="old Glance does not look at data"):
+        client(url_policy=BLIND, transfer="import").register(new)
+    assert client().count() == 0
+    assert ways_taken(cloud) == set()
+
+
+def test_a_redirect_is_followed_here(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+    url = file_server.redirect("/a", qcow2(file_server))
+    assert client().register(NewImage(name="a", url=url)).state == "ACTIVE"
+    assert ways_taken(cloud) == {"file"}
+    with pytest.raises(InvalidRequestError, match="follows redirects past its own filter"):
+        client(transfer="import").register(NewImage(name="b", url=url))
+    # A place that leads nowhere, and is not among the trusted ones.
+    denied = file_server.redirect("/b", "http://127.0.0.9:9/disk")
+    with pytest.raises(UrlRejectedError):
+        client().register(NewImage(name="c", url=denied))
+
+
+def test_newer_glances_are_not_asked_for_their_version(file_server: FileServer) -> None:
+    cloud = InMemoryCloud()
+    ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=qcow2(file_server)))
+    assert [request.path for request in cloud.requests if request.path in ("/", "/versions")] == []
