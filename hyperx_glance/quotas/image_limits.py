@@ -6,12 +6,17 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hyperx_glance.answers import Shape
 from hyperx_glance.cloud import Cloud, Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
+
+SHOW_LIMITS = (
+    "Give this administrator the role admin on the system too (openstack role add --system all), and connect with the"
+    " password; or upgrade Keystone to 2026.1."
+)
 
 
 class _Registered(Shape):
@@ -83,6 +88,17 @@ def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | Non
         word: Limit(default=defaults[word], override=overrides.get(word)) if word in defaults else None
         for word in (resource.word for resource in IMAGE_RESOURCES)
     }
+
+
+def visibility(cloud: Cloud) -> Literal["shown", "to the system", "unknown"]:
+    """Tell how the limits of other departments can be read: with an administrator's own token, or another one.
+
+    "unknown" is also where Keystone would show them, but no department has any.
+    """
+    shown = cloud.get_parsed(_OwnLimits, "identity", "/limits").limits
+    if any(limit.project_id != cloud.project_id for limit in shown):
+        return "shown"
+    return "unknown" if cloud.of_system() is None else "to the system"
 
 
 def _limits_of(cloud: Cloud, project_id: str, where: Mapping[str, str]) -> Sequence[Own] | None:

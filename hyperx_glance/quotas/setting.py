@@ -23,7 +23,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
-from hyperx_glance.quotas.image_limits import Limit, image_endpoint, image_limits
+from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, image_endpoint, image_limits
 from hyperx_glance.quotas.reading import Known, quota_set_path, whole_quota
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
@@ -182,8 +182,7 @@ def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collect
     if known is None:
         raise NotAllowedError(
             f"Keystone does not show you the image limits of {department.name}, so they cannot be set.",
-            hint="Give this administrator the role admin on the system too (openstack role add --system all), and"
-            " connect with the password; or upgrade Keystone to 2026.1.",
+            hint=SHOW_LIMITS,
         )
     shown: dict[str, Limit] = {}
     for resource in IMAGE_RESOURCES:

@@ -24,8 +24,6 @@ from hyperx_glance.registration.ways import ways
 from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source, published_checksum
 from hyperx_glance.vocabulary import Category, UrlProblem
 
-_CAREFUL_GLANCE = (2, 17)
-
 
 def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
     """Check everything that can be checked before anything is created."""
@@ -79,14 +77,13 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
 def obstacle(context: Context, order: Order, found: Found) -> str:
     """Say why this cloud's Glance is not to import by itself what was found; "" where it may.
 
-    Until 2024.1 Glance looked at no data (glance/location.py) and followed redirects past its filter for URLs
-    (glance/common/scripts/utils.py): it can be had to read from the cloud's own network. It spoke 2.16 then.
+    An old one can be had to read from the cloud's own network, or to take a disk that names a file of the host.
     """
     looked = context.settings.url_policy.preflight
     if order.file is not None or context.settings.transfer == "stream" or (looked and not found.redirected):
         return ""
     version = versions.newest(context.cloud, "image")
-    if not version or version >= _CAREFUL_GLANCE:
+    if not version or version >= versions.CAREFUL_GLANCE:
         return ""
     if found.redirected:
         return "it redirects, and this old Glance follows redirects past its own filter"

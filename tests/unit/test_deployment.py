@@ -26,10 +26,20 @@ READING = [
     "clock-skew",
     "web-download",
     "unified-limits",
+    "redirects",
+    "department-limits",
     "stuck-imports",
     "featured-flag",
 ]
-TRYING = ["scratch-record", "property-protections", "publicize", "communitize", "download-ports"]
+TRYING = [
+    "scratch-record",
+    "property-protections",
+    "publicize",
+    "communitize",
+    "download-ports",
+    "data-check",
+    "stream-quota",
+]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
 
@@ -687,3 +697,42 @@ def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
     assert isinstance(body, dict)
     assert body["os_hidden"] is True
     assert body["visibility"] == "private"
+
+
+# ----------------------------------------------------------------- older releases
+
+
+LACKS = {
+    "2024.1": {"redirects": "warning", "data-check": "error", "stream-quota": "warning"},
+    "2024.2": {"data-check": "error", "stream-quota": "warning"},
+    "2025.1": {"stream-quota": "warning"},
+    "2026.1": {"stream-quota": "warning"},
+    "2026.2": {},
+}
+
+
+@pytest.mark.parametrize("release", LACKS)
+def test_each_lack_of_an_older_release_is_told(release: str) -> None:
+    fake = InMemoryCloud(release=release)
+    fake.glance.downloads.update({ODD_URL: 404, PLAIN_URL: 404})
+
+    assert levels(examine(fake, probe=True)) == LACKS[release]
+    assert scratch_records(fake) == []
+
+
+def test_limits_that_are_hidden_are_told_to_administrators() -> None:
+    fake = InMemoryCloud(release="2025.1")
+
+    assert "token for the whole system" in examine(fake, "admin")["department-limits"].message
+    fake.keystone.rescopes_tokens = False
+    finding = examine(fake, "admin")["department-limits"]
+    assert finding.level == "warning"
+    assert "set_quota refuses" in finding.message
+    assert "--system all" in finding.remedy
+    assert examine(fake)["department-limits"].level == "ok"
+
+
+def test_limits_that_are_shown_are_told_so(fake: InMemoryCloud) -> None:
+    fake.keystone.set_limit(fake.glance, "image_count_total", "dept-b", 5)
+
+    assert "shows this administrator" in examine(fake, "admin")["department-limits"].message
