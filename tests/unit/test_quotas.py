@@ -436,7 +436,7 @@ def test_the_token_for_the_system_is_asked_for_once() -> None:
 def test_where_keystone_hides_limits_they_are_unknown_and_refused_before_anything_is_written(refusal: str) -> None:
     cloud, admin = old_admin(rescopes=refusal != "rescoping")
     if refusal == "role":
-        cloud.keystone.system_administrators.clear()
+        cloud.keystone.administers_system = False
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
     quota = admin.quota("dept-b")
     assert (quota.images, quota.image_size_mib, quota.staging_mib, quota.uploading) == (None,) * 4

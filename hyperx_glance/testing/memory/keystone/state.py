@@ -51,8 +51,8 @@ class State(Service):
         self.limits: dict[str, Record] = {}
         self.rescopes_tokens = True
         """Whether a token can be had for another: allow_rescope_scoped_token, and no application credential."""
-        self.system_administrators: set[str] = {"admin"}
-        """Users with the role admin on the system, by name."""
+        self.administers_system = True
+        """Whether who has the role admin in a project has it on the whole system too, as after a bootstrap."""
         self.lacks: frozenset[Name] = frozenset()
         """What this release cannot do yet."""
         self._accounts: dict[str, User] = {}

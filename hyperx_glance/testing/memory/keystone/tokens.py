@@ -20,7 +20,7 @@ class Tokens(State):
         if method == "token" and not self.rescopes_tokens:
             raise Refused(403, "You are not authorized to perform the requested action: rescope a scoped token.")
         if "system" in (auth.get("scope") or {}):
-            if user.name not in self.system_administrators:
+            if "admin" not in user.roles or not self.administers_system:
                 raise Refused(401, "The request you have made requires authentication.")
             caller = Caller(user.id, user.name, "", "", user.roles, on_system=True)
         else:
