@@ -35,7 +35,6 @@ DIFFERENCES: Final = (
     "cinder/show-unknown",
     "cinder/types",
     "glance/create-second",
-    "glance/show-all-stores",
     "set-up/image",
     "set-up/data",
     "nova/versions",

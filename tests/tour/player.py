@@ -38,6 +38,7 @@ _PATTERNS: Final = (
     (re.compile(r"\breq-<id>"), "<request>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<address>"),
 )
+_DRAWN: Final = {"adminPass": "<password>", "audit_ids": ["<audit>"], "hostId": "<host>"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Step:
     keep: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Name and place, such as ``{"server": "server.id"}``, of what later steps need."""
     again: str = ""
-    """Repeat the request, for ten seconds at most, until this text is in the answer; "-" is until it is refused."""
+    """Repeat the request, for twenty seconds at most, until this text is in the answer; "-" is until it is refused."""
+    gone: str = ""
+    """And until this text is in it no more."""
 
 
 def play(cloud: CloudUnderTest, tour: Sequence[Step]) -> Iterator[tuple[Step, dict[str, Any]]]:
@@ -68,12 +71,18 @@ def play(cloud: CloudUnderTest, tour: Sequence[Step]) -> Iterator[tuple[Step, di
         session = sessions.setdefault(step.user, cloud.session(step.user))
         for _ in range(200):
             answer = _ask(session, step, kept)
-            if not step.again or (answer.status_code >= 400 if step.again == "-" else step.again in answer.text):
+            if _as_wanted(step, answer):
                 break
             _pause(cloud)
         for name, place in step.keep.items():
             kept[name] = _found(answer, place, step)
         yield step, _told(answer)
+
+
+def _as_wanted(step: Step, answer: requests.Response) -> bool:
+    if step.again == "-":
+        return answer.status_code >= 400
+    return step.again in answer.text and not (step.gone and step.gone in answer.text)
 
 
 def _pause(cloud: CloudUnderTest) -> None:
@@ -142,7 +151,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
                 value = pattern.sub(word, value)
             return value
         case dict():
-            return {_plain(key): _plain(each) for key, each in value.items()}
+            return {_plain(key): _DRAWN[key] if each and key in _DRAWN else _plain(each) for key, each in value.items()}
         case list():
             return [_plain(each) for each in value]
         case _:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
-from urllib.parse import urlsplit
 
 import requests
 import requests_mock
@@ -134,7 +133,6 @@ class InMemoryCloud:
         self.glance.import_filter.of_redirects = "redirects-filtered" not in self.glance.lacks
         self.requests: list[Recorded] = []
         """Every request in the order in which it was answered."""
-        self._hosts = {urlsplit(service.url).hostname: service for service in self.keystone.services}
         self._interruptions: list[_Interruption] = []
         self._late: list[_Late] = []
         self._interceptor: Interceptor | None = None
@@ -322,10 +320,30 @@ class InMemoryCloud:
     # ------------------------------------------------------------- handling
 
     def _answer(self, request: requests.PreparedRequest) -> requests.Response | None:
-        service = self._hosts.get(urlsplit(request.url or "").hostname)
-        if service is None:
+        url = str(request.url)
+        if self.service_at(url) is None:
             return None
-        call = Call.of(request.method or "GET", str(request.url), request.headers, request.body)
+        try:
+            return _response(request, self.answer(request.method or "GET", url, request.headers, request.body))
+        except NoAnswer as none:
+            raise none.raised_by(request) from None
+
+    def service_at(self, url: str) -> Service | None:
+        """Give the service whose address a URL begins with."""
+        for service in self.keystone.services:
+            if url == service.url or url.startswith((f"{service.url}/", f"{service.url}?")):
+                return service
+        return None
+
+    def answer(self, method: str, url: str, headers: Mapping[str, str], source: object) -> Reply:
+        """Answer a request for one of the services; ``source`` is the body: bytes, text, file or chunks.
+
+        Raise `NoAnswer` where the request comes to nothing.
+        """
+        service = self.service_at(url)
+        if service is None:
+            raise ValueError(f"No service of this cloud is at {url}.")
+        call = Call.of(method, url.removeprefix(service.url), headers, source)
         call.pause = self._unlocked
         status: int | None = None
         try:
@@ -334,8 +352,6 @@ class InMemoryCloud:
             else:
                 reply = self._interceptor(self._told(service, call, None), lambda: self._handled(service, call))
             status = reply.status
-        except NoAnswer as none:
-            raise none.raised_by(request) from None
         finally:
             with self._lock:
                 self.requests.append(self._told(service, call, status))
@@ -344,7 +360,7 @@ class InMemoryCloud:
             "Date": email.utils.format_datetime(told, usegmt=True),
             "x-openstack-request-id": call.request_id,
         }
-        return _response(request, dataclasses.replace(reply, headers=stamps | reply.headers))
+        return dataclasses.replace(reply, headers=stamps | reply.headers)
 
     def _handled(self, service: Service, call: Call) -> Reply:
         """Let the service do its work, unless a failure was asked for."""

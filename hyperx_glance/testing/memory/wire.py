@@ -73,7 +73,7 @@ class Call:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
         lowered = {key.lower(): _text(value) for key, value in (headers or {}).items()}
-        return cls(method, unquote(parts.path), query, lowered, source, request_id=f"req-{uuid.uuid4()}")
+        return cls(method, unquote(parts.path) or "/", query, lowered, source, request_id=f"req-{uuid.uuid4()}")
 
     def content(self) -> bytes:
         """Read the whole body; while a stream is read other requests are handled, as in a real service."""
@@ -178,12 +178,9 @@ class Service:
         """This service's clock, which its records are dated by."""
         self.failures: list[Failure] = []
         """Requests that this fake could not answer."""
+        self.url = f"http://{self.name}.cloud.test"
+        """The root of the service. Nobody resolves this name: requests to it do not leave the process."""
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
-
-    @property
-    def url(self) -> str:
-        """The root of the service; never resolved, since requests to it do not leave the process."""
-        return f"http://{self.name}.cloud.test"
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""

@@ -1,0 +1,54 @@
+"""The command `python -m hyperx_glance.testing.memory serve`: in-memory clouds by HTTP, for programs in any language.
+
+>>> main(["dance"])
+Traceback (most recent call last):
+...
+SystemExit: 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    return _serve(chosen.port, chosen.cloud or ["cloud"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hyperx_glance.testing.memory", description="An OpenStack in memory, behind HTTP."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    text = "answer on loopback until interrupted; print a clouds.yaml first, and nothing else"
+    serve = commands.add_parser("serve", help=text, description=text)
+    serve.add_argument("--port", type=int, default=0, help="where to listen (default: a free port)")
+    serve.add_argument("--cloud", action="append", metavar="NAME", help="the name of a cloud; once for each")
+    return parser
+
+
+def _serve(port: int, names: Sequence[str]) -> int:
+    from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - a wrong command needs no server
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server = Server(port=port, names=names)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
+    # Whoever reads this to its end may log in at once: the port is bound, and answers when the server runs.
+    print(server.clouds_yaml(), end="", flush=True)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

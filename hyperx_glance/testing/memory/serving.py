@@ -1,0 +1,160 @@
+"""In-memory clouds behind HTTP, on a port of loopback: for programs in other processes and languages.
+
+    with Server() as server:
+        keywords = server.clouds["cloud"].auth("alice")
+
+Each cloud has a name, and its services stand below it: ``/cloud/identity``, ``/cloud/image``, ``/cloud/compute``,
+``/cloud/network``, ``/cloud/volume``. What a test would set in Python it sets below ``/cloud/control``.
+"""
+
+from __future__ import annotations
+
+import http
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import yaml
+from cheroot import errors, wsgi
+
+from hyperx_glance.testing.memory import control
+from hyperx_glance.testing.memory.cloud import InMemoryCloud
+from hyperx_glance.testing.memory.silences import NoAnswer
+from hyperx_glance.testing.memory.wire import Reply, json_reply
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+HOST: Final = "127.0.0.1"
+PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
+_THREADS: Final = 16
+
+
+class _Quiet(wsgi.Server):
+    """Say nothing: what a cloud could not answer stands in its failures."""
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's
+        """Take what the server would print."""
+
+
+class Server:
+    """Serve in-memory clouds by HTTP within a ``with`` block, or until the end of the process by `run`.
+
+    ``port`` 0 is a free one. ``names`` are those of the clouds; with several, ``control`` can make more.
+    """
+
+    def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",)) -> None:
+        self.clouds: dict[str, InMemoryCloud] = {}
+        """The clouds by name; a reset puts a fresh one in the place of the old one."""
+        self._server: Any = _Quiet((HOST, port), self._application, numthreads=_THREADS, request_queue_size=128)
+        self._server.prepare()
+        self.port = int(self._server.bind_addr[1])
+        """The port on which it listens."""
+        self._thread = threading.Thread(target=self._server.serve, name="in-memory cloud", daemon=True)
+        for name in names:
+            self.add(name)
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return f"http://{HOST}:{self.port}"
+
+    def add(self, name: str) -> InMemoryCloud:
+        """Put a fresh cloud there under this name."""
+        cloud = InMemoryCloud()
+        for service in cloud.keystone.services:
+            service.url = f"{self.url}/{name}/{PATHS[service.name]}"
+        self.clouds[name] = cloud
+        return cloud
+
+    def clouds_yaml(self) -> str:
+        """Write a ``clouds.yaml`` whose clouds are the users: "alice", and "NAME-alice" for clouds after the first."""
+        entries = {}
+        for number, (name, cloud) in enumerate(self.clouds.items()):
+            for user in cloud.users:
+                auth = cloud.auth(user)
+                region = auth.pop("region_name")
+                entries[user if number == 0 else f"{name}-{user}"] = {"auth": auth, "region_name": region}
+        return yaml.safe_dump({"clouds": entries}, sort_keys=False)
+
+    def run(self) -> None:
+        """Answer until somebody interrupts."""
+        try:
+            self._server.serve()
+        finally:
+            self._server.stop()
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End, and raise what the clouds could not answer by mistakes of their own."""
+        self._server.stop()
+        self._thread.join()
+        if error is None:
+            for cloud in self.clouds.values():
+                cloud.check()
+
+    def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            reply = self._answered(environ)
+        except NoAnswer as none:
+            # The one exception that closes the connection without a word (cheroot/server.py, communicate).
+            raise errors.FatalSSLAlert from none
+        reason = http.HTTPStatus(reply.status).phrase if reply.status in set(http.HTTPStatus) else "Unknown"
+        headers = {name.title(): value for name, value in reply.headers.items()}
+        if reply.status != http.HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(len(reply.content))
+        start_response(f"{reply.status} {reason}", list(headers.items()))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.content]
+
+    def _answered(self, environ: WSGIEnvironment) -> Reply:
+        method = environ["REQUEST_METHOD"]
+        url = self.url + _local(environ["REQUEST_URI"])
+        headers = _headers(environ)
+        source = _body(environ)
+        controlled = control.answer(self, method, url.removeprefix(self.url), source)
+        if controlled is not None:
+            return controlled
+        for cloud in list(self.clouds.values()):
+            if cloud.service_at(url) is not None:
+                return cloud.answer(method, url, headers, source)
+        return json_reply(404, {"error": f"Nothing is here. The clouds are: {', '.join(self.clouds)}."})
+
+
+def _local(target: str) -> str:
+    """Take the path out of a request's target, which is a whole URL where a proxy is asked."""
+    if target.startswith("http://"):
+        _, _, rest = target.removeprefix("http://").partition("/")
+        return f"/{rest}"
+    return target
+
+
+def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
+    found = {
+        key.removeprefix("HTTP_").replace("_", "-"): str(value)
+        for key, value in environ.items()
+        if key.startswith("HTTP_")
+    }
+    plain = {key.replace("_", "-"): str(environ[key]) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)}
+    return found | plain
+
+
+def _body(environ: WSGIEnvironment) -> object:
+    """Give a JSON body as bytes, which are recorded, and any other as it comes."""
+    length = environ.get("CONTENT_LENGTH")
+    chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if not chunked and not int(length or 0):
+        return None
+    stream = _chunks(environ["wsgi.input"])
+    return b"".join(stream) if "json" in environ.get("CONTENT_TYPE", "") else stream
+
+
+def _chunks(stream: Any) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types
+    while chunk := stream.read(1 << 16):
+        yield chunk

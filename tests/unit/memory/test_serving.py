@@ -1,0 +1,183 @@
+"""In-memory clouds behind HTTP, as another process sees them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import openstack
+import pytest
+import requests
+import yaml
+
+from hyperx_glance.testing.memory.serving import Server
+from hyperx_glance.testing.timing import scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning:openstack")  # of itself
+
+RAW = {"name": "disk", "disk_format": "raw", "container_format": "bare"}
+USERS = {"admin", "alice", "arthur", "bob", "rita"}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def connect(server: Server, user: str = "alice", name: str = "cloud") -> Any:  # noqa: ANN401 - openstacksdk has no types
+    auth = server.clouds[name].auth(user)
+    region = auth.pop("region_name")
+    return openstack.connect(load_envvars=False, load_yaml_config=False, auth=auth, region_name=region)
+
+
+def control(server: Server, what: str, **body: object) -> requests.Response:
+    return requests.post(f"{server.url}/cloud/control/{what}", json=body, timeout=5)
+
+
+def test_openstacksdk_finds_all_services(server: Server) -> None:
+    cloud = connect(server)
+
+    image = cloud.image.create_image(**RAW, data=b"data", wait=True)
+    assert [each.name for each in cloud.image.images()] == ["disk"]
+    assert cloud.image.download_image(image.id).content == b"data"
+    assert [flavor.name for flavor in cloud.compute.flavors()] == ["m1.tiny", "m1.small"]
+    assert [network.name for network in cloud.network.networks()] == ["net1"]
+    assert list(cloud.block_storage.volumes()) == []
+    assert [project.name for project in connect(server, "admin").identity.projects(name="dept-a")] == ["dept-a"]
+
+
+def test_links_lead_back_to_the_server(server: Server) -> None:
+    cloud = server.clouds["cloud"]
+    for number in range(3):
+        cloud.glance.add_image(name=str(number), status="active")
+    headers = {"X-Auth-Token": connect(server).session.get_token()}
+
+    versions = requests.get(f"{server.url}/cloud/image/", timeout=5).json()["versions"]
+    assert versions[0]["links"][0]["href"] == f"{server.url}/cloud/image/v2/"
+    page = requests.get(f"{server.url}/cloud/image/v2/images?limit=2", headers=headers, timeout=5).json()
+    rest = requests.get(f"{server.url}/cloud/image{page['next']}", headers=headers, timeout=5).json()
+    assert [image["name"] for image in (*page["images"], *rest["images"])] == ["2", "1", "0"]
+
+
+def test_a_stream_without_a_length_is_taken_and_the_connection_goes_on(server: Server) -> None:
+    image_id = server.clouds["cloud"].glance.add_image(**RAW)
+    http = requests.Session()
+    http.headers["X-Auth-Token"] = connect(server).session.get_token()
+    url = f"{server.url}/cloud/image/v2/images/{image_id}"
+    octets = {"Content-Type": "application/octet-stream"}
+
+    sent = http.put(f"{url}/file", data=iter([b"one", b"two"]), headers=octets, timeout=5)
+    assert sent.status_code == 204, sent.text
+    assert http.get(url, timeout=5).json()["size"] == 6
+    again = http.put(f"{url}/file", data=iter([b"one", b"two"]), headers=octets, timeout=5)
+    assert again.status_code == 409
+    assert http.get(f"{url}/file", headers={"Range": "bytes=2-3"}, timeout=5).content == b"et"
+
+
+def test_what_a_test_sets_in_python_is_set_by_http(server: Server) -> None:
+    image_id = control(server, "image", owner="dept-a", name="set", status="active", os_distro="debian").json()["id"]
+    control(server, "download", url="http://files.example/a.raw", base64=base64.b64encode(b"data").decode())
+    control(server, "download", url="http://files.example/b.raw", status=404)
+    control(server, "user", name="carol", department="dept-c", role="member")
+    control(server, "quota", department="dept-c", instances=1)
+    control(server, "set", service="nova", build_polls=7)
+    cloud = server.clouds["cloud"]
+
+    found = cloud.glance.image(image_id)
+    assert found is not None
+    assert found.properties == {"os_distro": "debian"}
+    assert cloud.glance.downloads == {"http://files.example/a.raw": b"data", "http://files.example/b.raw": 404}
+    assert connect(server, "carol").current_project_id == cloud.departments["dept-c"]
+    assert cloud.nova.limits_of(cloud.departments["dept-c"])["instances"] == 1
+    assert cloud.nova.build_polls == 7
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("set", {"service": "nova", "_keystone": None}),
+        ("set", {"service": "nova", "servers": {}}),
+        ("set", {"service": "heat", "a": 1}),
+        ("download", {"url": "http://files.example/a"}),
+        ("fail", {"service": "glance"}),
+        ("fail", {"service": "glance", "method": "GET", "path": "[", "status": 500}),
+        ("user", {"name": "carol", "department": "dept-a", "role": "king"}),
+    ],
+)
+def test_what_cannot_be_set_is_refused(server: Server, what: str, body: dict[str, object]) -> None:
+    answer = control(server, what, **body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_failures_are_asked_for_by_http(server: Server) -> None:
+    headers = {"X-Auth-Token": connect(server).session.get_token()}
+    control(server, "fail", service="glance", method="GET", path="/images$", status=503, headers={"Retry-After": "0"})
+    control(server, "cut", service="glance", method="GET", path="/info/import$")
+
+    refused = requests.get(f"{server.url}/cloud/image/v2/images", headers=headers, timeout=5)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "0")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(f"{server.url}/cloud/image/v2/info/import", headers=headers, timeout=5)
+    seen = requests.get(f"{server.url}/cloud/control/requests", timeout=5).json()["requests"]
+    assert [(each["service"], each["path"], each["status"]) for each in seen[-2:]] == [
+        ("glance", "/v2/images", 503),
+        ("glance", "/v2/info/import", None),
+    ]
+
+
+def test_several_clouds_do_not_see_each_other_and_are_reset(server: Server) -> None:
+    assert requests.put(f"{server.url}/second/control", timeout=5).status_code == 204
+    assert requests.get(f"{server.url}/control", timeout=5).json() == {"clouds": ["cloud", "second"]}
+    connect(server, name="second").image.create_image(**RAW)
+
+    assert list(connect(server).image.images()) == []
+    assert len(list(connect(server, name="second").image.images())) == 1
+    requests.put(f"{server.url}/second/control", timeout=5)
+    assert list(connect(server, name="second").image.images()) == []
+    assert set(yaml.safe_load(server.clouds_yaml())["clouds"]) == USERS | {f"second-{user}" for user in USERS}
+    assert requests.get(f"{server.url}/nowhere/image/v2/images", timeout=5).status_code == 404
+
+
+def test_the_command_prints_clouds_yaml_and_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hyperx_glance.testing.memory", "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(1 + len(USERS) * 9)]
+        assert set(yaml.safe_load("".join(lines))["clouds"]) == USERS
+        clouds = tmp_path / "clouds.yaml"
+        clouds.write_text("".join(lines))
+        try:
+            environment = {**os.environ, "OS_CLIENT_CONFIG_FILE": str(clouds)}
+            program = "import openstack; print([f.name for f in openstack.connect(cloud='rita').compute.flavors()])"
+            told = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", program],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=scaled(30),
+                check=False,
+            )
+            assert told.stdout == "['m1.tiny', 'm1.small']\n", told.stderr
+        finally:
+            process.send_signal(signal.SIGTERM)
+        rest, logged = process.communicate(timeout=scaled(10))
+    assert (rest, logged, process.returncode) == ("", "", 0)
+
+
+def test_a_port_that_is_taken_is_said(server: Server) -> None:
+    command = [sys.executable, "-m", "hyperx_glance.testing.memory", "serve", "--port", str(server.port)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=scaled(20), check=False)
+
+    assert (told.returncode, told.stdout) == (1, "")
+    assert str(server.port) in told.stderr
