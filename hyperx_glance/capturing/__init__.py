@@ -36,19 +36,19 @@ def capture(
 ) -> Image:
     """Capture and wait; whatever ends the waiting takes away what was made, unless a service is out of reach."""
     following = start(context, check(context, server_id, new))
-    try:
-        return following.finish(teller(on_progress), timeout)
-    except (ServiceUnavailableError, AuthenticationError):
-        raise
-    except CallbackError as error:
-        raised = error.raised
-        following.withdraw(raised)
-    except BaseException as error:
-        if isinstance(error, WaitTimeoutError):
-            error.hint = "What it had made is deleted. Give it more time: timeout=..., or start_capture and wait."
-        following.withdraw(error)
-        raise
-    raise raised
+    with following.made:
+        try:
+            return following.finish(teller(on_progress), timeout)
+        except (ServiceUnavailableError, AuthenticationError):
+            raise
+        except CallbackError as error:
+            raised = error.raised
+            following.withdraw(raised)
+        except BaseException as error:
+            if following.withdraw(error) and isinstance(error, WaitTimeoutError):
+                error.hint = "What it had made is deleted. Give it more time: timeout=..., or start_capture and wait."
+            raise
+        raise raised
 
 
 def start_capture(context: Context, server_id: str, new: NewCapture) -> Capture:

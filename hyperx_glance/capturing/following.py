@@ -142,16 +142,15 @@ class Following:
             tell(self.last)
             return image
 
-        with self.made:
-            try:
-                return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
-            except WaitTimeoutError as error:
-                raise WaitTimeoutError(
-                    f"Capture {self.capture_id} goes on; it was not ready when the time was over.",
-                    last_seen=self.last,
-                    image_id=self.image_id,
-                    hint="find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
-                ) from error
+        try:
+            return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
+        except WaitTimeoutError as error:
+            raise WaitTimeoutError(
+                f"Capture {self.capture_id} was not ready when the time was over.",
+                last_seen=self.last,
+                image_id=self.image_id,
+                hint="It goes on: find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
+            ) from error
 
     def go_on(self) -> Image | None:
         """Look once, and do what is due; give the image when nothing is left to do."""
@@ -342,14 +341,15 @@ class Following:
         failure.image_id = self.image_id
         return failure
 
-    def withdraw(self, error: BaseException) -> None:
-        """Cancel because of an error, which stays the one to tell."""
-        if error is not self._failure:
-            self._clear_away(error)
+    def withdraw(self, error: BaseException) -> bool:
+        """Cancel because of an error, which stays the one to tell; True where nothing is left."""
+        return error is self._failure or self._clear_away(error)
 
-    def _clear_away(self, error: BaseException) -> None:
+    def _clear_away(self, error: BaseException) -> bool:
         try:
             self.cancel()
         except HyperxGlanceError as second:
             error.add_note(f"What capture {self.capture_id} has made could not be deleted: {second}")
             LOG.warning("what capture %s has made could not be deleted", self.capture_id)
+            return False
+        return True

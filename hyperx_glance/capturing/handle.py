@@ -65,11 +65,11 @@ class Capture:
         ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure takes away
         what was made, and raises `CaptureFailedError`.
         """
-        try:
-            return self._following.finish(teller(on_progress), timeout)
-        except CallbackError as error:
-            raised = error.raised
         with self._following.made:
+            try:
+                return self._following.finish(teller(on_progress), timeout)
+            except CallbackError as error:
+                raised = error.raised
             raise raised
 
     def cancel(self) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.following import Following
 from hyperx_glance.errors import (
     HyperxGlanceError,
     MayHaveMade,
+    NotAllowedError,
+    NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
 )
 from hyperx_glance.launching.quiet import Quiet
+from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
     from hyperx_glance.capturing.order import Order
     from hyperx_glance.capturing.services import Volume
     from hyperx_glance.context import Context
-
-Made = TypeVar("Made")
 
 
 def start(context: Context, checked: Checked) -> Following:
@@ -35,12 +36,25 @@ def start(context: Context, checked: Checked) -> Following:
             return _by_nova(context, order) if root is None else _by_cinder(context, order, root)
         except HyperxGlanceError as refusal:
             if not _may_be_done(refusal):
-                _take_back(context, order, refusal)
-                made.undone()
                 refusal.capture_id = order.capture_id
-            if isinstance(refusal, QuotaExceededError) and refusal.department is None:
-                refusal.department = context.departments.own().name
+                if _take_back(context, order, refusal):
+                    made.undone()
+                _tell_of_quota(context, order, refusal)
             raise
+
+
+def _tell_of_quota(context: Context, order: Order, refusal: HyperxGlanceError) -> None:
+    """Raise the error with figures, where the refusal tells of a quota."""
+    if isinstance(refusal, QuotaExceededError | NotAllowedError):
+        exceeded = quota_error(
+            refusal.message,
+            department=context.departments.own().name,
+            status=refusal.status,
+            request_id=refusal.request_id,
+        )
+        if exceeded is not None:
+            exceeded.service, exceeded.capture_id = refusal.service, order.capture_id
+            raise exceeded from refusal
 
 
 def _by_nova(context: Context, order: Order) -> Following:
@@ -118,15 +132,19 @@ def _may_be_done(refusal: HyperxGlanceError) -> bool:
     return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
 
 
-def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> None:
-    """Delete what a refused request has made all the same.
+def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bool:
+    """Delete what a refused request has made all the same; tell whether it is certain that nothing is left.
 
     Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).
     """
     if order.on_volumes:
-        return
+        return True
     try:
         for record in services.records(context.cloud, order.capture_id):
             context.cloud.delete_image(record.id)
+    except NotFoundError:
+        return True
     except HyperxGlanceError as second:
-        refusal.add_note(f"Whether a record of capture {order.capture_id} was left is not known: {second}")
+        refusal.add_note(f"What it has made could not be deleted: {second}")
+        return False
+    return True

@@ -15,12 +15,17 @@ from hyperx_glance import (
     NotAllowedError,
     NotFoundError,
     Phase,
+    QuotaExceededError,
     WaitTimeoutError,
 )
+from hyperx_glance.testing.memory import Call, Refused
 from tests.clouds import sent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance.testing import InMemoryCloud
+    from hyperx_glance.testing.memory import Recorded, Reply
     from tests.clouds import ClientFactory
 
 NEW = NewCapture(name="captured", capture_id="capture-0001")
@@ -64,7 +69,7 @@ def test_cinder_cannot_copy(cloud: InMemoryCloud, alice: Client, on_volume: str)
 def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.snapshots_stall = True
     capture = alice.start_capture(server, NEW)
-    with pytest.raises(WaitTimeoutError, match="capture-0001 goes on") as caught:
+    with pytest.raises(WaitTimeoutError, match="capture-0001 was not ready") as caught:
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
     capture.cancel()
@@ -72,6 +77,55 @@ def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None
     with pytest.raises(WaitTimeoutError, match="What it had made is deleted"):
         alice.capture(server, NewCapture(name="other"), timeout=5)
     assert left(cloud) == []
+
+
+def test_what_was_deleted_is_not_named(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        alice.capture(server, NEW, on_progress=stop)
+    assert not getattr(caught.value, "__notes__", ())
+    cloud.nova.servers[server].snapshot_id = None
+    cloud.nova.snapshots_stall = True
+    with pytest.raises(WaitTimeoutError) as late:
+        alice.capture(server, NEW, timeout=5)
+    assert "still be there" not in str(late.value)
+    assert left(cloud) == []
+
+
+def test_what_could_not_be_deleted_is_named(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    cloud.nova.snapshots_stall = True
+    cloud.fail("glance", "DELETE", "/images/", status=403, times=None)
+    with pytest.raises(WaitTimeoutError, match="may still be there: image ") as caught:
+        alice.capture(server, NEW, timeout=5)
+    assert caught.value.capture_id == "capture-0001"
+    assert "could not be deleted" in caught.value.__notes__[0]
+    assert "is deleted" not in caught.value.hint
+
+
+def test_a_record_of_a_refused_request_is_taken_back(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+    """Nova makes the record, and then finds that another task has the server."""
+
+    def refuse(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if "createImage" not in str(request.body):
+            return reply
+        return cloud.nova.problem(Call.of("POST", "http://nova/action"), Refused(409, "busy"))
+
+    cloud.intercept(refuse)
+    with pytest.raises(ConflictError) as caught:
+        alice.capture(server, NEW)
+    assert caught.value.capture_id == "capture-0001"
+    assert left(cloud) == []
+
+
+def test_cinder_s_own_refusal_tells_the_department(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    text = "VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for quota 'volumes'."
+    cloud.fail("cinder", "POST", "/volumes", status=413, body={"overLimit": {"code": 413, "message": text}})
+    with pytest.raises(QuotaExceededError) as caught:
+        alice.capture(on_volume, NEW)
+    assert (caught.value.department, caught.value.resource, caught.value.limit) == ("dept-a", "volumes", 1)
 
 
 def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
