@@ -8,6 +8,7 @@ import pytest
 
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import HASTY, PATIENT, ClientFactory, CloudUnderTest, image_ids, remove_images
+from tests.needs import declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
         yield request.getfixturevalue("hyperx_cloud")
         return
     local = request.getfixturevalue("local_cloud")
+    declare(request, local)
     before = image_ids(local)
     yield local
     remove_images(local, image_ids(local) - before)

@@ -14,10 +14,9 @@ from typing import Any, Final, NoReturn
 
 from hyperx_glance.testing.local.layout import HOST, Layout
 
-# The package is found as by LocalCloud. Name servers are not asked by eventlet's own resolver: it opens files of the
-# machine that hold other answers, and nothing is to leave this machine anyhow.
+# The package is found as by LocalCloud.
 _PROGRAM: Final = (
-    "import os; os.environ['EVENTLET_NO_GREENDNS'] = 'yes'; import eventlet; eventlet.monkey_patch(); "
+    "import eventlet; eventlet.monkey_patch(); "
     "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
     "from hyperx_glance.testing.local import supervisor; supervisor.serve_on_eventlet(sys.argv[2])"
 )

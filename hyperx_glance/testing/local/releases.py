@@ -83,6 +83,8 @@ def choose_native_threads() -> None:
     is imported by whoever finds it (oslo_utils/eventletutils.py, futurist), after which Nova refuses to start on
     native threads (nova/monkey_patch.py poison_eventlet). Before 2025.2 oslo.service knew eventlet alone.
     """
+    # Until 2026.1 Glance asks through eventlet's sockets, which have a resolver of their own: it asks name servers.
+    os.environ["EVENTLET_NO_GREENDNS"] = "yes"
     if before("2025.2"):
         return
     sys.meta_path.insert(0, _RefuseEventlet())

@@ -60,7 +60,7 @@ BAD_URLS: dict[str, tuple[Callable[[FileServer], str], UrlProblem]] = {
     ),
     "redirect loop": (lambda server: server.redirect_loop("/a"), UrlProblem.REDIRECT_LOOP),
     "redirect to a denied place": (
-        lambda server: server.redirect("/a", "http://169.254.169.254/disk"),
+        lambda server: server.redirect("/a", "http://127.0.0.9:9/disk"),
         UrlProblem.DENIED_ADDRESS,
     ),
     "page": (lambda server: server.page("/a"), UrlProblem.HTML),
@@ -356,7 +356,7 @@ def with_login(url: str) -> str:
 
 SIGNED_URLS: dict[str, Callable[[FileServer], str]] = {
     "cut late": cut_late,
-    "redirect": lambda server: server.redirect("/a", with_login("http://169.254.169.254/disk") + SECRETS),
+    "redirect": lambda server: server.redirect("/a", with_login("http://192.0.2.1/disk") + SECRETS),
     "filtered": lambda _: "http://127.0.0.1:22/disk.qcow2",
 }
 

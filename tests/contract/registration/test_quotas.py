@@ -137,6 +137,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hyperx_glance.registration.streaming.check", lambda *_: None)
 
 
+@pytest.mark.needs("streams-counted")
 @pytest.mark.usefixtures("nothing_left", "unchecked")
 def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
     client: ClientFactory, file_server: FileServer
@@ -154,6 +155,7 @@ def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
     assert (error.service, error.status) == ("image", 413)
 
 
+@pytest.mark.needs("formats-checked")
 @pytest.mark.usefixtures("nothing_left", "unchecked")
 @pytest.mark.parametrize(
     ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
