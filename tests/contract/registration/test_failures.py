@@ -356,7 +356,7 @@ def with_login(url: str) -> str:
 
 SIGNED_URLS: dict[str, Callable[[FileServer], str]] = {
     "cut late": cut_late,
-    "redirect": lambda server: server.redirect("/a", with_login("http://192.0.2.1/disk") + SECRETS),
+    "redirect": lambda server: server.redirect("/a", with_login("http://169.254.169.254/disk") + SECRETS),
     "filtered": lambda _: "http://127.0.0.1:22/disk.qcow2",
 }
 
