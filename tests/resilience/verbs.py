@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
+import lzma
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hyperx_glance import (
@@ -38,6 +42,10 @@ ADMIN_PASSWORD: Final = "5ecre7-Admin-Passw0rd"
 SECRETS: Final = (LOGIN, IN_URL, SIGNATURE, ADMIN_PASSWORD)
 URL: Final = "http://files.example/disk.qcow2"
 ISO_URL: Final = "http://files.example/installer.iso"
+PACKED_URL: Final = "http://files.example/disk.qcow2.xz"
+SUMS_URL: Final = "http://files.example/SHA256SUMS"
+PACKED: Final = lzma.compress(samples.data("disk.qcow2"))
+SUMS: Final = f"{hashlib.sha256(PACKED).hexdigest()}  disk.qcow2.xz\n".encode()
 SIGNED_URL: Final = f"{URL}?X-Amz-Signature={SIGNATURE}"
 SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Signature={SIGNATURE}"
 CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
@@ -61,6 +69,8 @@ class Stage:
         self.cloud.glance.downloads |= {
             URL: samples.data("disk.qcow2"),
             ISO_URL: samples.data("installer.iso"),
+            PACKED_URL: PACKED,
+            SUMS_URL: SUMS,
             SIGNED_URL: samples.data("disk.qcow2"),
         }
         self.client = self.connect()
@@ -175,6 +185,47 @@ def registered(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert image is not None
     assert image.status == "active"
     assert image.size == len(samples.data("installer.iso" if image.disk_format == "iso" else "disk.qcow2"))
+
+
+def register_a_file(stage: Stage, data: bytes, **fields: object) -> object:
+    new: dict[str, Any] = {"name": "fresh", "file": io.BytesIO(data), **fields}
+    return stage.client.register(NewImage(**new))
+
+
+def dead_upload(stage: Stage) -> None:
+    """Leave what a registrant of a file leaves that died behind its POST."""
+    new = NewImage(name="fresh", file=io.BytesIO(samples.data("disk.qcow2")), checksum=CHECKSUM)
+    stage.known["image"] = stage.helper.start_registration(new).image_id
+
+
+def resume_the_upload(stage: Stage) -> object:
+    file = io.BytesIO(samples.data("disk.qcow2"))
+    return stage.client.resume_registration(stage.known["image"], file=file).wait()
+
+
+def dead_packed_upload(stage: Stage) -> None:
+    """Leave what a registrant of packed data leaves that died between its upload and its mark."""
+    checksum = f"sha256:{hashlib.sha256(PACKED).hexdigest()}"
+    new = NewImage(name="fresh", url=PACKED_URL, checksum=checksum)
+    image_id = stage.known["image"] = stage.helper.start_registration(new).image_id
+    data = samples.data("disk.qcow2")
+    headers = {"Content-Type": "application/octet-stream"}
+    stage.helper.cloud.put("image", f"/images/{image_id}/file", data=data, headers=headers)
+
+
+def image_with_data(stage: Stage) -> None:
+    new = NewImage(name="debian", file=io.BytesIO(samples.data("disk.qcow2")))
+    stage.known["image"] = stage.helper.register(new).id
+    stage.known["folder"] = tempfile.TemporaryDirectory()
+
+
+def download(stage: Stage) -> object:
+    return stage.client.download(stage.known["image"], Path(stage.known["folder"].name) / "disk.qcow2")
+
+
+def saved(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    (path,) = Path(stage.known["folder"].name).iterdir()
+    assert (path.name, path.read_bytes()) == ("disk.qcow2", samples.data("disk.qcow2"))
 
 
 def dead_registration(stage: Stage) -> None:
@@ -452,6 +503,27 @@ VERBS: Final[Mapping[str, Verb]] = {
             images=1,
             fails=ChecksumMismatchError,
         ),
+        Verb(
+            "register a file",
+            lambda stage: register_a_file(stage, samples.data("disk.qcow2"), checksum=CHECKSUM),
+            registered,
+            images=1,
+        ),
+        Verb("register a packed file", lambda stage: register_a_file(stage, PACKED), registered, images=1),
+        Verb(
+            "register a packed URL with its published checksum",
+            lambda stage: register(stage, url=PACKED_URL, checksum_url=SUMS_URL),
+            registered,
+            images=1,
+        ),
+        Verb("resume a file", resume_the_upload, resumed, dead_upload),
+        Verb(
+            "resume a packed URL",
+            lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
+            resumed,
+            dead_packed_upload,
+        ),
+        Verb("download", download, saved, image_with_data),
         Verb("cancel a registration", cancel_registration, nothing_new, images=1),
         Verb(
             "resume",
