@@ -84,11 +84,10 @@ def piped(client: ClientFactory, pipe: Callable[[str], str]) -> float:
 
 
 def show(name: str, result: dict[str, Any], other: float) -> None:
-    print(
-        f"\n{name}: {result['seconds']:.1f} s, {result['cpu']:.1f} s of it CPU,"
-        f" {result['more']:.1f} MiB above the start ({result['start']:.0f} MiB);"
-        f" other programs {other:.1f} s; saved again in {result['download seconds']:.1f} s, {result['download more']:.1f} MiB above the start"
-    )
+    memory = f"{result['more']:.1f} MiB above the start ({result['start']:.0f} MiB)"
+    print(f"\n{name}: {result['seconds']:.1f} s, {result['cpu']:.1f} s of it CPU, {memory}; in a pipe {other:.1f} s")
+    again = f"{result['download seconds']:.1f} s, {result['download more']:.1f} MiB above the start"
+    print(f"  saved again in {again}")
 
 
 def test_a_sparse_disk_out_of_a_small_xz(local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import functools
 import hashlib
 import json
+import lzma
+import os
 import signal
 import subprocess
 import sys
@@ -39,6 +41,8 @@ CALLER_STEPS = (
     "while uploading",
     "before verify",
 )
+UPLOADER_STEPS = ("after create", "while uploading", "before mark")
+"""The mark says that the data was verified."""
 GLANCE_STEPS = ("before create", "after create", "after import request", "while importing", "before verify")
 
 
@@ -133,6 +137,35 @@ def survive_a_killed_caller(
         assert named(client, str(request["name"])) == left
         alice.delete(found)
     assert named(client, str(request["name"])) == []
+
+
+def survive_a_killed_uploader(
+    local_cloud: LocalCloud, client: ClientFactory, folder: Path, step: str, ending: str, *, packed: bool
+) -> None:
+    """Kill who uploads a file, packed or not, and take it up again with the file."""
+    data = samples.data("partitioned.raw") + os.urandom(5 << 20)
+    path = folder / "disk"
+    path.write_bytes(lzma.compress(data, preset=0) if packed else data)
+    checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    request = {"name": unique("killed"), "file": str(path), "checksum": checksum}
+    alice = client("alice")
+
+    process = start(local_cloud, request, die=step)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, errors
+    left = named(client, request["name"])
+    assert len(left) == 1
+    (found,) = [image.id for image in alice.unfinished_registrations() if image.name == request["name"]]
+    registration = alice.resume_registration(found, file=path)
+    if ending == "cancel":
+        registration.cancel()
+    else:
+        assert registration.wait(timeout=60).state == "ACTIVE"
+        assert named(client, request["name"]) == left
+        assert alice.cloud.get("image", f"/images/{found}/file").content == data
+        assert found not in {image.id for image in alice.unfinished_registrations()}
+        alice.delete(found)
+    assert named(client, request["name"]) == []
 
 
 def wait_until_ready(client: ClientFactory, image_id: str) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from keystoneauth1.identity.v3 import Password
@@ -26,6 +27,7 @@ STEPS = {
     "after import request": ("after", "POST", "/import$"),
     "while importing": ("after", "GET", "^/images/[^/]+$"),
     "before verify": ("before", "GET", "/file$"),
+    "before mark": ("before", "PATCH", "^/images/[^/]+$"),
     "while uploading": ("before", "", ""),
 }
 
@@ -61,7 +63,10 @@ def main(order: dict[str, Any]) -> None:
         (between.before if moment == "before" else between.after)(method, path, die)
     on_progress = (lambda progress: die() if progress.bytes_done else None) if step == "while uploading" else None
     try:
-        image = client.register(NewImage.model_validate(order["request"]), on_progress=on_progress)
+        request = order["request"]
+        if "file" in request:
+            request["file"] = Path(request["file"])
+        image = client.register(NewImage.model_validate(request), on_progress=on_progress)
     except HyperxGlanceError as error:
         result = {"error": type(error).__name__, "message": str(error)}
     else:

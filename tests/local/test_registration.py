@@ -33,6 +33,7 @@ from tests.local.crashes import (
     ENDINGS,
     GLANCE_STEPS,
     SHA256,
+    UPLOADER_STEPS,
     disk,
     named,
     new,
@@ -41,6 +42,7 @@ from tests.local.crashes import (
     start,
     survive_a_killed_caller,
     survive_a_killed_glance,
+    survive_a_killed_uploader,
 )
 from tests.lossy_proxy import Fate, LossyProxy
 
@@ -444,6 +446,16 @@ def test_a_killed_caller(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, step: str, ending: str
 ) -> None:
     survive_a_killed_caller(local_cloud, client, file_server, step, ending)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("case", [(step, packed) for step in UPLOADER_STEPS for packed in (False, True)])
+def test_a_killed_uploader(
+    local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path, case: tuple[str, bool], ending: str
+) -> None:
+    step, packed = case
+    survive_a_killed_uploader(local_cloud, client, tmp_path, step, ending, packed=packed)
 
 
 @pytest.mark.usefixtures("nothing_left")
