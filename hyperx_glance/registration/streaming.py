@@ -38,7 +38,6 @@ class Upload:
         self.size = source.size
         self._source = source
         self._pieces = self._checked(source.pieces(deadline=deadline))
-        self._rest = memoryview(b"")
         self._order = order
         self._on_bytes = on_bytes
         algorithm = order.algorithm
@@ -72,29 +71,24 @@ class Upload:
         if held:
             yield held
 
-    def read(self, size: int = -1) -> bytes:
-        """Give the next bytes."""
-        if self.failure:
-            raise TransferStopped
-        if self.ended:
-            return b""
-        try:
-            return self._next(size)
-        except BaseException as error:
-            self.failure = error
-            raise TransferStopped from error
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the pieces: had it a method to read, urllib3 would send 16 KiB at a time (util/request.py)."""
+        while not self.ended:
+            try:
+                piece = self._next()
+            except BaseException as error:
+                self.failure = error
+                raise TransferStopped from error
+            if piece:
+                yield piece
 
-    def _next(self, size: int) -> bytes:
-        if not self._rest:
-            piece = next(self._pieces, b"")
-            self._rest = memoryview(piece)
-            self.ended = not piece
-            self.sent += len(piece)
-            self._check_room()
-            self._on_bytes(self.sent, self.bytes_read)
-        taken = self._rest if size < 0 else self._rest[:size]
-        self._rest = self._rest[len(taken) :]
-        return bytes(taken)
+    def _next(self) -> bytes:
+        piece = next(self._pieces, b"")
+        self.ended = not piece
+        self.sent += len(piece)
+        self._check_room()
+        self._on_bytes(self.sent, self.bytes_read)
+        return piece
 
     def _check_room(self) -> None:
         """Stop at the remaining quota: Glance takes any amount where no length is announced, or for another one."""
@@ -110,10 +104,6 @@ class Upload:
             used=room.used,
             requested=in_mib(size),
         )
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(MIB):
-            yield piece
 
 
 class SizedUpload(Upload):

@@ -27,8 +27,8 @@ from typing import Protocol, Self
 from hyperx_glance.urls.contents import HEAD_BYTES, Opened, packed_into, refusal
 from hyperx_glance.vocabulary import UrlProblem
 
-PIECE_BYTES = 1024 * 1024
-PIECES_AHEAD = 4
+PIECE_BYTES = 256 * 1024
+PIECES_AHEAD = 8
 LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
 """What `xz -9` and `zstd --ultra --long` ask for at most; a file could ask for 4 GiB."""
 _FED_BYTES = 64 * 1024
