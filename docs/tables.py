@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinx.util.docutils import SphinxDirective
 
 from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.vocabulary import Field
 
+RESULTS = Path(__file__).parents[1] / "tests" / "releases" / "results.json"
 WRITERS = {
     Writer.NOBODY: "Glance or the library",
     Writer.REGISTRATION: "registration, once",
@@ -144,7 +148,32 @@ class Criteria(Table):
         return f"``{name}``", asked or "nothing", criterion.here
 
 
+class Compatibility(Table):
+    """Show what releases lack, and how the tests went there: `.. compatibility::`."""
+
+    heading = ("Release", "Cannot yet do", "What the library does instead", "Tests on real services")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each release on which the tests can run."""
+        results: dict[str, dict[str, dict[str, int]]] = json.loads(RESULTS.read_text())
+        known = {NEWEST, *(path.stem for path in RESULTS.parent.glob("*.txt"))}
+        return (self._row(release, results.get(release, {})) for release in sorted(known, reverse=True))
+
+    @staticmethod
+    def _row(release: str, files: dict[str, dict[str, int]]) -> tuple[str, ...]:
+        lacks = [capability for name, capability in CAPABILITIES.items() if name in lacking(release)]
+        counts = {word: sum(file.get(word, 0) for file in files.values()) for word in ("passed", "failed", "lacking")}
+        tests = (
+            f"{counts['passed']} passed, {counts['failed']} failed, in {len(files)} files" if files else "not recorded"
+        )
+        if counts["lacking"]:
+            tests += f"; {counts['lacking']} need what it lacks"
+        without = " ".join(capability.without for capability in lacks)
+        return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
+
+
 def setup(app: Sphinx) -> None:
     """Let pages use them."""
+    app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)
