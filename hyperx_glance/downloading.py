@@ -166,7 +166,7 @@ def _write(file: BinaryIO, piece: bytes, name: str) -> None:
 
 def _not_written(name: str, error: Exception) -> LocalFileError:
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return LocalFileError(f"The file cannot be written: {why}.", file=name, reason=UrlProblem.UNREADABLE)
+    return LocalFileError(f"The file cannot be written: {why}.", file=name, reason=UrlProblem.UNWRITABLE)
 
 
 # ----------------------------------------------------------------- a file under its name

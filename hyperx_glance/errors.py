@@ -259,7 +259,10 @@ class UrlRejectedError(HyperxGlanceError):
 
 
 class LocalFileError(HyperxGlanceError):
-    """Report a file of this machine that cannot become an image; ``file`` is its path, ``reason`` a `UrlProblem`."""
+    """Report a file of this machine that cannot become an image, or that an image cannot be saved in.
+
+    ``file`` is its path, ``reason`` a `UrlProblem`.
+    """
 
     def __init__(self, message: str, *, file: str, reason: UrlProblem, hint: str = "") -> None:
         super().__init__(message, hint=hint)

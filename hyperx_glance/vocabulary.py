@@ -101,6 +101,7 @@ class UrlProblem(StrEnum):
     CORRUPT = "corrupt"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
+    UNWRITABLE = "unwritable"
     TOO_LARGE = "too_large"
     NO_CHECKSUM = "no_checksum"
     AMBIGUOUS_CHECKSUM = "ambiguous_checksum"

@@ -152,6 +152,7 @@ class UrlReport(BaseModel):
     """Tell what a URL holds, as a browser would find it: ``would_download`` means a download window, no page.
 
     ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
+    ``packed`` is what it is packed with: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -164,6 +165,7 @@ class UrlReport(BaseModel):
     content_type: str = ""
     file_name: str = ""
     disk_format: str | None = None
+    packed: str = ""
     would_download: bool = False
     warnings: tuple[str, ...] = ()
 

@@ -31,12 +31,19 @@ class Journal:
         self.sent, self.read = sent, read
         return self._note(Phase.STORING, self._order.size, sent, "")
 
+    @property
+    def _to_read(self) -> int | None:
+        """How much this process reads: nothing where Glance imports."""
+        if self._order.packed:
+            return self._order.packed_size
+        return None if self.read is None else self._order.size
+
     def _note(self, phase: Phase, expected: int | None, done: int | None, message: str) -> Progress:
         self.last = Progress(
             phase=phase,
             bytes_expected=expected,
             bytes_done=done,
-            bytes_to_read=self._order.packed_size if self._order.packed else self._order.size,
+            bytes_to_read=self._to_read,
             bytes_read=self.read,
             elapsed_seconds=self._clock() - self._started,
             message=message,

@@ -31,7 +31,7 @@ PIECE_BYTES = 256 * 1024
 PIECES_AHEAD = 8
 LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
 """What `xz -9` and `zstd --ultra --long` ask for at most; a file could ask for 4 GiB."""
-_FED_BYTES = 64 * 1024
+_FED_BYTES = 256 * 1024
 
 
 class _Decoder(Protocol):

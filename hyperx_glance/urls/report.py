@@ -42,6 +42,7 @@ def report(url: str, policy: UrlPolicy, *, disk_format: str | None, network: Net
             content_type=source.content_type,
             file_name=source.file_name,
             disk_format=content.disk_format,
+            packed=content.packed,
             would_download=would_download,
             warnings=tuple(_warnings(source, content, disk_format, would_download=would_download)),
         )

@@ -9,6 +9,7 @@ import hashlib
 import io
 import lzma
 import os
+import sys
 import threading
 import tracemalloc
 import zlib
@@ -197,6 +198,29 @@ def test_endless_nothing_ends_with_its_time() -> None:
     with source, pytest.raises(LocalFileError) as caught:
         source.head()
     assert caught.value.reason is UrlProblem.TIMEOUT
+
+
+def test_unpacking_goes_on_while_the_data_is_used() -> None:
+    """What is taken comes out of a queue, which is filled again meanwhile, and never by more than it holds."""
+    data = PACKERS["gzip"](os.urandom(8 * MIB))
+    opened = open_source(None, LocalFile(io.BytesIO(data)), UrlPolicy())
+    with contextlib.closing(opened) as source:
+        assert isinstance(source, Unpacked)
+        pieces = source.pieces()
+        next(pieces)
+        next(pieces)
+        pause = threading.Event()
+        assert any(source.bytes_read >= 2 * MIB or pause.wait(0.02) for _ in range(1500))
+        assert source.bytes_read < 5 * MIB
+        assert b"".join(pieces)
+
+
+def test_without_the_library_for_zstd_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    opened = open_source(None, LocalFile(io.BytesIO(PACKERS["zstd"](DISK))), UrlPolicy())
+    with contextlib.closing(opened) as source, pytest.raises(LocalFileError, match=r"hyperx-glance\[zstd\]") as caught:
+        source.head()
+    assert caught.value.reason is UrlProblem.PACKED
 
 
 # ----------------------------------------------------------------- URLs

@@ -121,5 +121,5 @@ def test_a_report_says_it(file_server: FileServer) -> None:
 
     found = report(url, LOOPBACK, disk_format="raw")
 
-    assert found.disk_format is None
+    assert (found.disk_format, found.packed) == (None, "xz")
     assert found.warnings[0] == "The file is packed: it is xz data."
