@@ -14,7 +14,7 @@ from hyperx_glance import (
     QuotaExceededError,
     Usage,
 )
-from tests.clouds import REGION
+from tests.clouds import REGION, system_session
 from tests.records import IMAGE, make_image
 from tests.registrations import disk, new
 
@@ -45,9 +45,7 @@ def department(cloud: CloudUnderTest) -> Iterator[str]:
 
 
 def _limits(cloud: CloudUnderTest, project_id: str) -> list[dict[str, object]]:
-    answer = cloud.session("admin").get(
-        f"/limits?project_id={project_id}", endpoint_filter={"service_type": "identity"}
-    )
+    answer = system_session(cloud).get(f"/limits?project_id={project_id}", endpoint_filter={"service_type": "identity"})
     found: list[dict[str, object]] = answer.json()["limits"]
     return found
 
