@@ -24,6 +24,7 @@ from hyperx_glance import (
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.timing import scaled
 from tests import launches
 from tests.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
 from tests.interference import Interference, interrupt
@@ -372,7 +373,7 @@ def test_services_out_of_reach_leave_what_was_made(cloud: CloudUnderTest, client
     if not isinstance(cloud, InMemoryCloud):
         return  # ten seconds of patience
     with pytest.raises(ServiceUnavailableError) as caught:
-        alice.capture(server_id, NewCapture(name="web", capture_id=capture_id), timeout=20)
+        alice.capture(server_id, NewCapture(name="web", capture_id=capture_id), timeout=scaled(20))
     assert caught.value.capture_id == capture_id
     assert client("alice").find_capture(capture_id).wait().phase is Phase.READY
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hyperx_glance import CaptureFailedError, ConflictError, HyperxGlanceError, LaunchRequest, NewCapture, NotFoundError
+from hyperx_glance.testing.timing import scaled
 from tests import launches
 from tests.clouds import unique
 from tests.interference import Interference
@@ -173,7 +174,7 @@ def _found_outcome(alice: Client, capture_id: str, ending: str) -> str:
         else:
             return "cancelled"
     try:
-        capture.wait(timeout=120)
+        capture.wait(timeout=scaled(120))
     except CaptureFailedError:
         return "failed"
     return "finished"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import NewImage, NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import ClientFactory, unique
 from tests.file_server import FileServer, Held
@@ -100,7 +101,7 @@ def at_once(racers: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
         assert racer.stdout is not None
         assert racer.stdout.readline() == "ready\n"
     with ThreadPoolExecutor(len(racers)) as pool:
-        said = list(pool.map(lambda racer: racer.communicate("go\n", timeout=300), racers))
+        said = list(pool.map(lambda racer: racer.communicate("go\n", timeout=scaled(300)), racers))
     assert [errors for _, errors in said if errors] == []
     return [json.loads(output) for output, _ in said]
 
@@ -116,7 +117,7 @@ def survive_a_killed_caller(
     alice = client("alice", transfer=transfer)
 
     process = start(local_cloud, request, die=step, settings={"transfer": transfer})
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=scaled(120))
     assert process.returncode == -signal.SIGKILL, errors
     left = named(client, str(request["name"]))
 
@@ -133,7 +134,7 @@ def survive_a_killed_caller(
         registration.cancel()
     held.release()
     if ending == "resume":
-        assert registration.wait(timeout=60).state == "ACTIVE"
+        assert registration.wait(timeout=scaled(60)).state == "ACTIVE"
         assert named(client, str(request["name"])) == left
         alice.delete(found)
     assert named(client, str(request["name"])) == []
@@ -151,7 +152,7 @@ def survive_a_killed_uploader(
     alice = client("alice")
 
     process = start(local_cloud, request, die=step)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=scaled(120))
     assert process.returncode == -signal.SIGKILL, errors
     left = named(client, request["name"])
     assert len(left) == 1
@@ -160,7 +161,7 @@ def survive_a_killed_uploader(
     if ending == "cancel":
         registration.cancel()
     else:
-        assert registration.wait(timeout=60).state == "ACTIVE"
+        assert registration.wait(timeout=scaled(60)).state == "ACTIVE"
         assert named(client, request["name"]) == left
         assert alice.cloud.get("image", f"/images/{found}/file").content == data
         assert found not in {image.id for image in alice.unfinished_registrations()}
@@ -214,7 +215,7 @@ def survive_a_killed_glance(
     if ending == "cancel":
         registration.cancel()
     elif step in ("after create", "before verify"):
-        assert registration.wait(timeout=60).state == "ACTIVE"
+        assert registration.wait(timeout=scaled(60)).state == "ACTIVE"
         alice.delete(image_id)
     else:
         # The import died with Glance's process; nobody but time can tell it from a slow one (an hour, for Glance too).

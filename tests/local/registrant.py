@@ -18,6 +18,7 @@ from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from hyperx_glance import Client, HyperxGlanceError, NewImage
+from hyperx_glance.testing.timing import scaled
 from tests.clouds import PATIENT, ClientFactory
 from tests.interference import Interference
 
@@ -42,7 +43,7 @@ class _OneUser:
 
     def session(self, user: str) -> Session:
         del user
-        return Session(auth=Password(**self._auth), timeout=60)
+        return Session(auth=Password(**self._auth), timeout=scaled(60))
 
 
 def connect(order: dict[str, Any]) -> Client:

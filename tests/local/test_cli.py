@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import image_ids, unique
 
@@ -85,9 +86,9 @@ def test_control_c_leaves_no_record(local_cloud: LocalCloud, file_server: FileSe
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        held.wait_until_reached(60)
+        held.wait_until_reached(scaled(60))
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=scaled(60))
     held.release()
 
     assert process.returncode == 130

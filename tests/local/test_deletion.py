@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import Deletion, LaunchRequest, NotFoundError, Pace
+from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting import wait_until
 from tests.clouds import PATIENT, unique
 from tests.file_server import BigBody
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.file_server import FileServer
 
 COMPUTE = {"service_type": "compute"}
-SOON = Pace(first_interval=0.05, longest_interval=0.5, deadline=60)
+SOON = Pace(first_interval=0.05, longest_interval=0.5, deadline=scaled(60))
 
 
 @pytest.mark.parametrize(

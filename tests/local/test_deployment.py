@@ -12,6 +12,7 @@ from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from hyperx_glance import Client, Finding, InvalidRequestError, NotAllowedError, NotFoundError, deployment
+from hyperx_glance.testing.timing import scaled
 from tests.clouds import unique
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ def test_unified_limits_off(local_cloud: LocalCloud, client: ClientFactory) -> N
 @contextmanager
 def limit_of_another_region(local_cloud: LocalCloud) -> Iterator[None]:
     """Move a registered limit where Glance does not look."""
-    with closing(sqlite3.connect(local_cloud.database("keystone"), timeout=30)) as database:
+    with closing(sqlite3.connect(local_cloud.database("keystone"), timeout=scaled(30))) as database:
         key = "resource_name = 'image_count_total'"
         (region,) = database.execute(f"select region_id from registered_limit where {key}").fetchone()
         database.execute(f"update registered_limit set region_id = null where {key}")
@@ -336,7 +337,7 @@ def test_an_import_that_is_stuck(local_cloud: LocalCloud, client: ClientFactory)
     alice = client("alice")
     body = {"name": unique("stuck"), "disk_format": "raw", "container_format": "bare", "visibility": "community"}
     image_id = alice.cloud.post("image", "/images", json=body).json()["id"]
-    with closing(sqlite3.connect(local_cloud.database("glance"), timeout=30)) as database:
+    with closing(sqlite3.connect(local_cloud.database("glance"), timeout=scaled(30))) as database:
         database.execute(
             "update images set status = 'importing', updated_at = datetime('now', '-61 minutes') where id = ?",
             (image_id,),

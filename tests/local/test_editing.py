@@ -21,6 +21,7 @@ from hyperx_glance import (
     NotFoundError,
     Pace,
 )
+from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting import wait_until
 from tests.clouds import PATIENT, REGION, unique
 from tests.lossy_proxy import FATES, Fate, LossyProxy
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from tests.clouds import ClientFactory
 
 
-SOON = Pace(first_interval=0.1, longest_interval=0.5, deadline=60)
+SOON = Pace(first_interval=0.1, longest_interval=0.5, deadline=scaled(60))
 
 
 @pytest.fixture(scope="module")

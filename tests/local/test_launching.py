@@ -30,6 +30,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
     Settings,
 )
+from hyperx_glance.testing.timing import scaled
 from tests import launches
 from tests.clouds import PATIENT, unique
 from tests.lossy_proxy import Fate, LossyProxy
@@ -123,7 +124,7 @@ def lose_an_answer(local_cloud: LocalCloud, proxy: LossyProxy, image_id: str, fa
     proxy.fates.append(fate)
     launch = proxy.client(local_cloud.session("alice"), PATIENT).launch(image_id, request)
     assert proxy.creations == before + 1
-    assert proxy.answered.acquire(timeout=30)
+    assert proxy.answered.acquire(timeout=scaled(30))
     assert [(server.name, server.status) for server in launch.servers] == [
         (name, "ACTIVE") for name in expected_names(request)
     ]
@@ -202,7 +203,7 @@ def kill_a_caller(local_cloud: LocalCloud, proxy: LossyProxy, image_id: str, mom
     proxy.fates.append("hold" if moment == "received" else "cut_late")
     caller = start_caller(local_cloud, proxy, image_id, launch_id)
     try:
-        assert (proxy.received if moment == "received" else proxy.answered).acquire(timeout=60)
+        assert (proxy.received if moment == "received" else proxy.answered).acquire(timeout=scaled(60))
     finally:
         caller.send_signal(signal.SIGKILL)
         caller.communicate()
@@ -219,10 +220,10 @@ def test_ctrl_c_leaves_the_servers_and_says_the_launch_id(local_cloud: LocalClou
     launch_id = unique("launch")
     caller = start_caller(local_cloud, proxy, launches.put_image(local_cloud), launch_id)
     try:
-        assert proxy.answered.acquire(timeout=60)
+        assert proxy.answered.acquire(timeout=scaled(60))
     finally:
         caller.send_signal(signal.SIGINT)
-        _, said = caller.communicate(timeout=60)
+        _, said = caller.communicate(timeout=scaled(60))
     assert caller.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in said
     assert f"launch {launch_id}" in said.splitlines()[-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
+from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting import wait_until
 from tests.clouds import PATIENT, unique
 from tests.lossy_proxy import FATES, Fate, LossyProxy
@@ -91,7 +92,9 @@ def test_data_in_two_stores_counts_twice(local_cloud: LocalCloud, client: Client
     once = client("bob").quota()
     body = {"method": {"name": "copy-image"}, "stores": ["slow"]}
     local_cloud.session("admin").post(f"/v2/images/{image_id}/import", json=body, endpoint_filter=IMAGE)
-    wait_until(PATIENT.pace, lambda: set(client("bob").image(image_id).stores) == {"fast", "slow"} or None, timeout=60)
+    wait_until(
+        PATIENT.pace, lambda: set(client("bob").image(image_id).stores) == {"fast", "slow"} or None, timeout=scaled(60)
+    )
     twice = client("bob").quota()
     assert before is not None
     assert once.image_size_mib is not None

@@ -24,6 +24,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.registration.outcome import LOCK
+from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique
 from tests.file_server import BigBody, FileServer
@@ -147,7 +148,7 @@ def noticed_after(local_cloud: LocalCloud, client: ClientFactory, file_server: F
     )
     threading.Timer(seconds, held.release).start()
     with pytest.raises(RegistrationFailedError) as caught:
-        registration.wait(timeout=60)
+        registration.wait(timeout=scaled(60))
     assert caught.value.reason == UrlProblem.WRONG_FORMAT
     return time.monotonic() - given_up()
 
@@ -256,7 +257,7 @@ def test_a_second_store_that_cannot_be_written(
         local_cloud.configured("glance", {"slow": {"filesystem_store_datadir": "/proc/nowhere"}}),
         pytest.raises(RegistrationFailedError) as caught,
     ):
-        client("alice").register(new(disk(file_server), stores=("fast", "slow")), timeout=30)
+        client("alice").register(new(disk(file_server), stores=("fast", "slow")), timeout=scaled(30))
 
     assert caught.value.reason == "glance"
 
@@ -307,7 +308,7 @@ def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFacto
         local_cloud.configured("glance", options),
         pytest.raises(RegistrationFailedError) as caught,
     ):
-        client("alice", transfer="import").register(new(disk(file_server)), timeout=30)
+        client("alice", transfer="import").register(new(disk(file_server)), timeout=scaled(30))
 
     assert caught.value.reason == "glance"
 
@@ -378,7 +379,7 @@ def test_a_lost_answer_makes_no_image_twice(
     with lossy(local_cloud, fate, creation=request_path) as proxy:
         image = proxy.client(local_cloud.session("alice"), client.settings).register(request)
         for _ in range(2):
-            assert proxy.answered.acquire(timeout=30)
+            assert proxy.answered.acquire(timeout=scaled(30))
 
     assert proxy.creations == 2
     assert (image.state, image.size) == ("ACTIVE", len(samples.data("disk.qcow2")))
@@ -406,7 +407,7 @@ def test_control_c_after_a_lost_answer(
             proxy.client(local_cloud.session("alice"), settings).register(request)
         # What was cut off may reach Glance's database later than what came after it.
         for _ in range(2):
-            assert proxy.answered.acquire(timeout=30)
+            assert proxy.answered.acquire(timeout=scaled(30))
 
     assert interrupted.is_set()
     assert named(client, request.name) == []
@@ -422,7 +423,7 @@ def test_control_c_while_no_answer_comes(
     with lossy(local_cloud, "hold") as proxy:
 
         def interrupt() -> None:
-            if proxy.received.acquire(timeout=30):
+            if proxy.received.acquire(timeout=scaled(30)):
                 signal.pthread_kill(main, signal.SIGINT)
 
         thread = threading.Thread(target=interrupt)
@@ -431,7 +432,7 @@ def test_control_c_while_no_answer_comes(
             proxy.client(local_cloud.session("alice"), client.settings).register(request)
         thread.join()
         for _ in range(2):
-            assert proxy.answered.acquire(timeout=30)
+            assert proxy.answered.acquire(timeout=scaled(30))
 
     assert named(client, request.name) == []
 
@@ -483,7 +484,7 @@ def test_control_c(local_cloud: LocalCloud, client: ClientFactory, file_server: 
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
     held.release()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=scaled(60))
 
     assert process.returncode != 0
     assert "KeyboardInterrupt" in errors

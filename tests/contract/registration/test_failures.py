@@ -22,6 +22,7 @@ from hyperx_glance import (
     UrlProblem,
     UrlRejectedError,
 )
+from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import FileServer
@@ -123,7 +124,7 @@ def test_a_bad_url_is_told_where_glance_alone_fails(
 
     with pytest.raises(RegistrationFailedError) as caught:
         client("alice", url_policy=BLIND, transfer=transfer).register(
-            new(serve(file_server), disk_format="qcow2"), timeout=20
+            new(serve(file_server), disk_format="qcow2"), timeout=scaled(20)
         )
 
     assert caught.value.reason == reason
@@ -148,7 +149,9 @@ def test_a_server_that_falls_silent_while_streaming(client: ClientFactory, file_
     policy = BLIND.model_copy(update={"timeout_seconds": 0.5})
 
     with pytest.raises(RegistrationFailedError) as caught:
-        client("alice", url_policy=policy, transfer="stream").register(new(held.url, disk_format="qcow2"), timeout=30)
+        client("alice", url_policy=policy, transfer="stream").register(
+            new(held.url, disk_format="qcow2"), timeout=scaled(30)
+        )
 
     assert caught.value.reason == UrlProblem.TIMEOUT
     held.release()
@@ -375,9 +378,9 @@ def test_no_secret_is_in_any_traceback(client: ClientFactory, file_server: FileS
     importing, streaming = (client("alice", url_policy=BLIND, transfer=each) for each in ("import", "stream"))
 
     shown = [
-        traceback_of(lambda: importing.register(request, timeout=30)),
+        traceback_of(lambda: importing.register(request, timeout=scaled(30))),
         traceback_of(lambda: importing.register(with_password)),
-        traceback_of(lambda: streaming.register(with_password, timeout=30)),
+        traceback_of(lambda: streaming.register(with_password, timeout=scaled(30))),
         traceback_of(lambda: client("alice").register(with_password)),
     ]
 

@@ -20,6 +20,7 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
+from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import ClientFactory
 from tests.file_server import FileServer
@@ -58,7 +59,7 @@ def test_cancelling_from_another_thread(client: ClientFactory, file_server: File
     threading.Timer(0.6, held.release).start()
 
     with pytest.raises(RegistrationFailedError) as caught:
-        registration.wait(timeout=20)
+        registration.wait(timeout=scaled(20))
 
     assert caught.value.reason == "cancelled"
     canceller.join()
