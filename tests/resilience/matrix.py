@@ -195,7 +195,7 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
     if cell.request.method == "DELETE" and cell.fault.startswith("status:404"):
         # Whoever is told that a thing is gone rightly believes it.
         fault = dataclasses.replace(fault, truthful=False)
-        _remove_the_new(stage)
+        _remove_the_new(stage, cell.request)
     problems = list(_problems(stage, fault, outcome))
     if verb is None and not saboteur.struck:
         problems.append(("not struck", "the request did not come"))
@@ -205,11 +205,15 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
     return [Finding(cell, kind, detail) for kind, detail in problems]
 
 
-def _remove_the_new(stage: Stage) -> None:
-    for image_id in stage.new("images"):
-        stage.cloud.glance.remove_image(image_id)
-    for server_id in stage.new("servers"):
-        del stage.cloud.nova.servers[server_id]
+def _remove_the_new(stage: Stage, request: Request) -> None:
+    """Take away what such a deletion is about; a server takes its volumes with it."""
+    if request.service == "glance":
+        for image_id in stage.new("images"):
+            stage.cloud.glance.remove_image(image_id)
+        return
+    if request.service == "nova":
+        for server_id in stage.new("servers"):
+            del stage.cloud.nova.servers[server_id]
     for volume_id in stage.new("volumes"):
         del stage.cloud.cinder.volumes[volume_id]
 
