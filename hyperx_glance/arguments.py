@@ -94,6 +94,11 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
     return f"{least} to {most} {unit} are needed" if unit else f"a number from {least} to {most} is needed"
 
 
+def page_size(value: object) -> str:
+    """Take as many images as Glance gives at once."""
+    return number(value, least=1, most=1000, unit="images", whole=True)
+
+
 def flag(value: object) -> str:
     """Take True or False, and nothing that Python would take for one of them."""
     return "" if isinstance(value, bool) else needed("True or False", value)

@@ -22,6 +22,7 @@ from hyperx_glance.arguments import (
     instance,
     model,
     optional,
+    page_size,
     reference,
     seconds,
     text,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         Deletion,
         Finding,
         FlavorChoice,
+        ImagePage,
         KeyPair,
         LaunchProgress,
         NetworkChoice,
@@ -209,6 +211,25 @@ class Client:
 
         return catalogue.images(self._context, _query(query, criteria))
 
+    @checked(query=optional(model("ImageQuery")), size=page_size, cursor=optional(filled_text))
+    def page(
+        self,
+        query: ImageQuery | None = None,
+        /,
+        *,
+        size: int = 20,
+        cursor: str | None = None,
+        **criteria: Unpack[ImageCriteria],
+    ) -> ImagePage:
+        """Give one page of a list, with the cursors of the pages before and behind it.
+
+        A cursor is good in any process, for years and for any ``size``, up to 1000; without one the list begins.
+        With other criteria or another order than those of its page it is refused.
+        """
+        from hyperx_glance import paging
+
+        return paging.page(self._context, _query(query, criteria), size=size, cursor=cursor)
+
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
         """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
@@ -306,6 +327,13 @@ class Client:
         from hyperx_glance import registration
 
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
+
+    @checked(image=is_image)
+    def progress(self, image: Image | str, /) -> Progress:
+        """Look once at a registration or a capture, whoever has begun it; nothing is started."""
+        from hyperx_glance import registration
+
+        return registration.progress(self._context, image)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from hyperx_glance.answers import Shape, not_understood
 from hyperx_glance.cloud import Cloud, Service
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError, ServiceUnavailableError
-from hyperx_glance.models.image import Image, ImagePage
+from hyperx_glance.models.image import Image
 
 LOG = logging.getLogger(__name__)
 
@@ -27,6 +27,10 @@ LARGEST_PAGE = 1000
 """Glance gives no more (glance/common/config.py, api_limit_max)."""
 REMEMBERED = 2 * LARGEST_PAGE
 _LOST_MARKER = (400, 403, 404)
+
+
+class MarkersLostError(Exception):
+    """Tell that no image exists any more behind which a list could go on."""
 
 
 class _Page(NamedTuple):
@@ -40,6 +44,10 @@ class _End(Shape):
     next: str | None = None
 
 
+class _WholePage(_End):
+    images: tuple[Image, ...]
+
+
 class _AnyPage(_End):
     images: tuple[JsonValue, ...]
 
@@ -50,13 +58,15 @@ def read(
     *,
     size: Callable[[int], int] = lambda _: LARGEST_PAGE,
     remembered: int = REMEMBERED,
+    behind: Sequence[str] = (),
     may_be_emptied: bool = True,
 ) -> Iterator[Image]:
     """Read one list of Glance page by page, each image once.
 
     ``size`` says how many images the next page is asked for, by how many were read. So many ids are ``remembered``, to
-    go on when the last images of a page have vanished. ``may_be_emptied`` tells that the policy may hide the first
-    images of the list and show others.
+    go on when the last images of a page have vanished. ``behind`` are ids of images, the nearest last: the list begins
+    behind the nearest that still exists, and gives none of them; where none does, `MarkersLostError` is raised.
+    ``may_be_emptied`` tells that the policy may hide the first images of the list and show others.
 
     A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then
     leaves out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py,
@@ -64,12 +74,12 @@ def read(
     the truth. Of ``next`` itself no more than the marker is used: it repeats but one of several tags
     (ResponseSerializer.index).
     """
-    recent: deque[str] = deque(maxlen=remembered)
+    recent: deque[str] = deque(behind, maxlen=remembered)
     passed: set[str] = set()
-    marker, asked, read = None, size(0), 0
+    marker, asked, read = (behind[-1] if behind else None), size(0), 0
     while True:
         marker, (images, following) = _page_behind(
-            cloud, parameters, marker, asked, recent, complete=read == len(recent)
+            cloud, parameters, marker, asked, recent, complete=read == len(recent), begun=read > 0
         )
         seen, before, empty = set(recent), read, True
         if following in passed and following not in seen:
@@ -83,7 +93,7 @@ def read(
                 yield image
         fresh = read > before
         if following is None:
-            if not empty or asked >= LARGEST_PAGE or (marker is None and not may_be_emptied):
+            if not empty or asked >= LARGEST_PAGE or (not read and not may_be_emptied):
                 return
             asked = LARGEST_PAGE  # the policy may have emptied the page: look further
         elif fresh and following == recent[-1] and len(recent) > 1:
@@ -114,17 +124,19 @@ def _page_behind(
     recent: Sequence[str],
     *,
     complete: bool,
+    begun: bool,
 ) -> tuple[str | None, _Page]:
     """Read the page behind a marker, or behind an image further up where the marker's image has vanished meanwhile.
 
-    ``complete`` tells that ``recent`` holds all ids that were read, so that the list can begin anew.
+    ``complete`` tells that ``recent`` holds all ids that were read, so that the list can begin anew. Each try is twice
+    as far up; before the list has ``begun`` one image.
     """
-    back = 2
+    back = 2 if begun else 1
     while True:
         try:
             return marker, _page(cloud, parameters, marker, size)
         except (InvalidRequestError, NotAllowedError, NotFoundError) as error:
-            back *= 2
+            back = back * 2 if begun else back + 1
             if marker is None or error.status not in _LOST_MARKER:
                 raise
             if back <= len(recent):
@@ -133,10 +145,12 @@ def _page_behind(
                 marker = recent[0]
             elif complete:
                 marker = None
-            else:
+            elif begun:
                 raise ServiceUnavailableError(
                     "Images vanish faster than Glance's list can be read.", service="image", hint="Try again."
                 ) from error
+            else:
+                raise MarkersLostError from error
 
 
 def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | None, size: int) -> _Page:
@@ -186,7 +200,7 @@ def _one_by_one(content: bytes, start: int, last: int) -> Iterator[Image]:
 def _parsed_at_once(content: bytes) -> _Page:
     """Read a page as a whole, and image by image what cannot be read so."""
     try:
-        page = ImagePage.model_validate_json(content)
+        page = _WholePage.model_validate_json(content)
     except pydantic.ValidationError:
         return _parsed_leniently(content)
     return _Page(page.images, _marker(page.next))

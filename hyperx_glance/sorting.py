@@ -61,6 +61,11 @@ class Sorting:
         self.neighbours = _neighbours(list(columns))
 
     @property
+    def reverse(self) -> tuple[str, ...]:
+        """Give the sort that has the same images the other way round."""
+        return tuple(name if descending else f"-{name}" for name, descending in self.columns)
+
+    @property
     def parameter(self) -> str:
         """Give the value of Glance's ``sort``."""
         return ",".join(f"{glance_key(name)}:{'desc' if descending else 'asc'}" for name, descending in self.columns)
@@ -68,6 +73,31 @@ class Sorting:
     def key(self, image: Image) -> SortKey:
         """Give what orders an image among others."""
         return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
+
+    # ------------------------------------------------------------- the place of an image, written down
+
+    @property
+    def begins_with_time(self) -> bool:
+        """Whether the first column is a time, which Glance can filter by."""
+        return self.columns[0].name.endswith("_at")
+
+    def written(self, image: Image) -> tuple[str, ...]:
+        """Write what orders an image as texts, which go into a cursor."""
+        values = [getattr(image, name) for name, _ in self.columns]
+        return tuple(value.isoformat() if isinstance(value, datetime) else value or "" for value in values)
+
+    def read(self, texts: Sequence[str]) -> SortKey:
+        """Read the key from what `written` has written; raise ValueError for everything else."""
+        return tuple(
+            _sortable(_value(name, text), descending=descending)
+            for (name, descending), text in zip(self.columns, texts, strict=True)
+        )
+
+    def together(self, key: SortKey, other: SortKey) -> bool:
+        """Tell whether nobody can see in which order Glance has two images: equal up to the first time, or all."""
+        times = [number for number, (name, _) in enumerate(self.columns) if name.endswith("_at")]
+        shared = times[0] + 1 if times else len(self.columns)
+        return key[:shared] == other[:shared]
 
 
 def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
@@ -84,6 +114,12 @@ def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
         return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
 
     return neighbours
+
+
+def _value(name: str, text: str) -> str | datetime | None:
+    if not name.endswith("_at"):
+        return text
+    return datetime.fromisoformat(text) if text else None
 
 
 def _sortable(value: object, *, descending: bool) -> object:

@@ -40,6 +40,20 @@ def set_status(database: Path, image_id: str, status: str) -> None:
         connection.execute("UPDATE images SET status = ? WHERE id = ?", (status, image_id))
 
 
+def set_visibility(database: Path, image_id: str, visibility: str) -> None:
+    """Show a record to others than before, or hide it from them."""
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        connection.execute("UPDATE images SET visibility = ? WHERE id = ?", (visibility, image_id))
+
+
+def delete(database: Path, image_id: str) -> None:
+    """Delete a record as Glance does, which keeps its row."""
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        connection.execute(
+            "UPDATE images SET deleted = 1, status = 'deleted', deleted_at = created_at WHERE id = ?", (image_id,)
+        )
+
+
 def remove(database: Path, ids: Collection[str]) -> None:
     """Take records out again."""
     wanted = json.dumps(list(ids))

@@ -94,6 +94,8 @@ class _List(commands.Lister):
             help="What Glance sorts by, such as name or -created_at; repeat for several; others: --sort-column",
         )
         add("--limit", type=int, metavar="<number>", help="At most this many")
+        add("--page-size", type=int, metavar="<number>", help="One page of this many; where others begin is told")
+        add("--cursor", metavar="<cursor>", help="Where the page begins, as told by the page beside")
         add("--long", action="store_true", help="Show more columns")
         return parser
 
@@ -103,8 +105,19 @@ class _List(commands.Lister):
         if parsed_args.formatter != "table" and "id" not in fields:
             fields = ("id", *fields)  # names are not unique, and programs go on with what they find
         shown = output.columns(*fields)
-        images = client.images(self._query(parsed_args))
+        images = self._images(client, parsed_args)
         return output.headers(parsed_args, shown), (output.row(fields, _values(image, client)) for image in images)
+
+    def _images(self, client: Client, parsed_args: argparse.Namespace) -> Iterator[Image]:
+        query = self._query(parsed_args)
+        if parsed_args.page_size is None and parsed_args.cursor is None:
+            return client.images(query)
+        size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
+        page = client.page(query, cursor=parsed_args.cursor, **size)
+        for name, cursor in (("Previous", page.previous), ("Next", page.next)):
+            if cursor is not None:  # beside the table, which programs read
+                self.app.stderr.write(f"{name} page: --cursor {cursor}\n")
+        return iter(page.images)
 
     def _query(self, parsed_args: argparse.Namespace) -> ImageQuery:
         criteria = commands.given(parsed_args, *hyperx_glance.ImageQuery.model_fields) | {

@@ -241,12 +241,3 @@ def is_image(value: object) -> str:
     if isinstance(value, Image):
         return arguments.reference(value.id)
     return arguments.reference(value) if isinstance(value, str) else arguments.needed("an Image or its id", value)
-
-
-class ImagePage(BaseModel):
-    """Hold one page of Glance's image list, parsed straight from its bytes; ``next`` is the path of the next."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    images: tuple[Image, ...]
-    next: str | None = None

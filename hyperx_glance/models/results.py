@@ -40,6 +40,16 @@ class ServerRef(BaseModel):
     through: Literal["image", "volume", "iso"]
 
 
+class ImagePage(BaseModel):
+    """Show one page of a list; ``next`` and ``previous`` are cursors for `Client.page`, None where there is no page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    images: tuple[Image, ...]
+    next: str | None = None
+    previous: str | None = None
+
+
 class Summary(BaseModel):
     """Count images: all, and by what they are; ``bytes`` is the sum of their sizes, as far as these are known.
 
@@ -123,6 +133,7 @@ class Progress(BaseModel):
 
     ``bytes_expected`` and ``bytes_done`` count the image; ``bytes_to_read`` and ``bytes_read`` what this process reads
     for it from URL or file, which is less where that is packed.
+    ``elapsed_seconds`` counts from where the handle was made; for `Client.progress` from the creation of the record.
     """
 
     model_config = ConfigDict(frozen=True)

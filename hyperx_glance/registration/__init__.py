@@ -16,10 +16,10 @@ from hyperx_glance import urls
 from hyperx_glance.context import Context
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.fields import DataFile
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.results import Progress, UrlReport
-from hyperx_glance.registration import checking, creation, resumption
+from hyperx_glance.registration import checking, creation, looking, resumption
 from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.handle import Registration
 from hyperx_glance.registration.order import Deadline
@@ -28,6 +28,7 @@ from hyperx_glance.registration.record import OUT_OF_REACH, Record
 __all__ = [
     "Registration",
     "check_url",
+    "progress",
     "register",
     "resume_registration",
     "start_registration",
@@ -85,6 +86,11 @@ def resume_registration(
 ) -> Registration:
     """Take up a registration whose caller died."""
     return Registration(resumption.resume(context, image, url=url, file=file, keep_failed=keep_failed))
+
+
+def progress(context: Context, image: Image | str) -> Progress:
+    """Look once at what anybody registers, and start nothing."""
+    return looking.look(context, image_id(image))
 
 
 def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from hyperx_glance import Client, ImageQuery, Settings
+from hyperx_glance import ImageQuery
 from hyperx_glance.testing import InMemoryCloud
 from tests import glance_rows
-from tests.catalogue_oracle import CRITERIA, Caller, Record, answer, populations, queries
-from tests.clouds import REGION, image_ids
+from tests.catalogue_oracle import CRITERIA, Record, answer, populations, queries
+from tests.clouds import image_ids
+from tests.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 MEMBER_VIEWS = ("all", "featured", "public", "private", "shared")
 ADMINISTRATOR_VIEWS = ("all", "featured", "public", "private", "everything")
-DEPARTMENTS = {"alice": "dept-a", "rita": "dept-a", "bob": "dept-b", "admin": "admin"}
 PAGE_SIZES = (1, 2, 3, 5, 1000)
 Case = tuple[str, dict[str, Any]]
 
@@ -29,37 +29,13 @@ cases = st.sampled_from(sorted(DEPARTMENTS)).flatmap(
 )
 
 
-class Crowd:
-    """Fill a cloud past its API, and know who asks."""
+def check(crowd: Crowd, images: Sequence[Record], user: str, query: dict[str, Any], page_size: int) -> None:
+    """Ask the library and the oracle."""
+    client = crowd.client(user, page_size)
+    expected = answer(images, query, crowd.callers[user])
 
-    def __init__(self, cloud: InMemoryCloud | LocalCloud) -> None:
-        self.cloud = cloud
-        self.sessions = {user: cloud.session(user) for user in DEPARTMENTS}
-        self.projects = {name: str(self.sessions[user].get_project_id()) for user, name in DEPARTMENTS.items()}
-        names = {project: name for name, project in self.projects.items()}
-        self.callers = {"admin": Caller(self.projects["admin"], is_administrator=True, names=names)}
-        for user in ("alice", "rita", "bob"):
-            own = self.projects[DEPARTMENTS[user]]
-            self.callers[user] = Caller(own, is_administrator=False, names={own: names[own]})
-
-    def stored(self, records: Sequence[Record]) -> list[Record]:
-        """Write departments by their ids."""
-        return [
-            {
-                **record,
-                "owner": self.projects[record["owner"]],
-                "members": {self.projects[name]: status for name, status in record["members"].items()},
-            }
-            for record in records
-        ]
-
-    def check(self, images: Sequence[Record], user: str, query: dict[str, Any], page_size: int) -> None:
-        """Ask the library and the oracle."""
-        client = Client.from_session(self.sessions[user], region_name=REGION, settings=Settings(page_size=page_size))
-        expected = answer(images, query, self.callers[user])
-
-        assert [image.id for image in client.images(**query)] == expected
-        assert client.count(**query) == len(expected)
+    assert [image.id for image in client.images(**query)] == expected
+    assert client.count(**query) == len(expected)
 
 
 def test_the_oracle_knows_every_criterion() -> None:
@@ -76,19 +52,12 @@ def memory() -> Crowd:
 def test_every_answer_from_memory_is_the_oracles(
     memory: Crowd, records: list[Record], asked: list[Case], page_size: int
 ) -> None:
-    assert isinstance(memory.cloud, InMemoryCloud)
-    glance = memory.cloud.glance
-    glance.images.clear()
-    memory.cloud.requests.clear()
+    memory.clear(())
     images = memory.stored(records)
-    for record, image in zip(records, images, strict=True):
-        glance.add_image(**{key: value for key, value in image.items() if key not in ("members", "properties")})
-        glance.images[image["id"]].properties |= image["properties"]
-        for department, status in record["members"].items():
-            glance.share(image["id"], department, status=status)
+    memory.fill(images)
 
     for user, query in asked:
-        memory.check(images, user, query, page_size)
+        check(memory, images, user, query, page_size)
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +73,10 @@ def local(local_cloud: LocalCloud) -> Iterator[Crowd]:
 def test_every_answer_from_the_services_is_the_oracles(
     local: Crowd, records: list[Record], asked: list[Case], page_size: int
 ) -> None:
-    assert not isinstance(local.cloud, InMemoryCloud)
-    database = local.cloud.database("glance")
     images = local.stored(records)
-    glance_rows.insert(database, images)
+    local.fill(images)
     try:
         for user, query in asked:
-            local.check(images, user, query, page_size)
+            check(local, images, user, query, page_size)
     finally:
-        glance_rows.remove(database, [image["id"] for image in images])
+        local.clear(image["id"] for image in images)

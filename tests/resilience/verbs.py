@@ -16,12 +16,14 @@ from hyperx_glance import (
     ChecksumMismatchError,
     Client,
     HyperxGlanceError,
+    ImagePage,
     LaunchFailedError,
     LaunchRequest,
     NewCapture,
     NewImage,
     NewIso,
     Pace,
+    Phase,
     Settings,
     UrlPolicy,
 )
@@ -161,6 +163,24 @@ def one_image(stage: Stage, **record: object) -> None:
 def listed(stage: Stage, result: Any) -> None:  # noqa: ANN401  # what the verb gave
     assert [image.id for image in result] == [image.id for image in stage.helper.images()]
     assert {image.id for image in result} == stage.known["images"]
+
+
+def turned(stage: Stage, criteria: dict[str, Any]) -> list[ImagePage]:
+    """Turn a page forwards, and back."""
+    first = stage.client.page(size=2, **criteria)
+    second = stage.client.page(size=2, cursor=first.next, **criteria)
+    return [first, second, stage.client.page(size=2, cursor=second.previous, **criteria)]
+
+
+def pages_are_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    first, second, again = result
+    assert again.images == first.images
+    assert len({image.id for page in (first, second) for image in page.images}) == 4
+    assert {image.id for page in (first, second) for image in page.images} < stage.known["images"]
+
+
+def is_registered_only(_stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.phase in (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.READY)
 
 
 def tags_are_right(_stage: Stage, result: Any) -> None:  # noqa: ANN401
@@ -477,6 +497,8 @@ VERBS: Final[Mapping[str, Verb]] = {
             user=ADMIN,
             settings={"page_size": 3},
         ),
+        Verb("page", lambda stage: turned(stage, {}), pages_are_right, some_images),
+        Verb("page by name", lambda stage: turned(stage, {"sort": ["name"]}), pages_are_right, some_images),
         Verb("count", lambda stage: stage.client.count(search="debian"), is_one, one_image),
         Verb("image", lambda stage: stage.client.image("debian"), same_image, one_image),
         Verb("tags", lambda stage: stage.client.tags(), tags_are_right, some_images),
@@ -529,6 +551,12 @@ VERBS: Final[Mapping[str, Verb]] = {
             "resume",
             lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
             resumed,
+            dead_registration,
+        ),
+        Verb(
+            "progress",
+            lambda stage: stage.client.progress(stage.known["image"]),
+            is_registered_only,
             dead_registration,
         ),
         Verb(

@@ -26,6 +26,7 @@ from hyperx_glance import (
     FlavorChoice,
     Image,
     ImageChanges,
+    ImagePage,
     ImageQuery,
     KeyPair,
     Kind,
@@ -85,6 +86,10 @@ def browsing(client: Client) -> None:
     assert_type(image.phase, Phase)
     assert_type(image.properties, dict[str, str])
     assert_type(client.count(tags=["lts"]), int)
+    assert_type(client.page(), ImagePage)
+    assert_type(client.page(ImageQuery(), size=50, cursor="x").images, tuple[Image, ...])
+    assert_type(client.page(view="public", cursor=client.page(view="public").next).previous, str | None)
+    client.page(colour="red")  # type: ignore[call-arg] # as for images
     assert_type(client.summary(), Summary)
     assert_type(client.summary(view="public", tags=["lts"]).by_category, dict[Category, int])
     assert_type(client.summary(ImageQuery()).by_owner, dict[str, int])
@@ -118,6 +123,7 @@ def registering(client: Client, image: Image) -> None:
     assert_type(started.cancel(), None)
     assert_type(client.resume_registration(image, url="http://files.example/debian.iso"), Registration)
     assert_type(client.resume_registration(image.id, file="debian.iso"), Registration)
+    assert_type(client.progress("7c1"), Progress)
     assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
     assert_type(client.download(image, "debian.qcow2", on_progress=follow), Image)
     assert_type(client.download(image.id, io.BytesIO()), Image)

@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hyperx_glance import Image, ImageQuery, catalogue
+from hyperx_glance import Image, ImageQuery
 from hyperx_glance.errors import (
     AmbiguousNameError,
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
 )
+from hyperx_glance.lists import in_order
 from hyperx_glance.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests.lists import LIST, connect, fill, ids, lists
@@ -44,7 +45,7 @@ def test_the_first_list_asks_what_a_bare_adapter_would() -> None:
         ("POST", "/v3/auth/tokens"),
         ("GET", "/v2/images"),
     ]
-    assert lists(cloud) == [{"visibility": "all", "sort": "created_at:desc,id:asc", "limit": "16"}]
+    assert lists(cloud) == [{"visibility": "all", "sort": "created_at:desc,id:asc", "limit": "12"}]
 
 
 def test_the_first_image_is_there_after_one_page() -> None:
@@ -123,9 +124,9 @@ def test_a_list_begins_with_few_images_and_is_soon_at_whole_pages() -> None:
     found = connect(cloud).images()
 
     assert next(found).id == expected[0]
-    assert [asked["limit"] for asked in lists(cloud)] == ["16"]
+    assert [asked["limit"] for asked in lists(cloud)] == ["12"]
     assert [image.id for image in found] == expected[1:]
-    assert [int(asked["limit"]) for asked in lists(cloud)] == [16, 49, 193, 769, 1000, 1000]
+    assert [int(asked["limit"]) for asked in lists(cloud)] == [12, 37, 145, 577, 1000, 1000, 1000]
 
 
 def test_a_limited_search_is_not_misled_by_matches_that_stand_together() -> None:
@@ -145,7 +146,7 @@ def test_several_listings_share_what_is_asked_for_at_first() -> None:
 
     next(alice.images(view="public"))
     assert len(list(alice.images(view="public", search="image", limit=4))) == 4
-    assert [asked["limit"] for asked in lists(cloud)] == ["8", "8", "10", "10"]
+    assert [asked["limit"] for asked in lists(cloud)] == ["6", "6", "10", "10"]
 
 
 def test_a_second_that_does_not_end_is_read_in_few_requests() -> None:
@@ -247,7 +248,7 @@ def test_images_of_one_second_are_ordered_by_id_across_pages() -> None:
 def test_more_images_of_one_second_than_are_held_come_all_the_same() -> None:
     same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in range(20)]
 
-    assert list(catalogue.in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)) == same
+    assert list(in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)) == same
 
 
 def test_of_many_images_of_one_second_the_first_go_in_order() -> None:
@@ -255,7 +256,7 @@ def test_of_many_images_of_one_second_the_first_go_in_order() -> None:
     numbers = [7, 3, 5, 1, 6, 0, 4, 2, 9, 8]
     same = [Image(id=f"{number:02}", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)) for number in numbers]
 
-    found = catalogue.in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)
+    found = in_order(iter(same), bool, Sorting(("-created_at", "id")), most=4)
 
     assert [int(image.id) for image in found] == list(range(10))
 

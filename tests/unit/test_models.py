@@ -11,7 +11,7 @@ from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
 from hyperx_glance.models.capturing import CaptureFields, NewCapture
 from hyperx_glance.models.editing import ImageChanges, ImageFields
-from hyperx_glance.models.image import Image, ImagePage, image_id, is_image
+from hyperx_glance.models.image import Image, image_id, is_image
 from hyperx_glance.models.launching import LaunchFields, LaunchRequest
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.models.registering import NewImage, NewImageFields, NewIso, NewIsoFields
@@ -129,11 +129,6 @@ class TestReading:
     def test_an_image_is_frozen(self) -> None:
         with pytest.raises(pydantic.ValidationError):
             image().name = "other"  # type: ignore[misc]  # that is what the test shows
-
-    def test_a_page_reads_at_once(self) -> None:
-        page = ImagePage.model_validate_json(b'{"images": [{"id": "1"}, {"id": "2"}], "next": "/v2/images?marker=2"}')
-
-        assert ([found.id for found in page.images], page.next) == (["1", "2"], "/v2/images?marker=2")
 
 
 class TestCategory:

@@ -36,6 +36,11 @@ class Images(Imports):
         self._hash(image, data)
         self._save(image)
 
+    def show_to(self, image_id: str, visibility: str) -> None:
+        """Change an image's visibility behind everybody's back."""
+        self.images[image_id].visibility = visibility
+        self._changed()
+
     def _create(self, call: Call) -> Reply:
         body = call.json()
         if not isinstance(body, dict):

@@ -1,0 +1,207 @@
+"""A console's back end: rows with cursors, buttons that do not lie, a form that can be filled.
+
+Every worker can serve every request: what a browser sends names its session and its place, and Glance holds the rest.
+"""
+
+import functools
+import logging
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, FastAPI, Header, Request, Response
+from fastapi.responses import JSONResponse
+from keystoneauth1 import session
+from keystoneauth1.identity import v3
+from pydantic import BaseModel, SecretStr
+
+from hyperx_glance import (
+    Action,
+    AuthenticationError,
+    AvailabilityZone,
+    Client,
+    ConflictError,
+    FlavorChoice,
+    HyperxGlanceError,
+    Image,
+    InvalidRequestError,
+    KeyPair,
+    LaunchRequest,
+    NetworkChoice,
+    NewImage,
+    NotAllowedError,
+    NotFoundError,
+    Progress,
+    QuotaExceededError,
+    Registration,
+    Settings,
+    UrlRejectedError,
+    View,
+)
+
+
+class Login(BaseModel):
+    """What a person types."""
+
+    username: str
+    password: SecretStr
+    project_name: str
+    domain_id: str = "default"
+
+
+class LoggedIn(BaseModel):
+    """What the browser sends with each further request, as X-Auth-Token and X-Project-Id."""
+
+    token: str
+    project_id: str
+
+
+class Row(BaseModel):
+    """One line of the table, and why each button that is not there is missing."""
+
+    id: str
+    name: str
+    state: str
+    category: str
+    size: int | None
+    owner: str
+    allowed: list[Action]
+    why_not: dict[Action, str]
+
+
+class Page(BaseModel):
+    """Twenty rows, and where the next ones begin."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+
+
+class Started(BaseModel):
+    """The id to ask for progress with."""
+
+    id: str
+
+
+class Form(BaseModel):
+    """What can be chosen for servers of one image."""
+
+    flavors: list[FlavorChoice]
+    networks: list[NetworkChoice]
+    key_pairs: list[KeyPair]
+    availability_zones: list[AvailabilityZone]
+
+
+class LaunchedOnce(BaseModel):
+    """The password as a plain text, this once: nobody keeps it."""
+
+    launch_id: str
+    admin_password: str | None
+
+
+STATUSES: tuple[tuple[type[HyperxGlanceError], int], ...] = (
+    (AuthenticationError, 401),
+    (NotAllowedError, 403),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (QuotaExceededError, 409),
+    (InvalidRequestError, 422),
+    (UrlRejectedError, 422),
+)
+
+
+def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
+    """Make the application for one cloud."""
+    app = FastAPI(title="Images")
+
+    @functools.lru_cache(maxsize=1000)
+    def session_of(token: str, project_id: str) -> session.Session:
+        return session.Session(auth=v3.Token(auth_url, token=token, project_id=project_id))
+
+    def client_of(x_auth_token: Annotated[str, Header()], x_project_id: Annotated[str, Header()]) -> Client:
+        """Give the caller's client: it costs microseconds and no request."""
+        return Client.from_session(session_of(x_auth_token, x_project_id), settings=settings)
+
+    @app.exception_handler(HyperxGlanceError)
+    def tell(_: Request, error: HyperxGlanceError) -> JSONResponse:
+        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 502)
+        return JSONResponse({"error": error.message, "hint": error.hint}, status_code=status)
+
+    @app.post("/login")
+    def login(who: Login) -> LoggedIn:
+        auth = v3.Password(
+            auth_url,
+            username=who.username,
+            password=who.password.get_secret_value(),
+            user_domain_id=who.domain_id,
+            project_name=who.project_name,
+            project_domain_id=who.domain_id,
+        )
+        own = session.Session(auth=auth)
+        project_id = Client.from_session(own).project_id  # logs in, and fails in words of this library
+        return LoggedIn(token=str(own.get_token()), project_id=project_id)
+
+    @app.get("/images")
+    def images(
+        client: Annotated[Client, Depends(client_of)],
+        view: View = View.ALL,
+        search: str = "",
+        cursor: str | None = None,
+        size: int = 20,
+    ) -> Page:
+        page = client.page(view=view, search=search, cursor=cursor, size=size)
+        return Page(rows=[_row(client, image) for image in page.images], next=page.next, previous=page.previous)
+
+    @app.post("/images", status_code=202)
+    def register(
+        name: str, url: str, client: Annotated[Client, Depends(client_of)], background: BackgroundTasks
+    ) -> Started:
+        registration = client.start_registration(NewImage(name=name, url=url), keep_failed=True)
+        background.add_task(_finish, registration)
+        return Started(id=registration.image_id)
+
+    @app.get("/images/{image_id}/progress")
+    def progress(image_id: str, client: Annotated[Client, Depends(client_of)]) -> Progress:
+        return client.progress(image_id)
+
+    @app.get("/images/{image_id}/form")
+    def form(image_id: str, client: Annotated[Client, Depends(client_of)]) -> Form:
+        return Form(
+            flavors=client.flavors(image_id),
+            networks=client.networks(),
+            key_pairs=client.key_pairs(),
+            availability_zones=client.availability_zones(),
+        )
+
+    @app.post("/images/{image_id}/servers", status_code=201)
+    def launch(
+        image_id: str, wanted: LaunchRequest, client: Annotated[Client, Depends(client_of)], response: Response
+    ) -> LaunchedOnce:
+        launch = client.launch(image_id, wanted, wait=False)
+        password = launch.admin_password
+        response.headers["Cache-Control"] = "no-store"
+        return LaunchedOnce(
+            launch_id=launch.launch_id, admin_password=None if password is None else password.get_secret_value()
+        )
+
+    return app
+
+
+def _row(client: Client, image: Image) -> Row:
+    allowed = client.allowed(image)
+    return Row(
+        id=image.id,
+        name=image.name,
+        state=image.state,
+        category=image.category,
+        size=image.size,
+        owner=client.owner_name(image),
+        allowed=sorted(allowed),
+        why_not={action: client.why_not(image, action) for action in Action if action not in allowed},
+    )
+
+
+def _finish(registration: Registration) -> None:
+    """Upload where that is due, and verify; what fails stands in the record, since failed ones are kept."""
+    try:
+        registration.wait()
+    except HyperxGlanceError:
+        logging.getLogger(__name__).warning("registration of %s failed", registration.image_id, exc_info=True)

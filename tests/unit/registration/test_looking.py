@@ -1,0 +1,52 @@
+"""What one look tells of records that are rare."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hyperx_glance import Phase
+from hyperx_glance.testing import InMemoryCloud
+from tests.lists import JSON, connect
+from tests.registrations import FAILED_TASK
+
+LONG_AGO = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("record", "phase", "message"),
+    [
+        ({"status": "queued"}, Phase.FAILED, "Cannot read"),
+        ({"status": "queued", "os_glance_import_task": "81f"}, Phase.FAILED, "Cannot read"),
+        ({"status": "queued", "hyperx_failure": "no room"}, Phase.FAILED, "no room"),
+        ({"status": "importing", "updated_at": LONG_AGO}, Phase.FAILED, "Cannot read"),
+        ({"status": "importing"}, Phase.DOWNLOADING, ""),
+        ({"status": "saving"}, Phase.STORING, ""),
+        ({"status": "active", "size": 5}, Phase.READY, ""),
+        ({"status": "active", "size": 5, "hyperx_checksum": "md5:" + "0" * 32}, Phase.READY, "not been verified"),
+        ({"status": "deactivated", "size": 5}, Phase.DISABLED, ""),
+    ],
+)
+def test_a_look_tells_the_phase_and_why(record: dict[str, object], phase: Phase, message: str) -> None:
+    cloud = InMemoryCloud()
+    image_id = cloud.glance.add_image(owner="dept-a", name="a", **record)
+    cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, headers=JSON)
+
+    look = connect(cloud).progress(image_id)
+
+    assert look.phase is phase
+    assert message in look.message
+    assert "5ecre7" not in look.message
+    assert [request.method for request in cloud.requests if request.service == "glance"].count("GET") <= 2
+
+
+def test_an_import_that_waits_for_a_thread_says_so() -> None:
+    cloud = InMemoryCloud()
+    image_id = cloud.glance.add_image(owner="dept-a", name="a", status="queued", os_glance_import_task="81f")
+    body = {"tasks": [{**FAILED_TASK, "status": "pending"}]}
+    cloud.fail("glance", "GET", "/tasks$", status=200, body=body, headers=JSON)
+
+    look = connect(cloud).progress(image_id)
+
+    assert (look.phase, look.message) == (Phase.DOWNLOADING, "All of Glance's import threads are busy.")
