@@ -1,0 +1,70 @@
+"""What a cursor holds, in every process, and what is none."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, strategies as st
+
+from hyperx_glance import ImageQuery, InvalidRequestError, cursors
+from hyperx_glance.cursors import Place
+
+
+@given(position=st.integers(0, 200), letter=st.sampled_from("Aaz09-_"))
+def test_a_changed_cursor_is_refused(position: int, letter: str) -> None:
+    query = ImageQuery()
+    cursor = cursors.written(Place(beside=("2026-03-01T12:00:00+00:00", "7c1")), query)
+    position %= len(cursor)
+    changed = cursor[:position] + letter + cursor[position + 1 :]
+
+    if changed != cursor:
+        with pytest.raises(InvalidRequestError):
+            cursors.read(changed, query)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"beside": []},
+        {"beside": ["soon", "7c1"]},
+        {"beside": ["2026-03-01T12:00:00+00:00"]},
+        {"beside": ["2026-03-01T12:00:00+00:00", 5]},
+        {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "near": ["../secrets"]},
+        {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "backwards": "yes"},
+        [],
+        None,
+    ],
+)
+def test_a_forged_cursor_that_adds_up_is_refused(content: object) -> None:
+    query = ImageQuery()
+    forged = json.dumps(content).encode()
+    packed = base64.urlsafe_b64encode(cursors._checksum(forged, query) + forged).decode().rstrip("=")
+
+    with pytest.raises(InvalidRequestError, match="cursor"):
+        cursors.read(packed, query)
+
+
+def test_a_cursor_is_the_same_in_every_process() -> None:
+    program = (
+        "from hyperx_glance import ImageQuery, cursors\n"
+        "query = ImageQuery(tags={'a', 'b', 'c', 'd'}, formats={'raw', 'iso'}, properties={'x': '1', 'a': '2'})\n"
+        "print(cursors.written(cursors.Place(beside=('2026-03-01T12:00:00+00:00', '7c1')), query))"
+    )
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(written) == 1
