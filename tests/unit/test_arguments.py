@@ -201,6 +201,8 @@ def legal(annotation: str, value: object) -> bool:
         return "None" in annotation
     if isinstance(value, bool):
         return "bool" in annotation
+    if annotation == "int":  # the size of a page
+        return isinstance(value, int) and 1 <= value <= 1000
     if isinstance(value, int | float):
         return "float" in annotation and 0 <= value <= 10**9
     if isinstance(value, str):

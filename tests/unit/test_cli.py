@@ -251,6 +251,13 @@ def test_isos_have_a_list_of_their_own(openstack: Callable[..., Run], debian: st
 
 
 @pytest.mark.usefixtures("debian")
+def test_tags(openstack: Callable[..., Run]) -> None:
+    assert openstack("hyperx image tags -f json").json() == [
+        {"tag": "linux", "images": 1},
+        {"tag": "stable", "images": 1},
+    ]
+
+
 def test_a_list_is_turned_page_by_page(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     for name in ("debian", "kylin", "ubuntu"):
         fake.glance.add_image(owner="dept-a", name=name, status="active", disk_format="qcow2", size=1)
@@ -266,13 +273,6 @@ def test_a_list_is_turned_page_by_page(openstack: Callable[..., Run], fake: InMe
     assert [line.partition(":")[0] for line in again.err.splitlines()] == ["Previous page", "Next page"]
     assert "another query" in openstack(f"hyperx image list {told.removeprefix('Previous page: ')}").err
     assert "a page has a size" in openstack("hyperx image list --limit 3 --page-size 2").err
-
-
-def test_tags(openstack: Callable[..., Run]) -> None:
-    assert openstack("hyperx image tags -f json").json() == [
-        {"tag": "linux", "images": 1},
-        {"tag": "stable", "images": 1},
-    ]
 
 
 # ----------------------------------------------------------------- show, create, set, delete
