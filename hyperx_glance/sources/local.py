@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
-from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, LocalFileError
+from hyperx_glance.errors import InvalidRequestError, LocalFileError
 from hyperx_glance.models.fields import DataFile
 from hyperx_glance.urls.contents import HEAD_BYTES, file_rejected
 from hyperx_glance.vocabulary import UrlProblem
@@ -64,8 +64,12 @@ class LocalFile:
         """Open it; ``deadline`` is for its first bytes. `LocalFileError` where it is another file than at first."""
         try:
             file, stamp = self._open()
-        except OSError as error:
-            raise self._not_opened(error) from error
+        except (OSError, InvalidRequestError) as error:
+            if self._stamp is not None:  # it was good at first, and so was the request
+                raise self.unreadable(error) from error
+            if isinstance(error, InvalidRequestError):
+                raise
+            raise InvalidRequestError(f"file: {self.shown} cannot be opened: {error.strerror}") from error
         opened = OpenedFile(self, file, stamp, deadline=deadline, clock=clock)
         if self._stamp is None:
             self._stamp = stamp
@@ -80,23 +84,17 @@ class LocalFile:
 
     def unreadable(self, error: Exception) -> LocalFileError:
         """Tell that the file cannot be read."""
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        why = getattr(error, "strerror", None) or str(error).removeprefix("file: ") or type(error).__name__
         return file_rejected(UrlProblem.UNREADABLE, f"The file cannot be read: {why}.", self.shown)
-
-    def _not_opened(self, error: OSError) -> HyperxGlanceError:
-        if self._stamp is None:
-            return InvalidRequestError(f"file: {self.shown} cannot be opened: {error.strerror}")
-        return self.unreadable(error)
 
     def _open(self) -> tuple[BinaryIO, _Stamp]:
         if not isinstance(self._file, str | os.PathLike):
             return _rewound(self._file)
         descriptor = os.open(self._file, _OPENING)
-        file = open(descriptor, "rb", buffering=0, closefd=True) if _is_regular(descriptor) else None  # noqa: PTH123, SIM115  # no path, and closed by who opens
-        if file is None:
+        if not _is_regular(descriptor):
             os.close(descriptor)
             raise InvalidRequestError(f"file: {_NO_FILE}")
-        return file, _stamp(descriptor)
+        return open(descriptor, "rb", buffering=0), _stamp(descriptor)  # noqa: PTH123  # a number
 
 
 def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:

@@ -239,6 +239,27 @@ def test_a_file_that_is_gone_when_it_is_opened_again(disk: Path) -> None:
     assert caught.value.reason is UrlProblem.UNREADABLE
 
 
+def test_a_file_object_that_is_closed_when_it_is_opened_again(disk: Path) -> None:
+    with disk.open("rb") as given:
+        file = LocalFile(given)
+        file.open().close()
+
+    with pytest.raises(LocalFileError, match="open and can be rewound") as caught:
+        file.open()
+
+    assert caught.value.reason is UrlProblem.UNREADABLE
+
+
+def test_a_file_that_has_become_a_pipe(disk: Path) -> None:
+    file = LocalFile(disk)
+    file.open().close()
+    disk.unlink()
+    os.mkfifo(disk)
+
+    with pytest.raises(LocalFileError, match="regular file"):
+        file.open()
+
+
 class Failing(io.BytesIO):
     """Fail in the middle, as a disk does."""
 
