@@ -52,12 +52,14 @@ def download(
     if path is not None:
         _check_place(path)
     record = context.cloud.image(image_id(image))
-    if record.phase is not Phase.READY:
+    disabled = record.glance_status == "deactivated"
+    if record.glance_status != "active" and not (disabled and context.cloud.is_administrator):
         raise ImageNotActiveError(
             f"Image {record.id} has no data that can be read: its phase is {record.phase}.",
             image_id=record.id,
             phase=record.phase,
             failure=record.failure,
+            hint="Enable it first." if disabled else "Wait for its data.",
         )
     saving = _Saving(context, record, on_progress)
     if path is not None:
