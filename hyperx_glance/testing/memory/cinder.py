@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -132,7 +133,18 @@ class Cinder(Service):
             return webob_error(404, accept=call.headers.get("accept", ""))
         if refused.status == 401:
             return json_reply(401, {"error": {"code": 401, "title": "Unauthorized", "message": _UNAUTHORIZED}})
-        return paste_problem(refused, retry_after=True)
+        reply = paste_problem(refused, retry_after=True)
+        reply.headers["Content-Type"] = "application/json"
+        return reply
+
+    def handle(self, call: Call) -> Reply:
+        """Answer a request, and say at which microversion (cinder/api/openstack/wsgi.py)."""
+        reply = super().handle(call)
+        if call.path.startswith("/v3") and call.caller is not None and b"<br />" not in reply.content:
+            asked = call.headers.get("openstack-api-version", "").removeprefix("volume").strip()
+            version = "3.71" if asked == "latest" else asked or "3.0"
+            reply.headers |= {"OpenStack-API-Version": f"volume {version}", "Vary": "OpenStack-API-Version"}
+        return reply
 
     # ------------------------------------------------------------- filled from Python
 
@@ -218,7 +230,7 @@ class Cinder(Service):
     def _update_quota(self, call: Call, project_id: str) -> Reply:
         if not call.who.is_administrator:
             raise Refused(403, "Policy doesn't allow volume_extension:quotas:update to be performed.")
-        wanted = call.json()["quota_set"]
+        wanted = call.member("quota_set")
         unknown = sorted(set(wanted) - set(DEFAULT_QUOTA))
         if unknown:
             raise Refused(400, f"Invalid input received: Bad key(s) in quota set: {','.join(unknown)}")
@@ -288,6 +300,8 @@ class Cinder(Service):
             if marker not in ids:
                 raise Refused(404, f"Volume {marker} could not be found.")
             found = found[ids.index(marker) + 1 :]
+        if not re.fullmatch("[0-9]+", call.value("limit", "1000")):
+            raise Refused(400, "limit param must be an integer")
         limit = int(call.value("limit", "1000"))
         page = found[:limit]
         if not page or len(page) < limit:
@@ -296,9 +310,11 @@ class Cinder(Service):
         return page, {"volumes_links": [{"rel": "next", "href": href}]}
 
     def _create(self, call: Call) -> Reply:
-        asked = call.json()["volume"]
+        asked = call.member("volume")
+        if not asked:
+            raise Refused(400)
         source = self._found(call, asked["source_volid"]) if asked.get("source_volid") else None
-        size = asked.get("size") or (source.size if source else 0)
+        size = _size(asked.get("size") or (source.size if source else 0))
         if size < 1:
             raise Refused(
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
@@ -420,7 +436,7 @@ class Cinder(Service):
         if volume.status in ("maintenance", "uploading"):
             message = f"Updating volume metadata is not allowed for volumes in {volume.status} status."
             raise Refused(400, f"Invalid volume: {message}")
-        volume.metadata.update(call.json()["metadata"])
+        volume.metadata.update(call.member("metadata"))
         return json_reply(200, {"metadata": volume.metadata})
 
     def _found(self, call: Call, volume_id: str) -> Volume:
@@ -478,3 +494,10 @@ def _type_view(name: str) -> Record:
         "description": "",
         "extra_specs": {},
     }
+
+
+def _size(asked: object) -> int:
+    if not re.fullmatch("[0-9]+", str(asked)):
+        reason = f"Value: {asked}. {asked!r} does not match '^[0-9]+$'"
+        raise Refused(400, f"Invalid input for field/attribute size. {reason}")
+    return int(str(asked))

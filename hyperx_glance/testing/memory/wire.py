@@ -103,6 +103,15 @@ class Call:
         except ValueError:
             raise Refused(400, "Malformed JSON in request body.") from None
 
+    def member(self, key: str) -> Any:  # noqa: ANN401 - whatever the client sent
+        """Give what the JSON object in the body has under a key; refuse the absence of either."""
+        body = self.json()
+        if not isinstance(body, dict):
+            raise Refused(400, f"{body!r} is not of type 'object'")
+        if key not in body:
+            raise Refused(400, f"{key!r} is a required property")
+        return body[key]
+
     def value(self, name: str, default: str = "") -> str:
         """Give a query parameter; of several the last."""
         return self.values(name)[-1] if self.values(name) else default

@@ -100,7 +100,12 @@ def test_networks_that_nova_refuses_are_left_out(cloud: InMemoryCloud, client: C
 def test_key_pairs_are_in_the_order_of_their_names(cloud: InMemoryCloud, client: ClientFactory) -> None:
     session = cloud.session("alice")
     for name in ("laptop", "desk"):
-        body = {"keypair": {"name": name, "public_key": "ssh-ed25519 AAAA"}}
+        body = {
+            "keypair": {
+                "name": name,
+                "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2Zq1bI5m0Ff6DqfG1hO3gVb7M8Yw5YwKx0vB9y2mJx",
+            }
+        }
         session.post("/os-keypairs", json=body, endpoint_filter=launches.COMPUTE)
 
     assert [pair.name for pair in client("alice").key_pairs()] == ["desk", "laptop"]

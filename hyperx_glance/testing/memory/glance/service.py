@@ -13,6 +13,7 @@ from hyperx_glance.testing.memory.glance.patches import PATCH_TYPES, Patches
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
 
 _IMAGE = "/v2/images/([^/]+)"
+_RESET = rf"GET {_IMAGE}/file|DELETE {_IMAGE}/members/.*"
 
 
 class Glance(Listing, Images, Patches, Members):
@@ -57,7 +58,7 @@ class Glance(Listing, Images, Patches, Members):
     def handle(self, call: Call) -> Reply:
         """Answer a request; an answer without a body has a type all the same, webob's default."""
         reply = super().handle(call)
-        if reply.status == 204 and not re.fullmatch(_IMAGE + "/(file|members/.*)", call.path):
+        if reply.status == 204 and not re.fullmatch(_RESET, f"{call.method} {call.path}"):
             reply.headers.setdefault("Content-Type", "text/html; charset=UTF-8")
         return reply
 

@@ -20,7 +20,7 @@ class Limits(State):
     def _create_registered_limits(self, call: Call) -> Reply:
         administrators_only(call, "create_registered_limits")
         created = []
-        for asked in call.json()["registered_limits"]:
+        for asked in call.member("registered_limits"):
             record: Record = {"region_id": None, "description": None, **asked, "id": uuid.uuid4().hex}
             self.registered_limits[record["id"]] = record
             created.append(record)
@@ -29,7 +29,7 @@ class Limits(State):
     def _update_registered_limit(self, call: Call, limit_id: str) -> Reply:
         administrators_only(call, "update_registered_limit")
         record = self._known(self.registered_limits, limit_id, "registered limit")
-        record.update(call.json()["registered_limit"])
+        record.update(call.member("registered_limit"))
         return json_reply(200, {"registered_limit": record})
 
     def _delete_registered_limit(self, call: Call, limit_id: str) -> Reply:
@@ -64,7 +64,7 @@ class Limits(State):
 
     def _create_limits(self, call: Call) -> Reply:
         administrators_only(call, "create_limits")
-        asked = call.json()["limits"]
+        asked = call.member("limits")
         for new in asked:
             _check_limit(new.get("resource_limit"))
             wanted = (new.get("service_id"), new.get("region_id"), new.get("resource_name"))
@@ -100,7 +100,7 @@ class Limits(State):
     def _update_limit(self, call: Call, limit_id: str) -> Reply:
         administrators_only(call, "update_limit")
         record = self._known(self.limits, limit_id, "limit")
-        changes = call.json()["limit"]
+        changes = call.member("limit")
         _check_limit(changes.get("resource_limit", 0))
         # A limit of 0 is not taken, and nothing said (keystone/limit/backends/sql.py, update_limit).
         record.update({key: value for key, value in changes.items() if value})

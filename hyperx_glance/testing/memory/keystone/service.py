@@ -12,6 +12,11 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
 
+_NOT_FOUND = (
+    b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not "
+    b"found on the server. If you entered the URL manually please check your spelling and try again.</p>\n"
+)
+
 
 class Keystone(Tokens, People, Limits):
     """Know who is who, and what each department may use."""
@@ -49,9 +54,17 @@ class Keystone(Tokens, People, Limits):
             Route("DELETE", "/v3/limits/([^/]+)", self._delete_limit),
         )
 
+    def handle(self, call: Call) -> Reply:
+        """Answer a request; every answer depends on who asks."""
+        reply = super().handle(call)
+        reply.headers["Vary"] = "X-Auth-Token"
+        return reply
+
     def problem(self, call: Call, refused: Refused) -> Reply:
         """Write an error as Keystone does."""
-        if refused.status in (404, 405) and not refused.message:
+        if refused.status == 404 and not refused.message:
+            return Reply(404, _NOT_FOUND, {"Content-Type": "text/html; charset=utf-8"})
+        if refused.status == 405 and not refused.message:
             return Reply(
                 refused.status, b"<!doctype html>\n<title>404 Not Found</title>", {"Content-Type": "text/html"}
             )

@@ -8,18 +8,32 @@ from datetime import timedelta
 from hyperx_glance.testing.memory.keystone.state import DOMAIN, ENDPOINTS, NAMESPACE, State, User, service_id
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
 
+_MALFORMED = (
+    "The server could not comply with the request since it is either malformed or otherwise incorrect. "
+    "The client is assumed to be in error."
+)
+
 
 class Tokens(State):
     """Answer for tokens."""
 
     def _authenticate(self, call: Call) -> Reply:
-        auth = call.json()["auth"]
-        identity = auth["identity"]
-        method = identity["methods"][0]
+        body = call.json()
+        auth = body.get("auth") if isinstance(body, dict) else None
+        if not isinstance(auth, dict):
+            raise Refused(400, f"Expecting to find auth in request body. {_MALFORMED}")
+        identity = auth.get("identity")
+        if not isinstance(identity, dict):
+            raise Refused(400, "'identity' is a required property")
+        method = str((identity.get("methods") or [""])[0])
+        if method not in ("password", "token") or method not in identity:
+            raise Refused(400, f"Expecting to find {method} in identity. {_MALFORMED}")
         user = self._user_of_token(identity["token"]["id"]) if method == "token" else self._user_of_password(identity)
         if method == "token" and not self.rescopes_tokens:
             raise Refused(403, "You are not authorized to perform the requested action: rescope a scoped token.")
-        if "system" in (auth.get("scope") or {}):
+        if auth.get("scope") == "unscoped":
+            caller = Caller(user.id, user.name, "", "", frozenset())
+        elif "system" in (auth.get("scope") or {}):
             if "admin" not in user.roles or not self.administers_system:
                 raise Refused(401, "The request you have made requires authentication.")
             caller = Caller(user.id, user.name, "", "", user.roles, on_system=True)
@@ -28,7 +42,10 @@ class Tokens(State):
             caller = Caller(user.id, user.name, project_id, self._project_name(project_id), user.roles)
         token = uuid.uuid4().hex
         self._tokens[token] = caller
-        return json_reply(201, self._token_record(caller, method), X_Subject_Token=token)
+        record = self._token_record(caller, method)
+        if "nocatalog" in dict(call.query):
+            record["token"].pop("catalog", None)
+        return json_reply(201, record, X_Subject_Token=token)
 
     def _user_of_token(self, token: str) -> User:
         caller = self._tokens.get(token)
@@ -67,16 +84,19 @@ class Tokens(State):
                 "expires_at": (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
                 "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
                 **self._scope_record(caller),
-                "roles": [{"id": uuid.uuid5(NAMESPACE, role).hex, "name": role} for role in sorted(caller.roles)],
-                "catalog": self._catalogue(),
             }
         }
 
     def _scope_record(self, caller: Caller) -> Record:
+        """Say for what the token is good; an unscoped one names neither roles nor services."""
+        roles = [{"id": uuid.uuid5(NAMESPACE, role).hex, "name": role} for role in sorted(caller.roles)]
+        rights = {"roles": roles, "catalog": self._catalogue()}
         if caller.on_system:
-            return {"system": {"all": True}}
+            return {"system": {"all": True}, **rights}
+        if not caller.project_id:
+            return {}
         project = {"domain": DOMAIN, "id": caller.project_id, "name": caller.project}
-        return {"project": project, "is_domain": False}
+        return {"project": project, "is_domain": False, **rights}
 
     def _catalogue(self) -> list[Record]:
         return [

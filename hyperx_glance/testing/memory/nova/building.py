@@ -47,8 +47,9 @@ class Building(Snapshots):
             return
         for network in server.networks:
             address = {"version": 4, "addr": self._neutron.new_address(), "OS-EXT-IPS:type": "fixed"}
+            address["OS-EXT-IPS-MAC:mac_addr"] = _mac(str(address["addr"]))
             server.addresses.setdefault(network["name"], []).append(address)
-        server.status = "ACTIVE"
+        server.status, server.launched_at = "ACTIVE", self.now()
 
     def _make_volumes(self, server: Server) -> None:
         disks = [
@@ -96,3 +97,8 @@ class Building(Snapshots):
             elif volume is not None:
                 volume.status, volume.server_id = "available", None
         server.volumes = [(volume_id, goes) for volume_id, goes in server.volumes if not goes]
+
+
+def _mac(address: str) -> str:
+    """Make the address of a network card of the one that it has on the network."""
+    return ":".join(["fa:16"] + [f"{int(part):02x}" for part in address.split(".")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 
 from hyperx_glance.testing.memory.nova.disks import Disks
@@ -16,6 +17,7 @@ from hyperx_glance.testing.memory.nova.validation import (
     check_name,
     check_tags,
     check_user_data,
+    enveloped,
     invalid,
 )
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
@@ -44,13 +46,15 @@ _SERVER_KEYS = (
     "hostname",
 )
 
+_SINCE = {"description": (2, 19), "hostname": (2, 90)}
+
 
 class Creating(Quotas, Disks, Networks):
     """Answer requests for servers."""
 
     def _create(self, call: Call) -> Reply:
+        body = enveloped(call, "server")
         envelope = call.json()
-        body = envelope["server"]
         self._check_body(call, body)
         if not call.who.may_write:
             raise Refused(403, "Policy doesn't allow os_compute_api:servers:create to be performed.")
@@ -90,7 +94,7 @@ class Creating(Quotas, Disks, Networks):
             return json_reply(202, {"reservation_id": made[0].reservation_id})
         first: Record = {
             "id": made[0].id,
-            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{made[0].id}"}],
+            "links": self._links("servers", made[0].id),
             "OS-DCF:diskConfig": "MANUAL",
             "security_groups": [{"name": "default"}],
         }
@@ -106,6 +110,7 @@ class Creating(Quotas, Disks, Networks):
             created_at=self.now(),
             name=pattern.name if count == 1 else f"{pattern.name}-{position}",
             number=next(self._numbers),
+            hostname=_hostname(pattern.body.get("hostname") or pattern.name),
             tags=list(pattern.tags),
             metadata=dict(pattern.body.get("metadata", {})),
             addresses={},
@@ -122,7 +127,10 @@ class Creating(Quotas, Disks, Networks):
     def _check_body(self, call: Call, body: Record) -> None:
         """Refuse what the schema at this microversion does not allow (compute/schemas/servers.py)."""
         version = microversion(call)
+        if version < (2, 37) and isinstance(body.get("networks"), str):
+            raise invalid("networks", body["networks"], f"{body['networks']!r} is not of type 'array'")
         allowed = [*_SERVER_KEYS, *(["tags"] if version >= (2, 52) else [])]
+        allowed = [key for key in allowed if version >= _SINCE.get(key, (2, 1))]
         for key in body:
             if key not in allowed:
                 raise invalid("server", body, f"Additional properties are not allowed ({key!r} was unexpected)")
@@ -151,3 +159,8 @@ class Creating(Quotas, Disks, Networks):
         zone = body.get("availability_zone")
         if zone and zone.split(":")[0] not in self.availability_zones:
             raise Refused(400, "The requested availability zone is not available")
+
+
+def _hostname(name: str) -> str:
+    """Make a host's name of a server's (nova/utils.py, sanitize_hostname)."""
+    return re.sub(r"[^a-z0-9.-]+", "", re.sub(r"[ _]", "-", name).lower()).strip(".-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.nova.records import GIB, Flavor
 from hyperx_glance.testing.memory.nova.state import State
@@ -41,7 +43,7 @@ class Disks(State):
         if image is None or not visible(call.who, image):
             raise Refused(400, "Can not find requested image")
         root_is_volume = any(
-            disk.get("boot_index") == 0 and disk.get("destination_type") == "volume"
+            _boot_index(disk) == 0 and disk.get("destination_type") == "volume"
             for disk in body.get("block_device_mapping_v2", ())
         )
         # Policy zero_disk_flavor: what is 0 for an administrator is as large as the image.
@@ -76,7 +78,7 @@ class Disks(State):
         """Refuse disks that Nova does not make (nova/compute/api.py, _validate_bdm)."""
         disks = body.get("block_device_mapping_v2", [])
         wrong = "Block Device Mapping is Invalid"
-        given = [disk.get("boot_index") for disk in disks]
+        given = [_boot_index(disk) for disk in disks]
         indexes = sorted(index for index in given if index is not None and index >= 0)
         if body.get("imageRef") and 0 not in indexes:
             indexes = [0, *indexes]
@@ -97,8 +99,7 @@ class Disks(State):
                 raise invalid("0", disk, f"Additional properties are not allowed ({key!r} was unexpected)")
         if disk.get("disk_bus") not in _BUSES:
             raise Refused(400, f"{wrong}.")
-        if not isinstance(disk.get("volume_size", 1), int | str):
-            raise invalid("volume_size", disk["volume_size"], "None is not of type 'integer', 'string'")
+        _check_size(disk.get("volume_size", 1))
         if disk.get("volume_type") and disk["volume_type"] not in self._cinder.volume_types:
             raise Refused(400, f"Volume type {disk['volume_type']} could not be found.")
         if kind == ("blank", "volume") and not disk.get("volume_size"):
@@ -117,13 +118,13 @@ class Disks(State):
             raise Refused(400, f"{wrong}: failed to get image {disk.get('uuid')}.")
         if disk.get("destination_type") == "volume":
             self._check_image_volume(image, flavor, disk)
-        elif disk.get("boot_index") != 0 or disk["uuid"] != body.get("imageRef"):
+        elif _boot_index(disk) != 0 or disk["uuid"] != body.get("imageRef"):
             raise Refused(400, f"{wrong}: Mapping image to local is not supported.")
 
     def _check_image_volume(self, image: ImageRecord, flavor: Flavor, disk: Record) -> None:
         if not disk.get("volume_size"):
             raise Refused(400, "Images with destination_type 'volume' need to have a non-zero size specified")
-        if disk.get("boot_index") == 0:
+        if _boot_index(disk) == 0:
             self._check_fit(image, flavor, None)
             size = int(disk["volume_size"])
             if image.min_disk > size:
@@ -132,3 +133,20 @@ class Disks(State):
                     "Volume is smaller than the minimum size specified in image metadata. "
                     f"Volume size is {size * GIB} bytes, minimum size is {image.min_disk * GIB} bytes.",
                 )
+
+
+def _boot_index(disk: Record) -> int | None:
+    """Read a disk's place in the order of booting, which may be text, as openstacksdk sends it."""
+    index = disk.get("boot_index")
+    if index is None or str(index).lower() == "none":
+        return None
+    if not re.fullmatch("-?[0-9]+", str(index)):
+        raise invalid("boot_index", index, f"{index!r} does not match '^-?[0-9]+$'")
+    return int(index)
+
+
+def _check_size(size: object) -> None:
+    if not isinstance(size, int | str):
+        raise invalid("volume_size", size, f"{size!r} is not of type 'integer', 'string'")
+    if not re.fullmatch("[0-9]*", str(size)):
+        raise invalid("volume_size", size, f"{size!r} does not match '^[0-9]+$'")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import TypeAlias
 
-from hyperx_glance.testing.memory.wire import Call, Refused
+from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
 NEWEST = (2, 104)
 
@@ -26,3 +28,78 @@ def microversion(call: Call) -> tuple[int, int]:
         words = f"API Version String {asked} is of invalid format. Must be of format MajorNum.MinorNum."
         raise Refused(400, words)
     return parsed_version(asked or "2.1")
+
+
+Versions: TypeAlias = Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
+"""The first and the last microversion that shows a key."""
+
+
+def _since(minor: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (2, minor), NEWEST
+
+
+def _until(minor: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (2, 1), (2, minor)
+
+
+# nova/api/openstack/rest_api_version_history.rst
+SERVER: Versions = {
+    "locked": _since(9),
+    "description": _since(19),
+    "tags": _since(26),
+    "trusted_image_certificates": _since(63),
+    "server_groups": _since(71),
+    "locked_reason": _since(73),
+    "pinned_availability_zone": _since(96),
+    "scheduler_hints": _since(100),
+    "OS-EXT-SRV-ATTR:kernel_id": _since(3),
+    "OS-EXT-SRV-ATTR:launch_index": _since(3),
+    "OS-EXT-SRV-ATTR:ramdisk_id": _since(3),
+    "OS-EXT-SRV-ATTR:reservation_id": _since(3),
+    "OS-EXT-SRV-ATTR:root_device_name": _since(3),
+    "OS-EXT-SRV-ATTR:user_data": _since(3),
+    "host_status": _since(16),
+}
+FLAVOR: Versions = {
+    "description": _since(55),
+    "extra_specs": _since(61),
+    "OS-FLV-DISABLED:disabled": _until(74),
+    "rxtx_factor": _until(74),
+}
+KEYPAIR: Versions = {"type": _since(2)}
+LIMITS: Versions = {
+    "maxImageMeta": _until(38),
+    "maxPersonality": _until(56),
+    "maxPersonalitySize": _until(56),
+    "maxSecurityGroupRules": _until(35),
+    "maxSecurityGroups": _until(35),
+    "maxTotalFloatingIps": _until(35),
+    "totalFloatingIpsUsed": _until(35),
+    "totalSecurityGroupsUsed": _until(35),
+}
+QUOTA: Versions = {
+    "fixed_ips": _until(35),
+    "floating_ips": _until(35),
+    "injected_file_content_bytes": _until(56),
+    "injected_file_path_bytes": _until(56),
+    "injected_files": _until(56),
+    "security_group_rules": _until(35),
+    "security_groups": _until(35),
+}
+GROUP: Versions = {
+    "metadata": _until(63),
+    "policies": _until(63),
+    "policy": _since(64),
+    "rules": _since(64),
+    "project_id": _since(13),
+    "user_id": _since(13),
+}
+
+
+def shown(view: Mapping[str, object], versions: Versions, version: tuple[int, int]) -> Record:
+    """Leave out what this microversion does not show."""
+    return {
+        key: value
+        for key, value in view.items()
+        if key not in versions or versions[key][0] <= version <= versions[key][1]
+    }

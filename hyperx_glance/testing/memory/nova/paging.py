@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from hyperx_glance.testing.memory.wire import Call, Refused
 
+Item = TypeVar("Item")
 
-def cut_page(call: Call, found: Sequence[Any]) -> list[Any]:
-    """Cut a page; markers are ids."""
+
+def cut_page(call: Call, found: Sequence[Item], *, key: Callable[[Item], str]) -> list[Item]:
+    """Cut a page; ``key`` gives the marker of an item."""
     rest = list(found)
     marker = call.value("marker")
     if marker:
-        ids = [item.id for item in rest]
-        if marker not in ids:
+        keys = [key(item) for item in rest]
+        if marker not in keys:
             raise Refused(400, f"marker [{marker}] not found")
-        rest = rest[ids.index(marker) + 1 :]
-    return rest[: int(call.value("limit", "1000"))]
+        rest = rest[keys.index(marker) + 1 :]
+    return rest[: int(call.value("limit") or 1000)]

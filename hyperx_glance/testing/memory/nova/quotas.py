@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from hyperx_glance.testing.memory.nova.microversions import LIMITS, QUOTA, microversion, shown
 from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.wire import Call, Caller, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.nova.validation import enveloped, invalid
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, json_reply
 
 
 class Quotas(State):
@@ -28,13 +33,22 @@ class Quotas(State):
             "totalRAMUsed": used["ram"],
             "totalCoresUsed": used["cores"],
             "totalInstancesUsed": used["instances"],
-            "totalServerGroupsUsed": 0,
+            "totalServerGroupsUsed": sum(group["project_id"] == project_id for group in self.server_groups.values()),
+            "maxImageMeta": limits["metadata_items"],
+            "maxPersonality": limits["injected_files"],
+            "maxPersonalitySize": limits["injected_file_content_bytes"],
+            "maxSecurityGroupRules": limits["security_group_rules"],
+            "maxSecurityGroups": limits["security_groups"],
+            "maxTotalFloatingIps": limits["floating_ips"],
+            "totalFloatingIpsUsed": 0,
+            "totalSecurityGroupsUsed": 0,
         }
+        absolute = shown(absolute, LIMITS, microversion(call))
         return json_reply(200, {"limits": {"rate": [], "absolute": absolute}})
 
     def _show_quota(self, call: Call, project_id: str) -> Reply:
         self._quota_reader(call, project_id, "show")
-        return json_reply(200, {"quota_set": {"id": project_id, **self.limits_of(project_id)}})
+        return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, self.limits_of(project_id))}})
 
     def _quota_details(self, call: Call, project_id: str) -> Reply:
         self._quota_reader(call, project_id, "detail")
@@ -43,7 +57,10 @@ class Quotas(State):
             key: {"limit": limit, "in_use": used.get(key, 0), "reserved": 0}
             for key, limit in self.limits_of(project_id).items()
         }
-        return json_reply(200, {"quota_set": {"id": project_id, **details}})
+        return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, details)}})
+
+    def _shown_quota(self, call: Call, quota: Mapping[str, object]) -> Record:
+        return shown(quota, QUOTA, microversion(call))
 
     def _quota_reader(self, call: Call, project_id: str, action: str) -> None:
         if not call.who.is_administrator and project_id != call.who.project_id:
@@ -57,18 +74,20 @@ class Quotas(State):
     def _update_quota(self, call: Call, project_id: str) -> Reply:
         if not call.who.is_administrator:
             raise Refused(403, "Policy doesn't allow os_compute_api:os-quota-sets:update to be performed.")
-        wanted = call.json()["quota_set"]
+        wanted = enveloped(call, "quota_set")
         self._known_project(project_id)
         for key, value in wanted.items():
             if key not in DEFAULT_QUOTA and key != "force":
                 reason = f"Additional properties are not allowed ({key!r} was unexpected)"
                 raise Refused(400, f"Invalid input for field/attribute quota_set. Value: {wanted}. {reason}")
+            if key != "force" and not re.fullmatch("-?[0-9]+", str(value)):
+                raise invalid(key, value, f"{value!r} does not match '^-?[0-9]+$'")
             if key != "force" and int(value) < -1:
                 reason = f"{value} is less than the minimum of -1"
                 raise Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
         limits = {key: int(value) for key, value in wanted.items() if key != "force"}
         self.quotas.setdefault(project_id, {}).update(limits)
-        return json_reply(200, {"quota_set": self.limits_of(project_id)})
+        return json_reply(200, {"quota_set": self._shown_quota(call, self.limits_of(project_id))})
 
     def _delete_quota(self, call: Call, project_id: str) -> Reply:
         if not call.who.is_administrator:
@@ -77,8 +96,7 @@ class Quotas(State):
         return Reply(202)
 
     def _default_quota(self, call: Call, project_id: str) -> Reply:
-        del call
-        return json_reply(200, {"quota_set": {"id": project_id, **DEFAULT_QUOTA}})
+        return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, DEFAULT_QUOTA)}})
 
     def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
         """Give how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""

@@ -24,6 +24,13 @@ DEFAULT_QUOTA: Mapping[str, int] = {
     "ram": 51200,
     "server_group_members": 10,
     "server_groups": 10,
+    "fixed_ips": -1,
+    "floating_ips": -1,
+    "injected_file_content_bytes": 10240,
+    "injected_file_path_bytes": 255,
+    "injected_files": 5,
+    "security_group_rules": -1,
+    "security_groups": -1,
 }
 
 
@@ -67,6 +74,8 @@ class Server:
     """The image's properties as they were: later edits do not reach the server."""
     fault: Record | None = None
     planned_fault: str | None = None
+    launched_at: datetime | None = None
+    hostname: str = ""
     group_id: str | None = None
     created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
     deleting: bool = False

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.nova.building import Building
-from hyperx_glance.testing.memory.nova.filters import check_filters, plain_tests, tag_tests
-from hyperx_glance.testing.memory.nova.microversions import microversion
+from hyperx_glance.testing.memory.nova.filters import check_filters, plain_tests, tag_tests, wants_everybody
+from hyperx_glance.testing.memory.nova.microversions import SERVER, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import VM_STATES, Flavor, Server
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+
+_HOST_ID = hashlib.sha224(b"host1").hexdigest()
 
 
 class Servers(Building):
@@ -20,19 +24,20 @@ class Servers(Building):
 
     def _list(self, call: Call) -> Reply:
         page, links = self._selected(call)
-        found = [{"id": server.id, "name": server.name, "links": []} for server in page]
+        found = [{"id": server.id, "name": server.name, "links": self._links("servers", server.id)} for server in page]
         return json_reply(200, {"servers": found, **links})
 
     def _list_details(self, call: Call) -> Reply:
         page, links = self._selected(call)
-        return json_reply(200, {"servers": [self._view(call, server) for server in page], **links})
+        return json_reply(200, {"servers": [self._listed_view(call, server) for server in page], **links})
 
     def _selected(self, call: Call) -> tuple[list[Server], Record]:
         self._looks += 1
+        tests = self._tests(call)
         found = [
             server
             for server in self.servers.values()
-            if server.visible_after <= self._looks and all(test(server) for test in self._tests(call))
+            if server.visible_after <= self._looks and all(test(server) for test in tests)
         ]
         key = call.value("sort_key", "created_at")
         orders: dict[str, Callable[[Server], Any]] = {
@@ -40,16 +45,17 @@ class Servers(Building):
             "uuid": lambda server: server.id,
         }
         found.sort(key=orders.get(key, lambda server: server.number), reverse=call.value("sort_dir", "desc") == "desc")
-        page = cut_page(call, self._look(found))
-        return page, self._next("servers_links", call, page)
+        page = cut_page(call, self._look(found), key=lambda server: server.id)
+        return page, self._next("servers_links", call, [server.id for server in page])
 
     def _tests(self, call: Call) -> list[Callable[[Server], bool]]:
         """Make one test for each filter that Nova lets this caller use at this microversion."""
         who, version = call.who, microversion(call)
         check_filters(call, version)
-        everybody = call.value("all_tenants") in ("1", "true", "True")
+        everybody = wants_everybody(call)
         if everybody and not who.is_administrator:
-            raise Refused(403, "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed.")
+            view = "detail" if call.path.endswith("/detail") else "index"
+            raise Refused(403, f"Policy doesn't allow os_compute_api:servers:{view}:get_all_tenants to be performed.")
         tests: list[Callable[[Server], bool]] = []
         if not everybody:
             tests.append(lambda server: server.caller.project_id == who.project_id)
@@ -72,6 +78,7 @@ class Servers(Building):
 
     def _view(self, call: Call, server: Server) -> Record:
         version = microversion(call)
+        up = server.status == "ACTIVE"
         view: Record = {
             "id": server.id,
             "name": server.name,
@@ -81,22 +88,34 @@ class Servers(Building):
             "addresses": server.addresses,
             "created": isotime(server.created_at),
             "updated": isotime(server.created_at),
-            "image": {"id": server.image_id, "links": []} if server.image_id else "",
-            "flavor": _server_flavor(server.flavor, version),
-            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{server.id}"}],
+            "image": self._image_view(server, version) if server.image_id else "",
+            "flavor": self._server_flavor(server.flavor, version),
+            "links": self._links("servers", server.id),
             "metadata": server.metadata,
             "key_name": server.body.get("key_name"),
             "config_drive": "True" if server.body.get("config_drive") in (True, "true", "True", "1") else "",
-            "hostId": "" if server.status in ("BUILD", "ERROR") else "host1",
-            "accessIPv4": "",
-            "accessIPv6": "",
-            "OS-EXT-AZ:availability_zone": "nova" if server.status == "ACTIVE" else "",
+            "hostId": "" if server.status in ("BUILD", "ERROR") else _HOST_ID,
+            "accessIPv4": server.body.get("accessIPv4") or "",
+            "accessIPv6": server.body.get("accessIPv6") or "",
+            "OS-DCF:diskConfig": server.body.get("OS-DCF:diskConfig", "MANUAL"),
+            "OS-EXT-AZ:availability_zone": "nova" if server.launched_at else "",
             "OS-EXT-STS:task_state": _task(server),
             "OS-EXT-STS:vm_state": VM_STATES[server.status],
-            "OS-EXT-STS:power_state": 1 if server.status == "ACTIVE" else 0,
+            "OS-EXT-STS:power_state": 1 if up else 4 if server.status == "SHUTOFF" else 0,
+            "OS-SRV-USG:launched_at": _microseconds(server.launched_at) if server.launched_at else None,
+            "OS-SRV-USG:terminated_at": None,
             "os-extended-volumes:volumes_attached": [
-                {"id": volume_id, "delete_on_termination": goes} for volume_id, goes in server.volumes
+                {"id": volume_id} | ({"delete_on_termination": goes} if version >= (2, 3) else {})
+                for volume_id, goes in server.volumes
             ],
+            "locked": False,
+            "locked_reason": None,
+            "description": server.body.get("description") if version >= (2, 19) else server.name,
+            "tags": server.tags,
+            "trusted_image_certificates": None,
+            "server_groups": [server.group_id] if server.group_id else [],
+            "pinned_availability_zone": server.body.get("availability_zone"),
+            "scheduler_hints": {"group": [server.group_id]} if server.group_id else {},
         }
         if server.status in ("ACTIVE", "BUILD"):
             view["progress"] = 0
@@ -104,17 +123,43 @@ class Servers(Building):
             view["security_groups"] = server.body.get("security_groups") or [{"name": "default"}]
         if server.fault is not None:
             view["fault"] = server.fault
-        if version >= (2, 26):
-            view["tags"] = server.tags
-        if version >= (2, 71):
-            view["server_groups"] = [server.group_id] if server.group_id else []
-        if version >= (2, 98) and server.image_id:
-            view["image"]["properties"] = server.image_properties
+        if version >= (2, 90) or (call.who.is_administrator and version >= (2, 3)):
+            view["OS-EXT-SRV-ATTR:hostname"] = server.hostname
         if call.who.is_administrator:
-            view["OS-EXT-SRV-ATTR:user_data"] = server.body.get("user_data")
-            view["OS-EXT-SRV-ATTR:reservation_id"] = server.reservation_id
-            view["OS-EXT-SRV-ATTR:host"] = "host1"
+            view |= _administrators_view(server)
+        return shown(view, SERVER, version)
+
+    def _listed_view(self, call: Call, server: Server) -> Record:
+        view = self._view(call, server)
+        view.pop("server_groups", None)  # shown of a single server only (nova/api/openstack/compute/servers.py)
         return view
+
+    def _image_view(self, server: Server, version: tuple[int, int]) -> Record:
+        links = [{"rel": "bookmark", "href": f"{self.url}/images/{server.image_id}"}]
+        view: Record = {"id": server.image_id, "links": links}
+        return {**view, "properties": server.image_properties} if version >= (2, 98) else view
+
+    def _server_flavor(self, flavor: Flavor, version: tuple[int, int]) -> Record:
+        if version < (2, 47):
+            return {"id": flavor.id, "links": [{"rel": "bookmark", "href": f"{self.url}/flavors/{flavor.id}"}]}
+        return {
+            "vcpus": flavor.vcpus,
+            "ram": flavor.ram,
+            "disk": flavor.disk,
+            "ephemeral": flavor.ephemeral,
+            "swap": 0,
+            "original_name": flavor.name,
+            "extra_specs": {},
+        }
+
+    def _list_addresses(self, call: Call, server_id: str) -> Reply:
+        return json_reply(200, {"addresses": addresses_of(self._found(call, server_id))})
+
+    def _show_addresses(self, call: Call, server_id: str, network: str) -> Reply:
+        found = addresses_of(self._found(call, server_id))
+        if network not in found:
+            raise Refused(404, "Instance is not a member of specified network")
+        return json_reply(200, {network: found[network]})
 
     def _list_attachments(self, call: Call, server_id: str) -> Reply:
         server = self._found(call, server_id)
@@ -140,15 +185,28 @@ def _task(server: Server) -> str | None:
     return "spawning" if server.status == "BUILD" else None
 
 
-def _server_flavor(flavor: Flavor, version: tuple[int, int]) -> Record:
-    if version < (2, 47):
-        return {"id": flavor.id, "links": []}
+def _administrators_view(server: Server) -> Record:
     return {
-        "vcpus": flavor.vcpus,
-        "ram": flavor.ram,
-        "disk": flavor.disk,
-        "ephemeral": flavor.ephemeral,
-        "swap": 0,
-        "original_name": flavor.name,
-        "extra_specs": {},
+        "OS-EXT-SRV-ATTR:user_data": server.body.get("user_data"),
+        "OS-EXT-SRV-ATTR:reservation_id": server.reservation_id,
+        "OS-EXT-SRV-ATTR:host": "host1",
+        "OS-EXT-SRV-ATTR:hypervisor_hostname": "host1",
+        "OS-EXT-SRV-ATTR:instance_name": f"instance-{server.number:08x}",
+        "OS-EXT-SRV-ATTR:kernel_id": "",
+        "OS-EXT-SRV-ATTR:launch_index": 0,
+        "OS-EXT-SRV-ATTR:ramdisk_id": "",
+        "OS-EXT-SRV-ATTR:root_device_name": "/dev/sda",
+        "host_status": "UP",
     }
+
+
+def addresses_of(server: Server) -> Record:
+    """Give the addresses as they are shown without extensions."""
+    return {
+        network: [{key: each[key] for key in ("addr", "version")} for each in addresses]
+        for network, addresses in server.addresses.items()
+    }
+
+
+def _microseconds(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")

@@ -10,7 +10,6 @@ from hyperx_glance.testing.memory.nova.flavors import Flavors
 from hyperx_glance.testing.memory.nova.groups import ServerGroups
 from hyperx_glance.testing.memory.nova.keypairs import KeyPairs
 from hyperx_glance.testing.memory.nova.microversions import microversion, parsed_version
-from hyperx_glance.testing.memory.nova.servers import Servers
 from hyperx_glance.testing.memory.wire import (
     Call,
     Record,
@@ -23,7 +22,7 @@ from hyperx_glance.testing.memory.wire import (
 )
 
 
-class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
+class Nova(Flavors, KeyPairs, ServerGroups, Creating, Changing):
     """Keep servers; what takes time goes on when somebody looks at them."""
 
     def routes(self) -> Sequence[Route]:
@@ -36,6 +35,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
             Route("GET", "/v2.1/flavors", self._list_flavors),
             Route("GET", "/v2.1/flavors/detail", self._list_flavor_details),
             Route("GET", "/v2.1/flavors/([^/]+)", self._show_flavor),
+            Route("GET", "/v2.1/flavors/([^/]+)/os-extra_specs", self._show_extra_specs),
             Route("GET", "/v2.1/limits", self._limits),
             Route("GET", quota, self._show_quota),
             Route("PUT", quota, self._update_quota),
@@ -55,6 +55,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
             Route("POST", "/v2.1/servers", self._create),
             Route("GET", "/v2.1/servers/detail", self._list_details),
             Route("GET", one, self._show),
+            Route("PUT", one, self._rename),
             Route("DELETE", one, self._delete),
             Route("POST", one + "/action", self._act),
             Route("GET", one + "/tags", self._list_tags),
@@ -63,6 +64,14 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
             Route("DELETE", one + "/tags/([^/]+)", self._remove_tag),
             Route("GET", one + "/metadata", self._show_metadata),
             Route("POST", one + "/metadata", self._update_metadata),
+            Route("PUT", one + "/metadata", self._replace_metadata),
+            Route("GET", one + "/metadata/([^/]+)", self._show_metadata_item),
+            Route("PUT", one + "/metadata/([^/]+)", self._set_metadata_item),
+            Route("DELETE", one + "/metadata/([^/]+)", self._delete_metadata_item),
+            Route("GET", one + "/tags/([^/]+)", self._show_tag),
+            Route("DELETE", one + "/tags", self._remove_tags),
+            Route("GET", one + "/ips", self._list_addresses),
+            Route("GET", one + "/ips/([^/]+)", self._show_addresses),
             Route("GET", one + "/os-volume_attachments", self._list_attachments),
         )
 
@@ -77,6 +86,8 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
             reply = super().handle(call)
             if _is_unknown(reply):
                 return reply
+            if not reply.content:
+                reply.headers.setdefault("Content-Type", "application/json")
         else:
             message = f"Version {version} is not supported by the API. "
             message += f"Minimum is 2.1 and maximum is {self.max_microversion}."
@@ -105,7 +116,11 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Servers, Changing):
 
     def _version(self, call: Call) -> Reply:
         del call
-        return json_reply(200, {"version": self._version_record()})
+        record = self._version_record()
+        record["links"].append({"rel": "describedby", "type": "text/html", "href": f"{self.url}/"})
+        kind = "application/vnd.openstack.compute+json;version=2.1"
+        record["media-types"] = [{"base": "application/json", "type": kind}]
+        return json_reply(200, {"version": record})
 
     def _version_record(self) -> Record:
         return {

@@ -62,6 +62,7 @@ class State(Service):
         self._neutron = neutron
         self._numbers = itertools.count(1)
         self._looks = 0
+        self._keypair_ids = itertools.count(1)
         self.add_flavor("m1.tiny", ram=512, disk=1, vcpus=1, ephemeral=1)
         self.add_flavor("m1.small", ram=2048, disk=20, vcpus=1)
 
@@ -111,9 +112,15 @@ class State(Service):
             raise Refused(status, f"Instance group {group_id} could not be found.")
         return group
 
-    def _next(self, key: str, call: Call, page: Sequence[Server] | Sequence[Flavor]) -> Record:
+    def _links(self, kind: str, item_id: str) -> list[Record]:
+        return [
+            {"rel": "self", "href": f"{self.url}/v2.1/{kind}/{item_id}"},
+            {"rel": "bookmark", "href": f"{self.url}/{kind}/{item_id}"},
+        ]
+
+    def _next(self, key: str, call: Call, page: Sequence[str]) -> Record:
         """Give the link to the next page, where this one is full (nova/api/openstack/common.py)."""
         if not page or len(page) < int(call.value("limit") or 1000):
             return {}
         query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")
-        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1].id}"}]}
+        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1]}"}]}

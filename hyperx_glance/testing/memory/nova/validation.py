@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 
-from hyperx_glance.testing.memory.wire import Refused
+from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
 
 def invalid(key: str, value: object, reason: str) -> Refused:
@@ -15,12 +15,17 @@ def invalid(key: str, value: object, reason: str) -> Refused:
     return Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that is empty or too long."""
+def check_name(name: object) -> None:
+    """Refuse a name that is no text, is empty or too long, or has blanks around it."""
+    if not isinstance(name, str):
+        raise invalid("name", name, f"{name!r} is not of type 'string'")
     if not str(name).strip():
         raise invalid("name", name, f"{name!r} should be non-empty")
     if len(name) > 255:
         raise invalid("name", name, f"{name!r} is too long")
+    if name != name.strip():
+        words = "The name must be: printable characters. Can not start or end with whitespace."
+        raise Refused(400, f"An invalid 'name' value was provided. {words}")
 
 
 def check_count(key: str, count: object) -> None:
@@ -31,8 +36,10 @@ def check_count(key: str, count: object) -> None:
         raise invalid(key, count, f"{count} is less than the minimum of 1")
 
 
-def check_metadata(metadata: Mapping[str, object]) -> None:
+def check_metadata(metadata: object) -> None:
     """Refuse metadata that are not short texts."""
+    if not isinstance(metadata, Mapping):
+        raise invalid("metadata", metadata, f"{metadata!r} is not of type 'object'")
     for key, value in metadata.items():
         if not isinstance(value, str):
             raise invalid(key, value, f"{value!r} is not of type 'string'")
@@ -42,8 +49,10 @@ def check_metadata(metadata: Mapping[str, object]) -> None:
             raise invalid("metadata", metadata, f"{key!r} does not match any of the regexes")
 
 
-def check_tags(tags: Sequence[str]) -> None:
+def check_tags(tags: object) -> None:
     """Refuse tags that are too many, too long, or hold a comma or slash."""
+    if not isinstance(tags, list):
+        raise invalid("tags", tags, f"{tags!r} is not of type 'array'")
     if len(tags) > 50:
         raise invalid("tags", tags, f"{tags} is too long")
     for position, tag in enumerate(tags):
@@ -63,3 +72,34 @@ def check_user_data(user_data: str | None) -> None:
         base64.b64decode(user_data, validate=True)
     except binascii.Error:
         raise invalid("user_data", user_data, f"{user_data!r} is not a 'base64'") from None
+
+
+def enveloped(call: Call, key: str) -> Record:
+    """Give what a request's body has under its only key."""
+    found = call.member(key)
+    if not isinstance(found, dict):
+        raise invalid(key, found, f"{found!r} is not of type 'object'")
+    document: Record = found
+    return document
+
+
+def check_keys(key: str, body: Record, *, allowed: Sequence[str], required: Sequence[str] = ()) -> None:
+    """Refuse keys that a schema does not know, and the absence of those that it demands."""
+    for each in body:
+        if each not in allowed:
+            raise invalid(key, body, f"Additional properties are not allowed ({each!r} was unexpected)")
+    for each in required:
+        if each not in body:
+            raise invalid(key, body, f"{each!r} is a required property")
+
+
+def check_limit(call: Call) -> None:
+    """Refuse the size of a page that is no number."""
+    for value in call.values("limit"):
+        if not re.fullmatch("[0-9]+", value):
+            raise wrong_query("limit", value, f"{value!r} does not match '^[0-9]*$'")
+
+
+def wrong_query(key: str, value: str, reason: str) -> Refused:
+    """Make the refusal of a query parameter."""
+    return Refused(400, f"Invalid input for query parameters {key}. Value: {value}. {reason}")
