@@ -15,6 +15,7 @@ import contextlib
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
@@ -77,6 +78,10 @@ _WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, R
 """What Python raises where something is not what a program expects; keystoneauth checks nothing."""
 
 
+_URLS: weakref.WeakKeyDictionary[AccessInfo, dict[tuple[str | None, ...], str | None]] = weakref.WeakKeyDictionary()
+"""Where each token's catalogue has the services that were looked for."""
+
+
 class Access(Shape):
     """Hold what a token says about its user."""
 
@@ -84,6 +89,11 @@ class Access(Shape):
     project_id: str
     project_name: str
     role_names: tuple[str, ...]
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the role admin is among them."""
+        return "admin" in self.role_names
 
 
 class _Endpoint(Shape):
@@ -241,7 +251,7 @@ class Cloud:
     @property
     def is_administrator(self) -> bool:
         """Whether the token carries the role admin."""
-        return "admin" in self.access.role_names
+        return self.access.is_administrator
 
     def of_system(self) -> Cloud | None:
         """Speak to Keystone as the same user with a token for the whole system; None where Keystone gives none.
@@ -279,12 +289,18 @@ class Cloud:
         return self._url(self._adapter(service)) is not None
 
     def _url(self, adapter: Adapter) -> str | None:
+        """Find a service in the catalogue, once for each token: a back end makes many clients of one session."""
         with self._translated("identity"):
-            try:
-                url = adapter.get_endpoint()
-            except keystone_exceptions.CatalogException:
-                return None
-            return url.rstrip("/") if url else None
+            token = self._token()
+            known = {} if token is None or adapter.endpoint_override else _URLS.setdefault(token, {})
+            wanted = adapter.service_type, adapter.service_name, str(adapter.interface), adapter.region_name
+            if wanted not in known:
+                try:
+                    url = adapter.get_endpoint()
+                except keystone_exceptions.CatalogException:
+                    url = None
+                known[wanted] = url.rstrip("/") if url else None
+            return known[wanted]
 
     def endpoint(self, service: Service) -> Endpoint | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""

@@ -87,7 +87,7 @@ def _read(cursor: str, query: ImageQuery) -> Place:
 
 def _checksum(content: bytes, query: ImageQuery) -> bytes:
     """Add up the place and the query, in whichever order its sets come; the length of a page is no part of it."""
-    criteria = query.model_dump(mode="json", exclude={"limit", "sort"})
+    criteria = query.model_dump(mode="json", exclude={"limit", "sort"}, exclude_defaults=True)
     criteria = {name: sorted(value) if isinstance(value, list) else value for name, value in criteria.items()}
     question = json.dumps([_VERSION, Sorting(query.sort).parameter, criteria], sort_keys=True)
     return hashlib.sha256(question.encode() + b"\0" + content).digest()[:_CHECKSUM_BYTES]

@@ -74,7 +74,8 @@ def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
 def _listings(context: Context, query: ImageQuery) -> list[Listing]:
     """Ask Keystone only where the query is about departments' names."""
     names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
-    viewer = Viewer(context.cloud.project_id, context.cloud.is_administrator, names)
+    access = context.cloud.access  # once: keystoneauth reads the token's end anew each time
+    viewer = Viewer(access.project_id, access.is_administrator, names)
     owners = None if query.owner is None else context.departments.matching(query.owner)
     return filters.listings(query, viewer, owners=owners)
 
