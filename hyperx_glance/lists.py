@@ -73,11 +73,11 @@ def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
 
 def _listings(context: Context, query: ImageQuery) -> list[Listing]:
     """Ask Keystone only where the query is about departments' names."""
-    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
     access = context.cloud.access  # once: keystoneauth reads the token's end anew each time
-    viewer = Viewer(access.project_id, access.is_administrator, names)
+    filters.check(query, is_administrator=access.is_administrator)
+    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
     owners = None if query.owner is None else context.departments.matching(query.owner)
-    return filters.listings(query, viewer, owners=owners)
+    return filters.listings(query, Viewer(access.project_id, access.is_administrator, names), owners=owners)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:

@@ -125,3 +125,26 @@ def test_confidential_bodies_stay_out_of_the_log(border: Cloud, caplog: pytest.L
 
 def test_ids_are_quoted_in_paths() -> None:
     assert image_path("../../x?y", "file") == "/images/..%2F..%2Fx%3Fy/file"
+
+
+def test_clients_of_one_session_do_not_mix_up_their_endpoints(cloud: InMemoryCloud) -> None:
+    """Where the catalogue has a service is kept with the token."""
+    session = cloud.session("alice")
+    here = Cloud.from_session(session, region_name="RegionOne")
+
+    assert here.base("image") == Cloud.from_session(session, region_name="RegionOne").base("image")
+    assert here.base("image") != Cloud.from_session(session, region_name="RegionOne").base("compute")
+    with pytest.raises(ServiceUnavailableError, match="in region Elsewhere"):
+        Cloud.from_session(session, region_name="Elsewhere").base("image")
+    with pytest.raises(ServiceUnavailableError):
+        Cloud.from_session(session, region_name="RegionOne", interface="nowhere").base("image")
+
+
+def test_a_new_token_brings_a_new_catalogue(cloud: InMemoryCloud) -> None:
+    session = cloud.session("alice")
+    with pytest.raises(ServiceUnavailableError, match="in region Elsewhere"):
+        Cloud.from_session(session, region_name="Elsewhere").base("image")
+    cloud.keystone.first_endpoints.append(("public", "Elsewhere"))
+    session.invalidate()
+
+    assert Cloud.from_session(session, region_name="Elsewhere").base("image").startswith("http")

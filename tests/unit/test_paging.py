@@ -208,5 +208,8 @@ def test_a_page_has_a_size_and_no_limit() -> None:
 
 
 def test_a_forbidden_view_is_refused() -> None:
+    cloud = InMemoryCloud()
+
     with pytest.raises(NotAllowedError):
-        connect(InMemoryCloud()).page(view="everything")
+        connect(cloud).page(view="everything", search="debian", owner="dept-b")
+    assert [request.method for request in cloud.requests] == ["POST"]  # the login
