@@ -11,28 +11,21 @@ again when no answer comes: what else may be repeated, and why, is for the calle
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pydantic
 import requests
 import urllib3.exceptions
-from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
-from requests.adapters import HTTPAdapter
 
-from hyperx_glance.answers import Shape, not_understood, parsed
+from hyperx_glance.answers import not_understood, parsed
 from hyperx_glance.errors import (
     AuthenticationError,
-    HyperxGlanceError,
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
@@ -40,13 +33,13 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.forks import renew_in_children
 from hyperx_glance.models.image import Image
+from hyperx_glance.tokens import Access, Endpoint, access_of, endpoints, of_system, renew, token_of, url
 from hyperx_glance.translation import (
-    FAILURES,
     asked_pause,
     is_an_answer,
-    refused_login,
     translate_answer,
     translate_failure,
+    translated,
 )
 
 if TYPE_CHECKING:
@@ -74,38 +67,6 @@ _READING_RETRIES = 2
 LONGEST_PAUSE_SECONDS = 30
 """A service that wants to be left alone for longer is not waited for."""
 _CHUNK_BYTES = 1024 * 1024
-_WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What Python raises where something is not what a program expects; keystoneauth checks nothing."""
-
-
-_URLS: weakref.WeakKeyDictionary[AccessInfo, dict[tuple[str | None, ...], str | None]] = weakref.WeakKeyDictionary()
-"""Where each token's catalogue has the services that were looked for."""
-
-
-class Access(Shape):
-    """Hold what a token says about its user."""
-
-    user_id: str
-    project_id: str
-    project_name: str
-    role_names: tuple[str, ...]
-
-    @property
-    def is_administrator(self) -> bool:
-        """Whether the role admin is among them."""
-        return "admin" in self.role_names
-
-
-class _Endpoint(Shape):
-    service_id: str | None
-    region_id: str | None
-
-
-class Endpoint(NamedTuple):
-    """Name the service and region of an endpoint, as Keystone does where it keeps limits."""
-
-    service_id: str
-    region_id: str | None
 
 
 class Cloud:
@@ -170,21 +131,8 @@ class Cloud:
         return cls(connection.session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
 
     def renew(self) -> None:
-        """Leave the connections to the parent after a fork, and use no lock that one of its threads may have held.
-
-        The parent's sockets are closed here without a word on them. Unpickling, too, gives an adapter new connections
-        (requests/adapters.py, HTTPAdapter.__setstate__).
-        """
-        http = self.session.session
-        http.cookies = http.cookies.copy()
-        for adapter in http.adapters.values():
-            if isinstance(adapter, HTTPAdapter):
-                adapter.__setstate__(adapter.__getstate__())  # type: ignore[attr-defined]  # types-requests lacks it
-        # keystoneauth1/identity/base.py and generic/base.py, which holds a second plugin.
-        login = self.session.auth
-        for plugin in (login, getattr(login, "_plugin", None)):
-            if "_lock" in getattr(plugin, "__dict__", ()):
-                vars(plugin)["_lock"] = threading.Lock()
+        """Use connections and locks of this process's own after a fork."""
+        renew(self.session)
 
     # ------------------------------------------------------------- who am I
 
@@ -201,42 +149,14 @@ class Cloud:
 
     def _login(self) -> Access | None:
         """Read the token, after logging in where that is due; None where the session has only a text for a token."""
-        with self._translated("identity"):
-            found = self._token()
+        with translated("identity", self.session):
+            found = token_of(self.session)
             if found is None:
                 return None
             known = self._known
             if known is None or known[0] is not found:
-                known = self._known = found, _access(found)
+                known = self._known = found, access_of(found)
             return known[1]
-
-    def _token(self) -> AccessInfo | None:
-        get_access: Callable[[Session], AccessInfo] | None = getattr(self.session.auth, "get_access", None)
-        return get_access(self.session) if get_access else None
-
-    @contextlib.contextmanager
-    def _translated(self, service: Service) -> Iterator[None]:
-        """Translate what leaves keystoneauth, through which every request, token and endpoint comes.
-
-        It reads tokens, catalogues and headers without a look at their shape, and keeps a token that it cannot read:
-        the next request logs in anew.
-        """
-        try:
-            yield
-        except UnicodeEncodeError as error:
-            raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
-        except keystone_exceptions.BadRequest as error:
-            # Our own requests raise nothing for a status: this answers a login. Keystone quotes what it does not
-            # understand (keystone/common/validation/validators.py), and in a login stands the password.
-            raise refused_login(error) from None
-        except FAILURES as error:
-            raise translate_failure(service, error) from error
-        except HyperxGlanceError:
-            raise
-        except _WRONG_SHAPES as error:
-            if self.session.auth:
-                self.session.invalidate()
-            raise not_understood(service, f"it made {type(error).__name__}") from error
 
     @property
     def project_id(self) -> str:
@@ -259,7 +179,7 @@ class Cloud:
         It gives none to who has no role on the system, for a token of an application credential, and where
         ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
         """
-        token = self._token()
+        token = token_of(self.session)
         if token is None:
             return None
         if self._rescoped is None or self._rescoped[0] is not token:
@@ -267,10 +187,8 @@ class Cloud:
         return self._rescoped[1]
 
     def _rescope(self, token: AccessInfo) -> Cloud | None:
-        known = self.session
         base = self.base("identity")
-        login = v3.Token(base, token=token.auth_token or "", system_scope="all")
-        session = Session(login, known.session, verify=known.verify, cert=known.cert, timeout=known.timeout)
+        session = of_system(self.session, token, base)
 
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, endpoint_override=base)
@@ -289,44 +207,21 @@ class Cloud:
         return self._url(self._adapter(service)) is not None
 
     def _url(self, adapter: Adapter) -> str | None:
-        """Find a service in the catalogue, once for each token: a back end makes many clients of one session."""
-        with self._translated("identity"):
-            token = self._token()
-            known = {} if token is None or adapter.endpoint_override else _URLS.setdefault(token, {})
-            wanted = adapter.service_type, adapter.service_name, str(adapter.interface), adapter.region_name
-            if wanted not in known:
-                try:
-                    url = adapter.get_endpoint()
-                except keystone_exceptions.CatalogException:
-                    url = None
-                known[wanted] = url.rstrip("/") if url else None
-            return known[wanted]
+        with translated("identity", self.session):
+            return url(token_of(self.session), adapter)
 
     def endpoint(self, service: Service) -> Endpoint | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
-        with self._translated("identity"):
-            found = self._endpoints(adapter, region_name=adapter.region_name)
+        with translated("identity", self.session):
+            found = endpoints(token_of(self.session), adapter, region_name=adapter.region_name)
             return next((Endpoint(each.service_id, each.region_id) for each in found if each.service_id), None)
 
     def regions(self) -> tuple[str, ...]:
         """List the regions in which the catalogue has images, in its order."""
-        with self._translated("identity"):
-            found = self._endpoints(self._adapter("image"), region_name=None)
+        with translated("identity", self.session):
+            found = endpoints(token_of(self.session), self._adapter("image"), region_name=None)
             return tuple(dict.fromkeys(each.region_id for each in found if each.region_id))
-
-    def _endpoints(self, adapter: Adapter, *, region_name: str | None) -> list[_Endpoint]:
-        """Read from the token where the endpoints of a service are; nowhere, where the session has no catalogue."""
-        token = self._token()
-        if token is None:
-            return []
-        found = token.service_catalog.get_endpoint_data_list(
-            service_type=adapter.service_type,
-            service_name=adapter.service_name,
-            interface=adapter.interface or "public",
-            region_name=region_name,
-        )
-        return [_Endpoint(service_id=data.service_id, region_id=data.region_name) for data in found]
 
     def base(self, service: Service) -> str:
         """Give the URL of the service at the version that this library speaks."""
@@ -344,7 +239,7 @@ class Cloud:
                     hint="Check the region name, or ask an operator to deploy the service.",
                 )
             # Catalogues name the bare service, a version, or for Cinder a version and the project.
-            with self._translated("identity"):
+            with translated("identity", self.session):
                 path = urlsplit(endpoint).path
             if not re.search(r"/v\d+(\.\d+)?(/[^/]+)?$", path):
                 endpoint = f"{endpoint}/{VERSIONS[service]}"
@@ -404,7 +299,7 @@ class Cloud:
         retries = _READING_RETRIES if reading else 0
         while True:
             self._login()
-            with self._translated(service):
+            with translated(service, self.session):
                 response = adapter.request(
                     path if path.startswith("http") else base + path,
                     method,
@@ -540,14 +435,3 @@ def _body(response: requests.Response) -> bytes:
         return response.content
     body: bytes = response.raw.read(decode_content=True)
     return body
-
-
-def _access(found: AccessInfo) -> Access:
-    if not isinstance(found.auth_token, str):
-        raise TypeError("a token without an id")
-    return Access(
-        user_id=found.user_id or "",
-        project_id=found.project_id or "",
-        project_name=found.project_name or found.project_id or "",
-        role_names=tuple(found.role_names or ()),
-    )

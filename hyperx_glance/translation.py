@@ -11,11 +11,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 import requests
 import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
+from keystoneauth1.session import Session
 
 from hyperx_glance.answers import LONGEST_BODY, explanation, not_understood
 from hyperx_glance.errors import (
@@ -37,11 +40,38 @@ FAILURES = (
     urllib3.exceptions.HTTPError,
 )
 """What keystoneauth, requests and urllib3 raise instead of giving an answer."""
+_WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Python raises where something is not what a program expects; keystoneauth checks nothing."""
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
     requests.exceptions.ConnectTimeout,
 )
+
+
+@contextlib.contextmanager
+def translated(service: str, session: Session) -> Iterator[None]:
+    """Translate what leaves keystoneauth, through which every request, token and endpoint comes.
+
+    It reads tokens, catalogues and headers without a look at their shape, and keeps a token that it cannot read:
+    the next request logs in anew.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
+    except keystone_exceptions.BadRequest as error:
+        # Our own requests raise nothing for a status: this answers a login. Keystone quotes what it does not
+        # understand (keystone/common/validation/validators.py), and in a login stands the password.
+        raise refused_login(error) from None
+    except FAILURES as error:
+        raise translate_failure(service, error) from error
+    except HyperxGlanceError:
+        raise
+    except _WRONG_SHAPES as error:
+        if session.auth:
+            session.invalidate()
+        raise not_understood(service, f"it made {type(error).__name__}") from error
 
 
 def asked_pause(response: requests.Response, usual: float) -> float:
