@@ -17,6 +17,9 @@ and its checksum, over the query too, is there to find mistakes.
 import base64
 import hashlib
 import json
+from typing import Annotated
+
+from pydantic import Field
 
 from hyperx_glance import arguments
 from hyperx_glance.answers import Shape
@@ -24,6 +27,8 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.sorting import Sorting, SortKey
 
+NEAR = 6
+"""So many images near a place go into its cursor: while one of them exists, Glance finds the place."""
 _CHECKSUM_BYTES = 9
 _LONGEST_CURSOR = 16 * 1024
 _VERSION = "1"
@@ -39,7 +44,7 @@ class Place(Shape):
     backwards: bool = False
     included: bool = False
     beside: tuple[str, ...]
-    near: tuple[str, ...] = ()
+    near: Annotated[tuple[str, ...], Field(max_length=NEAR)] = ()
     ended: tuple[int, ...] = ()
 
     def turned(self) -> "Place":
@@ -49,8 +54,7 @@ class Place(Shape):
 
 def written(place: Place, query: ImageQuery) -> str:
     """Write the cursor of a place in the list of a query."""
-    content = place.model_dump_json(exclude_defaults=True).encode()
-    return base64.urlsafe_b64encode(_checksum(content, query) + content).decode().rstrip("=")
+    return _packed(place.model_dump_json(exclude_defaults=True).encode(), query)
 
 
 def read(cursor: str, query: ImageQuery) -> Place:
@@ -58,7 +62,7 @@ def read(cursor: str, query: ImageQuery) -> Place:
     try:
         place = _read(cursor, query)
         key(place, query)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidRequestError(
             "cursor: it belongs to another query, or has been changed",
             hint="Begin again without a cursor, or give the criteria and the order with which the cursor came.",
@@ -76,13 +80,17 @@ def _read(cursor: str, query: ImageQuery) -> Place:
     if len(cursor) > _LONGEST_CURSOR:
         raise ValueError("too long")
     packed = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    checksum, content = packed[:_CHECKSUM_BYTES], packed[_CHECKSUM_BYTES:]
-    if checksum != _checksum(content, query):
+    content = packed[_CHECKSUM_BYTES:]
+    if _packed(content, query) != cursor:  # the checksum differs, or bits that mean nothing
         raise ValueError("another checksum")
     place = Place.model_validate_json(content)
     if any(arguments.reference(image_id) for image_id in place.near):
         raise ValueError("no id")
     return place
+
+
+def _packed(content: bytes, query: ImageQuery) -> str:
+    return base64.urlsafe_b64encode(_checksum(content, query) + content).decode().rstrip("=")
 
 
 def _checksum(content: bytes, query: ImageQuery) -> bytes:

@@ -21,16 +21,13 @@ from datetime import datetime
 
 from hyperx_glance import cursors, lists
 from hyperx_glance.context import Context
-from hyperx_glance.cursors import Place
+from hyperx_glance.cursors import NEAR, Place
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import ImagePage
 from hyperx_glance.pages import MarkersLostError
 from hyperx_glance.sorting import Sorting
-
-NEAR = 6
-"""So many images near a place go into its cursor: while one of them exists, Glance finds the place."""
 
 
 def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) -> ImagePage:

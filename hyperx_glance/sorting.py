@@ -119,7 +119,10 @@ def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
 def _value(name: str, text: str) -> str | datetime | None:
     if not name.endswith("_at"):
         return text
-    return datetime.fromisoformat(text) if text else None
+    time = datetime.fromisoformat(text) if text else None
+    if time is not None and time.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return time
 
 
 def _sortable(value: object, *, descending: bool) -> object:

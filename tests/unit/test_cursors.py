@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -13,6 +12,8 @@ from hypothesis import given, strategies as st
 
 from hyperx_glance import ImageQuery, InvalidRequestError, cursors
 from hyperx_glance.cursors import Place
+from hyperx_glance.testing import InMemoryCloud
+from tests.lists import connect, fill
 
 
 @given(position=st.integers(0, 200), letter=st.sampled_from("Aaz09-_"))
@@ -37,14 +38,16 @@ def test_a_changed_cursor_is_refused(position: int, letter: str) -> None:
         {"beside": ["2026-03-01T12:00:00+00:00", 5]},
         {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "near": ["../secrets"]},
         {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "backwards": "yes"},
+        {"beside": ["2026-03-01T12:00:00", "7c1"]},
+        {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "near": ["7c1"] * 7},
+        {"beside": ["2026-03-01T12:00:00+00:00", "7c1"], "ended": ["0"]},
         [],
         None,
     ],
 )
 def test_a_forged_cursor_that_adds_up_is_refused(content: object) -> None:
     query = ImageQuery()
-    forged = json.dumps(content).encode()
-    packed = base64.urlsafe_b64encode(cursors._checksum(forged, query) + forged).decode().rstrip("=")
+    packed = cursors._packed(json.dumps(content).encode(), query)
 
     with pytest.raises(InvalidRequestError, match="cursor"):
         cursors.read(packed, query)
@@ -68,3 +71,15 @@ def test_a_cursor_is_the_same_in_every_process() -> None:
     }
 
     assert len(written) == 1
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z", ""])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_forged_place_at_the_edge_of_the_calendar_harms_nobody(time: str, *, backwards: bool) -> None:
+    cloud = InMemoryCloud()
+    expected = set(fill(cloud, 3))
+    forged = cursors.written(Place(beside=(time, "7c1"), backwards=backwards, ended=(-1, 10**30)), ImageQuery())
+
+    found = connect(cloud).page(cursor=forged).images
+
+    assert {image.id for image in found} <= expected
