@@ -10,7 +10,7 @@ and its models are imported by their first call, so that nobody waits for what i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from hyperx_glance.arguments import (
     callback,
@@ -27,10 +27,9 @@ from hyperx_glance.arguments import (
     seconds,
     text,
 )
-from hyperx_glance.cloud import Cloud, steward_cloud
-from hyperx_glance.connecting import is_connection, is_session, is_steward, open_connection
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department, Departments
+from hyperx_glance.connected import Connected
+from hyperx_glance.connecting import is_steward, open_connection
+from hyperx_glance.departments import Department
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
@@ -40,7 +39,6 @@ from hyperx_glance.vocabulary import Action, ActionWord
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import BinaryIO
 
     from keystoneauth1.session import Session
@@ -73,13 +71,6 @@ if TYPE_CHECKING:
     from hyperx_glance.registration import Registration
 
 
-def _is_cloud(value: object) -> str:
-    """Take what this library's own constructors make; tell everybody else of them."""
-    if isinstance(value, Cloud):
-        return ""
-    return "a client is made by connect(...), Client.from_session(session) or Client.from_connection(connection)"
-
-
 @checked(
     cloud=optional(filled_text),
     region_name=optional(text),
@@ -107,100 +98,8 @@ def connect(
     return client
 
 
-class Client:
+class Client(Connected):
     """Offer HYPERX's image management on one OpenStack cloud, as one user."""
-
-    @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
-    def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
-        departments = Departments(cloud, steward=steward, clock=settings.pace.clock)
-        self._context = Context(cloud, departments, settings, steward)
-        self.on_close: Callable[[], None] = lambda: None
-
-    @classmethod
-    @checked(connection=is_connection, steward=optional(is_steward), settings=optional(instance(Settings)))
-    def from_connection(
-        cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
-    ) -> Self:
-        """Use an openstacksdk connection that exists; it stays yours to close."""
-        settings = settings or Settings()
-        pace = settings.pace
-        cloud = Cloud.from_connection(connection, retry_delay=pace.first_interval, sleep=pace.sleep)
-        return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
-
-    @classmethod
-    @checked(
-        session=is_session,
-        region_name=optional(text),
-        interface=filled_text,
-        steward=optional(is_steward),
-        settings=optional(instance(Settings)),
-    )
-    def from_session(
-        cls,
-        session: Session,
-        *,
-        region_name: str | None = None,
-        interface: str = "public",
-        steward: Session | Connection | None = None,
-        settings: Settings | None = None,
-    ) -> Self:
-        """Use a keystoneauth session that exists; no request is made, and the session stays yours."""
-        settings = settings or Settings()
-        pace = settings.pace
-        cloud = Cloud.from_session(
-            session,
-            region_name=region_name,
-            interface=interface,
-            retry_delay=pace.first_interval,
-            sleep=pace.sleep,
-        )
-        second = steward_cloud(steward, region_name=region_name, interface=interface)
-        return cls(cloud, steward=second, settings=settings)
-
-    # ------------------------------------------------------------- who am I
-
-    @property
-    def cloud(self) -> Cloud:
-        """The cloud as the caller sees it: its services, for requests of your own."""
-        return self._context.cloud
-
-    @property
-    def settings(self) -> Settings:
-        """What this client was told to choose."""
-        return self._context.settings
-
-    @property
-    def project_id(self) -> str:
-        """The id of the caller's department."""
-        return self.cloud.project_id
-
-    @property
-    def user_id(self) -> str:
-        """The id of the caller."""
-        return self.cloud.user_id
-
-    @property
-    def is_administrator(self) -> bool:
-        """Whether the caller's token carries the role admin."""
-        return self.cloud.is_administrator
-
-    @property
-    def region_name(self) -> str | None:
-        """The region that the caller named; None means the catalogue's first."""
-        return self.cloud.region_name
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close what `connect` opened; a session or connection of the caller's stays open."""
-        self.on_close()
 
     # ------------------------------------------------------------- browsing
 

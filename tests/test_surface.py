@@ -37,7 +37,7 @@ SOURCES = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__i
     path.parent.name: path for path in PACKAGE.glob("*/__init__.py")
 }
 MODULES = sorted(SOURCES)
-VERBS = sorted(name for name in vars(Client) if not name.startswith("_") and callable(getattr(Client, name)))
+VERBS = sorted(name for name in dir(Client) if not name.startswith("_") and callable(getattr(Client, name)))
 
 ONLY_READING = {
     "allowed", "availability_zones", "check_url", "close", "departments", "download", "flavors", "from_connection",

@@ -152,7 +152,7 @@ def public() -> dict[str, Callable[..., Any]]:
     """Collect every public function and method that takes something, and the constructor of the client."""
     found: dict[str, Callable[..., Any]] = {"connect": hyperx_glance.connect, "Client": Client}
     for kind in (Client, Registration, Launch, Capture):
-        names = [name for name in vars(kind) if not name.startswith("_") and inspect.isroutine(getattr(kind, name))]
+        names = [name for name in dir(kind) if not name.startswith("_") and inspect.isroutine(getattr(kind, name))]
         found |= {f"{kind.__name__}.{name}": getattr(kind, name) for name in names}
     return found
 
