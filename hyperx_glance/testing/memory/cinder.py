@@ -491,7 +491,8 @@ def _type_view(name: str) -> Record:
         "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
         "name": name,
         "is_public": True,
-        "description": "",
+        "os-volume-type-access:is_public": True,
+        "description": "Default Volume Type" if name == "__DEFAULT__" else None,
         "extra_specs": {},
     }
 

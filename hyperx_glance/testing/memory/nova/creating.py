@@ -127,6 +127,9 @@ class Creating(Quotas, Disks, Networks):
     def _check_body(self, call: Call, body: Record) -> None:
         """Refuse what the schema at this microversion does not allow (compute/schemas/servers.py)."""
         version = microversion(call)
+        check_metadata(body.get("metadata", {}))
+        if "name" in body:
+            check_name(body["name"])
         if version < (2, 37) and isinstance(body.get("networks"), str):
             raise invalid("networks", body["networks"], f"{body['networks']!r} is not of type 'array'")
         allowed = [*_SERVER_KEYS, *(["tags"] if version >= (2, 52) else [])]
@@ -138,11 +141,9 @@ class Creating(Quotas, Disks, Networks):
         for key in required:
             if key not in body:
                 raise invalid("server", body, f"{key!r} is a required property")
-        check_name(body["name"])
         for key in ("min_count", "max_count"):
             check_count(key, body.get(key, 1))
         check_tags(body.get("tags", []))
-        check_metadata(body.get("metadata", {}))
         check_user_data(body.get("user_data"))
         drive = body.get("config_drive", False)
         if str(drive).lower() not in ("true", "1", "on", "yes", "false", "0", "off", "no"):
