@@ -141,6 +141,7 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
     )
     with contextlib.closing(opened) as source:
         check(source, order.disk_format)
+        head, whole = source.head(), source.whole
         body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}
         if order.stores:
@@ -153,7 +154,7 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
         except HyperxGlanceError as error:
             arrived = isinstance(error, ServiceUnavailableError) and _arrived(context, order, body)
             if body.failure is None and not arrived:
-                _explain(error, source, order)
+                _explain(error, head, order, whole=whole)
                 raise
     if body.failure is not None:  # raised here, and not above, to keep the cause that it has
         raise body.failure
@@ -164,14 +165,14 @@ _REASONS = re.compile("safety|match|inspection")
 """What Glance says when it refuses data (glance/location.py, ImageProxy.set_data)."""
 
 
-def _explain(error: HyperxGlanceError, source: Opened, order: Order) -> None:
+def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool) -> None:
     """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
 
     It has two: another format than the record's, or a danger in the data. So what is of the record's format is unsafe.
     """
     if error.status != 415 or _REASONS.search(error.message):
         return
-    content = examine(source.head(), whole=source.whole)
+    content = examine(head, whole=whole)
     if content.dangers:
         error.message = f"It failed the safety checks: {content.dangers}."
     elif order.disk_format in content.detected:

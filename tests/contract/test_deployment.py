@@ -186,6 +186,7 @@ def test_every_other_property_stays_the_members(client: ClientFactory) -> None:
 # ----------------------------------------------------------------- the doctor
 
 
+@pytest.mark.needs("streams-counted")
 def test_all_is_well(client: ClientFactory, cloud: CloudUnderTest) -> None:
     before = image_ids(cloud)
 

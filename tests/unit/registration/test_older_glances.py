@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import InvalidRequestError, NewImage, UrlRejectedError
+from hyperx_glance import InvalidRequestError, NewImage, RegistrationFailedError, UrlProblem, UrlRejectedError
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import HASTY, ClientFactory
@@ -72,3 +72,20 @@ def test_newer_glances_are_not_asked_for_their_version(file_server: FileServer) 
     cloud = InMemoryCloud()
     ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=qcow2(file_server)))
     assert [request.path for request in cloud.requests if request.path in ("/", "/versions")] == []
+
+
+@pytest.mark.parametrize("release", ["2025.1", "2026.1", "2026.2"])
+@pytest.mark.parametrize(
+    ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
+)
+def test_the_reason_why_data_is_refused_is_found(
+    monkeypatch: pytest.MonkeyPatch, file_server: FileServer, release: str, sample: str, reason: UrlProblem
+) -> None:
+    monkeypatch.setattr("hyperx_glance.registration.streaming.check", lambda *_: None)  # so that Glance alone looks
+    url = file_server.serve("/disk.qcow2", samples.data(sample))
+    blind = ClientFactory(InMemoryCloud(release=release), HASTY)(url_policy=BLIND, transfer="stream")
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        blind.register(NewImage(name="a", url=url, disk_format="qcow2"))
+
+    assert caught.value.reason == reason
