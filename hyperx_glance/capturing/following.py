@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from hyperx_glance.registration.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
+STUCK_SECONDS = 30.0
+"""So long a cancellation waits for Cinder to finish a copy before it asks for the end of it all the same."""
 _WITH_DATA = ("active", "deactivated")
 
 
@@ -280,12 +282,14 @@ class Following:
                 self._failure = self._failed("It was cancelled.")
 
     def _remove(self) -> None:
+        patient_until = self._pace.clock() + STUCK_SECONDS
+
         def gone() -> bool | None:
             if not all(self._delete_record(record) for record in self._all_records()):
                 return None
             copies = self._copies()
             for copy in copies:
-                services.delete_copy(self._cloud, copy)
+                services.delete_copy(self._cloud, copy, stuck=self._pace.clock() > patient_until)
             left = [each for each in self._snapshots if services.delete_snapshot(self._cloud, each)]
             return None if copies or left else True
 

@@ -182,9 +182,13 @@ def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
     return parsed(_UploadAnswer, "block-storage", answer.content).upload.image_id
 
 
-def delete_copy(cloud: Cloud, copy: Volume) -> None:
-    """Delete a copy where its state allows it now; the next look asks again."""
-    if copy.status not in DELETABLE:
+def delete_copy(cloud: Cloud, copy: Volume, *, stuck: bool = False) -> None:
+    """Delete a copy where its state allows it now; the next look asks again.
+
+    One that is ``stuck`` may have no host, since Cinder died before it chose one. Such a copy Cinder deletes whatever
+    its state is, and refuses others (cinder/volume/api.py, delete).
+    """
+    if copy.status not in DELETABLE and not stuck:
         return
     try:
         cloud.delete("block-storage", _volume_path(copy.id))

@@ -11,7 +11,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hyperx_glance import CaptureFailedError, ConflictError, HyperxGlanceError, LaunchRequest, NewCapture, NotFoundError
+from hyperx_glance import (
+    CaptureFailedError,
+    ConflictError,
+    HyperxGlanceError,
+    LaunchRequest,
+    NewCapture,
+    NotFoundError,
+    WaitTimeoutError,
+)
 from hyperx_glance.testing.timing import scaled
 from tests import launches
 from tests.clouds import unique
@@ -174,9 +182,13 @@ def _found_outcome(alice: Client, capture_id: str, ending: str) -> str:
         else:
             return "cancelled"
     try:
-        capture.wait(timeout=scaled(120))
+        capture.wait(timeout=scaled(60))
     except CaptureFailedError:
         return "failed"
+    except WaitTimeoutError as late:
+        # Cinder died before it had chosen a host for the copy, and its queue died with it.
+        capture.cancel()
+        return "stuck and cancelled" if late.volume_id else "stuck, and not named"
     return "finished"
 
 

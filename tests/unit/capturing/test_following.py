@@ -142,6 +142,22 @@ def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) 
     assert left(cloud) == []
 
 
+def test_a_copy_for_which_cinder_has_chosen_no_host(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
+    """Cinder died before it chose one: the copy is being made for ever, and deleted at once."""
+    cloud.cinder.copies_stall = True
+    capture = alice.start_capture(on_volume, NEW)
+    (copy,) = left(cloud)
+
+    def without_host(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        if request.method == "DELETE" and copy in request.path:
+            cloud.cinder.volumes[copy].status = "available"
+        return handle()
+
+    cloud.intercept(without_host)
+    capture.cancel()
+    assert left(cloud) == []
+
+
 def test_whoever_waits_is_told_of_the_cancellation(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     capture = alice.start_capture(server, NEW)
     other = alice.find_capture("capture-0001")
