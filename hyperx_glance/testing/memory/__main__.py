@@ -41,12 +41,14 @@ def _serve(port: int, names: Sequence[str]) -> int:
     except OSError as error:
         print(error, file=sys.stderr)
         return 1
-    # Whoever reads this to its end may log in at once: the port is bound, and answers when the server runs.
-    print(server.clouds_yaml(), end="", flush=True)
     try:
+        # Whoever reads this to its end may log in at once: the port is bound, and answers when the server runs.
+        print(server.clouds_yaml(), end="", flush=True)
         server.run()
     except KeyboardInterrupt:
         return 0
+    finally:
+        server.close()
     return 0
 
 

@@ -11,17 +11,16 @@ Answers were compared with Cinder 29.
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from hyperx_glance.deployment import CINDER_OPTION
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.volumes import Volume, checked_size, image_metadata_of, type_view, volume_view
 from hyperx_glance.testing.memory.wire import (
     Call,
     Caller,
@@ -51,30 +50,6 @@ _SECTOR = bytes(512)
 _ROOT = "/v3(?:/[0-9a-f]{32})?"
 _UNAUTHORIZED = "The request you have made requires authentication."
 _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
-
-
-@dataclasses.dataclass
-class Volume:
-    """Hold one volume; ``size`` is GiB."""
-
-    id: str
-    name: str
-    size: int
-    project_id: str
-    user_id: str
-    status: str = "available"
-    volume_type: str = "__DEFAULT__"
-    bootable: bool = False
-    metadata: dict[str, str] = dataclasses.field(default_factory=dict)
-    image_metadata: dict[str, str] = dataclasses.field(default_factory=dict)
-    encrypted: bool = False
-    server_id: str | None = None
-    device: str = ""
-    source_id: str | None = None
-    upload_id: str | None = None
-    """The image into which the volume is being uploaded."""
-    reads_left: int = 0
-    created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
 
 class Cinder(Service):
@@ -162,7 +137,7 @@ class Cinder(Service):
         volume.volume_type = volume_type or self.volume_types[0]
         if image is not None:
             volume.bootable = True
-            volume.image_metadata = _image_metadata(image)
+            volume.image_metadata = image_metadata_of(image)
         if self.faults:
             self.faults.pop(0)
             volume.status = "error"
@@ -259,12 +234,12 @@ class Cinder(Service):
 
     def _list_types(self, call: Call) -> Reply:
         del call
-        return json_reply(200, {"volume_types": [_type_view(name) for name in self.volume_types]})
+        return json_reply(200, {"volume_types": [type_view(name) for name in self.volume_types]})
 
     def _show_type(self, call: Call, wanted: str) -> Reply:
         del call
         for name in self.volume_types:
-            view = _type_view(name)
+            view = type_view(name)
             if wanted in (name, view["id"]) or (wanted == "default" and name == self.volume_types[0]):
                 return json_reply(200, {"volume_type": view})
         raise Refused(404, f"Volume type {wanted} could not be found.")
@@ -278,7 +253,7 @@ class Cinder(Service):
 
     def _list_details(self, call: Call) -> Reply:
         page, links = self._page(call)
-        body: Record = {"volumes": [_view(volume) for volume in page]}
+        body: Record = {"volumes": [volume_view(volume) for volume in page]}
         return json_reply(200, body | links)
 
     def _page(self, call: Call) -> tuple[list[Volume], Record]:
@@ -314,7 +289,7 @@ class Cinder(Service):
         if not asked:
             raise Refused(400)
         source = self._found(call, asked["source_volid"]) if asked.get("source_volid") else None
-        size = _size(asked.get("size") or (source.size if source else 0))
+        size = checked_size(asked.get("size") or (source.size if source else 0))
         if size < 1:
             raise Refused(
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
@@ -337,12 +312,12 @@ class Cinder(Service):
             volume.image_metadata = dict(source.image_metadata)
             if volume.status != "error":
                 volume.status, volume.reads_left = "creating", self.copy_polls
-        return json_reply(202, {"volume": {**_view(volume), "status": "creating"}})
+        return json_reply(202, {"volume": {**volume_view(volume), "status": "creating"}})
 
     def _show(self, call: Call, volume_id: str) -> Reply:
         volume = self._found(call, volume_id)
         self._go_on(volume)
-        return json_reply(200, {"volume": _view(volume)})
+        return json_reply(200, {"volume": volume_view(volume)})
 
     def _go_on(self, volume: Volume) -> None:
         """Let a copy or an upload go on because somebody looked."""
@@ -444,61 +419,3 @@ class Cinder(Service):
         if volume is None or not (call.who.is_administrator or volume.project_id == call.who.project_id):
             raise Refused(404, f"Volume {volume_id} could not be found.")
         return volume
-
-
-def _view(volume: Volume) -> Record:
-    attachment = {
-        "id": volume.id,
-        "attachment_id": volume.id,
-        "volume_id": volume.id,
-        "server_id": volume.server_id,
-        "host_name": None,
-        "device": volume.device,
-    }
-    view: Record = {
-        "id": volume.id,
-        "status": volume.status,
-        "size": volume.size,
-        "availability_zone": "nova",
-        "created_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-        "updated_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-        "name": volume.name,
-        "description": None,
-        "volume_type": volume.volume_type,
-        "snapshot_id": None,
-        "source_volid": volume.source_id,
-        "metadata": volume.metadata,
-        "links": [],
-        "user_id": volume.user_id,
-        "bootable": "true" if volume.bootable else "false",
-        "encrypted": volume.encrypted,
-        "multiattach": False,
-        "attachments": [attachment] if volume.server_id else [],
-        "os-vol-tenant-attr:tenant_id": volume.project_id,
-    }
-    return {**view, "volume_image_metadata": volume.image_metadata} if volume.image_metadata else view
-
-
-def _image_metadata(image: ImageRecord) -> dict[str, str]:
-    copied = ("container_format", "disk_format", "min_disk", "min_ram", "size", "checksum")
-    metadata = {key: str(getattr(image, key)) for key in copied}
-    properties = {key: str(value) for key, value in image.properties.items()}
-    return {**metadata, "image_id": image.id, "image_name": str(image.name), **properties}
-
-
-def _type_view(name: str) -> Record:
-    return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
-        "name": name,
-        "is_public": True,
-        "os-volume-type-access:is_public": True,
-        "description": "Default Volume Type" if name == "__DEFAULT__" else None,
-        "extra_specs": {},
-    }
-
-
-def _size(asked: object) -> int:
-    if not re.fullmatch("[0-9]+", str(asked)):
-        reason = f"Value: {asked}. {asked!r} does not match '^[0-9]+$'"
-        raise Refused(400, f"Invalid input for field/attribute size. {reason}")
-    return int(str(asked))

@@ -31,6 +31,19 @@ PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "n
 _THREADS: Final = 16
 
 
+class _Gateway(wsgi.Gateway_10):
+    """Read to its end what a service left of a body in chunks: cheroot would take it for the next request."""
+
+    def respond(self) -> None:
+        """Answer, and go on to where the next request begins."""
+        super().respond()
+        if self.req.chunked_read:
+            for _ in _chunks(self.req.rfile):
+                pass
+            for _ in self.req.rfile.read_trailer_lines():
+                pass
+
+
 class _Quiet(wsgi.Server):
     """Say nothing: what a cloud could not answer stands in its failures."""
 
@@ -48,6 +61,7 @@ class Server:
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset puts a fresh one in the place of the old one."""
         self._server: Any = _Quiet((HOST, port), self._application, numthreads=_THREADS, request_queue_size=128)
+        self._server.gateway = _Gateway
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         """The port on which it listens."""
@@ -80,10 +94,11 @@ class Server:
 
     def run(self) -> None:
         """Answer until somebody interrupts."""
-        try:
-            self._server.serve()
-        finally:
-            self._server.stop()
+        self._server.serve()
+
+    def close(self) -> None:
+        """Leave the port; whatever runs is let go."""
+        self._server.stop()
 
     def __enter__(self) -> Self:
         """Begin to answer."""
@@ -94,7 +109,7 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End, and raise what the clouds could not answer by mistakes of their own."""
-        self._server.stop()
+        self.close()
         self._thread.join()
         if error is None:
             for cloud in self.clouds.values():

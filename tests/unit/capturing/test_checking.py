@@ -14,7 +14,7 @@ from tests.clouds import sent
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.memory import Recorded
-    from hyperx_glance.testing.memory.cinder import Volume as Stored
+    from hyperx_glance.testing.memory.volumes import Volume as Stored
 
 NEW = NewCapture(name="captured")
 

@@ -181,3 +181,13 @@ def test_a_port_that_is_taken_is_said(server: Server) -> None:
 
     assert (told.returncode, told.stdout) == (1, "")
     assert str(server.port) in told.stderr
+
+
+def test_who_ends_it_at_its_first_word_leaves_nothing_running() -> None:
+    command = [sys.executable, "-m", "hyperx_glance.testing.memory", "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "clouds:\n"
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=scaled(10))
+    assert (logged, process.returncode) == ("", 0)
