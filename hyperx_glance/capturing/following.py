@@ -299,7 +299,8 @@ class Following:
             raise WaitTimeoutError(
                 f"Capture {self.capture_id} was cancelled, but Cinder has not deleted what it copied.",
                 image_id=self.image_id,
-                hint="Call find_capture(capture_id).cancel() again; an operator finds the reason in Cinder's log.",
+                hint="Call find_capture(capture_id).cancel() again. An operator resets a volume that Cinder left"
+                " uploading when it died: openstack volume set --state error VOLUME.",
             ) from error
         self.made.undone()
 
