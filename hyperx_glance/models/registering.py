@@ -83,7 +83,7 @@ class NewIsoFields(NewFields, total=False):
 class NewImage(_New):
     """Ask for a disk image from a URL or from a file.
 
-    ``file`` is a `pathlib.Path` or a binary file object, which is read from its first byte; a text is refused, since
+    ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte; a text is refused, since
     requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the way,
     False refuses packed data. ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>",
     "sha512:<hex>" or "md5:<hex>"; ``checksum_url`` is where its publisher lists it: SHA256SUMS, SHA512SUMS, MD5SUMS, or
