@@ -127,10 +127,17 @@ def _found(answer: requests.Response, place: str, step: Step) -> str:
     value = answer.json()
     for part in place.split("."):
         try:
-            value = value[int(part)] if isinstance(value, list) else value[part]
+            value = _in_order(value)[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError):
             raise AssertionError(f"{step.name}: no {place} in {answer.status_code} {answer.text}") from None
     return str(value)
+
+
+def _in_order(items: list[Any]) -> list[Any]:
+    """Put things that have names in the order of these: Nova gives flavors in that of their ids, which are drawn."""
+    if all(isinstance(each, dict) and "name" in each for each in items):
+        return sorted(items, key=lambda each: str(each["name"]))
+    return items
 
 
 def _told(answer: requests.Response) -> dict[str, Any]:
@@ -153,6 +160,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
         case dict():
             return {_plain(key): _DRAWN[key] if each and key in _DRAWN else _plain(each) for key, each in value.items()}
         case list():
-            return [_plain(each) for each in value]
+            return [_plain(each) for each in _in_order(value)]
         case _:
             return value
