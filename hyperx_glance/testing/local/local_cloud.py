@@ -7,7 +7,6 @@ False
 
 import contextlib
 import dataclasses
-import importlib.util
 import json
 import os
 import shutil
@@ -30,6 +29,7 @@ from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
 from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
 from hyperx_glance.testing.local.provision import provision
+from hyperx_glance.testing.local.surroundings import check_directory, check_machine, clean_environment
 from hyperx_glance.testing.timing import scaled
 
 _START_SECONDS: Final = scaled(180)
@@ -45,10 +45,6 @@ _SUPERVISOR: Final = (
     "from hyperx_glance.testing.local import supervisor; supervisor.main(sys.argv[2])"
 )
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
-
-# Variables of the caller that would change the services: oslo.config reads OS_SECTION__OPTION, requests the proxies.
-_UNWANTED_PREFIXES: Final = ("OS_", "COVERAGE_", "PYTHONWARNINGS", "NOTIFY_SOCKET", "PYTEST_")
-_UNWANTED_SUFFIXES: Final = ("_PROXY",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,11 +168,11 @@ class LocalCloud:
         """
         if self._directory is not None:
             return self
-        _check_machine(self._given_python)
+        check_machine(self._given_python)
         if self._given_directory is None:
             self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
             return self
-        _check_directory(self._given_directory)
+        check_directory(self._given_directory)
         self._given_directory.mkdir(parents=True, exist_ok=True)
         with control.starting(self._given_directory):
             if self.join():
@@ -234,7 +230,7 @@ class LocalCloud:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=_clean_environment(),
+                env=clean_environment(),
                 start_new_session=True,
             )
             deadline = time.monotonic() + _START_SECONDS
@@ -471,33 +467,6 @@ def _project(user: str) -> str:
 def _check_name(service: str) -> None:
     if service not in SERVICES:
         raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
-
-
-def _check_machine(python: str | None) -> None:
-    if not sys.platform.startswith("linux"):
-        raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
-    if python is not None:  # what it lacks its supervisor says
-        if not os.access(python, os.X_OK):
-            raise LocalCloudError(f"there is no Python at {python}")
-        return
-    missing = [package for package in (*SERVICES, "cheroot") if importlib.util.find_spec(package) is None]
-    if missing:
-        raise LocalCloudError(f"not installed: {', '.join(missing)}; run: pip install 'hyperx-glance[localcloud]'")
-
-
-def _check_directory(directory: Path) -> None:
-    """Refuse a directory with other things in it: most likely it is not the one that was meant."""
-    names = {path.name for path in directory.iterdir()} if directory.exists() else set()
-    if "cloud.json" not in names and not names <= set(ENTRIES):
-        raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
-
-
-def _clean_environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_UNWANTED_PREFIXES) and not name.upper().endswith(_UNWANTED_SUFFIXES)
-    }
 
 
 def _describe_exit(status: int) -> str:

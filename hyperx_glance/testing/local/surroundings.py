@@ -1,0 +1,42 @@
+"""What a local cloud needs of the machine, the directory and the environment that it starts in."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, LocalCloudError
+
+# Variables of the caller that would change the services: oslo.config reads OS_SECTION__OPTION, requests the proxies.
+_UNWANTED_PREFIXES: Final = ("OS_", "COVERAGE_", "PYTHONWARNINGS", "NOTIFY_SOCKET", "PYTEST_")
+_UNWANTED_SUFFIXES: Final = ("_PROXY",)
+
+
+def check_machine(python: str | None) -> None:
+    """Refuse a machine on which no local cloud can run, and say what it lacks."""
+    if not sys.platform.startswith("linux"):
+        raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+    if python is not None:  # what it lacks its supervisor says
+        if not os.access(python, os.X_OK):
+            raise LocalCloudError(f"there is no Python at {python}")
+        return
+    missing = [package for package in (*SERVICES, "cheroot") if importlib.util.find_spec(package) is None]
+    if missing:
+        raise LocalCloudError(f"not installed: {', '.join(missing)}; run: pip install 'hyperx-glance[localcloud]'")
+
+
+def check_directory(directory: Path) -> None:
+    """Refuse a directory with other things in it: most likely it is not the one that was meant."""
+    names = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if "cloud.json" not in names and not names <= set(ENTRIES):
+        raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
+
+
+def clean_environment() -> dict[str, str]:
+    """Give the environment without what would change the services."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_UNWANTED_PREFIXES) and not name.upper().endswith(_UNWANTED_SUFFIXES)
+    }
