@@ -189,9 +189,12 @@ def _found_outcome(alice: Client, capture_id: str, ending: str) -> str:
         capture.wait(timeout=scaled(60))
     except CaptureFailedError:
         return "failed"
-    except WaitTimeoutError:
+    except WaitTimeoutError as late:
         # Cinder died before it had chosen a host for the copy, and its queue died with it; or while it uploaded.
-        capture.cancel()
+        try:
+            capture.cancel()
+        except ConflictError:
+            raise late from None
         return "stuck and cancelled"
     return "finished"
 
@@ -201,7 +204,12 @@ def _reset_by_an_operator(server: Captured, volume_id: str | None, capture_id: s
     path = f"/volumes/{volume_id}/action"
     body = {"os-reset_status": {"status": "error"}}
     server.cloud.session("admin").post(path, json=body, endpoint_filter=launches.VOLUMES)
-    server.client("alice").find_capture(capture_id).cancel()
+    capture = server.client("alice").find_capture(capture_id)
+    try:
+        capture.cancel()
+    except ConflictError:  # the data had come before Cinder died
+        capture.wait(timeout=scaled(60))
+        return "finished"
     return "cancelled after a reset"
 
 
