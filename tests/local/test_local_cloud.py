@@ -24,6 +24,7 @@ from keystoneauth1.exceptions import ConnectFailure
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
+from hyperx_glance.testing.timing import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +134,7 @@ def test_users_have_their_department_and_role(cloud: LocalCloud, user: str, proj
     assert access.service_catalog.url_for(service_type="image", region_name="RegionOne") == cloud.url("glance")
     assert ("admin" in access.role_names) == (user == "admin")
     assert session is cloud.session(user)
-    assert session.timeout == 60
+    assert session.timeout == scaled(60)
 
 
 def test_openstacksdk_connects_with_auth_and_with_the_environment(
