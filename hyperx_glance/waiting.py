@@ -81,6 +81,11 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
     return found
 
 
+def may_be_done(refusal: HyperxGlanceError) -> bool:
+    """Tell a lost answer, after which the service may work on the request, from a refusal."""
+    return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
+
+
 def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
     """Send what may safely be sent again, when no answer comes; ``send`` learns whether an answer was lost before.
 

@@ -16,7 +16,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting import may_be_done, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def start(context: Context, checked: Checked) -> Following:
         try:
             return _by_nova(context, order) if root is None else _by_cinder(context, order, root)
         except HyperxGlanceError as refusal:
-            if not _may_be_done(refusal):
+            if not may_be_done(refusal):
                 refusal.capture_id = order.capture_id
                 if _take_back(context, order, refusal):
                     made.undone()
@@ -111,7 +111,7 @@ def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str |
     if isinstance(answer, str):
         quiet.end()
         return answer
-    if not _may_be_done(answer):
+    if not may_be_done(answer):
         raise answer
     found: str | None = None
 
@@ -125,11 +125,6 @@ def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str |
         raise answer
     quiet.begin()
     return found
-
-
-def _may_be_done(refusal: HyperxGlanceError) -> bool:
-    """Tell a lost answer, after which the service may work on the request, from a refusal."""
-    return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
 
 
 def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bool:

@@ -33,7 +33,7 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import LaunchProgress
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting import may_be_done, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def launch(
         if refusal is None:
             quiet.begin()
             _look_once(handle)
-        elif _may_be_done(refusal):
+        elif may_be_done(refusal):
             _look_for(handle, quiet, refusal)
         else:
             made.undone()
@@ -122,11 +122,6 @@ def _order(cloud: Cloud, pace: Pace, body: dict[str, Json], *, password: str | N
         return repeated(pace, send)
     except ServiceUnavailableError as error:
         return error
-
-
-def _may_be_done(refusal: HyperxGlanceError) -> bool:
-    """Tell a lost answer, after which Nova may work on the request, from a refusal."""
-    return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
 
 
 def _refuse(refusal: HyperxGlanceError, *, launch_id: str, department: str) -> None:
