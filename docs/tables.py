@@ -172,8 +172,9 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, bool]:
     """Let pages use them."""
     app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)
+    return {"parallel_read_safe": True}

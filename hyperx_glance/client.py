@@ -85,7 +85,7 @@ def connect(
     settings: Settings | None = None,
     **auth: object,
 ) -> Client:
-    """Connect as `openstack.connect` does: from clouds.yaml, ``OS_*`` variables and keywords.
+    """Connect as ``openstack.connect`` does: from clouds.yaml, ``OS_*`` variables and keywords.
 
     ``steward`` is a second session with rights on every project, used only for editing public images of other
     departments, and for the names of departments that own images. Nothing is asked of the cloud yet.
@@ -382,7 +382,7 @@ class Client(Connected):
         """Find the servers of a launch whose caller lost it.
 
         An unknown id is looked for during ten seconds, since Nova may still be creating the servers. An id that
-        `launch` drew itself tells when: after ten minutes one look is enough.
+        `Client.launch` drew itself tells when: after ten minutes one look is enough.
         """
         from hyperx_glance import launching
 
@@ -423,7 +423,7 @@ class Client(Connected):
     def find_capture(self, capture_id: str, /) -> Capture:
         """Find a capture whose caller lost it.
 
-        An unknown id is looked for during ten seconds, since the services may still be working. An id that `capture`
+        An unknown id is looked for during ten seconds, since the services may still be working. An id that `Client.capture`
         drew itself tells when: after ten minutes one look is enough.
         """
         from hyperx_glance import capturing

@@ -58,7 +58,7 @@ class Image(BaseModel):
 
     Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
     property untouched. ``kind``, ``category``, ``state`` and ``phase`` are derived, and part of ``model_dump()``.
-    Parse Glance's own bytes with `Image.model_validate_json`.
+    Parse Glance's own bytes with ``Image.model_validate_json``.
     """
 
     model_config = ConfigDict(

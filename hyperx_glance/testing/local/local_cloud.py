@@ -67,10 +67,10 @@ class LocalCloud:
 
     The services reach nothing but this machine: whatever else they try is refused, and told by `refused_connections`.
 
-    Without a `directory` a temporary one is made, and removed at `stop`. `options` change the services' configuration:
+    Without a ``directory`` a temporary one is made, and removed at ``stop``. ``options`` change the services' configuration:
     service, section, option, value; None removes an option.
 
-    `python` is the Python of another environment, whose services are run: those of an older release, say, that cannot
+    ``python`` is the Python of another environment, whose services are run: those of an older release, say, that cannot
     be installed beside this library. It needs the six services and cheroot, and nothing of this library's.
     """
 
@@ -164,7 +164,7 @@ class LocalCloud:
     def start(self, *, detach: bool = False) -> Self:
         """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
 
-        With `detach` it goes on after this process. Without, it ends with it, however this process ends.
+        With ``detach`` it goes on after this process. Without, it ends with it, however this process ends.
         """
         if self._directory is not None:
             return self
@@ -326,7 +326,7 @@ class LocalCloud:
         return self._known_layout().url(service)
 
     def auth(self, user: str = ADMINISTRATOR) -> dict[str, str]:
-        """Return the keywords by which `hyperx_glance.connect` and `openstack.connect` log in as `user`."""
+        """Return the keywords by which `hyperx_glance.connect` and ``openstack.connect`` log in as ``user``."""
         return {
             "auth_url": self._known_layout().endpoint("keystone"),
             "username": user,
@@ -338,14 +338,14 @@ class LocalCloud:
         }
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
-        """Return the variables by which the `openstack` command logs in as `user`."""
+        """Return the variables by which the ``openstack`` command logs in as ``user``."""
         return {f"OS_{key.upper()}": value for key, value in self.auth(user).items()} | {
             "OS_AUTH_TYPE": "password",
             "OS_IDENTITY_API_VERSION": "3",
         }
 
     def session(self, user: str = ADMINISTRATOR) -> Session:
-        """Return the session of `user`, the same at each call until the cloud stops; a request takes at most 60 s."""
+        """Return the session of ``user``, the same at each call until the cloud stops; a request takes at most 60 s."""
         with self._sessions_lock:
             if user not in self._sessions:
                 login = Password(

@@ -64,7 +64,7 @@ class Recorded:
 
 
 Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
-"""Stands between clients and services: takes a request and what handles it, gives the answer or raises `NoAnswer`."""
+"""Stands between clients and services: takes a request and what handles it, gives the answer or raises `memory.NoAnswer`."""
 
 
 @dataclasses.dataclass
@@ -113,7 +113,7 @@ class InMemoryCloud:
     """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
 
     ``now`` is the clock of all its services, the system's where it is not given. ``release`` is the OpenStack release
-    that it plays, as far as `capabilities` knows a difference.
+    that it plays, as far as ``capabilities`` knows a difference.
     """
 
     def __init__(
@@ -300,7 +300,7 @@ class InMemoryCloud:
         """Let ``interceptor`` decide on every request from now on; None ends it.
 
         It gets the request, with status None, and a function that lets the service do its work and gives its answer. It
-        may call that or not, give another answer, or raise `NoAnswer`. Nothing is locked meanwhile: it may wait.
+        may call that or not, give another answer, or raise `memory.NoAnswer`. Nothing is locked meanwhile: it may wait.
 
         >>> from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Reply
         >>> cloud = InMemoryCloud()
@@ -338,7 +338,7 @@ class InMemoryCloud:
     def answer(self, method: str, url: str, headers: Mapping[str, str], source: object) -> Reply:
         """Answer a request for one of the services; ``source`` is the body: bytes, text, file or chunks.
 
-        Raise `NoAnswer` where the request comes to nothing.
+        Raise `memory.NoAnswer` where the request comes to nothing.
         """
         service = self.service_at(url)
         if service is None:
