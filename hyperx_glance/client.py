@@ -423,8 +423,8 @@ class Client(Connected):
     def find_capture(self, capture_id: str, /) -> Capture:
         """Find a capture whose caller lost it.
 
-        An unknown id is looked for during ten seconds, since the services may still be working. An id that `Client.capture`
-        drew itself tells when: after ten minutes one look is enough.
+        An unknown id is looked for during ten seconds, since the services may still be working. An id that
+        `Client.capture` drew itself tells when: after ten minutes one look is enough.
         """
         from hyperx_glance import capturing
 

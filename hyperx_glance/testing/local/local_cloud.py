@@ -67,8 +67,8 @@ class LocalCloud:
 
     The services reach nothing but this machine: whatever else they try is refused, and told by `refused_connections`.
 
-    Without a ``directory`` a temporary one is made, and removed at ``stop``. ``options`` change the services' configuration:
-    service, section, option, value; None removes an option.
+    Without a ``directory`` a temporary one is made, and removed at ``stop``. ``options`` change the services'
+    configuration: service, section, option, value; None removes an option.
 
     ``python`` is the Python of another environment, whose services are run: those of an older release, say, that cannot
     be installed beside this library. It needs the six services and cheroot, and nothing of this library's.

@@ -64,7 +64,7 @@ class Recorded:
 
 
 Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
-"""Stands between clients and services: takes a request and what handles it, gives the answer or raises `memory.NoAnswer`."""
+"""Stands between clients and services: takes a request and what handles it, answers or raises `memory.NoAnswer`."""
 
 
 @dataclasses.dataclass
