@@ -179,7 +179,8 @@ class Cloud:
         It gives none to who has no role on the system, for a token of an application credential, and where
         ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
         """
-        token = token_of(self.session)
+        with translated("identity", self.session):
+            token = token_of(self.session)
         if token is None:
             return None
         if self._rescoped is None or self._rescoped[0] is not token:

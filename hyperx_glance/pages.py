@@ -8,10 +8,11 @@
 """
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote_plus
 
 import pydantic
 from pydantic import JsonValue
@@ -27,6 +28,7 @@ LARGEST_PAGE = 1000
 """Glance gives no more (glance/common/config.py, api_limit_max)."""
 REMEMBERED = 2 * LARGEST_PAGE
 _LOST_MARKER = (400, 403, 404)
+_MARKERS = re.compile(r"[?&]marker=([^&#]+)")
 
 
 class MarkersLostError(Exception):
@@ -224,13 +226,10 @@ def _parsed_leniently(content: bytes) -> _Page:
 def _marker(following: str | None) -> str | None:
     if not following:
         return None
-    try:
-        values = parse_qs(urlsplit(following).query).get("marker")
-    except ValueError as error:
-        raise not_understood("image", "the way to the next page is no URL") from error
-    if not values:
+    markers = _MARKERS.findall(following)
+    if not markers:
         raise ServiceUnavailableError("Glance's list names a next page without a marker.", service="image")
-    return values[-1]
+    return unquote_plus(markers[-1])
 
 
 # ----------------------------------------------------------------- lists of Nova, Cinder and Neutron

@@ -10,6 +10,7 @@ keystoneauth logs in where that is due. It checks nothing of what Keystone answe
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _URLS: weakref.WeakKeyDictionary[AccessInfo, dict[tuple[str | None, ...], str | None]] = weakref.WeakKeyDictionary()
 """Where each token's catalogue has the services that were looked for."""
+_GOOD_UNTIL: weakref.WeakKeyDictionary[AccessInfo, float] = weakref.WeakKeyDictionary()
+"""Until when keystoneauth goes on with each token."""
+_RENEWED_SECONDS = 150
+"""keystoneauth takes a new token 120 s before the end of the old one (identity/base.py, MIN_TOKEN_LIFE_SECONDS)."""
 
 
 class Access(Shape):
@@ -59,9 +64,20 @@ class Endpoint(NamedTuple):
 
 
 def token_of(session: Session) -> AccessInfo | None:
-    """Give the token, after logging in where that is due; None where the session has only a text for a token."""
+    """Give the token, after logging in where that is due; None where the session has only a text for a token.
+
+    keystoneauth reads the text of the token's end whenever it is asked for the token, several times a request.
+    """
+    held: AccessInfo | None = getattr(session.auth, "auth_ref", None)
+    if held is not None and time.time() < _GOOD_UNTIL.get(held, 0):
+        return held
     get_access: Callable[[Session], AccessInfo] | None = getattr(session.auth, "get_access", None)
-    return get_access(session) if get_access else None
+    if get_access is None:
+        return None
+    found = get_access(session)
+    if found.expires is not None:
+        _GOOD_UNTIL[found] = found.expires.timestamp() - _RENEWED_SECONDS
+    return found
 
 
 def access_of(found: AccessInfo) -> Access:
