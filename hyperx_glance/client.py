@@ -1,6 +1,6 @@
 """One object with every verb: connect, then browse, register, edit, launch, delete.
 
-    >>> with hyperx_glance.connect(**cloud_auth) as client:
+    >>> with hyperx_cloud, hyperx_glance.connect(**hyperx_cloud.auth("alice")) as client:
     ...     [image.name for image in client.images(view="featured")]
     []
 

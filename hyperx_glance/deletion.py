@@ -1,6 +1,6 @@
 """Delete images, and find the servers that use them.
 
-    >>> image = client.register(hyperx_glance.NewImage(name="debian", url=files["disk.qcow2"]))
+    >>> image = client.register(hyperx_glance.NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
     >>> client.servers_using(image)
     []
     >>> client.delete(image).image == image

@@ -1,9 +1,9 @@
 """Save the data of an image: verified, resumed where it broke off, and never half a file under its name.
 
->>> target = paths["disk.qcow2"].with_name("copy.qcow2")
+>>> target = folder / "copy.qcow2"
 >>> client.download(disk_image, target).name
-'disk.qcow2'
->>> target.read_bytes() == paths["disk.qcow2"].read_bytes()
+'debian-12.qcow2'
+>>> target.read_bytes() == (folder / "debian-12.qcow2").read_bytes()
 True
 
 The data goes into ``<id>.part`` beside the file first, which is taken up again by the next call for the same image.

@@ -1,6 +1,6 @@
 """Change images by the smallest patch, disable and enable them.
 
-    >>> image = client.register(hyperx_glance.NewImage(name="debian", url=files["disk.qcow2"]))
+    >>> image = client.register(hyperx_glance.NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
     >>> image = client.update(image, description="Nightly build", tags={"linux", "nightly"})
     >>> image.description, sorted(image.tags)
     ('Nightly build', ['linux', 'nightly'])

@@ -1,6 +1,6 @@
 """Every check that can be made before anything is created.
 
->>> client.register(NewImage(name="debian", url=files["disk.qcow2"], category="featured"))
+>>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", category="featured"))
 Traceback (most recent call last):
 hyperx_glance.errors.NotAllowedError: Only administrators register featured images...
 >>> client.count()

@@ -1,6 +1,6 @@
 """The handle of a registration: look, wait, cancel.
 
->>> registration = client.start_registration(NewImage(name="debian", url=files["disk.qcow2"]))
+>>> registration = client.start_registration(NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
 >>> registration.progress().phase is Phase.FAILED
 False
 >>> registration.wait().phase

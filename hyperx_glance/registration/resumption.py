@@ -1,6 +1,8 @@
 """Taking up what a dead caller left behind.
 
->>> _ = client.start_registration(NewImage(name="debian", url=files["disk.qcow2"]))  # and here the caller dies
+>>> _ = client.start_registration(
+...     NewImage(name="debian", url="https://files.example/debian-12.qcow2")
+... )  # and here the caller dies
 >>> (lost,) = client.unfinished_registrations()
 >>> client.resume_registration(lost).wait().name
 'debian'

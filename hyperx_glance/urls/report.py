@@ -1,9 +1,9 @@
 """What a browser would make of a URL, for people who test one before they register it.
 
 >>> from hyperx_glance.urls.report import report
->>> told = report(files["download.html"], client.settings.url_policy, disk_format=None)
->>> told.would_download, told.warnings[0]
-(False, 'The URL leads to an HTML page, not to a file.')
+>>> told = report("https://files.example/login", client.settings.url_policy, disk_format=None, network=settings.network)
+>>> told.status, told.warnings[0]
+(200, 'The URL leads to an HTML page, not to a file.')
 """
 
 from urllib.parse import unquote, urlsplit
