@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import hyperx_glance
 from hyperx_glance import vocabulary
-from hyperx_glance.cli import commands
-from hyperx_glance.cli.images import ShowsImage, add_columns
+from hyperx_glance.cli import commands, options
+from hyperx_glance.cli.images import SHOWN_WHEN_MADE, ShowsImage
 from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
 
 class CaptureServer(ShowsImage):
@@ -31,22 +30,22 @@ class CaptureServer(ShowsImage):
         add = parser.add_argument
         add("server", metavar="<server>", help="Id")
         add("name", metavar="<name>", help="Name of the image")
-        commands.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
-        add_columns(parser)
+        options.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
+        options.add_columns(parser)
         add("--no-tags", dest="tags", action="store_const", const=[], help="No tag of the server's image")
-        commands.add_free_properties(parser)
+        options.add_free_properties(parser)
         add(
             "--disk-format",
             choices=vocabulary.IMAGE_FORMATS,
             help="For a server on a volume; default: raw; of others Nova chooses it",
         )
         add("--capture-id", metavar="<id>", help="An id of your own, by which the capture can be found again")
-        add("--timeout", type=float, metavar="<seconds>")
+        options.add_timeout(parser, "When it is over, what was made is deleted; default: an hour")
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], tuple[object, ...]]:
-        client = self.client(commands.settings(parsed_args))
-        fields = commands.given(parsed_args, *hyperx_glance.NewCapture.model_fields)
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        client = self.client(parsed_args)
+        fields = options.given(parsed_args, *hyperx_glance.NewCapture.model_fields)
         with registration_progress(self.app.stderr) as show:
             image = client.capture(
                 parsed_args.server,
@@ -54,4 +53,4 @@ class CaptureServer(ShowsImage):
                 on_progress=show,
                 timeout=parsed_args.timeout,
             )
-        return self.shown(parsed_args, image, client)
+        return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)

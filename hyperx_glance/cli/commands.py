@@ -1,47 +1,59 @@
-"""What every command shares: the client, errors for people, a quiet end after Ctrl-C.
+"""What every command shares: the client, its output, errors for people, a quiet end after Ctrl-C.
 
->>> import argparse
->>> from hyperx_glance.cli.commands import given
->>> given(argparse.Namespace(name="debian", tags=None), "name", "tags")
-{'name': 'debian'}
+>>> from hyperx_glance.cli.commands import INTERRUPTED
+>>> INTERRUPTED
+130
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-from argparse import BooleanOptionalAction
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from osc_lib import exceptions
-from osc_lib.cli.parseractions import KeyValueAction
 from osc_lib.command import command
 
 import hyperx_glance
-from hyperx_glance import vocabulary
-from hyperx_glance.cli import output
+from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import HyperxGlanceError
-from hyperx_glance.vocabulary import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pydantic import BaseModel
-
-    from hyperx_glance import Client, Image, Settings
+    from hyperx_glance import Client, Image
 
 INTERRUPTED = 130
 """The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
+Table = tuple[list[str], Iterable[tuple[object, ...]]]
+One = tuple[list[str], tuple[object, ...]]
+_Done = TypeVar("_Done")
 
 
 class Command(command.Command):
     """Run with a client; end with status 1 and a sentence where the library raises, 130 after Ctrl-C."""
 
+    shows_sentences = False
+    """Whether it shows the library's own sentences, which are English: then all that it shows is English."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        if self.shows_sentences:
+            parser.set_defaults(language="en")
+        else:
+            parser.add_argument(
+                "--language",
+                choices=words.LANGUAGES,
+                default=words.language(),
+                help="Of what is for people; default: Chinese where the locale is Chinese, else English",
+            )
+        return parser
+
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run, past osc-lib's own run: it logs every argument, passwords too (osc_lib/command/command.py)."""
+        self.status = 0
         try:
-            return int(super(command.Command, self).run(parsed_args) or 0)
+            return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
             raise exceptions.CommandError(_lines(str(error), *getattr(error, "__notes__", ()))) from error
         except KeyboardInterrupt as interrupt:
@@ -49,39 +61,116 @@ class Command(command.Command):
             self.app.stderr.write(_lines("", *notes, ""))
             return INTERRUPTED
 
-    def client(self, settings: Settings | None = None) -> Client:
-        """Connect with the login of the command; ``settings`` where the command has options for them."""
+    def client(self, parsed_args: argparse.Namespace) -> Client:
+        """Connect with the login of the command, and with what its options say."""
+        from hyperx_glance.connecting import open_connection
+
         manager: Any = self.app.client_manager
-        return hyperx_glance.Client.from_connection(manager.sdk_connection, settings=settings)
+        steward: str | None = getattr(parsed_args, "steward_cloud", None)
+        return hyperx_glance.Client.from_connection(
+            manager.sdk_connection,
+            steward=open_connection(steward, {}) if steward else None,
+            settings=options.settings(parsed_args),
+        )
+
+    def each(self, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
+        """Do the same to several; what fails is told and makes the status 1, and the others are done."""
+        done = []
+        for name in names:
+            try:
+                done.append(act(name))
+            except HyperxGlanceError as error:
+                self.log.error("%s", _lines(f"{name}: {error}"))  # noqa: TRY400  # a sentence, no traceback
+                self.status = 1
+        return done
+
+
+class Several(Command):
+    """Be a `Command` that does the same to each thing that is named."""
+
+    what: str
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add_names(parser, self.what)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        client = self.client(parsed_args)
+        self.each(parsed_args.names, lambda name: self.act(client, name, parsed_args))
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Do it to one."""
+        raise NotImplementedError
+
+
+class Deleting(Several):
+    """Be a command of `Several` after which something is gone: on a terminal it asks before."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--yes", action="store_true", help="Do not ask; where nobody is at a terminal, nobody is asked"
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.yes or not self.app.stdin.isatty() or self._agreed(parsed_args):
+            super().take_action(parsed_args)
+            return
+        self.app.stderr.write(f"{words.say('Nothing was deleted.', parsed_args.language)}\n")
+        self.status = 1
+
+    def _agreed(self, parsed_args: argparse.Namespace) -> bool:
+        names = words.say(", ", parsed_args.language).join(parsed_args.names)
+        question = words.say("Delete {} for good?", parsed_args.language).format(names)
+        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
+        self.app.stderr.flush()
+        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
 
 
 class Lister(Command, command.Lister):
     """Be a `Command` that shows a list."""
 
+    def rows(
+        self, parsed_args: argparse.Namespace, fields: Sequence[str], values: Iterable[Mapping[str, object]]
+    ) -> Table:
+        """Give headers, and a row for each of the values."""
+        return output.headers(parsed_args, *fields), (output.row(fields, each) for each in values)
+
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
         """Print rows that drive no terminal."""
-        rows = [output.printable_cells(parsed_args, row) for row in data]
+        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        rows = [output.cells(parsed_args, row) for row in data]
         return super().produce_output(parsed_args, column_names, rows)
 
 
 class ShowOne(Command, command.ShowOne):
     """Be a `Command` that shows one thing."""
 
+    def one(self, parsed_args: argparse.Namespace, fields: Sequence[str], values: Mapping[str, object]) -> One:
+        """Give headers and values."""
+        return output.headers(parsed_args, *fields), output.row(fields, values)
+
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
-        """Print values that drive no terminal."""
-        return super().produce_output(parsed_args, column_names, output.printable_cells(parsed_args, data))
+        """Print values that drive no terminal; people get those that say something, and those that they ask for."""
+        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        shown = list(zip(column_names, data, strict=True))
+        if parsed_args.formatter == "table" and not parsed_args.columns:
+            shown = [(name, cell) for name, cell in shown if not output.is_empty(cell)]
+        names = [name for name, _ in shown]
+        return super().produce_output(parsed_args, names, output.cells(parsed_args, (cell for _, cell in shown)))
 
 
 def _lines(*texts: str) -> str:
     return "\n".join(map(output.printable, texts))
 
 
-def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
-    """Pick the arguments that somebody gave: the others are the models' affair."""
-    values = {field: getattr(parsed_args, field, None) for field in fields}
-    return {field: value for field, value in values.items() if value is not None}
+def add_names(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the arguments that name one or several things."""
+    parser.add_argument("names", metavar=f"<{what}>", nargs="+", help="Name or id" if what == "image" else "Id")
 
 
 def reference(client: Client, image: str) -> Image | str:
@@ -89,60 +178,3 @@ def reference(client: Client, image: str) -> Image | str:
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
-
-
-def size(text: str) -> int:
-    """Read bytes: 1048576, 1M, 1MiB."""
-    number = text.upper().removesuffix("B").removesuffix("I")
-    shift = {"K": 10, "M": 20, "G": 30, "T": 40}.get(number[-1:], 0)
-    try:
-        return int(float(number[:-1] if shift else number) * (1 << shift))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 1048576, 512M or 2GiB") from None
-
-
-def time(text: str) -> datetime:
-    """Read ISO 8601; a time without a zone is UTC."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-24 or 2026-11-24T08:00Z") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
-
-
-def add_properties(parser: argparse.ArgumentParser, model: type[BaseModel], *, but: str = "", text: str = "") -> None:
-    """Add an option for each Glance property that is a field of a request, with ``text`` or its meaning as help."""
-    for field in vocabulary.FIELDS:
-        if field.stored is Stored.COLUMN or field.name == but or field.name not in model.model_fields:
-            continue
-        option, meaning = field.name.replace("_", "-"), text or field.description or field.title
-        if field.stored is Stored.FLAG:
-            parser.add_argument(f"--{option}", action=BooleanOptionalAction, default=None, help=meaning)
-        else:
-            parser.add_argument(f"--{option}", metavar=f"<{option}>", help=meaning)
-
-
-def add_free_properties(parser: argparse.ArgumentParser) -> None:
-    """Add the option for properties that are no fields."""
-    parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>")
-
-
-def add_public_visibility(parser: argparse.ArgumentParser) -> None:
-    """Add the choice that a whole deployment makes: so it can stand in the environment."""
-    parser.add_argument(
-        "--public-visibility",
-        choices=("community", "public"),
-        default=os.environ.get("HYPERX_PUBLIC_VISIBILITY", "community"),
-        help="What Glance is told for a PUBLIC image, for a whole deployment alike (Env: HYPERX_PUBLIC_VISIBILITY)",
-    )
-
-
-def settings(parsed_args: argparse.Namespace) -> Settings:
-    """Make settings of the options that a command has."""
-    hosts: Sequence[str] = getattr(parsed_args, "trusted_hosts", ())
-    policy = hyperx_glance.UrlPolicy(trusted_hosts=tuple(hosts), preflight=getattr(parsed_args, "preflight", True))
-    return hyperx_glance.Settings(
-        url_policy=policy,
-        transfer=getattr(parsed_args, "transfer", "auto"),
-        public_visibility=parsed_args.public_visibility,
-    )

@@ -8,13 +8,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance.cli import commands, output
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from hyperx_glance.cli import commands, options
 
 _SHOWN = ("check", "level", "message", "remedy")
 
@@ -25,6 +21,8 @@ class Doctor(commands.Lister):
     The status is 1 where a finding is an error.
     """
 
+    shows_sentences = True
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -33,19 +31,13 @@ class Doctor(commands.Lister):
         parser.add_argument(
             "--transfer", choices=("auto", "import", "stream"), default="auto", help="As registrations will be made"
         )
-        commands.add_public_visibility(parser)
+        options.add_public_visibility(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-        findings = self.client(commands.settings(parsed_args)).doctor(probe=parsed_args.probe)
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        findings = self.client(parsed_args).doctor(probe=parsed_args.probe)
         self.status = 1 if any(finding.level == "error" for finding in findings) else 0
-        rows = [output.row(_SHOWN, finding.model_dump()) for finding in findings]
-        return output.headers(parsed_args, output.columns(*_SHOWN)), rows
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Show the findings; the status is that of the worst."""
-        self.status = 0
-        return super().run(parsed_args) or self.status
+        return self.rows(parsed_args, _SHOWN, (finding.model_dump() for finding in findings))
 
 
 class ShowProtections(commands.Command):
@@ -61,4 +53,4 @@ class InstallMetadefs(commands.Command):
     """Install the metadata definitions of HYPERX's properties; administrators only."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        self.client().install_metadefs()
+        self.client(parsed_args).install_metadefs()

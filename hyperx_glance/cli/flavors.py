@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance.cli import commands, output
+from hyperx_glance.cli import commands
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
 SHOWN = ("id", "name", "cores", "ram_mib", "disk_gib", "fits", "reason")
 """The fields of `FlavorChoice`; the last two are about an image."""
@@ -27,12 +26,10 @@ class ListFlavors(commands.Lister):
         parser.add_argument("--image", metavar="<image>", help="Name or id: tell which flavors it fits, and why not")
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-        client = self.client()
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        client = self.client(parsed_args)
         image = None if parsed_args.image is None else commands.reference(client, parsed_args.image)
         fields = SHOWN if image is not None else SHOWN[:-2]
-        rows = [
-            output.row(fields, flavor.model_dump() | {"fits": output.Flag(flavor.fits)})
-            for flavor in client.flavors(image)
-        ]
-        return output.headers(parsed_args, output.columns(*fields)), rows
+        if image is not None:
+            parsed_args.language = "en"  # as the reasons are, which are the library's own sentences
+        return self.rows(parsed_args, fields, (flavor.model_dump() for flavor in client.flavors(image)))

@@ -1,11 +1,10 @@
-r"""Columns: Chinese titles and readable values for people, field names and plain values for programs.
+r"""Columns: titles and readable values for people, field names and plain values for programs.
 
->>> from datetime import UTC, datetime
->>> from hyperx_glance.cli.output import Flag, Size, printable
+>>> from hyperx_glance.cli.output import Flag, Size, plain, printable
 >>> Size(2362232012).human_readable(), Size(2362232012).machine_readable()
 ('2.2 GiB', 2362232012)
->>> Flag(True).human_readable(), Flag(True).machine_readable()
-('是', True)
+>>> Flag(True).human_readable(), Flag(True).shown_in("zh").human_readable(), plain(Flag(True))
+('yes', '是', 'true')
 
 Only the format "table" is for people; json, yaml, csv, shell and value are for programs. Whatever is not json or yaml
 may reach a terminal, so control characters of names and texts are written as ``\x1b`` and the like:
@@ -18,88 +17,43 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from cliff.columns import FormattableColumn
 
-from hyperx_glance import vocabulary
+from hyperx_glance.cli import words
 
 if TYPE_CHECKING:
     import argparse
 
-_TITLES = {
-    "kind": "类型",
-    "category": "类别",
-    "state": "状态",
-    "phase": "阶段",
-    "properties": "其他属性",
-    "tag": "标签",
-    "images": "镜像数",
-    "servers": "虚拟机",
-    "cores": "处理器",
-    "ram_mib": "内存 (MiB)",
-    "disk_gib": "磁盘 (GiB)",
-    "fits": "适用",
-    "reason": "原因",
-    "allowed": "可用操作",
-    "id": "编号",
-    "status": "状态",
-    "project_id": "部门",
-    "through": "使用方式",
-    "server": "虚拟机",
-    "password": "密码",
-    "launch_id": "启动编号",
-    "image_id": "镜像编号",
-    "admin_password": "管理员密码",
-    "resource": "资源",
-    "used": "已用",
-    "limit": "上限",
-    "remaining": "剩余",
-    "check": "检查",
-    "level": "级别",
-    "message": "结果",
-    "remedy": "处理",
-}
-"""Titles of what is no field of the table."""
 
-
-class Column(NamedTuple):
-    """Name a column twice."""
-
-    field: str
-    title: str
-
-
-def columns(*fields: str) -> tuple[Column, ...]:
-    """Give fields with the titles that the console uses."""
-    return tuple(Column(field, _title(field)) for field in fields)
-
-
-def _title(field: str) -> str:
-    if field in _TITLES:
-        return _TITLES[field]
-    return vocabulary.BY_NAME[field].title_zh
-
-
-def headers(parsed_args: argparse.Namespace, shown: Sequence[Column]) -> list[str]:
-    """Give the headers for the format that was asked for, and let -c and --sort-column take either name."""
+def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
+    """Give the headers for the format that was asked for, and let -c and --sort-column take any name of a column."""
     people = parsed_args.formatter == "table"
-    header = {
-        name: column.title if people else column.field for column in shown for name in (column.field, column.title)
+    header = {field: words.title(field, parsed_args.language) if people else field for field in fields}
+    names = {
+        _folded(name): header[field]
+        for field in fields
+        for name in (field, *(words.title(field, language) for language in words.LANGUAGES))
     }
-    parsed_args.columns = [header.get(name, name) for name in parsed_args.columns]
-    if hasattr(parsed_args, "sort_columns"):
-        parsed_args.sort_columns = [header.get(name, name) for name in parsed_args.sort_columns]
-    return [header[column.field] for column in shown]
+    for option in "columns", "sort_columns":
+        if hasattr(parsed_args, option):
+            setattr(parsed_args, option, [names.get(_folded(name), name) for name in getattr(parsed_args, option)])
+    return list(header.values())
+
+
+def _folded(name: str) -> str:
+    """Fold as cliff does."""
+    return name.lower().strip().replace(" ", "_")
 
 
 # ----------------------------------------------------------------- what reaches a terminal
 
 _DOCUMENTS = ("json", "yaml")
 """Formats that programs parse: they have an escape of their own, and what is parsed is what the service said."""
-_CONTROL = re.compile(
+CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1, which drive terminals
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction, which show a text in another order
     "\u2028\u2029\ud800-\udfff]"  # ends of lines, and halves of pairs, which no stream can encode
@@ -108,12 +62,55 @@ _CONTROL = re.compile(
 
 def printable(text: str) -> str:
     """Write control characters as escapes, ends of lines among them; everything else stays as it is."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def printable_cells(parsed_args: argparse.Namespace, cells: Iterable[object]) -> tuple[object, ...]:
+def cells(parsed_args: argparse.Namespace, row: Iterable[object]) -> tuple[object, ...]:
     """Make a row ready for the format that was asked for."""
-    return tuple(cells) if parsed_args.formatter in _DOCUMENTS else tuple(map(_printable_value, cells))
+    if parsed_args.formatter in _DOCUMENTS:
+        return tuple(row)
+    if parsed_args.formatter == "table":
+        return tuple(_for_people(cell, parsed_args.language) for cell in row)
+    return tuple(map(plain, row))
+
+
+def _for_people(cell: object, language: words.Language) -> object:
+    match cell:
+        case Readable():
+            return cell.shown_in(language)
+        case None:
+            return ""
+        case bool():
+            return Flag(cell).shown_in(language)
+    return _printable_value(cell)
+
+
+def plain(value: object) -> object:
+    """Write a value as programs read it where there are only texts and numbers.
+
+    >>> plain(True), plain(None), plain(["a", "b"]), plain({"k": "v"}), plain(7)
+    ('true', '', 'a,b', 'k=v', 7)
+    """
+    match value:
+        case Readable():
+            return value.plain()
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            return ",".join(str(plain(part)) for part in value)
+        case dict():
+            return ",".join(f"{plain(key)}={plain(part)}" for key, part in value.items())
+        case str():
+            return printable(value)
+    return value
+
+
+def is_empty(cell: object) -> bool:
+    """Tell a cell that says nothing."""
+    value = cell.machine_readable() if isinstance(cell, Readable) else cell
+    return value is None or value in ("", [], {})
 
 
 def _printable_value(value: object) -> object:
@@ -124,8 +121,6 @@ def _printable_value(value: object) -> object:
             return [_printable_value(part) for part in value]
         case dict():
             return {_printable_value(key): _printable_value(part) for key, part in value.items()}
-        case Readable():
-            return value.printable()
     return value
 
 
@@ -137,11 +132,18 @@ _Value = TypeVar("_Value")
 class Readable(FormattableColumn[_Value]):
     """Show a plain value as people write it; subclasses say how."""
 
-    def printable(self) -> Self:
-        """Give the same column with no control characters in its value."""
+    language: words.Language = "en"
+
+    def shown_in(self, language: words.Language) -> Self:
+        """Give the same column in a language, with no control characters in its value."""
         shown = copy.copy(self)
+        shown.language = language
         shown._value = cast("_Value", _printable_value(self._value))  # noqa: SLF001  # its own
         return shown
+
+    def plain(self) -> object:
+        """Give what programs read where there are only texts and numbers."""
+        return plain(self._value)
 
     def human_readable(self) -> str:
         """Give the text of a table's cell."""
@@ -153,7 +155,23 @@ class Flag(Readable[bool]):
 
     def human_readable(self) -> str:
         """Give the console's word."""
-        return "是" if self._value else "否"
+        return words.say("yes" if self._value else "no", self.language)
+
+
+class Word(Readable[str]):
+    """Show a word of the product, such as a category."""
+
+    def human_readable(self) -> str:
+        """Give it in the language of the table."""
+        return words.say(self._value, self.language)
+
+
+class Limit(Readable[int | None]):
+    """Show a limit; none is unlimited."""
+
+    def human_readable(self) -> str:
+        """Give the number, or the word."""
+        return words.say("unlimited", self.language) if self._value is None else str(self._value)
 
 
 class Size(Readable[int | None]):
@@ -197,6 +215,14 @@ class Listed(Readable[list[str]]):
         return "\n".join(self._value)
 
 
+class Words(Listed):
+    """Show several words of the product, one a line."""
+
+    def human_readable(self) -> str:
+        """Give lines in the language of the table."""
+        return "\n".join(words.say(word, self.language) for word in self._value)
+
+
 class Pairs(Readable[dict[str, str]]):
     """Show keys with values, one a line."""
 
@@ -217,16 +243,21 @@ class Owner(Readable[str]):
         return printable(self._name())
 
 
-class Rendered(Readable[_Value]):
-    """Show a value by lines that were made beforehand."""
-
-    def __init__(self, value: _Value, *lines: str) -> None:
-        super().__init__(value)
-        self._lines = lines
+class Servers(Readable[list[dict[str, Any]]]):
+    """Show servers, one a line; programs get their ids where there are only texts and numbers."""
 
     def human_readable(self) -> str:
-        """Give the lines."""
-        return "\n".join(map(printable, self._lines))
+        """Give lines of what people look for."""
+        return "\n".join(map(_server_line, self._value))
+
+    def plain(self) -> object:
+        """Give the ids."""
+        return plain([server["id"] for server in self._value])
+
+
+def _server_line(server: dict[str, Any]) -> str:
+    addresses = ", ".join(address for found in server["addresses"].values() for address in found)
+    return " ".join(filter(None, [server["name"], server["id"], server["status"], addresses, server["fault"]]))
 
 
 def row(fields: Iterable[str], values: Mapping[str, object]) -> tuple[object, ...]:

@@ -10,32 +10,29 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperx_glance.cli import commands, output
+from hyperx_glance.cli import commands, options, output
 from hyperx_glance.quotas.resources import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hyperx_glance import DepartmentQuota, QuotaLimits
 
 _SHOWN = ("resource", "used", "limit", "remaining")
 
 
 class _ShowsQuota(commands.Lister):
-    def shown(
-        self, parsed_args: argparse.Namespace, quota: DepartmentQuota
-    ) -> tuple[Sequence[str], list[tuple[object, ...]]]:
+    def shown(self, parsed_args: argparse.Namespace, quota: DepartmentQuota) -> commands.Table:
         """Give a row for each resource that this cloud tells of; no limit is unlimited."""
-        rows = [
-            (
-                resource,
-                usage.used,
-                *(output.Rendered(n, "无限制" if n is None else str(n)) for n in (usage.limit, usage.remaining)),
-            )
+        rows = (
+            {
+                "resource": output.Word(resource),
+                "used": usage.used,
+                "limit": output.Limit(usage.limit),
+                "remaining": output.Limit(usage.remaining),
+            }
             for resource in FIELDS
             if (usage := getattr(quota, resource)) is not None
-        ]
-        return output.headers(parsed_args, output.columns(*_SHOWN)), rows
+        )
+        return self.rows(parsed_args, _SHOWN, rows)
 
 
 class ShowQuota(_ShowsQuota):
@@ -46,8 +43,8 @@ class ShowQuota(_ShowsQuota):
         parser.add_argument("department", metavar="<department>", nargs="?", help="Name or id; default: the own")
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-        return self.shown(parsed_args, self.client().quota(parsed_args.department))
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        return self.shown(parsed_args, self.client(parsed_args).quota(parsed_args.department))
 
 
 class SetQuota(_ShowsQuota):
@@ -62,12 +59,12 @@ class SetQuota(_ShowsQuota):
             )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-        asked = commands.given(parsed_args, *FIELDS)
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        asked = options.given(parsed_args, *FIELDS)
         limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are FIELDS, as a test says
             resource: None if value == "default" else value for resource, value in asked.items()
         }
-        return self.shown(parsed_args, self.client().set_quota(parsed_args.department, **limits))
+        return self.shown(parsed_args, self.client(parsed_args).set_quota(parsed_args.department, **limits))
 
 
 def limit(text: str) -> int | str:

@@ -62,12 +62,11 @@ def test_the_life_of_an_image(
     assert "ready" in created.stderr
     (listed,) = read(openstack("hyperx", "image", "list", "--tag", tag, "-f", "json"))
     assert (listed["name"], listed["disk_format"]) == (name, "qcow2")
-    table = openstack("hyperx", "image", "list", "--tag", tag).stdout
+    table = openstack("hyperx", "image", "list", "--tag", tag, "--language", "zh").stdout
     assert "密码启用" in table
     assert "dept-a" in table
-    assert (
-        read(openstack("hyperx", "image", "set", name, "--description", "说明", "-f", "json"))["description"] == "说明"
-    )
+    (changed,) = read(openstack("hyperx", "image", "set", name, "--description", "说明", "-f", "json"))
+    assert changed["description"] == "说明"
     openstack("hyperx", "image", "disable", name)
     assert openstack("hyperx", "image", "show", name, "-f", "value", "-c", "phase").stdout == "disabled\n"
     openstack("hyperx", "image", "delete", name)

@@ -24,7 +24,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.capturing.template import template_edits
-from hyperx_glance.cli import commands, images
+from hyperx_glance.cli import images, options
 from hyperx_glance.filters import searched
 from hyperx_glance.mapping import Edit
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
@@ -259,6 +259,6 @@ def test_a_field_of_a_request_is_given_on_the_command_line(command: str, field: 
     words = list(action.option_strings[:1])
     if words and action.nargs != 0 and not isinstance(action, argparse.BooleanOptionalAction):
         words.append(next(iter(action.choices)) if action.choices else TEXTS.get(field, "7"))
-    given = commands.given(parser.parse_args([*least, *words]), *model.model_fields)
+    given = options.given(parser.parse_args([*least, *words]), *model.model_fields)
 
     assert field in given

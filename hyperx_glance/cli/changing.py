@@ -1,0 +1,100 @@
+"""``openstack hyperx image set``, ``enable``, ``disable`` and ``delete``: of one or of several images.
+
+>>> from hyperx_glance.cli.changing import DeleteImage
+>>> DeleteImage(None, None).get_parser("delete").parse_args(["debian", "7c1", "--yes"]).names
+['debian', '7c1']
+"""
+
+from __future__ import annotations
+
+from argparse import BooleanOptionalAction
+from typing import TYPE_CHECKING
+
+import hyperx_glance
+from hyperx_glance.cli import commands, images, options, output
+from hyperx_glance.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from hyperx_glance import Client, ImageChanges
+
+_SHOWN_AS = {"remove_properties": "properties"}
+
+
+class SetImage(commands.Lister):
+    """Change images or ISOs, and show what was changed; an empty text clears."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add = parser.add_argument
+        commands.add_names(parser, "image")
+        add("--name", metavar="<name>")
+        options.add_properties(parser, hyperx_glance.ImageChanges)
+        options.add_columns(parser)
+        add("--no-tags", dest="tags", action="store_const", const=[], help="Take every tag off")
+        add("--hidden", action=BooleanOptionalAction, default=None, help="Leave it out of lists")
+        options.add_free_properties(parser)
+        add("--remove-property", dest="remove_properties", action="append", metavar="<key>")
+        options.add_steward(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        client = self.client(parsed_args)
+        changes = hyperx_glance.ImageChanges(**options.given(parsed_args, *hyperx_glance.ImageChanges.model_fields))
+        changed = self.each(parsed_args.names, lambda name: client.update(commands.reference(client, name), changes))
+        return self.rows(parsed_args, _shown(parsed_args, changes), (images.values(image, client) for image in changed))
+
+
+def _shown(parsed_args: argparse.Namespace, changes: ImageChanges) -> Sequence[str]:
+    """Show people what was asked for, and programs every field."""
+    if parsed_args.formatter != "table" or parsed_args.columns:
+        return images.SHOWN_ALONE
+    asked = (_SHOWN_AS.get(field, field) for field in sorted(changes.model_fields_set))
+    return tuple(dict.fromkeys(("id", "name", *asked)))
+
+
+class EnableImage(commands.Several):
+    """Make disabled images or ISOs ACTIVE again."""
+
+    what = "image"
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Enable one."""
+        client.enable(commands.reference(client, name))
+
+
+class DisableImage(commands.Several):
+    """Make images or ISOs INACTIVE, without deleting their data."""
+
+    what = "image"
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Disable one."""
+        client.disable(commands.reference(client, name))
+
+
+class DeleteImage(commands.Deleting):
+    """Delete images or ISOs for good; servers made from them keep running."""
+
+    what = "image"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--missing-ok", action="store_true", help="It is no error if there is none")
+        parser.add_argument("--report-servers", action="store_true", help="Tell the servers made from it")
+        return parser
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Delete one."""
+        try:
+            image = commands.reference(client, name)
+        except NotFoundError:
+            if parsed_args.missing_ok:
+                return
+            raise
+        deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
+        for server in deletion.servers or ():
+            line = f"{name}: server {server.id} {server.name} {server.status} ({server.through})"
+            self.app.stdout.write(f"{output.printable(line)}\n")

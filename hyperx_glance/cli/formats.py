@@ -1,0 +1,128 @@
+r"""What cliff's own formats lack: Chinese that can be read in JSON and YAML, and a table in one language.
+
+>>> import argparse, sys
+>>> from hyperx_glance.cli.formats import Json
+>>> Json().emit_one(["name"], ["稳定版\x9b31m"], sys.stdout, argparse.Namespace(noindent=True))
+{"name": "稳定版\u009b31m"}
+
+cliff's own formatters write every letter beyond ASCII as an escape. Here only control characters are escaped, as both
+formats allow; a stream that cannot encode the rest gets escapes for all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TextIO
+
+from cliff.columns import FormattableColumn
+from cliff.formatters.json_format import JSONFormatter
+from cliff.formatters.table import TableFormatter
+from cliff.formatters.yaml_format import YAMLFormatter
+
+from hyperx_glance.cli import words
+from hyperx_glance.cli.output import CONTROL
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+
+_HIDDEN = re.compile(f"(?=[^\x00-\x1f]){CONTROL.pattern}")
+"""Ends of lines and indents are the layout's: both formats escape them where they belong to a text."""
+
+
+def _row(names: Sequence[str], cells: Iterable[object]) -> dict[str, object]:
+    plain = (cell.machine_readable() if isinstance(cell, FormattableColumn) else cell for cell in cells)
+    return dict(zip(names, plain, strict=True))
+
+
+def _escaped(text: str) -> str:
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _can_encode(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Json(JSONFormatter):
+    """Write JSON."""
+
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write a list of objects."""
+        self._write([_row(column_names, cells) for cells in data], stdout, parsed_args)
+
+    def emit_one(
+        self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
+    ) -> None:
+        """Write one object."""
+        self._write(_row(column_names, data), stdout, parsed_args)
+
+    def _write(self, value: object, stdout: TextIO, parsed_args: argparse.Namespace) -> None:
+        indent = None if parsed_args.noindent else 2
+        text = _escaped(json.dumps(value, indent=indent, ensure_ascii=False))
+        if not _can_encode(stdout, text):
+            text = json.dumps(value, indent=indent)
+        stdout.write(f"{text}\n")
+
+
+class Yaml(YAMLFormatter):
+    """Write YAML."""
+
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write a list of mappings."""
+        self._write([_row(column_names, cells) for cells in data], stdout)
+
+    def emit_one(
+        self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
+    ) -> None:
+        """Write one mapping."""
+        self._write(_row(column_names, data), stdout)
+
+    def _write(self, value: object, stdout: TextIO) -> None:
+        import yaml  # slow, as cliff says
+
+        class Dumper(yaml.SafeDumper):
+            """Quote what has to be escaped: only between double quotes are there escapes."""
+
+        def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+            return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _HIDDEN.search(text) else None)
+
+        Dumper.add_representer(str, text_node)
+        text = _escaped(yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False))
+        if not _can_encode(stdout, text):
+            text = yaml.dump(value, Dumper=yaml.SafeDumper, sort_keys=False)
+        stdout.write(text)
+
+
+class People(TableFormatter):
+    """Draw the table of one thing with titles in its language; cliff's are English."""
+
+    def emit_one(
+        self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
+    ) -> None:
+        """Draw a row for each field."""
+        titles = [words.title(title, parsed_args.language) for title in ("field", "value")]
+        rows = list(zip(column_names, data, strict=True))
+        self.emit_list(titles, rows, stdout, parsed_args)
+
+
+def writer(name: str) -> Json | Yaml | People | None:
+    """Give what writes a format in place of cliff's own; None where that one is good."""
+    kinds: dict[str, type[Json | Yaml | People]] = {"json": Json, "yaml": Yaml, "table": People}
+    return kinds[name]() if name in kinds else None

@@ -1,0 +1,122 @@
+"""The words of tables for people, in English and Chinese; programs get neither.
+
+>>> from hyperx_glance.cli.words import language, say, title
+>>> language({"LANG": "zh_CN.UTF-8"}), language({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
+('zh', 'en')
+>>> title("disk_format", "zh"), title("disk_format", "en"), say("featured", "zh"), say("featured", "en")
+('格式', 'Format', '精选', 'featured')
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from hyperx_glance import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+_TITLES = {
+    "field": ("Field", "字段"),
+    "value": ("Value", "值"),
+    "kind": ("Kind", "类型"),
+    "category": ("Category", "类别"),
+    "state": ("State", "状态"),
+    "phase": ("Phase", "阶段"),
+    "properties": ("Other properties", "其他属性"),
+    "tag": ("Tag", "标签"),
+    "images": ("Images", "镜像数"),
+    "servers": ("Servers", "虚拟机"),
+    "cores": ("Cores", "处理器"),
+    "ram_mib": ("Memory (MiB)", "内存 (MiB)"),
+    "disk_gib": ("Disk (GiB)", "磁盘 (GiB)"),
+    "fits": ("Fits", "适用"),
+    "reason": ("Reason", "原因"),
+    "allowed": ("You may", "可用操作"),
+    "status": ("Status", "状态"),
+    "project_id": ("Department", "部门"),
+    "through": ("Through", "使用方式"),
+    "server": ("Server", "虚拟机"),
+    "password": ("Password", "密码"),
+    "launch_id": ("Launch", "启动编号"),
+    "image_id": ("Image", "镜像编号"),
+    "admin_password": ("Administrator's password", "管理员密码"),
+    "resource": ("Resource", "资源"),
+    "used": ("Used", "已用"),
+    "limit": ("Limit", "上限"),
+    "remaining": ("Remaining", "剩余"),
+    "check": ("Check", "检查"),
+    "level": ("Level", "级别"),
+    "message": ("Message", "结果"),
+    "remedy": ("Remedy", "处理"),
+}
+"""Titles of what is no field of the vocabulary."""
+
+_CHINESE = {
+    "yes": "是",
+    "no": "否",
+    "unlimited": "无限制",
+    ", ": "、",
+    "Delete {} for good?": "彻底删除 {}？",
+    "Nothing was deleted.": "未删除任何内容。",
+    # kinds, categories, phases
+    "image": "镜像",
+    "iso": "ISO",
+    "featured": "精选",
+    "public": "公共",
+    "private": "私有",
+    "registered": "已登记",
+    "downloading": "下载中",
+    "storing": "存储中",
+    "ready": "就绪",
+    "failed": "失败",
+    "disabled": "已停用",
+    "unknown": "未知",
+    # what one may do
+    "launch": "启动",
+    "edit": "编辑",
+    "publish": "设为公共",
+    "withdraw": "设为私有",
+    "feature": "设为精选",
+    "enable": "启用",
+    "disable": "停用",
+    "delete": "删除",
+    "protect": "保护",
+    "download": "下载",
+    # resources of a quota
+    "images": "镜像",
+    "image_size_mib": "镜像大小 (MiB)",
+    "staging_mib": "上传暂存 (MiB)",
+    "uploading": "正在上传的镜像",
+    "instances": "虚拟机",
+    "cores": "处理器",
+    "ram_mib": "内存 (MiB)",
+    "volumes": "云硬盘",
+    "volume_gib": "云硬盘容量 (GiB)",
+}
+
+VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
+"""The console's tabs, as they are also accepted on the command line; three of them are categories."""
+
+
+def language(environment: Mapping[str, str] = os.environ) -> Language:
+    """Read the language of the locale, from its variables in the order of POSIX."""
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def title(field: str, language: Language) -> str:
+    """Give the title of a column."""
+    if field in _TITLES:
+        return _TITLES[field][LANGUAGES.index(language)]
+    described = vocabulary.BY_NAME[field]
+    return described.title_zh if language == "zh" else described.title
+
+
+def say(word: str, language: Language) -> str:
+    """Give a word of the product; one that nobody has translated stays."""
+    return _CHINESE.get(word, word) if language == "zh" else word

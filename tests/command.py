@@ -1,0 +1,88 @@
+"""The ``openstack`` command in this process, on a cloud in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openstackclient import shell
+
+from hyperx_glance.testing import InMemoryCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+URL = "http://files.example/disk.qcow2"
+
+
+@dataclass(frozen=True)
+class Run:
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+        return json.loads(self.out)
+
+
+class Terminal(io.StringIO):
+    """Be a text that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture
+def fake() -> Iterator[InMemoryCloud]:
+    with InMemoryCloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def openstack(
+    fake: InMemoryCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Run]]:
+    """Run the openstack command in this process: ``openstack("image list", user="bob")``.
+
+    ``typed`` is what somebody types at a terminal; None where nobody is there.
+    """
+    handlers = list(logging.getLogger().handlers)
+
+    def run(line: str, user: str = "alice", typed: str | None = None) -> Run:
+        monkeypatch.setattr("sys.stdin", io.StringIO() if typed is None else Terminal(typed))
+        for key, value in fake.auth(user).items():
+            monkeypatch.setenv(f"OS_{key.upper()}", value)
+        monkeypatch.setenv("OS_IDENTITY_API_VERSION", "3")
+        capsys.readouterr()
+        status = shell.main(shlex.split(line))
+        logging.getLogger().handlers[:] = handlers
+        return Run(status, *capsys.readouterr())
+
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    yield run
+    logging.getLogger().handlers[:] = handlers
+
+
+@pytest.fixture
+def debian(fake: InMemoryCloud) -> str:
+    return fake.glance.add_image(
+        name="debian",
+        status="active",
+        disk_format="qcow2",
+        container_format="bare",
+        size=700 << 20,
+        visibility="private",
+        created_at="2026-11-24T08:00:00+00:00",
+        tags=["linux", "stable"],
+        description="稳定版",
+        hyperx_password_enabled="true",
+        my_key="my value",
+    )

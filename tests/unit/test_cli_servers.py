@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance import QuotaLimits
+from hyperx_glance.quotas.resources import FIELDS
+from tests.command import Run, debian, fake, openstack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hyperx_glance.testing import InMemoryCloud
+
+
+__all__ = ["debian", "fake", "openstack"]
+
+
+# ----------------------------------------------------------------- flavors
+
+
+def test_flavors_say_whether_an_image_fits(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.glance.add_image(name="large", status="active", disk_format="qcow2", min_ram=1024, owner="dept-a")
+
+    found = openstack("hyperx flavor list --image large -f json").json()
+
+    assert [(row["name"], row["cores"], row["ram_mib"], row["disk_gib"], row["fits"]) for row in found] == [
+        ("m1.small", 1, 2048, 20, True),
+        ("m1.tiny", 1, 512, 1, False),
+    ]
+    reason = "Flavor m1.tiny has 512 MiB of memory; image large needs 1024."
+    assert [row["reason"] for row in found] == ["", reason]
+    assert found[0]["id"] in fake.nova.flavors
+    table = openstack("hyperx flavor list --image large").out
+    assert all(text in table for text in ("Fits", "yes", "no", reason))
+    assert "处理器" in openstack("hyperx flavor list --language zh").out
+
+
+def test_flavors_without_an_image_are_listed_the_smallest_first(openstack: Callable[..., Run]) -> None:
+    found = openstack("hyperx flavor list -f json").json()
+
+    assert [row["name"] for row in found] == ["m1.tiny", "m1.small"]
+    assert set(found[0]) == {"id", "name", "cores", "ram_mib", "disk_gib"}
+    assert openstack("hyperx flavor list --image nonsense").status == 1
+
+
+# ----------------------------------------------------------------- servers, quotas, deployment
+
+
+def test_launch(openstack: Callable[..., Run], debian: str) -> None:
+    run = openstack(
+        "hyperx image launch debian web --flavor m1.tiny --count 2 --network net1 --metadata a=b --tag t"
+        " --launch-id my-launch-1 -f json"
+    )
+
+    assert run.status == 0, run.err
+    shown = run.json()
+    assert (shown["launch_id"], shown["image_id"]) == ("my-launch-1", debian)
+    assert [(server["name"], server["status"]) for server in shown["servers"]] == [
+        ("web-1", "ACTIVE"),
+        ("web-2", "ACTIVE"),
+    ]
+    assert len(shown["admin_password"]) >= 12
+    assert run.err.splitlines()[-1] == "2 of 2 active"
+    assert "BUILD" in openstack("hyperx image launch debian more --flavor m1.tiny --no-network --no-wait").out
+
+
+@pytest.mark.usefixtures("debian")
+def test_passwords(openstack: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"typed at {prompt}")
+    launched = openstack("hyperx image launch debian web --flavor m1.tiny --password-prompt -f json").json()
+    server = launched["servers"][0]["id"]
+    assert launched["admin_password"] == "typed at Password: "
+
+    reset = openstack(f"hyperx server password reset {server} --password s3cret-of-mine -f json").json()
+
+    assert reset == {"server": server, "password": "s3cret-of-mine"}
+    drawn = openstack(f"hyperx server password reset {server} -f value -c password").out.strip()
+    assert len(drawn) >= 12
+
+
+@pytest.mark.usefixtures("debian")
+def test_no_password_is_logged(openstack: Callable[..., Run]) -> None:
+    run = openstack("--debug hyperx image launch debian web --flavor m1.tiny --password s3cret-of-mine -c launch_id")
+
+    assert run.status == 0
+    assert "POST" in run.err, "debugging shows requests"
+    assert "s3cret-of-mine" not in run.err
+
+
+def test_quota(openstack: Callable[..., Run]) -> None:
+    rows = openstack("hyperx quota show -f json").json()
+    assert [row["resource"] for row in rows] == list(FIELDS)
+
+    run = openstack("hyperx quota set dept-b --images 5 --cores unlimited -f json", user="admin")
+    limits = {row["resource"]: (row["limit"], row["remaining"]) for row in run.json()}
+    assert (limits["images"], limits["cores"]) == ((5, 5), (None, None))
+    table = openstack("hyperx quota show dept-b --language zh", user="admin").out
+    assert all(text in table for text in ("无限制", "云硬盘", "剩余"))
+    assert "unlimited" in openstack("hyperx quota show dept-b", user="admin").out
+    default = openstack("hyperx quota set dept-b --images default --cores default -f json", user="admin").json()
+    assert default == openstack("hyperx quota show dept-b -f json", user="admin").json()
+    assert {row["limit"] for row in default if row["resource"] == "images"} == {100000}
+
+
+def test_quota_of_others_is_refused(openstack: Callable[..., Run]) -> None:
+    run = openstack("hyperx quota show dept-b")
+
+    assert (run.status, run.out) == (1, "")
+    assert "administrators" in run.err
+
+
+def test_limits_are_those_of_the_library() -> None:
+    assert set(FIELDS) == set(QuotaLimits.__annotations__)
+
+
+def test_doctor(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    run = openstack("hyperx doctor --probe -f json")
+    assert run.status == 0
+    assert {finding["level"] for finding in run.json()} == {"ok"}
+
+    fake.glance.import_methods = []
+    run = openstack("hyperx doctor -f json")
+    assert run.status == 0, "warnings are no failure"
+    assert {finding["check"] for finding in run.json() if finding["level"] == "warning"} == {"web-download"}
+    assert openstack("hyperx doctor --transfer import").status == 1
+    assert openstack("hyperx doctor --probe --public-visibility public").status == 1
+
+
+def test_deployment(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    run = openstack("hyperx deployment protections")
+    assert run.out.endswith("[.*]\ncreate = @\nread = @\nupdate = @\ndelete = @\n")
+    assert fake.requests == [], "it needs no cloud"
+
+    assert openstack("hyperx deployment metadefs").status == 1
+    assert openstack("hyperx deployment metadefs", user="admin").status == 0
+    assert list(fake.glance.metadefs.namespaces) == ["OS::HyperX::Image"]
