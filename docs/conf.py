@@ -24,12 +24,17 @@ copyright = "the hyperx-glance authors"
 version = release = installed_version("hyperx-glance")
 language = "en"
 
-extensions = ["myst_parser", "notes", "sphinx.ext.autodoc", "tables"]
+extensions = ["myst_parser", "notes", "pictures", "sphinx.ext.autodoc", "sphinx_copybutton", "tables"]
 exclude_patterns = ["_build", "releasenotes/notes"]
 root_doc = "index"
-html_theme = "alabaster"
-html_theme_options = {"description": "HYPERX image management on OpenStack", "page_width": "64em"}
+html_theme = "furo"
+html_title = f"hyperx-glance {version}"
+html_static_path = ["_static"]
+html_css_files = ["hyperx.css"]
 html_show_sourcelink = False
+# Prompts are no part of what is copied, and neither is what was printed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 maximum_signature_line_length = 100
 
 # `Client.register` in single backticks is a link, on every page: what cannot be found is an error.

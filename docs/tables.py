@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from hyperx_glance.models.browsing import ImageQuery
@@ -172,9 +174,19 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
+def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Let each cell say which column it is of, where a narrow page shows rows as cards (`_static/hyperx.css`)."""
+    for table in document.findall(nodes.tgroup):
+        heads = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
+        for row in (row for body in table.findall(nodes.tbody) for row in body.findall(nodes.row)):
+            for name, entry in zip(heads, row.findall(nodes.entry), strict=False):
+                entry.insert(0, nodes.raw("", f'<span class="column-of">{html.escape(name)}</span>', format="html"))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let pages use them."""
     app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)
+    app.connect("doctree-resolved", name_columns)
     return {"parallel_read_safe": True}
