@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,3 +22,40 @@ def test_the_quick_start_can_be_pasted() -> None:
     pasted = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
 
     assert (pasted.stdout, pasted.stderr) == (output, "")
+
+
+def sentences(markdown: str) -> Iterator[str]:
+    """Take a text apart: headings, points and sentences, without pictures and marks."""
+    for line in re.sub(r"!\[.*?\]\(.*?\)|<img.*?/>", "", markdown).splitlines():
+        text = line.strip(" #>*-")
+        yield from (sentence for sentence in re.split(r"(?<=。)", text) if sentence)
+
+
+def test_the_manual_is_quoted_whole_and_in_its_order() -> None:
+    manual = (ROOT / "tests" / "samples" / "manual.zh.md").read_text()
+
+    assert re.findall(r":zh:`(.*?)`", (ROOT / "docs" / "manual.rst").read_text()) == list(sentences(manual))
+
+
+def test_each_sentence_of_the_manual_is_told_in_english() -> None:
+    entries = re.split(r"^:zh:`.*`$", (ROOT / "docs" / "manual.rst").read_text(), flags=re.MULTILINE)[1:]
+
+    assert all(re.match(r"\n    [A-Z0-9]", entry) for entry in entries)
+
+
+def test_commands_that_documents_name_are_there() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    commands = {
+        line.partition(" =")[0].replace("_", " ")
+        for line in setup["options.entry_points"]["openstack.hyperx.v1"].split("\n")
+    }
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.rst")]
+    named = {
+        (path.name, words)
+        for path in documents
+        for words in re.findall(r"openstack (hyperx(?: [a-z]+)+)", path.read_text())
+    }
+
+    assert named
+    assert [each for each in named if not any(f"{each[1]} ".startswith(f"{name} ") for name in commands if name)] == []
