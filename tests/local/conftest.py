@@ -21,9 +21,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.local)
 
 
-@pytest.fixture
-def client(local_cloud: LocalCloud) -> Iterator[ClientFactory]:
-    """Connect users to the real cloud: ``client("alice")``; what a test leaves there is removed."""
+@pytest.fixture(autouse=True)
+def _no_image_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove what a test leaves in the cloud that all share, whichever of its fixtures has made it."""
+    if "local_cloud" not in request.fixturenames:
+        yield
+        return
+    local_cloud = request.getfixturevalue("local_cloud")
     before = image_ids(local_cloud)
-    yield ClientFactory(local_cloud, PATIENT)
+    yield
     remove_images(local_cloud, image_ids(local_cloud) - before)
+
+
+@pytest.fixture
+def client(local_cloud: LocalCloud) -> ClientFactory:
+    """Connect users to the real cloud: ``client("alice")``."""
+    return ClientFactory(local_cloud, PATIENT)
