@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,5 +56,6 @@ class ReleaseNotes(ReleaseNotesDirective, SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let the page use it."""
+    logging.getLogger("reno").setLevel(logging.WARNING)
     app.add_directive("release-notes", ReleaseNotes)
     return {"parallel_read_safe": True}

@@ -1,4 +1,4 @@
-"""The tables of the page "How it is stored", made from the library while the page is built."""
+"""The tables of several pages, made from the library while the page is built."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hyperx_glance.vocabulary import Field
 
 RESULTS = Path(__file__).parents[1] / "tests" / "releases" / "results.json"
+MEASURED = Path(__file__).parent / "guide" / "performance.json"
 WRITERS = {
     Writer.NOBODY: "Glance or the library",
     Writer.REGISTRATION: "registration, once",
@@ -110,6 +111,7 @@ class Table(SphinxDirective):
 
     def run(self) -> list[Node]:
         """Write them as a list-table."""
+        self.env.note_dependency(str(RESULTS))
         rows = [self.heading, *self.rows()]
         lines = [f"{'  -' if number else '* -'} {cell}" for row in rows for number, cell in enumerate(row)]
         table = [".. list-table::", "   :header-rows: 1", "", *(f"   {line}" for line in lines)]
@@ -174,6 +176,21 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
+class Benchmarks(SphinxDirective):
+    """Show what `tox -e bench` has recorded: `.. benchmarks::`."""
+
+    def run(self) -> list[Node]:
+        """Write a table for each measurement."""
+        self.env.note_dependency(str(MEASURED))
+        if not MEASURED.exists():
+            return self.parse_text_to_nodes("No run has been recorded yet.")
+        lines: list[str] = []
+        for title, rows in json.loads(MEASURED.read_text()).items():
+            cells = [f"{'  -' if number else '* -'} {cell}" for row in rows for number, cell in enumerate(row)]
+            lines += [f".. list-table:: {title}", "   :header-rows: 1", "", *(f"   {cell}" for cell in cells), ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
     """Let each cell say which column it is of, where a narrow page shows rows as cards (`_static/hyperx.css`)."""
     for table in document.findall(nodes.tgroup):
@@ -185,6 +202,7 @@ def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let pages use them."""
+    app.add_directive("benchmarks", Benchmarks)
     app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)

@@ -15,26 +15,33 @@ from pydantic import BaseModel, SecretStr
 
 from hyperx_glance import (
     Action,
+    AmbiguousNameError,
     AuthenticationError,
     AvailabilityZone,
     Client,
     ConflictError,
     FlavorChoice,
+    FlavorTooSmallError,
     HyperxGlanceError,
     Image,
+    ImageNotActiveError,
     InvalidRequestError,
     KeyPair,
     LaunchRequest,
+    LocalFileError,
     NetworkChoice,
     NewImage,
     NotAllowedError,
     NotFoundError,
+    PasswordResetError,
     Progress,
     QuotaExceededError,
     Registration,
+    ServiceUnavailableError,
     Settings,
     UrlRejectedError,
     View,
+    WaitTimeoutError,
 )
 
 
@@ -97,15 +104,27 @@ class LaunchedOnce(BaseModel):
     admin_password: str | None
 
 
-STATUSES: tuple[tuple[type[HyperxGlanceError], int], ...] = (
-    (AuthenticationError, 401),
-    (NotAllowedError, 403),
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (QuotaExceededError, 409),
-    (InvalidRequestError, 422),
-    (UrlRejectedError, 422),
-)
+STATUSES: dict[type[HyperxGlanceError], int] = {
+    AuthenticationError: 401,
+    NotAllowedError: 403,
+    NotFoundError: 404,
+    AmbiguousNameError: 409,
+    ConflictError: 409,
+    QuotaExceededError: 409,
+    ImageNotActiveError: 409,
+    PasswordResetError: 409,
+    InvalidRequestError: 422,
+    UrlRejectedError: 422,
+    LocalFileError: 422,
+    FlavorTooSmallError: 422,
+    ServiceUnavailableError: 503,
+    WaitTimeoutError: 504,
+}
+
+
+def status_of(error: HyperxGlanceError) -> int:
+    """Say whose move it is; what a service did wrong is 502."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 502)
 
 
 def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
@@ -122,8 +141,8 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
 
     @app.exception_handler(HyperxGlanceError)
     def tell(_: Request, error: HyperxGlanceError) -> JSONResponse:
-        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 502)
-        return JSONResponse({"error": error.message, "hint": error.hint}, status_code=status)
+        made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
+        return JSONResponse({"error": error.message, "hint": error.hint, **made}, status_code=status_of(error))
 
     @app.post("/login")
     def login(who: Login) -> LoggedIn:

@@ -64,9 +64,13 @@ class Launch:
         records: Sequence[nova.Record] = (),
     ) -> None:
         self.launch_id = launch_id
+        """The id by which `Client.find_launch` finds it."""
         self.image_id = image_id
+        """The id of the image or ISO."""
         self.count = count
+        """How many servers were asked for."""
         self.admin_password = admin_password
+        """The administrator's password of all its servers, kept nowhere else."""
         self._cloud = context.cloud
         self._settings = context.settings
         self._department = department

@@ -29,6 +29,7 @@ from hyperx_glance.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests import glance_rows
 from tests.benchmarks.pages import properties
+from tests.benchmarks.records import table
 from tests.clouds import REGION
 
 if TYPE_CHECKING:
@@ -129,13 +130,6 @@ def _bare(session: Session) -> int:
     return amount
 
 
-def _table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    print(f"\n\n{title}")
-    for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
 @pytest.mark.filterwarnings("ignore:The _compute_attributes method")  # openstacksdk warns of its own
 def test_listing_costs_little_more_than_a_bare_loop(bench: Bench) -> None:
     client = Client.from_session(bench.session, region_name=REGION)
@@ -171,7 +165,7 @@ def test_listing_costs_little_more_than_a_bare_loop(bench: Bench) -> None:
                 str(measured.images),
             )
         )
-    _table(f"Listing {AMOUNT} images of a running Glance (best of {ROUNDS})", rows)
+    table(f"Listing {AMOUNT} images of a running Glance (best of {ROUNDS})", rows)
 
     assert {bare.images, ours.images, searched.images, glance.images, reference.images} == {AMOUNT}
     assert ours.requests <= math.ceil(AMOUNT / 1000) + GROWING
@@ -251,7 +245,7 @@ def test_a_list_begins_as_soon_as_bare_requests_for_the_same_rows(bench: Bench) 
             rows.append((name, str(wanted), str(sum(needed.values())), *figures, str(measured[0][0].requests)))
             if mine > 1.5 * plain:
                 slow.append(name)
-    _table("Beginning a list, beside one bare request for each listing (median of 7)", rows)
+    table("Beginning a list, beside one bare request for each listing (median of 7)", rows)
     assert not slow
 
 
@@ -289,7 +283,8 @@ def test_memory_does_not_grow_with_the_number_of_images() -> None:
         for amount in (1000, 100_000)
     )
 
-    print(f"\nPeak memory: {few:.1f} MiB for 1,000 images, {many:.1f} MiB for 100,000: {many - few:+.1f} MiB")
+    rows = [("images", "MiB"), ("1,000", f"{few:.1f}"), ("100,000", f"{many:.1f}")]
+    table("Peak memory of a program that lists so many images", rows)
     assert many - few < 30
 
 
@@ -305,8 +300,8 @@ def test_import_takes_no_time() -> None:
             times[statement].append(float(shown) * 1000)
     medians = {statement: statistics.median(each) for statement, each in times.items()}
 
-    rows = [(name.partition("\n")[0], f"{median:.0f} ms") for name, median in medians.items()]
-    _table("Imports, median of 15 interpreters; the first makes a model, too", rows)
+    rows = [("", "ms"), *((name.partition("\n")[0], f"{median:.0f}") for name, median in medians.items())]
+    table("Imports, median of 15 interpreters; the first makes a model, too", rows)
     assert medians[statements[1]] <= 60
     assert medians[statements[2]] <= medians[bare] + 60
 
@@ -320,6 +315,7 @@ def test_a_client_costs_nothing_until_it_asks() -> None:
         Client.from_session(session)
         times.append((time.perf_counter() - start) * 1e6)
 
-    print(f"\nClient.from_session: median {statistics.median(times):.0f} us, slowest {max(times):.0f} us")
+    rows = [("median us", "slowest us"), (f"{statistics.median(times):.0f}", f"{max(times):.0f}")]
+    table("Client.from_session, 1,000 times", rows)
     assert statistics.median(times) < 1000
     assert cloud.requests == []

@@ -19,6 +19,7 @@ from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client, ImageQuery
 from tests import glance_rows
+from tests.benchmarks.records import table
 from tests.clouds import REGION
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class Cost:
 def test_page_100_costs_what_page_1_costs(session: Session) -> None:
     client = Client.from_session(session, region_name=REGION)
     dear = []
-    print(f"\n\nPage 1, page 100 and the way back on {AMOUNT} images: requests, CPU ms, wall ms (medians of {ROUNDS})")
+    rows: list[tuple[str, ...]] = [
+        ("list", "page", "requests", "CPU ms", "wall ms", "x page 1, the dearest of the three")
+    ]
     for criteria in LISTS:
         query = ImageQuery(**criteria)
         cursor = client.page(query, size=990).next
@@ -124,10 +127,11 @@ def test_page_100_costs_what_page_1_costs(session: Session) -> None:
         first = cost.of("first")
         for name in ("later", "back"):
             ratios = [mine / plain for mine, plain in zip(cost.of(name), first, strict=True)]
-            shown = ", ".join(f"{value:.1f}" for value in (*first, *cost.of(name)))
-            print(f"  {criteria} {name}: {shown}; x {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+            shown = (f"{value:.1f}" for value in cost.of(name))
+            rows.append((str(criteria), name, *shown, f"{max(ratios):.2f}"))
             if max(ratios) > 1.2:
                 dear.append((criteria, name, ratios))
+    table(f"Page 100 and the way back beside page 1, on {AMOUNT} images (medians of {ROUNDS})", rows)
     assert not dear
 
 
@@ -163,7 +167,10 @@ def test_a_back_end_serves_pages_for_little_more_than_bare_requests(local_cloud:
     tracemalloc.stop()
 
     plain, mine = (min(each) for each in zip(*rounds, strict=True))
-    print(f"\nA page of {SIZE} for {SESSIONS} sessions in {THREADS} threads: {mine:.2f} ms of CPU, bare {plain:.2f} ms")
-    print(f"x {mine / plain:.2f}; {PAGES} more pages hold {grown / 1024:.0f} KiB more")
+    rows = [
+        ("CPU ms", "bare", "x bare", f"KiB held by {PAGES} more"),
+        (f"{mine:.2f}", f"{plain:.2f}", f"{mine / plain:.2f}", f"{grown / 1024:.0f}"),
+    ]
+    table(f"A page of {SIZE} for {SESSIONS} sessions in {THREADS} threads", rows)
     assert grown < 1 << 20
     assert mine <= 1.3 * plain

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import samples
+from tests.benchmarks.records import table
 from tests.clouds import image_ids, remove_images, unique
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.clouds import ClientFactory
 
 ROOT = Path(__file__).parents[2]
-GIB, MIB = 1 << 30, 1 << 20
+GIB = 1 << 30
 MOST_MEMORY_MIB = 30
 SIZE = int(os.environ.get("SOURCE_GIB", "4")) * GIB
 pytestmark = pytest.mark.local
@@ -84,10 +85,13 @@ def piped(client: ClientFactory, pipe: Callable[[str], str]) -> float:
 
 
 def show(name: str, result: dict[str, Any], other: float) -> None:
-    memory = f"{result['more']:.1f} MiB above the start ({result['start']:.0f} MiB)"
-    print(f"\n{name}: {result['seconds']:.1f} s, {result['cpu']:.1f} s of it CPU, {memory}; in a pipe {other:.1f} s")
-    again = f"{result['download seconds']:.1f} s, {result['download more']:.1f} MiB above the start"
-    print(f"  saved again in {again}")
+    rows = [
+        ("", "seconds", "CPU seconds", "MiB above the start"),
+        ("registered", f"{result['seconds']:.1f}", f"{result['cpu']:.1f}", f"{result['more']:.1f}"),
+        ("saved again", f"{result['download seconds']:.1f}", "", f"{result['download more']:.1f}"),
+        ("in a pipe to curl", f"{other:.1f}", "", ""),
+    ]
+    table(name, rows)
 
 
 def test_a_sparse_disk_out_of_a_small_xz(local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_a_sparse_disk_out_of_a_small_xz(local_cloud: LocalCloud, client: Client
     result = run(local_cloud, tmp_path, {"file": str(packed), "checksum": f"sha256:{digest(packed)}"})
     other = piped(client, lambda curl: f"xz -dc {packed} | {curl} -T -")
 
-    show(f"{SIZE >> 30} GiB out of {packed.stat().st_size / MIB:.1f} MiB of xz", result, other)
+    show(f"A sparse disk of {SIZE >> 30} GiB out of its xz", result, other)
     assert (result["size"], result["sha256"]) == (SIZE, wanted)
     assert result["more"] < MOST_MEMORY_MIB
     assert result["download more"] < MOST_MEMORY_MIB
@@ -113,7 +117,7 @@ def test_a_file_of_gigabytes(local_cloud: LocalCloud, client: ClientFactory, tmp
     result = run(local_cloud, tmp_path, {"file": str(disk), "checksum": f"sha256:{wanted}"})
     other = piped(client, lambda curl: f"{curl} -T {disk}")
 
-    show(f"{SIZE >> 31} GiB of a file", result, other)
+    show(f"A file of {SIZE >> 31} GiB", result, other)
     assert (result["size"], result["sha256"]) == (SIZE // 2, wanted)
     assert result["more"] < MOST_MEMORY_MIB
     assert result["seconds"] < 1.5 * other + 2

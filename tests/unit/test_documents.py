@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
 from configparser import ConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hyperx_glance import HyperxGlanceError, errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,3 +62,17 @@ def test_commands_that_documents_name_are_there() -> None:
 
     assert named
     assert [each for each in named if not any(f"{each[1]} ".startswith(f"{name} ") for name in commands if name)] == []
+
+
+def test_each_error_has_a_status_in_the_guide_and_in_its_back_end() -> None:
+    guide = (ROOT / "docs" / "guide" / "console.rst").read_text()
+    spec = importlib.util.spec_from_file_location("console_back_end", ROOT / "docs" / "guide" / "console_back_end.py")
+    assert spec is not None
+    assert spec.loader is not None
+    back_end = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(back_end)
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HyperxGlanceError)]
+
+    told = {name: int(status) for name, status in re.findall(r"\* - `(\w+)`\n     - (\d+)\n", guide)}
+
+    assert told == {kind.__name__: back_end.status_of(kind.__new__(kind)) for kind in kinds}
