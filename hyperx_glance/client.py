@@ -388,6 +388,15 @@ class Client(Connected):
 
         return launching.find_launch(self._context, launch_id)
 
+    def launches(self) -> list[Launch]:
+        """List the launches of the connected department of which servers are there, the newest first.
+
+        One request, and one more for each further thousand servers; nothing is waited for.
+        """
+        from hyperx_glance import launching
+
+        return launching.launches(self._context)
+
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
         """Set the administrator's password of a running server; None draws one."""

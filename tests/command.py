@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import locale
 import logging
 import shlex
 from dataclasses import dataclass
@@ -61,8 +62,12 @@ def openstack(
             monkeypatch.setenv(f"OS_{key.upper()}", value)
         monkeypatch.setenv("OS_IDENTITY_API_VERSION", "3")
         capsys.readouterr()
-        status = shell.main(shlex.split(line))
-        logging.getLogger().handlers[:] = handlers
+        before = locale.setlocale(locale.LC_ALL)
+        try:
+            status = shell.main(shlex.split(line))
+        finally:
+            locale.setlocale(locale.LC_ALL, before)  # the command sets its own
+            logging.getLogger().handlers[:] = handlers
         return Run(status, *capsys.readouterr())
 
     monkeypatch.setenv("COLUMNS", "400")

@@ -41,7 +41,7 @@ VERBS = sorted(name for name in dir(Client) if not name.startswith("_") and call
 
 ONLY_READING = {
     "allowed", "availability_zones", "check_url", "close", "departments", "download", "flavors", "from_connection",
-    "key_pairs", "networks", "regions", "summary", "why_not",
+    "key_pairs", "launches", "networks", "regions", "summary", "why_not",
 }  # fmt: skip
 
 

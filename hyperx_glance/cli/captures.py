@@ -1,4 +1,4 @@
-"""``openstack hyperx image capture``.
+"""``openstack hyperx image capture`` and ``openstack hyperx capture ...``.
 
 >>> from hyperx_glance.cli.captures import CaptureServer
 >>> CaptureServer(None, None).get_parser("capture").parse_args(["81f", "web"]).name
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 import hyperx_glance
 from hyperx_glance import vocabulary
-from hyperx_glance.cli import commands, options
+from hyperx_glance.cli import commands, options, output
 from hyperx_glance.cli.images import SHOWN_WHEN_MADE, ShowsImage
 from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
     import argparse
+
+    from hyperx_glance import Capture, Client
+
+_SHOWN = ("capture_id", "server", "image_id")
 
 
 class CaptureServer(ShowsImage):
@@ -28,7 +32,7 @@ class CaptureServer(ShowsImage):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add("server", metavar="<server>", help="Id")
+        commands.add_name(parser, "server")
         add("name", metavar="<name>", help="Name of the image")
         options.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
         options.add_columns(parser)
@@ -39,18 +43,68 @@ class CaptureServer(ShowsImage):
             choices=vocabulary.IMAGE_FORMATS,
             help="For a server on a volume; default: raw; of others Nova chooses it",
         )
+        add(
+            "--no-wait",
+            dest="wait",
+            action="store_false",
+            help="Return once the services are at work; openstack hyperx capture resume goes on, and must",
+        )
         add("--capture-id", metavar="<id>", help="An id of your own, by which the capture can be found again")
         options.add_timeout(parser, "When it is over, what was made is deleted; default: an hour")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
-        fields = options.given(parsed_args, *hyperx_glance.NewCapture.model_fields)
+        new = hyperx_glance.NewCapture(**options.given(parsed_args, *hyperx_glance.NewCapture.model_fields))
+        if not parsed_args.wait:
+            capture = client.start_capture(parsed_args.server, new)
+            self.app.stderr.write(f"openstack hyperx capture resume {capture.capture_id}\n")
+            return self.one(parsed_args, _SHOWN, _values(capture))
         with registration_progress(self.app.stderr) as show:
-            image = client.capture(
-                parsed_args.server,
-                hyperx_glance.NewCapture(**fields),
-                on_progress=show,
-                timeout=parsed_args.timeout,
-            )
+            image = client.capture(parsed_args.server, new, on_progress=show, timeout=parsed_args.timeout)
         return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)
+
+
+class ShowCapture(commands.ShowOne):
+    """Show how far a capture is."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        commands.add_name(parser, "capture")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        capture = self.client(parsed_args).find_capture(parsed_args.capture)
+        phase = output.Word(capture.progress().phase.value)
+        return self.one(parsed_args, (*_SHOWN, "phase"), {**_values(capture), "phase": phase})
+
+
+class ResumeCapture(ShowsImage):
+    """Finish a capture that was begun with --no-wait, or whose command died, and wait until the image is ready."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        commands.add_name(parser, "capture")
+        options.add_timeout(parser, "When it is over, the waiting ends, and the capture stays; default: an hour")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        client = self.client(parsed_args)
+        capture = client.find_capture(parsed_args.capture)
+        with registration_progress(self.app.stderr) as show:
+            image = capture.wait(on_progress=show, timeout=parsed_args.timeout)
+        return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)
+
+
+class CancelCapture(commands.Deleting):
+    """Delete what unfinished captures have made; the servers are not touched."""
+
+    what = "capture"
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Cancel one."""
+        client.find_capture(name).cancel()
+
+
+def _values(capture: Capture) -> dict[str, object]:
+    return {"capture_id": capture.capture_id, "server": capture.server_id, "image_id": capture.image_id}

@@ -14,7 +14,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 import hyperx_glance
-from hyperx_glance.cli import formats, options, output, words
+from hyperx_glance.cli import formats, hints, options, output, words
 from hyperx_glance.errors import HyperxGlanceError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Command(command.Command):
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(str(error), *getattr(error, "__notes__", ()))) from error
+            raise exceptions.CommandError(_lines(self.told(error), *getattr(error, "__notes__", ()))) from error
         except KeyboardInterrupt as interrupt:
             notes = getattr(interrupt, "__notes__", ()) or ("Cancelled.",)
             self.app.stderr.write(_lines("", *notes, ""))
@@ -73,6 +73,11 @@ class Command(command.Command):
             settings=options.settings(parsed_args),
         )
 
+    def told(self, error: HyperxGlanceError) -> str:
+        """Tell an error with the options of this command."""
+        parser = self.get_parser("")
+        return hints.told(error, options.named(parser))
+
     def each(self, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
         """Do the same to several; what fails is told and makes the status 1, and the others are done."""
         done = []
@@ -80,7 +85,7 @@ class Command(command.Command):
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                self.log.error("%s", _lines(f"{name}: {error}"))  # noqa: TRY400  # a sentence, no traceback
+                self.log.error("%s", _lines(f"{name}: {self.told(error)}"))  # noqa: TRY400  # a sentence, no traceback
                 self.status = 1
         return done
 
@@ -170,7 +175,15 @@ def _lines(*texts: str) -> str:
 
 def add_names(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the arguments that name one or several things."""
-    parser.add_argument("names", metavar=f"<{what}>", nargs="+", help="Name or id" if what == "image" else "Id")
+    parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
+
+
+def add_name(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the argument that names one thing."""
+    parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
+
+
+_NAMED = {"image": "Name or id"}
 
 
 def reference(client: Client, image: str) -> Image | str:

@@ -14,11 +14,12 @@ import hyperx_glance
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options
 from hyperx_glance.cli.progress import registration_progress
+from hyperx_glance.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     import argparse
 
-    from hyperx_glance import NewImage, NewIso
+    from hyperx_glance import Client, Image, NewImage, NewIso
 
 
 class _Create(images.ShowsImage):
@@ -45,20 +46,38 @@ class _Create(images.ShowsImage):
         add("--id", metavar="<uuid>", help="An id of your own")
         options.add_transfer(parser)
         options.add_timeout(parser, "When it is over, the registration is cancelled; default: an hour")
+        add(
+            "--no-wait",
+            dest="wait",
+            action="store_false",
+            help="Return once Glance is on its way; openstack hyperx registration resume goes on, and verifies",
+        )
         add("--keep-failed", action="store_true", help="Keep the record of a failed upload, INACTIVE")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
         request = self.request()
-        with registration_progress(self.app.stderr) as show:
-            image = client.register(
-                request.model_validate(options.given(parsed_args, *request.model_fields)),
-                on_progress=show,
-                timeout=parsed_args.timeout,
-                keep_failed=parsed_args.keep_failed,
-            )
+        new = request.model_validate(options.given(parsed_args, *request.model_fields))
+        if not parsed_args.wait:
+            image = self._begun(parsed_args, client, new)
+        else:
+            with registration_progress(self.app.stderr) as show:
+                image = client.register(
+                    new, on_progress=show, timeout=parsed_args.timeout, keep_failed=parsed_args.keep_failed
+                )
         return self.shown(parsed_args, image, client, images.SHOWN_WHEN_MADE)
+
+    def _begun(self, parsed_args: argparse.Namespace, client: Client, new: NewImage | NewIso) -> Image:
+        """Begin, and tell how to go on; what this machine has to read itself would not be read."""
+        if parsed_args.file is not None or parsed_args.transfer == "stream":
+            raise InvalidRequestError(
+                "With --no-wait Glance reads the data, and not this machine.",
+                hint="Give --url, and no --transfer stream, or wait.",
+            )
+        image_id = client.start_registration(new, keep_failed=parsed_args.keep_failed).image_id
+        self.app.stderr.write(f"openstack hyperx registration resume {image_id}\n")
+        return client.image(image_id)
 
 
 class CreateImage(_Create):

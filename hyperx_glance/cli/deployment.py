@@ -8,9 +8,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance.cli import commands, options
+from hyperx_glance.cli import commands, hints, options
+
+if TYPE_CHECKING:
+    from hyperx_glance import Finding
 
 _SHOWN = ("check", "level", "message", "remedy")
 
@@ -37,7 +41,12 @@ class Doctor(commands.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         findings = self.client(parsed_args).doctor(probe=parsed_args.probe)
         self.status = 1 if any(finding.level == "error" for finding in findings) else 0
-        return self.rows(parsed_args, _SHOWN, (finding.model_dump() for finding in findings))
+        return self.rows(parsed_args, _SHOWN, map(self._shown, findings))
+
+    def _shown(self, finding: Finding) -> dict[str, object]:
+        known = options.named(self.get_parser(""))
+        told = {part: hints.translated(getattr(finding, part), known) for part in ("message", "remedy")}
+        return finding.model_dump() | told
 
 
 class ShowProtections(commands.Command):

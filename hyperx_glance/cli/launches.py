@@ -20,22 +20,31 @@ from hyperx_glance.cli.progress import launch_progress
 from hyperx_glance.cli.servers import add_password, given_password
 
 if TYPE_CHECKING:
+    from hyperx_glance import Client
     from hyperx_glance.launching import Launch
 
 SHOWN = ("launch_id", "image_id", "admin_password", "servers")
 
 
+_GOES_ON = "When it is over, the waiting ends, and the launch goes on; default: an hour"
+
+
+def _values(launch: Launch) -> dict[str, object]:
+    """Give what is known of a launch; of its password the only time that it is known, since it is kept nowhere."""
+    password = launch.admin_password
+    return {
+        "launch_id": launch.launch_id,
+        "image_id": launch.image_id,
+        "count": launch.count,
+        "admin_password": None if password is None else password.get_secret_value(),
+        "servers": output.Servers([server.model_dump(mode="json") for server in launch.servers]),
+    }
+
+
 class _ShowsLaunch(commands.ShowOne):
     def shown(self, parsed_args: argparse.Namespace, launch: Launch) -> commands.One:
-        """Give a launch with its servers, and its password the only time that it is known: it is kept nowhere."""
-        password = launch.admin_password
-        values = {
-            "launch_id": launch.launch_id,
-            "image_id": launch.image_id,
-            "admin_password": None if password is None else password.get_secret_value(),
-            "servers": output.Servers([server.model_dump(mode="json") for server in launch.servers]),
-        }
-        return self.one(parsed_args, SHOWN, values)
+        """Give a launch with its servers."""
+        return self.one(parsed_args, SHOWN, _values(launch))
 
 
 class LaunchImage(_ShowsLaunch):
@@ -44,7 +53,7 @@ class LaunchImage(_ShowsLaunch):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add("image", metavar="<image>", help="Name or id")
+        commands.add_name(parser, "image")
         add("name", metavar="<name>", help="Name of the server; several are numbered: name-1, name-2")
         add("--flavor", required=True, metavar="<flavor>", help="Name or id")
         add("--count", type=int, metavar="<number>", help="Default: 1")
@@ -77,8 +86,13 @@ class LaunchImage(_ShowsLaunch):
             help="What becomes of the good ones when some fail; default: keep",
         )
         add("--launch-id", metavar="<id>", help="An id of your own, by which the launch can be found again")
-        add("--no-wait", dest="wait", action="store_false", help="Return once Nova has accepted")
-        options.add_timeout(parser, "When it is over, the waiting ends, and the launch goes on; default: an hour")
+        add(
+            "--no-wait",
+            dest="wait",
+            action="store_false",
+            help="Return once Nova has accepted; openstack hyperx launch wait goes on",
+        )
+        options.add_timeout(parser, _GOES_ON)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
@@ -94,6 +108,51 @@ class LaunchImage(_ShowsLaunch):
                 timeout=parsed_args.timeout,
             )
         return self.shown(parsed_args, launch)
+
+
+class ListLaunches(commands.Lister):
+    """List the launches of which servers are there, the newest first."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        launches = self.client(parsed_args).launches()
+        return self.rows(parsed_args, ("launch_id", "count", "image_id", "servers"), map(_values, launches))
+
+
+class ShowLaunch(_ShowsLaunch):
+    """Show a launch as it is now."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        commands.add_name(parser, "launch")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        return self.shown(parsed_args, self.client(parsed_args).find_launch(parsed_args.launch))
+
+
+class WaitForLaunch(_ShowsLaunch):
+    """Wait until every server of a launch is there: one that was begun with --no-wait, or whose command died."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        commands.add_name(parser, "launch")
+        options.add_timeout(parser, _GOES_ON)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        launch = self.client(parsed_args).find_launch(parsed_args.launch)
+        with launch_progress(self.app.stderr) as show:
+            return self.shown(parsed_args, launch.wait(on_progress=show, timeout=parsed_args.timeout))
+
+
+class CancelLaunch(commands.Deleting):
+    """Delete the servers and volumes that launches have made."""
+
+    what = "launch"
+
+    def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
+        """Cancel one."""
+        client.find_launch(name).cancel()
 
 
 def _file(name: str) -> bytes:

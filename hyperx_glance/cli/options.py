@@ -104,6 +104,14 @@ def add_free_properties(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>")
 
 
+def named(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """Give what each argument of a command is called there: its first option, else its place."""
+    names: dict[str, str] = {}
+    for action in parser._actions:  # noqa: SLF001  # argparse has no other way to tell them
+        names.setdefault(action.dest, next(iter(action.option_strings), str(action.metavar)))
+    return names
+
+
 # ----------------------------------------------------------------- settings
 
 
@@ -146,6 +154,11 @@ def add_trusted_hosts(parser: argparse.ArgumentParser) -> None:
         metavar="<host>",
         help="May be read from, though its address is denied by default; repeat for several",
     )
+    parser.add_argument(
+        "--ca-file",
+        metavar="<path>",
+        help="Certificates of authorities that an https URL's server is checked by",
+    )
 
 
 def add_timeout(parser: argparse.ArgumentParser, text: str) -> None:
@@ -156,7 +169,11 @@ def add_timeout(parser: argparse.ArgumentParser, text: str) -> None:
 def settings(parsed_args: argparse.Namespace) -> Settings:
     """Make settings of the options that a command has."""
     hosts: Sequence[str] = getattr(parsed_args, "trusted_hosts", ())
-    policy = hyperx_glance.UrlPolicy(trusted_hosts=tuple(hosts), preflight=getattr(parsed_args, "preflight", True))
+    policy = hyperx_glance.UrlPolicy(
+        trusted_hosts=tuple(hosts),
+        preflight=getattr(parsed_args, "preflight", True),
+        ca_file=getattr(parsed_args, "ca_file", None),
+    )
     return hyperx_glance.Settings(
         url_policy=policy,
         transfer=getattr(parsed_args, "transfer", "auto"),

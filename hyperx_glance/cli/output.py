@@ -260,6 +260,18 @@ def _server_line(server: dict[str, Any]) -> str:
     return " ".join(filter(None, [server["name"], server["id"], server["status"], addresses, server["fault"]]))
 
 
+class Rendered(Readable[_Value]):
+    """Show a value by a text that was made beforehand."""
+
+    def __init__(self, value: _Value, text: str) -> None:
+        super().__init__(value)
+        self._text = text
+
+    def human_readable(self) -> str:
+        """Give the text."""
+        return printable(self._text)
+
+
 def row(fields: Iterable[str], values: Mapping[str, object]) -> tuple[object, ...]:
     """Pick values in the order of the columns."""
     return tuple(values[field] for field in fields)

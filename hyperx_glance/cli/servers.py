@@ -22,7 +22,7 @@ class ResetPassword(commands.ShowOne):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("server", metavar="<server>", help="Id")
+        commands.add_name(parser, "server")
         add_password(parser)
         return parser
 

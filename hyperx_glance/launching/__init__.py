@@ -12,7 +12,7 @@ form offers.
 """
 
 from hyperx_glance.launching.choosing import availability_zones, flavors, key_pairs, networks
-from hyperx_glance.launching.finding import find_launch
+from hyperx_glance.launching.finding import find_launch, launches
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.resetting import reset_password
 from hyperx_glance.launching.starting import launch
@@ -24,6 +24,7 @@ __all__ = [
     "flavors",
     "key_pairs",
     "launch",
+    "launches",
     "networks",
     "reset_password",
 ]

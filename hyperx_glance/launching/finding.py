@@ -47,6 +47,23 @@ def find_launch(context: Context, launch_id: str) -> Launch:
         raise missing
 
 
+def launches(context: Context) -> list[Launch]:
+    """List the launches of which servers are there, the newest first; nothing is waited for."""
+    found = nova.every_launched(context.cloud)
+    oldest = datetime.min.replace(tzinfo=UTC)
+    newest_first = sorted(found, key=lambda launch_id: (_born(found[launch_id]) or oldest, launch_id), reverse=True)
+    return [
+        _handle(
+            context,
+            launch_id,
+            found[launch_id],
+            made=MayHaveMade(launch_id=launch_id),
+            quiet=Quiet(context.settings.pace),
+        )
+        for launch_id in newest_first
+    ]
+
+
 def look_for_all(handle: Launch, quiet: Quiet) -> None:
     """Look until all servers of a launch are there, or no new one has come for the quiet time.
 
@@ -75,10 +92,18 @@ def _with_servers(context: Context, launch_id: str, known: list[nova.Record], *,
     """Make the handle of a launch of which some servers are known, and wait for the others."""
     if not known:
         return None
+    quiet = Quiet(context.settings.pace)
+    handle = _handle(context, launch_id, known, made=made, quiet=quiet)
+    if not quiet.is_over and len(known) < handle.count:
+        look_for_all(handle, quiet)
+    return handle if handle.servers else None
+
+
+def _handle(context: Context, launch_id: str, known: list[nova.Record], *, made: MayHaveMade, quiet: Quiet) -> Launch:
+    """Make the handle of a launch of which some servers are known; after a while these are all that will come."""
     metadata = known[0].metadata
     # Of a launch that has ended, a server deleted since is no failure for which the others should go.
     going_on = any(record.status == "BUILD" for record in known)
-    quiet = Quiet(context.settings.pace)
     handle = Launch(
         context,
         launch_id=launch_id,
@@ -92,12 +117,13 @@ def _with_servers(context: Context, launch_id: str, known: list[nova.Record], *,
         quiet=quiet,
         records=known,
     )
-    created = [each.created for each in known if each.created]
-    if created and datetime.now(UTC) - min(created) > SETTLED:
+    if (born := _born(known)) is not None and datetime.now(UTC) - born > SETTLED:
         quiet.end()
-    elif len(known) < handle.count:
-        look_for_all(handle, quiet)
-    return handle if handle.servers else None
+    return handle
+
+
+def _born(known: list[nova.Record]) -> datetime | None:
+    return min((each.created for each in known if each.created), default=None)
 
 
 def _without_servers(context: Context, launch_id: str, *, made: MayHaveMade) -> Launch | None:

@@ -20,7 +20,7 @@ from hyperx_glance.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.plan import LAUNCH_KEY, Flavor, Network, launch_tag
+from hyperx_glance.launching.plan import LAUNCH_KEY, TAG_PREFIX, Flavor, Network, launch_tag
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import Server
 from hyperx_glance.pages import Listed, ListPage, collection, listed
@@ -179,6 +179,20 @@ def launched(cloud: Cloud, launch_id: str) -> list[Record]:
 
     # A Nova below 2.26 ignores the filter and gives every server.
     return [record for record in listed("compute", read, {"tags": tag, "limit": PAGE}) if tag in record.tags]
+
+
+def every_launched(cloud: Cloud) -> dict[str, list[Record]]:
+    """List the servers of every launch, by its id: one request, and one more for each further thousand servers."""
+
+    def read(params: Mapping[str, object]) -> _ServerPage:
+        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
+
+    found: dict[str, list[Record]] = {}
+    for record in listed("compute", read, {"limit": PAGE}):
+        for tag in record.tags:
+            if tag.startswith(TAG_PREFIX):
+                found.setdefault(tag.removeprefix(TAG_PREFIX), []).append(record)
+    return found
 
 
 def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:

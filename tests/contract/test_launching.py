@@ -332,6 +332,25 @@ def test_a_launch_that_was_accepted_is_not_lost(cloud: CloudUnderTest, client: C
     assert len(client("alice").find_launch(launch.launch_id).wait().servers) == 2
 
 
+def test_launches_are_listed_the_newest_first(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image, alice = launches.put_image(cloud), client("alice")
+    first = alice.launch(image, ask(count=2))
+    second = alice.launch(image, ask())
+
+    found = client("alice").launches()
+    assert [(each.launch_id, each.count, each.image_id) for each in found if each.launch_id == second.launch_id] == [
+        (second.launch_id, 1, image)
+    ]
+    assert {each.launch_id: each.servers for each in found} == {
+        second.launch_id: second.servers,
+        first.launch_id: first.servers,
+    }
+    assert client("bob").launches() == []
+    for each in found:
+        each.cancel()
+    assert nothing_was_created(cloud)
+
+
 @pytest.mark.parametrize("name", ["5²", "٣", "①"])
 def test_a_name_of_any_digits_is_a_name(cloud: CloudUnderTest, client: ClientFactory, name: str) -> None:
     launch_id = unique("launch")

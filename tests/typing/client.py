@@ -173,6 +173,7 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.wait(timeout=1), Launch)
     assert_type(launch.cancel(), None)
     assert_type(client.find_launch(launch.launch_id), Launch)
+    assert_type(client.launches(), list[Launch])
     assert_type(client.reset_password(launch.servers[0].id), SecretStr)
 
 

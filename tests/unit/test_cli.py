@@ -26,6 +26,11 @@ __all__ = ["debian", "fake", "openstack"]
 ROOT = Path(__file__).parents[2]
 TREE = Path(__file__).with_name("cli-tree.txt")
 COMMANDS = """\
+hyperx capture cancel
+hyperx capture resume
+hyperx capture show
+hyperx check-url
+hyperx department list
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
@@ -38,13 +43,23 @@ hyperx image enable
 hyperx image launch
 hyperx image list
 hyperx image save
+hyperx image servers
 hyperx image set
 hyperx image show
+hyperx image summary
 hyperx image tags
 hyperx iso create
 hyperx iso list
+hyperx launch cancel
+hyperx launch list
+hyperx launch show
+hyperx launch wait
 hyperx quota set
 hyperx quota show
+hyperx registration cancel
+hyperx registration list
+hyperx registration resume
+hyperx registration show
 hyperx server password reset
 """.splitlines()
 

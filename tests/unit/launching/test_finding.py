@@ -48,6 +48,36 @@ def test_a_launch_that_never_was_is_not_found_after_the_quiet_time(alice: Client
         alice.find_launch("")
 
 
+def test_all_launches_are_listed_the_newest_first(
+    cloud: InMemoryCloud, alice: Client, image: str, clock: Clock
+) -> None:
+    cloud.nova.build_polls = 100
+    for number in 1, 2:
+        alice.launch(image, ask(count=number, launch_id=f"launch-number-{number}"), wait=False)
+    cloud.requests.clear()
+
+    newest, oldest = alice.launches()
+    assert [(each.launch_id, each.count, len(each.servers)) for each in (newest, oldest)] == [
+        ("launch-number-2", 2, 2),
+        ("launch-number-1", 1, 1),
+    ]
+    assert (newest.image_id, newest.admin_password) == (image, None)
+    assert clock.now == 0
+    assert [request.path for request in sent(cloud)] == ["/v2.1/servers/detail"]
+    for launch in newest, oldest:
+        launch.cancel()
+    assert alice.launches() == []
+
+
+def test_servers_of_nobodys_launch_are_no_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    launch = alice.launch(image, ask())
+    (server,) = cloud.nova.servers.values()
+    server.tags = ["somebody's", "hyperx-launches"]
+
+    assert alice.launches() == []
+    launch.cancel()
+
+
 def drawn(ago: timedelta) -> str:
     return draw_id(datetime.now(UTC) - ago)
 

@@ -1,0 +1,151 @@
+"""``openstack hyperx image list``, ``iso list``, ``image tags`` and ``image summary``.
+
+>>> from hyperx_glance.cli.lists import ListIsos, query
+>>> query(ListIsos(None, None).get_parser("list").parse_args(["debian", "--view", "公共"])).view
+<View.PUBLIC: 'public'>
+"""
+
+from __future__ import annotations
+
+from argparse import BooleanOptionalAction
+from typing import TYPE_CHECKING
+
+import hyperx_glance
+from hyperx_glance import vocabulary
+from hyperx_glance.cli import commands, images, options, output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from hyperx_glance import Client, Image, ImageQuery
+
+_KINDS = ("image", "iso", "any")
+
+
+def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
+    """Add what images can be asked for; ISOs have one kind and one format."""
+    add = parser.add_argument
+    add("search", metavar="<word>", nargs="*", help="Words that must all occur, in whatever field")
+    add(
+        "--view",
+        type=options.category,
+        choices=options.VIEWS,
+        help="The console's tab; default: all; 所有, 精选, 公共 and 私有 are understood, too",
+    )
+    if kind != "iso":
+        add("--kind", choices=_KINDS, default=kind, help="Default: %(default)s")
+        add(
+            "--disk-format",
+            dest="formats",
+            action="append",
+            choices=vocabulary.IMAGE_FORMATS,
+            help="Repeat for several",
+        )
+    else:
+        parser.set_defaults(kind=kind)
+    add("--state", choices=["ACTIVE", "INACTIVE"])
+    add("--tag", dest="tags", action="append", metavar="<tag>", help="Has this tag; repeat: all of them")
+    add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
+    add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")
+    for field in "name", "owner":
+        add(f"--{field}", metavar=f"<{field}>", help="Exactly this")
+    options.add_properties(parser, hyperx_glance.ImageQuery, text="Exactly this")
+    for field in "name-contains", "description-contains", "os-name-contains":
+        add(f"--{field}", metavar="<text>")
+    add("--protected", action=BooleanOptionalAction, default=None)
+    add("--hidden", choices=["no", "yes", "both"], default="no", help="Default: %(default)s")
+    options.add_free_properties(parser)
+    for field in "min-size", "max-size":
+        add(f"--{field}", type=options.size, metavar="<size>", help="Bytes, or with K, M, G, T")
+    for field in "created-after", "created-before", "updated-after", "updated-before":
+        add(f"--{field}", type=options.time, metavar="<time>", help="ISO 8601; UTC without a zone")
+
+
+def query(parsed_args: argparse.Namespace) -> ImageQuery:
+    """Ask for what the options say."""
+    criteria = options.given(parsed_args, *hyperx_glance.ImageQuery.model_fields) | {
+        "search": " ".join(parsed_args.search),
+        "kind": None if parsed_args.kind == "any" else parsed_args.kind,
+        "hidden": {"no": False, "yes": True, "both": None}[parsed_args.hidden],
+    }
+    return hyperx_glance.ImageQuery(**criteria)
+
+
+class ListImages(commands.Lister):
+    """List images."""
+
+    kind = "image"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add_criteria(parser, self.kind)
+        add = parser.add_argument
+        add(
+            "--sort",
+            action="append",
+            metavar="<[-]column>",
+            help="What Glance sorts by, such as name or -created_at; repeat for several; others: --sort-column",
+        )
+        add("--limit", type=int, metavar="<number>", help="At most this many")
+        add("--page-size", type=int, metavar="<number>", help="One page of this many; where others begin is told")
+        add("--cursor", metavar="<cursor>", help="Where the page begins, as told by the page beside")
+        add("--long", action="store_true", help="Show more columns")
+        options.add_steward(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        client = self.client(parsed_args)
+        fields = images.SHOWN_LONG if parsed_args.long else images.SHOWN_IN_LISTS
+        return self.rows(
+            parsed_args, fields, (images.values(image, client) for image in self._images(client, parsed_args))
+        )
+
+    def _images(self, client: Client, parsed_args: argparse.Namespace) -> Iterable[Image]:
+        asked = query(parsed_args)
+        if parsed_args.page_size is None and parsed_args.cursor is None:
+            return client.images(asked)
+        size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
+        page = client.page(asked, cursor=parsed_args.cursor, **size)
+        for name, cursor in (("Previous", page.previous), ("Next", page.next)):
+            if cursor is not None:  # beside the table, which programs read
+                self.app.stderr.write(f"{name} page: --cursor {cursor}\n")
+        return page.images
+
+
+class ListIsos(ListImages):
+    """List ISOs."""
+
+    kind = "iso"
+
+
+class ListTags(commands.Lister):
+    """List every tag with the number of images and ISOs that carry it."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        tags = sorted(self.client(parsed_args).tags().items())
+        return self.rows(parsed_args, ("tag", "images"), ({"tag": tag, "images": images} for tag, images in tags))
+
+
+class Summary(commands.Lister):
+    """Count images and ISOs: all of them, and by what they are."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add_criteria(parser, "any")
+        options.add_steward(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        client = self.client(parsed_args)
+        summary = client.summary(query(parsed_args)).model_dump(mode="json")
+        names = {department.id: department.name for department in client.departments()}
+
+        def rows() -> Iterator[dict[str, object]]:
+            yield {"by": output.Word("total"), "value": "", "images": summary["total"]}
+            for by, counts in summary.items():
+                for value, amount in counts.items() if by.startswith("by_") else ():
+                    shown = output.Rendered(value, names.get(value, value)) if by == "by_owner" else output.Word(value)
+                    yield {"by": output.Word(by.removeprefix("by_")), "value": shown, "images": amount}
+
+        return self.rows(parsed_args, ("by", "value", "images"), rows())

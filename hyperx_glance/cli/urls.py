@@ -1,0 +1,48 @@
+"""``openstack hyperx check-url``.
+
+>>> from hyperx_glance.cli.urls import SHOWN
+>>> SHOWN[-3:]
+('packed', 'would_download', 'warnings')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperx_glance import vocabulary
+from hyperx_glance.cli import commands, hints, options, output
+
+if TYPE_CHECKING:
+    import argparse
+
+SHOWN = (
+    "url", "final_url", "address", "status", "size", "content_type", "file_name", "disk_format", "packed",
+    "would_download", "warnings",
+)  # fmt: skip
+
+
+class CheckUrl(commands.ShowOne):
+    """Read the head of a URL, and show what a registration would find there; nothing is made."""
+
+    shows_sentences = True
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("url", metavar="<url>")
+        parser.add_argument(
+            "--disk-format",
+            choices=vocabulary.DISK_FORMATS,
+            help="What it should be",
+        )
+        options.add_trusted_hosts(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        report = self.client(parsed_args).check_url(parsed_args.url, disk_format=parsed_args.disk_format)
+        values = report.model_dump(mode="json") | {
+            "size": output.Size(report.size),
+            "disk_format": output.Format(report.disk_format or ""),
+            "would_download": output.Flag(report.would_download),
+            "warnings": output.Listed([hints.translated(warning) for warning in report.warnings]),
+        }
+        return self.one(parsed_args, SHOWN, values)
