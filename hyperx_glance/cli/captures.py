@@ -60,7 +60,7 @@ class CaptureServer(ShowsImage):
             capture = client.start_capture(parsed_args.server, new)
             self.app.stderr.write(f"openstack hyperx capture resume {capture.capture_id}\n")
             return self.one(parsed_args, _SHOWN, _values(capture))
-        with registration_progress(self.app.stderr) as show:
+        with registration_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
             image = client.capture(parsed_args.server, new, on_progress=show, timeout=parsed_args.timeout)
         return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)
 
@@ -91,7 +91,7 @@ class ResumeCapture(ShowsImage):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
         capture = client.find_capture(parsed_args.capture)
-        with registration_progress(self.app.stderr) as show:
+        with registration_progress(self.app.stderr, parsed_args.capture, parsed_args.language) as show:
             image = capture.wait(on_progress=show, timeout=parsed_args.timeout)
         return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)
 

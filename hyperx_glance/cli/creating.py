@@ -62,7 +62,7 @@ class _Create(images.ShowsImage):
         if not parsed_args.wait:
             image = self._begun(parsed_args, client, new)
         else:
-            with registration_progress(self.app.stderr) as show:
+            with registration_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
                 image = client.register(
                     new, on_progress=show, timeout=parsed_args.timeout, keep_failed=parsed_args.keep_failed
                 )

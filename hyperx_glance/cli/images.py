@@ -100,7 +100,7 @@ class SaveImage(commands.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         client = self.client(parsed_args)
         image = commands.reference(client, parsed_args.image)
-        with registration_progress(self.app.stderr) as show:
+        with registration_progress(self.app.stderr, parsed_args.image, parsed_args.language) as show:
             client.download(image, parsed_args.file, on_progress=show)
 
 

@@ -99,7 +99,7 @@ class LaunchImage(_ShowsLaunch):
         client = self.client(parsed_args)
         parsed_args.admin_password = given_password(parsed_args)
         request = hyperx_glance.LaunchRequest(**options.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
-        with launch_progress(self.app.stderr) as show:
+        with launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
             launch = client.launch(
                 commands.reference(client, parsed_args.image),
                 request,
@@ -141,7 +141,7 @@ class WaitForLaunch(_ShowsLaunch):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         launch = self.client(parsed_args).find_launch(parsed_args.launch)
-        with launch_progress(self.app.stderr) as show:
+        with launch_progress(self.app.stderr, parsed_args.launch, parsed_args.language) as show:
             return self.shown(parsed_args, launch.wait(on_progress=show, timeout=parsed_args.timeout))
 
 

@@ -179,13 +179,22 @@ class Size(Readable[int | None]):
 
     def human_readable(self) -> str:
         """Give at most four digits and a binary unit."""
-        if self._value is None:
-            return "-"
-        size, units = float(self._value), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
-        while size >= 1024 and len(units) > 1:
-            size /= 1024
-            units.pop(0)
-        return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
+        return "-" if self._value is None else amount(None, self._value, "")
+
+
+def amount(done: int | None, of: int | None, between: str = " of ") -> str:
+    """Write how many bytes are done, of how many, in the one unit that suits the whole; of both what is known.
+
+    >>> amount(1 << 19, 3 << 30), amount(None, 3 << 30), amount(7, None), amount(None, None)
+    ('0.0 of 3.0 GiB', '3.0 GiB', '7 B', '')
+    """
+    known = [number for number in (done, of) if number is not None]
+    if not known:
+        return ""
+    units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    power = next((power for power in range(len(units) - 1) if known[-1] < 1024 ** (power + 1)), len(units) - 1)
+    texts = (f"{number / 1024**power:.{1 if power else 0}f}" for number in known)
+    return f"{between.join(texts)} {units[power]}"
 
 
 class Time(Readable[str | None]):

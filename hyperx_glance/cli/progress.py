@@ -3,60 +3,53 @@
 >>> import io
 >>> from hyperx_glance import Phase, Progress
 >>> lines = io.StringIO()
->>> with registration_progress(lines) as show:
-...     show(Progress(phase=Phase.DOWNLOADING, bytes_expected=1 << 20, bytes_done=0))
-...     show(Progress(phase=Phase.DOWNLOADING, bytes_expected=1 << 20, bytes_done=1 << 19))
+>>> with registration_progress(lines, "debian", "en") as show:
+...     show(Progress(phase=Phase.DOWNLOADING, bytes_expected=1 << 20))
+...     show(Progress(phase=Phase.STORING, bytes_expected=1 << 20, bytes_done=1 << 19))
 ...     show(Progress(phase=Phase.READY))
 >>> print(lines.getvalue(), end="")
-downloading 0 B of 1.0 MiB
-downloading 512.0 KiB of 1.0 MiB
-ready
+debian: downloading 1.0 MiB
+debian: storing 0.5 of 1.0 MiB
+debian: ready
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from hyperx_glance.cli.output import Size
+from hyperx_glance.cli import words
+from hyperx_glance.cli.output import amount, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hyperx_glance import LaunchProgress, Progress
 
 _STEPS = 10
 """Plain lines come at each change of phase, and at each tenth in between."""
+_LABEL = 40
+"""So many letters of a name stand beside a bar."""
+
+
+class State(NamedTuple):
+    """Say what is done now, how much of it, of how much, and this in words."""
+
+    doing: str
+    done: int | None
+    total: int | None
+    amount: str = ""
 
 
 @contextmanager
-def registration_progress(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
-    """Give a function that shows the progress of a registration."""
-    if not stream.isatty():
-        yield _registration_lines(stream)
-        return
-    from rich.console import Console  # a tenth of a second that only a bar needs
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress as Bar,
-        TextColumn,
-        TimeElapsedColumn,
-        TransferSpeedColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=Console(file=stream), transient=True) as bar:
-        task = bar.add_task("", total=None)
+def registration_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that shows the progress of a registration, of a capture, or of a download."""
+    with _told(stream, name, words.say("checking", language)) as tell:
 
         def show(progress: Progress) -> None:
             done, expected = _amount(progress)
-            bar.update(task, description=progress.phase.value, total=expected, completed=done or 0)
+            phase, between = (words.say(word, language) for word in (progress.phase.value, " of "))
+            tell(State(phase, done, expected, amount(done, expected, between)))
 
         yield show
 
@@ -68,54 +61,38 @@ def _amount(progress: Progress) -> tuple[int | None, int | None]:
     return progress.bytes_done, progress.bytes_expected
 
 
-def _registration_lines(stream: TextIO) -> Callable[[Progress], None]:
-    told: tuple[object, ...] = ()
-
-    def show(progress: Progress) -> None:
-        nonlocal told
-        done, expected = _amount(progress)
-        step = done * _STEPS // expected if done is not None and expected else None
-        if (progress.phase, step) == told:
-            return
-        told = progress.phase, step
-        amount = "" if done is None else f" {Size(done)}"
-        amount += f" of {Size(expected)}" if amount and expected else ""
-        print(f"{progress.phase.value}{amount}", file=stream, flush=True)
-
-    return show
-
-
 @contextmanager
-def launch_progress(stream: TextIO) -> Iterator[Callable[[LaunchProgress], None]]:
+def launch_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[LaunchProgress], None]]:
     """Give a function that shows the progress of a launch."""
-    if not stream.isatty():
-        yield _launch_lines(stream)
-        return
-    from rich.console import Console  # as above
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Bar(*columns, console=Console(file=stream), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    with _told(stream, name, words.say("checking", language), of_bytes=False) as tell:
 
         def show(progress: LaunchProgress) -> None:
-            bar.update(task, description=_counts(progress), total=progress.count, completed=progress.active)
+            counts = words.say("{} of {} active", language).format(progress.active, progress.count)
+            if progress.failed:
+                counts += words.say(", {} failed", language).format(progress.failed)
+            tell(State(counts, progress.active, progress.count))
 
         yield show
 
 
-def _launch_lines(stream: TextIO) -> Callable[[LaunchProgress], None]:
-    told = ""
+@contextmanager
+def _told(stream: TextIO, name: str, beginning: str, *, of_bytes: bool = True) -> Iterator[Callable[[State], None]]:
+    """Give a function that draws a bar, or writes a line where something else is done, or the next step of it."""
+    label = printable(name)
+    if stream.isatty():
+        from hyperx_glance.cli.bars import bar
 
-    def show(progress: LaunchProgress) -> None:
+        short = label if len(label) <= _LABEL else f"{label[:_LABEL]}…"
+        with bar(stream, short, beginning, of_bytes=of_bytes) as draw:
+            yield draw
+        return
+    told: tuple[object, ...] = ()
+
+    def write(state: State) -> None:
         nonlocal told
-        if (text := _counts(progress)) != told:
-            told = text
-            print(text, file=stream, flush=True)
+        step = None if state.done is None or not state.total else state.done * _STEPS // state.total
+        if (state.doing, step) != told:
+            told = state.doing, step
+            print(f"{label}: {state.doing} {state.amount}".rstrip(), file=stream, flush=True)
 
-    return show
-
-
-def _counts(progress: LaunchProgress) -> str:
-    failed = f", {progress.failed} failed" if progress.failed else ""
-    return f"{progress.active} of {progress.count} active{failed}"
+    yield write

@@ -84,7 +84,7 @@ class ResumeRegistration(images.ShowsImage):
             file=parsed_args.file,
             keep_failed=parsed_args.keep_failed,
         )
-        with registration_progress(self.app.stderr) as show:
+        with registration_progress(self.app.stderr, parsed_args.image, parsed_args.language) as show:
             image = registration.wait(on_progress=show, timeout=parsed_args.timeout)
         return self.shown(parsed_args, image, client, images.SHOWN_WHEN_MADE)
 

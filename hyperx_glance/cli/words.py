@@ -74,6 +74,10 @@ _CHINESE = {
     "no": "否",
     "unlimited": "无限制",
     ", ": "、",
+    "checking": "检查中",
+    " of ": " / ",
+    "{} of {} active": "{1} 台中 {0} 台已运行",
+    ", {} failed": "，{} 台失败",
     "Delete {} for good?": "彻底删除 {}？",
     "Nothing was deleted.": "未删除任何内容。",
     # kinds, categories, phases

@@ -57,7 +57,7 @@ class TestLaunches:
         assert begun["admin_password"]
 
         waited = openstack("hyperx launch wait order-2026-7 -f json")
-        assert waited.err.splitlines()[-1] == "2 of 2 active"
+        assert waited.err.splitlines()[-1] == "order-2026-7: 2 of 2 active"
         assert [server["status"] for server in waited.json()["servers"]] == ["ACTIVE", "ACTIVE"]
         assert waited.json()["admin_password"] is None, "it is kept nowhere"
         ids = [server["id"] for server in begun["servers"]]

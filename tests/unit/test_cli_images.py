@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from hyperx_glance import Phase
 from tests import samples
 from tests.command import URL, Run, debian, fake, openstack
 
@@ -63,7 +62,7 @@ def test_create(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     assert 5 < len(table.splitlines()) < 20
     assert "None" not in table
     # Progress stands beside the output, a line for each change.
-    assert run.err.splitlines()[-1].startswith(Phase.READY.value)
+    assert run.err.splitlines()[-1].startswith("new: ready")
 
 
 def test_create_iso(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
@@ -198,7 +197,7 @@ def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud
     assert done.status == 0
     assert (shown["name"], shown["state"], shown["tags"]) == ("web with nginx", "ACTIVE", ["web"])
     assert (shown["captured_from"], shown["properties"]["team"]) == (server.id, "blue")
-    assert done.err.splitlines()[-1].startswith("ready")
+    assert done.err.splitlines()[-1].startswith("web with nginx: ready")
     listed = openstack("hyperx image list --long -f json").json()
     assert {image["name"]: image["captured_from"] for image in listed} == {"debian": "", "web with nginx": server.id}
 

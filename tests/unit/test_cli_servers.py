@@ -62,7 +62,7 @@ def test_launch(openstack: Callable[..., Run], debian: str) -> None:
         ("web-2", "ACTIVE"),
     ]
     assert len(shown["admin_password"]) >= 12
-    assert run.err.splitlines()[-1] == "2 of 2 active"
+    assert run.err.splitlines()[-1] == "web: 2 of 2 active"
     assert "BUILD" in openstack("hyperx image launch debian more --flavor m1.tiny --no-network --no-wait").out
 
 
