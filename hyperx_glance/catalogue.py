@@ -7,9 +7,12 @@
 (True, 1, {'linux': 1})
 """
 
+from __future__ import annotations
+
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hyperx_glance import filters, lists
 from hyperx_glance.cloud import Cloud
@@ -17,8 +20,9 @@ from hyperx_glance.context import Context
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, is_uuid
-from hyperx_glance.models.results import Summary
-from hyperx_glance.summary import summarized
+
+if TYPE_CHECKING:
+    from hyperx_glance.models.results import Summary
 
 
 def images(context: Context, query: ImageQuery) -> Iterator[Image]:
@@ -53,6 +57,8 @@ def count(context: Context, query: ImageQuery) -> int:
 
 def summary(context: Context, query: ImageQuery) -> Summary:
     """Count images by what they are; which ones a limit leaves is a matter of their order."""
+    from hyperx_glance.summary import summarized  # noqa: PLC0415  # models that no other verb of these needs
+
     read = lists.unordered if query.limit is None else lists.ordered
     return summarized(read(context, query))
 

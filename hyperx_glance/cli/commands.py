@@ -14,7 +14,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 import hyperx_glance
-from hyperx_glance.cli import formats, hints, options, output, words
+from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import HyperxGlanceError
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Command(command.Command):
 
     def told(self, error: HyperxGlanceError) -> str:
         """Tell an error with the options of this command."""
+        from hyperx_glance.cli import hints
+
         parser = self.get_parser("")
         return hints.told(error, options.named(parser))
 

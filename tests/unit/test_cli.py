@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import DepartmentQuota, cli
+from hyperx_glance import DepartmentQuota
 from hyperx_glance.cli import options
 from hyperx_glance.quotas.resources import FIELDS
 from tests import samples
@@ -192,12 +192,27 @@ def test_sizes(text: str, value: int) -> None:
     assert options.size(text) == value
 
 
-def test_help_does_not_import_the_library() -> None:
-    modules = sorted(f"hyperx_glance.cli.{path.stem}" for path in Path(cli.__path__[0]).glob("[a-z]*.py"))
-    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+def test_other_commands_import_nothing_of_ours() -> None:
+    program = """
+import importlib, sys
+from importlib.metadata import entry_points
+from openstackclient import shell
+importlib.import_module("hyperx_glance.cli.plugin").build_option_parser(shell.argparse.ArgumentParser())
+for entry in entry_points(group="openstack.hyperx.v1"):
+    entry.load()
+print(*sorted(name for name in sys.modules if name.startswith(("hyperx_glance", "pydantic"))))
+"""
     imported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
 
-    assert not {"hyperx_glance.models", "hyperx_glance.client", "pydantic"} & set(imported.split())
+    ours = ("hyperx_glance", "hyperx_glance.cli", "hyperx_glance.cli.entries", "hyperx_glance.cli.plugin")
+    assert tuple(imported.split()) == ours
+
+
+def test_help_names_every_command(openstack: Callable[..., Run]) -> None:
+    assert [f"  {command}" for command in COMMANDS] == openstack("help hyperx").out.splitlines()[1:]
+    told = openstack("help hyperx image delete").out
+    assert "hyperx image delete [-h]" in told
+    assert "for good" in told
 
 
 def test_quotas_are_shown_for_each_resource() -> None:
