@@ -55,10 +55,9 @@ class Command(command.Command):
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(self.told(error), *getattr(error, "__notes__", ()))) from error
+            raise exceptions.CommandError(_lines(self.told(error), *_notes(error))) from error
         except KeyboardInterrupt as interrupt:
-            notes = getattr(interrupt, "__notes__", ()) or ("Cancelled.",)
-            self.app.stderr.write(_lines("", *notes, ""))
+            self.app.stderr.write(_lines("", *(_notes(interrupt) or ["Cancelled."]), ""))
             return INTERRUPTED
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
@@ -169,6 +168,23 @@ class ShowOne(Command, command.ShowOne):
             shown = [(name, cell) for name, cell in shown if not output.is_empty(cell)]
         names = [name for name, _ in shown]
         return super().produce_output(parsed_args, names, output.cells(parsed_args, (cell for _, cell in shown)))
+
+
+_GOING_ON = {"launch_id": "launch wait", "capture_id": "capture resume", "image_id": "registration resume"}
+"""With which command to go on where an interrupted one has left something."""
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Give the notes of an error, and how to go on with what Ctrl-C has left."""
+    from hyperx_glance.cli.hints import translated
+
+    notes = [translated(note) for note in getattr(error, "__notes__", ())]
+    left = [f"Go on: openstack hyperx {command} {found}" for command, found in _left(error)]
+    return notes + (left[:1] if isinstance(error, KeyboardInterrupt) else [])
+
+
+def _left(error: BaseException) -> list[tuple[str, str]]:
+    return [(command, found) for name, command in _GOING_ON.items() if (found := getattr(error, name, None))]
 
 
 def _lines(*texts: str) -> str:

@@ -185,6 +185,23 @@ def test_control_c_leaves_a_launch_and_tells_its_id(openstack: Callable[..., Run
 
     assert run.status == 130
     assert "launch my-launch-1" in run.err
+    assert run.err.endswith("Go on: openstack hyperx launch wait my-launch-1\n")
+
+
+def test_control_c_leaves_a_registration_that_was_resumed(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.glance.downloads[URL] = samples.data("disk.qcow2")
+    fake.glance.imports_stall = True
+    image_id = openstack(f"hyperx image create later --url {URL} --no-wait -f value -c id").out.strip()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    fake.before("glance", "GET", "/v2/images/[^/]+$", interrupt, times=1, skip=4)
+    run = openstack(f"hyperx registration resume {image_id}")
+
+    assert run.status == 130
+    assert run.err.endswith(f"Go on: openstack hyperx registration resume {image_id}\n")
+    assert fake.glance.image(image_id) is not None
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("10K", 10240), ("1.5GiB", 3 << 29), ("2tb", 2 << 40)])
