@@ -69,8 +69,10 @@ def test_nothing_that_an_image_holds_drives_a_terminal(
 def test_documents_hold_what_the_service_said(
     openstack: Callable[..., Run], evil_image: str, form: str, read: Callable[[str], dict[str, object]]
 ) -> None:
-    shown = read(openstack(f"hyperx image show {evil_image} -f {form}").out)
+    text = openstack(f"hyperx image show {evil_image} -f {form}").out
+    shown = read(text)
 
+    assert not CONTROL.search(text)
     assert (shown["name"], shown["tags"], shown["created_by"]) == (EVIL, [EVIL], USER_ID)
 
 
