@@ -39,6 +39,8 @@ class Caller:
     project: str
     roles: frozenset[str]
     on_system: bool = False
+    domain_id: str = ""
+    """The domain for which the token is good, where it is good for no project."""
 
     @property
     def is_administrator(self) -> bool:

@@ -10,6 +10,6 @@ Answers were compared with Keystone 30.
 """
 
 from hyperx_glance.testing.memory.keystone.service import Keystone
-from hyperx_glance.testing.memory.keystone.state import REGION, service_id
+from hyperx_glance.testing.memory.keystone.state import REGION, SYSTEM, Grant, service_id
 
-__all__ = ["REGION", "Keystone", "service_id"]
+__all__ = ["REGION", "SYSTEM", "Grant", "Keystone", "service_id"]

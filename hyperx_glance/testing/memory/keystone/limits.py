@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.keystone.state import State, administrators_only, filtered
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 
 class Limits(State):
     """Answer for limits, registered ones and projects' own."""
+
+    def limit_routes(self) -> Sequence[Route]:
+        """List what is answered."""
+        return (
+            Route("GET", "/v3/registered_limits", self._list_registered_limits),
+            Route("POST", "/v3/registered_limits", self._create_registered_limits),
+            Route("GET", "/v3/registered_limits/([^/]+)", self._show_registered_limit),
+            Route("PATCH", "/v3/registered_limits/([^/]+)", self._update_registered_limit),
+            Route("DELETE", "/v3/registered_limits/([^/]+)", self._delete_registered_limit),
+            Route("GET", "/v3/limits/model", self._limit_model),
+            Route("GET", "/v3/limits", self._list_limits),
+            Route("POST", "/v3/limits", self._create_limits),
+            Route("GET", "/v3/limits/([^/]+)", self._show_limit),
+            Route("PATCH", "/v3/limits/([^/]+)", self._update_limit),
+            Route("DELETE", "/v3/limits/([^/]+)", self._delete_limit),
+        )
+
+    def _show_registered_limit(self, call: Call, limit_id: str) -> Reply:
+        del call
+        record = self._known(self.registered_limits, limit_id, "registered limit")
+        return json_reply(200, {"registered_limit": record})
 
     def _list_registered_limits(self, call: Call) -> Reply:
         found = list(self.registered_limits.values())

@@ -1,106 +1,167 @@
-"""The in-memory Keystone's users, projects, domains and roles."""
+"""What people of the in-memory Keystone ask about themselves, projects' tags, and domains' own configurations."""
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.keystone.state import DOMAIN, NAMESPACE, State, User, administrators_only, filtered
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.keystone.credentials import Credentials
+from hyperx_glance.testing.memory.keystone.kinds import KINDS
+from hyperx_glance.testing.memory.keystone.state import administrators_only
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 
-class People(State):
+class People(Credentials):
     """Say who there is, and where."""
 
-    def _own_projects(self, call: Call) -> Reply:
-        return self._list(call, "projects", [self._project_record(call.who.project_id)])
+    def people_routes(self) -> Sequence[Route]:
+        """List what is answered."""
+        tags = "/v3/projects/([^/]+)/tags"
+        config = "/v3/domains/([^/]+)/config"
+        return (
+            Route("GET", "/v3/auth/projects", self._own_projects),
+            Route("GET", "/v3/auth/domains", self._own_domains),
+            Route("GET", "/v3/auth/system", self._own_system),
+            Route("GET", "/v3/users/([^/]+)/projects", self._list_user_projects),
+            Route("POST", "/v3/users/([^/]+)/password", self._change_password),
+            Route("GET", tags, self._list_tags),
+            Route("PUT", tags, self._replace_tags),
+            Route("DELETE", tags, self._remove_tags),
+            Route("GET", tags + "/([^/]+)", self._check_tag),
+            Route("PUT", tags + "/([^/]+)", self._add_tag),
+            Route("DELETE", tags + "/([^/]+)", self._remove_tag),
+            *(
+                Route(method, config + "(?:/([^/]+))?(?:/([^/]+))?", handler)
+                for method, handler in (
+                    ("GET", self._show_config),
+                    ("PUT", self._create_config),
+                    ("PATCH", self._update_config),
+                    ("DELETE", self._delete_config),
+                )
+            ),
+        )
 
-    def _list_projects(self, call: Call) -> Reply:
-        administrators_only(call, "list_projects")
-        projects = [self._project_record(project_id) for project_id in self.departments.values()]
-        return self._list(call, "projects", filtered(projects, call, ("name", "domain_id", "parent_id")))
-
-    def _show_project(self, call: Call, project_id: str) -> Reply:
-        if project_id != call.who.project_id:
-            administrators_only(call, "get_project")
-        if project_id not in self.departments.values():
-            raise Refused(404, f"Could not find project: {project_id}.")
-        return json_reply(200, {"project": self._project_record(project_id)})
-
-    def _project_record(self, project_id: str) -> Record:
-        return {
-            "id": project_id,
-            "name": self._project_name(project_id),
-            "domain_id": DOMAIN["id"],
-            "description": "",
-            "enabled": True,
-            "parent_id": DOMAIN["id"],
-            "is_domain": False,
-            "tags": [],
-            "options": {},
-            "links": {"self": f"{self.url}/v3/projects/{project_id}"},
+    def places_of(self, user_id: str, kind: str) -> list[Record]:
+        """Give the projects or domains in which a user has a role."""
+        groups = {group for group, user in self.memberships if user == user_id}
+        ids = {
+            grant.target[1]
+            for grant in self.grants
+            if grant.target[0] == kind and (grant.actor == ("user", user_id) or grant.actor[1] in groups)
         }
+        return [self._view(KINDS[f"{kind}s"], self.records[f"{kind}s"][each]) for each in sorted(ids)]
 
-    def _list_users(self, call: Call) -> Reply:
-        administrators_only(call, "list_users")
-        users = [self._user_record(user) for user in self._accounts.values()]
-        return self._list(call, "users", filtered(users, call, ("name", "domain_id")))
+    def _own_projects(self, call: Call) -> Reply:
+        return self._list(call, "projects", self.places_of(call.who.user_id, "project"))
 
-    def _show_user(self, call: Call, user_id: str) -> Reply:
-        return json_reply(200, {"user": self._user_record(self._visible_user(call, user_id, "get_user"))})
+    def _own_domains(self, call: Call) -> Reply:
+        return self._list(call, "domains", self.places_of(call.who.user_id, "domain"))
+
+    def _own_system(self, call: Call) -> Reply:
+        on_system = self.roles_of(call.who.user_id, ("system", "all")) and self.administers_system
+        return json_reply(200, {"system": [{"all": True}] if on_system else []})
 
     def _list_user_projects(self, call: Call, user_id: str) -> Reply:
-        user = self._visible_user(call, user_id, "list_user_projects")
-        return self._list(call, "projects", [self._project_record(user.project_id)])
-
-    def _visible_user(self, call: Call, user_id: str, action: str) -> User:
         if user_id != call.who.user_id:
+            administrators_only(call, "list_user_projects")
+        self._thing(KINDS["users"], user_id)
+        return self._list(call, "projects", self.places_of(user_id, "project"))
+
+    def _change_password(self, call: Call, user_id: str) -> Reply:
+        asked = call.member("user")
+        for key in ("original_password", "password"):
+            if key not in asked:
+                raise Refused(400, f"{key!r} is a required property")
+        if self._passwords.get(user_id) != asked["original_password"]:
+            raise Refused(401, "The request you have made requires authentication.")
+        self._passwords[user_id] = asked["password"]
+        self._revoke(lambda caller: caller.user_id == user_id)
+        return Reply(204)
+
+    # ------------------------------------------------------------- tags
+
+    def _tagged(self, call: Call, project_id: str, action: str, *, writes: bool) -> Record:
+        if writes or project_id != call.who.project_id:
             administrators_only(call, action)
-        if user_id not in self._accounts:
-            raise Refused(404, f"Could not find user: {user_id}.")
-        return self._accounts[user_id]
+        return self._thing(KINDS["projects"], project_id)
 
-    def _user_record(self, user: User) -> Record:
-        return {
-            "id": user.id,
-            "name": user.name,
-            "domain_id": DOMAIN["id"],
-            "enabled": True,
-            "default_project_id": user.project_id,
-            "password_expires_at": None,
-            "options": {},
-            "links": {"self": f"{self.url}/v3/users/{user.id}"},
-        }
+    def _list_tags(self, call: Call, project_id: str) -> Reply:
+        project = self._tagged(call, project_id, "list_project_tags", writes=False)
+        links = {"next": None, "self": f"{self.url}/v3/projects/{project_id}/tags", "previous": None}
+        return json_reply(200, {"tags": project["tags"], "links": links})
 
-    def _list_domains(self, call: Call) -> Reply:
-        administrators_only(call, "list_domains")
-        return self._list(call, "domains", [self._domain_record()])
+    def _replace_tags(self, call: Call, project_id: str) -> Reply:
+        project = self._tagged(call, project_id, "update_project_tags", writes=True)
+        project["tags"] = sorted(set(call.member("tags")))
+        return self._list_tags(call, project_id)
 
-    def _show_domain(self, call: Call, domain_id: str) -> Reply:
-        if domain_id != DOMAIN["id"]:
-            administrators_only(call, "get_domain")
-            raise Refused(404, f"Could not find domain: {domain_id}.")
-        return json_reply(200, {"domain": self._domain_record()})
+    def _remove_tags(self, call: Call, project_id: str) -> Reply:
+        self._tagged(call, project_id, "delete_project_tags", writes=True)["tags"] = []
+        return Reply(204)
 
-    def _domain_record(self) -> Record:
-        links = {"self": f"{self.url}/v3/domains/{DOMAIN['id']}"}
-        return {
-            **DOMAIN,
-            "description": "The default domain",
-            "enabled": True,
-            "tags": [],
-            "options": {},
-            "links": links,
-        }
+    def _check_tag(self, call: Call, project_id: str, tag: str) -> Reply:
+        project = self._tagged(call, project_id, "get_project_tag", writes=False)
+        if tag not in project["tags"]:
+            raise Refused(404, f"Could not find project tag: {tag}.")
+        return Reply(204)
 
-    def _list_role_assignments(self, call: Call) -> Reply:
-        administrators_only(call, "list_role_assignments")
-        found = [
-            {
-                "user": {"id": user.id},
-                "scope": {"project": {"id": user.project_id}},
-                "role": {"id": uuid.uuid5(NAMESPACE, role).hex, "name": role},
-            }
-            for user in self._accounts.values()
-            for role in sorted(user.roles)
-        ]
-        return self._list(call, "role_assignments", found)
+    def _add_tag(self, call: Call, project_id: str, tag: str) -> Reply:
+        project = self._tagged(call, project_id, "create_project_tag", writes=True)
+        project["tags"] = sorted({*project["tags"], tag})
+        return Reply(201, b"", {"Location": f"{self.url}/v3/projects/{project_id}/tags/{tag}"})
+
+    def _remove_tag(self, call: Call, project_id: str, tag: str) -> Reply:
+        project = self._tagged(call, project_id, "delete_project_tag", writes=True)
+        if tag not in project["tags"]:
+            raise Refused(404, f"Could not find project tag: {tag}.")
+        project["tags"] = [each for each in project["tags"] if each != tag]
+        return Reply(204)
+
+    # ------------------------------------------------------------- configurations of domains
+
+    def _config(self, call: Call, domain_id: str, action: str) -> Record:
+        administrators_only(call, f"{action}_domain_config")
+        domain = self._thing(KINDS["domains"], domain_id)
+        return self.records.setdefault("configs", {}).setdefault(str(domain["id"]), {})
+
+    def _show_config(self, call: Call, domain_id: str, *path: str | None) -> Reply:
+        found = self._config(call, domain_id, "get")
+        names = [name for name in path if name]
+        for name in names:
+            if name not in found:
+                raise self._no_config(domain_id, names)
+            found = found[name]
+        if not found:
+            raise self._no_config(domain_id, names)
+        return json_reply(200, {names[-1]: found} if names else {"config": found})
+
+    def _create_config(self, call: Call, domain_id: str, *_: str | None) -> Reply:
+        config, asked = self._config(call, domain_id, "create"), call.member("config")
+        there = bool(config)
+        config.clear()
+        config.update(asked)
+        return json_reply(200 if there else 201, {"config": config})
+
+    def _update_config(self, call: Call, domain_id: str, *path: str | None) -> Reply:
+        config, asked = self._config(call, domain_id, "update"), call.member("config")
+        names = [name for name in path if name]
+        if not config:
+            raise self._no_config(domain_id, names)
+        for group, options in asked.items():
+            config.setdefault(group, {}).update(options)
+        return json_reply(200, {"config": config})
+
+    def _delete_config(self, call: Call, domain_id: str, *path: str | None) -> Reply:
+        found = self._config(call, domain_id, "delete")
+        names = [name for name in path if name]
+        if not names:
+            found.clear()
+            return Reply(204)
+        for name in names[:-1]:
+            found = found.get(name, {})
+        if found.pop(names[-1], None) is None:
+            raise self._no_config(domain_id, names)
+        return Reply(204)
+
+    def _no_config(self, domain_id: str, names: Sequence[str]) -> Refused:
+        what = {0: "any options", 1: f"group {names[0]}" if names else "", 2: f"option {names[-1]}" if names else ""}
+        return Refused(404, f"Could not find {what[len(names)]} in domain configuration for domain {domain_id}.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import uuid
+from collections.abc import Iterable, Sequence
 
+from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind
 from hyperx_glance.testing.memory.keystone.limits import Limits
-from hyperx_glance.testing.memory.keystone.people import People
-from hyperx_glance.testing.memory.keystone.state import ENDPOINTS, REGION, administrators_only, filtered, service_id
+from hyperx_glance.testing.memory.keystone.state import ENDPOINTS, NAMESPACE, service_id
 from hyperx_glance.testing.memory.keystone.tokens import Tokens
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, Service, json_reply
 
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
 
@@ -18,7 +20,7 @@ _NOT_FOUND = (
 )
 
 
-class Keystone(Tokens, People, Limits):
+class Keystone(Tokens, Limits):
     """Know who is who, and what each department may use."""
 
     def routes(self) -> Sequence[Route]:
@@ -26,37 +28,22 @@ class Keystone(Tokens, People, Limits):
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/v3/?", self._version, public=True),
-            Route("POST", "/v3/auth/tokens", self._authenticate, public=True),
-            Route("GET", "/v3/auth/tokens", self._show_token),
-            Route("DELETE", "/v3/auth/tokens", self._revoke_token),
-            Route("GET", "/v3/auth/projects", self._own_projects),
             Route("GET", "/v3/auth/catalog", self._own_catalogue),
-            Route("GET", "/v3/projects", self._list_projects),
-            Route("GET", "/v3/projects/([^/]+)", self._show_project),
-            Route("GET", "/v3/users", self._list_users),
-            Route("GET", "/v3/users/([^/]+)", self._show_user),
-            Route("GET", "/v3/users/([^/]+)/projects", self._list_user_projects),
-            Route("GET", "/v3/domains", self._list_domains),
-            Route("GET", "/v3/domains/([^/]+)", self._show_domain),
-            Route("GET", "/v3/regions", self._list_regions),
-            Route("GET", "/v3/services", self._list_services),
-            Route("GET", "/v3/endpoints", self._list_endpoints),
-            Route("GET", "/v3/role_assignments", self._list_role_assignments),
-            Route("GET", "/v3/registered_limits", self._list_registered_limits),
-            Route("POST", "/v3/registered_limits", self._create_registered_limits),
-            Route("PATCH", "/v3/registered_limits/([^/]+)", self._update_registered_limit),
-            Route("DELETE", "/v3/registered_limits/([^/]+)", self._delete_registered_limit),
-            Route("GET", "/v3/limits/model", self._limit_model),
-            Route("GET", "/v3/limits", self._list_limits),
-            Route("POST", "/v3/limits", self._create_limits),
-            Route("GET", "/v3/limits/([^/]+)", self._show_limit),
-            Route("PATCH", "/v3/limits/([^/]+)", self._update_limit),
-            Route("DELETE", "/v3/limits/([^/]+)", self._delete_limit),
+            *self.token_routes(),
+            *self.people_routes(),
+            *self.resource_routes(),
+            *self.grant_routes(),
+            *self.credential_routes(),
+            *self.limit_routes(),
         )
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request; every answer depends on who asks."""
-        reply = super().handle(call)
+        """Answer a request; every answer depends on who asks. A look at the head is one at the whole."""
+        if call.method == "HEAD":
+            reply = super().handle(dataclasses.replace(call, method="GET"))
+            reply.content = b""
+        else:
+            reply = super().handle(call)
         reply.headers["Vary"] = "X-Auth-Token"
         return reply
 
@@ -88,33 +75,50 @@ class Keystone(Tokens, People, Limits):
         updated = "2020-04-07T00:00:00Z"
         return {"id": "v3.14", "status": "stable", "updated": updated, "links": links, "media-types": [media]}
 
-    def _list_regions(self, call: Call) -> Reply:
-        links = {"self": f"{self.url}/v3/regions/{REGION}"}
-        return self._list(
-            call, "regions", [{"id": REGION, "description": "", "parent_region_id": None, "links": links}]
-        )
+    def _things(self, kind: Kind) -> Iterable[Record]:
+        """Add this cloud's own services and endpoints to those that somebody made."""
+        own = {"services": self._own_services, "endpoints": self._own_endpoints}
+        return [*(own[kind.collection]() if kind.collection in own else ()), *super()._things(kind)]
 
-    def _list_services(self, call: Call) -> Reply:
-        administrators_only(call, "list_services")
-        found = [
-            {
-                "name": service.name,
-                "id": service_id(service),
-                "type": service.type,
-                "enabled": True,
-                "links": {"self": f"{self.url}/v3/services/{service_id(service)}"},
-            }
+    def _own_services(self) -> list[Record]:
+        return [
+            {"id": service_id(service), "name": service.name, "type": service.type, "enabled": True}
             for service in self.services
             if service.present
         ]
-        return self._list(call, "services", filtered(found, call, ("type", "name")))
 
-    def _list_endpoints(self, call: Call) -> Reply:
-        administrators_only(call, "list_endpoints")
-        found = [
+    def _own_endpoints(self) -> list[Record]:
+        return [
             {**self._endpoint(service, *place), "service_id": service_id(service), "enabled": True}
             for service in self.services
             if service.present
             for place in (*self.first_endpoints, *ENDPOINTS)
         ]
-        return self._list(call, "endpoints", filtered(found, call, ("service_id", "interface", "region_id")))
+
+    def _endpoint(self, service: Service, interface: str, region: str) -> Record:
+        return {
+            "id": uuid.uuid5(NAMESPACE, f"endpoint {service.name} {interface} {region}").hex,
+            "interface": interface,
+            "region_id": region,
+            "url": service.url + service.endpoint_path,
+            "region": region,
+        }
+
+    def _catalogue(self) -> list[Record]:
+        listed: dict[str, list[Record]] = {}
+        for endpoint in self._things(KINDS["endpoints"]):
+            shown = {key: endpoint[key] for key in ("id", "interface", "region_id", "url", "region")}
+            listed.setdefault(endpoint["service_id"], []).append(shown)
+        return [
+            {
+                "endpoints": listed.get(service["id"], []),
+                "id": service["id"],
+                "type": service["type"],
+                "name": service.get("name", ""),
+            }
+            for service in self._things(KINDS["services"])
+            if service["enabled"]
+        ]
+
+    def _own_catalogue(self, call: Call) -> Reply:
+        return self._list(call, "catalog", self._catalogue())

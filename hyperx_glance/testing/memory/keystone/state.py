@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
@@ -15,20 +15,34 @@ REGION = "RegionOne"
 DOMAIN = {"id": "default", "name": "Default"}
 
 # A role implies those after it (keystone/cmd/bootstrap.py).
-IMPLIED = {"admin": ("admin", "manager", "member", "reader"), "member": ("member", "reader"), "reader": ("reader",)}
+IMPLIED = {
+    "admin": ("admin", "manager", "member", "reader"),
+    "manager": ("manager", "member", "reader"),
+    "member": ("member", "reader"),
+}
+ROLES = ("admin", "manager", "member", "reader", "service")
 ENDPOINTS = tuple((interface, REGION) for interface in ("public", "internal", "admin"))
 NAMESPACE = uuid.UUID("6f1c4c6e-7d0a-5c7e-9d1b-2b9c3f1f0a11")
 
 
-@dataclasses.dataclass
-class User:
-    """Hold a user, who has one role in one project."""
+class Grant(NamedTuple):
+    """Give ("user", id) or ("group", id) a role on ("project", id), ("domain", id) or the system."""
 
-    id: str
-    name: str
-    project_id: str
-    roles: frozenset[str]
-    password: str = PASSWORD
+    actor: tuple[str, str]
+    target: tuple[str, str]
+    role_id: str
+
+
+SYSTEM = ("system", "all")
+
+
+@dataclasses.dataclass
+class Token:
+    """Hold what a token says."""
+
+    caller: Caller
+    methods: list[str]
+    application_credential: Record | None = None
 
 
 class State(Service):
@@ -55,36 +69,64 @@ class State(Service):
         """Whether who has the role admin in a project has it on the whole system too, as after a bootstrap."""
         self.lacks: frozenset[Name] = frozenset()
         """What this release cannot do yet."""
-        self._accounts: dict[str, User] = {}
-        self._tokens: dict[str, Caller] = {}
+        self.records: dict[str, dict[str, Record]] = {}
+        """What is kept by id, in one dictionary for each collection: users, projects, roles and so on."""
+        self.grants: set[Grant] = set()
+        self.memberships: set[tuple[str, str]] = set()
+        """Group ids with the ids of their users."""
+        self._passwords: dict[str, str] = {}
+        self._tokens: dict[str, Token] = {}
+        self._put(
+            "domains", {**DOMAIN, "description": "The default domain", "enabled": True, "tags": [], "options": {}}
+        )
+        self._put("regions", {"id": REGION, "description": "", "parent_region_id": None})
+        for name in ROLES:
+            options = {} if name == "service" else {"immutable": True}
+            role = {"name": name, "domain_id": None, "description": None, "options": options}
+            self._put("roles", {"id": uuid.uuid5(NAMESPACE, name).hex, **role})
         for name in ("admin", "service"):
             self.add_department(name)
 
     def add_department(self, name: str) -> str:
         """Create a project; give its id."""
-        self.departments[name] = uuid.uuid5(NAMESPACE, f"project {name}").hex
+        record = {"id": uuid.uuid5(NAMESPACE, f"project {name}").hex, "name": name, "description": ""}
+        place = {"domain_id": DOMAIN["id"], "parent_id": DOMAIN["id"], "is_domain": False}
+        self._put("projects", {**record, **place, "enabled": True, "tags": [], "options": {}})
+        self.departments[name] = str(record["id"])
         return self.departments[name]
 
     def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
         """Create a user with one role (admin, member or reader) in one project; give the user's id."""
-        user = User(
-            uuid.uuid5(NAMESPACE, f"user {name}").hex,
-            name,
-            self.departments[department],
-            frozenset(IMPLIED[role]),
-            password,
-        )
-        self._accounts[user.id] = user
-        self.users[name] = user.id
-        return user.id
+        user_id = uuid.uuid5(NAMESPACE, f"user {name}").hex
+        project_id = self.departments[department]
+        record = {"id": user_id, "name": name, "domain_id": DOMAIN["id"], "enabled": True, "options": {}}
+        self._put("users", {**record, "default_project_id": project_id, "password_expires_at": None})
+        self._passwords[user_id] = password
+        self.users[name] = user_id
+        self.grants.add(Grant(("user", user_id), ("project", project_id), self.role_id(role)))
+        return user_id
+
+    def role_id(self, name: str) -> str:
+        """Give the id of a role."""
+        return {str(role["name"]): str(role["id"]) for role in self.records["roles"].values()}[name]
 
     def password_of(self, user: str) -> str:
         """Give the password with which a user logs in."""
-        return self._accounts[self.users[user]].password
+        return self._passwords[self.users[user]]
 
     def department_of(self, user: str) -> str:
         """Give the name of a user's department."""
-        return self._project_name(self._accounts[self.users[user]].project_id)
+        return self._project_name(str(self.records["users"][self.users[user]]["default_project_id"]))
+
+    def roles_of(self, user_id: str, target: tuple[str, str]) -> frozenset[str]:
+        """Give the names of the roles that a user has somewhere, by themselves or by a group, with what they imply."""
+        actors = {("user", user_id)} | {("group", group) for group, user in self.memberships if user == user_id}
+        names = {
+            str(self.records["roles"][grant.role_id]["name"])
+            for grant in self.grants
+            if grant.target == target and grant.actor in actors
+        }
+        return frozenset(implied for name in names for implied in IMPLIED.get(name, (name,)))
 
     def register_limit(self, service: Service, resource: str, default: int, *, region: str | None = REGION) -> str:
         """Register a unified limit; give its id."""
@@ -126,7 +168,8 @@ class State(Service):
 
     def caller(self, token: str | None) -> Caller | None:
         """Say who a token speaks for."""
-        return self._tokens.get(token or "")
+        found = self._tokens.get(token or "")
+        return found.caller if found is not None else None
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -134,7 +177,17 @@ class State(Service):
         return frozenset(self._tokens)
 
     def _project_name(self, project_id: str) -> str:
-        return next((name for name, known in self.departments.items() if known == project_id), project_id)
+        return str(self.records["projects"].get(project_id, {}).get("name", project_id))
+
+    def _put(self, collection: str, record: Record) -> Record:
+        """Keep a record under its id."""
+        self.records.setdefault(collection, {})[record["id"]] = record
+        return record
+
+    def _revoke(self, concerns: Callable[[Caller], bool]) -> None:
+        """Make the tokens of some callers invalid."""
+        for token in [token for token, held in self._tokens.items() if concerns(held.caller)]:
+            del self._tokens[token]
 
     def _add_limit(self, project_id: str, service: str, region: str | None, resource: str, limit: int) -> Record:
         limit_id = uuid.uuid4().hex
@@ -158,7 +211,8 @@ class State(Service):
         return records[record_id]
 
     def _list(self, call: Call, key: str, records: Iterable[Record]) -> Reply:
-        links = {"next": None, "self": self.url + call.path, "previous": None}
+        query = "&".join(f"{name}={value}" for name, value in call.query)
+        links = {"next": None, "self": self.url + call.path + (f"?{query}" if query else ""), "previous": None}
         return json_reply(200, {key: list(records), "links": links})
 
 
@@ -176,5 +230,17 @@ def administrators_only(call: Call, action: str) -> None:
 def filtered(records: Sequence[Record], call: Call, keys: Sequence[str]) -> list[Record]:
     """Apply those query parameters that are filters."""
     wanted = {key: call.value(key) for key in keys if call.values(key)}
-    keep: Callable[[Record], bool] = lambda record: all(record.get(key) == value for key, value in wanted.items())  # noqa: E731
+
+    def keep(record: Record) -> bool:
+        return all(_plain(record.get(key)) == _plain(value) for key, value in wanted.items())
+
     return [record for record in records if keep(record)]
+
+
+def _plain(value: object) -> str:
+    """Write a value as queries do: "enabled=1" is as good as "enabled=true"."""
+    text = str(value)
+    return {"1": "true", "0": "false"}.get(text, text.lower() if isinstance(value, bool) or text in _FLAGS else text)
+
+
+_FLAGS = ("True", "False")

@@ -1,0 +1,186 @@
+"""How the in-memory Keystone makes, shows, changes and deletes things of every kind."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind, checked
+from hyperx_glance.testing.memory.keystone.state import DOMAIN, State, administrators_only, filtered
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
+
+
+class Resources(State):
+    """Answer for things that are records: five requests for each kind."""
+
+    def resource_routes(self) -> Sequence[Route]:
+        """List these requests."""
+        routes = []
+        for kind in KINDS.values():
+            every = f"/v3{kind.prefix}/{kind.collection}"
+            one = every + "/([^/]+)"
+            routes += [
+                Route(method, path, functools.partial(handler, kind))
+                for method, path, handler in (
+                    ("GET", every, self._list_things),
+                    ("POST", every, self._create_thing),
+                    ("GET", one, self._show_thing),
+                    ("PATCH", one, self._update_thing),
+                    ("DELETE", one, self._delete_thing),
+                )
+            ]
+        return routes
+
+    def _things(self, kind: Kind) -> Iterable[Record]:
+        """Give all things of a kind, those which are no records too."""
+        return self.records.get(kind.collection, {}).values()
+
+    def _list_things(self, kind: Kind, call: Call) -> Reply:
+        if kind.collection != "regions":
+            administrators_only(call, f"list_{kind.collection}")
+        found = filtered(list(self._things(kind)), call, kind.filters)
+        return self._list(call, kind.collection, [self._view(kind, record) for record in found])
+
+    def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        if not self._own(kind, call, thing_id):
+            administrators_only(call, f"get_{kind.member}")
+        return json_reply(200, {kind.member: self._view(kind, self._thing(kind, thing_id))})
+
+    def _own(self, kind: Kind, call: Call, thing_id: str) -> bool:
+        """Tell whether everybody of the caller's kind may see this thing."""
+        own = {"users": call.who.user_id, "projects": call.who.project_id, "domains": DOMAIN["id"]}
+        return kind.collection == "regions" or own.get(kind.collection) == thing_id
+
+    def _create_thing(self, kind: Kind, call: Call) -> Reply:
+        administrators_only(call, f"create_{kind.member}")
+        given = checked(kind, call.json() if call.content() else {}, creating=True)
+        drawn = uuid.uuid4().hex
+        record: Record = {**kind.defaults, **given, "id": given.get("id", drawn) if kind.member == "region" else drawn}
+        record["tags"] = sorted(record["tags"]) if "tags" in record else None
+        if record["tags"] is None:
+            del record["tags"]
+        if kind.in_domain:
+            record["domain_id"] = given.get("domain_id") or DOMAIN["id"]
+            if record["domain_id"] not in self.records["domains"]:
+                raise Refused(404, f"Could not find domain: {record['domain_id']}.")
+        self._check_unique(kind, record)
+        self._prepared(kind, record)
+        self._put(kind.collection, record)
+        return json_reply(201, {kind.member: self._view(kind, record)})
+
+    def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        administrators_only(call, f"update_{kind.member}")
+        record = self._thing(kind, thing_id)
+        given = checked(kind, call.json() if call.content() else {}, creating=False)
+        if given.get("id", thing_id) != thing_id:
+            raise Refused(400, "Cannot change ID")
+        self._check_unique(kind, {**record, **given})
+        former = dict(record)
+        record.update(given)
+        self._prepared(kind, record)
+        self._changed(kind, record, former)
+        return json_reply(200, {kind.member: self._view(kind, record)})
+
+    def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        administrators_only(call, f"delete_{kind.member}")
+        record = self._thing(kind, thing_id)
+        if record.get("options", {}).get("immutable"):
+            words = f"Unable to delete immutable {kind.member} resource: `{thing_id}. "
+            raise Refused(403, f'{words}Set resource option "immutable" to false first.')
+        if kind.collection == "domains" and record["enabled"]:
+            raise Refused(403, "Cannot delete a domain that is enabled, please disable it first.")
+        del self.records[kind.collection][thing_id]
+        self._gone(kind, record)
+        return Reply(204)
+
+    def _thing(self, kind: Kind, thing_id: str) -> Record:
+        found = next((record for record in self._things(kind) if record["id"] == thing_id), None)
+        if found is None:
+            raise Refused(404, f"Could not find {kind.called}: {thing_id}.")
+        return found
+
+    def _check_unique(self, kind: Kind, record: Record) -> None:
+        others = [other for other in self._things(kind) if other["id"] != record["id"]]
+        if kind.member == "region" and record["id"] in self.records["regions"] and not others:
+            raise self._conflict(kind, f"Duplicate ID, {record['id']}.")
+        if not kind.unique:
+            return
+        for other in others:
+            if other["name"] == record["name"] and other.get("domain_id") == record.get("domain_id"):
+                raise self._conflict(kind, _duplicate(kind, record))
+
+    def _conflict(self, kind: Kind, details: str) -> Refused:
+        return Refused(409, f"Conflict occurred attempting to store {kind.member} - {details}.")
+
+    def _view(self, kind: Kind, record: Record) -> Record:
+        shown = {key: value for key, value in record.items() if key not in ("password", "original_password")}
+        return {**shown, "links": {"self": f"{self.url}/v3{kind.prefix}/{kind.collection}/{record['id']}"}}
+
+    # ------------------------------------------------------------- what goes with a change
+
+    def _prepared(self, kind: Kind, record: Record) -> None:
+        """Check and complete a record before it is kept."""
+        prepare: Mapping[str, Callable[[Record], None]] = {
+            "users": self._prepare_user,
+            "projects": self._prepare_project,
+            "endpoints": self._prepare_endpoint,
+        }
+        if kind.collection in prepare:
+            prepare[kind.collection](record)
+
+    def _prepare_user(self, record: Record) -> None:
+        if "password" in record:
+            self._passwords[record["id"]] = record.pop("password")
+        if record["domain_id"] == DOMAIN["id"]:
+            self.users = {name: user for name, user in self.users.items() if user != record["id"]}
+            self.users[record["name"]] = record["id"]
+
+    def _prepare_project(self, record: Record) -> None:
+        record["parent_id"] = record.get("parent_id") or record["domain_id"]
+        if record["parent_id"] not in (self.records["projects"].keys() | self.records["domains"].keys()):
+            raise Refused(404, f"Could not find project: {record['parent_id']}.")
+        if record["domain_id"] == DOMAIN["id"]:
+            for name in [name for name, known in self.departments.items() if known == record["id"]]:
+                del self.departments[name]
+            self.departments[record["name"]] = record["id"]
+
+    def _prepare_endpoint(self, record: Record) -> None:
+        if all(service["id"] != record["service_id"] for service in self._things(KINDS["services"])):
+            raise Refused(400, f"Could not find service: {record['service_id']}.")
+        record["region"] = record["region_id"] = record.get("region_id") or record.get("region")
+
+    def _changed(self, kind: Kind, record: Record, former: Record) -> None:
+        """Take back tokens whose holder, or place, is not what it was."""
+        if record.get("enabled", True) == former.get("enabled", True):
+            return
+        if kind.collection == "users":
+            self._revoke(lambda caller: caller.user_id == record["id"])
+        if kind.collection == "projects":
+            self._revoke(lambda caller: caller.project_id == record["id"])
+
+    def _gone(self, kind: Kind, record: Record) -> None:
+        """Take away what belonged to a thing that is gone."""
+        gone = record["id"]
+        place = (kind.member, gone)
+        self.grants = {
+            grant for grant in self.grants if place not in (grant.actor, grant.target) and grant.role_id != gone
+        }
+        self.memberships = {pair for pair in self.memberships if gone not in pair}
+        for names in (self.users, self.departments):
+            for name in [name for name, known in names.items() if known == gone]:
+                del names[name]
+        self._revoke(lambda caller: gone in (caller.user_id, caller.project_id))
+        if kind.collection == "domains":
+            for inner in ("users", "groups", "projects"):
+                for each in [each for each in self._things(KINDS[inner]) if each.get("domain_id") == gone]:
+                    del self.records[inner][each["id"]]
+                    self._gone(KINDS[inner], each)
+
+
+def _duplicate(kind: Kind, record: Record) -> str:
+    if kind.in_domain and kind.member == "project":
+        return f"it is not permitted to have two projects with the same name in the same domain : {record['name']}"
+    return f"Duplicate entry found with name {record['name']}" + (
+        f" at domain ID {record['domain_id']}" if kind.in_domain else ""
+    )
