@@ -20,7 +20,14 @@ from hyperx_glance.deployment import CINDER_OPTION
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.keystone import Keystone
-from hyperx_glance.testing.memory.volumes import Volume, checked_size, image_metadata_of, type_view, volume_view
+from hyperx_glance.testing.memory.volumes import (
+    Volume,
+    checked_size,
+    image_metadata_of,
+    snapshot_view,
+    type_view,
+    volume_view,
+)
 from hyperx_glance.testing.memory.wire import (
     Call,
     Caller,
@@ -97,6 +104,7 @@ class Cinder(Service):
             Route("GET", _ROOT + "/volumes/([^/]+)", self._show),
             Route("DELETE", _ROOT + "/volumes/([^/]+)", self._delete),
             Route("POST", _ROOT + "/volumes/([^/]+)/action", self._act),
+            Route("GET", _ROOT + "/snapshots/([^/]+)", self._show_snapshot),
             Route("DELETE", _ROOT + "/snapshots/([^/]+)", self._delete_snapshot),
             Route("GET", _ROOT + "/volumes/([^/]+)/metadata", self._show_metadata),
             Route("POST", _ROOT + "/volumes/([^/]+)/metadata", self._add_metadata),
@@ -306,13 +314,15 @@ class Cinder(Service):
         volume = self.make(
             call.who, size, name=asked.get("name") or "", volume_type=asked.get("volume_type"), image=image
         )
-        volume.metadata = dict(asked.get("metadata") or {})
+        volume.metadata, volume.description = dict(asked.get("metadata") or {}), asked.get("description")
         if source is not None:
             volume.source_id, volume.bootable = source.id, source.bootable
             volume.image_metadata = dict(source.image_metadata)
             if volume.status != "error":
                 volume.status, volume.reads_left = "creating", self.copy_polls
-        return json_reply(202, {"volume": {**volume_view(volume), "status": "creating"}})
+        hidden = ("os-vol-tenant-attr:tenant_id", "volume_image_metadata")  # which extensions add, later
+        view = {key: value for key, value in volume_view(volume).items() if key not in hidden}
+        return json_reply(202, {"volume": {**view, "status": "creating"}})
 
     def _show(self, call: Call, volume_id: str) -> Reply:
         volume = self._found(call, volume_id)
@@ -394,6 +404,12 @@ class Cinder(Service):
         answer |= {"container_format": core["container_format"], "disk_format": core["disk_format"]}
         answer |= {"image_name": core["name"], "display_description": None, "volume_type": volume.volume_type}
         return json_reply(202, {"os-volume_upload_image": answer})
+
+    def _show_snapshot(self, call: Call, snapshot_id: str) -> Reply:
+        volume = self.volumes.get(self.snapshots.get(snapshot_id, ""))
+        if volume is None or not (call.who.is_administrator or volume.project_id == call.who.project_id):
+            raise Refused(404, f"Snapshot {snapshot_id} could not be found.")
+        return json_reply(200, {"snapshot": snapshot_view(snapshot_id, volume)})
 
     def _delete_snapshot(self, call: Call, snapshot_id: str) -> Reply:
         if snapshot_id not in self.snapshots:

@@ -20,6 +20,7 @@ class Volume:
     size: int
     project_id: str
     user_id: str
+    description: str | None = None
     status: str = "available"
     volume_type: str = "__DEFAULT__"
     bootable: bool = False
@@ -53,7 +54,7 @@ def volume_view(volume: Volume) -> Record:
         "created_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
         "updated_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
         "name": volume.name,
-        "description": None,
+        "description": volume.description,
         "volume_type": volume.volume_type,
         "snapshot_id": None,
         "source_volid": volume.source_id,
@@ -63,10 +64,31 @@ def volume_view(volume: Volume) -> Record:
         "bootable": "true" if volume.bootable else "false",
         "encrypted": volume.encrypted,
         "multiattach": False,
+        "replication_status": None,
+        "consistencygroup_id": None,
+        "migration_status": None,
         "attachments": [attachment] if volume.server_id else [],
         "os-vol-tenant-attr:tenant_id": volume.project_id,
     }
     return {**view, "volume_image_metadata": volume.image_metadata} if volume.image_metadata else view
+
+
+def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
+    """Show a snapshot of a volume."""
+    created = volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return {
+        "id": snapshot_id,
+        "name": "",
+        "description": "",
+        "volume_id": volume.id,
+        "status": "available",
+        "size": volume.size,
+        "metadata": {},
+        "created_at": created,
+        "updated_at": created,
+        "os-extended-snapshot-attributes:project_id": volume.project_id,
+        "os-extended-snapshot-attributes:progress": "100%",
+    }
 
 
 def image_metadata_of(image: ImageRecord) -> dict[str, str]:

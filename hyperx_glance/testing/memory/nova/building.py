@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.glance.records import isotime
-from hyperx_glance.testing.memory.nova.records import Server
+from hyperx_glance.testing.memory.neutron.kinds import PORT
+from hyperx_glance.testing.memory.nova.records import Nic, Server
 from hyperx_glance.testing.memory.nova.snapshots import Snapshots
 from hyperx_glance.testing.memory.volumes import Volume
 from hyperx_glance.testing.memory.wire import Record, Refused
@@ -29,9 +30,11 @@ class Building(Snapshots):
                 server.reads_left -= 1
             elif server.snapshot_id is not None:
                 self._go_on(server)
-            elif server.status == "BUILD":
-                if server.reads_left <= 0:
+            elif server.status in ("BUILD", "REBUILD"):
+                if server.reads_left <= 0 and server.status == "BUILD":
                     self._finish_build(server)
+                elif server.reads_left <= 0:
+                    server.status = server.becomes
                 server.reads_left -= 1
         return [server for server in servers if server.id in self.servers]
 
@@ -45,11 +48,42 @@ class Building(Snapshots):
             self._break(server, f"Build of instance {server.id} aborted: {refused.message}")
             self._give_up_volumes(server)
             return
-        for network in server.networks:
-            address = {"version": 4, "addr": self._neutron.new_address(), "OS-EXT-IPS:type": "fixed"}
-            address["OS-EXT-IPS-MAC:mac_addr"] = _mac(str(address["addr"]))
-            server.addresses.setdefault(network["name"], []).append(address)
+        for nic in server.networks:
+            self._plug(server, self._neutron.ports.get(nic.port_id or "") or self._new_port(server, nic))
         server.status, server.launched_at = "ACTIVE", self.now()
+
+    def _new_port(self, server: Server, nic: Nic) -> Record:
+        fields: Record = {"fixed_ips": [{"ip_address": nic.address}]} if nic.address else {}
+        names = {str(group["name"]) for group in server.body.get("security_groups") or [{"name": "default"}]}
+        groups = self._neutron.groups_of(server.caller)
+        fields["security_groups"] = [group["id"] for group in groups if names & {group["name"], group["id"]}]
+        port = self._neutron.add_port(nic.network["id"], server.caller.project_id, **fields)
+        server.own_ports.append(port["id"])
+        return port
+
+    def _plug(self, server: Server, port: Record) -> None:
+        """Give a server a network card."""
+        zone, host = "compute:nova", "host1"
+        port.update(device_id=server.id, device_owner=zone, status="ACTIVE", **{"binding:host_id": host})
+        self._set_addresses(server)
+
+    def _unplug(self, server: Server, port: Record) -> None:
+        """Take a network card away; a port that Nova has made goes with it."""
+        if port["id"] in server.own_ports:
+            self._neutron.remove(PORT, port)
+        else:
+            port.update(device_id="", device_owner="", status="DOWN", **{"binding:host_id": ""})
+        self._set_addresses(server)
+
+    def _set_addresses(self, server: Server) -> None:
+        server.addresses = {}
+        for port in self._ports(server):
+            name = self._neutron.networks[port["network_id"]]["name"]
+            for each in port["fixed_ips"]:
+                version = 6 if ":" in each["ip_address"] else 4
+                address: Record = {"version": version, "addr": each["ip_address"], "OS-EXT-IPS:type": "fixed"}
+                address["OS-EXT-IPS-MAC:mac_addr"] = port["mac_address"]
+                server.addresses.setdefault(name, []).append(address)
 
     def _make_volumes(self, server: Server) -> None:
         disks = [
@@ -86,7 +120,10 @@ class Building(Snapshots):
 
     def _end(self, server: Server) -> None:
         del self.servers[server.id]
+        self.departed[server.id] = server
         self._give_up_volumes(server)
+        for port in self._ports(server):
+            self._unplug(server, port)
 
     def _give_up_volumes(self, server: Server) -> None:
         """Delete the volumes that go with the server, free the others (nova/compute/manager.py, _cleanup_volumes)."""
@@ -97,8 +134,3 @@ class Building(Snapshots):
             elif volume is not None:
                 volume.status, volume.server_id = "available", None
         server.volumes = [(volume_id, goes) for volume_id, goes in server.volumes if not goes]
-
-
-def _mac(address: str) -> str:
-    """Make the address of a network card of the one that it has on the network."""
-    return ":".join(["fa:16"] + [f"{int(part):02x}" for part in address.split(".")])

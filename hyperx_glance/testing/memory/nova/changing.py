@@ -2,130 +2,58 @@
 
 from __future__ import annotations
 
+from hyperx_glance.testing.memory.nova.actions import Acting
 from hyperx_glance.testing.memory.nova.microversions import microversion
-from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
-from hyperx_glance.testing.memory.nova.servers import Servers, addresses_of
+from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.validation import (
+    check_access,
     check_keys,
     check_metadata,
     check_name,
     check_tags,
     enveloped,
-    invalid,
 )
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
-
-_ACTION_POLICIES = {
-    "changePassword": "os-admin-password",
-    "os-start": "servers:start",
-    "os-stop": "servers:stop",
-    "reboot": "servers:reboot",
-}
-
-_UPDATED_KEYS = (
-    "OS-DCF:diskConfig",
-    "accessIPv4",
-    "accessIPv6",
-    "addresses",
-    "created",
-    "flavor",
-    "hostId",
-    "id",
-    "image",
-    "links",
-    "metadata",
-    "name",
-    "progress",
-    "status",
-    "tenant_id",
-    "updated",
-    "user_id",
-    "locked",
-    "description",
-    "tags",
-)
+from hyperx_glance.testing.memory.wire import Call, Refused, Reply, json_reply
 
 
-class Changing(Servers):
+class Changing(Acting):
     """Change servers."""
 
     def _delete(self, call: Call, server_id: str) -> Reply:
         server = self._writable(call, server_id, "servers:delete")
         if not server.deleting:
             server.deleting, server.reads_left = True, self.delete_polls
+            self._note(call, server, "delete")
         return Reply(204)
-
-    def _act(self, call: Call, server_id: str) -> Reply:
-        body = call.json()
-        if not isinstance(body, dict) or len(body) != 1:
-            raise Refused(400, "Malformed request body")
-        action = next(iter(body))
-        if action == "createImage":
-            return self._create_image(call, server_id, body[action])
-        handlers = {
-            "changePassword": self._change_password,
-            "os-start": self._start,
-            "os-stop": self._stop,
-            "reboot": self._reboot,
-        }
-        if action not in handlers:
-            raise Refused(400, f"There is no such action: {action}")
-        server = self._writable(call, server_id, _ACTION_POLICIES[action])
-        handlers[action](server, body[action])
-        return Reply(202)
-
-    def _change_password(self, server: Server, asked: Record) -> None:
-        check_keys("changePassword", asked, allowed=["adminPass"], required=["adminPass"])
-        if not isinstance(asked["adminPass"], str):
-            raise invalid("adminPass", asked["adminPass"], f"{asked['adminPass']!r} is not of type 'string'")
-        self._demand_state(server, "changePassword", "ACTIVE")
-        agent = server.image_properties.get("hw_qemu_guest_agent", "").lower() in ("yes", "true", "1")
-        if self.password_changes == "no_agent" or (self.password_changes == "by_image" and not agent):
-            raise Refused(409, "QEMU guest agent is not enabled")
-        if self.password_changes == "silent_agent":
-            raise Refused(501, "Unable to set password on instance")
-        server.admin_pass = asked["adminPass"]
-
-    def _start(self, server: Server, _: object) -> None:
-        self._demand_state(server, "start", "SHUTOFF")
-        server.status = "ACTIVE"
-
-    def _stop(self, server: Server, _: object) -> None:
-        self._demand_state(server, "stop", "ACTIVE")
-        server.status = "SHUTOFF"
-
-    def _reboot(self, server: Server, asked: Record) -> None:
-        check_keys("reboot", asked, allowed=["type"], required=["type"])
-        kinds = ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]
-        if asked["type"] not in kinds:
-            raise invalid("type", asked["type"], f"{asked['type']!r} is not one of {kinds!r}")
-        self._demand_state(server, "reboot", "ACTIVE")
-
-    def _demand_state(self, server: Server, action: str, status: str) -> None:
-        if server.status != status:
-            state = VM_STATES[server.status]
-            raise Refused(409, f"Cannot '{action}' instance {server.id} while it is in vm_state {state}")
 
     def _rename(self, call: Call, server_id: str) -> Reply:
         version = microversion(call)
         asked = enveloped(call, "server")
-        more = [*(["description"] if version >= (2, 19) else []), *(["hostname"] if version >= (2, 90) else [])]
+        since = {"description": (2, 19), "hostname": (2, 90), "pinned_availability_zone": (2, 104)}
+        more = [key for key, first in since.items() if version >= first]
         check_keys("server", asked, allowed=["name", "OS-DCF:diskConfig", "accessIPv4", "accessIPv6", *more])
+        check_access(asked)
         if "name" in asked:
             check_name(asked["name"])
         server = self._writable(call, server_id, "servers:update")
         server.name = asked.get("name", server.name)
         server.hostname = asked.get("hostname", server.hostname)
-        server.body = {**server.body, **{key: value for key, value in asked.items() if key != "name"}}
+        if "pinned_availability_zone" in asked:
+            self._pin(server, asked["pinned_availability_zone"])
+        kept = {key: value for key, value in asked.items() if key not in ("name", "pinned_availability_zone")}
+        server.body = {**server.body, **kept}
         return json_reply(200, {"server": self._updated_view(call, server)})
 
-    def _updated_view(self, call: Call, server: Server) -> Record:
-        """Show a server after a change: before 2.75 without what extensions add (servers.py, _update)."""
-        view = self._view(call, server)
-        if microversion(call) >= (2, 75):
-            return view
-        view["addresses"] = addresses_of(server)
-        return {key: value for key, value in view.items() if key in _UPDATED_KEYS}
+    def _pin(self, server: Server, zone: str | None) -> None:
+        """Let a server stay in its zone, or not (nova/api/openstack/compute/servers.py, _update)."""
+        if zone is not None and server.pinned_zone not in (None, zone):
+            words = "Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone"
+            raise Refused(409, f"{words} to null.")
+        current = self.availability_zones[0]
+        if zone is not None and zone != current:
+            words = f"Server can only be pinned to its current availability zone '{current}', but '{zone}'"
+            raise Refused(409, f"{words} was requested.")
+        server.pinned_zone = zone
 
     def _list_tags(self, call: Call, server_id: str) -> Reply:
         if microversion(call) < (2, 26):
@@ -147,7 +75,8 @@ class Changing(Servers):
         server = self._writable(call, server_id, "os-server-tags:update")
         new = tag not in server.tags
         server.tags = sorted({*server.tags, tag})
-        return Reply(201 if new else 204, b"", {"Content-Type": "text/html; charset=UTF-8"})
+        place = {"Location": f"{self.url}/v2.1/servers/{server_id}/tags/{tag}"} if new else {}
+        return Reply(201 if new else 204, b"", {"Content-Type": "text/html; charset=UTF-8", **place})
 
     def _remove_tag(self, call: Call, server_id: str, tag: str) -> Reply:
         server = self._writable(call, server_id, "os-server-tags:delete")
@@ -163,6 +92,7 @@ class Changing(Servers):
         metadata = call.member("metadata")
         check_metadata(metadata)
         server = self._writable(call, server_id, "server-metadata:create")
+        self._check_items(server, {**server.metadata, **metadata})
         server.metadata.update(metadata)
         return json_reply(200, {"metadata": server.metadata})
 
@@ -170,6 +100,7 @@ class Changing(Servers):
         metadata = call.member("metadata")
         check_metadata(metadata)
         server = self._writable(call, server_id, "server-metadata:update_all")
+        self._check_items(server, metadata)
         server.metadata = dict(metadata)
         return json_reply(200, {"metadata": server.metadata})
 
@@ -185,6 +116,7 @@ class Changing(Servers):
         if key not in item:
             raise Refused(400, "Request body and URI mismatch")
         server = self._writable(call, server_id, "server-metadata:update")
+        self._check_items(server, {**server.metadata, **item})
         server.metadata[key] = item[key]
         return json_reply(200, {"meta": {key: item[key]}})
 

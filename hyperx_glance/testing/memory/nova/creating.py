@@ -12,6 +12,7 @@ from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.validation import (
+    check_access,
     check_count,
     check_metadata,
     check_name,
@@ -72,6 +73,10 @@ class Creating(Quotas, Disks, Networks):
         group_id = (envelope.get("os:scheduler_hints") or {}).get("group")
         if group_id:
             self._group(call, group_id, 400)
+        items, most_items = body.get("metadata", {}), self.limits_of(call.who.project_id)["metadata_items"]
+        if -1 < most_items < len(items):
+            words = "Quota exceeded for resources: metadata_items. Maximum number of metadata items exceeds"
+            raise Refused(403, f"{words} {most_items}")
         count = self._count(call.who, flavor, least, most)
         pattern = Server(
             id="",
@@ -82,6 +87,7 @@ class Creating(Quotas, Disks, Networks):
             body=body,
             reservation_id="r-" + uuid.uuid4().hex[:8],
             number=0,
+            pinned_zone=body.get("availability_zone") or None,
             reads_left=self.build_polls,
             admin_pass=body["adminPass"] if "adminPass" in body else uuid.uuid4().hex[:12],
             tags=sorted(set(body.get("tags", ()))),
@@ -89,7 +95,7 @@ class Creating(Quotas, Disks, Networks):
             image_properties=dict(image.properties) if image else {},
             group_id=group_id,
         )
-        made = [self._make(pattern, position, count) for position in range(1, count + 1)]
+        made = [self._make(call, pattern, position, count) for position in range(1, count + 1)]
         if body.get("return_reservation_id"):
             return json_reply(202, {"reservation_id": made[0].reservation_id})
         first: Record = {
@@ -102,7 +108,7 @@ class Creating(Quotas, Disks, Networks):
             first["adminPass"] = made[0].admin_pass
         return json_reply(202, {"server": first}, Location=f"{self.url}/v2.1/servers/{made[0].id}")
 
-    def _make(self, pattern: Server, position: int, count: int) -> Server:
+    def _make(self, call: Call, pattern: Server, position: int, count: int) -> Server:
         """Make one server of a request; several are numbered in their names."""
         server = dataclasses.replace(
             pattern,
@@ -115,11 +121,14 @@ class Creating(Quotas, Disks, Networks):
             metadata=dict(pattern.body.get("metadata", {})),
             addresses={},
             volumes=[],
+            own_ports=[],
+            deeds=[],
             planned_fault=self.faults.pop(0) if self.faults else None,
         )
         if self.visible_per_look is not None:
             server.visible_after = self._looks + (position + self.visible_per_look - 1) // self.visible_per_look
         self.servers[server.id] = server
+        self._note(call, server, "create")
         if server.group_id:
             self.server_groups[server.group_id]["members"].append(server.id)
         return server
@@ -128,6 +137,7 @@ class Creating(Quotas, Disks, Networks):
         """Refuse what the schema at this microversion does not allow (compute/schemas/servers.py)."""
         version = microversion(call)
         check_metadata(body.get("metadata", {}))
+        check_access(body)
         if "name" in body:
             check_name(body["name"])
         if version < (2, 37) and isinstance(body.get("networks"), str):

@@ -20,6 +20,8 @@ _FILTERS = (
     "flavor",
     "host",
     "image",
+    "ip",
+    "ip6",
     "key_name",
     "limit",
     "marker",
@@ -97,6 +99,12 @@ _YES = ("1", "t", "true", "on", "y", "yes")
 _NO = ("0", "f", "false", "off", "n", "no")
 
 
+def flag_word(value: str) -> bool | None:
+    """Read a flag in words (oslo_utils/strutils.py, bool_from_string); None is no flag."""
+    word = value.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
 def wants_everybody(call: Call) -> bool:
     """Read all_tenants, which alone means yes (oslo_utils/strutils.py, bool_from_string)."""
     if not call.values("all_tenants"):
@@ -115,7 +123,7 @@ def check_filters(call: Call, version: tuple[int, int]) -> None:
     for key, value in call.query:
         if key not in _FILTERS and version >= (2, 75):
             raise Refused(400, f"{key!r} does not match any of the regexes: '^_'")
-        if key == "name" and not _is_pattern(value):
+        if key in ("name", "ip", "ip6") and not _is_pattern(value):
             raise wrong_query(key, value, f"{value!r} is not a 'regex'")
         if key in ("changes-since", "changes-before") and _time(value) is None:
             raise wrong_query(key, value, f"{value!r} is not a 'date-time'")

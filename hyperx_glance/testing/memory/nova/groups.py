@@ -15,7 +15,7 @@ class ServerGroups(State):
 
     def _list_groups(self, call: Call) -> Reply:
         own = [group for group in self.server_groups.values() if group["project_id"] == call.who.project_id]
-        return json_reply(200, {"server_groups": [_view(call, group) for group in own]})
+        return json_reply(200, {"server_groups": [self._group_view(call, group) for group in own]})
 
     def _create_group(self, call: Call) -> Reply:
         asked, version = enveloped(call, "server_group"), microversion(call)
@@ -42,10 +42,15 @@ class ServerGroups(State):
             "user_id": call.who.user_id,
         }
         self.server_groups[group["id"]] = group
-        return json_reply(200, {"server_group": _view(call, group)})
+        return json_reply(200, {"server_group": self._group_view(call, group)})
 
     def _show_group(self, call: Call, group_id: str) -> Reply:
-        return json_reply(200, {"server_group": _view(call, self._group(call, group_id, 404))})
+        return json_reply(200, {"server_group": self._group_view(call, self._group(call, group_id, 404))})
+
+    def _group_view(self, call: Call, group: Record) -> Record:
+        members = [server for server in group["members"] if server in self.servers]
+        view = {**group, "members": members, "policies": [group["policy"]], "metadata": {}}
+        return shown(view, GROUP, microversion(call))
 
     def _delete_group(self, call: Call, group_id: str) -> Reply:
         self._group(call, group_id, 404)
@@ -59,7 +64,3 @@ def _only(policies: object) -> object:
     if len(policies) != 1:
         raise invalid("policies", policies, f"{policies!r} is too {'long' if policies else 'short'}")
     return policies[0]
-
-
-def _view(call: Call, group: Record) -> Record:
-    return shown({**group, "policies": [group["policy"]], "metadata": {}}, GROUP, microversion(call))

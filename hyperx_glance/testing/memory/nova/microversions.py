@@ -66,7 +66,32 @@ FLAVOR: Versions = {
     "OS-FLV-DISABLED:disabled": _until(74),
     "rxtx_factor": _until(74),
 }
+ATTACHMENT: Versions = {
+    "id": _until(88),
+    "tag": _since(70),
+    "delete_on_termination": _since(79),
+    "attachment_id": _since(89),
+    "bdm_uuid": _since(89),
+}
 KEYPAIR: Versions = {"type": _since(2)}
+HYPERVISOR: Versions = {
+    "vcpus": _until(87),
+    "memory_mb": _until(87),
+    "local_gb": _until(87),
+    "vcpus_used": _until(87),
+    "memory_mb_used": _until(87),
+    "local_gb_used": _until(87),
+    "free_ram_mb": _until(87),
+    "free_disk_gb": _until(87),
+    "current_workload": _until(87),
+    "running_vms": _until(87),
+    "disk_available_least": _until(87),
+    "cpu_info": _until(87),
+    "uptime": _since(88),
+}
+SERVICE: Versions = {"forced_down": _since(11)}
+AGGREGATE: Versions = {"uuid": _since(41)}
+DEED: Versions = {"updated_at": _since(58)}
 LIMITS: Versions = {
     "maxImageMeta": _until(38),
     "maxPersonality": _until(56),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hyperx_glance.testing.memory.nova.records import Nic
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused
@@ -15,7 +16,7 @@ _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 class Networks(State):
     """Choose networks."""
 
-    def _networks(self, call: Call, asked: Any) -> list[Record]:  # noqa: ANN401 - "auto", "none" or a list
+    def _networks(self, call: Call, asked: Any) -> list[Nic]:  # noqa: ANN401 - "auto", "none" or a list
         available = self._neutron.visible_networks(call.who)
         if asked == "none":
             return []
@@ -25,18 +26,28 @@ class Networks(State):
             ]
             if len(own) > 1:
                 raise Refused(409, "Multiple possible networks found, use a Network ID to be more specific.")
-            return own
-        chosen = []
-        for wanted in asked:
-            network_id = str(wanted.get("uuid", ""))
-            if not re.fullmatch(_UUID, network_id):
-                raise invalid("networks", asked, f"{asked} is not valid under any of the given schemas")
-            network = next((known for known in available if known["id"] == network_id), None)
-            if network is None:
-                raise Refused(400, f"Network {network_id} could not be found.")
-            if not network["subnets"]:
-                raise Refused(400, f"Network {network_id} requires a subnet in order to boot instances on.")
-            if network["router:external"] and not network["shared"] and not call.who.is_administrator:
-                raise Refused(403, f"It is not allowed to create an interface on external network {network_id}")
-            chosen.append(network)
-        return chosen
+            return [Nic(network) for network in own]
+        return [self._nic(call, available, asked, wanted) for wanted in asked]
+
+    def _nic(self, call: Call, available: list[Record], asked: object, wanted: Record) -> Nic:
+        port_id = wanted.get("port")
+        network_id = str(self._free_port(call, port_id)["network_id"] if port_id else wanted.get("uuid", ""))
+        if not re.fullmatch(_UUID, network_id):
+            raise invalid("networks", asked, f"{asked} is not valid under any of the given schemas")
+        network = next((known for known in available if known["id"] == network_id), None)
+        if network is None:
+            raise Refused(400, f"Network {network_id} could not be found.")
+        if not network["subnets"]:
+            raise Refused(400, f"Network {network_id} requires a subnet in order to boot instances on.")
+        if network["router:external"] and not network["shared"] and not call.who.is_administrator:
+            raise Refused(403, f"It is not allowed to create an interface on external network {network_id}")
+        return Nic(network, port_id, wanted.get("fixed_ip"))
+
+    def _free_port(self, call: Call, port_id: object) -> Record:
+        """Give a port that the caller may use, and nobody does."""
+        port = self._neutron.ports.get(str(port_id))
+        if port is None or (port["project_id"] != call.who.project_id and not call.who.is_administrator):
+            raise Refused(400 if call.path.endswith("/servers") else 404, f"Port id {port_id} could not be found.")
+        if port["device_id"]:
+            raise Refused(409, f"Port {port_id} is still in use.")
+        return port

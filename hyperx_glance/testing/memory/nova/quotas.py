@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hyperx_glance.testing.memory.nova.microversions import LIMITS, QUOTA, microversion, shown
-from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor
+from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, Server
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, json_reply
@@ -68,7 +68,7 @@ class Quotas(State):
         self._known_project(project_id)
 
     def _known_project(self, project_id: str) -> None:
-        if project_id not in self._keystone.departments.values():
+        if project_id not in self._keystone.records["projects"]:
             raise Refused(400, f"Project ID {project_id} is not a valid project.")
 
     def _update_quota(self, call: Call, project_id: str) -> Reply:
@@ -97,6 +97,23 @@ class Quotas(State):
 
     def _default_quota(self, call: Call, project_id: str) -> Reply:
         return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, DEFAULT_QUOTA)}})
+
+    def _check_growth(self, server: Server, flavor: Flavor) -> None:
+        """Refuse a larger flavor where the quota has no room for the difference."""
+        limits, used = self.limits_of(server.caller.project_id), self.in_use(server.caller.project_id)
+        more = {"cores": flavor.vcpus - server.flavor.vcpus, "ram": flavor.ram - server.flavor.ram}
+        for key, amount in more.items():
+            if limits[key] != -1 and amount > 0 and used[key] + amount > limits[key]:
+                words = f"Requested {amount}, but already used {used[key]} of {limits[key]} {key}"
+                raise Refused(403, f"Quota exceeded for {key}: {words}")
+
+    def _check_items(self, server: Server, metadata: Mapping[str, object]) -> None:
+        """Refuse more metadata than the quota allows."""
+        limit = self.limits_of(server.caller.project_id)["metadata_items"]
+        if limit != -1 and len(metadata) > limit:
+            raise Refused(
+                403, f"Quota exceeded for resources: metadata_items. Maximum number of metadata items exceeds {limit}"
+            )
 
     def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
         """Give how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""

@@ -6,7 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hyperx_glance.testing.memory.wire import Caller, Record
 
@@ -34,10 +34,25 @@ DEFAULT_QUOTA: Mapping[str, int] = {
 }
 
 
-VM_STATES = {"BUILD": "building", "ACTIVE": "active", "ERROR": "error", "SHUTOFF": "stopped"}
+VM_STATES = {
+    "BUILD": "building",
+    "ACTIVE": "active",
+    "ERROR": "error",
+    "SHUTOFF": "stopped",
+    "PAUSED": "paused",
+    "SUSPENDED": "suspended",
+    "REBUILD": "active",
+    "RESCUE": "rescued",
+    "SHELVED": "shelved",
+    "SHELVED_OFFLOADED": "shelved_offloaded",
+    "VERIFY_RESIZE": "resized",
+}
+# nova/compute/power_state.py; what the fake hypervisor says of each (nova/virt/fake.py).
+POWER_STATES = {"ACTIVE": 1, "REBUILD": 1, "RESCUE": 1, "VERIFY_RESIZE": 1, "PAUSED": 3, "SUSPENDED": 7, "SHUTOFF": 4}
+POWER_STATES |= {"SHELVED": 4, "SHELVED_OFFLOADED": 4}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Flavor:
     """Say how large servers are: MiB, GiB, processors."""
 
@@ -47,6 +62,21 @@ class Flavor:
     disk: int
     vcpus: int
     ephemeral: int = 0
+    swap: int = 0
+    rxtx_factor: float = 1.0
+    is_public: bool = True
+    description: str | None = None
+    extra_specs: dict[str, str] = dataclasses.field(default_factory=dict)
+    projects: set[str] = dataclasses.field(default_factory=set)
+    """Who may use one that is not public."""
+
+
+class Nic(NamedTuple):
+    """Say on which network a server shall be: by a port that is there, or by a new one."""
+
+    network: Record
+    port_id: str | None = None
+    address: str | None = None
 
 
 @dataclasses.dataclass
@@ -67,7 +97,9 @@ class Server:
     tags: list[str] = dataclasses.field(default_factory=list)
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     addresses: dict[str, list[Record]] = dataclasses.field(default_factory=dict)
-    networks: list[Record] = dataclasses.field(default_factory=list)
+    networks: list[Nic] = dataclasses.field(default_factory=list)
+    own_ports: list[str] = dataclasses.field(default_factory=list)
+    """Ports that Nova has made for it, and deletes with it."""
     volumes: list[tuple[str, bool]] = dataclasses.field(default_factory=list)
     """Ids of volumes, and whether they go with the server."""
     image_properties: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -83,6 +115,17 @@ class Server:
     """The image into which the disk is being copied."""
     snapshot_reads_left: int = 0
     visible_after: int = 0
+    locked: str = ""
+    """Who has locked it: "owner", "admin" or nobody."""
+    locked_reason: str | None = None
+    becomes: str = ""
+    """What it is after a rebuild."""
+    former_flavor: Flavor | None = None
+    shelved_id: str | None = None
+    """The image in which its disk waits."""
+    pinned_zone: str | None = None
+    deeds: list[Record] = dataclasses.field(default_factory=list)
+    """What was done to it (os-instance-actions)."""
 
     @property
     def user_data(self) -> bytes:

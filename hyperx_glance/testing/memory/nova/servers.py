@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,31 @@ from hyperx_glance.testing.memory.nova.building import Building
 from hyperx_glance.testing.memory.nova.filters import check_filters, plain_tests, tag_tests, wants_everybody
 from hyperx_glance.testing.memory.nova.microversions import SERVER, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
-from hyperx_glance.testing.memory.nova.records import VM_STATES, Flavor, Server
+from hyperx_glance.testing.memory.nova.records import POWER_STATES, VM_STATES, Flavor, Server
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
+_UPDATED_KEYS = (
+    "OS-DCF:diskConfig",
+    "accessIPv4",
+    "accessIPv6",
+    "addresses",
+    "created",
+    "flavor",
+    "hostId",
+    "id",
+    "image",
+    "links",
+    "metadata",
+    "name",
+    "progress",
+    "status",
+    "tenant_id",
+    "updated",
+    "user_id",
+    "locked",
+    "description",
+    "tags",
+)
 _HOST_ID = hashlib.sha224(b"host1").hexdigest()
 
 
@@ -65,6 +88,9 @@ class Servers(Building):
         if version >= (2, 26):
             tests += tag_tests(call)
         tests += plain_tests(call)
+        for key, version_of in (("ip", 4), ("ip6", 6)):
+            if call.value(key) and (key == "ip" or who.is_administrator or version >= (2, 5)):
+                tests.append(_has_address(call.value(key), version_of))
         if call.value("metadata") and who.is_administrator:  # a member's metadata filter is ignored
             pairs = json.loads(call.value("metadata")).items()
             tests.append(lambda server: pairs <= server.metadata.items())
@@ -78,7 +104,6 @@ class Servers(Building):
 
     def _view(self, call: Call, server: Server) -> Record:
         version = microversion(call)
-        up = server.status == "ACTIVE"
         view: Record = {
             "id": server.id,
             "name": server.name,
@@ -101,26 +126,27 @@ class Servers(Building):
             "OS-EXT-AZ:availability_zone": "nova" if server.launched_at else "",
             "OS-EXT-STS:task_state": _task(server),
             "OS-EXT-STS:vm_state": VM_STATES[server.status],
-            "OS-EXT-STS:power_state": 1 if up else 4 if server.status == "SHUTOFF" else 0,
+            "OS-EXT-STS:power_state": POWER_STATES.get(server.status, 0),
             "OS-SRV-USG:launched_at": _microseconds(server.launched_at) if server.launched_at else None,
             "OS-SRV-USG:terminated_at": None,
             "os-extended-volumes:volumes_attached": [
                 {"id": volume_id} | ({"delete_on_termination": goes} if version >= (2, 3) else {})
                 for volume_id, goes in server.volumes
             ],
-            "locked": False,
-            "locked_reason": None,
+            "locked": bool(server.locked),
+            "locked_reason": server.locked_reason,
             "description": server.body.get("description") if version >= (2, 19) else server.name,
             "tags": server.tags,
             "trusted_image_certificates": None,
             "server_groups": [server.group_id] if server.group_id else [],
-            "pinned_availability_zone": server.body.get("availability_zone"),
+            "pinned_availability_zone": server.pinned_zone,
             "scheduler_hints": {"group": [server.group_id]} if server.group_id else {},
         }
         if server.status in ("ACTIVE", "BUILD"):
             view["progress"] = 0
-        if server.networks:
-            view["security_groups"] = server.body.get("security_groups") or [{"name": "default"}]
+        groups = self._group_names(server)
+        if groups:
+            view["security_groups"] = groups
         if server.fault is not None:
             view["fault"] = server.fault
         if version >= (2, 90) or (call.who.is_administrator and version >= (2, 3)):
@@ -129,10 +155,27 @@ class Servers(Building):
             view |= _administrators_view(server)
         return shown(view, SERVER, version)
 
+    def _group_names(self, server: Server) -> list[Record]:
+        """Name the security groups of a server's ports, or those that it shall have."""
+        ports = self._ports(server)
+        if not ports:
+            return (server.body.get("security_groups") or [{"name": "default"}]) if server.networks else []
+        known = self._neutron.security_groups
+        found = [known[group]["name"] for port in ports for group in port["security_groups"] if group in known]
+        return [{"name": name} for name in dict.fromkeys(found)]
+
     def _listed_view(self, call: Call, server: Server) -> Record:
         view = self._view(call, server)
         view.pop("server_groups", None)  # shown of a single server only (nova/api/openstack/compute/servers.py)
         return view
+
+    def _updated_view(self, call: Call, server: Server) -> Record:
+        """Show a server after a change: before 2.75 without what extensions add (servers.py, _update)."""
+        view = self._view(call, server)
+        if microversion(call) >= (2, 75):
+            return view
+        view["addresses"] = addresses_of(server)
+        return {key: value for key, value in view.items() if key in _UPDATED_KEYS}
 
     def _image_view(self, server: Server, version: tuple[int, int]) -> Record:
         links = [{"rel": "bookmark", "href": f"{self.url}/images/{server.image_id}"}]
@@ -147,9 +190,9 @@ class Servers(Building):
             "ram": flavor.ram,
             "disk": flavor.disk,
             "ephemeral": flavor.ephemeral,
-            "swap": 0,
+            "swap": flavor.swap,
             "original_name": flavor.name,
-            "extra_specs": {},
+            "extra_specs": flavor.extra_specs,
         }
 
     def _list_addresses(self, call: Call, server_id: str) -> Reply:
@@ -161,20 +204,13 @@ class Servers(Building):
             raise Refused(404, "Instance is not a member of specified network")
         return json_reply(200, {network: found[network]})
 
-    def _list_attachments(self, call: Call, server_id: str) -> Reply:
-        server = self._found(call, server_id)
-        attachments = [
-            {
-                "id": volume_id,
-                "volumeId": volume_id,
-                "serverId": server.id,
-                "device": self._cinder.volumes[volume_id].device,
-                "delete_on_termination": goes,
-            }
-            for volume_id, goes in server.volumes
-            if volume_id in self._cinder.volumes
-        ]
-        return json_reply(200, {"volumeAttachments": attachments})
+
+def _has_address(pattern: str, version: int) -> Callable[[Server], bool]:
+    """Make the test for a server with such an address (nova/compute/api.py, _ip_filter)."""
+    matches = re.compile(pattern).match
+    return lambda server: any(
+        each["version"] == version and matches(each["addr"]) for those in server.addresses.values() for each in those
+    )
 
 
 def _task(server: Server) -> str | None:

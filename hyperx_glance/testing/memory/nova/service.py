@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
+from hyperx_glance.testing.memory.nova.attachments import Attachments
 from hyperx_glance.testing.memory.nova.changing import Changing
 from hyperx_glance.testing.memory.nova.creating import Creating
 from hyperx_glance.testing.memory.nova.flavors import Flavors
 from hyperx_glance.testing.memory.nova.groups import ServerGroups
+from hyperx_glance.testing.memory.nova.hosts import Hosts
+from hyperx_glance.testing.memory.nova.images import Images
 from hyperx_glance.testing.memory.nova.keypairs import KeyPairs
 from hyperx_glance.testing.memory.nova.microversions import microversion, parsed_version
 from hyperx_glance.testing.memory.wire import (
@@ -21,58 +25,134 @@ from hyperx_glance.testing.memory.wire import (
     webob_error,
 )
 
+_Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
+"""Method, path below the root with ID for what varies, and what handles it."""
 
-class Nova(Flavors, KeyPairs, ServerGroups, Creating, Changing):
+
+class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments, Changing):
     """Keep servers; what takes time goes on when somebody looks at them."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
-        one = "/v2.1/servers/([^/]+)"
-        quota = "/v2.1/os-quota-sets/([^/]+)"
+        table = (
+            *self._flavor_table(),
+            *self._quota_table(),
+            *self._server_table(),
+            *self._image_table(),
+            *self._host_table(),
+        )
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/v2.1/?", self._version, public=True),
-            Route("GET", "/v2.1/flavors", self._list_flavors),
-            Route("GET", "/v2.1/flavors/detail", self._list_flavor_details),
-            Route("GET", "/v2.1/flavors/([^/]+)", self._show_flavor),
-            Route("GET", "/v2.1/flavors/([^/]+)/os-extra_specs", self._show_extra_specs),
-            Route("GET", "/v2.1/limits", self._limits),
-            Route("GET", quota, self._show_quota),
-            Route("PUT", quota, self._update_quota),
-            Route("DELETE", quota, self._delete_quota),
-            Route("GET", quota + "/detail", self._quota_details),
-            Route("GET", quota + "/defaults", self._default_quota),
-            Route("GET", "/v2.1/os-availability-zone", self._list_zones),
-            Route("GET", "/v2.1/os-keypairs", self._list_keypairs),
-            Route("POST", "/v2.1/os-keypairs", self._create_keypair),
-            Route("GET", "/v2.1/os-keypairs/([^/]+)", self._show_keypair),
-            Route("DELETE", "/v2.1/os-keypairs/([^/]+)", self._delete_keypair),
-            Route("GET", "/v2.1/os-server-groups", self._list_groups),
-            Route("POST", "/v2.1/os-server-groups", self._create_group),
-            Route("GET", "/v2.1/os-server-groups/([^/]+)", self._show_group),
-            Route("DELETE", "/v2.1/os-server-groups/([^/]+)", self._delete_group),
-            Route("GET", "/v2.1/servers", self._list),
-            Route("POST", "/v2.1/servers", self._create),
-            Route("GET", "/v2.1/servers/detail", self._list_details),
-            Route("GET", one, self._show),
-            Route("PUT", one, self._rename),
-            Route("DELETE", one, self._delete),
-            Route("POST", one + "/action", self._act),
-            Route("GET", one + "/tags", self._list_tags),
-            Route("PUT", one + "/tags", self._replace_tags),
-            Route("PUT", one + "/tags/([^/]+)", self._add_tag),
-            Route("DELETE", one + "/tags/([^/]+)", self._remove_tag),
-            Route("GET", one + "/metadata", self._show_metadata),
-            Route("POST", one + "/metadata", self._update_metadata),
-            Route("PUT", one + "/metadata", self._replace_metadata),
-            Route("GET", one + "/metadata/([^/]+)", self._show_metadata_item),
-            Route("PUT", one + "/metadata/([^/]+)", self._set_metadata_item),
-            Route("DELETE", one + "/metadata/([^/]+)", self._delete_metadata_item),
-            Route("GET", one + "/tags/([^/]+)", self._show_tag),
-            Route("DELETE", one + "/tags", self._remove_tags),
-            Route("GET", one + "/ips", self._list_addresses),
-            Route("GET", one + "/ips/([^/]+)", self._show_addresses),
-            Route("GET", one + "/os-volume_attachments", self._list_attachments),
+            *(Route(method, "/v2.1" + path.replace("ID", "([^/]+)"), handler) for method, path, handler in table),
+        )
+
+    def _flavor_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/flavors", self._list_flavors),
+            ("POST", "/flavors", self._create_flavor),
+            ("GET", "/flavors/detail", self._list_flavor_details),
+            ("GET", "/flavors/ID", self._show_flavor),
+            ("PUT", "/flavors/ID", self._update_flavor),
+            ("DELETE", "/flavors/ID", self._delete_flavor),
+            ("POST", "/flavors/ID/action", self._act_on_flavor),
+            ("GET", "/flavors/ID/os-flavor-access", self._list_access),
+            ("GET", "/flavors/ID/os-extra_specs", self._show_extra_specs),
+            ("POST", "/flavors/ID/os-extra_specs", self._create_extra_specs),
+            ("GET", "/flavors/ID/os-extra_specs/ID", self._show_extra_spec),
+            ("PUT", "/flavors/ID/os-extra_specs/ID", self._update_extra_spec),
+            ("DELETE", "/flavors/ID/os-extra_specs/ID", self._delete_extra_spec),
+            ("GET", "/os-keypairs", self._list_keypairs),
+            ("POST", "/os-keypairs", self._create_keypair),
+            ("GET", "/os-keypairs/ID", self._show_keypair),
+            ("DELETE", "/os-keypairs/ID", self._delete_keypair),
+        )
+
+    def _quota_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/limits", self._limits),
+            ("GET", "/os-quota-sets/ID", self._show_quota),
+            ("PUT", "/os-quota-sets/ID", self._update_quota),
+            ("DELETE", "/os-quota-sets/ID", self._delete_quota),
+            ("GET", "/os-quota-sets/ID/detail", self._quota_details),
+            ("GET", "/os-quota-sets/ID/defaults", self._default_quota),
+            ("GET", "/os-availability-zone", self._list_zones),
+            ("GET", "/os-server-groups", self._list_groups),
+            ("POST", "/os-server-groups", self._create_group),
+            ("GET", "/os-server-groups/ID", self._show_group),
+            ("DELETE", "/os-server-groups/ID", self._delete_group),
+        )
+
+    def _server_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/servers", self._list),
+            ("POST", "/servers", self._create),
+            ("GET", "/servers/detail", self._list_details),
+            ("GET", "/servers/ID", self._show),
+            ("PUT", "/servers/ID", self._rename),
+            ("DELETE", "/servers/ID", self._delete),
+            ("POST", "/servers/ID/action", self._act),
+            ("GET", "/servers/ID/tags", self._list_tags),
+            ("PUT", "/servers/ID/tags", self._replace_tags),
+            ("DELETE", "/servers/ID/tags", self._remove_tags),
+            ("GET", "/servers/ID/tags/ID", self._show_tag),
+            ("PUT", "/servers/ID/tags/ID", self._add_tag),
+            ("DELETE", "/servers/ID/tags/ID", self._remove_tag),
+            ("GET", "/servers/ID/metadata", self._show_metadata),
+            ("POST", "/servers/ID/metadata", self._update_metadata),
+            ("PUT", "/servers/ID/metadata", self._replace_metadata),
+            ("GET", "/servers/ID/metadata/ID", self._show_metadata_item),
+            ("PUT", "/servers/ID/metadata/ID", self._set_metadata_item),
+            ("DELETE", "/servers/ID/metadata/ID", self._delete_metadata_item),
+            ("GET", "/servers/ID/ips", self._list_addresses),
+            ("GET", "/servers/ID/ips/ID", self._show_addresses),
+            ("GET", "/servers/ID/os-interface", self._list_interfaces),
+            ("POST", "/servers/ID/os-interface", self._attach_interface),
+            ("GET", "/servers/ID/os-interface/ID", self._show_interface),
+            ("DELETE", "/servers/ID/os-interface/ID", self._detach_interface),
+            ("GET", "/servers/ID/os-volume_attachments", self._list_attachments),
+            ("POST", "/servers/ID/os-volume_attachments", self._attach_volume),
+            ("GET", "/servers/ID/os-volume_attachments/ID", self._show_attachment),
+            ("PUT", "/servers/ID/os-volume_attachments/ID", self._update_attachment),
+            ("DELETE", "/servers/ID/os-volume_attachments/ID", self._detach_volume),
+            ("GET", "/servers/ID/os-security-groups", self._groups_of_server),
+            ("GET", "/servers/ID/os-server-password", self._show_password),
+            ("DELETE", "/servers/ID/os-server-password", self._clear_password),
+            ("POST", "/servers/ID/remote-consoles", self._remote_console),
+            ("GET", "/servers/ID/os-instance-actions", self._list_deeds),
+            ("GET", "/servers/ID/os-instance-actions/ID", self._show_deed),
+        )
+
+    def _image_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/images", self._list_images),
+            ("GET", "/images/detail", self._list_image_details),
+            ("GET", "/images/ID", self._show_image),
+            ("DELETE", "/images/ID", self._delete_image),
+            ("GET", "/images/ID/metadata", self._show_image_metadata),
+            ("POST", "/images/ID/metadata", self._add_image_metadata),
+            ("PUT", "/images/ID/metadata", self._replace_image_metadata),
+            ("GET", "/images/ID/metadata/ID", self._show_image_item),
+            ("PUT", "/images/ID/metadata/ID", self._set_image_item),
+            ("DELETE", "/images/ID/metadata/ID", self._delete_image_item),
+        )
+
+    def _host_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/extensions", self._list_extensions),
+            ("GET", "/os-hypervisors", self._list_hypervisors),
+            ("GET", "/os-hypervisors/detail", self._list_hypervisor_details),
+            ("GET", "/os-hypervisors/statistics", self._hypervisor_statistics),
+            ("GET", "/os-hypervisors/ID", self._show_hypervisor),
+            ("GET", "/os-services", self._list_services),
+            ("GET", "/os-simple-tenant-usage", self._list_usages),
+            ("GET", "/os-simple-tenant-usage/ID", self._show_usage),
+            ("GET", "/os-aggregates", self._list_aggregates),
+            ("POST", "/os-aggregates", self._create_aggregate),
+            ("GET", "/os-aggregates/ID", self._show_aggregate),
+            ("PUT", "/os-aggregates/ID", self._update_aggregate),
+            ("DELETE", "/os-aggregates/ID", self._delete_aggregate),
+            ("POST", "/os-aggregates/ID/action", self._act_on_aggregate),
         )
 
     def handle(self, call: Call) -> Reply:
@@ -93,6 +173,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Creating, Changing):
             message += f"Minimum is 2.1 and maximum is {self.max_microversion}."
             reply = paste_problem(Refused(406, message))
         reply.headers |= {
+            "x-compute-request-id": call.request_id,
             "OpenStack-API-Version": f"compute {version}",
             "Vary": "OpenStack-API-Version, X-OpenStack-Nova-API-Version",
             "X-OpenStack-Nova-API-Version": version,

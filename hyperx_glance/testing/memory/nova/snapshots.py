@@ -7,10 +7,9 @@ import uuid
 
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.nova.microversions import microversion
-from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
+from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_metadata, check_name, invalid
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Reply, json_reply
 
 _SECTOR = bytes(512)
 _LONGEST_PROPERTY = 255
@@ -28,18 +27,7 @@ _NEVER_INHERITED = (
 class Snapshots(State):
     """Copy servers' disks into images; each look at the server or at the image lets it go on."""
 
-    def _create_image(self, call: Call, server_id: str, asked: Record) -> Reply:
-        if "name" not in asked:
-            raise invalid("createImage", asked, "'name' is a required property")
-        check_name(asked["name"])
-        check_metadata(asked.get("metadata", {}))
-        server = self._writable(call, server_id, "servers:create_image")
-        if server.status not in ("ACTIVE", "SHUTOFF"):
-            state = VM_STATES[server.status]
-            raise Refused(409, f"Cannot 'createImage' instance {server_id} while it is in vm_state {state}")
-        if server.snapshot_id is not None:
-            message = f"Cannot 'createImage' instance {server_id} while it is in task_state image_uploading"
-            raise Refused(409, message)
+    def _create_image(self, call: Call, server: Server, asked: Record) -> Reply:
         root = self._root_volume(server)
         body = self._inherited(call, server, asked, on_volume=root is not None)
         image = self._glance.make(call.who, body | (self._without_data(root) if root else {}))

@@ -56,19 +56,23 @@ class State(Service):
         """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""
         self.shows_admin_password = True
         """False: as with [api] enable_instance_password = False."""
+        self.resizes = True
+        """Whether there is a host for a server that is resized or migrated: another one, or the same."""
+        self.aggregates: dict[int, Record] = {}
+        self.departed: dict[str, Server] = {}
+        """Servers that are gone: what was done to them can still be asked."""
         self._keystone = keystone
         self._glance = glance
         self._cinder = cinder
         self._neutron = neutron
         self._numbers = itertools.count(1)
         self._looks = 0
+        self._aggregate_ids = itertools.count(1)
         self._keypair_ids = itertools.count(1)
-        self.add_flavor("m1.tiny", ram=512, disk=1, vcpus=1, ephemeral=1)
-        self.add_flavor("m1.small", ram=2048, disk=20, vcpus=1)
 
-    def add_flavor(self, name: str, *, ram: int, disk: int, vcpus: int, ephemeral: int = 0) -> str:
+    def add_flavor(self, name: str, *, ram: int, disk: int, vcpus: int, ephemeral: int = 0, id: str = "") -> str:  # noqa: A002 - as Nova calls it
         """Create a flavor; give its id."""
-        flavor = Flavor(str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), name, ram, disk, vcpus, ephemeral)
+        flavor = Flavor(id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), name, ram, disk, vcpus, ephemeral)
         self.flavors[flavor.id] = flavor
         return flavor.id
 
@@ -111,6 +115,26 @@ class State(Service):
         if group is None or group["project_id"] != call.who.project_id:
             raise Refused(status, f"Instance group {group_id} could not be found.")
         return group
+
+    def _note(self, call: Call, server: Server, action: str) -> None:
+        """Keep what was done to a server."""
+        now = self.now().strftime("%Y-%m-%dT%H:%M:%S.%f")
+        server.deeds.append(
+            {
+                "action": action,
+                "instance_uuid": server.id,
+                "request_id": call.request_id,
+                "user_id": call.who.user_id,
+                "project_id": call.who.project_id,
+                "start_time": now,
+                "message": None,
+                "updated_at": now,
+            }
+        )
+
+    def _ports(self, server: Server) -> list[Record]:
+        """Give the ports of a server."""
+        return [port for port in self._neutron.ports.values() if port["device_id"] == server.id]
 
     def _links(self, kind: str, item_id: str) -> list[Record]:
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 
@@ -34,6 +35,33 @@ def check_count(key: str, count: object) -> None:
         raise invalid(key, count, f"{count!r} does not match '^[0-9]*$'")
     if str(count) == "0":
         raise invalid(key, count, f"{count} is less than the minimum of 1")
+
+
+def check_number(key: str, value: object, *, least: int, most: int) -> None:
+    """Refuse what is no whole number between two bounds."""
+    if isinstance(value, bool) or not re.fullmatch("[0-9]+", str(value)):
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise invalid(key, value, f"{value} is less than the minimum of {least}")
+        raise invalid(key, value, f"{value!r} does not match '^[0-9]*$'")
+    if int(str(value)) < least:
+        raise invalid(key, value, f"{value} is less than the minimum of {least}")
+    if int(str(value)) > most:
+        raise invalid(key, value, f"{value} is greater than the maximum of {most}")
+
+
+def check_access(body: Record) -> None:
+    """Refuse addresses for access that are none; write those of IPv6 as Nova does."""
+    for key, version in (("accessIPv4", 4), ("accessIPv6", 6)):
+        text = body.get(key)
+        if not text:
+            continue
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            address = None
+        if address is None or address.version != version:
+            raise invalid(key, text, f"{text!r} is not a 'ipv{version}'")
+        body[key] = str(address)
 
 
 def check_metadata(metadata: object) -> None:

@@ -1,0 +1,399 @@
+"""What the in-memory Neutron holds, and how it makes, shows, changes and deletes things of every kind."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import ipaddress
+import itertools
+import uuid
+from collections.abc import Sequence
+from typing import ClassVar
+
+from hyperx_glance.testing.memory.neutron.kinds import GROUP, KINDS, NETWORK, PORT, RULE, SUBNET, Kind, checked
+from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
+
+LIMITS = {
+    "network": 100,
+    "subnet": 100,
+    "subnetpool": -1,
+    "port": 500,
+    "rbac_policy": 10,
+    "security_group": 10,
+    "security_group_rule": 100,
+}
+
+
+class State(Service):
+    """Hold networks, subnets, ports, security groups and rules by id."""
+
+    name: ClassVar[str] = "neutron"
+    type: ClassVar[str] = "network"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.networks: dict[str, Record] = {}
+        self.subnets: dict[str, Record] = {}
+        self.ports: dict[str, Record] = {}
+        self.security_groups: dict[str, Record] = {}
+        self.security_group_rules: dict[str, Record] = {}
+        self.limits: dict[str, dict[str, int]] = {}
+        """Limits by project id; what is missing has the default."""
+        self._subnet_numbers = itertools.count(99)
+        self._macs = itertools.count(1)
+
+    def kept(self, kind: Kind) -> dict[str, Record]:
+        """Give the things of a kind by id."""
+        found: dict[str, Record] = getattr(self, kind.collection.replace("-", "_"))
+        return found
+
+    def resource_routes(self) -> Sequence[Route]:
+        """List the five requests of each kind."""
+        routes = []
+        for kind in KINDS:
+            every = f"/v2.0/{kind.collection}(?:.json)?"
+            one = f"/v2.0/{kind.collection}/([^/]+?)(?:.json)?"
+            routes += [
+                Route(method, path, functools.partial(handler, kind))
+                for method, path, handler in (
+                    ("GET", every, self._list_things),
+                    ("POST", every, self._create_things),
+                    ("GET", one, self._show_thing),
+                    ("PUT", one, self._update_thing),
+                    ("DELETE", one, self._delete_thing),
+                )
+            ]
+        return routes
+
+    # ------------------------------------------------------------- filled from Python
+
+    def add_network(
+        self, name: str, *, shared: bool = False, project_id: str = "", external: bool = False, subnets: int = 1
+    ) -> str:
+        """Create a network with one subnet, or some; give its id. Everybody sees an external one."""
+        network = self._add(NETWORK, {"name": name, "shared": shared, "router:external": external}, project_id)
+        for _ in range(subnets):
+            cidr = f"10.{next(self._subnet_numbers) % 256}.0.0/16"
+            self._add(SUBNET, {"network_id": network["id"], "ip_version": 4, "cidr": cidr}, project_id)
+        return str(network["id"])
+
+    def add_security_group(self, name: str, project_id: str) -> str:
+        """Create a security group; give its id."""
+        return str(self._add(GROUP, {"name": name}, project_id)["id"])
+
+    def add_port(self, network_id: str, project_id: str, **fields: object) -> Record:
+        """Create a port with an address; give its record."""
+        return self._add(PORT, {"network_id": network_id, **fields}, project_id)
+
+    def visible_networks(self, caller: Caller) -> list[Record]:
+        """Give the networks that a caller may know of."""
+        return [network for network in self.networks.values() if self._visible(NETWORK, caller, network)]
+
+    def groups_of(self, caller: Caller) -> list[Record]:
+        """Give a project's security groups; the default one comes into being here, as in Neutron."""
+        self.default_group(caller.project_id)
+        return [group for group in self.security_groups.values() if group["project_id"] == caller.project_id]
+
+    def default_group(self, project_id: str) -> Record:
+        """Give a project's default security group."""
+        for group in self.security_groups.values():
+            if (group["name"], group["project_id"]) == ("default", project_id):
+                return group
+        return self._add(GROUP, {"name": "default", "description": "Default security group"}, project_id)
+
+    # ------------------------------------------------------------- what requests do
+
+    def _visible(self, kind: Kind, caller: Caller, record: Record) -> bool:
+        if caller.is_administrator or record["project_id"] == caller.project_id:
+            return True
+        if kind is SUBNET:
+            return self._visible(NETWORK, caller, self.networks[record["network_id"]])
+        return kind is NETWORK and bool(record["shared"] or record["router:external"])
+
+    def _list_things(self, kind: Kind, call: Call) -> Reply:
+        if kind in (GROUP, RULE):
+            self.default_group(call.who.project_id)
+        seen = [record for record in self.kept(kind).values() if self._visible(kind, call.who, record)]
+        page = [_with_fields(call, self._view(call, kind, record)) for record in _filtered(call, seen)]
+        return json_reply(200, {kind.collection.replace("-", "_"): page})
+
+    def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        return json_reply(
+            200, {kind.member: _with_fields(call, self._view(call, kind, self._found(kind, call, thing_id)))}
+        )
+
+    def _found(self, kind: Kind, call: Call, thing_id: str) -> Record:
+        record = self.kept(kind).get(thing_id)
+        if record is None or not self._visible(kind, call.who, record):
+            raise self._unknown(kind, thing_id)
+        return record
+
+    def _unknown(self, kind: Kind, thing_id: str) -> Refused:
+        words = {GROUP.title: f"Security group {thing_id} does not exist"}
+        words[RULE.title] = f"Security group rule {thing_id} does not exist"
+        message = words.get(kind.title, f"{kind.title} {thing_id} could not be found.")
+        return Refused(404, message, detail=f"{kind.title}NotFound")
+
+    def _writable(self, kind: Kind, call: Call, thing_id: str, action: str) -> Record:
+        record = self._found(kind, call, thing_id)
+        own = record["project_id"] == call.who.project_id and call.who.may_write
+        if not (own or call.who.is_administrator):
+            raise self._forbidden(f"{action}_{kind.member}")
+        return record
+
+    def _forbidden(self, action: str) -> Refused:
+        return Refused(403, f"rule:{action} is disallowed by policy", detail="PolicyNotAuthorized")
+
+    def _create_things(self, kind: Kind, call: Call) -> Reply:
+        """Create one, or several of a list."""
+        body = call.json()
+        if not isinstance(body, dict):
+            raise Refused(400, "Request body is not valid")
+        many = kind.collection.replace("-", "_")
+        if many in body:
+            made = [self._create(kind, call, given) for given in body[many]]
+            return json_reply(201, {many: [self._view(call, kind, record) for record in made]})
+        if kind.member not in body:
+            raise Refused(400, f"Unable to find '{kind.member}' in request body")
+        return json_reply(201, {kind.member: self._view(call, kind, self._create(kind, call, body[kind.member]))})
+
+    def _create(self, kind: Kind, call: Call, given: object) -> Record:
+        asked = checked(kind, given, creating=True)
+        who = call.who
+        project_id = str(asked.pop("project_id", None) or asked.pop("tenant_id", None) or who.project_id)
+        asked.pop("tenant_id", None)
+        if not who.may_write or (project_id != who.project_id and not who.is_administrator):
+            raise self._forbidden(f"create_{kind.member}")
+        for key in ("shared", "router:external"):
+            if asked.get(key) and not who.is_administrator:
+                raise self._forbidden(f"create_{kind.member} and rule:create_{kind.member}:{key}")
+        if kind in (SUBNET, PORT):
+            network = self._found(NETWORK, call, str(asked["network_id"]))
+            foreign = network["project_id"] != who.project_id and not who.is_administrator
+            if foreign and (kind is SUBNET or not network["shared"]):
+                raise self._forbidden(f"create_{kind.member}")
+        if kind is RULE:
+            self._found(GROUP, call, str(asked["security_group_id"]))
+        self._check_quota(kind, project_id)
+        return self._add(kind, asked, project_id)
+
+    def _check_quota(self, kind: Kind, project_id: str) -> None:
+        limit = {**LIMITS, **self.limits.get(project_id, {})}.get(kind.limit, -1)
+        if limit != -1 and self.used(kind, project_id) >= limit:
+            raise Refused(409, f"Quota exceeded for resources: ['{kind.limit}'].", detail="OverQuota")
+
+    def used(self, kind: Kind, project_id: str) -> int:
+        """Count a project's things of a kind."""
+        return sum(record["project_id"] == project_id for record in self.kept(kind).values())
+
+    def _add(self, kind: Kind, asked: Record, project_id: str) -> Record:
+        now = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        record: Record = {
+            **{
+                key: list(value) if isinstance(value, tuple) else copy.copy(value)
+                for key, value in kind.defaults.items()
+            },
+            **{key: value for key, value in asked.items() if value is not None},
+            "id": str(uuid.uuid4()),
+            "tenant_id": project_id,
+            "project_id": project_id,
+            "created_at": now,
+            "updated_at": now,
+            "revision_number": 1,
+        }
+        self._complete(kind, record)
+        self.kept(kind)[record["id"]] = record
+        return record
+
+    def _complete(self, kind: Kind, record: Record) -> None:
+        """Fill in what Neutron chooses itself."""
+        if kind is SUBNET:
+            self._complete_subnet(record)
+        elif kind is PORT:
+            self._complete_port(record)
+        elif kind is GROUP:
+            for family in ("IPv4", "IPv6"):
+                self._add_rule(record, direction="egress", ethertype=family)
+                if record["name"] == "default":
+                    self._add_rule(record, direction="ingress", ethertype=family, remote_group_id=record["id"])
+
+    def _add_rule(self, group: Record, **fields: object) -> None:
+        made = {"security_group_id": group["id"], "belongs_to_default_sg": group["name"] == "default", **fields}
+        self._add(RULE, made, group["project_id"])
+
+    def _complete_subnet(self, record: Record) -> None:
+        network = self.networks[record["network_id"]]
+        if "cidr" not in record:
+            raise Refused(
+                400,
+                "Bad subnets request: a subnetpool must be specified in the absence of a cidr.",
+                detail="BadRequest",
+            )
+        span = ipaddress.ip_network(record["cidr"], strict=False)
+        for other in network["subnets"]:
+            if ipaddress.ip_network(self.subnets[other]["cidr"]).overlaps(span):
+                words = f"Invalid input for operation: Requested subnet with cidr: {span} for network: {network['id']}"
+                raise Refused(400, f"{words} overlaps with another subnet.", detail="InvalidInput")
+        hosts = span[1], span[2], span[-2] if span.version == 4 else span[-1]
+        record["cidr"] = str(span)
+        record.setdefault("gateway_ip", str(hosts[0]))
+        record.setdefault("allocation_pools", [{"start": str(hosts[1]), "end": str(hosts[2])}])
+        record["router:external"] = network["router:external"]
+        network["subnets"].append(record["id"])
+        network["revision_number"] += 1
+
+    def _complete_port(self, record: Record) -> None:
+        number = next(self._macs)
+        record.setdefault(
+            "mac_address", f"fa:16:3e:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+        )
+        network = self.networks[record["network_id"]]
+        if "fixed_ips" not in record:
+            first = next((each for each in network["subnets"] if self.subnets[each]["ip_version"] == 4), None)
+            record["fixed_ips"] = [{"subnet_id": first}] if first else []
+        record["fixed_ips"] = [self._address(network, asked) for asked in record["fixed_ips"]]
+        if "security_groups" not in record:
+            record["security_groups"] = [self.default_group(record["project_id"])["id"]]
+        for group in record["security_groups"]:
+            if group not in self.security_groups:
+                raise self._unknown(GROUP, group)
+
+    def _address(self, network: Record, asked: Record) -> Record:
+        """Give an address on a network: the one asked for, or the first that is free."""
+        taken = {each["ip_address"] for port in self.ports.values() for each in port["fixed_ips"]}
+        wanted = asked.get("ip_address")
+        for subnet_id in [asked["subnet_id"]] if "subnet_id" in asked else network["subnets"]:
+            subnet = self.subnets.get(subnet_id)
+            if subnet is None or subnet["network_id"] != network["id"]:
+                raise self._unknown(SUBNET, subnet_id)
+            span = ipaddress.ip_network(subnet["cidr"])
+            if wanted is not None:
+                if ipaddress.ip_address(wanted) not in span:
+                    continue
+                if wanted in taken:
+                    words = f"IP address {wanted} already allocated in subnet {subnet_id}"
+                    raise Refused(409, words, detail="IpAddressAlreadyAllocated")
+                return {"subnet_id": subnet_id, "ip_address": wanted}
+            taken |= {subnet["gateway_ip"]}
+            free = next(str(address) for address in span.hosts() if str(address) not in taken)
+            return {"subnet_id": subnet_id, "ip_address": free}
+        raise Refused(
+            400,
+            f"IP address {wanted} is not a valid IP for any of the subnets on the specified network.",
+            detail="InvalidIpForNetwork",
+        )
+
+    def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        given = checked(kind, call.member(kind.member), creating=False)
+        record = self._writable(kind, call, thing_id, "update")
+        if kind is GROUP and record["name"] == "default" and given.get("name", "default") != "default":
+            raise Refused(
+                409, "Updating default security group not allowed.", detail="SecurityGroupCannotUpdateDefault"
+            )
+        if kind is PORT and "fixed_ips" in given:
+            given["fixed_ips"] = [
+                self._address(self.networks[record["network_id"]], each) for each in given["fixed_ips"]
+            ]
+        record.update(given)
+        record["revision_number"] += 1
+        record["updated_at"] = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return json_reply(200, {kind.member: self._view(call, kind, record)})
+
+    def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
+        record = self._writable(kind, call, thing_id, "delete")
+        self._check_unused(kind, record)
+        self.remove(kind, record)
+        return Reply(204)
+
+    def remove(self, kind: Kind, record: Record) -> None:
+        """Delete a thing with what belongs to it."""
+        del self.kept(kind)[record["id"]]
+        if kind is NETWORK:
+            for subnet_id in record["subnets"]:
+                self.subnets.pop(subnet_id, None)
+            for port in [port for port in self.ports.values() if port["network_id"] == record["id"]]:
+                del self.ports[port["id"]]
+        elif kind is SUBNET:
+            self.networks[record["network_id"]]["subnets"].remove(record["id"])
+        elif kind is GROUP:
+            for rule in [
+                rule for rule in self.security_group_rules.values() if rule["security_group_id"] == record["id"]
+            ]:
+                del self.security_group_rules[rule["id"]]
+
+    def _check_unused(self, kind: Kind, record: Record) -> None:
+        if kind is NETWORK and any(port["network_id"] == record["id"] for port in self.ports.values()):
+            words = f"Unable to complete operation on network {record['id']}. There are one or more ports still in use"
+            raise Refused(409, f"{words} on the network.", detail="NetworkInUse")
+        subnets = [each["subnet_id"] for port in self.ports.values() for each in port["fixed_ips"]]
+        if kind is SUBNET and record["id"] in subnets:
+            words = f"Unable to complete operation on subnet {record['id']}: One or more ports have an IP allocation"
+            raise Refused(409, f"{words} from this subnet.", detail="SubnetInUse")
+        if kind is GROUP:
+            if record["name"] == "default":
+                raise Refused(
+                    409,
+                    "Insufficient rights for removing default security group.",
+                    detail="SecurityGroupCannotRemoveDefault",
+                )
+            if any(record["id"] in port["security_groups"] for port in self.ports.values()):
+                raise Refused(409, f"Security Group {record['id']} in use.", detail="SecurityGroupInUse")
+
+    def _view(self, call: Call, kind: Kind, record: Record) -> Record:
+        view = dict(record)
+        if kind is GROUP:
+            view["security_group_rules"] = [
+                self._view(call, RULE, rule)
+                for rule in self.security_group_rules.values()
+                if rule["security_group_id"] == record["id"]
+            ]
+        if not call.who.is_administrator:
+            return {
+                key: value
+                for key, value in view.items()
+                if not key.startswith(("provider:", "binding:host", "binding:profile", "binding:vif"))
+            }
+        if kind is NETWORK:
+            view |= {
+                "provider:network_type": "local",
+                "provider:physical_network": None,
+                "provider:segmentation_id": None,
+            }
+        if kind is PORT:
+            bound = bool(record.get("binding:host_id"))
+            view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}
+            view = {"binding:host_id": "", "binding:profile": {}, **view}
+        return view
+
+
+def _with_fields(call: Call, view: Record) -> Record:
+    wanted = call.values("fields")
+    return {key: value for key, value in view.items() if key in wanted} if wanted else view
+
+
+def _filtered(call: Call, found: Sequence[Record]) -> list[Record]:
+    """Apply every query parameter that is an attribute; several values of one mean "one of". Cut a page."""
+    wanted: dict[str, set[str]] = {}
+    for key, value in call.query:
+        wanted.setdefault({"tenant_id": "project_id"}.get(key, key), set()).add(value.lower())
+    kept = [
+        record
+        for record in found
+        if all(_matches(record[key], values) for key, values in wanted.items() if key in record)
+    ]
+    key = call.value("sort_key")
+    if key:
+        kept.sort(key=lambda record: str(record.get(key)), reverse=call.value("sort_dir") == "desc")
+    marker = call.value("marker")
+    if marker:
+        ids = [record["id"] for record in kept]
+        kept = kept[ids.index(marker) + 1 :] if marker in ids else []
+    return kept[: int(call.value("limit"))] if call.value("limit").isdigit() else kept
+
+
+def _matches(value: object, wanted: set[str]) -> bool:
+    if isinstance(value, list):
+        texts = [str(each) for each in value]
+        pairs = [f"{key}={each[key]}" for each in value if isinstance(each, dict) for key in each]
+        return bool({text.lower() for text in texts + pairs} & wanted)
+    return str(value).lower() in wanted
