@@ -36,6 +36,20 @@ class Images(Imports):
         self._hash(image, data)
         self._save(image)
 
+    def look_at(self, image: ImageRecord) -> None:
+        """Let what is done to an image go on because somebody looked at it through another service."""
+        for look in self.lookers:
+            look(image)
+
+    def lets(self, caller: Caller, action: str, image: ImageRecord) -> bool:
+        """Tell whether the policy lets somebody do something to an image."""
+        return self._may(caller, action, image.owner)
+
+    def set_properties(self, image: ImageRecord, properties: dict[str, str]) -> None:
+        """Give an image these properties, and no others."""
+        image.properties = properties
+        self._save(image)
+
     def show_to(self, image_id: str, visibility: str) -> None:
         """Change an image's visibility behind everybody's back."""
         self.images[image_id].visibility = visibility

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hyperx_glance.testing.memory.glance.data import Data
-from hyperx_glance.testing.memory.glance.downloads import ContentError, Job
+from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, Job
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.glance.state import MIB
+from hyperx_glance.testing.memory.keystone import REGION
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 
@@ -40,6 +41,8 @@ class Imports(Data):
             raise Refused(400, f"All_stores_must_succeed can only be set with enabled_backends {url}")
         if method == "web-download" and not self._may_read(url):
             raise Refused(400, f"URI for web-download does not pass filtering: {url or None}")
+        if method == "glance-download":
+            _check_remote(body["method"])
         if stores:
             self._begin(call, image, body, stores)
         return Reply(202, b"", {"Content-Type": "text/html; charset=UTF-8"})
@@ -129,12 +132,28 @@ class Imports(Data):
         self._orphans = [job for job in self._orphans if job.thread is not None and job.thread.is_alive()]
         free = self.task_threads - len(self._orphans) - sum(not job.pending for job in self._jobs.values())
         for job in [job for job in self._jobs.values() if job.pending][: max(free, 0)]:
-            staged = job.image.staged
-            planned = self.downloads.get(job.url) if staged is None else staged
-            job.start(planned, self.import_filter, self.ca_file)
+            job.start(self._planned(job), self.import_filter, self.ca_file)
             self._touch(job)
             if self.staging_broken:
                 self._end(job, "failure", "Error: staging is not configured properly", drop_lock=False)
+
+    def _planned(self, job: Job) -> Download | None:
+        """Give what an import does not have to read from a URL."""
+        if job.image.staged is not None:
+            return job.image.staged
+        method = job.task["input"]["import_req"]["method"]
+        if method["name"] != "glance-download":
+            return self.downloads.get(job.url)
+        other = self.image(str(method["glance_image_id"]))
+        reached = other is not None and (
+            job.task["owner"] == other.owner or other.visibility in ("public", "community")
+        )
+        if other is None or not reached or method["glance_region"] != REGION or other.data is None:
+            return 404
+        # glance/async_/flows/glance_download.py copies formats, and the properties of the option extra_properties.
+        job.image.disk_format, job.image.container_format = other.disk_format, other.container_format
+        job.image.properties |= {key: value for key, value in other.properties.items() if key.startswith(_COPIED)}
+        return other.data
 
     def _advance(self, image: ImageRecord) -> None:
         """Let an import go on because somebody looked; the order of what shows is Glance's (api_image_import.py)."""
@@ -294,6 +313,20 @@ class Imports(Data):
     def _tasks_access(self, call: Call) -> None:
         if not call.who.is_administrator:
             raise Refused(403, "You are not authorized to complete tasks_api_access action.")
+
+
+_COPIED = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
+
+
+def _check_remote(method: Record) -> None:
+    """Refuse a download from another Glance that does not say of what."""
+    for key in ("glance_region", "glance_image_id"):
+        if key not in method:
+            raise Refused(400, f"'{key}' needs to be set for glance-download import method")
+    try:
+        uuid.UUID(str(method["glance_image_id"]))
+    except ValueError:
+        raise Refused(400, f"Remote image id does not look like a UUID: {method['glance_image_id']}") from None
 
 
 _TASK_KEYS = (

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
-_ROOT = "/v2/metadefs/namespaces"
+ROOT = "/v2/metadefs/namespaces"
 _FIELDS = ("namespace", "display_name", "description", "visibility", "protected", "owner")
 _ACCEPTED = (*_FIELDS, "resource_type_associations", "properties", "objects", "tags", "schema", "self")
 
@@ -28,10 +28,10 @@ class Metadefs:
 
     def routes(self) -> Sequence[Route]:
         """List what is answered."""
-        one = _ROOT + "/([^/]+)"
+        one = ROOT + "/([^/]+)"
         return (
-            Route("GET", _ROOT, self._list),
-            Route("POST", _ROOT, self._create),
+            Route("GET", ROOT, self._list),
+            Route("POST", ROOT, self._create),
             Route("GET", one, self._show),
             Route("PUT", one, self._update),
             Route("DELETE", one, self._delete),
@@ -53,7 +53,7 @@ class Metadefs:
             for namespace in self.namespaces.values()
             if _visible(call, namespace)
         ]
-        return json_reply(200, {"namespaces": seen, "schema": "/v2/schemas/metadefs/namespaces", "first": _ROOT})
+        return json_reply(200, {"namespaces": seen, "schema": "/v2/schemas/metadefs/namespaces", "first": ROOT})
 
     def _create(self, call: Call) -> Reply:
         body = self._written(call, "add_metadef_namespace")
@@ -75,6 +75,10 @@ class Metadefs:
             "created_at": now,
             "updated_at": now,
             "properties": dict(body.get("properties") or {}),
+            "objects": {
+                each["name"]: {**each, "created_at": now, "updated_at": now} for each in body.get("objects") or ()
+            },
+            "tags": {each["name"]: now for each in body.get("tags") or ()},
             "resource_type_associations": [
                 {**wanted, "created_at": now, "updated_at": now}
                 for wanted in body.get("resource_type_associations") or ()
@@ -89,7 +93,10 @@ class Metadefs:
     def _update(self, call: Call, name: str) -> Reply:
         body = self._written(call, "modify_metadef_namespace")
         namespace = self._found(call, name)
-        kept = {key: namespace[key] for key in ("owner", "created_at", "properties", "resource_type_associations")}
+        kept = {
+            key: namespace[key]
+            for key in ("owner", "created_at", "properties", "objects", "tags", "resource_type_associations")
+        }
         changed = {key: value for key, value in body.items() if key in _FIELDS}
         del self.namespaces[name]
         now = isotime(datetime.now(UTC))
@@ -211,7 +218,11 @@ class Metadefs:
     def _view(self, namespace: Record, *more: str) -> Record:
         view = {key: namespace[key] for key in (*_FIELDS, "created_at", "updated_at") if key in namespace}
         view |= {key: namespace[key] for key in more if namespace[key]}
-        return {**view, "self": f"{_ROOT}/{namespace['namespace']}", "schema": "/v2/schemas/metadefs/namespace"}
+        if "properties" in more and namespace["objects"]:
+            view["objects"] = list(namespace["objects"].values())
+        if "properties" in more and namespace["tags"]:
+            view["tags"] = [{"name": tag} for tag in namespace["tags"]]
+        return {**view, "self": f"{ROOT}/{namespace['namespace']}", "schema": "/v2/schemas/metadefs/namespace"}
 
 
 def _visible(call: Call, namespace: Record) -> bool:

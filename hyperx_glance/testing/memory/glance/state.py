@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
-from hyperx_glance.testing.memory.glance.metadefs import Metadefs
+from hyperx_glance.testing.memory.glance.metadef_parts import AllMetadefs
 from hyperx_glance.testing.memory.glance.protections import refused_by_rules
 from hyperx_glance.testing.memory.glance.records import ImageRecord, Member, show, visible
 from hyperx_glance.testing.memory.keystone import Keystone
@@ -40,7 +40,7 @@ class State(Service):
     type: ClassVar[str] = "image"
 
     def __init__(self, keystone: Keystone) -> None:
-        self.metadefs = Metadefs()
+        self.metadefs = AllMetadefs()
         super().__init__()
         self.images: dict[str, ImageRecord] = {}
         """Every record, the deleted ones too: their ids are used up."""

@@ -1,0 +1,169 @@
+"""Objects and tags in Glance's metadata definitions in memory (glance/api/v2/metadef_objects.py, metadef_tags.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hyperx_glance.testing.memory.glance.metadefs import ROOT, Metadefs
+from hyperx_glance.testing.memory.glance.records import isotime
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
+
+_OBJECT_KEYS = ("name", "description", "required", "properties", "schema", "self", "created_at", "updated_at")
+
+
+class AllMetadefs(Metadefs):
+    """Keep namespaces with all their parts."""
+
+    def routes(self) -> Sequence[Route]:
+        """List what is answered."""
+        one = ROOT + "/([^/]+)"
+        return (
+            *super().routes(),
+            Route("GET", one + "/objects", self._list_objects),
+            Route("POST", one + "/objects", self._create_object),
+            Route("DELETE", one + "/objects", self._delete_objects),
+            Route("GET", one + "/objects/([^/]+)", self._show_object),
+            Route("PUT", one + "/objects/([^/]+)", self._update_object),
+            Route("DELETE", one + "/objects/([^/]+)", self._delete_object),
+            Route("GET", one + "/tags", self._list_tags),
+            Route("POST", one + "/tags", self._create_tags),
+            Route("DELETE", one + "/tags", self._delete_tags),
+            Route("GET", one + "/tags/([^/]+)", self._show_tag),
+            Route("POST", one + "/tags/([^/]+)", self._create_tag),
+            Route("PUT", one + "/tags/([^/]+)", self._update_tag),
+            Route("DELETE", one + "/tags/([^/]+)", self._delete_tag),
+        )
+
+    # ------------------------------------------------------------- objects
+
+    def _list_objects(self, call: Call, name: str) -> Reply:
+        objects = self._found(call, name)["objects"]
+        body = {"objects": [_object_view(name, each) for each in reversed(objects.values())]}
+        return json_reply(200, {**body, "first": f"{ROOT}/{name}/objects", "schema": "/v2/schemas/metadefs/objects"})
+
+    def _create_object(self, call: Call, name: str) -> Reply:
+        body = _checked_object(self._written(call, "add_metadef_object"))
+        objects = self._found(call, name)["objects"]
+        if body["name"] in objects:
+            words = f"A metadata definition object with name={body['name']} already exists in namespace={name}."
+            raise Refused(409, words)
+        now = isotime(datetime.now(UTC))
+        objects[body["name"]] = {**body, "created_at": now, "updated_at": now}
+        return json_reply(201, _object_view(name, objects[body["name"]]))
+
+    def _delete_objects(self, call: Call, name: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_namespace_objects")
+        self._unprotected(call, name, f"namespace {name}")["objects"].clear()
+        return Reply(204)
+
+    def _object(self, call: Call, name: str, key: str) -> Record:
+        objects: dict[str, Record] = self._found(call, name)["objects"]
+        if key not in objects:
+            words = f"The metadata definition object with name={key} was not found in namespace={name}."
+            raise Refused(404, words)
+        return objects[key]
+
+    def _show_object(self, call: Call, name: str, key: str) -> Reply:
+        return json_reply(200, _object_view(name, self._object(call, name, key)))
+
+    def _update_object(self, call: Call, name: str, key: str) -> Reply:
+        body = _checked_object(self._written(call, "modify_metadef_object"))
+        former = self._object(call, name, key)
+        objects = self._found(call, name)["objects"]
+        if body["name"] != key and body["name"] in objects:
+            words = f"A metadata definition object with name={body['name']} already exists in namespace={name}."
+            raise Refused(409, words)
+        del objects[key]
+        dated = {"created_at": former["created_at"], "updated_at": isotime(datetime.now(UTC))}
+        objects[body["name"]] = {**body, **dated}
+        return json_reply(200, _object_view(name, objects[body["name"]]))
+
+    def _delete_object(self, call: Call, name: str, key: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_object")
+        self._object(call, name, key)
+        del self._unprotected(call, name, f"object {key}")["objects"][key]
+        return Reply(204)
+
+    # ------------------------------------------------------------- tags
+
+    def _list_tags(self, call: Call, name: str) -> Reply:
+        tags = self._found(call, name)["tags"]
+        body = {"tags": [{"name": each} for each in reversed(tags)], "schema": "/v2/schemas/metadefs/tags"}
+        return json_reply(200, {**body, "first": f"{ROOT}/{name}/tags"})
+
+    def _create_tags(self, call: Call, name: str) -> Reply:
+        body = self._written(call, "add_metadef_tags")
+        namespace = self._found(call, name)
+        wanted = [str(tag["name"]) for tag in body.get("tags", ())]
+        adds = call.headers.get("x-openstack-append", "").lower() in ("true", "1", "yes", "on")
+        kept = list(namespace["tags"]) if adds else []
+        for tag in wanted:
+            if tag in kept:
+                raise _duplicate(name, tag)
+            kept.append(tag)
+        namespace["tags"] = dict.fromkeys(kept, isotime(datetime.now(UTC)))
+        return json_reply(201, {"tags": [{"name": tag} for tag in wanted], "schema": "/v2/schemas/metadefs/tags"})
+
+    def _delete_tags(self, call: Call, name: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_tags")
+        self._unprotected(call, name, f"namespace {name}")["tags"].clear()
+        return Reply(204)
+
+    def _tags(self, call: Call, name: str, tag: str) -> dict[str, str]:
+        """Give a namespace's tags, of which this shall be one."""
+        tags: dict[str, str] = self._found(call, name)["tags"]
+        if tag not in tags:
+            raise Refused(404, f"The metadata definition tag with name={tag} was not found in namespace={name}.")
+        return tags
+
+    def _show_tag(self, call: Call, name: str, tag: str) -> Reply:
+        return json_reply(200, _tag_view(tag, self._tags(call, name, tag)[tag]))
+
+    def _create_tag(self, call: Call, name: str, tag: str) -> Reply:
+        self._administrators_only(call, "add_metadef_tag")
+        tags = self._found(call, name)["tags"]
+        if tag in tags:
+            raise _duplicate(name, tag)
+        tags[tag] = isotime(datetime.now(UTC))
+        return json_reply(201, _tag_view(tag, tags[tag]))
+
+    def _update_tag(self, call: Call, name: str, tag: str) -> Reply:
+        body = self._written(call, "modify_metadef_tag")
+        tags = self._tags(call, name, tag)
+        renamed = str(body.get("name", tag))
+        if renamed != tag and renamed in tags:
+            raise _duplicate(name, renamed)
+        tags[renamed] = tags.pop(tag)
+        return json_reply(200, _tag_view(renamed, tags[renamed]))
+
+    def _delete_tag(self, call: Call, name: str, tag: str) -> Reply:
+        self._administrators_only(call, "delete_metadef_tag")
+        self._tags(call, name, tag)
+        del self._unprotected(call, name, f"tag {tag}")["tags"][tag]
+        return Reply(204)
+
+
+def _checked_object(body: Record) -> Record:
+    unknown = sorted(set(body) - set(_OBJECT_KEYS))
+    if unknown or "name" not in body:
+        reason = (
+            f"Additional properties are not allowed ({unknown[0]!r} was unexpected)"
+            if unknown
+            else "'name' is a required property"
+        )
+        raise Refused(400, f"Provided object does not match schema 'object': {reason}")
+    return {key: value for key, value in body.items() if key in ("name", "description", "required", "properties")}
+
+
+def _object_view(name: str, item: Record) -> Record:
+    place = {"self": f"{ROOT}/{name}/objects/{item['name']}", "schema": "/v2/schemas/metadefs/object"}
+    return {"required": [], "properties": {}, **item, **place}
+
+
+def _tag_view(tag: str, created: str) -> Record:
+    return {"name": tag, "created_at": created, "updated_at": created}
+
+
+def _duplicate(name: str, tag: str) -> Refused:
+    return Refused(409, f"A metadata tag with name={tag} already exists in namespace={name}.")
