@@ -5,7 +5,6 @@
 """
 
 import base64
-import dataclasses
 import os
 import uuid
 from collections.abc import Mapping
@@ -16,27 +15,14 @@ from wsgiref.types import WSGIApplication
 from hyperx_glance.testing.local import databases
 from hyperx_glance.testing.local.configuration import Options, database
 from hyperx_glance.testing.local.layout import CATALOGUE_TYPES, PASSWORD, REGION, Layout
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """Say in which department a user has which role."""
-
-    project: str
-    role: str
-
+from hyperx_glance.testing.profiles import PROFILES
 
 ADMINISTRATOR: Final = "admin"
-USERS: Final[Mapping[str, User]] = {
-    "alice": User("dept-a", "member"),
-    "arthur": User("dept-a", "member"),
-    "rita": User("dept-a", "reader"),
-    "bob": User("dept-b", "member"),
-}
+USERS: Final = PROFILES["default"].people
 # Whose token Nova and Cinder add to a caller's own. Without the role admin: where Glance protects properties it counts
 # the roles of both (glance/common/property_utils.py check_property_rules).
 DELEGATE: Final = "delegate"
-DEPARTMENTS: Final = tuple(dict.fromkeys(user.project for user in USERS.values()))
+DEPARTMENTS: Final = tuple(dict.fromkeys(user.department for user in USERS.values()))
 
 # MiB and pieces, for each department; the console's tests run into them with little data.
 IMAGE_LIMITS: Final[Mapping[str, int]] = {
@@ -112,7 +98,7 @@ def _fill(layout: Layout) -> None:
     for department in DEPARTMENTS:
         _create_project(department)
     for name, user in USERS.items():
-        _create_user(name, user.project, user.role)
+        _create_user(name, user.department, user.role)
 
 
 def _bootstrap(layout: Layout) -> None:

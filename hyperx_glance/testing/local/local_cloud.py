@@ -26,10 +26,11 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.testing.local import control, health
 from hyperx_glance.testing.local.configuration import Changes, Policies
-from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
+from hyperx_glance.testing.local.keystone import ADMINISTRATOR
 from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
 from hyperx_glance.testing.local.provision import provision
 from hyperx_glance.testing.local.surroundings import check_directory, check_machine, clean_environment
+from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
 from hyperx_glance.testing.timing import scaled
 
 _START_SECONDS: Final = scaled(180)
@@ -72,6 +73,8 @@ class LocalCloud:
 
     ``python`` is the Python of another environment, whose services are run: those of an older release, say, that cannot
     be installed beside this library. It needs the six services and cheroot, and nothing of this library's.
+
+    `profile` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class LocalCloud:
         hosts: int = 1,
         options: Mapping[str, Changes] | None = None,
         python: str | os.PathLike[str] | None = None,
+        profile: ProfileName = "default",
     ) -> None:
         """Prepare a cloud; nothing runs, and no directory is made, before `start`."""
         if hosts < 1:
@@ -92,6 +96,7 @@ class LocalCloud:
         self._options = options or {}
         # Not resolved: the Python of a virtual environment is a link, and knows its environment by the link's place.
         self._given_python = None if python is None else str(Path(python).absolute())
+        self._profile: ProfileName = profile
         self._release = ""
         self._directory: Path | None = None
         self._layout: Layout | None = None
@@ -198,7 +203,7 @@ class LocalCloud:
         try:
             self._run_supervisor(directory)
             self._wait_until_healthy(SERVICES)
-            provision(self._known_layout(), self.session(ADMINISTRATOR))
+            provision(self._known_layout(), self.session(ADMINISTRATOR), self._profile)
             if detach:
                 self._ask("detach")
         except BaseException as error:
@@ -219,6 +224,7 @@ class LocalCloud:
             "hosts": self._hosts,
             "options": self._options,
             "parent": os.getpid(),
+            "profile": self._profile,
             "python": python,
             "temporary": self._given_directory is None,
         }
@@ -255,7 +261,7 @@ class LocalCloud:
         answer = self._ask("status")
         ports = {service: state["port"] for service, state in answer["services"].items()}
         self._layout = Layout(self.directory, ports, answer["hosts"])
-        self._release = answer["release"]
+        self._release, self._profile = answer["release"], answer["profile"]
 
     def _known_layout(self) -> Layout:
         if self._layout is None:
@@ -291,8 +297,8 @@ class LocalCloud:
             return
         if control.is_locked(directory):
             raise LocalCloudError(f"a local cloud runs in {directory}: stop it first")
-        for entry in ENTRIES:
-            path = directory / entry
+        for name in ENTRIES:
+            path = directory / name
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -331,11 +337,27 @@ class LocalCloud:
             "auth_url": self._known_layout().endpoint("keystone"),
             "username": user,
             "password": PASSWORD,
-            "project_name": _project(user),
+            "project_name": self._project(user),
             "user_domain_id": "default",
             "project_domain_id": "default",
             "region_name": REGION,
         }
+
+    def clouds_yaml(self) -> str:
+        """Return a ``clouds.yaml`` whose clouds are the users; the profile "devstack" has DevStack's names besides."""
+        people = {user: user for user in (ADMINISTRATOR, *self._people())} | dict(PROFILES[self._profile].clouds)
+        return written({name: entry(self.auth, user) for name, user in people.items()})
+
+    def _people(self) -> Mapping[str, Person]:
+        return PROFILES[self._profile].people
+
+    def _project(self, user: str) -> str:
+        if user == ADMINISTRATOR:
+            return "admin"
+        people = self._people()
+        if user not in people:
+            raise LocalCloudError(f"no such user: {user}; there are {', '.join([ADMINISTRATOR, *people])}")
+        return people[user].department
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
         """Return the variables by which the ``openstack`` command logs in as ``user``."""
@@ -352,7 +374,7 @@ class LocalCloud:
                     self._known_layout().endpoint("keystone"),
                     username=user,
                     password=PASSWORD,
-                    project_name=_project(user),
+                    project_name=self._project(user),
                     user_domain_id="default",
                     project_domain_id="default",
                 )
@@ -454,14 +476,6 @@ class LocalCloud:
 
     def _ask(self, verb: str, **arguments: object) -> dict[str, Any]:
         return control.ask(self.directory, verb, **arguments)
-
-
-def _project(user: str) -> str:
-    if user == ADMINISTRATOR:
-        return "admin"
-    if user not in USERS:
-        raise LocalCloudError(f"no such user: {user}; there are {', '.join([ADMINISTRATOR, *USERS])}")
-    return USERS[user].project
 
 
 def _check_name(service: str) -> None:

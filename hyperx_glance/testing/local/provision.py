@@ -1,62 +1,95 @@
-"""What every cloud has beside users and limits: flavors, a network, Nova's quotas; made through the public APIs.
+"""What every cloud has beside users and limits: flavors, networks, Nova's quotas; made through the public APIs.
 
 What is there stays, so that a cloud that is started again keeps its data.
 
->>> [flavor["name"] for flavor in FLAVORS]
+>>> [flavor.name for flavor in PROFILES["default"].flavors]
 ['m1.tiny', 'm1.small']
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local.keystone import DEPARTMENTS
-from hyperx_glance.testing.local.layout import Layout
-
-# RAM in MiB, disks in GiB.
-FLAVORS: Final[tuple[Mapping[str, str | int], ...]] = (
-    {"name": "m1.tiny", "ram": 512, "disk": 1, "vcpus": 1, "OS-FLV-EXT-DATA:ephemeral": 1},
-    {"name": "m1.small", "ram": 2048, "disk": 20, "vcpus": 1},
-)
-NETWORK: Final = "net1"
-SERVER_QUOTA: Final[Mapping[str, int]] = {"instances": 60, "cores": 60, "ram": 200000}
+from hyperx_glance.testing.local.layout import PASSWORD, Layout
+from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
 
 
-def provision(layout: Layout, administrator: Session) -> None:
+def provision(layout: Layout, administrator: Session, profile: ProfileName) -> None:
     """Make what is missing."""
-    _create_flavors(layout, administrator)
-    _create_network(layout, administrator)
-    _set_quotas(layout, administrator)
+    chosen = PROFILES[profile]
+    if profile != "default":  # whose people Keystone has made itself
+        _create_people(layout, administrator, chosen)
+    _create_flavors(layout, administrator, chosen)
+    _create_networks(layout, administrator, chosen)
+    _set_quotas(layout, administrator, chosen)
+    if chosen.image:
+        _create_image(layout, administrator, chosen.image)
 
 
-def _create_flavors(layout: Layout, administrator: Session) -> None:
+def _create_people(layout: Layout, administrator: Session, profile: Profile) -> None:
+    keystone = layout.url("keystone", "/v3")
+
+    def known(collection: str) -> dict[str, str]:
+        found = _get(administrator, f"{keystone}/{collection}")[collection]
+        return {each["name"]: each["id"] for each in found}
+
+    projects, users, roles = known("projects"), known("users"), known("roles")
+    for name, person in profile.people.items():
+        if person.department not in projects:
+            body = {"project": {"name": person.department}}
+            made = administrator.post(f"{keystone}/projects", json=body).json()
+            projects[person.department] = made["project"]["id"]
+        project_id = projects[person.department]
+        if name not in users:
+            body = {"user": {"name": name, "password": PASSWORD, "default_project_id": project_id}}
+            users[name] = administrator.post(f"{keystone}/users", json=body).json()["user"]["id"]
+        administrator.put(f"{keystone}/projects/{project_id}/users/{users[name]}/roles/{roles[person.role]}")
+
+
+def _create_flavors(layout: Layout, administrator: Session, profile: Profile) -> None:
     url = layout.url("nova", "/v2.1/flavors")
     there = {flavor["name"] for flavor in _get(administrator, url)["flavors"]}
-    for flavor in FLAVORS:
-        if flavor["name"] not in there:
-            administrator.post(url, json={"flavor": dict(flavor)})
+    for size in profile.flavors:
+        if size.name not in there:
+            flavor = {"name": size.name, "ram": size.ram, "disk": size.disk, "vcpus": size.vcpus}
+            more = {"OS-FLV-EXT-DATA:ephemeral": size.ephemeral} | ({"id": size.id} if size.id else {})
+            administrator.post(url, json={"flavor": {**flavor, **more}})
 
 
-def _create_network(layout: Layout, administrator: Session) -> None:
+def _create_networks(layout: Layout, administrator: Session, profile: Profile) -> None:
     url = layout.url("neutron", "/v2.0/networks")
-    networks = _get(administrator, f"{url}?name={NETWORK}")["networks"]
-    if not networks:
-        created = administrator.post(url, json={"network": {"name": NETWORK, "shared": True}})
-        networks = [created.json()["network"]]
-    if not networks[0]["subnets"]:
-        subnet = {"network_id": networks[0]["id"], "name": "subnet1", "cidr": "10.99.0.0/16", "ip_version": 4}
-        administrator.post(layout.url("neutron", "/v2.0/subnets"), json={"subnet": subnet})
+    for number, plan in enumerate(profile.networks, 1):
+        networks = _get(administrator, f"{url}?name={plan.name}")["networks"]
+        if not networks:
+            body = {"name": plan.name, "shared": plan.shared}
+            networks = [administrator.post(url, json={"network": body}).json()["network"]]
+        if not networks[0]["subnets"]:
+            subnet = {
+                "network_id": networks[0]["id"],
+                "name": f"subnet{number}",
+                "cidr": plan.cidr,
+                "ip_version": 4,
+            }
+            administrator.post(layout.url("neutron", "/v2.0/subnets"), json={"subnet": subnet})
 
 
-def _set_quotas(layout: Layout, administrator: Session) -> None:
+def _set_quotas(layout: Layout, administrator: Session, profile: Profile) -> None:
     projects = _get(administrator, layout.url("keystone", "/v3/projects"))["projects"]
     for project in projects:
-        if project["name"] in DEPARTMENTS:
+        if project["name"] in profile.generous:
             administrator.put(
                 layout.url("nova", f"/v2.1/os-quota-sets/{project['id']}"),
                 json={"quota_set": dict(SERVER_QUOTA) | {"force": True}},
             )
+
+
+def _create_image(layout: Layout, administrator: Session, name: str) -> None:
+    url = layout.url("glance", "/v2/images")
+    if not _get(administrator, f"{url}?name={name}")["images"]:
+        body = {"name": name, "disk_format": "qcow2", "container_format": "bare", "visibility": "public"}
+        image = administrator.post(url, json=body).json()
+        octets = {"Content-Type": "application/octet-stream"}
+        administrator.put(f"{url}/{image['id']}/file", data=small_image(), headers=octets)
 
 
 def _get(administrator: Session, url: str) -> dict[str, Any]:

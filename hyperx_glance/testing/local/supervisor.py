@@ -98,6 +98,7 @@ class Order:
     hosts: int
     options: dict[str, dict[str, dict[str, Any]]]
     parent: int
+    profile: str
     python: str
     temporary: bool
 
@@ -225,6 +226,7 @@ class Supervisor:
             },
             "hosts": self._layout.hosts,
             "release": releases.installed(),
+            "profile": self._order.profile,
             "python": self._order.python,
         }
 

@@ -12,12 +12,16 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing.profiles import ProfileName
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     chosen = _parser().parse_args(arguments)
-    return _serve(chosen.port, chosen.cloud or ["cloud"])
+    return _serve(chosen.port, chosen.cloud or ["cloud"], chosen.profile)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,15 +33,17 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help=text, description=text)
     serve.add_argument("--port", type=int, default=0, help="where to listen (default: a free port)")
     serve.add_argument("--cloud", action="append", metavar="NAME", help="the name of a cloud; once for each")
+    words = "what each cloud has from the start; devstack adds demo, alt_demo, a public image and other flavors"
+    serve.add_argument("--profile", choices=["default", "devstack"], default="default", help=words)
     return parser
 
 
-def _serve(port: int, names: Sequence[str]) -> int:
+def _serve(port: int, names: Sequence[str], profile: ProfileName) -> int:
     from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - a wrong command needs no server
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = Server(port=port, names=names)
+        server = Server(port=port, names=names, profile=profile)
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

@@ -28,11 +28,12 @@ from hyperx_glance.testing import capabilities
 from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
-from hyperx_glance.testing.memory.keystone import REGION, Keystone
+from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service
+from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
 from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
@@ -113,13 +114,18 @@ class InMemoryCloud:
     """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
 
     ``now`` is the clock of all its services, the system's where it is not given. ``release`` is the OpenStack release
-    that it plays, as far as ``capabilities`` knows a difference.
+    that it plays, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes.
     """
 
     def __init__(
-        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), release: str = capabilities.NEWEST
+        self,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        release: str = capabilities.NEWEST,
+        profile: ProfileName = "default",
     ) -> None:
         self.release = release
+        self.profile = profile
         self.keystone = Keystone()
         self.glance = Glance(self.keystone)
         self.neutron = Neutron()
@@ -144,14 +150,31 @@ class InMemoryCloud:
         self._entered = contextlib.ExitStack()
         self.network = files.network(self.glance.downloads)
         """Where the client finds what ``glance.downloads`` plans: ``Settings(network=cloud.network)``."""
-        self.keystone.add_user("admin", "admin", role="admin")
-        for department, people in (("dept-a", ("alice", "arthur", "rita")), ("dept-b", ("bob",))):
-            self.keystone.add_department(department)
-            for name in people:
-                self.keystone.add_user(name, department, role="reader" if name == "rita" else "member")
-            self.nova.set_quota(department, instances=60, cores=60, ram=200000)
+        admin = self.keystone.add_user("admin", "admin", role="admin")
+        self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
+        self._fill(PROFILES[profile])
         for resource, limit in _UNIFIED_LIMITS:
             self.keystone.register_limit(self.glance, resource, limit)
+
+    def _fill(self, profile: Profile) -> None:
+        """Make what a profile has."""
+        for name, person in profile.people.items():
+            if person.department not in self.keystone.departments:
+                self.keystone.add_department(person.department)
+            self.keystone.add_user(name, person.department, role=person.role)
+        for department in profile.generous:
+            self.nova.set_quota(department, **SERVER_QUOTA)
+        for flavor in profile.flavors:
+            self.nova.add_flavor(**flavor._asdict())
+        for network in profile.networks:
+            self.neutron.add_network(
+                network.name, shared=network.shared, project_id=self.departments[network.department]
+            )
+        if profile.image:
+            image_id = self.glance.add_image(
+                owner="admin", name=profile.image, visibility="public", container_format="bare"
+            )
+            self.glance.fill(self.glance.images[image_id], "qcow2", small_image())
 
     @property
     def departments(self) -> Mapping[str, str]:

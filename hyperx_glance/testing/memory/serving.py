@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import yaml
 from cheroot import errors, wsgi
 
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Reply, json_reply
+from hyperx_glance.testing.profiles import PROFILES, ProfileName, entry, written
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -54,10 +54,12 @@ class _Quiet(wsgi.Server):
 class Server:
     """Serve in-memory clouds by HTTP within a ``with`` block, or until the end of the process by `run`.
 
-    ``port`` 0 is a free one. ``names`` are those of the clouds; with several, ``control`` can make more.
+    ``port`` 0 is a free one. ``names`` are those of the clouds; with several, ``control`` can make more. All have what
+    the profile says.
     """
 
-    def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",)) -> None:
+    def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",), profile: ProfileName = "default") -> None:
+        self._profile = profile
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset puts a fresh one in the place of the old one."""
         self._server: Any = _Quiet((HOST, port), self._application, numthreads=_THREADS, request_queue_size=128)
@@ -76,7 +78,7 @@ class Server:
 
     def add(self, name: str) -> InMemoryCloud:
         """Put a fresh cloud there under this name."""
-        cloud = InMemoryCloud()
+        cloud = InMemoryCloud(profile=self._profile)
         for service in cloud.keystone.services:
             service.url = f"{self.url}/{name}/{PATHS[service.name]}"
         self.clouds[name] = cloud
@@ -84,13 +86,12 @@ class Server:
 
     def clouds_yaml(self) -> str:
         """Write a ``clouds.yaml`` whose clouds are the users: "alice", and "NAME-alice" for clouds after the first."""
-        entries = {}
+        entries: dict[str, object] = {}
         for number, (name, cloud) in enumerate(self.clouds.items()):
-            for user in cloud.users:
-                auth = cloud.auth(user)
-                region = auth.pop("region_name")
-                entries[user if number == 0 else f"{name}-{user}"] = {"auth": auth, "region_name": region}
-        return yaml.safe_dump({"clouds": entries}, sort_keys=False)
+            prefix = "" if number == 0 else f"{name}-"
+            chosen = {user: user for user in cloud.users} | dict(PROFILES[cloud.profile].clouds)
+            entries |= {prefix + key: entry(cloud.auth, user) for key, user in chosen.items()}
+        return written(entries)
 
     def run(self) -> None:
         """Answer until somebody interrupts."""

@@ -1,0 +1,134 @@
+"""What a test cloud has from the start: people, flavors, networks and an image; one table for both clouds.
+
+>>> sorted(PROFILES)
+['default', 'devstack']
+>>> auth = {"auth_url": "http://127.0.0.1/v3", "username": "alice", "region_name": "RegionOne"}
+>>> print(written({"alice": entry(lambda user: auth, "alice")}), end="")
+clouds:
+  alice:
+    auth:
+      auth_url: http://127.0.0.1/v3
+      username: alice
+    region_name: RegionOne
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+ProfileName = Literal["default", "devstack"]
+
+
+class Person(NamedTuple):
+    """Say in which department somebody has which role."""
+
+    department: str
+    role: str
+
+
+class FlavorSize(NamedTuple):
+    """Say how large servers are: MiB, GiB, processors; "" is an id that is drawn."""
+
+    name: str
+    ram: int
+    disk: int
+    vcpus: int
+    ephemeral: int = 0
+    id: str = ""
+
+
+class NetworkPlan(NamedTuple):
+    """Say what a network is for, and its subnet's addresses."""
+
+    name: str
+    cidr: str
+    shared: bool = False
+    department: str = "admin"
+
+
+SERVER_QUOTA: Final[Mapping[str, int]] = {"instances": 60, "cores": 60, "ram": 200000}
+
+
+class Profile(NamedTuple):
+    """Hold what a cloud has from the start."""
+
+    people: Mapping[str, Person]
+    flavors: tuple[FlavorSize, ...]
+    networks: tuple[NetworkPlan, ...]
+    image: str | None = None
+    """The name of a small public image."""
+    generous: tuple[str, ...] = ()
+    """Departments that may have more servers than Nova's defaults."""
+    clouds: Mapping[str, str] = {}
+    """Names in ``clouds.yaml`` besides those of the people: name and user; "system:" before the user is the system."""
+
+
+_DEFAULT: Final = Profile(
+    people={
+        "alice": Person("dept-a", "member"),
+        "arthur": Person("dept-a", "member"),
+        "rita": Person("dept-a", "reader"),
+        "bob": Person("dept-b", "member"),
+    },
+    flavors=(FlavorSize("m1.tiny", 512, 1, 1, ephemeral=1), FlavorSize("m1.small", 2048, 20, 1)),
+    networks=(NetworkPlan("net1", "10.99.0.0/16", shared=True),),
+    generous=("dept-a", "dept-b"),
+)
+
+PROFILES: Final[Mapping[ProfileName, Profile]] = {
+    "default": _DEFAULT,
+    # What DevStack makes (devstack/lib/keystone, lib/nova), and the people besides.
+    "devstack": Profile(
+        people={**_DEFAULT.people, "demo": Person("demo", "member"), "alt_demo": Person("alt_demo", "member")},
+        flavors=(
+            FlavorSize("m1.tiny", 512, 1, 1, id="1"),
+            FlavorSize("m1.small", 2048, 20, 1, id="2"),
+            FlavorSize("m1.medium", 4096, 40, 2, id="3"),
+            FlavorSize("m1.large", 8192, 80, 4, id="4"),
+            FlavorSize("m1.xlarge", 16384, 160, 8, id="5"),
+        ),
+        # And no external network: there are no routers, so that nobody could reach a server from there.
+        networks=(NetworkPlan("shared", "10.99.0.0/16", shared=True),),
+        image="cirros-0.6.3-x86_64-disk",
+        generous=_DEFAULT.generous,
+        clouds={
+            "devstack": "demo",
+            "devstack-alt": "alt_demo",
+            "devstack-admin": "admin",
+            "devstack-system-admin": "system:admin",
+        },
+    ),
+}
+
+
+def small_image() -> bytes:
+    """Make an empty disk of 1 MiB as qcow2: its header, and tables of zeros (qemu's docs/interop/qcow2.rst)."""
+    cluster_bits, size, first_table, counts, block = 9, 1 << 20, 1536, 512, 1024
+    # Magic, version, no backing file, bits of a cluster, size, no encryption, tables, no snapshots, no features.
+    header = struct.pack(
+        ">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, cluster_bits, size, 0, 16, first_table, counts, 1, 0, 0
+    )
+    header += struct.pack(">QQQII", 0, 0, 0, 4, 104)
+    data = bytearray(header.ljust(2048, b"\0"))
+    struct.pack_into(">Q", data, counts, block)
+    struct.pack_into(">4H", data, block, 1, 1, 1, 1)
+    return bytes(data)
+
+
+def entry(auth: Callable[[str], Mapping[str, str]], user: str) -> dict[str, Any]:
+    """Give one entry of a ``clouds.yaml``."""
+    kind, _, name = user.rpartition(":")
+    keywords = dict(auth(name))
+    region = keywords.pop("region_name")
+    if kind == "system":
+        keywords = {key: value for key, value in keywords.items() if not key.startswith("project_")}
+        keywords["system_scope"] = "all"
+    return {"auth": keywords, "region_name": region}
+
+
+def written(entries: Mapping[str, object]) -> str:
+    """Write entries as a ``clouds.yaml``."""
+    import yaml  # noqa: PLC0415 - few need it
+
+    text: str = yaml.safe_dump({"clouds": dict(entries)}, sort_keys=False)
+    return text
