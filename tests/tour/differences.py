@@ -7,11 +7,8 @@ from typing import Final
 DIFFERENCES: Final = (
     "keystone/auth-empty",
     "keystone/auth-default",
-    "keystone/roles-member",
-    "neutron/networks",
     "glance/create-second",
     "set-up/image",
     "nova/create-bad-image",
     "nova/create-bad-network",
-    "nova/interfaces",
 )

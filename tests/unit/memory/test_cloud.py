@@ -33,7 +33,7 @@ def test_openstacksdk_works_inside_the_with_block(cloud: InMemoryCloud) -> None:
         flavors = [flavor.name for flavor in connection.compute.flavors()]
 
     assert found == ["one"]
-    assert flavors == ["m1.tiny", "m1.small"]
+    assert flavors == ["m1.small", "m1.tiny"]
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(f"{cloud.glance.url}/", timeout=2)
 

@@ -49,7 +49,7 @@ def test_openstacksdk_finds_all_services(server: Server) -> None:
     image = cloud.image.create_image(**RAW, data=b"data", wait=True)
     assert [each.name for each in cloud.image.images()] == ["disk"]
     assert cloud.image.download_image(image.id).content == b"data"
-    assert [flavor.name for flavor in cloud.compute.flavors()] == ["m1.tiny", "m1.small"]
+    assert [flavor.name for flavor in cloud.compute.flavors()] == ["m1.small", "m1.tiny"]
     assert [network.name for network in cloud.network.networks()] == ["net1"]
     assert list(cloud.block_storage.volumes()) == []
     assert [project.name for project in connect(server, "admin").identity.projects(name="dept-a")] == ["dept-a"]
@@ -168,7 +168,7 @@ def test_the_command_prints_clouds_yaml_and_nothing_else(tmp_path: Path) -> None
                 timeout=scaled(30),
                 check=False,
             )
-            assert told.stdout == "['m1.tiny', 'm1.small']\n", told.stderr
+            assert told.stdout == "['m1.small', 'm1.tiny']\n", told.stderr
         finally:
             process.send_signal(signal.SIGTERM)
         rest, logged = process.communicate(timeout=scaled(10))

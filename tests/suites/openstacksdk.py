@@ -1,0 +1,31 @@
+"""The functional tests of openstacksdk that need no service but those of the test clouds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.suites.places import Place
+
+_ROOT: Final = "openstack.tests.functional"
+MODULES: Final = (
+    f"{_ROOT}.image",
+    f"{_ROOT}.compute",
+    f"{_ROOT}.identity",
+    f"{_ROOT}.cloud.test_compute",
+    f"{_ROOT}.cloud.test_identity",
+    f"{_ROOT}.cloud.test_image",
+    f"{_ROOT}.cloud.test_inventory",
+)
+
+
+def configure(place: Place, folder: Path) -> Mapping[str, str]:
+    """Write the ``clouds.yaml``, whose names are those of DevStack."""
+    path = folder / "clouds.yaml"
+    path.write_text(place.clouds_yaml)
+    # Two tests upload this file, which stands where the suite is usually run.
+    (folder / "CONTRIBUTING.rst").write_text("Data for an image.\n")
+    return {"OS_CLIENT_CONFIG_FILE": str(path), "OS_CLOUD": "devstack-admin", "OPENSTACKSDK_FUNC_TEST_TIMEOUT": "30"}

@@ -1,0 +1,101 @@
+"""How a suite is installed, run, counted, and held against what its cloud is known to leave out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import venv
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.suites import places
+from tests.suites.catalogue import PACKAGES, SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HERE: Final = Path(__file__).parent
+LEFT_OUT: Final = HERE / "left_out"
+
+
+def environment() -> Path:
+    """Give the Python that has the suites; they are installed once into the user's cache, and anew for another list."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "hyperx-glance" / "suites"
+    made, wanted = folder / "made-from.txt", "\n".join(PACKAGES)
+    if not made.exists() or made.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder, with_pip=True)
+        pip: list[str | Path] = [
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
+        subprocess.run([*pip, *PACKAGES], check=True)
+        made.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+def left_out(name: str, *, real: bool) -> dict[str, str]:
+    """Read which tests are known to fail on a cloud, and why: a reason in a line of its own, then its tests."""
+    reasons: dict[str, str] = {}
+    reason = ""
+    path = LEFT_OUT / f"{name}-{'local' if real else 'memory'}.txt"
+    for line in path.read_text().splitlines() if path.exists() else ():
+        if line.startswith("# "):
+            reason = line.removeprefix("# ")
+        elif line:
+            reasons[line] = reason
+    return reasons
+
+
+def results(name: str, place: places.Place, pattern: str) -> list[dict[str, Any]]:
+    """Run the tests of a suite on this machine only, and give how each ended."""
+    python = environment()
+    with tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
+        home = Path(folder)
+        refused, found = home / "refused", home / "results"
+        variables = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("OS_")},
+            **SUITES[name].configure(place, home),
+            # Holds the process on this machine, see tests/guard.py.
+            "PYTHONPATH": str(HERE.parent / "children"),
+            "HYPERX_TESTS_REFUSED": str(refused),
+            "HOME": folder,
+        }
+        command: list[str | Path] = [python, "-P", HERE / "runner.py", found, pattern, *SUITES[name].modules]
+        subprocess.run(command, env=variables, cwd=folder, check=True)
+        if refused.exists():
+            raise RuntimeError(f"Something tried to leave this machine.\n{refused.read_text()}")
+        return [json.loads(line) for line in found.read_text().splitlines()]
+
+
+def run(name: str, *, real: bool, pattern: str = "", words: bool = False) -> int:
+    """Run a suite, print how it went, and give the exit status: 1 where it is not as listed."""
+    with places.local() if real else places.in_memory() as place:
+        outcomes = results(name, place, pattern)
+    counted = Counter(outcome["outcome"] for outcome in outcomes)
+    known = left_out(name, real=real)
+    failed = {outcome["test"]: outcome["words"] for outcome in outcomes if outcome["outcome"] == "failed"}
+    passed = {outcome["test"] for outcome in outcomes if outcome["outcome"] == "passed"}
+    _tell("Failed, and is not listed", {test: failed[test] for test in failed.keys() - known.keys()}, words=words)
+    _tell("Listed, and passed", {test: known[test] for test in known.keys() & passed}, words=words)
+    print(", ".join(f"{counted[word]} {word}" for word in ("passed", "failed", "skipped")))
+    return int(bool(failed.keys() - known.keys() or known.keys() & passed))
+
+
+def _tell(title: str, tests: Mapping[str, str], *, words: bool) -> None:
+    for test in sorted(tests):
+        last = tests[test].strip().splitlines()[-1:] or [""]
+        print(f"{title}: {test}\n    {tests[test] if words else _short(last)}")
+
+
+def _short(lines: Sequence[str]) -> str:
+    return lines[0][:200]
