@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
 
-from hyperx_glance.testing.local import databases
+from hyperx_glance.testing.local import databases, patches
 from hyperx_glance.testing.local.configuration import Options, database
 from hyperx_glance.testing.local.layout import CATALOGUE_TYPES, PASSWORD, REGION, Layout
 from hyperx_glance.testing.profiles import PROFILES
@@ -63,7 +63,7 @@ def application(layout: Layout) -> WSGIApplication:
     loaded: WSGIApplication = wsgi.initialize_public_application()
     databases.prepare(layout, "keystone", lambda: _fill(layout))
     _move_endpoints(layout)
-    return loaded
+    return patches.find_roles_once_a_request(loaded)
 
 
 def _make_keys(directory: Path) -> None:

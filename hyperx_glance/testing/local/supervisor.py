@@ -342,6 +342,7 @@ def preload() -> None:
     for module in _SHARED_MODULES:
         importlib.import_module(module)
     patches.begin_writers_immediately()
+    patches.keep_database_connections()
     patches.wake_queue_readers()
     patches.keep_connections_after_uploads()
     # What is there now stays shared: the collector of a child would copy its pages by touching them.
