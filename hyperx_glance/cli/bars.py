@@ -40,7 +40,7 @@ def bar(stream: TextIO, label: str, beginning: str, *, of_bytes: bool = True) ->
     columns: list[ProgressColumn] = [
         TextColumn("{task.fields[label]}", markup=False),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TextColumn("{task.fields[amount]}", markup=False),
         *([_Speed()] if of_bytes else []),
         TimeElapsedColumn(),

@@ -145,10 +145,6 @@ class Readable(FormattableColumn[_Value]):
         """Give what programs read where there are only texts and numbers."""
         return plain(self._value)
 
-    def human_readable(self) -> str:
-        """Give the text of a table's cell."""
-        return "" if self._value is None else str(self._value)
-
 
 class Flag(Readable[bool]):
     """Show yes or no."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _STEPS = 10
 """Plain lines come at each change of phase, and at each tenth in between."""
-_LABEL = 40
+_LABEL = 30
 """So many letters of a name stand beside a bar."""
 
 
