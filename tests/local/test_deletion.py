@@ -116,7 +116,7 @@ def test_a_deletion_whose_answer_is_lost_is_a_deletion(
 
 def test_from_two_threads_one_deletes(local_cloud: LocalCloud, client: ClientFactory) -> None:
     alice, arthur = client("alice"), client("arthur")
-    for _ in range(30):
+    for _ in range(8):
         image_id = make_image(local_cloud)
         with ThreadPoolExecutor(2) as pool:
             outcomes = [future.result() for future in [pool.submit(_outcome, who, image_id) for who in (alice, arthur)]]

@@ -10,7 +10,7 @@ import pytest
 from hyperx_glance import QuotaExceededError
 from tests import launches
 from tests.clouds import PATIENT, ClientFactory
-from tests.local.test_launching import DEPARTMENT, kill_a_caller, lose_an_answer, race
+from tests.local.test_launching import DEPARTMENT, kill_a_caller, launch_at_once, lose_an_answer, race
 from tests.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ def test_lost_answers(local_cloud: LocalCloud, proxy: LossyProxy, fate: Fate) ->
     for _ in range(ROUNDS):
         lose_an_answer(local_cloud, proxy, image_id, fate)
     print(f"\n{fate}: {ROUNDS} launches of 3, no server twice, none unfound, {time.monotonic() - began:.0f} s")
+
+
+def test_fifty_servers_by_five_launches_at_once(local_cloud: LocalCloud) -> None:
+    try:
+        launch_at_once(local_cloud, ClientFactory(local_cloud, PATIENT)("alice"), callers=5, count=10)
+    finally:
+        launches.remove_servers(local_cloud)
 
 
 @pytest.mark.parametrize("moment", ["received", "answered"])
