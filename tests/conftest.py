@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from tests.file_server import FileServer
+from tests.mariadb import MariaDB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose where Glance and Keystone of the local cloud keep their data."""
+    parser.addoption("--database", choices=("sqlite", "mariadb"), default="sqlite", help="(default: %(default)s)")
 
 
 def pytest_configure() -> None:
@@ -62,10 +68,27 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def local_cloud(request: pytest.FixtureRequest, ca_file: Path, tools: Path) -> LocalCloud:
-    """Give the one real OpenStack of this run, whose Glance trusts `ca_file`: leave nothing behind in it."""
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Give the URLs of empty databases for Glance and Keystone, of a MariaDB of this process's own."""
+    with MariaDB(tmp_path_factory.mktemp("mariadb")) as server:
+        yield {name: server.create(name) for name in ("glance", "keystone")}
+
+
+@pytest.fixture(scope="session")
+def local_cloud(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, ca_file: Path, tools: Path
+) -> Iterator[LocalCloud]:
+    """Give the one real OpenStack of this process, whose Glance trusts `ca_file`: leave nothing behind in it.
+
+    Not `hyperx_local_cloud`, which the workers of pytest-xdist share: these tests restart services and fill quotas.
+    """
+    from hyperx_glance.testing import LocalCloud  # noqa: PLC0415 - most runs have none
+
+    databases = request.getfixturevalue("mariadb") if pytestconfig.getoption("--database") == "mariadb" else None
+    cloud = LocalCloud(python=pytestconfig.getoption("--hyperx-python"), databases=databases)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(ca_file))
         patch.setenv("PATH", str(tools), prepend=os.pathsep)
-        cloud: LocalCloud = request.getfixturevalue("hyperx_local_cloud")
-    return cloud
+        cloud.start()
+    with cloud:
+        yield cloud

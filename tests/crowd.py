@@ -51,7 +51,7 @@ class Crowd:
     def fill(self, images: Sequence[Record]) -> None:
         """Put images there, whose departments are ids."""
         if not isinstance(self.cloud, InMemoryCloud):
-            glance_rows.insert(self.cloud.database("glance"), images)
+            glance_rows.insert(self.cloud, images)
             return
         glance = self.cloud.glance
         names = {project: name for name, project in self.projects.items()}
@@ -67,18 +67,18 @@ class Crowd:
             self.cloud.glance.images.clear()
             self.cloud.requests.clear()
         else:
-            glance_rows.remove(self.cloud.database("glance"), list(ids))
+            glance_rows.remove(self.cloud, list(ids))
 
     def delete(self, image_id: str) -> None:
         """Delete an image as Glance does: its row stays, which administrators can still begin a page behind."""
         if isinstance(self.cloud, InMemoryCloud):
             self.cloud.glance.remove_image(image_id)
         else:
-            glance_rows.delete(self.cloud.database("glance"), image_id)
+            glance_rows.delete(self.cloud, image_id)
 
     def show_to(self, image_id: str, visibility: str) -> None:
         """Change who sees an image."""
         if isinstance(self.cloud, InMemoryCloud):
             self.cloud.glance.show_to(image_id, visibility)
         else:
-            glance_rows.set_visibility(self.cloud.database("glance"), image_id, visibility)
+            glance_rows.set_visibility(self.cloud, image_id, visibility)

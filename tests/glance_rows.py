@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import importlib
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from hyperx_glance.testing import LocalCloud
+
+Execute = Callable[[str, tuple[object, ...]], None]
 
 COLUMNS = (
     "id", "name", "status", "visibility", "owner", "disk_format", "container_format", "size", "protected", "os_hidden",
@@ -18,54 +23,75 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def insert(database: Path, records: Iterable[Mapping[str, Any]]) -> None:
+def insert(cloud: LocalCloud, records: Iterable[Mapping[str, Any]]) -> None:
     """Write records: columns by their names, and ``tags``, ``members`` (project id to status), ``properties``."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+    with _changing(cloud) as execute:
         for record in records:
             row = {column: _value(record[column]) for column in COLUMNS}
             row |= {"min_disk": 0, "min_ram": 0, "deleted": 0}
-            _write(connection, "images", row)
+            _write(execute, "images", row)
             common = {"image_id": row["id"], "created_at": row["created_at"], "deleted": 0}
             for tag in record["tags"]:
-                _write(connection, "image_tags", {**common, "value": tag})
+                _write(execute, "image_tags", {**common, "value": tag})
             for key, text in record["properties"].items():
-                _write(connection, "image_properties", {**common, "name": key, "value": text})
+                _write(execute, "image_properties", {**common, "name": key, "value": text})
             for member, status in record.get("members", {}).items():
-                _write(connection, "image_members", {**common, "member": member, "status": status, "can_share": 0})
+                _write(execute, "image_members", {**common, "member": member, "status": status, "can_share": 0})
 
 
-def set_status(database: Path, image_id: str, status: str) -> None:
+def set_status(cloud: LocalCloud, image_id: str, status: str) -> None:
     """Leave a record in a state that passes quickly."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
-        connection.execute("UPDATE images SET status = ? WHERE id = ?", (status, image_id))
+    with _changing(cloud) as execute:
+        execute("UPDATE images SET status = ? WHERE id = ?", (status, image_id))
 
 
-def set_visibility(database: Path, image_id: str, visibility: str) -> None:
+def set_visibility(cloud: LocalCloud, image_id: str, visibility: str) -> None:
     """Show a record to others than before, or hide it from them."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
-        connection.execute("UPDATE images SET visibility = ? WHERE id = ?", (visibility, image_id))
+    with _changing(cloud) as execute:
+        execute("UPDATE images SET visibility = ? WHERE id = ?", (visibility, image_id))
 
 
-def delete(database: Path, image_id: str) -> None:
+def delete(cloud: LocalCloud, image_id: str) -> None:
     """Delete a record as Glance does, which keeps its row."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
-        connection.execute(
-            "UPDATE images SET deleted = 1, status = 'deleted', deleted_at = created_at WHERE id = ?", (image_id,)
-        )
+    with _changing(cloud) as execute:
+        execute("UPDATE images SET deleted = 1, status = 'deleted', deleted_at = created_at WHERE id = ?", (image_id,))
 
 
-def remove(database: Path, ids: Collection[str]) -> None:
+def remove(cloud: LocalCloud, ids: Collection[str]) -> None:
     """Take records out again."""
-    wanted = json.dumps(list(ids))
-    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+    with _changing(cloud) as execute:
         for table in ("image_tags", "image_properties", "image_members", "images"):
             key = "id" if table == "images" else "image_id"
-            connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(?))", (wanted,))
+            for image_id in ids:
+                execute(f"DELETE FROM {table} WHERE {key} = ?", (image_id,))
 
 
-def _write(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
+@contextmanager
+def _changing(cloud: LocalCloud) -> Iterator[Execute]:
+    """Begin a transaction, wherever the database is: values stand as question marks."""
+    url = urlsplit(cloud.database_url("glance"))
+    connection: Any
+    if url.scheme == "sqlite":
+        connection = sqlite3.connect(cloud.database("glance"), timeout=30)
+    else:
+        (path,) = parse_qs(url.query)["unix_socket"]
+        connect = importlib.import_module("pymysql").connect
+        connection = connect(unix_socket=path, user=url.username, database=url.path[1:], charset="utf8mb4")
+    cursor = connection.cursor()
+
+    def execute(statement: str, values: tuple[object, ...]) -> None:
+        cursor.execute(statement if url.scheme == "sqlite" else statement.replace("?", "%s"), values)
+
+    try:
+        yield execute
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _write(execute: Execute, table: str, row: Mapping[str, Any]) -> None:
     places = ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
 
 
 def _value(value: object) -> object:

@@ -58,9 +58,15 @@ def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def hyperx_local_cloud(pytestconfig: pytest.Config) -> Iterator[LocalCloud]:
-    """Give the real services on loopback, started once for the whole run; a start that fails fails the tests."""
+def hyperx_local_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """Give the real services on loopback, started once for the whole run; a start that fails fails the tests.
+
+    The workers of pytest-xdist share one: the first that needs it starts it, and it ends with the last.
+    """
     from hyperx_glance.testing.local import LocalCloud  # noqa: PLC0415
 
-    with LocalCloud(python=pytestconfig.getoption("--hyperx-python")) as cloud:
+    is_worker = hasattr(pytestconfig, "workerinput")
+    # Each worker has a directory of its own below the run's.
+    directory = tmp_path_factory.getbasetemp().parent / "hyperx-local-cloud" if is_worker else None
+    with LocalCloud(directory, python=pytestconfig.getoption("--hyperx-python")) as cloud:
         yield cloud

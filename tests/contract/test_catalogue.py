@@ -64,7 +64,7 @@ def test_every_answer_from_memory_is_the_oracles(
 def local(local_cloud: LocalCloud) -> Iterator[Crowd]:
     assert not image_ids(local_cloud), "another test left images"
     yield Crowd(local_cloud)
-    glance_rows.remove(local_cloud.database("glance"), image_ids(local_cloud))
+    glance_rows.remove(local_cloud, image_ids(local_cloud))
 
 
 @pytest.mark.local

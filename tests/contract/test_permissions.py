@@ -79,7 +79,7 @@ class Stock:
 
     def _leave_in(self, status: str) -> None:
         if isinstance(self.cloud, LocalCloud):
-            glance_rows.set_status(self.cloud.database("glance"), self.made, status)
+            glance_rows.set_status(self.cloud, self.made, status)
         else:
             assert isinstance(self.cloud, InMemoryCloud)
             self.cloud.glance.images[self.made].status = status

@@ -25,7 +25,7 @@ class Shelf:
     """Put images of bob's department into Glance's database, a minute apart, and change them there."""
 
     def __init__(self, cloud: LocalCloud) -> None:
-        self.database = cloud.database("glance")
+        self.cloud = cloud
         self.owner = str(cloud.session("bob").get_project_id())
         self.ids: list[str] = []
 
@@ -51,7 +51,7 @@ class Shelf:
             }
             for number in range(amount)
         ]
-        glance_rows.insert(self.database, rows)
+        glance_rows.insert(self.cloud, rows)
         self.ids += [row["id"] for row in rows]
         return [row["id"] for row in rows]
 
@@ -61,7 +61,7 @@ def shelf(local_cloud: LocalCloud) -> Iterator[Shelf]:
     assert not image_ids(local_cloud), "another test left images"
     shelf = Shelf(local_cloud)
     yield shelf
-    glance_rows.remove(shelf.database, shelf.ids)
+    glance_rows.remove(shelf.cloud, shelf.ids)
 
 
 @pytest.mark.parametrize("loss", ["deleted", "private"])

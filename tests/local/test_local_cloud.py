@@ -392,6 +392,8 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
         cloud.auth("mallory")
     with pytest.raises(LocalCloudError, match="no such service: swift"):
         LocalCloud(options={"swift": {}})
+    with pytest.raises(LocalCloudError, match="only glance and keystone can have a server, not nova"):
+        LocalCloud(databases={"nova": "mysql+pymysql://localhost/nova"})
     with pytest.raises(LocalCloudError, match=r"call start\(\) first"):
         LocalCloud().url("glance")
     with pytest.raises(LocalCloudError, match="at least one host"):

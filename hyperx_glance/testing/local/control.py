@@ -37,10 +37,23 @@ def locked(directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def starting(directory: Path) -> Iterator[None]:
-    """Let one at a time start a cloud in the directory; the next waits and finds it running."""
-    with (directory / "starting").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    """Let one at a time start or leave a cloud in the directory, which is made; the next waits until it is settled."""
+    path = directory / "starting"
+    while True:
+        directory.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(path, file):
+                yield
+                return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Tell whether an open file still is the one of this path: whoever held its lock may have removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def is_locked(directory: Path) -> bool:

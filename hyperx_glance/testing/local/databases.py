@@ -1,7 +1,7 @@
-"""The services' SQLite files: kept from the last start, else copied from the template, else made by migrations.
+"""The services' databases: SQLite files, kept from the last start, else copied from the template, else made anew.
 
 Making them costs about 3 s of CPU, so the first cloud of a set of versions leaves them in the user's cache directory
-for the next. Delete that directory at will.
+for the next. Delete that directory at will. One that is at a server is given empty, and filled there.
 
 >>> from pathlib import Path
 >>> template_directory({"XDG_CACHE_HOME": "/home/me/.cache"}, fingerprint="1f")
@@ -52,11 +52,14 @@ def versions_fingerprint() -> str:
 
 
 def prepare(layout: Layout, service: str, fill: Callable[[], None]) -> None:
-    """Provide the service's databases; `fill` makes tables and first rows in new, empty files."""
+    """Provide the service's databases; `fill` makes tables and first rows in new, empty ones."""
     # Written last: a start that was killed meanwhile leaves half a database, which is made anew.
     complete = layout.database(service).with_suffix(".complete")
     if not complete.exists():
-        _make(layout, service, fill)
+        if service in layout.databases:
+            fill()
+        else:
+            _make(layout, service, fill)
         complete.touch()
 
 
@@ -133,6 +136,16 @@ def create_tables(layout: Layout, name: str, *metadata: object) -> None:
     engine.dispose()
 
 
+def execute(layout: Layout, name: str, statement: str, parameters: list[dict[str, str]]) -> None:
+    """Execute a statement for each set of parameters, wherever the database is."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(layout.database_url(name))
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(statement), parameters)
+    engine.dispose()
+
+
 def rows(layout: Layout, name: str) -> closing[sqlite3.Connection]:
-    """Open a database for plain SQL, closed after the with block; the caller commits."""
+    """Open a SQLite file for plain SQL, closed after the with block; the caller commits."""
     return closing(sqlite3.connect(layout.database(name), timeout=60))

@@ -27,14 +27,15 @@ _LOCK_PAUSE_SECONDS: Final = 0.005
 
 def become(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> NoReturn:
     """Replace this process by a service that runs on eventlet."""
-    order = json.dumps([service, str(layout.directory), dict(layout.ports), layout.hosts, options, policies])
+    place = [str(layout.directory), dict(layout.ports), layout.hosts, dict(layout.databases)]
+    order = json.dumps([service, place, options, policies])
     os.execv(sys.executable, [sys.executable, "-P", "-c", _PROGRAM, str(_PACKAGE_ROOT), order])  # noqa: S606
 
 
 def order(text: str) -> tuple[str, Layout, dict[str, dict[str, Any]], dict[str, str]]:
     """Read what `become` wrote."""
-    service, directory, ports, hosts, options, policies = json.loads(text)
-    return service, Layout(Path(directory), ports, hosts), options, policies
+    service, (directory, ports, hosts, places), options, policies = json.loads(text)
+    return service, Layout(Path(directory), ports, hosts, places), options, policies
 
 
 def listen(port: int, application: object) -> None:

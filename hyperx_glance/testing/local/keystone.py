@@ -77,13 +77,12 @@ def _make_keys(directory: Path) -> None:
 
 def _move_endpoints(layout: Layout) -> None:
     """Write this start's ports into the catalogue: a template or the last start had others."""
-    with databases.rows(layout, "keystone") as connection:
-        for service, catalogue_type in CATALOGUE_TYPES.items():
-            connection.execute(
-                "update endpoint set url = ? where service_id in (select id from service where type = ?)",
-                (layout.endpoint(service), catalogue_type),
-            )
-        connection.commit()
+    databases.execute(
+        layout,
+        "keystone",
+        "update endpoint set url = :url where service_id in (select id from service where type = :type)",
+        [{"url": layout.endpoint(service), "type": each} for service, each in CATALOGUE_TYPES.items()],
+    )
 
 
 def _fill(layout: Layout) -> None:

@@ -42,6 +42,9 @@ DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
     "cinder": ("cinder",),
 }
 
+# Whose databases may be at a server instead of in SQLite files.
+MOVABLE_DATABASES: Final = ("glance", "keystone")
+
 # Everything a cloud writes stands below one of these, so that nothing else is removed with it.
 ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "refused", "starting", "temporary", *SERVICES)
 
@@ -57,6 +60,8 @@ class Layout:
     directory: Path
     ports: Mapping[str, int]
     hosts: int = 1
+    # By their names, the SQLAlchemy URLs of those that are at a server.
+    databases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def url(self, service: str, path: str = "") -> str:
         """Return the service's base URL, with `path` appended."""
@@ -83,8 +88,8 @@ class Layout:
         return self.directory / "databases" / f"{name}.sqlite"
 
     def database_url(self, name: str) -> str:
-        """Return the SQLAlchemy URL of a database; a writer waits up to 60 s for its turn."""
-        return f"sqlite:///{self.database(name)}?timeout=60"
+        """Return the SQLAlchemy URL of a database; a writer of a file waits up to 60 s for its turn."""
+        return self.databases.get(name, f"sqlite:///{self.database(name)}?timeout=60")
 
     def log(self, service: str) -> Path:
         """Return the file that the service logs, prints and fails into."""

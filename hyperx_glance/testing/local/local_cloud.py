@@ -16,36 +16,32 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local import control, health
+from hyperx_glance.testing.local import access, control, health, processes
 from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
-from hyperx_glance.testing.local.layout import ENTRIES, PASSWORD, REGION, SERVICES, Layout, LocalCloudError
+from hyperx_glance.testing.local.layout import (
+    ENTRIES,
+    MOVABLE_DATABASES,
+    SERVICES,
+    Layout,
+    LocalCloudError,
+)
 from hyperx_glance.testing.local.provision import provision
-from hyperx_glance.testing.local.surroundings import check_directory, check_machine, clean_environment
+from hyperx_glance.testing.local.surroundings import check_directory, check_machine
 from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
 from hyperx_glance.testing.timing import scaled
 
 _START_SECONDS: Final = scaled(180)
-_STOP_SECONDS: Final = scaled(15)
-_REQUEST_SECONDS: Final = scaled(60)
 _POLL_SECONDS: Final = 0.05
 _TAIL_LINES: Final = 40
-
-# The supervisor runs this very package, whichever else is installed. -P keeps the current directory off the module
-# path, where a file may be named like a service.
-_SUPERVISOR: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
-    "from hyperx_glance.testing.local import supervisor; supervisor.main(sys.argv[2])"
-)
-_PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,13 +70,17 @@ class LocalCloud:
     ``python`` is the Python of another environment, whose services are run: those of an older release, say, that cannot
     be installed beside this library. It needs the six services and cheroot, and nothing of this library's.
 
-    `profile` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
+    ``profile`` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
+
+    ``databases`` are SQLAlchemy URLs of empty databases at a server, for Glance, Keystone or both, which have SQLite
+    files otherwise; the services' Python needs the driver. What is written there stays.
     """
 
     def __init__(
         self,
         directory: str | os.PathLike[str] | None = None,
         *,
+        databases: Mapping[str, str] | None = None,
         hosts: int = 1,
         options: Mapping[str, Changes] | None = None,
         python: str | os.PathLike[str] | None = None,
@@ -91,7 +91,11 @@ class LocalCloud:
             raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
         for service in options or {}:
             _check_name(service)
+        for service in databases or {}:
+            if service not in MOVABLE_DATABASES:
+                raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can have a server, not {service}")
         self._given_directory = None if directory is None else Path(directory).resolve()
+        self._databases = databases or {}
         self._hosts = hosts
         self._options = options or {}
         # Not resolved: the Python of a virtual environment is a link, and knows its environment by the link's place.
@@ -104,23 +108,18 @@ class LocalCloud:
         self._sessions: dict[str, Session] = {}
         self._sessions_lock = threading.Lock()
         self._refused_told = 0
+        self._user = uuid.uuid4().hex
 
     def __enter__(self) -> Self:
-        """Start the cloud."""
+        """Start the cloud, or join the one that runs in the directory."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop the cloud; one that ran before the with block is left running.
-
-        Tell which service died by itself, and which tried to reach another machine.
-        """
+        """Leave the cloud. Tell which service died by itself, and which tried to reach another machine."""
         problems = "\n".join([*self._deaths(), *self.refused_connections()]) if self.is_running() else ""
-        if self._process is None:
-            self._forget()
-        else:
-            self.stop()
+        self.leave()
         if problems and error is None:
             raise LocalCloudError(problems)
         if problems and error is not None:
@@ -140,20 +139,21 @@ class LocalCloud:
         return self._release
 
     def join(self) -> bool:
-        """Use the cloud that runs in the given directory; return False when there is none.
+        """Look at the cloud that runs in the given directory; return False when there is none.
 
-        Its services may be ill or dead: see `status`.
+        It does not go on for the sake of who only looks. Its services may be ill or dead: see `status`.
         """
+        return self._directory is not None or self._join("status")
+
+    def _join(self, verb: str, **arguments: object) -> bool:
         directory = self._given_directory
-        if self._directory is not None:
-            return True
         if directory is None or not control.is_locked(directory):
             return False
         self._directory = directory
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                self._learn_layout()
+                self._learn_layout(verb, **arguments)
             except LocalCloudError:  # its supervisor has just begun, or ends
                 if not control.is_locked(directory):
                     self._directory = None
@@ -169,7 +169,7 @@ class LocalCloud:
     def start(self, *, detach: bool = False) -> Self:
         """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
 
-        With ``detach`` it goes on after this process. Without, it ends with it, however this process ends.
+        It ends with the last process that started or joined it so, however that ends. With ``detach`` it goes on.
         """
         if self._directory is not None:
             return self
@@ -178,20 +178,22 @@ class LocalCloud:
             self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
             return self
         check_directory(self._given_directory)
-        self._given_directory.mkdir(parents=True, exist_ok=True)
         with control.starting(self._given_directory):
-            if self.join():
-                self._await_joined()
-            else:
+            joined = self._join("use", user=self._user, process=os.getpid())
+            if not joined:
                 self._start_in(self._given_directory, detach=detach)
+        if joined:
+            self._await_joined(detach=detach)
         return self
 
-    def _await_joined(self) -> None:
+    def _await_joined(self, *, detach: bool) -> None:
         try:
             self._check_python(self._ask("status")["python"])
             self._wait_until_healthy(SERVICES)
+            if detach:
+                self._ask("detach")
         except BaseException:
-            self._forget()
+            self.leave()
             raise
 
     def _check_python(self, python: str) -> None:
@@ -220,25 +222,20 @@ class LocalCloud:
     def _run_supervisor(self, directory: Path) -> None:
         python = self._given_python or sys.executable
         order = {
+            "databases": dict(self._databases),
             "directory": str(directory),
             "hosts": self._hosts,
             "options": self._options,
-            "parent": os.getpid(),
+            "process": os.getpid(),
             "profile": self._profile,
             "python": python,
             "temporary": self._given_directory is None,
+            "user": self._user,
         }
         (directory / "logs").mkdir(exist_ok=True)
         log = directory / "logs" / "supervisor.log"
         with log.open("ab+") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - the chosen Python with code of ours
-                [python, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=clean_environment(),
-                start_new_session=True,
-            )
+            self._process = processes.start_supervisor(python, order, output)
             deadline = time.monotonic() + _START_SECONDS
             while True:
                 try:
@@ -257,10 +254,10 @@ class LocalCloud:
                 else:
                     return
 
-    def _learn_layout(self) -> None:
-        answer = self._ask("status")
+    def _learn_layout(self, verb: str = "status", **arguments: object) -> None:
+        answer = self._ask(verb, **arguments)
         ports = {service: state["port"] for service, state in answer["services"].items()}
-        self._layout = Layout(self.directory, ports, answer["hosts"])
+        self._layout = Layout(self.directory, ports, answer["hosts"], answer["databases"])
         self._release, self._profile = answer["release"], answer["profile"]
 
     def _known_layout(self) -> Layout:
@@ -269,14 +266,33 @@ class LocalCloud:
         return self._layout
 
     def stop(self) -> None:
-        """End the cloud and return when no process of it is left; a temporary directory is removed."""
+        """End the cloud, whoever uses it, and return when no process of it is left.
+
+        A temporary directory is removed.
+        """
+        if self._directory is not None:
+            with contextlib.suppress(LocalCloudError):  # its supervisor has ended already
+                self._ask("stop")
+            self._await_end(self._directory)
+
+    def leave(self) -> None:
+        """Use the cloud no more. It ends, as by `stop`, unless it is detached or somebody else uses it."""
         directory = self._directory
         if directory is None:
             return
-        with contextlib.suppress(LocalCloudError):  # its supervisor has ended already
-            self._ask("stop")
-        _end(directory, self._process)
-        self._process = None
+        # Whoever would join meanwhile waits until it is settled whether there is a cloud.
+        with control.starting(directory):
+            try:
+                ends = self._ask("leave", user=self._user)["ends"]
+            except LocalCloudError:  # its supervisor has ended already
+                ends = True
+            if ends:
+                self._await_end(directory)
+            else:
+                self._forget()
+
+    def _await_end(self, directory: Path) -> None:
+        processes.await_end(directory, self._process)
         self._forget()
         if self._given_directory is None:
             shutil.rmtree(directory, ignore_errors=True)
@@ -287,7 +303,9 @@ class LocalCloud:
             for session in self._sessions.values():
                 session.session.close()
             self._sessions.clear()
-        self._directory = self._layout = None
+        if self._process is not None and self._process.poll() is None:
+            self._process.returncode = 0  # it goes on: Popen would warn of it
+        self._directory = self._layout = self._process = None
         self._refused_told = 0
 
     def remove(self) -> None:
@@ -333,15 +351,7 @@ class LocalCloud:
 
     def auth(self, user: str = ADMINISTRATOR) -> dict[str, str]:
         """Return the keywords by which `hyperx_glance.connect` and ``openstack.connect`` log in as ``user``."""
-        return {
-            "auth_url": self._known_layout().endpoint("keystone"),
-            "username": user,
-            "password": PASSWORD,
-            "project_name": self._project(user),
-            "user_domain_id": "default",
-            "project_domain_id": "default",
-            "region_name": REGION,
-        }
+        return access.auth(self._known_layout(), user, self._project(user))
 
     def clouds_yaml(self) -> str:
         """Return a ``clouds.yaml`` whose clouds are the users; the profile "devstack" has DevStack's names besides."""
@@ -361,32 +371,26 @@ class LocalCloud:
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
         """Return the variables by which the ``openstack`` command logs in as ``user``."""
-        return {f"OS_{key.upper()}": value for key, value in self.auth(user).items()} | {
-            "OS_AUTH_TYPE": "password",
-            "OS_IDENTITY_API_VERSION": "3",
-        }
+        return access.environment(self.auth(user))
 
     def session(self, user: str = ADMINISTRATOR) -> Session:
         """Return the session of ``user``, the same at each call until the cloud stops; a request takes at most 60 s."""
         with self._sessions_lock:
             if user not in self._sessions:
-                login = Password(
-                    self._known_layout().endpoint("keystone"),
-                    username=user,
-                    password=PASSWORD,
-                    project_name=self._project(user),
-                    user_domain_id="default",
-                    project_domain_id="default",
-                )
-                session = Session(auth=login, timeout=_REQUEST_SECONDS)
-                session.session.trust_env = False  # no proxy of the environment's reaches this loopback
-                self._sessions[user] = session
+                self._sessions[user] = access.session(self._known_layout(), user, self._project(user))
             return self._sessions[user]
 
     def database(self, service: str) -> Path:
         """Return the path of a service's SQLite file, for data in bulk; of Nova's three the one with the servers."""
         _check_name(service)
+        if service in self._known_layout().databases:
+            raise LocalCloudError(f"{service} has no SQLite file but {self.database_url(service)}")
         return self._known_layout().database(service)
+
+    def database_url(self, service: str) -> str:
+        """Return the SQLAlchemy URL of a service's database, wherever that is; of Nova's three as `database` does."""
+        _check_name(service)
+        return self._known_layout().database_url(service)
 
     def logs(self, service: str, lines: int = 50) -> str:
         """Return the last lines of what a service, or "supervisor", logged."""
@@ -489,18 +493,3 @@ def _describe_exit(status: int) -> str:
 
 def _last_lines(text: str, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
-
-
-def _end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
-    """Return when no process of the directory's cloud is left; kill the supervisor if it takes too long."""
-    deadline = time.monotonic() + _STOP_SECONDS
-    killed = False
-    while (process is not None and process.poll() is None) or control.is_locked(directory):
-        if time.monotonic() > deadline:
-            if killed:
-                raise LocalCloudError(f"processes of the local cloud in {directory} do not end")
-            # The kernel kills the services with it.
-            os.kill(process.pid if process else control.read_state(directory)["pid"], signal.SIGKILL)
-            killed = True
-            deadline = time.monotonic() + _STOP_SECONDS
-        time.sleep(0.01)

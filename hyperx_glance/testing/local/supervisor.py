@@ -4,7 +4,7 @@ It runs in a process of its own, without threads, since it forks; `LocalCloud` s
 socket in the cloud's directory: one line of JSON there, one back. (No example: it is started by `LocalCloud` only.)
 
 What dies with what: each service is killed by the kernel when the supervisor ends, however it ends (PR_SET_PDEATHSIG);
-the supervisor ends when the process that started it is gone, unless it has been told to stay.
+the supervisor ends when no process that uses its cloud is left, unless it has been told to stay.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -94,13 +95,15 @@ _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 class Order:
     """Say what to run: the command line of the supervisor, as JSON."""
 
+    databases: dict[str, str]
     directory: str
     hosts: int
     options: dict[str, dict[str, dict[str, Any]]]
-    parent: int
+    process: int
     profile: str
     python: str
     temporary: bool
+    user: str
 
 
 @dataclasses.dataclass
@@ -115,7 +118,7 @@ class Service:
 
 
 def main(order_text: str) -> None:
-    """Run a cloud until told to stop, by word, by signal or by the end of the parent."""
+    """Run a cloud until told to stop, by word, by signal or by the end of the last who uses it."""
     order = Order(**json.loads(order_text))
     directory = Path(order.directory)
     try:
@@ -151,10 +154,13 @@ class Supervisor:
         self._order = order
         self._detached = False
         self._stopping = False
+        # By the descriptors of their processes: ids of processes are given again.
+        self._users: dict[str, int] = {}
+        self._use(order.user, order.process)
         directory = Path(order.directory)
         self._reserved = dict(reserved_ports(control.read_state(directory).get("ports", {})))
         ports = {service: reserved.getsockname()[1] for service, reserved in self._reserved.items()}
-        self._layout = Layout(directory, ports, order.hosts)
+        self._layout = Layout(directory, ports, order.hosts, order.databases)
         self._services = {service: Service(order.options.get(service, {})) for service in SERVICES}
 
     def run(self) -> None:
@@ -184,14 +190,30 @@ class Supervisor:
 
     def _tick(self) -> None:
         self._bury()
-        if not self._detached and os.getppid() != self._order.parent:
-            self._stopping = True
+        self._count_users()
+        if self._stopping:
             return
         with contextlib.suppress(TimeoutError):
             self._listener.settimeout(_TICK_SECONDS)
             connection, _ = self._listener.accept()
             with connection:
                 control.answer(connection, self._obey)
+
+    def _use(self, user: str, process: int) -> None:
+        """Go on as long as this process lives, and its user has not left."""
+        with contextlib.suppress(ProcessLookupError):
+            self._users[user] = os.pidfd_open(process)
+
+    def _leave(self, user: str) -> None:
+        if user in self._users:
+            os.close(self._users.pop(user))
+
+    def _count_users(self) -> None:
+        """End the cloud when nobody uses it any more, unless it is detached."""
+        for user, process in list(self._users.items()):
+            if select.select([process], [], [], 0)[0]:  # readable when the process has ended
+                self._leave(user)
+        self._stopping = self._stopping or not (self._users or self._detached)
 
     def _bury(self) -> None:
         """Note which services have ended by themselves."""
@@ -213,6 +235,11 @@ class Supervisor:
                 self._start(service)
             case {"verb": "kill", "service": str(service)}:
                 self._kill(service)
+            case {"verb": "use", "user": str(user), "process": int(process)}:
+                self._use(user, process)
+            case {"verb": "leave", "user": str(user)}:
+                self._leave(user)
+                self._count_users()
             case {"verb": "detach"}:
                 self._detached = True
             case {"verb": "stop"}:
@@ -224,6 +251,8 @@ class Supervisor:
                 name: dataclasses.asdict(service) | {"port": self._layout.ports[name]}
                 for name, service in self._services.items()
             },
+            "databases": dict(self._layout.databases),
+            "ends": self._stopping,
             "hosts": self._layout.hosts,
             "release": releases.installed(),
             "profile": self._order.profile,
@@ -244,7 +273,7 @@ class Supervisor:
     def _become(self, service: str, supervisor: int) -> NoReturn:
         """Be the service until the end of the process."""
         try:
-            _die_with(supervisor)
+            die_with(supervisor)
             _lead_group(0)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
@@ -359,7 +388,7 @@ def _lead_group(pid: int) -> None:
         os.setpgid(pid, pid)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Let the kernel kill this process when its parent ends; end now if it has ended already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

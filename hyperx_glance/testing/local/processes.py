@@ -1,0 +1,54 @@
+"""The supervisor's process as `LocalCloud` sees it: how it begins, and how its end is awaited.
+
+(No example: it starts a process that `LocalCloud` talks to.)
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import IO, Any, Final
+
+from hyperx_glance.testing.local import control
+from hyperx_glance.testing.local.layout import LocalCloudError
+from hyperx_glance.testing.local.surroundings import clean_environment
+from hyperx_glance.testing.timing import scaled
+
+_STOP_SECONDS: Final = scaled(15)
+
+# The supervisor runs this very package, whichever else is installed. -P keeps the current directory off the module
+# path, where a file may be named like a service.
+_SUPERVISOR: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
+    "from hyperx_glance.testing.local import supervisor; supervisor.main(sys.argv[2])"
+)
+_PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
+
+
+def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the supervisor under a Python; what it prints goes to `output`."""
+    return subprocess.Popen(  # noqa: S603 - the chosen Python with code of ours
+        [python, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env=clean_environment(),
+        start_new_session=True,
+    )
+
+
+def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
+    """Return when no process of the directory's cloud is left; kill the supervisor if it takes too long."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    killed = False
+    while (process is not None and process.poll() is None) or control.is_locked(directory):
+        if time.monotonic() > deadline:
+            if killed:
+                raise LocalCloudError(f"processes of the local cloud in {directory} do not end")
+            # The kernel kills the services with it.
+            os.kill(process.pid if process else control.read_state(directory)["pid"], signal.SIGKILL)
+            killed = True
+            deadline = time.monotonic() + _STOP_SECONDS
+        time.sleep(0.01)
