@@ -47,10 +47,9 @@ def full(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
     session = local_cloud.session("alice")
     own, other = str(session.get_project_id()), str(local_cloud.session("bob").get_project_id())
     ids = [str(uuid.uuid4()) for _ in range(AMOUNT)]
-    database = local_cloud.database("glance")
-    glance_rows.insert(database, (_row(number, image_id, own, other) for number, image_id in enumerate(ids)))
+    glance_rows.insert(local_cloud, (_row(number, image_id, own, other) for number, image_id in enumerate(ids)))
     yield local_cloud
-    glance_rows.remove(database, ids)
+    glance_rows.remove(local_cloud, ids)
 
 
 def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:

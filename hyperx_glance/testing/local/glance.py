@@ -13,7 +13,7 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from hyperx_glance.deployment import property_protections
-from hyperx_glance.testing.local import databases, releases
+from hyperx_glance.testing.local import databases, patches, releases
 from hyperx_glance.testing.local.configuration import Options, credentials, database, replace, token_validation
 from hyperx_glance.testing.local.keystone import IMAGE_ENDPOINT_ID
 from hyperx_glance.testing.local.layout import Layout, packaged_file
@@ -68,6 +68,7 @@ def application(layout: Layout) -> WSGIApplication:
     os.environ["OS_GLANCE_CONFIG_DIR"] = str(home)
     releases.prepare_glance(layout)
     databases.prepare(layout, "glance", lambda: _fill(layout))
+    patches.order_attributes_as_classes_do()
     from glance.common import wsgi_app
 
     loaded: WSGIApplication = wsgi_app.init_app()

@@ -6,12 +6,13 @@ A port that accepts is not enough: Nova listens before its computes have reporte
 '/v2/images?limit=1'
 """
 
+import socket
 from typing import Any
 
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local.layout import Layout
+from hyperx_glance.testing.local.layout import HOST, Layout
 
 _ANSWER_SECONDS = 5.0
 
@@ -32,6 +33,11 @@ def question(service: str) -> str:
 
 def problem(layout: Layout, service: str, administrator: Session) -> str | None:
     """Return why a service cannot be used, or None when it can."""
+    try:
+        # Many looks come before a service listens: they shall cost nothing.
+        socket.create_connection((HOST, layout.ports[service]), _ANSWER_SECONDS).close()
+    except OSError as error:
+        return f"nothing listens on port {layout.ports[service]}: {error}"
     try:
         response = administrator.get(
             layout.url(service, question(service)), raise_exc=False, timeout=_ANSWER_SECONDS, log=False

@@ -57,6 +57,7 @@ def application(layout: Layout) -> WSGIApplication:
     for name in ("fernet", "credential"):
         _make_keys(layout.home("keystone") / name)
     os.environ["OS_KEYSTONE_CONFIG_DIR"] = str(layout.home("keystone"))
+    patches.read_saml_schemas_when_asked()
     from keystone.server import wsgi
 
     # Reads the configuration and loads the managers that _fill works with.

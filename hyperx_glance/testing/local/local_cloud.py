@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -204,8 +204,11 @@ class LocalCloud:
         self._directory = directory
         try:
             self._run_supervisor(directory)
-            self._wait_until_healthy(SERVICES)
-            provision(self._known_layout(), self.session(ADMINISTRATOR), self._profile)
+            place = (self._known_layout(), self.session(ADMINISTRATOR), self._profile)
+            with ThreadPoolExecutor() as pool:
+                made = [pool.submit(provision, service, *place) for service in self._becoming_healthy(SERVICES)]
+            for each in made:
+                each.result()
             if detach:
                 self._ask("detach")
         except BaseException as error:
@@ -249,7 +252,7 @@ class LocalCloud:
                     text = output.read().decode(errors="replace")
                     raise LocalCloudError(
                         f"the local cloud's supervisor does not answer, exit status {status}. Its log ends with:\n"
-                        f"{_last_lines(text, _TAIL_LINES)}"
+                        f"{processes.last_lines(text, _TAIL_LINES)}"
                     ) from error
                 else:
                     return
@@ -339,7 +342,7 @@ class LocalCloud:
     def _problem(self, service: str, states: Mapping[str, Any]) -> str | None:
         state = states[service]
         if state["exit_status"] is not None:
-            return f"ended by itself, {_describe_exit(state['exit_status'])}"
+            return f"ended by itself, {processes.describe_exit(state['exit_status'])}"
         if state["pid"] is None:
             return "killed"
         return health.problem(self._known_layout(), service, self.session(ADMINISTRATOR))
@@ -403,7 +406,7 @@ class LocalCloud:
             text = Layout(directory, {}).log(service).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
-        return _last_lines(text, lines)
+        return processes.last_lines(text, lines)
 
     def refused_connections(self) -> list[str]:
         """Return what services tried to reach outside this machine since the last call: who, where to, from where."""
@@ -445,6 +448,11 @@ class LocalCloud:
             self._restart_with(service, former["options"], former["policies"])
 
     def _wait_until_healthy(self, services: Collection[str]) -> None:
+        for _ in self._becoming_healthy(services):
+            pass
+
+    def _becoming_healthy(self, services: Collection[str]) -> Iterator[str]:
+        """Give each service when it is healthy, until all are; LocalCloudError when one ends or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
         waiting = list(services)
         while True:
@@ -452,7 +460,9 @@ class LocalCloud:
             problems: dict[str, str] = {}
             for service in waiting:
                 problem = self._problem(service, states)
-                if problem is not None:
+                if problem is None:
+                    yield service
+                else:
                     problems[service] = problem
                 if states[service]["pid"] is None:
                     raise LocalCloudError(self._death(service, str(problem)))
@@ -473,7 +483,7 @@ class LocalCloud:
         except LocalCloudError as error:
             return [f"{error}. The supervisor's log ends with:\n{self.logs('supervisor', _TAIL_LINES)}"]
         return [
-            self._death(service, f"ended by itself, {_describe_exit(state['exit_status'])}")
+            self._death(service, f"ended by itself, {processes.describe_exit(state['exit_status'])}")
             for service, state in states.items()
             if state["exit_status"] is not None
         ]
@@ -485,11 +495,3 @@ class LocalCloud:
 def _check_name(service: str) -> None:
     if service not in SERVICES:
         raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
-
-
-def _describe_exit(status: int) -> str:
-    return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
-
-
-def _last_lines(text: str, lines: int) -> str:
-    return "\n".join(text.splitlines()[-lines:])

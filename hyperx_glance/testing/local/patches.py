@@ -7,8 +7,10 @@ their options.
 
 # ruff: noqa: ANN401, SLF001 - it replaces methods and private names of projects without types
 
+import copy
 import importlib
 import socket
+import sys
 import threading
 import time
 import types
@@ -181,6 +183,49 @@ def keep_connections_after_uploads() -> None:
 
     server.HTTPRequest.respond = respond_and_finish
     server.ChunkedRFile.close = server.KnownLengthRFile.close = lambda _self: None
+
+
+def share_checks_of_policies() -> None:
+    """Copy a default rule, but not what it is made of, when it is registered.
+
+    oslo_policy/policy.py register_default copies trees of checks too, which nobody changes: a third of Glance's start.
+    """
+    policy: Any = importlib.import_module("oslo_policy.policy")
+    policy.copy = types.SimpleNamespace(copy=copy.copy, deepcopy=copy.copy)
+
+
+def read_saml_schemas_when_asked() -> None:
+    """Let Keystone start without reading the XML schemas of SAML, which takes it half a second of CPU.
+
+    saml2/xml/schema/__init__.py reads them when it is imported, and Keystone imports it for its federation.
+    """
+    name: Final = "saml2.xml.schema"
+
+    class XMLSchemaError(Exception):
+        """As there."""
+
+    def validate(*arguments: Any, **keywords: Any) -> Any:
+        if sys.modules.get(name) is lazy:
+            del sys.modules[name]
+        return importlib.import_module(name).validate(*arguments, **keywords)
+
+    lazy: Any = types.ModuleType(name)
+    lazy.XMLSchemaError, lazy.validate = XMLSchemaError, validate
+    sys.modules[name] = lazy
+
+
+def order_attributes_as_classes_do() -> None:
+    """Order the attributes of Glance's metadefs without reading source files.
+
+    wsme/types.py sort_attributes finds the order in the source of each class; since Python 3.6 the class itself has it.
+    """
+    wsme: Any = importlib.import_module("wsme.types")
+
+    def sort_attributes(class_: type, attributes: list[Any]) -> None:
+        declared = list(dict.fromkeys(name for each in class_.__mro__ for name in vars(each)))
+        attributes.sort(key=lambda attribute: declared.index(attribute.key))
+
+    wsme.sort_attributes = sort_attributes
 
 
 def offer_compute_driver() -> None:

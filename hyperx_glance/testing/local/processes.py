@@ -1,6 +1,7 @@
-"""The supervisor's process as `LocalCloud` sees it: how it begins, and how its end is awaited.
+"""The processes of a cloud as `LocalCloud` sees them: how the supervisor begins and ends, and what is told of an end.
 
-(No example: it starts a process that `LocalCloud` talks to.)
+>>> describe_exit(-9), describe_exit(3)
+('by signal SIGKILL', 'with exit status 3')
 """
 
 import json
@@ -34,7 +35,8 @@ def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> s
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        env=clean_environment(),
+        # Without, glibc keeps memory for each thread.
+        env=clean_environment() | {"MALLOC_ARENA_MAX": "1"},
         start_new_session=True,
     )
 
@@ -52,3 +54,13 @@ def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
             killed = True
             deadline = time.monotonic() + _STOP_SECONDS
         time.sleep(0.01)
+
+
+def describe_exit(status: int) -> str:
+    """Say how a process ended, for a status as subprocess has it."""
+    return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+
+
+def last_lines(text: str, lines: int) -> str:
+    """Return the end of a log."""
+    return "\n".join(text.splitlines()[-lines:])

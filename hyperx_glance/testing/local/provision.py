@@ -14,15 +14,17 @@ from hyperx_glance.testing.local.layout import PASSWORD, Layout
 from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
 
 
-def provision(layout: Layout, administrator: Session, profile: ProfileName) -> None:
-    """Make what is missing."""
+def provision(service: str, layout: Layout, administrator: Session, profile: ProfileName) -> None:
+    """Make what is missing in a service; it and Keystone are up."""
     chosen = PROFILES[profile]
-    if profile != "default":  # whose people Keystone has made itself
+    if service == "keystone" and profile != "default":  # whose people it has made itself
         _create_people(layout, administrator, chosen)
-    _create_flavors(layout, administrator, chosen)
-    _create_networks(layout, administrator, chosen)
-    _set_quotas(layout, administrator, chosen)
-    if chosen.image:
+    if service == "nova":
+        _create_flavors(layout, administrator, chosen)
+        _set_quotas(layout, administrator, chosen)
+    if service == "neutron":
+        _create_networks(layout, administrator, chosen)
+    if service == "glance" and chosen.image:
         _create_image(layout, administrator, chosen.image)
 
 
