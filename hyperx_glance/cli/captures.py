@@ -58,7 +58,7 @@ class CaptureServer(ShowsImage):
         new = hyperx_glance.NewCapture(**options.given(parsed_args, *hyperx_glance.NewCapture.model_fields))
         if not parsed_args.wait:
             capture = client.start_capture(parsed_args.server, new)
-            self.app.stderr.write(f"openstack hyperx capture resume {capture.capture_id}\n")
+            self.say_how_to_go_on("capture resume", capture.capture_id)
             return self.one(parsed_args, _SHOWN, _values(capture))
         with registration_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
             image = client.capture(parsed_args.server, new, on_progress=show, timeout=parsed_args.timeout)

@@ -72,6 +72,10 @@ class Command(command.Command):
             settings=options.settings(parsed_args),
         )
 
+    def say_how_to_go_on(self, command: str, thing: str) -> None:
+        """Tell, beside the output, with which command to go on with what this one has begun."""
+        self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
+
     def told(self, error: HyperxGlanceError) -> str:
         """Tell an error with the options of this command."""
         from hyperx_glance.cli import hints

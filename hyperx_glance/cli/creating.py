@@ -76,7 +76,7 @@ class _Create(images.ShowsImage):
                 hint="Give --url, and no --transfer stream, or wait.",
             )
         image_id = client.start_registration(new, keep_failed=parsed_args.keep_failed).image_id
-        self.app.stderr.write(f"openstack hyperx registration resume {image_id}\n")
+        self.say_how_to_go_on("registration resume", image_id)
         return client.image(image_id)
 
 

@@ -107,6 +107,8 @@ class LaunchImage(_ShowsLaunch):
                 on_progress=show,
                 timeout=parsed_args.timeout,
             )
+        if not parsed_args.wait:
+            self.say_how_to_go_on("launch wait", launch.launch_id)
         return self.shown(parsed_args, launch)
 
 

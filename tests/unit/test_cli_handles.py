@@ -50,9 +50,11 @@ def test_every_verb_has_its_command() -> None:
 class TestLaunches:
     def test_one_that_nobody_waited_for_is_taken_up(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
         fake.nova.build_polls = 3
-        begun = openstack(
+        run = openstack(
             "hyperx image launch debian web --flavor m1.tiny --count 2 --launch-id order-2026-7 --no-wait -f json"
-        ).json()
+        )
+        begun = run.json()
+        assert run.err == "openstack hyperx launch wait order-2026-7\n"
         assert [server["status"] for server in begun["servers"]] == ["BUILD", "BUILD"]
         assert begun["admin_password"]
 
