@@ -10,18 +10,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import email.utils
+import functools
 import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
-
-import requests
-import requests_mock
-from keystoneauth1.identity import v3
-from keystoneauth1.session import Session
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from hyperx_glance.network import as_default
 from hyperx_glance.testing import capabilities
@@ -34,7 +30,14 @@ from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service
 from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
-from hyperx_glance.waiting import Pace
+
+if TYPE_CHECKING:
+    import requests
+    import requests_mock
+    from keystoneauth1.session import Session
+
+    from hyperx_glance.testing.memory.entrance import Entrance
+    from hyperx_glance.waiting import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
 _Fate = Literal["answer", "lost", "unreachable"]
@@ -103,13 +106,6 @@ class _Late:
     call: Call
 
 
-class _Wire(requests_mock.Adapter):
-    """Answer requests without keeping them: the cloud records what is worth knowing."""
-
-    def _add_to_history(self, request: object) -> None:
-        del request
-
-
 class InMemoryCloud:
     """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
 
@@ -144,8 +140,6 @@ class InMemoryCloud:
         self._interceptor: Interceptor | None = None
         self._lock = threading.RLock()
         self._slept = 0.0
-        self._adapter = _Wire(case_sensitive=True)
-        self._adapter.add_matcher(self._answer)  # type: ignore[arg-type]  # its proxy has what a request has
         self._mocker: requests_mock.Mocker | None = None
         self._entered = contextlib.ExitStack()
         self.network = files.network(self.glance.downloads)
@@ -199,6 +193,8 @@ class InMemoryCloud:
     @property
     def pace(self) -> Pace:
         """A pace on which time passes only while somebody sleeps, and then at once: waiting is free."""
+        from hyperx_glance.waiting import Pace  # noqa: PLC0415 - a served cloud needs none
+
         return Pace(sleep=self._sleep, clock=lambda: self._slept)
 
     def _sleep(self, seconds: float) -> None:
@@ -221,23 +217,17 @@ class InMemoryCloud:
 
     def session(self, user: str) -> Session:
         """Give a new keystoneauth session of this user that reaches this cloud and nothing else."""
-        http = requests.Session()
-        for scheme in ("http://", "https://"):
-            http.mount(scheme, self._adapter)
-        options = self.auth(user)
-        login = v3.Password(
-            options["auth_url"],
-            username=user,
-            password=options["password"],
-            project_name=options["project_name"],
-            user_domain_id="default",
-            project_domain_id="default",
-        )
-        return Session(auth=login, session=http)
+        return self._entrance.session(self.auth(user))
+
+    @functools.cached_property
+    def _entrance(self) -> Entrance:
+        from hyperx_glance.testing.memory.entrance import Entrance  # noqa: PLC0415 - a served cloud needs none
+
+        return Entrance(self._answer)
 
     def __enter__(self) -> Self:
         """Let every requests session of this process reach the cloud."""
-        self._mocker = requests_mock.Mocker(adapter=self._adapter, real_http=True)
+        self._mocker = self._entrance.mocker()
         self._mocker.start()
         self._entered.enter_context(as_default(self.network))
         return self
@@ -254,6 +244,29 @@ class InMemoryCloud:
             self.check()
 
     # ------------------------------------------------------------- failures on request
+
+    def kill(self, service: ServiceName) -> None:
+        """End a service at once: nobody listens until `restart`, and what it was about to do is lost.
+
+        >>> cloud = InMemoryCloud()
+        >>> cloud.kill("glance")
+        >>> cloud.restart("glance")
+        """
+        with self._lock:
+            chosen = self._service(service)
+            chosen.running = False
+            chosen.die()
+
+    def restart(self, service: ServiceName) -> None:
+        """Start a service anew; it has what stood in its database."""
+        with self._lock:
+            self._service(service).running = True
+
+    def _service(self, name: str) -> Service:
+        found = next((service for service in self.keystone.services if service.name == name), None)
+        if found is None:
+            raise ValueError(f"There is no service {name}.")
+        return found
 
     def fail(
         self,
@@ -342,14 +355,11 @@ class InMemoryCloud:
 
     # ------------------------------------------------------------- handling
 
-    def _answer(self, request: requests.PreparedRequest) -> requests.Response | None:
+    def _answer(self, request: requests.PreparedRequest) -> Reply | None:
         url = str(request.url)
         if self.service_at(url) is None:
             return None
-        try:
-            return _response(request, self.answer(request.method or "GET", url, request.headers, request.body))
-        except NoAnswer as none:
-            raise none.raised_by(request) from None
+        return self.answer(request.method or "GET", url, request.headers, request.body)
 
     def service_at(self, url: str) -> Service | None:
         """Give the service whose address a URL begins with."""
@@ -386,7 +396,9 @@ class InMemoryCloud:
         return dataclasses.replace(reply, headers=stamps | reply.headers)
 
     def _handled(self, service: Service, call: Call) -> Reply:
-        """Let the service do its work, unless a failure was asked for."""
+        """Let the service do its work, unless it is dead, or a failure was asked for."""
+        if not service.running:
+            raise NoAnswer("refused")
         with self._lock:
             struck = [rule for rule in self._interruptions if rule.strikes(service, call)]
         for rule in struck:
@@ -444,9 +456,3 @@ def _parsed(call: Call) -> object:
         return json.loads(call.source)
     except ValueError:
         return None
-
-
-def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
-    return requests_mock.create_response(
-        request, status_code=reply.status, content=reply.content, headers=dict(reply.headers)
-    )

@@ -7,6 +7,8 @@ GET     /NAME/control/requests  every request in order
 GET     /NAME/control/failures  what the cloud could not answer by a mistake of its own
 POST    /NAME/control/fail      ``InMemoryCloud.fail``: service, method, path, status, body, headers, times, skip
 POST    /NAME/control/cut       ``InMemoryCloud.cut``: service, method, path, times, skip, handled, late
+POST    /NAME/control/kill      ``InMemoryCloud.kill``: service
+POST    /NAME/control/restart   ``InMemoryCloud.restart``: service
 POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; gives the id
 POST    /NAME/control/download  what a URL holds: url, and either base64, size (so many zeros) or status
 POST    /NAME/control/user      ``Keystone.add_user``: name, department, role, password; the department is made
@@ -27,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hyperx_glance.testing.memory.wire import Reply, json_reply
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory.cloud import InMemoryCloud
+    from hyperx_glance.testing.memory.cloud import InMemoryCloud, ServiceName
     from hyperx_glance.testing.memory.serving import Server
 
 _PATH: Final = re.compile(r"/(?P<name>[A-Za-z0-9._-]+)/control(?:/(?P<what>[a-z]+))?")
@@ -74,6 +76,16 @@ def _fail(cloud: InMemoryCloud, **asked: Any) -> object:  # noqa: ANN401 - as th
 
 def _cut(cloud: InMemoryCloud, **asked: Any) -> object:  # noqa: ANN401 - as the client says
     cloud.cut(asked.pop("service"), asked.pop("method"), asked.pop("path"), **asked)
+    return {}
+
+
+def _kill(cloud: InMemoryCloud, *, service: ServiceName) -> object:
+    cloud.kill(service)
+    return {}
+
+
+def _restart(cloud: InMemoryCloud, *, service: ServiceName) -> object:
+    cloud.restart(service)
     return {}
 
 
@@ -125,6 +137,8 @@ _READINGS: Final[Mapping[tuple[str, str], Callable[[InMemoryCloud], object]]] = 
 _CHANGES: Final[Mapping[tuple[str, str], Callable[..., object]]] = {
     ("POST", "fail"): _fail,
     ("POST", "cut"): _cut,
+    ("POST", "kill"): _kill,
+    ("POST", "restart"): _restart,
     ("POST", "image"): _image,
     ("POST", "download"): _download,
     ("POST", "user"): _user,

@@ -183,6 +183,8 @@ class Service:
     def __init__(self) -> None:
         self.present = True
         """False takes the service out of the catalogue."""
+        self.running = True
+        """False refuses every connection, as after the death of the process."""
         self.skew_seconds = 0.0
         """How far this service's clock is off, as its Date headers show."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -196,6 +198,9 @@ class Service:
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
         raise NotImplementedError
+
+    def die(self) -> None:
+        """Lose what only the process knows; what stands in the database stays."""
 
     def problem(self, call: Call, refused: Refused) -> Reply:
         """Write an error as this service does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,9 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    pass
-from tests.unit.memory.asking import RAW, image, names, nova
+    from pathlib import Path
+
+from tests.unit.memory.asking import RAW, URL, image, names, new_image, nova, shown, start_import
 
 
 def test_fail_answers_instead_of_handling(cloud: InMemoryCloud) -> None:
@@ -103,3 +106,69 @@ def test_before_calls_between_two_pages(cloud: InMemoryCloud) -> None:
     second = image(cloud, "alice", "GET", first["next"].removeprefix("/v2")).json()
 
     assert [record["name"] for record in first["images"] + second["images"]] == ["3", "2", "1"]
+
+
+def test_what_the_fake_cannot_answer_is_a_500_that_is_told_at_the_end(cloud: InMemoryCloud) -> None:
+    cloud.glance.images = None  # type: ignore[assignment]  # as a mistake of ours would
+
+    answer = image(cloud, "alice", "GET", "/images")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html; charset=UTF-8")
+    assert "The server has either erred" in answer.text
+    (failure,) = cloud.failures
+    assert (failure.service, failure.method, failure.path) == ("glance", "GET", "/v2/images")
+    with pytest.raises(AssertionError, match=r"(?s)in-memory glance failed on GET /v2/images.*AttributeError"):
+        cloud.check()
+    cloud.glance.failures.clear()  # the fixture would tell it too
+
+
+def test_a_failure_fails_the_with_block(cloud: InMemoryCloud) -> None:
+    cloud.nova.flavors = None  # type: ignore[assignment]  # as a mistake of ours would
+
+    with pytest.raises(AssertionError, match="answered 500"), cloud:
+        nova(cloud, "alice", "GET", "/flavors")
+
+    cloud.nova.failures.clear()
+
+
+def test_the_fixture_fails_the_test_during_which_the_fake_failed(tmp_path: Path) -> None:
+    (tmp_path / "test_that_does_not_look.py").write_text(
+        """
+def test_that_does_not_look(hyperx_cloud):
+    hyperx_cloud.glance.images = None
+    hyperx_cloud.session("alice").get("/v2/images", endpoint_filter={"service_type": "image"}, raise_exc=False)
+"""
+    )
+
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert "1 passed, 1 error" in result.stdout
+    assert "The in-memory glance failed on GET /v2/images, and answered 500." in result.stdout
+
+
+def test_a_glance_that_dies_in_the_middle_of_an_import(cloud: InMemoryCloud) -> None:
+    """As seen on the real Glance: the record keeps its state and its lock, and nobody goes on."""
+    cloud.glance.downloads[URL] = bytes(4096)
+    cloud.glance.import_polls = 2
+    made = new_image(cloud)
+    assert start_import(cloud, made) == 202
+    assert shown(cloud, made)["status"] == "queued"
+    assert shown(cloud, made)["status"] == "importing"
+
+    cloud.kill("glance")
+    with pytest.raises(keystone_exceptions.ConnectFailure):
+        image(cloud, "alice", "GET", f"/images/{made}")
+    cloud.restart("glance")
+
+    left = [shown(cloud, made) for _ in range(5)][-1]
+    assert (left["status"], left["os_glance_importing_to_stores"]) == ("importing", "fast")
+    tasks = image(cloud, "alice", "GET", f"/images/{made}/tasks").json()["tasks"]
+    assert [task["status"] for task in tasks] == ["processing"]
+    assert start_import(cloud, made) == 409
+    assert image(cloud, "alice", "DELETE", f"/images/{made}").status_code == 204
+
+
+def test_only_a_service_can_be_killed(cloud: InMemoryCloud) -> None:
+    with pytest.raises(ValueError, match="There is no service swift"):
+        cloud.kill("swift")  # type: ignore[arg-type]  # on purpose

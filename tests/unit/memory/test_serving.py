@@ -191,3 +191,34 @@ def test_who_ends_it_at_its_first_word_leaves_nothing_running() -> None:
         process.send_signal(signal.SIGTERM)
         _, logged = process.communicate(timeout=scaled(10))
     assert (logged, process.returncode) == ("", 0)
+
+
+def test_a_killed_service_refuses_until_it_is_restarted(server: Server) -> None:
+    assert control(server, "kill", service="glance").status_code == 200
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(f"{server.url}/cloud/image/", timeout=5)
+    assert control(server, "restart", service="glance").status_code == 200
+    assert requests.get(f"{server.url}/cloud/image/", timeout=5).status_code == 300
+
+
+def test_a_served_cloud_imports_no_client_of_clouds() -> None:
+    """It starts in half a second because of that."""
+    program = (
+        "import sys, hyperx_glance.testing.memory.serving as _; "
+        "heavy = {'keystoneauth1', 'openstack', 'oslo_utils', 'pydantic', 'requests', 'tenacity'}; "
+        "print(sorted(heavy & {*sys.modules}))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def test_the_profile_of_devstack_is_served_under_its_names() -> None:
+    with Server(profile="devstack") as server:
+        clouds = yaml.safe_load(server.clouds_yaml())["clouds"]
+        assert {"devstack", "devstack-alt", "devstack-admin", "devstack-system-admin", "alice"} <= set(clouds)
+        assert clouds["devstack"]["auth"]["username"] == "demo"
+        assert clouds["devstack-system-admin"]["auth"]["system_scope"] == "all"
+        cloud = server.clouds["cloud"]
+        assert [flavor.name for flavor in cloud.nova.flavors.values()][-1] == "m1.xlarge"
+        (image,) = cloud.glance.images.values()
+        assert (image.name, image.visibility, image.status) == ("cirros-0.6.3-x86_64-disk", "public", "active")

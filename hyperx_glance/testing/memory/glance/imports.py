@@ -19,6 +19,11 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 class Imports(Data):
     """Answer imports, which go on when somebody looks."""
 
+    def die(self) -> None:
+        """Lose the imports that are going on: images and tasks stay as they are, the locks too, and nobody goes on."""
+        self._orphans += [job for job in self._jobs.values() if job.thread is not None]
+        self._jobs.clear()
+
     def finish_imports(self) -> None:
         """Bring every import to its end."""
         for image_id in list(self._jobs):

@@ -64,7 +64,9 @@ class Listing(Imports):
         if call.value("marker") and self._pages and self._pages[:2] == (asked, self._version):
             return self._pages[2]
         tests = [queries.in_reach(call.who, visibility, member_status), *queries.filters(query, tags, self._same)]
-        found = [image for image in self.images.values() if not image.deleted and all(test(image) for test in tests)]
+        found = [image for image in self.images.values() if not image.deleted]
+        for test in tests:
+            found = [image for image in found if test(image)]
         ordered = queries.in_order(found, columns)
         self._pages = (asked, self._version, ordered)
         self._positions = {image.id: position for position, image in enumerate(ordered)}

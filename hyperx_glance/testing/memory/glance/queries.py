@@ -39,9 +39,11 @@ def in_reach(caller: Caller, visibility: str, member_status: str) -> Test:
         member = image.members.get(caller.project_id)
         return image.visibility == "shared" and member is not None and member_status in ("all", member.status)
 
+    everywhere, own_id = caller.is_administrator, caller.project_id
+
     def test(image: ImageRecord) -> bool:
-        own = image.owner == caller.project_id
-        reach = caller.is_administrator or own or image.visibility in ("public", "community") or shared(image)
+        own = image.owner == own_id
+        reach = everywhere or own or image.visibility in ("public", "community") or shared(image)
         if not reach or visibility == "all":
             return reach
         return image.visibility == visibility if visibility else own or image.visibility != "community"
@@ -187,9 +189,15 @@ def _check_sorting(keys: Sequence[str], directions: Sequence[str]) -> None:
             raise Refused(400, f"Invalid sort direction: {direction}")
 
 
+_NEVER_NULL = {"id", "status", "created_at", "updated_at"}
+
+
 def in_order(images: Sequence[ImageRecord], columns: Sequence[tuple[str, bool]]) -> list[ImageRecord]:
     """Sort as SQLite does: nothing comes before everything."""
     ordered = list(images)
+    if {key for key, _ in columns} <= _NEVER_NULL and len({descending for _, descending in columns}) == 1:
+        ordered.sort(key=operator.attrgetter(*(key for key, _ in columns)), reverse=columns[0][1])
+        return ordered
     for key, descending in reversed(columns):
         ordered.sort(key=lambda image: _sortable(getattr(image, key)), reverse=descending)
     return ordered

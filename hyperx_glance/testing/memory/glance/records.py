@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -133,11 +134,14 @@ class ImageRecord:
     """What stands in the answers instead of the truth, for images that do not parse."""
 
 
+_BASE_VALUES = operator.attrgetter(*BASE_KEYS)
+
+
 def show(image: ImageRecord, *, multi_store: bool, is_administrator: bool = False) -> Record:
     """Write an image as the API does (glance/api/v2/images.py, _format_image)."""
+    # Ten thousand images are listed in memory, so that each microsecond here counts.
     view: Record = {key: value for key, value in image.properties.items() if key not in _HIDDEN}
-    for key in BASE_KEYS:
-        view[key] = getattr(image, key)
+    view.update(zip(BASE_KEYS, _BASE_VALUES(image), strict=True))
     view["id"] = image.id
     for key in TIMES:
         view[key] = isotime(getattr(image, key))
@@ -148,12 +152,12 @@ def show(image: ImageRecord, *, multi_store: bool, is_administrator: bool = Fals
     # Locations of a deactivated image are the administrator's (glance/db/sqlalchemy/api.py, _normalize_locations).
     if multi_store and image.stores and (image.status != "deactivated" or is_administrator):
         view["stores"] = ",".join(image.stores)
-    return {**view, **image.shown_as}
+    return {**view, **image.shown_as} if image.shown_as else view
 
 
 def isotime(time: datetime) -> str:
     """Write a time as Glance does: whole seconds, Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.isoformat()[:19] + "Z"
 
 
 def visible(caller: Caller, image: ImageRecord) -> bool:
