@@ -87,7 +87,8 @@ def run(name: str, *, real: bool, pattern: str = "", words: bool = False) -> int
     passed = {outcome["test"] for outcome in outcomes if outcome["outcome"] == "passed"}
     _tell("Failed, and is not listed", {test: failed[test] for test in failed.keys() - known.keys()}, words=words)
     _tell("Listed, and passed", {test: known[test] for test in known.keys() & passed}, words=words)
-    print(", ".join(f"{counted[word]} {word}" for word in ("passed", "failed", "skipped")))
+    told = ", ".join(f"{counted[word]} {word}" for word in ("passed", "failed", "skipped"))
+    print(f"{name}, {'real services' if real else 'in memory'}: {told}")
     return int(bool(failed.keys() - known.keys() or known.keys() & passed))
 
 
