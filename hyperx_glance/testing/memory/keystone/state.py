@@ -96,14 +96,18 @@ class State(Service):
         return self.departments[name]
 
     def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
-        """Create a user with one role (admin, member or reader) in one project; give the user's id."""
+        """Create a user with one role (admin, member or reader) in one project; give the user's id.
+
+        An administrator has the role on the system, too, as ``keystone-manage bootstrap`` gives it.
+        """
         user_id = uuid.uuid5(NAMESPACE, f"user {name}").hex
         project_id = self.departments[department]
         record = {"id": user_id, "name": name, "domain_id": DOMAIN["id"], "enabled": True, "options": {}}
         self._put("users", {**record, "default_project_id": project_id, "password_expires_at": None})
         self._passwords[user_id] = password
         self.users[name] = user_id
-        self.grants.add(Grant(("user", user_id), ("project", project_id), self.role_id(role)))
+        for target in [("project", project_id), *([SYSTEM] if role == "admin" else [])]:
+            self.grants.add(Grant(("user", user_id), target, self.role_id(role)))
         return user_id
 
     def role_id(self, name: str) -> str:
