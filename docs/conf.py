@@ -24,7 +24,15 @@ copyright = "the hyperx-glance authors"
 version = release = installed_version("hyperx-glance")
 language = "en"
 
-extensions = ["myst_parser", "notes", "pictures", "sphinx.ext.autodoc", "sphinx_copybutton", "tables"]
+extensions = [
+    "myst_parser",
+    "notes",
+    "pictures",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "tables",
+]
 exclude_patterns = ["_build", "releasenotes/notes"]
 root_doc = "index"
 html_theme = "furo"

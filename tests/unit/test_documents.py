@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from configparser import ConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hyperx_glance import HyperxGlanceError, errors
+import pytest
+import yaml
+
+import hyperx_glance
+from hyperx_glance import Client, HyperxGlanceError, errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +82,29 @@ def test_each_error_has_a_status_in_the_guide_and_in_its_back_end() -> None:
     told = {name: int(status) for name, status in re.findall(r"\* - `(\w+)`\n     - (\d+)\n", guide)}
 
     assert told == {kind.__name__: back_end.status_of(kind.__new__(kind)) for kind in kinds}
+
+
+def test_what_is_not_tagged_yet_is_one_version_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    notes = yaml.safe_load((ROOT / "docs" / "releasenotes" / "config.yaml").read_text())
+
+    assert project["tool"]["setuptools_scm"]["fallback_version"] == f"{notes['unreleased_version_title']}.dev0"
+
+
+VERBS = sorted(name for name in dir(Client) if not name.startswith("_") and callable(getattr(Client, name)))
+ENTRIES = dict(
+    re.findall(
+        r"^\.\. auto(?:method|function):: hyperx_glance\.(?:Client\.)?(\w+)\n(.*?)(?=^\S|\Z)",
+        (ROOT / "docs" / "reference" / "client.rst").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+)
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "connect"])
+def test_the_reference_tells_each_argument_of_a_verb_and_has_an_example(verb: str) -> None:
+    parameters = inspect.signature(getattr(Client, verb, hyperx_glance.connect)).parameters
+    entry = ENTRIES[verb]
+
+    assert re.findall(r":param (\w+):", entry) == [name for name in parameters if name != "self"]
+    assert re.search(r">>> .*\b" + verb + r"\(|= Client\." + verb + r"\(", entry)
