@@ -25,6 +25,7 @@ version = release = installed_version("hyperx-glance")
 language = "en"
 
 extensions = [
+    "fields",
     "myst_parser",
     "notes",
     "pictures",
@@ -36,7 +37,7 @@ extensions = [
 exclude_patterns = ["_build", "releasenotes/notes"]
 root_doc = "index"
 html_theme = "furo"
-html_title = f"hyperx-glance {version}"
+html_title = "hyperx-glance " + version.partition("+")[0]
 html_static_path = ["_static"]
 html_css_files = ["hyperx.css"]
 html_show_sourcelink = False

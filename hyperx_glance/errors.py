@@ -64,7 +64,7 @@ class HyperxGlanceError(Exception):
     the error is about, and what may have been made before it.
     """
 
-    default_hint = ""
+    default_hint: str = ""
     image_id: str | None = None
     launch_id: str | None = None
     capture_id: str | None = None
@@ -83,7 +83,7 @@ class HyperxGlanceError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint or self.default_hint
+        self.hint: str = hint or self.default_hint
         self.service = service
         self.status = status
         self.request_id = request_id
@@ -180,7 +180,7 @@ class AmbiguousNameError(HyperxGlanceError):
 
     def __init__(self, message: str, *, matches: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.matches = tuple(matches)
+        self.matches: tuple[str, ...] = tuple(matches)
 
 
 class AuthenticationError(HyperxGlanceError):
@@ -243,7 +243,7 @@ class QuotaExceededError(HyperxGlanceError):
         self.limit = limit
         self.used = used
         self.requested = requested
-        self.exceeded = tuple(exceeded) or ((resource,) if resource else ())
+        self.exceeded: tuple[str, ...] = tuple(exceeded) or ((resource,) if resource else ())
 
 
 class UrlRejectedError(HyperxGlanceError):
@@ -340,7 +340,7 @@ class LaunchFailedError(HyperxGlanceError):
     def __init__(self, message: str, *, launch_id: str, servers: Sequence[object] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.launch_id = launch_id
-        self.servers = tuple(servers)
+        self.servers: tuple[object, ...] = tuple(servers)
 
 
 class CaptureFailedError(HyperxGlanceError):

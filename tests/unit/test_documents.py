@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -108,3 +109,19 @@ def test_the_reference_tells_each_argument_of_a_verb_and_has_an_example(verb: st
 
     assert re.findall(r":param (\w+):", entry) == [name for name in parameters if name != "self"]
     assert re.search(r">>> .*\b" + verb + r"\(|= Client\." + verb + r"\(", entry)
+
+
+def fields() -> list[tuple[str, str]]:
+    told = runpy.run_path(str(ROOT / "docs" / "fields.py"))["meaning"]
+    public = {name: getattr(hyperx_glance, name) for name in hyperx_glance.__all__}
+    models = {name: kind for name, kind in public.items() if isinstance(kind, type)}
+    return [
+        (f"{name}.{field}", told(name, field))
+        for name, kind in models.items()
+        for field in getattr(kind, "model_fields", getattr(kind, "__dataclass_fields__", ()))
+    ]
+
+
+@pytest.mark.parametrize(("field", "told"), fields())
+def test_the_reference_tells_what_each_field_means(field: str, told: str) -> None:
+    assert told.endswith("."), field

@@ -1,0 +1,1 @@
+"""What is published installs and works: on each Python, with each extra, on the oldest dependencies."""
