@@ -373,6 +373,9 @@ class Cinder(Service):
             raise Refused(403, f"Policy doesn't allow volume_extension:{next(iter(body), '')} to be performed.")
         if "os-volume_upload_image" in body:
             return self._upload(call, volume, body["os-volume_upload_image"])
+        if "os-set_bootable" in body:
+            volume.bootable = str(body["os-set_bootable"].get("bootable")).lower() in ("true", "1")
+            return Reply(200)
         if "os-set_image_metadata" not in body:
             raise Refused(400, f"There is no such action: {next(iter(body), '')}")
         if volume.status in ("maintenance", "uploading"):

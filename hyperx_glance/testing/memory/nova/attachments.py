@@ -53,8 +53,7 @@ class Attachments(Acting):
             chosen = self._networks(call, [{"uuid": network_id}] if network_id else "auto")
             if not chosen:
                 raise Refused(400, "No specific network was requested and none are available for the project.")
-            fields = {"fixed_ips": [{"ip_address": address}]} if address else {}
-            port = self._neutron.add_port(chosen[0].network["id"], server.caller.project_id, **fields)
+            port = self._new_port(server, chosen[0]._replace(address=address))
         self._plug(server, port)
         self._note(call, server, "attach_interface")
         return json_reply(200, {"interfaceAttachment": _interface(call, port)})

@@ -13,6 +13,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused
 _BUSES = ("ide", "sata", "scsi", "usb", "virtio", "fdc", "uml", "lxc", "xen", None)
 
 
+_KINDS = {"source_type": ("volume", "image", "snapshot", "blank"), "destination_type": ("local", "volume")}
 _DISK_KEYS = (
     "boot_index",
     "uuid",
@@ -97,6 +98,9 @@ class Disks(State):
         for key in disk:
             if key not in _DISK_KEYS:
                 raise invalid("0", disk, f"Additional properties are not allowed ({key!r} was unexpected)")
+        for key, words in _KINDS.items():
+            if key in disk and disk[key] not in words:
+                raise invalid(key, disk[key], f"{disk[key]!r} is not one of {list(words)!r}")
         if disk.get("disk_bus") not in _BUSES:
             raise Refused(400, f"{wrong}.")
         _check_size(disk.get("volume_size", 1))
@@ -110,6 +114,8 @@ class Disks(State):
             self._check_image_disk(call, body, flavor, disk)
         if kind[0] == "volume" and disk.get("uuid") not in self._cinder.volumes:
             raise Refused(400, f"{wrong}: failed to get volume {disk.get('uuid')}.")
+        if kind[0] == "volume" and _boot_index(disk) == 0 and not self._cinder.volumes[disk["uuid"]].bootable:
+            raise Refused(400, f"Block Device {disk['uuid']} is not bootable.")
 
     def _check_image_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:
         wrong = "Block Device Mapping is Invalid"
