@@ -98,9 +98,7 @@ class Disks(State):
         for key in disk:
             if key not in _DISK_KEYS:
                 raise invalid("0", disk, f"Additional properties are not allowed ({key!r} was unexpected)")
-        for key, words in _KINDS.items():
-            if key in disk and disk[key] not in words:
-                raise invalid(key, disk[key], f"{disk[key]!r} is not one of {list(words)!r}")
+        _check_kinds(disk)
         if disk.get("disk_bus") not in _BUSES:
             raise Refused(400, f"{wrong}.")
         _check_size(disk.get("volume_size", 1))
@@ -112,10 +110,15 @@ class Disks(State):
             raise Refused(400, f"{wrong}: Ephemeral disks requested are larger than the instance type allows.")
         if kind[0] == "image":
             self._check_image_disk(call, body, flavor, disk)
-        if kind[0] == "volume" and disk.get("uuid") not in self._cinder.volumes:
-            raise Refused(400, f"{wrong}: failed to get volume {disk.get('uuid')}.")
-        if kind[0] == "volume" and _boot_index(disk) == 0 and not self._cinder.volumes[disk["uuid"]].bootable:
-            raise Refused(400, f"Block Device {disk['uuid']} is not bootable.")
+        if kind[0] == "volume":
+            self._check_volume(disk)
+
+    def _check_volume(self, disk: Record) -> None:
+        volume = self._cinder.volumes.get(str(disk.get("uuid")))
+        if volume is None:
+            raise Refused(400, f"Block Device Mapping is Invalid: failed to get volume {disk.get('uuid')}.")
+        if _boot_index(disk) == 0 and not volume.bootable:
+            raise Refused(400, f"Block Device {volume.id} is not bootable.")
 
     def _check_image_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:
         wrong = "Block Device Mapping is Invalid"
@@ -149,6 +152,12 @@ def _boot_index(disk: Record) -> int | None:
     if not re.fullmatch("-?[0-9]+", str(index)):
         raise invalid("boot_index", index, f"{index!r} does not match '^-?[0-9]+$'")
     return int(index)
+
+
+def _check_kinds(disk: Record) -> None:
+    for key, words in _KINDS.items():
+        if key in disk and disk[key] not in words:
+            raise invalid(key, disk[key], f"{disk[key]!r} is not one of {list(words)!r}")
 
 
 def _check_size(size: object) -> None:
