@@ -150,7 +150,7 @@ def check_request(image: Image, request: LaunchRequest) -> None:
         problems.append("volume_type: this launch makes no volume")
     if not request.networks:
         problems.append('networks: name at least one, or "auto", or "none"')
-    problems += _password_problems(image, request)
+    problems += _password_problems(image, request) + _drive_problems(image, request)
     if len(request.tags) >= MAX_TAGS:
         problems.append(f"tags: at most {MAX_TAGS - 1}, since one says which launch a server belongs to")
     if problems:
@@ -172,6 +172,13 @@ def _password_problems(image: Image, request: LaunchRequest) -> list[str]:
     if WINDOWS_PASSWORD_KEY in request.metadata:
         problems.append(f"metadata: {WINDOWS_PASSWORD_KEY} would replace the password; give it as admin_password")
     return problems
+
+
+def _drive_problems(image: Image, request: LaunchRequest) -> list[str]:
+    told = image.password_enabled or bool(request.user_data)
+    if told and request.networks == "none" and request.config_drive is False:
+        return ["config_drive: a guest without a network reads its password and user data from nowhere else"]
+    return []
 
 
 def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
@@ -269,6 +276,8 @@ def server_body(
     if request.keep_volumes:
         metadata[KEEP_VOLUMES_KEY] = "true"
     windows_password = password if is_windows(image) else None
+    # Without a network the guest reaches no metadata service, and its password would never come.
+    alone = request.networks == "none" and user_data is not None
     if windows_password is not None and image.admin_user:
         metadata.setdefault(WINDOWS_USER_KEY, image.admin_user)
     server: dict[str, Json] = {
@@ -293,7 +302,7 @@ def server_body(
         # Nova writes it in clear text onto any config drive (nova/virt/libvirt/driver.py, extra_md): for Windows alone.
         "adminPass": windows_password,
         "user_data": user_data,
-        "config_drive": request.config_drive if windows_password is None else True,
+        "config_drive": True if windows_password is not None or alone else request.config_drive,
         "key_name": request.key_name,
         "security_groups": [{"name": group} for group in request.security_groups] or None,
         "availability_zone": request.availability_zone,

@@ -128,6 +128,8 @@ def test_an_iso_that_is_not_bootable_is_refused() -> None:
         (iso(), {"admin_password": "secret-1"}, "admin_password"),
         (password_disk(os_type="windows"), {"config_drive": False}, "config_drive: Windows"),
         (password_disk(os_type="windows"), {"metadata": {"admin_pass": "x"}}, "metadata: admin_pass would replace"),
+        (password_disk(), {"networks": "none", "config_drive": False}, "config_drive: a guest without a network"),
+        (disk(), {"networks": "none", "config_drive": False, "user_data": "#!"}, "config_drive: a guest without"),
         (disk(), {"tags": {f"t{number}" for number in range(50)}}, "tags: at most 49"),
     ],
 )
@@ -147,6 +149,8 @@ def test_what_does_not_fit_the_image_is_refused(image: Image, fields: dict[str, 
         (disk(), {"tags": {f"t{number}" for number in range(49)}, "keep_volumes": True}),
         (password_disk(os_type="windows"), {"config_drive": True, "admin_password": "x"}),
         (password_disk(os_type="windows"), {}),
+        (password_disk(), {"config_drive": False}),
+        (disk(), {"networks": "none", "config_drive": False}),
     ],
 )
 def test_what_fits_the_image_is_taken(image: Image, fields: dict[str, Any]) -> None:
@@ -367,6 +371,14 @@ def test_a_linux_guest_reads_the_hash_from_its_user_data() -> None:
     assert user["name"] == "root"
     assert user["password"].startswith("$6$")
     assert "config_drive" not in server
+
+
+def test_a_guest_without_a_network_reads_it_from_a_config_drive() -> None:
+    alone = body(password_disk(), password="Of-my-0wn", networks="none")["server"]
+    assert alone["config_drive"] is True
+    assert "user_data" in alone
+    assert body(disk(), networks="none", user_data="#!/bin/sh\n")["server"]["config_drive"] is True
+    assert "config_drive" not in body(disk(), networks="none")["server"]
 
 
 def test_the_image_s_own_account_gets_the_password() -> None:
