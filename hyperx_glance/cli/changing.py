@@ -44,7 +44,7 @@ class SetImage(commands.Lister):
         client = self.client(parsed_args)
         changes = hyperx_glance.ImageChanges(**options.given(parsed_args, *hyperx_glance.ImageChanges.model_fields))
         changed = self.each(parsed_args.names, lambda name: client.update(commands.reference(client, name), changes))
-        return self.rows(parsed_args, _shown(parsed_args, changes), (images.values(image, client) for image in changed))
+        return self.rows(parsed_args, _shown(parsed_args, changes), (images.Values(image, client) for image in changed))
 
 
 def _shown(parsed_args: argparse.Namespace, changes: ImageChanges) -> Sequence[str]:

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, options, output
@@ -15,7 +17,7 @@ from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hyperx_glance import Client, Image
 
@@ -34,28 +36,46 @@ SHOWN_WHEN_MADE = (
 """What matters to people of an image that they have just made; ``-c`` gives them any other field."""
 
 
-def values(image: Image, client: Client) -> Mapping[str, object]:
-    """Give every field, made ready for both kinds of readers."""
-    dumped: dict[str, object] = image.model_dump(mode="json")
-    return {field: _readable(value) for field, value in dumped.items()} | {
-        "created_at": output.Time(image.created_at),
-        "updated_at": output.Time(image.updated_at),
-        "size": output.Size(image.size),
-        "virtual_size": output.Size(image.virtual_size),
-        "kind": output.Word(image.kind.value),
-        "category": output.Word(image.category.value),
-        "phase": output.Word(image.phase.value),
-        "disk_format": output.Format(image.disk_format),
-        "owner": output.Owner(image.owner, lambda: client.owner_name(image)),
-        "tags": output.Listed(list(image.tags)),
-        "stores": output.Listed(list(image.stores)),
-        "properties": output.Pairs(image.properties),
-        "allowed": output.Words(sorted(action.value for action in client.allowed(image))),
-    }
+class Values(dict[str, object]):
+    """Give each field of an image, made ready for both kinds of readers when it is asked for: a list shows few."""
+
+    def __init__(self, image: Image, client: Client) -> None:
+        super().__init__()
+        self._image = image
+        self._client = client
+
+    def __missing__(self, field: str) -> object:
+        """Make one field ready."""
+        if field == "owner":
+            return output.Owner(self._image.owner, lambda: self._client.owner_name(self._image))
+        if field == "allowed":
+            return output.Words(sorted(action.value for action in self._client.allowed(self._image)))
+        value = getattr(self._image, field)
+        return _SHOWN_AS.get(field, _readable)(value)
+
+
+_SHOWN_AS: dict[str, Callable[[Any], object]] = {
+    "created_at": output.Time,
+    "updated_at": output.Time,
+    "size": output.Size,
+    "virtual_size": output.Size,
+    "kind": lambda word: output.Word(word.value),
+    "category": lambda word: output.Word(word.value),
+    "phase": lambda word: output.Word(word.value),
+    "disk_format": output.Format,
+    "tags": lambda tags: output.Listed(list(tags)),
+    "stores": lambda stores: output.Listed(list(stores)),
+    "properties": lambda properties: output.Pairs(dict(properties)),
+}
 
 
 def _readable(value: object) -> object:
-    return output.Flag(value) if isinstance(value, bool) else value
+    match value:
+        case bool():
+            return output.Flag(value)
+        case StrEnum():
+            return value.value
+    return value
 
 
 class ShowsImage(commands.ShowOne):
@@ -72,7 +92,7 @@ class ShowsImage(commands.ShowOne):
         """Give fields of an image to people, and every field to programs and to those who name columns."""
         if parsed_args.formatter != "table" or parsed_args.columns:
             fields = SHOWN_ALONE
-        return self.one(parsed_args, fields, values(image, client))
+        return self.one(parsed_args, fields, Values(image, client))
 
 
 class ShowImage(ShowsImage):

@@ -31,7 +31,7 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
         "--view",
         type=options.category,
         choices=options.VIEWS,
-        help="The console's tab; default: all; 所有, 精选, 公共 and 私有 are understood, too",
+        help="The console's tab, by its English or its Chinese name; default: all",
     )
     if kind != "iso":
         add("--kind", choices=_KINDS, default=kind, help="Default: %(default)s")
@@ -98,7 +98,7 @@ class ListImages(commands.Lister):
         client = self.client(parsed_args)
         fields = images.SHOWN_LONG if parsed_args.long else images.SHOWN_IN_LISTS
         return self.rows(
-            parsed_args, fields, (images.values(image, client) for image in self._images(client, parsed_args))
+            parsed_args, fields, (images.Values(image, client) for image in self._images(client, parsed_args))
         )
 
     def _images(self, client: Client, parsed_args: argparse.Namespace) -> Iterable[Image]:

@@ -90,7 +90,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
         "--category",
         type=category,
         choices=CATEGORIES,
-        help="featured: administrators only; 精选, 公共 and 私有 are understood, too",
+        help="By its English or its Chinese name; featured: administrators only",
     )
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
     add("--min-disk", dest="min_disk_gib", type=int, metavar="<GiB>")

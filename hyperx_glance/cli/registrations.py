@@ -37,7 +37,7 @@ class ListRegistrations(commands.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
         unfinished = client.unfinished_registrations(older_than_seconds=parsed_args.older_than)
-        return self.rows(parsed_args, SHOWN, (images.values(image, client) for image in unfinished))
+        return self.rows(parsed_args, SHOWN, (images.Values(image, client) for image in unfinished))
 
 
 class ShowRegistration(commands.ShowOne):
