@@ -41,6 +41,9 @@ def test_a_new_user_with_a_role_in_a_new_project_works_there(cloud: InMemoryClou
     own = login(cloud, username="carol", password="pw", user_domain_id="default", project_id=project)
     assert [each["name"] for each in own.json()["projects"]] == ["dept-c"]
     assert cloud.departments["dept-c"] == project
+    cloud.keystone.records["users"][carol]["password"] = "never shown"
+    assert "never shown" not in admin(cloud, "GET", f"/users/{carol}").text
+    assert cloud.auth("carol")["project_name"] == "dept-c"
 
     assert admin(cloud, "DELETE", grant).status_code == 204
     assert admin(cloud, "GET", f"/role_assignments?user.id={carol}").json()["role_assignments"] == []
@@ -67,6 +70,16 @@ def test_a_disabled_user_is_out_at_once(cloud: InMemoryCloud) -> None:
 
     with pytest.raises(Unauthorized):  # the token, and the login that keystoneauth tries then
         session.get("/v2/images", endpoint_filter={"service_type": "image"}, raise_exc=False)
+
+
+def test_who_had_a_role_that_is_gone_logs_in_anew(cloud: InMemoryCloud) -> None:
+    role = made(cloud, "role", name="tourist")
+    admin(cloud, "PUT", f"/projects/{cloud.departments['dept-a']}/users/{cloud.users['alice']}/roles/{role}")
+    session = cloud.session("alice")
+    token = session.get_token()
+    assert admin(cloud, "DELETE", f"/roles/{role}").status_code == 204
+    assert cloud.keystone.caller(token) is None
+    assert session.get("/v2/images", endpoint_filter={"service_type": "image"}).status_code == 200
 
 
 def test_names_are_unique_and_bodies_checked(cloud: InMemoryCloud) -> None:

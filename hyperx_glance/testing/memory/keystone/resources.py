@@ -170,7 +170,8 @@ class Resources(State):
         for names in (self.users, self.departments):
             for name in [name for name, known in names.items() if known == gone]:
                 del names[name]
-        self._revoke(lambda caller: gone in (caller.user_id, caller.project_id))
+        lost = record["name"] if kind.collection == "roles" else None
+        self._revoke(lambda caller: gone in (caller.user_id, caller.project_id) or lost in caller.roles)
         if kind.collection == "domains":
             for inner in ("users", "groups", "projects"):
                 for each in [each for each in self._things(KINDS[inner]) if each.get("domain_id") == gone]:

@@ -119,8 +119,11 @@ class State(Service):
         return self._passwords[self.users[user]]
 
     def department_of(self, user: str) -> str:
-        """Give the name of a user's department."""
-        return self._project_name(str(self.records["users"][self.users[user]]["default_project_id"]))
+        """Give the name of a user's department: the one by default, or the first in which there is a role."""
+        user_id = self.users[user]
+        granted = sorted(grant.target[1] for grant in self.grants if grant.actor == ("user", user_id))
+        default = self.records["users"][user_id].get("default_project_id")
+        return self._project_name(str(default or (granted[0] if granted else "")))
 
     def roles_of(self, user_id: str, target: tuple[str, str]) -> frozenset[str]:
         """Give the names of the roles that a user has somewhere, by themselves or by a group, with what they imply."""
