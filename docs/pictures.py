@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import html
 import math
+import re
+import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -172,8 +175,27 @@ def iso() -> Drawing:
     return drawing
 
 
+def terminal() -> Drawing:
+    """Show a terminal: the first examples of the page on the command line, which the tests run."""
+    page = (Path(__file__).parent / "guide" / "command-line.rst").read_text()
+    (block, *_others) = re.findall(r"code-block:: console\n\n((?:   .*\n|\n)+)", page)
+    lines = [
+        part
+        for line in textwrap.dedent(block).strip().splitlines()
+        for part in textwrap.wrap(line, 76, subsequent_indent="    ")
+    ]
+    drawing = Drawing(640, 16 * len(lines) + 50)
+    drawing.parts.append(f'<rect class="picture-screen" x="0" y="0" width="640" height="{drawing.size[1]}" rx="8"/>')
+    drawing.parts += [f'<circle class="picture-light" cx="{x}" cy="16" r="5"/>' for x in (18, 36, 54)]
+    for number, line in enumerate(lines):
+        kind = "typed" if line.startswith(("$ ", "    ")) else "printed"
+        text = html.escape(line).replace(" ", "\N{NO-BREAK SPACE}")
+        drawing.parts.append(f'<text class="picture-{kind}" x="14" y="{46 + 16 * number}">{text}</text>')
+    return drawing
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
-    picture.__name__: picture for picture in (back_end, iso, phases, steward, tabs)
+    picture.__name__: picture for picture in (back_end, iso, phases, steward, tabs, terminal)
 }
 
 
