@@ -97,7 +97,10 @@ def _compared(title: str, rounds: int, **commands: tuple[str, Mapping[str, str]]
             lines.add(printed)
     best = {name: Measured(min(m.wall for m in each), min(m.cpu for m in each)) for name, each in taken.items()}
     rows = [("", "wall ms", "CPU ms")]
-    rows += [(commands[name][0], f"{each.wall * 1000:.0f}", f"{each.cpu * 1000:.0f}") for name, each in best.items()]
+    rows += [
+        (f"{commands[name][0]} ({name.replace('_', ' ')})", f"{each.wall * 1000:.0f}", f"{each.cpu * 1000:.0f}")
+        for name, each in best.items()
+    ]
     table(f"{title} (best of {rounds})", rows)
     (printed,) = lines
     return best, printed

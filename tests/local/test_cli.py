@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("client")  # it removes what a test leaves
 
 def environment(cloud: LocalCloud, user: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-    return kept | cloud.environment(user) | {"PYTHONWARNINGS": "ignore"}
+    return kept | cloud.environment(user) | {"PYTHONWARNINGS": "ignore", "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture
@@ -73,6 +74,61 @@ def test_the_life_of_an_image(
     missing = openstack("hyperx", "image", "show", name, status=1)
     assert "Hint:" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def test_what_one_command_begins_another_goes_on_with(
+    openstack: Callable[..., subprocess.CompletedProcess[str]], file_server: FileServer
+) -> None:
+    name, launch_id = unique("cli"), unique("cli-launch")
+    held = file_server.hold("/held.qcow2", samples.data("disk.qcow2"), after=4096)
+    begun = openstack(
+        *("hyperx", "image", "create", name, "--url", held.url, "--trusted-host", "127.0.0.1"),
+        *("--no-preflight", "--disk-format", "qcow2", "--no-wait", "-f", "value", "-c", "id"),
+    )
+    image_id = begun.stdout.strip()
+    assert begun.stderr == f"openstack hyperx registration resume {image_id}\n"
+    held.wait_until_reached(scaled(60))
+    listed = openstack("hyperx", "registration", "list", "-f", "value", "-c", "id", "-c", "phase").stdout
+    assert f"{image_id} downloading" in listed.splitlines()
+    held.release()
+    assert read(openstack("hyperx", "registration", "resume", image_id, "-f", "json"))["state"] == "ACTIVE"
+
+    launch = ("hyperx", "image", "launch", image_id, name, "--flavor", "m1.tiny", "--count", "2", "--no-network")
+    openstack(*launch, "--launch-id", launch_id, "--no-wait")
+    servers = read(openstack("hyperx", "launch", "wait", launch_id, "-f", "json"))["servers"]
+    assert [(server["name"], server["status"]) for server in servers] == [
+        (f"{name}-1", "ACTIVE"),
+        (f"{name}-2", "ACTIVE"),
+    ]
+    listed = openstack("hyperx", "launch", "list", "-f", "value", "-c", "launch_id", "-c", "count").stdout
+    assert f"{launch_id} 2" in listed.splitlines()
+    openstack("hyperx", "launch", "cancel", launch_id)
+    assert launch_id not in openstack("hyperx", "launch", "list").stdout
+
+
+def test_a_person_at_a_terminal_is_asked(
+    openstack: Callable[..., subprocess.CompletedProcess[str]], local_cloud: LocalCloud, tmp_path: Path
+) -> None:
+    name, path = unique("cli"), tmp_path / "disk.qcow2"
+    path.write_bytes(samples.data("disk.qcow2"))
+    openstack("hyperx", "image", "create", name, "--file", str(path))
+    person, terminal = pty.openpty()
+    try:
+        os.write(person, b"n\n")
+        deletion = subprocess.run(
+            [OPENSTACK, "hyperx", "image", "delete", name],
+            env=environment(local_cloud, "alice"),
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(terminal)
+        os.close(person)
+    assert (deletion.returncode, deletion.stdout) == (1, "")
+    assert deletion.stderr == f"Delete {name} for good? [y/N] Nothing was deleted.\n"
+    openstack("hyperx", "image", "delete", name, "--yes")
 
 
 def test_control_c_leaves_no_record(local_cloud: LocalCloud, file_server: FileServer) -> None:
