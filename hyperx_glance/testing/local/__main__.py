@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
-from hyperx_glance.testing.local.layout import SERVICES, LocalCloudError
+from hyperx_glance.testing.local.layout import HYPERVISORS, SERVICES, LocalCloudError
 from hyperx_glance.testing.local.local_cloud import LocalCloud
 
 
@@ -46,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
 
     up = _command(commands, "up", _up, "start the cloud, or see that it runs; it goes on until `down`")
     up.add_argument("--hosts", type=int, default=1, help="how many hypervisors to pretend (default: 1)")
-
+    up.add_argument(
+        "--hypervisor", choices=HYPERVISORS, default="fake", help="what runs servers: nothing, or QEMU (default: fake)"
+    )
     _add_python(up)
 
     _command(commands, "status", _status, "show each service's port, process and health; fail if one is not well")
@@ -95,7 +97,9 @@ def _command(
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts, python=chosen.python).start(detach=True)
+    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts, hypervisor=chosen.hypervisor, python=chosen.python).start(
+        detach=True
+    )
     users = ", ".join([ADMINISTRATOR, *USERS])
     print(f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {users}.")
     print(f"Logs are in {cloud.directory / 'logs'}.")

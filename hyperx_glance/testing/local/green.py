@@ -4,6 +4,7 @@ eventlet has to patch Python before anything else is imported, so such a service
 of the supervisor. (No example: it replaces the process it is called in.)
 """
 
+import dataclasses
 import json
 import os
 import sqlite3
@@ -27,15 +28,15 @@ _LOCK_PAUSE_SECONDS: Final = 0.005
 
 def become(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> NoReturn:
     """Replace this process by a service that runs on eventlet."""
-    place = [str(layout.directory), dict(layout.ports), layout.hosts, dict(layout.databases)]
+    place = dataclasses.asdict(layout) | {"directory": str(layout.directory)}
     order = json.dumps([service, place, options, policies])
     os.execv(sys.executable, [sys.executable, "-P", "-c", _PROGRAM, str(_PACKAGE_ROOT), order])  # noqa: S606
 
 
 def order(text: str) -> tuple[str, Layout, dict[str, dict[str, Any]], dict[str, str]]:
     """Read what `become` wrote."""
-    service, (directory, ports, hosts, places), options, policies = json.loads(text)
-    return service, Layout(Path(directory), ports, hosts, places), options, policies
+    service, place, options, policies = json.loads(text)
+    return service, Layout(**place | {"directory": Path(place["directory"])}), options, policies
 
 
 def listen(port: int, application: object) -> None:

@@ -18,6 +18,8 @@ HOST: Final = "127.0.0.1"
 REGION: Final = "RegionOne"
 PASSWORD: Final = "secret"
 
+HYPERVISORS: Final = ("fake", "qemu")
+
 # In the order in which they are forked: those that take longest to come up go first.
 SERVICES: Final = ("nova", "keystone", "neutron", "cinder", "glance", "placement")
 
@@ -62,6 +64,10 @@ class Layout:
     hosts: int = 1
     # By their names, the SQLAlchemy URLs of those that are at a server.
     databases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hypervisor: str = "fake"
+    short: str = ""
+    """A short name of the directory, for as long as the supervisor lives: what lies below it has room in the address
+    of a socket."""
 
     def url(self, service: str, path: str = "") -> str:
         """Return the service's base URL, with `path` appended."""
@@ -104,3 +110,9 @@ class Layout:
 def packaged_file(path: str) -> Path:
     """Return a file that an OpenStack package installs below the virtual environment's etc directory."""
     return Path(sys.prefix, "etc", path)
+
+
+def check_name(service: str) -> None:
+    """Refuse what is no service."""
+    if service not in SERVICES:
+        raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")

@@ -24,18 +24,12 @@ from typing import Any, Final, Self
 
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local import access, control, health, processes
+from hyperx_glance.testing.local import access, control, health, processes, qemu
 from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
-from hyperx_glance.testing.local.layout import (
-    ENTRIES,
-    MOVABLE_DATABASES,
-    SERVICES,
-    Layout,
-    LocalCloudError,
-)
+from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout, LocalCloudError, check_name
 from hyperx_glance.testing.local.provision import provision
-from hyperx_glance.testing.local.surroundings import check_directory, check_machine
+from hyperx_glance.testing.local.surroundings import check_choices, check_directory, check_machine
 from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
 from hyperx_glance.testing.timing import scaled
 
@@ -72,6 +66,9 @@ class LocalCloud:
 
     ``profile`` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
 
+    ``hypervisor`` is Nova's fake one, or "qemu" for real guests, slow and without a network. ``start`` says what of it
+    is not installed.
+
     ``databases`` are SQLAlchemy URLs of empty databases at a server, for Glance, Keystone or both, which have SQLite
     files otherwise; the services' Python needs the driver. What is written there stays.
     """
@@ -82,21 +79,17 @@ class LocalCloud:
         *,
         databases: Mapping[str, str] | None = None,
         hosts: int = 1,
+        hypervisor: str = "fake",
         options: Mapping[str, Changes] | None = None,
         python: str | os.PathLike[str] | None = None,
         profile: ProfileName = "default",
     ) -> None:
         """Prepare a cloud; nothing runs, and no directory is made, before `start`."""
-        if hosts < 1:
-            raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
-        for service in options or {}:
-            _check_name(service)
-        for service in databases or {}:
-            if service not in MOVABLE_DATABASES:
-                raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can have a server, not {service}")
+        check_choices(hosts, hypervisor, databases or {}, options or {})
         self._given_directory = None if directory is None else Path(directory).resolve()
         self._databases = databases or {}
         self._hosts = hosts
+        self._hypervisor = hypervisor
         self._options = options or {}
         # Not resolved: the Python of a virtual environment is a link, and knows its environment by the link's place.
         self._given_python = None if python is None else str(Path(python).absolute())
@@ -173,7 +166,7 @@ class LocalCloud:
         """
         if self._directory is not None:
             return self
-        check_machine(self._given_python)
+        check_machine(self._given_python, self._hypervisor)
         if self._given_directory is None:
             self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
             return self
@@ -188,7 +181,7 @@ class LocalCloud:
 
     def _await_joined(self, *, detach: bool) -> None:
         try:
-            self._check_python(self._ask("status")["python"])
+            self._check_joined(**self._ask("status"))
             self._wait_until_healthy(SERVICES)
             if detach:
                 self._ask("detach")
@@ -196,9 +189,11 @@ class LocalCloud:
             self.leave()
             raise
 
-    def _check_python(self, python: str) -> None:
+    def _check_joined(self, *, python: str, hypervisor: str, **_others: object) -> None:
         if self._given_python not in (None, python):
             raise LocalCloudError(f"a cloud runs in {self.directory} under {python}, not under {self._given_python}")
+        if self._hypervisor == "qemu" and hypervisor != "qemu":
+            raise LocalCloudError(f"a cloud runs in {self.directory} with the {hypervisor} hypervisor, not with QEMU")
 
     def _start_in(self, directory: Path, *, detach: bool) -> None:
         self._directory = directory
@@ -228,6 +223,7 @@ class LocalCloud:
             "databases": dict(self._databases),
             "directory": str(directory),
             "hosts": self._hosts,
+            "hypervisor": self._hypervisor,
             "options": self._options,
             "process": os.getpid(),
             "profile": self._profile,
@@ -260,7 +256,7 @@ class LocalCloud:
     def _learn_layout(self, verb: str = "status", **arguments: object) -> None:
         answer = self._ask(verb, **arguments)
         ports = {service: state["port"] for service, state in answer["services"].items()}
-        self._layout = Layout(self.directory, ports, answer["hosts"], answer["databases"])
+        self._layout = Layout(self.directory, ports, answer["hosts"], answer["databases"], answer["hypervisor"])
         self._release, self._profile = answer["release"], answer["profile"]
 
     def _known_layout(self) -> Layout:
@@ -349,7 +345,7 @@ class LocalCloud:
 
     def url(self, service: str) -> str:
         """Return the base URL of a service."""
-        _check_name(service)
+        check_name(service)
         return self._known_layout().url(service)
 
     def auth(self, user: str = ADMINISTRATOR) -> dict[str, str]:
@@ -385,20 +381,24 @@ class LocalCloud:
 
     def database(self, service: str) -> Path:
         """Return the path of a service's SQLite file, for data in bulk; of Nova's three the one with the servers."""
-        _check_name(service)
+        check_name(service)
         if service in self._known_layout().databases:
             raise LocalCloudError(f"{service} has no SQLite file but {self.database_url(service)}")
         return self._known_layout().database(service)
 
     def database_url(self, service: str) -> str:
         """Return the SQLAlchemy URL of a service's database, wherever that is; of Nova's three as `database` does."""
-        _check_name(service)
+        check_name(service)
         return self._known_layout().database_url(service)
+
+    def serial_port(self, server_id: str) -> int:
+        """Return the loopback port on which a real guest's serial console answers, to one caller at a time."""
+        return qemu.serial_port(self.session(ADMINISTRATOR), self.url("nova"), server_id)
 
     def logs(self, service: str, lines: int = 50) -> str:
         """Return the last lines of what a service, or "supervisor", logged."""
         if service != "supervisor":
-            _check_name(service)
+            check_name(service)
         directory = self._directory or self._given_directory
         if directory is None:
             raise LocalCloudError("the local cloud is not running, and its logs went with it")
@@ -418,12 +418,12 @@ class LocalCloud:
 
     def kill(self, service: str) -> None:
         """Kill a service's process and return when it is dead; its port refuses until `restart`."""
-        _check_name(service)
+        check_name(service)
         self._ask("kill", service=service)
 
     def restart(self, service: str) -> None:
         """Start a service anew on its port, killing it first if it runs, and return when it is healthy."""
-        _check_name(service)
+        check_name(service)
         state = self._ask("status")["services"][service]
         self._restart_with(service, state["options"], state["policies"])
 
@@ -436,7 +436,7 @@ class LocalCloud:
         self, service: str, options: Changes | None = None, *, policies: Policies | None = None
     ) -> Iterator[None]:
         """Run a service with other options and policy rules inside the with block; None removes an option."""
-        _check_name(service)
+        check_name(service)
         former = self._ask("status")["services"][service]
         merged = {section: dict(values) for section, values in former["options"].items()}
         for section, values in (options or {}).items():
@@ -490,8 +490,3 @@ class LocalCloud:
 
     def _ask(self, verb: str, **arguments: object) -> dict[str, Any]:
         return control.ask(self.directory, verb, **arguments)
-
-
-def _check_name(service: str) -> None:
-    if service not in SERVICES:
-        raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")

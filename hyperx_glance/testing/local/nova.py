@@ -1,4 +1,4 @@
-"""Nova: API, conductor, scheduler and computes as threads of one process, with the fake hypervisor.
+"""Nova: API, conductor, scheduler and computes as threads of one process, with the fake hypervisor or with QEMU.
 
 >>> from pathlib import Path
 >>> ports = {"keystone": 25000, "glance": 25001}
@@ -13,8 +13,8 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from hyperx_glance.deployment import NOVA_OPTION
-from hyperx_glance.testing.local import databases, patches, releases
-from hyperx_glance.testing.local.configuration import Options, credentials, database, token_validation
+from hyperx_glance.testing.local import databases, patches, qemu, releases
+from hyperx_glance.testing.local.configuration import Options, changed, credentials, database, token_validation
 from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import DATABASES, Layout, packaged_file
 
@@ -34,7 +34,7 @@ _running: list[object] = []
 def options(layout: Layout) -> Options:
     """Return Nova's options."""
     home = layout.home("nova")
-    return {
+    usual: Options = {
         "DEFAULT": {
             "state_path": str(home / "state"),
             "instances_path": str(home / "state" / "instances"),
@@ -65,6 +65,7 @@ def options(layout: Layout) -> Options:
         # The default asks the catalogue for the internal endpoint under the type volumev3.
         "cinder": credentials(layout, "nova") | {"catalog_info": "volumev3::publicURL"},
     }
+    return changed(usual, qemu.options(layout)) if layout.hypervisor == "qemu" else usual
 
 
 def application(layout: Layout) -> WSGIApplication:
@@ -75,6 +76,8 @@ def application(layout: Layout) -> WSGIApplication:
     # nova/api/openstack/wsgi_app.py looks for it beside nova.conf only.
     shutil.copy(packaged_file("nova/api-paste.ini"), home)
     os.environ["OS_NOVA_CONFIG_DIR"] = str(home)
+    if layout.hypervisor == "qemu":
+        qemu.prepare(layout)
     releases.patch_nova()
     databases.prepare(layout, "nova", lambda: _fill(layout))
     _create_cells(layout)
@@ -117,7 +120,7 @@ def _start_services(layout: Layout) -> None:
     from nova.objects import host_mapping
     from nova.scheduler import rpcapi as scheduler_rpcapi
 
-    patches.offer_compute_driver()
+    patches.offer_compute_driver(layout.hypervisor)
     objects.register_all()
     os_vif.initialize()
     _start("nova-conductor", conductor_rpcapi.RPC_TOPIC, "host1")

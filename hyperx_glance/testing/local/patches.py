@@ -228,13 +228,35 @@ def order_attributes_as_classes_do() -> None:
     wsme.sort_attributes = sort_attributes
 
 
-def offer_compute_driver() -> None:
+def offer_compute_driver(hypervisor: str) -> None:
     """Put our compute driver where Nova finds it: below nova.virt (nova/virt/driver.py load_compute_driver)."""
-    from nova.virt import fake
+    if hypervisor == "qemu":
+        from nova.virt import libvirt
 
-    from hyperx_glance.testing.local.compute_driver import LoopbackDriver
+        from hyperx_glance.testing.local import libvirt_driver
 
-    fake.LoopbackDriver = LoopbackDriver
+        run_nova_unprivileged()
+        libvirt.LoopbackDriver = libvirt_driver.LoopbackDriver
+    else:
+        from nova.virt import fake
+
+        from hyperx_glance.testing.local import compute_driver
+
+        fake.LoopbackDriver = compute_driver.LoopbackDriver
+
+
+def run_nova_unprivileged() -> None:
+    """Run what Nova would do as root in this process and as this user.
+
+    nova/privsep and os_brick/privileged start a daemon through sudo otherwise; nova/utils.py get_root_helper puts
+    "sudo nova-rootwrap" before programs.
+    """
+    from nova import privsep, utils
+    from os_brick import privileged
+
+    privsep.sys_admin_pctxt.set_client_mode(False)
+    privileged.default.set_client_mode(False)
+    utils.get_root_helper = lambda: "env"
 
 
 def run_cinder_unprivileged() -> None:

@@ -33,6 +33,7 @@ from hyperx_glance.testing.local import (
     control,
     glance,
     green,
+    guests,
     keystone,
     neutron,
     nova,
@@ -123,6 +124,7 @@ class Order:
     databases: dict[str, str]
     directory: str
     hosts: int
+    hypervisor: str
     options: dict[str, dict[str, dict[str, Any]]]
     process: int
     profile: str
@@ -185,7 +187,8 @@ class Supervisor:
         directory = Path(order.directory)
         self._reserved = dict(reserved_ports(control.read_state(directory).get("ports", {})))
         ports = {service: reserved.getsockname()[1] for service, reserved in self._reserved.items()}
-        self._layout = Layout(directory, ports, order.hosts, order.databases)
+        short = f"/proc/{os.getpid()}/fd/{os.open(directory, os.O_RDONLY | os.O_DIRECTORY)}"
+        self._layout = Layout(directory, ports, order.hosts, order.databases, order.hypervisor, short)
         self._services = {service: Service(order.options.get(service, {})) for service in SERVICES}
 
     def run(self) -> None:
@@ -198,6 +201,7 @@ class Supervisor:
         control.write_state(self._layout.directory, {"ports": dict(self._layout.ports), "pid": os.getpid()})
         self._layout.refused.unlink(missing_ok=True)
         hold_here(self._layout)
+        guests.adopt()
         prepare()
         with control.listening(self._layout.directory) as self._listener:
             try:
@@ -210,6 +214,7 @@ class Supervisor:
             finally:
                 for service in SERVICES:
                     self._kill(service)
+                guests.end()
 
     def _start_all(self, services: Iterable[str]) -> None:
         for service in services:
@@ -247,13 +252,12 @@ class Supervisor:
         self._stopping = self._stopping or not (self._users or self._detached)
 
     def _bury(self) -> None:
-        """Note which services have ended by themselves."""
-        for service in self._services.values():
-            if service.pid is not None:
-                pid, status = os.waitpid(service.pid, os.WNOHANG)
-                if pid:
-                    service.pid = None
-                    service.exit_status = os.waitstatus_to_exitcode(status)
+        """Note which services have ended by themselves, and let guests that have ended go."""
+        services = {service.pid: service for service in self._services.values()}
+        for pid, status in guests.ended():
+            if pid in services:
+                services[pid].pid = None
+                services[pid].exit_status = os.waitstatus_to_exitcode(status)
 
     def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
         match request:
@@ -285,6 +289,7 @@ class Supervisor:
             "databases": dict(self._layout.databases),
             "ends": self._stopping,
             "hosts": self._layout.hosts,
+            "hypervisor": self._layout.hypervisor,
             "release": releases.installed(),
             "profile": self._order.profile,
             "python": self._order.python,

@@ -3,20 +3,46 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, LocalCloudError
+from hyperx_glance.testing.local import qemu
+from hyperx_glance.testing.local.layout import (
+    ENTRIES,
+    HYPERVISORS,
+    MOVABLE_DATABASES,
+    SERVICES,
+    LocalCloudError,
+    check_name,
+)
 
 # Variables of the caller that would change the services: oslo.config reads OS_SECTION__OPTION, requests the proxies.
 _UNWANTED_PREFIXES: Final = ("OS_", "COVERAGE_", "PYTHONWARNINGS", "NOTIFY_SOCKET", "PYTEST_")
 _UNWANTED_SUFFIXES: Final = ("_PROXY",)
 
 
-def check_machine(python: str | None) -> None:
+def check_choices(hosts: int, hypervisor: str, databases: Collection[str], configured: Collection[str]) -> None:
+    """Refuse what no local cloud can be."""
+    if hosts < 1:
+        raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
+    if hypervisor not in HYPERVISORS:
+        raise LocalCloudError(f"no such hypervisor: {hypervisor}; there are {', '.join(HYPERVISORS)}")
+    if hypervisor == "qemu" and hosts > 1:
+        raise LocalCloudError("the hypervisor qemu is one host, this machine")
+    for service in configured:
+        check_name(service)
+    for service in databases:
+        if service not in MOVABLE_DATABASES:
+            raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can have a server, not {service}")
+
+
+def check_machine(python: str | None, hypervisor: str) -> None:
     """Refuse a machine on which no local cloud can run, and say what it lacks."""
     if not sys.platform.startswith("linux"):
         raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
+    if hypervisor == "qemu":
+        qemu.check(python)
     if python is not None:  # what it lacks its supervisor says
         if not os.access(python, os.X_OK):
             raise LocalCloudError(f"there is no Python at {python}")

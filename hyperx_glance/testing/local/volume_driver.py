@@ -183,8 +183,11 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Do nothing: the file is where it is."""
 
     def initialize_connection(self, volume: Volume, connector: object) -> dict[str, object]:
-        """Tell where the file is; the fake hypervisor does not read it."""
-        return {"driver_volume_type": "local", "data": {"device_path": str(self._path(volume))}}
+        """Tell where the file is, by the one name under which Nova attaches a file that is there already.
+
+        nova/virt/libvirt/volume/gpfs.py; the fake hypervisor does not read it.
+        """
+        return {"driver_volume_type": "gpfs", "data": {"device_path": str(self._path(volume))}}
 
     def terminate_connection(self, volume: Volume, connector: object, **options: object) -> None:
         """Do nothing: nothing was connected."""

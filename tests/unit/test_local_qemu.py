@@ -1,0 +1,38 @@
+"""What a cloud of real guests asks for before anything starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance.testing.local import LocalCloud, LocalCloudError, qemu
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_missing_is_named_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LocalCloudError) as caught:
+        LocalCloud(tmp_path / "cloud", hypervisor="qemu").start()
+    command = "apt-get install --no-install-recommends "
+    assert command in str(caught.value)
+    named = str(caught.value).partition(command)[2].split()
+    assert {"genisoimage", "qemu-system-x86", "qemu-utils"} <= set(named)
+    assert not (tmp_path / "cloud").exists()
+
+
+def test_what_is_there_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("qemu-system-x86_64", "qemu-img", "genisoimage"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not {"genisoimage", "qemu-system-x86", "qemu-utils"} & set(qemu.missing_packages())
+
+
+def test_an_unknown_hypervisor_and_several_real_hosts_are_refused() -> None:
+    with pytest.raises(LocalCloudError, match="no such hypervisor: xen; there are fake, qemu"):
+        LocalCloud(hypervisor="xen")
+    with pytest.raises(LocalCloudError, match="one host"):
+        LocalCloud(hypervisor="qemu", hosts=2)
