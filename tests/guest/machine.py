@@ -1,0 +1,26 @@
+"""Look past Nova: what libvirt and the cloud's directory hold of guests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from xml.etree.ElementTree import Element
+
+    from hyperx_glance.testing import LocalCloud
+
+
+def domains(cloud: LocalCloud) -> Mapping[str, Element]:
+    """Give what libvirt knows of each running guest, by the id of its server."""
+    states = (cloud.directory / "nova/libvirt/run/qemu").glob("instance-*.xml")
+    found = [ET.parse(state).getroot().find("domain") for state in states]
+    return {str(domain.findtext("uuid")): domain for domain in found if domain is not None}
+
+
+def disks(cloud: LocalCloud) -> set[str]:
+    """Give the servers that have a folder of Nova's, and the volumes that have a file of Cinder's."""
+    instances = cloud.directory / "nova/state/instances"
+    folders = {path.name for path in instances.iterdir() if path.is_dir() and "-" in path.name}
+    return folders | {path.name for path in (cloud.directory / "cinder/volumes").iterdir()}
