@@ -138,7 +138,7 @@ def patch_nova() -> None:
     from nova import monkey_patch
 
     if not before("2025.2"):  # until then its import patches
-        monkey_patch.patch(backend="eventlet" if on_eventlet else "threading")
+        monkey_patch.patch(**({} if before("2026.1") else {"backend": "eventlet" if on_eventlet else "threading"}))
 
 
 def nova_application() -> WSGIApplication:
