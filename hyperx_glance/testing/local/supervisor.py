@@ -209,6 +209,7 @@ class Supervisor:
                 if not releases.before("2026.2"):  # those that share most are interpreters of their own
                     preload(_SHARED_BY_SOME)
                 self._start_all(service for service in SERVICES if service not in _DO_WITHOUT)
+                gc.enable()
                 while not self._stopping:
                     self._tick()
             finally:
@@ -309,6 +310,7 @@ class Supervisor:
     def _become(self, service: str, supervisor: int) -> NoReturn:
         """Be the service until the end of the process."""
         try:
+            gc.disable()  # until it listens
             die_with(supervisor)
             _lead_group(0)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
