@@ -11,6 +11,7 @@ load_commands). Without this, all other commands would wait for our modules.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Entry:
 
     def __new__(cls, app: App, app_args: argparse.Namespace | None, cmd_name: str | None = None) -> Command:  # type: ignore[misc]  # so it is
         """Make the command."""
+        # No plug-in of pydantic has to do with it, and pydantic would look for one in every package that is installed.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         command: type[Command] = getattr(importlib.import_module(f"hyperx_glance.cli.{cls.module}"), cls.__name__)
         return command(app, app_args, cmd_name=cmd_name)
 

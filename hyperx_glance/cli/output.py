@@ -15,7 +15,6 @@ debian\x1b[31m
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -135,11 +134,10 @@ class Readable(FormattableColumn[_Value]):
     language: words.Language = "en"
 
     def shown_in(self, language: words.Language) -> Self:
-        """Give the same column in a language, with no control characters in its value."""
-        shown = copy.copy(self)
-        shown.language = language
-        shown._value = cast("_Value", _printable_value(self._value))  # noqa: SLF001  # its own
-        return shown
+        """Speak a language from now on, and have no control characters in the value."""
+        self.language = language
+        self._value = cast("_Value", _printable_value(self._value))
+        return self
 
     def plain(self) -> object:
         """Give what programs read where there are only texts and numbers."""
@@ -193,15 +191,20 @@ def amount(done: int | None, of: int | None, between: str = " of ") -> str:
     return f"{between.join(texts)} {units[power]}"
 
 
-class Time(Readable[str | None]):
+class Time(Readable[datetime | None]):
     """Show a time of this machine's zone; programs get ISO 8601 in UTC."""
 
-    def __init__(self, time: datetime | None) -> None:
-        super().__init__(None if time is None else time.isoformat().replace("+00:00", "Z"))
+    def machine_readable(self) -> str | None:  # type: ignore[override]  # what programs read is a text
+        """Give ISO 8601."""
+        return None if self._value is None else self._value.isoformat().replace("+00:00", "Z")
+
+    def plain(self) -> object:
+        """Give the same."""
+        return self.machine_readable() or ""
 
     def human_readable(self) -> str:
         """Give date and minutes."""
-        return "-" if self._value is None else f"{datetime.fromisoformat(self._value).astimezone():%Y-%m-%d %H:%M}"
+        return "-" if self._value is None else f"{self._value.astimezone():%Y-%m-%d %H:%M}"
 
 
 class Format(Readable[str]):
