@@ -69,12 +69,14 @@ def install_all(dist: Path, extras: tuple[str, ...]) -> int:
     """Try all combinations, and say how each went."""
     (wheel,) = dist.resolve().glob("*.whl")
     combinations = [(version, extra) for version in pythons() for extra in extras]
+    failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        problems = list(pool.map(lambda each: install(wheel, *each), combinations))
-    for (version, extra), problem in zip(combinations, problems, strict=True):
-        print(f"Python {version}, {f'[{extra}]' if extra else 'no extra'}: {problem.strip() or 'installs and works'}")
-    failed = sum(map(bool, problems))
-    print(f"{len(problems) - failed} passed, {failed} failed")
+        problems = pool.map(lambda each: install(wheel, *each), combinations)
+        for (version, extra), problem in zip(combinations, problems, strict=True):
+            failed += bool(problem)
+            told = problem.strip() or "installs and works"
+            print(f"Python {version}, {f'[{extra}]' if extra else 'no extra'}: {told}", flush=True)
+    print(f"{len(combinations) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
