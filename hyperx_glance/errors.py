@@ -344,7 +344,7 @@ class LaunchFailedError(HyperxGlanceError):
 
 
 class CaptureFailedError(HyperxGlanceError):
-    """Report that no image came of a capture; all that it had made is gone, and the server is as it was."""
+    """Report that no image came of a capture; all that it had made is gone."""
 
     capture_id: str
 

@@ -341,7 +341,7 @@ class Following:
             f"Capture {self.capture_id} of server {self.server_id} failed. {reason}",
             capture_id=self.capture_id,
             server_id=self.server_id,
-            hint="The server is as it was: see its faults and the services' logs, and capture it anew.",
+            hint="Its faults and the services' logs tell more. See that the server is well, and capture it anew.",
         )
         failure.image_id = self.image_id
         return failure
