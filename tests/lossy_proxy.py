@@ -1,12 +1,15 @@
-"""A proxy in front of a service that loses answers, as load balancers and networks do."""
+"""A proxy in front of a service, or of several of one kind, that loses answers as load balancers and networks do."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
+import itertools
 import re
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ from hyperx_glance.cloud import VERSIONS, Cloud, Service
 from tests.clouds import REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from keystoneauth1.session import Session
@@ -38,7 +42,8 @@ FATES: tuple[Fate, ...] = ("cut_early", "cut_late", "bad_gateway", "gateway_time
 class LossyProxy:
     """Pass requests on to a service, and lose the answers to creations as `fates` say, one each."""
 
-    upstream: str
+    upstream: str | Sequence[str]
+    """Where the service is; of several, each has the next request, and the next one those that one refuses."""
     fates: list[Fate] = field(default_factory=list)
     service: Service = "compute"
     creation: str = "/servers$"
@@ -52,7 +57,11 @@ class LossyProxy:
     received: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     """Released whenever the service has been sent a creation whose answer nobody waits for."""
 
+    asked: Counter[str] = field(default_factory=Counter)
+    """How many requests each has had."""
+
     def __enter__(self) -> Self:
+        self._turns = itertools.cycle([self.upstream] if isinstance(self.upstream, str) else self.upstream)
         handler = type("Handler", (_Handler,), {"lossy": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -70,6 +79,16 @@ class LossyProxy:
     def url(self) -> str:
         """Where clients find the proxy: the service's endpoint."""
         return f"http://127.0.0.1:{self._server.server_port}/{VERSIONS[self.service]}"
+
+    def connection(self) -> http.client.HTTPConnection:
+        """Connect to the next upstream that takes connections."""
+        for upstream in itertools.islice(self._turns, 10):
+            connection = http.client.HTTPConnection(urlsplit(upstream).netloc, timeout=120)
+            with contextlib.suppress(ConnectionRefusedError):
+                connection.connect()
+                self.asked[upstream] += 1
+                return connection
+        raise ConnectionRefusedError(f"nobody listens at {self.upstream}")
 
     def client(self, session: Session, settings: Settings) -> Client:
         """Connect a client for whom the service is behind this proxy."""
@@ -91,7 +110,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     lossy: LossyProxy
 
     def _pass(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         if self.command != self.lossy.method or not re.search(self.lossy.creation, self.path):
             self._reply(*self._ask(body))
             return
@@ -122,6 +141,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _pass  # noqa: N815  # the base class's names
 
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
     def _create_aside(self, body: bytes) -> None:
         """Let the service have the request while nobody waits for its answer; return when it has it."""
         sent = threading.Event()
@@ -135,9 +164,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.lossy.answered.release()
 
     def _ask(self, body: bytes, sent: threading.Event | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
-        host = urlsplit(self.lossy.upstream).netloc
-        connection = http.client.HTTPConnection(host, timeout=120)
-        headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "connection")}
+        connection = self.lossy.connection()
+        # The host stays the one that was asked for: services make links of it.
+        own = ("connection", "transfer-encoding")
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in own}
         connection.request(self.command, self.path, body=body, headers=headers)
         if sent is not None:
             sent.set()
