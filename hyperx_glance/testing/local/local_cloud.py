@@ -275,7 +275,7 @@ class LocalCloud:
             self._await_end(self._directory)
 
     def leave(self) -> None:
-        """Use the cloud no more. It ends, as by `stop`, unless it is detached or somebody else uses it."""
+        """Use the cloud no more. It ends, as by ``stop``, unless it is detached or somebody else uses it."""
         directory = self._directory
         if directory is None:
             return
@@ -387,7 +387,7 @@ class LocalCloud:
         return self._known_layout().database(service)
 
     def database_url(self, service: str) -> str:
-        """Return the SQLAlchemy URL of a service's database, wherever that is; of Nova's three as `database` does."""
+        """Return the SQLAlchemy URL of a service's database, wherever that is; of Nova's three as ``database`` does."""
         check_name(service)
         return self._known_layout().database_url(service)
 
