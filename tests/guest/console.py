@@ -115,8 +115,8 @@ class Session:
         return self._heard
 
     def log_in(self, user: str, password: str) -> bool:
-        """Answer the questions for user and password."""
-        self._type("")
+        """Answer the questions for user and password, from the start: who was refused is asked in another way."""
+        self._type("\x03")
         self._hear("login: $")
         self._type(user)
         self._hear("Password: $")
