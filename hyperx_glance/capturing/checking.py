@@ -22,6 +22,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.models.editing import ImageChanges
+from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
 from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, volume_quota
 from hyperx_glance.quotas.room import check_room
@@ -86,13 +87,12 @@ def _check_texts(new: NewCapture) -> None:
     """Refuse what Glance does not take, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
     texts = {
         "name": new.name,
-        "tags": "".join(new.tags),
         "properties": "".join([*new.properties, *new.properties.values()]),
         **{field: getattr(new, field) for field in _INHERITED_TEXTS},
     }
-    wrong = sorted(field for field, text in texts.items() if text and max(text) > "\uffff")
+    wrong = sorted(field for field, text in texts.items() if text and max(text) > LARGEST_CHARACTER)
     if wrong:
-        raise InvalidRequestError(f"{', '.join(wrong)}: Glance takes no character of four bytes, such as an emoji")
+        raise InvalidRequestError(f"{', '.join(wrong)}: {FOUR_BYTES}")
 
 
 def _check_id(cloud: Cloud, capture_id: str) -> None:

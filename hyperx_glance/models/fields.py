@@ -129,6 +129,13 @@ def _aware(time: datetime) -> datetime:
     return time
 
 
+def _tag(text: str) -> str:
+    """Refuse what Glance refuses when it has made the record already (glance/common/utils.py, no_4byte_params)."""
+    if max(text) > LARGEST_CHARACTER:
+        raise ValueError(FOUR_BYTES)
+    return text
+
+
 def _free_property(key: str) -> str:
     """Accept keys that are neither Glance's own nor fields of this library."""
     if key.startswith(vocabulary.RESERVED_PREFIX) or key in vocabulary.BASE_KEYS:
@@ -161,12 +168,14 @@ _FIELD_OF_KEY = {
     for field in vocabulary.FIELDS
     if field.stored is not vocabulary.Stored.COLUMN and field.key not in vocabulary.HYPERVISOR_KEYS[1:]
 }
+LARGEST_CHARACTER = "\uffff"
+FOUR_BYTES = "Glance takes no character of four bytes, such as an emoji"
 LONGEST_PROPERTY_BYTES = 65535
 """What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
 STRICT = Field(strict=True)
 Text = Annotated[str, STRICT]
 Name = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
-_Tag = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+_Tag = Annotated[str, Field(min_length=1, max_length=255, strict=True), pydantic.AfterValidator(_tag)]
 Tags = Annotated[frozenset[_Tag], Field(max_length=128)]
 _PropertyKey = Annotated[
     str,

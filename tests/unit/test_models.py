@@ -319,3 +319,12 @@ def test_what_is_wrong_with_a_url_is_told_without_its_words(url: str) -> None:
         NewImage(name="debian", url=url)
 
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("model", [NewImage, NewIso, NewCapture, ImageChanges])
+def test_a_tag_that_glance_would_refuse_too_late(model: type[NewImage | NewIso | NewCapture | ImageChanges]) -> None:
+    """Glance makes the record first, then its tags."""
+    required = {"name": "web"} | ({"url": "http://mirror.test/web"} if model in (NewImage, NewIso) else {})
+    with pytest.raises(InvalidRequestError, match=r"tags.*: Glance takes no character of four bytes"):
+        model.model_validate({**required, "tags": {"\U0001f427"}})
+    assert model.model_validate({**required, "tags": {"云"}}).tags == {"云"}
