@@ -18,6 +18,9 @@ from hyperx_glance import vocabulary
 from hyperx_glance.vocabulary import Category, Kind, State, View
 
 ROOT = Path(__file__).parents[2]
+CAPABILITIES = {"workspace": {"configuration": True}}
+PYTHON = {"pythonPath": sys.executable}
+"""What the server is told of the environment; else it takes a folder .venv of the repository for it."""
 PRELUDE = "from hyperx_glance import Client, Settings\n\n\ndef use(client: Client) -> None:\n"
 OFFERED: dict[str, set[str]] = {
     'client.images(view="|")': set(View),
@@ -74,7 +77,7 @@ class Server:
     def _answer(self, message: dict[str, Any]) -> None:
         to, _ = self._pipes()
         items = message.get("params", {}).get("items", []) if isinstance(message.get("params"), dict) else []
-        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": [{} for _ in items] or None}).encode()
+        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": [PYTHON for _ in items] or None}).encode()
         to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         to.flush()
 
@@ -90,7 +93,7 @@ def missing() -> list[str]:
     document = {"uri": (ROOT / "editor_example.py").as_uri()}
     text = PRELUDE + "".join(f"    {line.replace('|', '')}\n" for line in OFFERED)
     try:
-        server.ask("initialize", {"processId": None, "rootUri": ROOT.as_uri(), "capabilities": {}})
+        server.ask("initialize", {"processId": None, "rootUri": ROOT.as_uri(), "capabilities": CAPABILITIES})
         server.tell("initialized", {})
         server.tell(
             "textDocument/didOpen", {"textDocument": {**document, "languageId": "python", "version": 1, "text": text}}
