@@ -11,6 +11,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,9 +19,12 @@ from hyperx_glance import vocabulary
 from hyperx_glance.vocabulary import Category, Kind, State, View
 
 ROOT = Path(__file__).parents[2]
-CAPABILITIES = {"workspace": {"configuration": True}}
-PYTHON = {"pythonPath": sys.executable}
-"""What the server is told of the environment; else it takes a folder .venv of the repository for it."""
+SETTINGS = {
+    "extraPaths": [str(ROOT)],
+    "venv": Path(sys.prefix).name,
+    "venvPath": str(Path(sys.prefix).parent),
+}
+"""Where the library and what it needs is; the server would take a folder .venv of the repository for it."""
 PRELUDE = "from hyperx_glance import Client, Settings\n\n\ndef use(client: Client) -> None:\n"
 OFFERED: dict[str, set[str]] = {
     'client.images(view="|")': set(View),
@@ -77,7 +81,7 @@ class Server:
     def _answer(self, message: dict[str, Any]) -> None:
         to, _ = self._pipes()
         items = message.get("params", {}).get("items", []) if isinstance(message.get("params"), dict) else []
-        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": [PYTHON for _ in items] or None}).encode()
+        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": [{} for _ in items] or None}).encode()
         to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         to.flush()
 
@@ -87,13 +91,15 @@ class Server:
         self._process.wait()
 
 
-def missing() -> list[str]:
-    """Open a file with one line for each place, and give what is not offered there."""
+def missing(folder: Path) -> list[str]:
+    """Open a file of the folder with one line for each place, and give what is not offered there."""
+    (folder / "pyrightconfig.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
     server = Server(str(Path(sys.executable).with_name("basedpyright-langserver")), "--stdio")
-    document = {"uri": (ROOT / "editor_example.py").as_uri()}
+    document = {"uri": (folder / "editor_example.py").as_uri()}
     text = PRELUDE + "".join(f"    {line.replace('|', '')}\n" for line in OFFERED)
     try:
-        server.ask("initialize", {"processId": None, "rootUri": ROOT.as_uri(), "capabilities": CAPABILITIES})
+        workspace = {"uri": folder.as_uri(), "name": "example"}
+        server.ask("initialize", {"processId": None, "workspaceFolders": [workspace], "capabilities": {}})
         server.tell("initialized", {})
         server.tell(
             "textDocument/didOpen", {"textDocument": {**document, "languageId": "python", "version": 1, "text": text}}
@@ -111,6 +117,7 @@ def missing() -> list[str]:
 
 
 if __name__ == "__main__":
-    gone = missing()
+    with tempfile.TemporaryDirectory() as folder:
+        gone = missing(Path(folder))
     sys.stdout.write("\n".join(gone) + "\n" if gone else f"{len(OFFERED)} places: all words are offered\n")
     sys.exit(1 if gone else 0)
