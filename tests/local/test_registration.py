@@ -299,7 +299,7 @@ def test_imports_that_wait_for_a_thread(
 
 @pytest.mark.usefixtures("nothing_left")
 def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
-    """The task fails, or the request does; in either case promptly, and the record goes."""
+    """The task fails, or the request does; in either case promptly. Where nothing can be staged, nothing can be deleted."""
     options: Options = {
         "os_glance_staging_store": {"filesystem_store_datadir": "/proc/nowhere"},
         "DEFAULT": {"node_staging_uri": "file:///proc/nowhere"},
@@ -311,6 +311,9 @@ def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFacto
         client("alice", transfer="import").register(new(disk(file_server)), timeout=scaled(30))
 
     assert caught.value.reason == "glance"
+    (note,) = caught.value.__notes__
+    assert f"{caught.value.image_id} could not be deleted" in note
+    client("alice").delete(str(caught.value.image_id))
 
 
 QEMU_IMG = """#!/bin/sh
@@ -354,6 +357,7 @@ def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, 
                 with pytest.raises(RegistrationFailedError) as caught:
                     begun.wait()
                 reasons.append(caught.value.reason)
+            alice.delete(lost.image_id)  # what was ready when its wait was taken up is kept
         done.append(client("alice", transfer="stream").register(new(url, checksum=SHA256)))
 
     assert reasons == ["unverifiable"] * 4
