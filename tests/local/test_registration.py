@@ -299,7 +299,7 @@ def test_imports_that_wait_for_a_thread(
 
 @pytest.mark.usefixtures("nothing_left")
 def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
-    """The task fails, or the request does; in either case promptly. Where nothing can be staged, nothing can be deleted."""
+    """It fails promptly, whether the task does or the request. Such a Glance deletes no record, either."""
     options: Options = {
         "os_glance_staging_store": {"filesystem_store_datadir": "/proc/nowhere"},
         "DEFAULT": {"node_staging_uri": "file:///proc/nowhere"},
