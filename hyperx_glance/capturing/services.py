@@ -224,7 +224,7 @@ def _volume_path(volume_id: str, *more: str) -> str:
 
 
 def records(cloud: Cloud, capture_id: str) -> list[Image]:
-    """List the own department's records of a capture, the oldest first; what another wrote is not trusted.
+    """List the caller's department's records of a capture, the oldest first; what another wrote is not trusted.
 
     Nova copies an image's properties onto the snapshots of its servers: its own note tells of which server a record
     was made (nova/compute/utils.py, create_image).
