@@ -77,7 +77,7 @@ def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> 
     ours = _Passwords(
         [{"name": user, "password": password_hash, "type": "hash"}],
         [f"{user}:{password_hash}"],
-        # A configuration that gives passwords and says nothing of `expire` gets cloud-init's default: a change at the first login.
+        # Without a word on `expire`, passwords get cloud-init's default: a change at the first login.
         {} if any((each.users or each.lines) and not each.expire for each in asked) else {"expire": False},
     )
     config: dict[str, object] = {"ssh_pwauth": True}
