@@ -5,7 +5,7 @@
 []
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from json import dumps
 from typing import Protocol, TypeVar
 from urllib.parse import quote
@@ -173,26 +173,25 @@ class _GroupList(Shape):
 def launched(cloud: Cloud, launch_id: str) -> list[Record]:
     """List the servers of a launch: one request, and one more for each further thousand."""
     tag = launch_tag(launch_id)
-
-    def read(params: Mapping[str, object]) -> _ServerPage:
-        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
-
     # A Nova below 2.26 ignores the filter and gives every server.
-    return [record for record in listed("compute", read, {"tags": tag, "limit": PAGE}) if tag in record.tags]
+    return [record for record in _servers(cloud, tags=tag) if tag in record.tags]
 
 
 def every_launched(cloud: Cloud) -> dict[str, list[Record]]:
     """List the servers of every launch, by its id: one request, and one more for each further thousand servers."""
-
-    def read(params: Mapping[str, object]) -> _ServerPage:
-        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
-
     found: dict[str, list[Record]] = {}
-    for record in listed("compute", read, {"limit": PAGE}):
+    for record in _servers(cloud):
         for tag in record.tags:
             if tag.startswith(TAG_PREFIX):
                 found.setdefault(tag.removeprefix(TAG_PREFIX), []).append(record)
     return found
+
+
+def _servers(cloud: Cloud, **criteria: str) -> Iterator[Record]:
+    def read(params: Mapping[str, object]) -> _ServerPage:
+        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
+
+    return listed("compute", read, {**criteria, "limit": PAGE})
 
 
 def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:
