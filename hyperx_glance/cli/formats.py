@@ -48,8 +48,8 @@ def _can_encode(stream: TextIO, text: str) -> bool:
     return True
 
 
-class Json(JSONFormatter):
-    """Write JSON."""
+class _Values:
+    """Make plain values of the cells, and leave how they are written to the format."""
 
     def emit_list(
         self,
@@ -58,14 +58,21 @@ class Json(JSONFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        """Write a list of objects."""
+        """Write a list of records."""
         self._write([_row(column_names, cells) for cells in data], stdout, parsed_args)
 
     def emit_one(
         self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
     ) -> None:
-        """Write one object."""
+        """Write one record."""
         self._write(_row(column_names, data), stdout, parsed_args)
+
+    def _write(self, value: object, stdout: TextIO, parsed_args: argparse.Namespace) -> None:
+        raise NotImplementedError
+
+
+class Json(_Values, JSONFormatter):
+    """Write JSON."""
 
     def _write(self, value: object, stdout: TextIO, parsed_args: argparse.Namespace) -> None:
         indent = None if parsed_args.noindent else 2
@@ -75,26 +82,10 @@ class Json(JSONFormatter):
         stdout.write(f"{text}\n")
 
 
-class Yaml(YAMLFormatter):
+class Yaml(_Values, YAMLFormatter):
     """Write YAML."""
 
-    def emit_list(
-        self,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-        stdout: TextIO,
-        parsed_args: argparse.Namespace,
-    ) -> None:
-        """Write a list of mappings."""
-        self._write([_row(column_names, cells) for cells in data], stdout)
-
-    def emit_one(
-        self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
-    ) -> None:
-        """Write one mapping."""
-        self._write(_row(column_names, data), stdout)
-
-    def _write(self, value: object, stdout: TextIO) -> None:
+    def _write(self, value: object, stdout: TextIO, _parsed_args: argparse.Namespace) -> None:
         import yaml  # slow, as cliff says
 
         class Dumper(yaml.SafeDumper):
