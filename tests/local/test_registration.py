@@ -46,6 +46,7 @@ from tests.local.crashes import (
     survive_a_killed_uploader,
 )
 from tests.lossy_proxy import Fate, LossyProxy
+from tests.registrations import BLIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
 
 Options = dict[str, dict[str, str | int | float | bool | None]]
-BLIND = LOOPBACK.model_copy(update={"preflight": False})
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ It is made once, and anew where the list of versions has changed. The library is
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
-import venv
 from pathlib import Path
+
+from tests import environments
 
 LISTS = Path(__file__).parent
 RELEASES = sorted(path.stem for path in LISTS.glob("*.txt"))
@@ -17,22 +16,9 @@ RELEASES = sorted(path.stem for path in LISTS.glob("*.txt"))
 
 def make(release: str, directory: Path) -> None:
     """Install the release's packages into a virtual environment of their own."""
-    wanted, made = LISTS / f"{release}.txt", directory / "made-from.txt"
-    if made.exists() and made.read_text() == wanted.read_text():
-        return
-    shutil.rmtree(directory, ignore_errors=True)
-    venv.create(directory, with_pip=True)
-    pip: list[str | Path] = [
-        directory / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
+    wanted = LISTS / f"{release}.txt"
     # The list is complete; a resolver would take minutes to find that out.
-    subprocess.run([*pip, "--no-deps", "--requirement", wanted], check=True)
-    shutil.copy(wanted, made)
+    environments.make(directory, "--no-deps", "--requirement", wanted, made_from=wanted.read_text())
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
-import venv
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tests import environments
 from tests.suites import places
 from tests.suites.catalogue import PACKAGES, SUITES
 
@@ -25,22 +24,7 @@ LEFT_OUT: Final = HERE / "left_out"
 def environment() -> Path:
     """Give the Python that has the suites; they are installed once into the user's cache, and anew for another list."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "hyperx-glance" / "suites"
-    made, wanted = folder / "made-from.txt", "\n".join(PACKAGES)
-    if not made.exists() or made.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip: list[str | Path] = [
-            folder / "bin" / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        subprocess.run([*pip, *PACKAGES], check=True)
-        made.write_text(wanted)
-    return folder / "bin" / "python"
+    return environments.make(cache / "hyperx-glance" / "suites", *PACKAGES, made_from="\n".join(PACKAGES))
 
 
 def left_out(name: str, *, real: bool) -> dict[str, str]:
