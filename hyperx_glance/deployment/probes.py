@@ -150,6 +150,21 @@ def _data_check(evidence: Evidence) -> CheckResult:
     return CheckResult("warning", f"Not found out: {data.reason}", "Mend this, and run the probe again.")
 
 
+def _hybrid_isos(evidence: Evidence) -> CheckResult:
+    data, hybrid = _trials(evidence).data, _trials(evidence).hybrid
+    if data.outcome in ("failed", "omitted") or hybrid.outcome == "failed":
+        reason = hybrid.reason if hybrid.outcome == "failed" else data.reason
+        return CheckResult("warning", f"Not found out: {reason}", "Mend this, and run the probe again.")
+    if hybrid.outcome == "refused":
+        return CheckResult(
+            "error",
+            "Glance refuses ISOs that boot from a memory stick too, as those of most distributions do.",
+            "Upgrade Glance to 2026.1, or clear the first block of such an ISO before it is served: dd if=/dev/zero"
+            " of=FILE bs=512 count=1 conv=notrunc.",
+        )
+    return CheckResult("ok", "Glance takes ISOs that boot from a memory stick too.")
+
+
 def _stream_quota(evidence: Evidence) -> CheckResult:
     """Judge by a sign: Glance counts streams since it says why it refuses data (33.0.0)."""
     data = _trials(evidence).data
@@ -183,5 +198,6 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "communitize": _communitize,
     "download-ports": _download_ports,
     "data-check": _data_check,
+    "hybrid-isos": _hybrid_isos,
     "stream-quota": _stream_quota,
 }

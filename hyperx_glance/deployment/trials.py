@@ -27,10 +27,11 @@ from hyperx_glance.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting import repeated, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hyperx_glance.cloud import Cloud, Json, Service
     from hyperx_glance.waiting import Pace
@@ -54,6 +55,13 @@ class Attempt(NamedTuple):
 _HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
 _DANGEROUS = _HEADER.ljust(512, b"\0") + b"/dev/null".ljust(512, b"\0")
 """A qcow2 of version 2 that names a backing file at byte 512."""
+_HYBRID = b"".join(
+    [
+        bytes(446) + struct.pack("<B3BB3BII", 0x80, 0, 1, 0, 0x17, 0, 1, 0, 0, 68) + bytes(48) + b"\x55\xaa",
+        bytes(32768 - 512) + b"\x01CD001\x01".ljust(2048, b"\0"),
+    ]
+)
+"""An ISO without a file, whose first block is a partition table as well."""
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted", "the scratch record could not be made")
@@ -74,6 +82,8 @@ class Trials:
     host: Attempt = OMITTED
     data: Attempt = OMITTED
     """Dangerous data: "refused" tells Glance's reason, if it gives one; "done" means that it was taken."""
+    hybrid: Attempt = OMITTED
+    """An ISO with a partition table, tried on a record of its own where Glance refuses data and does not say why."""
     url: str = ""
     removal: Attempt = OMITTED
 
@@ -84,20 +94,33 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     What interrupts it names the record where that could not be removed.
     """
     trials = Trials(str(uuid.uuid4()))
+    with _removed(cloud, pace, trials):
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, "qcow2"))
+        if trials.creation.outcome == "done":
+            _try_properties(cloud, trials)
+            _try_visibilities(cloud, trials)
+            _try_import(cloud, trials)
+            _try_data(cloud, pace, trials)
+    if trials.removal.outcome == "done" and trials.data.outcome == "refused" and "safety" not in trials.data.reason:
+        # Data that was refused stays in the store of such a Glance, so that the record takes no other.
+        trials.image_id = str(uuid.uuid4())
+        with _removed(cloud, pace, trials):
+            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
+            if trials.hybrid.outcome == "done":
+                trials.hybrid = _upload(cloud, trials.image_id, _HYBRID)
+    return trials
+
+
+@contextlib.contextmanager
+def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
     with MayHaveMade(image_id=trials.image_id) as made:
         try:
-            trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id))
-            if trials.creation.outcome == "done":
-                _try_properties(cloud, trials)
-                _try_visibilities(cloud, trials)
-                _try_import(cloud, trials)
-                _try_data(cloud, pace, trials)
+            yield
         finally:
             # After a creation that failed or was interrupted too: Glance may have made the record all the same.
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id))
             if trials.removal.outcome == "done":
                 made.undone()
-    return trials
 
 
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
@@ -139,19 +162,22 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     def look() -> bool | None:
         return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
 
-    def upload() -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        path = image_path(trials.image_id, "file")
-        cloud.upload("image", path, _DANGEROUS, headers=headers, timeout=_UPLOAD_SECONDS)
-
     try:
         wait_until(pace, look, timeout=_IMPORT_SECONDS)
-        upload()
+    except HyperxGlanceError as error:
+        trials.data = Attempt("failed", str(error))
+    else:
+        trials.data = _upload(cloud, trials.image_id, _DANGEROUS)
+
+
+def _upload(cloud: Cloud, image_id: str, data: bytes) -> Attempt:
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        cloud.upload("image", image_path(image_id, "file"), data, headers=headers, timeout=_UPLOAD_SECONDS)
     except HyperxGlanceError as error:
         refused = error.status == 415
-        trials.data = Attempt("refused" if refused else "failed", error.message if refused else str(error))
-    else:
-        trials.data = Attempt("done")
+        return Attempt("refused" if refused else "failed", error.message if refused else str(error))
+    return Attempt("done")
 
 
 def _odd_url(cloud: Cloud) -> str:
@@ -177,13 +203,13 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
     return Attempt("done")
 
 
-def _create(cloud: Cloud, pace: Pace, image_id: str) -> None:
+def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
     body: Json = {
         "id": image_id,
         "name": "hyperx-doctor",
         "visibility": "private",
         "os_hidden": True,
-        "disk_format": "qcow2",
+        "disk_format": disk_format,
         "container_format": "bare",
     }
 

@@ -134,9 +134,16 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
 
 # glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
 _NO_QUOTA = re.compile("storage media is full|image is too large")
+IS_HYBRID = "The file is an ISO that boots from a memory stick too"
+_FOR_CD_DRIVES = (
+    "Glance 2025.1 and 2025.2 take no such ISO: upgrade it to 2026.1, or make an ISO for CD drives alone, by clearing"
+    " the first block of a copy: dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc."
+)
 _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
     ("storage media is full", FailureReason.GLANCE, "An operator should look at Glance's store."),
     ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator for more: image_size_cap."),
+    (f"^415.*{IS_HYBRID}", UrlProblem.WRONG_FORMAT, _FOR_CD_DRIVES),
+    (f"^500.*{IS_HYBRID}", FailureReason.GLANCE, _FOR_CD_DRIVES),
     ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
     ("^415", UrlProblem.WRONG_FORMAT, "Give the format that the file really has."),
 )

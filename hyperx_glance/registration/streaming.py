@@ -9,9 +9,11 @@ from hyperx_glance.cloud import image_path
 from hyperx_glance.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
+from hyperx_glance.registration.failures import IS_HYBRID
 from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.sources import Opened, Unpacked, check, open_source
 from hyperx_glance.urls.contents import examine
+from hyperx_glance.vocabulary import ISO_FORMAT
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -168,12 +170,17 @@ _REASONS = re.compile("safety|match|inspection")
 def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool) -> None:
     """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
 
-    It has two: another format than the record's, or a danger in the data. So what is of the record's format is unsafe.
+    It has three: an ISO with a partition table, another format than the record's, or a danger in the data. So what else
+    is of the record's format is unsafe. A refused import may leave its data, and then each upload ends in 500.
     """
-    if error.status != 415 or _REASONS.search(error.message):
+    if error.status not in (415, 500) or _REASONS.search(error.message):
         return
     content = examine(head, whole=whole)
-    if content.dangers:
+    if order.disk_format == ISO_FORMAT and "gpt" in content.detected:
+        error.message = f"{IS_HYBRID}." if error.status == 415 else f"{error.message.rstrip('.')}. {IS_HYBRID}."
+    elif error.status == 500:
+        return
+    elif content.dangers:
         error.message = f"It failed the safety checks: {content.dangers}."
     elif order.disk_format in content.detected:
         error.message = f"It failed the safety checks, though the beginning is a good {order.disk_format}."

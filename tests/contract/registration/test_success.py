@@ -16,8 +16,10 @@ from hyperx_glance import (
     NotAllowedError,
     Phase,
     Progress,
+    RegistrationFailedError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.capabilities import lacking
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, unique
 from tests.file_server import BigBody, FileServer
@@ -55,13 +57,29 @@ def test_images_of_every_format(
     assert alice.cloud.get("image", f"/images/{image.id}/file").content == samples.data(sample)
 
 
-@pytest.mark.parametrize(("sample", "bootable"), [("installer.iso", True), ("hybrid.iso", True), ("data.iso", False)])
+@pytest.mark.parametrize(("sample", "bootable"), [("installer.iso", True), ("data.iso", False)])
 def test_isos(client: ClientFactory, file_server: FileServer, sample: str, bootable: bool) -> None:  # noqa: FBT001
     url = disk(file_server, sample)
 
     image = client("alice").register(NewIso(name=unique("iso"), url=url, bootable=bootable))
 
     assert (image.kind, image.disk_format, image.bootable, image.state) == ("iso", "iso", bootable, "ACTIVE")
+
+
+@pytest.mark.parametrize("transfer", ["auto", "stream"])
+def test_isos_that_boot_from_a_memory_stick_too(
+    cloud: CloudUnderTest, client: ClientFactory, file_server: FileServer, transfer: str
+) -> None:
+    alice, new = client("alice", transfer=transfer), NewIso(name=unique("iso"), url=disk(file_server, "hybrid.iso"))
+    if "hybrid-isos" not in lacking(cloud.release):
+        assert alice.register(new).phase == "ready"
+        return
+
+    with pytest.raises(RegistrationFailedError, match="boots from a memory stick too") as failure:
+        alice.register(new)
+
+    assert "dd if=/dev/zero" in failure.value.hint
+    assert [image.name for image in alice.images(name=new.name)] == []
 
 
 @pytest.mark.parametrize("transfer", ["import", "stream"])

@@ -200,10 +200,10 @@ class Inspection:
     virtual_size: int | None
 
 
-def inspect(declared: str, data: bytes) -> Inspection:
+def inspect(declared: str, data: bytes, *, hybrids: bool = True) -> Inspection:
     """Check data against the declared format (glance/location.py, ImageProxy.set_data).
 
-    Raise `ContentError` where Glance refuses it.
+    Raise `ContentError` where Glance refuses it; ``hybrids`` says whether it takes ISOs with a partition table.
     """
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415 - half of what a cloud would import
 
@@ -213,7 +213,7 @@ def inspect(declared: str, data: bytes) -> Inspection:
     wrapper.close()
     try:
         matches = {str(match): match for match in wrapper.formats or ()}
-        inspector = matches["iso"] if matches.keys() == {"iso", "gpt"} else wrapper.format
+        inspector = matches["iso"] if hybrids and matches.keys() == {"iso", "gpt"} else wrapper.format
         assert inspector is not None  # the stream is at its end
         found = str(inspector)
         if found == declared:
