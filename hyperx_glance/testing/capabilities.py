@@ -1,7 +1,7 @@
 """What OpenStack can do only since some release, as far as this library has to know: the one table.
 
 >>> CAPABILITIES["streams-counted"].since, sorted(lacking("2025.2"))
-('2026.2', ['hybrid-isos', 'limits-shown', 'streams-counted', 'unsafe-told'])
+('2026.2', ['hybrid-isos', 'lengthless-imports', 'limits-shown', 'streams-counted', 'unsafe-told'])
 >>> "hybrid-isos" in lacking("2024.1")  # whose Glance looks at nothing
 False
 
@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 Name = Literal[
-    "limits-shown", "formats-checked", "hybrid-isos", "unsafe-told", "streams-counted", "redirects-filtered"
+    "limits-shown",
+    "formats-checked",
+    "hybrid-isos",
+    "lengthless-imports",
+    "unsafe-told",
+    "streams-counted",
+    "redirects-filtered",
 ]
 NEWEST: Final = "2026.2"
 
@@ -46,6 +52,11 @@ CAPABILITIES: Final[Mapping[Name, Capability]] = {
         "Glance takes ISOs that boot from a memory stick too, as those of most distributions do.",
         "It tells that as the reason, and how to make a plain ISO of such a file.",
         lost="2025.1",
+    ),
+    "lengthless-imports": Capability(
+        "2026.1",
+        "Glance imports from servers that do not announce the length of a file.",
+        "It streams; with transfer='import' it fails, and says that streaming works.",
     ),
     "unsafe-told": Capability(
         "2026.2",

@@ -113,3 +113,13 @@ def test_isos_that_boot_from_a_memory_stick_too(file_server: FileServer, release
 
     assert ("transfer='stream'" if transfer == "import" else "dd if=/dev/zero") in caught.value.hint
     assert alice.count() == 0
+
+
+@pytest.mark.parametrize("release", ["2025.2", "2026.1"])
+def test_a_server_that_announces_no_length(file_server: FileServer, release: str) -> None:
+    cloud = InMemoryCloud(release=release)
+    url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), chunked=True)
+
+    assert ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=url)).phase == "ready"
+
+    assert ways_taken(cloud) == ({"import", "file"} if release == "2025.2" else {"import"})
