@@ -109,6 +109,8 @@ def explanation(body: bytes, *, is_json: bool) -> str:
     its own, proxies anything. Every step takes time in proportion to the length of the body, which is cut first.
     """
     text = body[:LONGEST_BODY].decode(errors="replace")
+    if "\0" in text:  # binary data
+        return ""
     if is_json:
         text = _first_sentence(text)
     elif "<" in text:

@@ -228,6 +228,13 @@ class Client(Connected):
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(image=is_image)
+    def cancel_registration(self, image: Image | str, /) -> None:
+        """End a registration that is not ready, whoever has begun it: its record goes, and no URL is read for that."""
+        from hyperx_glance import registration
+
+        registration.cancel_registration(self._context, image)
+
+    @checked(image=is_image)
     def progress(self, image: Image | str, /) -> Progress:
         """Look once at a registration or a capture, whoever has begun it; nothing is started."""
         from hyperx_glance import registration

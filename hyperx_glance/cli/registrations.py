@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance.cli import commands, images, options, output
 from hyperx_glance.cli.progress import registration_progress
-from hyperx_glance.errors import ConflictError
-from hyperx_glance.vocabulary import Phase
 
 if TYPE_CHECKING:
     import argparse
@@ -96,11 +94,4 @@ class CancelRegistration(commands.Deleting):
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Cancel one."""
-        image = client.image(name)
-        if image.phase in (Phase.READY, Phase.DISABLED):
-            ready = ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
-            ready.image_id = image.id
-            raise ready
-        if image.protected:  # for what it was to become
-            client.update(image, protected=False)
-        client.delete(image, missing_ok=True)
+        client.cancel_registration(commands.reference(client, name))

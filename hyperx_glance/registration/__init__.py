@@ -27,6 +27,7 @@ from hyperx_glance.registration.record import OUT_OF_REACH, Record
 
 __all__ = [
     "Registration",
+    "cancel_registration",
     "check_url",
     "progress",
     "register",
@@ -86,6 +87,11 @@ def resume_registration(
 ) -> Registration:
     """Take up a registration whose caller died."""
     return Registration(resumption.resume(context, image, url=url, file=file, keep_failed=keep_failed))
+
+
+def cancel_registration(context: Context, image: Image | str) -> None:
+    """End what is not ready, without taking it up."""
+    resumption.cancel(context, image)
 
 
 def progress(context: Context, image: Image | str) -> Progress:

@@ -67,6 +67,11 @@ def failed_stores(image: Image) -> frozenset[str]:
     return frozenset(filter(None, noted)) - frozenset(image.stores)
 
 
+def has_become_ready(image: Image) -> bool:
+    """Tell an image that people may have used."""
+    return image.phase in (Phase.READY, Phase.DISABLED)
+
+
 def begun(image: Image) -> bool:
     """Tell whether an import or an upload has this record, or had it to its end."""
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))

@@ -26,6 +26,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.outcome import has_become_ready
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting import repeated
 
@@ -176,7 +177,7 @@ class Record:
             try:
                 cloud.delete_image(self.image_id)
             except ProtectedError:
-                if not self.own and cloud.image(self.image_id).phase in (Phase.READY, Phase.DISABLED):
+                if not self.own and has_become_ready(cloud.image(self.image_id)):
                     raise
                 # A registration's own wish for protection is for what it makes, not for what has failed.
                 cloud.patch_image(self.image_id, [{"op": "replace", "path": "/protected", "value": False}])

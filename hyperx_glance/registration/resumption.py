@@ -29,7 +29,7 @@ from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline, Order, in_mib
-from hyperx_glance.registration.outcome import Way, begun, verified
+from hyperx_glance.registration.outcome import Way, begun, has_become_ready, verified
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import newest_import
 from hyperx_glance.sources import REJECTED, LocalFile
@@ -45,9 +45,7 @@ def resume(
     context: Context, reference: Image | str, *, url: str | None, file: DataFile | None = None, keep_failed: bool
 ) -> Following:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
-    image = context.cloud.image(image_id(reference))
-    if _made_of_a_server(image):
-        raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
+    image = _registered(context, reference)
     if image.failure:
         raise ConflictError(
             f"The registration of image {image.id} has failed: {image.failure}",
@@ -69,9 +67,29 @@ def resume(
         order = dataclasses.replace(order, room=quota.image_size_mib)
         return Following(Record(context, order, own=False), Way.STREAM, interrupted=True)
     if begun(image) or newest_import(context.cloud, image.id) is not None:
-        was_ready = image.phase in (Phase.READY, Phase.DISABLED)
-        return Following(Record(context, order, own=False), Way.FOLLOW, needs_every_store=not was_ready)
+        needs_every_store = not has_become_ready(image)
+        return Following(Record(context, order, own=False), Way.FOLLOW, needs_every_store=needs_every_store)
     return _begin(context, order, image)
+
+
+def cancel(context: Context, reference: Image | str) -> None:
+    """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted."""
+    image = _registered(context, reference)
+    if has_become_ready(image):
+        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
+    department = Department(image.owner, image.owner)
+    order = Order(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
+    record = Record(context, order, own=False)
+    with record.named():
+        record.cancel()
+
+
+def _registered(context: Context, reference: Image | str) -> Image:
+    """Read the record afresh, unless it never was a registration."""
+    image = context.cloud.image(image_id(reference))
+    if _made_of_a_server(image):
+        raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
+    return image
 
 
 def _begin(context: Context, order: Order, image: Image) -> Following:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hyperx_glance import ConflictError, HyperxGlanceError, NotFoundError, WaitTimeoutError
 from tests.resilience.faults import FAULTS, Fault, Handle
-from tests.resilience.verbs import DEADLINE, SECRETS, VERBS, Stage, Verb
+from tests.resilience.verbs import DEADLINE, SECRETS, VERBS, Stage, Verb, deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -192,8 +192,8 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
         logger.removeHandler(reader)
         logger.setLevel(level)
     simulated = stage.clock.now
-    if cell.request.method == "DELETE" and cell.fault.startswith("status:404"):
-        # Whoever is told that a thing is gone rightly believes it.
+    if _says_that_it_is_gone(cell, stage.verb):
+        # Whoever is told so rightly believes it.
         fault = dataclasses.replace(fault, truthful=False)
         _remove_the_new(stage, cell.request)
     problems = list(_problems(stage, fault, outcome))
@@ -203,6 +203,12 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
         problems.append(("took too long", f"{simulated:.0f} simulated seconds"))
     problems += [("secret in the log", line) for line in reader.leaks[:1]]
     return [Finding(cell, kind, detail) for kind, detail in problems]
+
+
+def _says_that_it_is_gone(cell: Cell, verb: Verb) -> bool:
+    deleting = cell.request.method == "DELETE"
+    ending_an_image = verb.check is deleted and cell.request.service == "glance"
+    return (deleting or ending_an_image) and cell.fault.startswith("status:404")
 
 
 def _remove_the_new(stage: Stage, request: Request) -> None:

@@ -255,6 +255,13 @@ def dead_registration(stage: Stage) -> None:
     stage.known["image"] = stage.helper.start_registration(NewImage(name="fresh", url=URL)).image_id
 
 
+def dead_stalled_registration(stage: Stage) -> None:
+    """Leave what was to become a protected image, and does not."""
+    stage.cloud.glance.imports_stall = True
+    new = NewImage(name="fresh", url=URL, protected=True)
+    stage.known["image"] = stage.helper.start_registration(new).image_id
+
+
 def resumed(stage: Stage, result: Any) -> None:  # noqa: ANN401
     image = stage.cloud.glance.image(stage.known["image"])
     assert image is not None
@@ -549,6 +556,12 @@ VERBS: Final[Mapping[str, Verb]] = {
         ),
         Verb("download", download, saved, image_with_data),
         Verb("cancel a registration", cancel_registration, nothing_new, images=1),
+        Verb(
+            "cancel a registration of a dead program",
+            lambda stage: stage.client.cancel_registration(stage.known["image"]),
+            deleted,
+            dead_stalled_registration,
+        ),
         Verb(
             "resume",
             lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),

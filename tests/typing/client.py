@@ -123,6 +123,7 @@ def registering(client: Client, image: Image) -> None:
     assert_type(started.cancel(), None)
     assert_type(client.resume_registration(image, url="http://files.example/debian.iso"), Registration)
     assert_type(client.resume_registration(image.id, file="debian.iso"), Registration)
+    assert_type(client.cancel_registration(image), None)
     assert_type(client.progress("7c1"), Progress)
     assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
     assert_type(client.download(image, "debian.qcow2", on_progress=follow), Image)

@@ -78,7 +78,47 @@ def test_what_nova_made_of_a_server_is_no_registration(
     assert image_id not in {image.id for image in alice.unfinished_registrations()}
     with pytest.raises(ConflictError, match="made of a server"):
         alice.resume_registration(image_id)
+    with pytest.raises(ConflictError, match="made of a server"):
+        alice.cancel_registration(image_id)
     assert alice.cloud.image(image_id).phase is Phase.REGISTERED
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_one_that_never_began_is_cancelled_and_nothing_is_read(client: ClientFactory, file_server: FileServer) -> None:
+    image_id = left_behind(client, new(disk(file_server), protected=True))
+
+    client("alice").cancel_registration(image_id)
+
+    with pytest.raises(NotFoundError):
+        client("alice").cancel_registration(image_id)
+    assert file_server.requests == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_one_that_runs_is_cancelled_by_who_has_no_handle(client: ClientFactory, file_server: FileServer) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
+    begun = client("alice").start_registration(new(held.url, protected=True))
+    held.wait_until_reached()
+
+    client("alice").cancel_registration(begun.image_id)
+    held.release()
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        begun.wait()
+    assert caught.value.reason == "deleted"
+
+
+def test_what_is_ready_is_no_registration_that_can_be_cancelled(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    image = alice.register(new(disk(file_server)))
+
+    with pytest.raises(ConflictError, match="is registered"):
+        alice.cancel_registration(image)
+    alice.disable(image)
+    with pytest.raises(ConflictError, match="is registered"):
+        alice.cancel_registration(image)
+
+    assert alice.cloud.image(image.id).phase is Phase.DISABLED
 
 
 @pytest.mark.parametrize("right", [True, False])
