@@ -36,11 +36,15 @@ def pythons() -> list[str]:
 
 
 def interpreter(version: str) -> str | None:
-    """Find a Python on the path that runs: one of pyenv's may only say that it is not switched on."""
+    """Find a Python on the path that runs: one of pyenv's does so where its version is switched on."""
+    variables = os.environ | {"PYENV_VERSION": version}
     for folder in os.get_exec_path():
         program = Path(folder) / f"python{version}"
-        if program.exists() and subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode == 0:
-            return str(program)
+        command = [program, "-c", "import sys; print(sys.executable)"]
+        if program.exists():
+            found = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+            if found.returncode == 0:
+                return found.stdout.strip()
     return None
 
 
