@@ -40,11 +40,11 @@ def interpreter(version: str) -> str | None:
     variables = os.environ | {"PYENV_VERSION": version}
     for folder in os.get_exec_path():
         program = Path(folder) / f"python{version}"
-        command = [program, "-c", "import sys; print(sys.executable)"]
         if program.exists():
+            command = (str(program), "-c", "import sys; print(sys.executable)")
             found = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
             if found.returncode == 0:
-                return found.stdout.strip()
+                return str(found.stdout.strip())
     return None
 
 
