@@ -45,7 +45,7 @@ class Refused:
             self.file.unlink()
         # LocalCloud is not imported for this: most runs have none.
         for cloud in getattr(item, "funcargs", {}).values():
-            if hasattr(cloud, "refused_connections") and cloud.is_running():
+            if hasattr(cloud, "refused_connections") and cloud.is_running:
                 told += cloud.refused_connections()
         return told
 

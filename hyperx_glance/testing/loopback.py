@@ -17,7 +17,7 @@ import ipaddress
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 _SENDING: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -40,8 +40,11 @@ class Attempt:
     stack: str
 
 
-def hold(report: Callable[[Attempt], None]) -> None:
-    """Refuse from now on, for good, whatever would leave this machine; call ``report`` with each attempt first."""
+def hold(report: Callable[[Attempt], None], own: Collection[str] = ()) -> None:
+    """Refuse from now on, for good, whatever would leave this machine; call ``report`` with each attempt first.
+
+    ``own`` are addresses of this machine that others can reach too.
+    """
 
     def refuse(event: str, target: object) -> None:
         host = target[0] if isinstance(target, tuple) else target
@@ -53,11 +56,13 @@ def hold(report: Callable[[Attempt], None]) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _SENDING:
             sender, address = arguments
-            if sender.family in _INTERNET and address is not None and not stays_here(address[0]):  # None: is connected
+            if (
+                sender.family in _INTERNET and address is not None and not stays_here(address[0], own)
+            ):  # None: is connected
                 refuse(event, address)
         elif event in _RESOLVING and not needs_no_server(arguments[0]):
             refuse(event, arguments[0])
-        if event == "socket.getnameinfo" and not stays_here(arguments[0][0]):
+        if event == "socket.getnameinfo" and not stays_here(arguments[0][0], own):
             refuse(event, arguments[0])
 
     for method in _TAKING_NAMES:
@@ -80,9 +85,9 @@ def _hold_names(method: str, refuse: Callable[[str, object], None]) -> None:
     setattr(socket.socket, method, held)
 
 
-def stays_here(host: object) -> bool:
+def stays_here(host: object, own: Collection[str] = ()) -> bool:
     """Tell an address of this machine from every other, and from names; "" and unspecified ones are this machine."""
-    if host in ("", b"", None, "localhost"):
+    if host in ("", b"", None, "localhost", *own):
         return True
     try:
         address = ipaddress.ip_address(_text(host))

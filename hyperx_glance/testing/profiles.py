@@ -43,6 +43,8 @@ class NetworkPlan(NamedTuple):
     name: str
     cidr: str
     shared: bool = False
+    external: bool = False
+    """It is where floating addresses come from."""
     department: str = "admin"
 
 
@@ -87,8 +89,10 @@ PROFILES: Final[Mapping[ProfileName, Profile]] = {
             FlavorSize("m1.large", 8192, 80, 4, id="4"),
             FlavorSize("m1.xlarge", 16384, 160, 8, id="5"),
         ),
-        # And no external network: there are no routers, so that nobody could reach a server from there.
-        networks=(NetworkPlan("shared", "10.99.0.0/16", shared=True),),
+        networks=(
+            NetworkPlan("shared", "10.99.0.0/16", shared=True),
+            NetworkPlan("public", "172.24.4.0/24", external=True),
+        ),
         image="cirros-0.6.3-x86_64-disk",
         generous=_DEFAULT.generous,
         clouds={

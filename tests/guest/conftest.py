@@ -33,7 +33,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Show with a failure what Nova has logged."""
     report = yield
     cloud = getattr(item, "funcargs", {}).get("guest_cloud")
-    if report.failed and cloud is not None and cloud.is_running():
+    if report.failed and cloud is not None and cloud.is_running:
         wrong = [line for line in cloud.logs("nova", 3000).splitlines() if " ERROR " in line]
         report.sections.append(("Nova's errors", "\n".join(wrong[-30:])))
     return report

@@ -16,10 +16,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import openstack
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
+from openstack.config import OpenStackConfig
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
@@ -84,9 +86,17 @@ def processes_of(directory: Path) -> list[str]:
         with contextlib.suppress(OSError):  # it has ended meanwhile
             command = (path / "cmdline").read_bytes()
             state = (path / "stat").read_text().rpartition(")")[2].split()[0]
-            if str(directory).encode() in command and b"supervisor" in command and state not in "ZX":
+            named = b"supervisor" in command or b"local cloud" in command
+            if str(directory).encode() in command and named and state not in "ZX":
                 found.append(f"{path.name}: {command!r}")
     return found
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def assert_port_is_free(port: int) -> None:
@@ -182,6 +192,42 @@ def test_flavors_and_network(cloud: LocalCloud) -> None:
     assert network["name"] == "net1"
     assert network["shared"]
     assert len(network["subnets"]) == 1
+
+
+def test_servers_are_reached_by_routers_and_floating_addresses(cloud: LocalCloud) -> None:
+    def made(user: str, kind: str, **fields: object) -> dict[str, Any]:
+        status, answer = request(cloud, user, "POST", "neutron", f"/v2.0/{kind}s", {kind: fields})
+        assert status == 201, answer
+        return dict(answer[kind])
+
+    outside = made("admin", "network", name="outside", **{"router:external": True})["id"]
+    made("admin", "subnet", network_id=outside, ip_version=4, cidr="198.51.100.0/24")
+    inside = made("alice", "network", name="inside")["id"]
+    subnet = made("alice", "subnet", network_id=inside, ip_version=4, cidr="10.0.0.0/24")["id"]
+    router = made("alice", "router", external_gateway_info={"network_id": outside})["id"]
+    attached = f"/v2.0/routers/{router}/add_router_interface"
+    assert request(cloud, "alice", "PUT", "neutron", attached, {"subnet_id": subnet})[0] == 200
+    port = made("alice", "port", network_id=inside)
+    address = made("alice", "floatingip", floating_network_id=outside, port_id=port["id"])
+    assert address["router_id"] == router
+    assert address["fixed_ip_address"] == port["fixed_ips"][0]["ip_address"]
+    assert address["floating_ip_address"].startswith("198.51.100.")
+
+
+def test_glance_keeps_what_was_downloaded_in_its_cache(cloud: LocalCloud) -> None:
+    path = f"/v2/images/{create_image(cloud)}"
+    session, url = cloud.session("alice"), cloud.url("glance") + path + "/file"
+    assert session.put(url, data=bytes(5000), headers={"Content-Type": "application/octet-stream"}).status_code == 204
+
+    def kept() -> list[int]:
+        _, answer = request(cloud, "admin", "GET", "glance", "/v2/cache")
+        return [image["size"] for image in answer["cached_images"] if image["image_id"] in path]
+
+    assert kept() == []
+    assert len(session.get(url).content) == 5000
+    assert kept() == [5000]
+    assert request(cloud, "alice", "DELETE", "glance", path)[0] == 204
+    assert kept() == []
 
 
 def test_stores_and_import_methods(cloud: LocalCloud) -> None:
@@ -400,6 +446,67 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
         LocalCloud(hosts=0)
 
 
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"profile": "large"}, "no such profile: large; there are default, devstack"),
+        ({"ports": {"swift": 8080}}, "no such service: swift"),
+        ({"ports": {"glance": 99999}}, "no such port: 99999"),
+        ({"ports": {"glance": 9292, "nova": 9292}}, "2 services cannot share port 9292"),
+        ({"address": "localhost"}, "not an IPv4 address: localhost"),
+        ({"address": "0.0.0.0"}, "name one address of this machine"),
+    ],
+)
+def test_what_no_cloud_can_have_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
+    with pytest.raises(LocalCloudError, match=message):
+        LocalCloud(**choice)
+
+
+def test_fixed_ports_and_another_address_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    address, directory = "127.0.0.2", tmp_path / "cloud"
+    ports = {"keystone": free_port(address), "glance": free_port(address)}
+    with LocalCloud(directory, ports=ports, address=address) as cloud:
+        assert cloud.auth()["auth_url"] == f"http://{address}:{ports['keystone']}/v3"
+        assert cloud.url("glance") == f"http://{address}:{ports['glance']}"
+        _, answer = request(cloud, "admin", "GET", "keystone", "/v3/endpoints")
+        assert {urlsplit(endpoint["url"]).hostname for endpoint in answer["endpoints"]} == {address}
+        create_image(cloud)
+        cloud.restart("glance")
+        # Whoever asks for the same, or for nothing, joins it; who asks for something else is told.
+        for same in ({"ports": ports}, {"address": address}, {}):
+            with LocalCloud(directory, **same) as joined:
+                assert joined.url("glance") == cloud.url("glance")
+        for other, message in (
+            ({"ports": {"glance": 1}}, rf"with glance on port {ports['glance']}, not 1"),
+            ({"address": "127.0.0.3"}, "with address 127.0.0.2, not 127.0.0.3"),
+            ({"hosts": 2}, "with hosts 1, not 2"),
+            ({"profile": "devstack"}, "with profile default, not devstack"),
+        ):
+            with pytest.raises(LocalCloudError, match=message):
+                LocalCloud(directory, **other).start()
+        # A second cloud cannot have them, and makes nothing before it says so.
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        with pytest.raises(LocalCloudError, match=rf"glance cannot have port {ports['glance']} of 127\.0\.0\.2"):
+            LocalCloud(ports={"glance": ports["glance"]}, address=address).start()
+        with pytest.raises(LocalCloudError, match=r"keystone cannot have port 0 of 198\.51\.100\.1"):
+            LocalCloud(address="198.51.100.1").start()
+        assert list(tmp_path.iterdir()) == [directory]
+    # A port that is asked for goes to nobody else, whoever had it last.
+    moved = {"nova": ports["glance"]}
+    with LocalCloud(directory, ports=moved, address=address) as cloud:
+        assert cloud.url("nova") == f"http://{address}:{ports['glance']}"
+        assert cloud.url("keystone") == f"http://{address}:{ports['keystone']}"
+        assert all(state.healthy for state in cloud.status())
+
+
+def test_processes_are_named_after_their_services(cloud: LocalCloud) -> None:
+    for state in cloud.status():
+        process = Path(f"/proc/{state.pid}")
+        command = (process / "cmdline").read_bytes().rstrip(b"\0").decode()
+        assert command == f"local cloud: {state.name} in {cloud.directory}"
+        assert (process / "comm").read_text() == f"local-{state.name}\n"
+
+
 # Nothing stays
 
 
@@ -460,7 +567,7 @@ def test_a_start_that_fails_tells_why_and_leaves_nothing(monkeypatch: pytest.Mon
         cloud.start()
     assert list(tmp_path.iterdir()) == []
     assert processes_of(tmp_path) == []
-    assert not cloud.is_running()
+    assert not cloud.is_running
 
 
 def run_python(code: str, temporary: Path) -> subprocess.Popen[bytes]:
@@ -568,6 +675,32 @@ def test_the_command_from_up_to_down(tmp_path: Path) -> None:
     assert processes_of(home) == []
     assert not home.exists()
     assert command(directory, "down").stdout == "No local cloud was running.\n"
+
+
+def test_up_takes_a_profile_and_ports_and_writes_clouds(tmp_path: Path) -> None:
+    keystone, glance = free_port(), free_port()
+    home = tmp_path / "cloud"
+    order = ["--directory", str(home), "--profile", "devstack", "--ports", f"keystone={keystone},glance={glance}"]
+    assert command(tmp_path, "up", "--ports", "glance").returncode == 2
+    try:
+        up = command(tmp_path, "up", *order)
+        assert up.returncode == 0, up.stderr
+        clouds = home / "clouds.yaml"
+        assert f"export OS_CLIENT_CONFIG_FILE={clouds}\n" in up.stdout
+        assert "demo" in up.stdout
+        config = OpenStackConfig(config_files=[str(clouds)], load_envvars=False)
+        assert {"alice", "devstack", "devstack-alt", "devstack-admin"} <= set(config.get_cloud_names())
+        with openstack.connection.Connection(config=config.get_one("devstack")) as demo:
+            assert demo.image.get_endpoint() == f"http://127.0.0.1:{glance}/v2/"
+            flavors = demo.compute.get("/flavors").json()["flavors"]
+            assert "m1.xlarge" in {flavor["name"] for flavor in flavors}
+            assert [image["visibility"] for image in demo.image.get("/images").json()["images"]] == ["public"]
+            networks = demo.network.get("/networks?router:external=true").json()["networks"]
+            assert [network["name"] for network in networks] == ["public"]
+        assert "OS_USERNAME=demo" in command(tmp_path, "env", "--directory", str(home), "--user", "demo").stdout
+    finally:
+        command(tmp_path, "down", "--directory", str(home))
+    assert not home.exists()
 
 
 def test_up_refuses_a_directory_with_other_things_in_it(tmp_path: Path) -> None:

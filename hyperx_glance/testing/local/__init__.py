@@ -11,7 +11,7 @@ Users: admin (project admin); alice and arthur (members of dept-a), rita (reader
 
 >>> from hyperx_glance.testing.local import LocalCloud
 >>> cloud = LocalCloud(hosts=2)
->>> cloud.is_running()  # it starts with the with block, or by start()
+>>> cloud.is_running  # it starts with the with block, or by start()
 False
 
 Names are imported when they are first asked for: the services' own processes must import nothing before it is settled

@@ -14,9 +14,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from hyperx_glance.testing.local.keystone import ADMINISTRATOR, USERS
-from hyperx_glance.testing.local.layout import HYPERVISORS, SERVICES, LocalCloudError
+from hyperx_glance.testing.local import configuration
+from hyperx_glance.testing.local.keystone import ADMINISTRATOR
+from hyperx_glance.testing.local.layout import HOST, HYPERVISORS, SERVICES, LocalCloudError
 from hyperx_glance.testing.local.local_cloud import LocalCloud
+from hyperx_glance.testing.profiles import PROFILES
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
@@ -49,12 +51,24 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--hypervisor", choices=HYPERVISORS, default="fake", help="what runs servers: nothing, or QEMU (default: fake)"
     )
+    up.add_argument("--profile", choices=PROFILES, default="default", help="what is in it (default: default)")
+    up.add_argument(
+        "--ports",
+        type=_ports,
+        default={},
+        metavar="SERVICE=PORT,...",
+        help="fixed ports, as keystone=5000,glance=9292 (default: those of the last `up`, or free ones)",
+    )
+    up.add_argument(
+        "--address", default=HOST, help="where it listens; whoever reaches it can use the cloud (default: %(default)s)"
+    )
     _add_python(up)
 
     _command(commands, "status", _status, "show each service's port, process and health; fail if one is not well")
 
     env = _command(commands, "env", _env, 'print the variables of a user; use it as: eval "$(... env --user alice)"')
-    env.add_argument("--user", default=ADMINISTRATOR, choices=[ADMINISTRATOR, *USERS])
+    people = dict.fromkeys(name for profile in PROFILES.values() for name in profile.people)
+    env.add_argument("--user", default=ADMINISTRATOR, choices=[ADMINISTRATOR, *people])
 
     logs = _command(commands, "logs", _logs, "print the end of the logs")
     logs.add_argument("services", nargs="*", metavar="SERVICE", help="which ones (default: all)")
@@ -96,12 +110,27 @@ def _command(
     return command
 
 
+def _ports(text: str) -> dict[str, int]:
+    """Read "keystone=5000,glance=9292"."""
+    return {service: int(port) for service, port in (each.split("=") for each in text.split(","))}
+
+
 def _up(chosen: argparse.Namespace) -> int:
-    cloud = LocalCloud(chosen.directory, hosts=chosen.hosts, hypervisor=chosen.hypervisor, python=chosen.python).start(
-        detach=True
+    cloud = LocalCloud(
+        chosen.directory,
+        hosts=chosen.hosts,
+        hypervisor=chosen.hypervisor,
+        python=chosen.python,
+        profile=chosen.profile,
+        ports=chosen.ports,
+        address=chosen.address,
+    ).start(detach=True)
+    clouds = cloud.directory / "clouds.yaml"
+    configuration.replace(clouds, cloud.clouds_yaml())
+    print(
+        f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {', '.join(cloud.users)}."
     )
-    users = ", ".join([ADMINISTRATOR, *USERS])
-    print(f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {users}.")
+    print(f"Its users are clouds of {clouds}: export OS_CLIENT_CONFIG_FILE={clouds}")
     print(f"Logs are in {cloud.directory / 'logs'}.")
     return 0
 

@@ -38,6 +38,7 @@ def options(layout: Layout) -> Options:
             "worker_self_reference_url": layout.url("glance"),
             "property_protection_file": str(home / "property-protections.conf"),
             "property_protection_rule_format": "roles",
+            "image_cache_dir": str(home / "cache"),
         },
         "wsgi": {"task_pool_threads": 16},
         "database": database(layout, "glance"),
@@ -45,7 +46,10 @@ def options(layout: Layout) -> Options:
         **stores,
         "os_glance_staging_store": {"filesystem_store_datadir": str(home / "staging")},
         "os_glance_tasks_store": {"filesystem_store_datadir": str(home / "tasks")},
-        "paste_deploy": {"flavor": "keystone", "config_file": str(packaged_file("glance/glance-api-paste.ini"))},
+        "paste_deploy": {
+            "flavor": "keystone+cachemanagement",
+            "config_file": str(packaged_file("glance/glance-api-paste.ini")),
+        },
         # Tests serve their files on loopback, on whatever port is free; one port is refused, so that a refusal can be
         # tested. A list of allowed ports would win over it (glance/common/utils.py get_validated_address, which also
         # asks for the name "localhost.": where DNS does not know that, only 127.0.0.1 is let through).
@@ -62,7 +66,7 @@ def options(layout: Layout) -> Options:
 def application(layout: Layout) -> WSGIApplication:
     """Return Glance's WSGI application."""
     home = layout.home("glance")
-    for name in (*_STORES, "staging", "tasks"):
+    for name in (*_STORES, "cache", "staging", "tasks"):
         (home / name).mkdir(exist_ok=True)
     replace(home / "property-protections.conf", property_protections())
     os.environ["OS_GLANCE_CONFIG_DIR"] = str(home)

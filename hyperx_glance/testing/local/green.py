@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from hyperx_glance.testing.local.layout import HOST, Layout
+from hyperx_glance.testing.local.layout import Layout
 
 # The package is found as by LocalCloud.
 _PROGRAM: Final = (
@@ -39,11 +39,12 @@ def order(text: str) -> tuple[str, Layout, dict[str, dict[str, Any]], dict[str, 
     return service, Layout(**place | {"directory": Path(place["directory"])}), options, policies
 
 
-def listen(port: int, application: object) -> None:
+def listen(layout: Layout, service: str, application: object) -> None:
     """Answer requests for ever."""
     import eventlet.wsgi
 
-    eventlet.wsgi.server(eventlet.listen((HOST, port), backlog=128), application, log_output=False, debug=False)
+    listener = eventlet.listen((layout.address, layout.ports[service]), backlog=128)
+    eventlet.wsgi.server(listener, application, log_output=False, debug=False)
 
 
 def begin(connection: sqlite3.Connection, statement: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local.layout import HOST, Layout
+from hyperx_glance.testing.local.layout import Layout
 
 _ANSWER_SECONDS = 5.0
 
@@ -35,7 +35,7 @@ def problem(layout: Layout, service: str, administrator: Session) -> str | None:
     """Return why a service cannot be used, or None when it can."""
     try:
         # Many looks come before a service listens: they shall cost nothing.
-        socket.create_connection((HOST, layout.ports[service]), _ANSWER_SECONDS).close()
+        socket.create_connection((layout.address, layout.ports[service]), _ANSWER_SECONDS).close()
     except OSError as error:
         return f"nothing listens on port {layout.ports[service]}: {error}"
     try:

@@ -48,7 +48,18 @@ DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
 MOVABLE_DATABASES: Final = ("glance", "keystone")
 
 # Everything a cloud writes stands below one of these, so that nothing else is removed with it.
-ENTRIES: Final = ("cloud.json", "control", "databases", "lock", "logs", "refused", "starting", "temporary", *SERVICES)
+ENTRIES: Final = (
+    "cloud.json",
+    "clouds.yaml",
+    "control",
+    "databases",
+    "lock",
+    "logs",
+    "refused",
+    "starting",
+    "temporary",
+    *SERVICES,
+)
 
 
 class LocalCloudError(RuntimeError):
@@ -68,10 +79,12 @@ class Layout:
     short: str = ""
     """A short name of the directory, for as long as the supervisor lives: what lies below it has room in the address
     of a socket."""
+    address: str = HOST
+    """Where the services listen: it stands in the catalogue, and they reach each other there."""
 
     def url(self, service: str, path: str = "") -> str:
         """Return the service's base URL, with `path` appended."""
-        return f"http://{HOST}:{self.ports[service]}{path}"
+        return f"http://{self.address}:{self.ports[service]}{path}"
 
     def endpoint(self, service: str) -> str:
         """Return the URL that stands in Keystone's catalogue."""

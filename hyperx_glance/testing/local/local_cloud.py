@@ -1,7 +1,7 @@
 """`LocalCloud`: a real OpenStack on loopback, for as long as a test or a person needs it.
 
 >>> cloud = LocalCloud()
->>> cloud.is_running()
+>>> cloud.is_running
 False
 """
 
@@ -27,9 +27,15 @@ from keystoneauth1.session import Session
 from hyperx_glance.testing.local import access, control, health, processes, qemu
 from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
-from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout, LocalCloudError, check_name
+from hyperx_glance.testing.local.layout import ENTRIES, HOST, SERVICES, Layout, LocalCloudError, check_name
 from hyperx_glance.testing.local.provision import provision
-from hyperx_glance.testing.local.surroundings import check_choices, check_directory, check_machine
+from hyperx_glance.testing.local.surroundings import (
+    check_choices,
+    check_directory,
+    check_free,
+    check_machine,
+    check_place,
+)
 from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
 from hyperx_glance.testing.timing import scaled
 
@@ -54,7 +60,11 @@ class ServiceStatus:
 
 
 class LocalCloud:
-    """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on free loopback ports; Linux only.
+    """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on loopback; Linux only.
+
+    ``ports`` are those of the services that are named, which shall have no other; the rest have free ones. ``address``
+    is an IPv4 address of this machine: with one that other machines can reach, they can use the cloud, and nobody is
+    kept out, since all passwords are known.
 
     The services reach nothing but this machine: whatever else they try is refused, and told by `refused_connections`.
 
@@ -83,9 +93,12 @@ class LocalCloud:
         options: Mapping[str, Changes] | None = None,
         python: str | os.PathLike[str] | None = None,
         profile: ProfileName = "default",
+        ports: Mapping[str, int] | None = None,
+        address: str = HOST,
     ) -> None:
         """Prepare a cloud; nothing runs, and no directory is made, before `start`."""
-        check_choices(hosts, hypervisor, databases or {}, options or {})
+        check_choices(hosts, hypervisor, databases or {}, options or {}, profile)
+        check_place(address, ports or {})
         self._given_directory = None if directory is None else Path(directory).resolve()
         self._databases = databases or {}
         self._hosts = hosts
@@ -93,7 +106,10 @@ class LocalCloud:
         self._options = options or {}
         # Not resolved: the Python of a virtual environment is a link, and knows its environment by the link's place.
         self._given_python = None if python is None else str(Path(python).absolute())
+        self._given_profile: ProfileName = profile
         self._profile: ProfileName = profile
+        self._ports = ports or {}
+        self._address = address
         self._release = ""
         self._directory: Path | None = None
         self._layout: Layout | None = None
@@ -111,7 +127,7 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave the cloud. Tell which service died by itself, and which tried to reach another machine."""
-        problems = "\n".join([*self._deaths(), *self.refused_connections()]) if self.is_running() else ""
+        problems = "\n".join([*self._deaths(), *self.refused_connections()]) if self.is_running else ""
         self.leave()
         if problems and error is None:
             raise LocalCloudError(problems)
@@ -168,12 +184,14 @@ class LocalCloud:
             return self
         check_machine(self._given_python, self._hypervisor)
         if self._given_directory is None:
+            check_free(self._address, self._ports)
             self._start_in(Path(tempfile.mkdtemp(prefix="hyperx-local-cloud-")), detach=detach)
             return self
         check_directory(self._given_directory)
         with control.starting(self._given_directory):
             joined = self._join("use", user=self._user, process=os.getpid())
             if not joined:
+                check_free(self._address, self._ports)
                 self._start_in(self._given_directory, detach=detach)
         if joined:
             self._await_joined(detach=detach)
@@ -189,11 +207,23 @@ class LocalCloud:
             self.leave()
             raise
 
-    def _check_joined(self, *, python: str, hypervisor: str, **_others: object) -> None:
+    def _check_joined(self, *, python: str, services: Mapping[str, Any], **running: object) -> None:
+        """Refuse a cloud that is not as it was asked for; what was not asked for may be anything."""
         if self._given_python not in (None, python):
             raise LocalCloudError(f"a cloud runs in {self.directory} under {python}, not under {self._given_python}")
-        if self._hypervisor == "qemu" and hypervisor != "qemu":
-            raise LocalCloudError(f"a cloud runs in {self.directory} with the {hypervisor} hypervisor, not with QEMU")
+        asked = {
+            "address": (self._address, HOST),
+            "hosts": (self._hosts, 1),
+            "hypervisor": (self._hypervisor, "fake"),
+            "profile": (self._given_profile, "default"),
+        }
+        for name, (value, usual) in asked.items():
+            if value not in (usual, running[name]):
+                raise LocalCloudError(f"a cloud runs in {self.directory} with {name} {running[name]}, not {value}")
+        for service, port in self._ports.items():
+            if services[service]["port"] != port:
+                actual = services[service]["port"]
+                raise LocalCloudError(f"a cloud runs in {self.directory} with {service} on port {actual}, not {port}")
 
     def _start_in(self, directory: Path, *, detach: bool) -> None:
         self._directory = directory
@@ -220,11 +250,13 @@ class LocalCloud:
     def _run_supervisor(self, directory: Path) -> None:
         python = self._given_python or sys.executable
         order = {
+            "address": self._address,
             "databases": dict(self._databases),
             "directory": str(directory),
             "hosts": self._hosts,
             "hypervisor": self._hypervisor,
             "options": self._options,
+            "ports": dict(self._ports),
             "process": os.getpid(),
             "profile": self._profile,
             "python": python,
@@ -256,7 +288,14 @@ class LocalCloud:
     def _learn_layout(self, verb: str = "status", **arguments: object) -> None:
         answer = self._ask(verb, **arguments)
         ports = {service: state["port"] for service, state in answer["services"].items()}
-        self._layout = Layout(self.directory, ports, answer["hosts"], answer["databases"], answer["hypervisor"])
+        self._layout = Layout(
+            self.directory,
+            ports,
+            answer["hosts"],
+            answer["databases"],
+            answer["hypervisor"],
+            address=answer["address"],
+        )
         self._release, self._profile = answer["release"], answer["profile"]
 
     def _known_layout(self) -> Layout:
@@ -323,6 +362,7 @@ class LocalCloud:
         if not any(directory.iterdir()):
             directory.rmdir()
 
+    @property
     def is_running(self) -> bool:
         """Tell whether this object has a cloud."""
         return self._directory is not None
@@ -352,9 +392,14 @@ class LocalCloud:
         """Return the keywords by which `hyperx_glance.connect` and ``openstack.connect`` log in as ``user``."""
         return access.auth(self._known_layout(), user, self._project(user))
 
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Return the names of those who can log in, the administrator first."""
+        return (ADMINISTRATOR, *self._people())
+
     def clouds_yaml(self) -> str:
         """Return a ``clouds.yaml`` whose clouds are the users; the profile "devstack" has DevStack's names besides."""
-        people = {user: user for user in (ADMINISTRATOR, *self._people())} | dict(PROFILES[self._profile].clouds)
+        people = {user: user for user in self.users} | dict(PROFILES[self._profile].clouds)
         return written({name: entry(self.auth, user) for name, user in people.items()})
 
     def _people(self) -> Mapping[str, Person]:
@@ -363,10 +408,9 @@ class LocalCloud:
     def _project(self, user: str) -> str:
         if user == ADMINISTRATOR:
             return "admin"
-        people = self._people()
-        if user not in people:
-            raise LocalCloudError(f"no such user: {user}; there are {', '.join([ADMINISTRATOR, *people])}")
-        return people[user].department
+        if user not in self.users:
+            raise LocalCloudError(f"no such user: {user}; there are {', '.join(self.users)}")
+        return self._people()[user].department
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
         """Return the variables by which the ``openstack`` command logs in as ``user``."""

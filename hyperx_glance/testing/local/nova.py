@@ -126,8 +126,8 @@ def _start_services(layout: Layout) -> None:
     _start("nova-conductor", conductor_rpcapi.RPC_TOPIC, "host1")
     _start("nova-scheduler", scheduler_rpcapi.RPC_TOPIC, "host1")
     # A compute that cannot report to Placement tries again a minute later.
-    patches.wait_for_port(layout.ports["keystone"])
-    patches.wait_for_port(layout.ports["placement"])
+    patches.wait_for("keystone", layout)
+    patches.wait_for("placement", layout)
     for number in range(1, layout.hosts + 1):
         _start("nova-compute", compute_rpcapi.RPC_TOPIC, f"host{number}", **releases.compute_topics())
     host_mapping.discover_hosts(context.get_admin_context())

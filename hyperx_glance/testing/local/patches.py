@@ -19,7 +19,7 @@ from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from hyperx_glance.testing.local import releases
-from hyperx_glance.testing.local.layout import HOST
+from hyperx_glance.testing.local.layout import Layout
 
 _PORT_WAIT_SECONDS: Final = 120.0
 _REST_BYTES: Final = 1 << 16
@@ -309,15 +309,15 @@ def report_each_cinder_service() -> None:
     service.Service.report_state = report_state
 
 
-def wait_for_port(port: int) -> None:
-    """Return when something listens on a loopback port; TimeoutError after two minutes."""
+def wait_for(service: str, layout: Layout) -> None:
+    """Return when a service listens; TimeoutError after two minutes."""
     deadline = time.monotonic() + _PORT_WAIT_SECONDS
     while True:
         try:
-            socket.create_connection((HOST, port), 1).close()
+            socket.create_connection((layout.address, layout.ports[service]), 1).close()
         except OSError as error:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing listens on {port}") from error
+                raise TimeoutError(f"{service} does not listen") from error
         else:
             return
         time.sleep(0.02)

@@ -63,7 +63,7 @@ def _create_networks(layout: Layout, administrator: Session, profile: Profile) -
     for number, plan in enumerate(profile.networks, 1):
         networks = _get(administrator, f"{url}?name={plan.name}")["networks"]
         if not networks:
-            body = {"name": plan.name, "shared": plan.shared}
+            body = {"name": plan.name, "shared": plan.shared, "router:external": plan.external}
             networks = [administrator.post(url, json={"network": body}).json()["network"]]
         if not networks[0]["subnets"]:
             subnet = {

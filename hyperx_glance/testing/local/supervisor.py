@@ -40,9 +40,10 @@ from hyperx_glance.testing.local import (
     patches,
     placement,
     releases,
+    titles,
 )
 from hyperx_glance.testing.local.configuration import Options
-from hyperx_glance.testing.local.layout import HOST, SERVICES, Layout
+from hyperx_glance.testing.local.layout import SERVICES, Layout, LocalCloudError
 
 OPTIONS: Final[dict[str, Callable[[Layout], Options]]] = {
     "keystone": keystone.options,
@@ -121,11 +122,13 @@ _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 class Order:
     """Say what to run: the command line of the supervisor, as JSON."""
 
+    address: str
     databases: dict[str, str]
     directory: str
     hosts: int
     hypervisor: str
     options: dict[str, dict[str, dict[str, Any]]]
+    ports: dict[str, int]
     process: int
     profile: str
     python: str
@@ -150,6 +153,7 @@ def main(order_text: str) -> None:
     directory = Path(order.directory)
     try:
         releases.installed()
+        titles.show("supervisor", directory)
         with control.locked(directory):
             Supervisor(order).run()
     finally:
@@ -157,19 +161,25 @@ def main(order_text: str) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def reserved_ports(wanted: dict[str, int]) -> Iterator[tuple[str, socket.socket]]:
-    """Yield a socket for each service, bound to a free port and not listening.
+def reserved_ports(order: Order) -> Iterator[tuple[str, socket.socket]]:
+    """Yield a socket for each service, bound to its port and not listening.
 
     As long as it is open nobody else is given its port, and the service can bind the port too, since both set
-    SO_REUSEADDR and only one listens. While the service is down, callers are refused. `wanted` is tried first.
+    SO_REUSEADDR and only one listens. While the service is down, callers are refused. A service whose port is not
+    ordered has that of the last start in the directory, or any that is free when another has that.
     """
-    for service in SERVICES:
+    last = control.read_state(Path(order.directory)).get("ports", {})
+    left = {service: port for service, port in last.items() if port not in order.ports.values()}
+    for service in sorted(SERVICES, key=lambda service: service not in order.ports):
         reserved = socket.socket()
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port = order.ports.get(service, left.get(service, 0))
         try:
-            reserved.bind((HOST, wanted.get(service, 0)))
-        except OSError:
-            reserved.bind((HOST, 0))
+            reserved.bind((order.address, port))
+        except OSError as error:
+            if service in order.ports:
+                raise LocalCloudError(f"{service} cannot have port {port} of {order.address}: {error}") from error
+            reserved.bind((order.address, 0))
         yield service, reserved
 
 
@@ -185,10 +195,10 @@ class Supervisor:
         self._users: dict[str, int] = {}
         self._use(order.user, order.process)
         directory = Path(order.directory)
-        self._reserved = dict(reserved_ports(control.read_state(directory).get("ports", {})))
+        self._reserved = dict(reserved_ports(order))
         ports = {service: reserved.getsockname()[1] for service, reserved in self._reserved.items()}
         short = f"/proc/{os.getpid()}/fd/{os.open(directory, os.O_RDONLY | os.O_DIRECTORY)}"
-        self._layout = Layout(directory, ports, order.hosts, order.databases, order.hypervisor, short)
+        self._layout = Layout(directory, ports, order.hosts, order.databases, order.hypervisor, short, order.address)
         self._services = {service: Service(order.options.get(service, {})) for service in SERVICES}
 
     def run(self) -> None:
@@ -287,6 +297,7 @@ class Supervisor:
                 name: dataclasses.asdict(service) | {"port": self._layout.ports[name]}
                 for name, service in self._services.items()
             },
+            "address": self._layout.address,
             "databases": dict(self._layout.databases),
             "ends": self._stopping,
             "hosts": self._layout.hosts,
@@ -325,6 +336,7 @@ class Supervisor:
             state = self._services[service]
             if releases.needs_eventlet(service):
                 green.become(service, self._layout, state.options, state.policies)
+            titles.show(service, self._layout.directory)
             serve(service, self._layout, state.options, state.policies)
         except BaseException:  # noqa: BLE001 - the process ends here, and its log says why
             traceback.print_exc()
@@ -349,7 +361,7 @@ def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], poli
     application = _application(service, layout, options, policies)
     from cheroot.wsgi import Server
 
-    server = Server((HOST, layout.ports[service]), application, numthreads=_THREADS, request_queue_size=128)
+    server = Server((layout.address, layout.ports[service]), application, numthreads=_THREADS, request_queue_size=128)
     server.prepare()
     gc.collect()
     gc.freeze()
@@ -362,13 +374,14 @@ def serve_on_eventlet(order_text: str) -> None:
     """Be a service on eventlet until the end of the process."""
     begin = time.monotonic()
     service, layout, options, policies = green.order(order_text)
+    titles.show(service, layout.directory)
     try:
         hold_here(layout)
         patches.begin_writers_immediately(green.begin)
         patches.wake_queue_readers()
         application = _application(service, layout, options, policies)
         _tell_start(service, begin)
-        green.listen(layout.ports[service], application)
+        green.listen(layout, service, application)
     except BaseException:  # noqa: BLE001 - the process ends here, and its log says why
         traceback.print_exc()
     finally:
@@ -403,7 +416,7 @@ def hold_here(layout: Layout) -> None:
         with layout.refused.open("a", encoding="utf-8") as file:
             file.write(json.dumps(text) + "\n")
 
-    loopback.hold(report)
+    loopback.hold(report, own=(layout.address,))
 
 
 def prepare() -> None:

@@ -1,9 +1,12 @@
 """What a local cloud needs of the machine, the directory and the environment that it starts in."""
 
 import importlib.util
+import ipaddress
 import os
+import socket
 import sys
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +19,21 @@ from hyperx_glance.testing.local.layout import (
     LocalCloudError,
     check_name,
 )
+from hyperx_glance.testing.profiles import PROFILES
 
 # Variables of the caller that would change the services: oslo.config reads OS_SECTION__OPTION, requests the proxies.
 _UNWANTED_PREFIXES: Final = ("OS_", "COVERAGE_", "PYTHONWARNINGS", "NOTIFY_SOCKET", "PYTEST_")
 _UNWANTED_SUFFIXES: Final = ("_PROXY",)
 
+_PORTS: Final = 1 << 16
 
-def check_choices(hosts: int, hypervisor: str, databases: Collection[str], configured: Collection[str]) -> None:
+
+def check_choices(
+    hosts: int, hypervisor: str, databases: Collection[str], configured: Collection[str], profile: str
+) -> None:
     """Refuse what no local cloud can be."""
+    if profile not in PROFILES:
+        raise LocalCloudError(f"no such profile: {profile}; there are {', '.join(PROFILES)}")
     if hosts < 1:
         raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
     if hypervisor not in HYPERVISORS:
@@ -35,6 +45,34 @@ def check_choices(hosts: int, hypervisor: str, databases: Collection[str], confi
     for service in databases:
         if service not in MOVABLE_DATABASES:
             raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can have a server, not {service}")
+
+
+def check_place(address: str, ports: Mapping[str, int]) -> None:
+    """Refuse what is no place for the services."""
+    try:
+        unspecified = ipaddress.IPv4Address(address).is_unspecified
+    except ValueError:
+        raise LocalCloudError(f"not an IPv4 address: {address}") from None
+    if unspecified:
+        raise LocalCloudError(f"{address} cannot stand in the catalogue: name one address of this machine")
+    for service, port in ports.items():
+        check_name(service)
+        if not 0 < port < _PORTS:
+            raise LocalCloudError(f"no such port: {port}")
+    for port, services in Counter(ports.values()).items():
+        if services > 1:
+            raise LocalCloudError(f"{services} services cannot share port {port}")
+
+
+def check_free(address: str, ports: Mapping[str, int]) -> None:
+    """Refuse an address that this machine does not have, and ports that somebody has."""
+    for service, port in ({"keystone": 0} | dict(ports)).items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                raise LocalCloudError(f"{service} cannot have port {port} of {address}: {error}") from error
 
 
 def check_machine(python: str | None, hypervisor: str) -> None:

@@ -162,7 +162,11 @@ class InMemoryCloud:
             self.nova.add_flavor(**flavor._asdict())
         for network in profile.networks:
             self.neutron.add_network(
-                network.name, shared=network.shared, project_id=self.departments[network.department]
+                network.name,
+                shared=network.shared,
+                external=network.external,
+                cidr=network.cidr,
+                project_id=self.departments[network.department],
             )
         if profile.image:
             image_id = self.glance.add_image(
