@@ -88,3 +88,58 @@ def test_a_quota_is_enforced(cloud: InMemoryCloud) -> None:
         "used": 1,
         "reserved": 0,
     }
+
+
+def outside(cloud: InMemoryCloud) -> str:
+    return cloud.neutron.add_network("public", external=True, project_id=cloud.departments["admin"])
+
+
+def test_a_port_is_reached_from_outside_by_a_router(cloud: InMemoryCloud) -> None:
+    public = outside(cloud)
+    network = made(cloud, "network")["id"]
+    subnet = made(cloud, "subnet", network_id=network, ip_version=4, cidr="192.0.2.0/29")["id"]
+    port = made(cloud, "port", network_id=network)
+    wanted = {"floatingip": {"floating_network_id": public, "port_id": port["id"]}}
+    assert neutron(cloud, "POST", "/floatingips", wanted).status_code == 404
+    router = made(cloud, "router", external_gateway_info={"network_id": public})["id"]
+    interface = {"subnet_id": subnet}
+    added = neutron(cloud, "PUT", f"/routers/{router}/add_router_interface", interface)
+    assert added.json()["subnet_ids"] == [subnet]
+    assert neutron(cloud, "PUT", f"/routers/{router}/add_router_interface", interface).status_code == 400
+
+    floating = made(cloud, "floatingip", **wanted["floatingip"])
+    assert floating["router_id"] == router
+    assert floating["fixed_ip_address"] == port["fixed_ips"][0]["ip_address"]
+    assert floating["floating_ip_address"] not in {
+        address["ip_address"]
+        for address in cloud.neutron.routers[router]["external_gateway_info"]["external_fixed_ips"]
+    }
+    # What is in use stays.
+    assert neutron(cloud, "PUT", f"/routers/{router}/remove_router_interface", interface).status_code == 409
+    assert neutron(cloud, "PUT", f"/routers/{router}", {"router": {"external_gateway_info": None}}).status_code == 409
+    assert neutron(cloud, "DELETE", f"/routers/{router}").status_code == 409
+
+    assert neutron(cloud, "DELETE", f"/ports/{port['id']}").status_code == 204
+    left = neutron(cloud, "GET", f"/floatingips/{floating['id']}").json()["floatingip"]
+    assert (left["port_id"], left["router_id"], left["fixed_ip_address"]) == (None, None, None)
+    assert neutron(cloud, "DELETE", f"/floatingips/{floating['id']}").status_code == 204
+    assert neutron(cloud, "PUT", f"/routers/{router}/remove_router_interface", interface).status_code == 200
+    assert neutron(cloud, "DELETE", f"/routers/{router}").status_code == 204
+    assert {port["network_id"] for port in cloud.neutron.ports.values()} & {network, public} == set()
+
+
+def test_what_a_router_made_goes_with_it_alone(cloud: InMemoryCloud) -> None:
+    router = made(cloud, "router", external_gateway_info={"network_id": outside(cloud)})["id"]
+    (gateway,) = cloud.neutron.ports
+    assert neutron(cloud, "DELETE", f"/ports/{gateway}", user="admin").status_code == 409
+    assert neutron(cloud, "DELETE", f"/routers/{router}").status_code == 204
+    assert cloud.neutron.ports == {}
+
+
+def test_only_an_external_network_is_outside(cloud: InMemoryCloud) -> None:
+    inside = next(iter(cloud.neutron.networks))
+    gateway = {"router": {"external_gateway_info": {"network_id": inside}}}
+    assert neutron(cloud, "POST", "/routers", gateway).status_code == 400
+    assert neutron(cloud, "POST", "/floatingips", {"floatingip": {"floating_network_id": inside}}).status_code == 400
+    assert cloud.neutron.routers == {}
+    assert cloud.neutron.floatingips == {}

@@ -54,7 +54,7 @@ def in_reach(caller: Caller, visibility: str, member_status: str) -> Test:
 def filters(query: Mapping[str, str], tags: Sequence[str], same: Callable[[object, str], bool]) -> list[Test]:
     """Make one test for each filter; ``same`` is the database's idea of equal text."""
     hidden = _flag("os_hidden", query.get("os_hidden", "false").lower())
-    tests: list[Test] = [lambda image: image.os_hidden == hidden, lambda image: image.status != "killed"]
+    tests: list[Test] = [lambda image: image.os_hidden == hidden and image.status != "killed"]
     tests += [_has_tag(tag, same) for tag in tags]
     tests += [_filter(key, value, same) for key, value in query.items() if key != "os_hidden"]
     return tests

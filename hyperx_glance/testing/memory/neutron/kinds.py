@@ -164,7 +164,44 @@ RULE: Final = Kind(
     },
     limit="security_group_rule",
 )
-KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE)
+ROUTER: Final = Kind(
+    "router",
+    "routers",
+    "Router",
+    {**_NAMED, "admin_state_up": _flag},
+    defaults={
+        "name": "",
+        "description": "",
+        "admin_state_up": True,
+        "status": "ACTIVE",
+        "external_gateway_info": None,
+        "availability_zone_hints": (),
+        "availability_zones": (),
+        "routes": (),
+        "flavor_id": None,
+        "tags": (),
+    },
+    limit="router",
+)
+FLOATING: Final = Kind(
+    "floatingip",
+    "floatingips",
+    "FloatingIP",
+    {"description": _text(255)},
+    required=("floating_network_id",),
+    defaults={
+        "description": "",
+        "port_id": None,
+        "fixed_ip_address": None,
+        "floating_ip_address": None,
+        "router_id": None,
+        "status": "DOWN",
+        "tags": (),
+    },
+    fixed=("floating_network_id", "floating_ip_address"),
+    limit="floatingip",
+)
+KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING)
 
 
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.neutron.kinds import KINDS
-from hyperx_glance.testing.memory.neutron.state import LIMITS, State
+from hyperx_glance.testing.memory.neutron.routers import Routers
+from hyperx_glance.testing.memory.neutron.state import LIMITS
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
-_EXTENSIONS = ("security-group", "port-security", "external-net", "binding", "quotas", "standard-attr-tag", "net-mtu")
+_EXTENSIONS = (
+    "security-group",
+    "port-security",
+    "external-net",
+    "router",
+    "ext-gw-mode",
+    "fip-port-details",
+    "binding",
+    "quotas",
+    "standard-attr-tag",
+    "net-mtu",
+)
 
 
-class Neutron(State):
+class Neutron(Routers):
     """Keep networks; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -23,6 +35,7 @@ class Neutron(State):
             Route("GET", "/v2.0/?", self._resources),
             Route("GET", "/v2.0/extensions(?:.json)?", self._extensions),
             *self.resource_routes(),
+            *self.router_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
             Route("GET", quota, self._quota),

@@ -7,7 +7,7 @@ import functools
 import ipaddress
 import itertools
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from hyperx_glance.testing.memory.neutron.kinds import GROUP, KINDS, NETWORK, PORT, RULE, SUBNET, Kind, checked
@@ -18,6 +18,8 @@ LIMITS = {
     "subnet": 100,
     "subnetpool": -1,
     "port": 500,
+    "router": 10,
+    "floatingip": 50,
     "rbac_policy": 10,
     "security_group": 10,
     "security_group_rule": 100,
@@ -25,7 +27,7 @@ LIMITS = {
 
 
 class State(Service):
-    """Hold networks, subnets, ports, security groups and rules by id."""
+    """Hold networks, subnets, ports, security groups, rules, routers and floating addresses by id."""
 
     name: ClassVar[str] = "neutron"
     type: ClassVar[str] = "network"
@@ -37,6 +39,8 @@ class State(Service):
         self.ports: dict[str, Record] = {}
         self.security_groups: dict[str, Record] = {}
         self.security_group_rules: dict[str, Record] = {}
+        self.routers: dict[str, Record] = {}
+        self.floatingips: dict[str, Record] = {}
         self.limits: dict[str, dict[str, int]] = {}
         """Limits by project id; what is missing has the default."""
         self._subnet_numbers = itertools.count(99)
@@ -68,13 +72,23 @@ class State(Service):
     # ------------------------------------------------------------- filled from Python
 
     def add_network(
-        self, name: str, *, shared: bool = False, project_id: str = "", external: bool = False, subnets: int = 1
+        self,
+        name: str,
+        *,
+        shared: bool = False,
+        project_id: str = "",
+        external: bool = False,
+        subnets: int = 1,
+        cidr: str = "",
     ) -> str:
-        """Create a network with one subnet, or some; give its id. Everybody sees an external one."""
+        """Create a network with one subnet, or some; give its id. Everybody sees an external one.
+
+        ``cidr`` has the addresses of a single subnet.
+        """
         network = self._add(NETWORK, {"name": name, "shared": shared, "router:external": external}, project_id)
         for _ in range(subnets):
-            cidr = f"10.{next(self._subnet_numbers) % 256}.0.0/16"
-            self._add(SUBNET, {"network_id": network["id"], "ip_version": 4, "cidr": cidr}, project_id)
+            span = cidr or f"10.{next(self._subnet_numbers) % 256}.0.0/16"
+            self._add(SUBNET, {"network_id": network["id"], "ip_version": 4, "cidr": span}, project_id)
         return str(network["id"])
 
     def add_security_group(self, name: str, project_id: str) -> str:
@@ -274,8 +288,10 @@ class State(Service):
                     words = f"IP address {wanted} already allocated in subnet {subnet_id}"
                     raise Refused(409, words, detail="IpAddressAlreadyAllocated")
                 return {"subnet_id": subnet_id, "ip_address": wanted}
-            taken |= {subnet["gateway_ip"]}
-            free = next(str(address) for address in span.hosts() if str(address) not in taken)
+            free = next((address for address in _pool(subnet) if address not in taken), None)
+            if free is None:
+                words = f"No more IP addresses available on network {network['id']}."
+                raise Refused(409, words, detail="IpAddressGenerationFailure")
             return {"subnet_id": subnet_id, "ip_address": free}
         raise Refused(
             400,
@@ -294,10 +310,15 @@ class State(Service):
             given["fixed_ips"] = [
                 self._address(self.networks[record["network_id"]], each) for each in given["fixed_ips"]
             ]
-        record.update(given)
+        self._change(kind, record, given)
         record["revision_number"] += 1
         record["updated_at"] = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         return json_reply(200, {kind.member: self._view(call, kind, record)})
+
+    def _change(self, kind: Kind, record: Record, given: Record) -> None:
+        """Write what a request changes."""
+        del kind
+        record.update(given)
 
     def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         record = self._writable(kind, call, thing_id, "delete")
@@ -364,6 +385,13 @@ class State(Service):
             view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}
             view = {"binding:host_id": "", "binding:profile": {}, **view}
         return view
+
+
+def _pool(subnet: Record) -> Iterator[str]:
+    for pool in subnet["allocation_pools"]:
+        first, last = (ipaddress.ip_address(pool[end]) for end in ("start", "end"))
+        for number in range(int(first), int(last) + 1):
+            yield str(type(first)(number))
 
 
 def _with_fields(call: Call, view: Record) -> Record:
