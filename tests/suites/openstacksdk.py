@@ -28,4 +28,6 @@ def configure(place: Place, folder: Path) -> Mapping[str, str]:
     path.write_text(place.clouds_yaml)
     # Two tests upload this file, which stands where the suite is usually run.
     (folder / "CONTRIBUTING.rst").write_text("Data for an image.\n")
-    return {"OS_CLIENT_CONFIG_FILE": str(path), "OS_CLOUD": "devstack-admin", "OPENSTACKSDK_FUNC_TEST_TIMEOUT": "30"}
+    # The seconds of a test, and of one wait in it, for what the suite's own configuration of tox has.
+    times = {"OS_TEST_TIMEOUT": "120", "OPENSTACKSDK_FUNC_TEST_TIMEOUT": "60"}
+    return {"OS_CLIENT_CONFIG_FILE": str(path), "OS_CLOUD": "devstack-admin", **times}
