@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from xml.etree.ElementTree import Element
 
     from hyperx_glance.testing import LocalCloud
@@ -24,3 +26,14 @@ def disks(cloud: LocalCloud) -> set[str]:
     instances = cloud.directory / "nova/state/instances"
     folders = {path.name for path in instances.iterdir() if path.is_dir() and "-" in path.name}
     return folders | {path.name for path in (cloud.directory / "cinder/volumes").iterdir()}
+
+
+def config_drive(cloud: LocalCloud, server_id: str) -> dict[str, bytes]:
+    """Give the files of the disc from which a guest learns what it is, by their paths."""
+    disc = cloud.directory / "nova/state/instances" / server_id / "disk.config"
+    names = _isoinfo(disc, "-f").decode().split()
+    return {name.lstrip("/"): _isoinfo(disc, "-x", name) for name in names if "." in name or "user_data" in name}
+
+
+def _isoinfo(disc: Path, *asked: str) -> bytes:
+    return subprocess.run(["isoinfo", "-R", "-i", disc, *asked], capture_output=True, check=True).stdout

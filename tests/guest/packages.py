@@ -1,10 +1,14 @@
 """The Debian packages of which guests and their images are made, and with which libvirt-python is compiled.
 
-``python -m tests.guest.packages`` fails where some are missing, and says by which command they come.
+``python -m tests.guest.packages`` fails where something is missing, and says by which commands it comes. With
+``install`` it runs them, as root.
 """
 
 from __future__ import annotations
 
+import os
+import pwd
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -24,12 +28,15 @@ NEEDED: Final = (
     "libvirt-dev",
     "mmdebstrap",
     "mtools",
+    "ovmf",
     "pkg-config",
     "qemu-system-x86",
     "qemu-utils",
     "syslinux",
     "syslinux-common",
 )
+USER: Final = "libvirt-qemu"
+"""libvirt looks it up where root runs it; none of these packages makes it."""
 
 
 def missing() -> list[str]:
@@ -41,7 +48,18 @@ def missing() -> list[str]:
     return [name for name in NEEDED if name not in installed] + ([] if headers else ["python3-dev"])
 
 
-if __name__ == "__main__":
+def steps() -> list[str]:
+    """Give the commands after which nothing is missing."""
     names = missing()
-    if names:
-        sys.exit(f"Not installed; run: apt-get install --no-install-recommends {' '.join(names)}")
+    install = f"apt-get install --yes -qq --no-install-recommends {' '.join(names)}"
+    packages = ["apt-get update -qq", install] if names else []
+    has_user = os.geteuid() != 0 or USER in {entry.pw_name for entry in pwd.getpwall()}
+    return packages + ([] if has_user else [f"useradd --system --user-group {USER}"])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["install"]:
+        for step in steps():
+            subprocess.run(shlex.split(step), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=True)
+    elif steps():
+        sys.exit(f"Something is not installed; run: {' && '.join(steps())}")

@@ -1,7 +1,7 @@
 """Real cloud-inits read what a launch sends: the caller's user data and the password both hold.
 
-``HYPERX_CLOUD_INITS`` names a folder with one folder a version, each of which has the package ``cloudinit`` in it.
-Without it Debian's is fetched by apt-get and unpacked; nothing is installed.
+Those of the Debians are fetched, and unpacked without being installed. ``HYPERX_CLOUD_INITS`` names a folder of others
+in their place, one folder a version, each of which has the package ``cloudinit`` in it.
 """
 
 from __future__ import annotations
@@ -23,23 +23,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HASH = "$6$rounds=100000$saltsaltsaltsalt$hashhash./"
-VERSIONS = os.environ.get("HYPERX_CLOUD_INITS")
+DEBIANS = {"bullseye": "20.4", "bookworm": "22.4", "trixie": "25.1"}
+OTHERS = os.environ.get("HYPERX_CLOUD_INITS")
+FETCH = """cd "$1"
+export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
+apt-get --quiet download cloud-init
+dpkg-deb --extract cloud-init_*.deb .
+"""
 
 
-def of_debian(folder: Path) -> Path:
-    """Unpack the package of this Debian."""
-    subprocess.run(["apt-get", "download", "cloud-init"], cwd=folder, check=True)
-    (package,) = folder.glob("*.deb")
-    subprocess.run(["dpkg-deb", "--extract", package, "unpacked"], cwd=folder, check=True)
-    return folder / "unpacked/usr/lib/python3/dist-packages"
+def of_debian(name: str, folder: Path) -> Path:
+    """Unpack the package of a Debian, and nothing else of it."""
+    hook = f"--customize-hook={FETCH}"
+    subprocess.run(["mmdebstrap", "--quiet", "--variant=custom", hook, name, folder / "root"], check=True)
+    assert list(folder.glob(f"root/cloud-init_{DEBIANS[name]}*.deb"))
+    return folder / "root/usr/lib/python3/dist-packages"
 
 
 @pytest.fixture(
-    scope="module", params=sorted(Path(VERSIONS).iterdir()) if VERSIONS else [None], ids=lambda each: each and each.name
+    scope="module",
+    params=sorted(path.name for path in Path(OTHERS).iterdir()) if OTHERS else DEBIANS,
 )
 def cloud_init(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found: Path | None = request.param
-    return found or of_debian(tmp_path_factory.mktemp("cloud-init"))
+    if OTHERS:
+        return Path(OTHERS, request.param)
+    return of_debian(request.param, tmp_path_factory.mktemp(request.param))
 
 
 def run(cloud_init: Path, cases: Mapping[str, Case]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hyperx_glance import (
     Phase,
     QuotaExceededError,
     RegistrationFailedError,
+    ServiceUnavailableError,
     Settings,
     UrlProblem,
     WaitTimeoutError,
@@ -364,6 +365,28 @@ def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, 
     assert [(image.disk_format, image.state) for image in done] == [("raw", "ACTIVE"), ("qcow2", "ACTIVE")]
     for image in done:
         alice.delete(image)
+
+
+# ----------------------------------------------------------------- names that MariaDB holds to be one
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_names_that_differ_in_case_alone(
+    client: ClientFactory, file_server: FileServer, pytestconfig: pytest.Config
+) -> None:
+    alice, both = client("alice"), {"Abc": "1", "abc": "2"}
+    image = alice.register(new(disk(file_server), properties={"Abc": "1"}))
+    if pytestconfig.getoption("--database") == "mariadb":
+        with pytest.raises(ServiceUnavailableError):
+            alice.register(new(disk(file_server), properties=both))
+        with pytest.raises(ServiceUnavailableError):
+            alice.update(image, properties={"abc": "2"})
+        both = {"Abc": "1"}
+    else:
+        alice.update(image, properties={"abc": "2"})
+
+    assert alice.image(image.id).properties == both
+    alice.delete(image)
 
 
 # ----------------------------------------------------------------- lost answers

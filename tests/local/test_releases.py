@@ -98,6 +98,13 @@ def test_glance_looks_at_data(local_cloud: LocalCloud, client: ClientFactory) ->
     assert uploaded(local_cloud, image_id, samples.data("backed.qcow2")).status_code == 415
 
 
+@pytest.mark.needs("hybrid-isos")
+def test_glance_takes_isos_for_memory_sticks_too(local_cloud: LocalCloud, client: ClientFactory) -> None:
+    image_id = make_image(client.cloud, "alice", sample=None, disk_format="iso")
+
+    assert uploaded(local_cloud, image_id, samples.data("hybrid.iso")).status_code == 204
+
+
 @pytest.mark.needs("unsafe-told")
 def test_glance_says_why_it_refuses_data(local_cloud: LocalCloud, client: ClientFactory) -> None:
     image_id = make_image(client.cloud, "alice", sample=None, disk_format="qcow2")
@@ -150,6 +157,7 @@ def test_the_doctor_names_what_this_release_lacks(local_cloud: LocalCloud, clien
 
     assert levels["redirects"] == ("warning" if "redirects-filtered" in lacks else "ok")
     assert levels["data-check"] == ("error" if "formats-checked" in lacks else "ok")
+    assert levels["hybrid-isos"] == ("error" if "hybrid-isos" in lacks else "ok")
     assert levels["stream-quota"] == ("warning" if "streams-counted" in lacks else "ok")
     told = {finding.check: finding for finding in client("admin").doctor()}["department-limits"]
     assert told.level == "ok"

@@ -268,6 +268,11 @@ def test_no_more_of_an_error_is_looked_at_than_its_beginning() -> None:
     assert explanation(b'{"message": "' + b"a" * LONGEST_BODY, is_json=True) == "a" * LONGEST_TEXT
 
 
+@pytest.mark.parametrize("is_json", [True, False])
+def test_binary_data_explains_nothing(is_json: bool) -> None:  # noqa: FBT001
+    assert explanation(b"\xff\xfe\x00\x01", is_json=is_json) == ""
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

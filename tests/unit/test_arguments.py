@@ -127,6 +127,7 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.register": lambda given: {"new": given.new},
     "Client.start_registration": lambda given: {"new": given.new},
     "Client.resume_registration": lambda given: {"image": given.image},
+    "Client.cancel_registration": lambda given: {"image": given.image},
     "Client.download": lambda given: {"image": given.image, "path_or_file": io.BytesIO()},
     "Client.check_url": lambda given: {"url": given.new.url},
     "Client.why_not": lambda given: {"image": Image(id=given.image), "action": "launch"},

@@ -211,10 +211,10 @@ def test_sizes(text: str, value: int) -> None:
 
 def test_other_commands_import_nothing_of_ours() -> None:
     program = """
-import importlib, sys
+import argparse, importlib, sys
 from importlib.metadata import entry_points
 from openstackclient import shell
-importlib.import_module("hyperx_glance.cli.plugin").build_option_parser(shell.argparse.ArgumentParser())
+importlib.import_module("hyperx_glance.cli.plugin").build_option_parser(argparse.ArgumentParser())
 for entry in entry_points(group="openstack.hyperx.v1"):
     entry.load()
 print(*sorted(name for name in sys.modules if name.startswith(("hyperx_glance", "pydantic"))))

@@ -126,7 +126,7 @@ class TestRegistrations:
 
         run = openstack("hyperx registration cancel later debian --yes")
         assert run.status == 1
-        assert f"`openstack hyperx image delete {debian}`" in run.err
+        assert f"Image {debian} is registered. Hint: To delete it: `openstack hyperx image delete <image>`." in run.err
         assert fake.glance.image(image_id) is None
         assert fake.glance.image(debian) is not None
 

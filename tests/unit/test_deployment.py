@@ -38,6 +38,7 @@ TRYING = [
     "communitize",
     "download-ports",
     "data-check",
+    "hybrid-isos",
     "stream-quota",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
@@ -705,7 +706,8 @@ def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
 LACKS = {
     "2024.1": {"redirects": "warning", "data-check": "error", "stream-quota": "warning"},
     "2024.2": {"data-check": "error", "stream-quota": "warning"},
-    "2025.1": {"stream-quota": "warning"},
+    "2025.1": {"hybrid-isos": "error", "stream-quota": "warning"},
+    "2025.2": {"hybrid-isos": "error", "stream-quota": "warning"},
     "2026.1": {"stream-quota": "warning"},
     "2026.2": {},
 }

@@ -1,7 +1,8 @@
 """Real guests instead of the fake hypervisor: QEMU, through libvirt, in Nova's own process.
 
 >>> from pathlib import Path
->>> options(Layout(Path("/srv/openstack"), {}, short="/proc/42/fd/3"))["libvirt"]["connection_uri"]
+>>> layout = Layout(Path("/srv/openstack"), {"nova": 41633}, short="/proc/42/fd/3")
+>>> options(layout)["libvirt"]["connection_uri"]
 'qemu:///embed?root=/proc/42/fd/3/nova/libvirt'
 
 libvirt's QEMU driver runs embedded in Nova (https://libvirt.org/drvqemu.html#embedded-driver): no daemon, no root, and
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from hyperx_glance.testing.local.configuration import Options
 
 _EMULATOR: Final = "qemu-system-x86_64"
-_SERIAL_PORTS: Final = "10000:20000"
+_SERIAL_PORTS: Final = (10000, 30000)
 
 _LIBRARIES: Final = ("lib", "lib64", "lib/*-linux-gnu")
 # The second one reads the formats of disks, without which Nova can take no picture of a running guest.
@@ -111,6 +112,9 @@ def _is_user(name: str) -> bool:
 
 def options(layout: Layout) -> Options:
     """Return what is different in Nova's options."""
+    first, last = _SERIAL_PORTS
+    # Nova looks whether a port is free, and QEMU takes it later: clouds that begin at the same one meet there.
+    first += layout.ports["nova"] % ((last - first) // 2)
     return {
         "DEFAULT": {"compute_driver": "libvirt.LoopbackDriver"},
         "libvirt": {
@@ -122,7 +126,7 @@ def options(layout: Layout) -> Options:
             "disk_cachemodes": "file=unsafe",
         },
         "vnc": {"enabled": False},
-        "serial_console": {"enabled": True, "proxyclient_address": HOST, "port_range": _SERIAL_PORTS},
+        "serial_console": {"enabled": True, "proxyclient_address": HOST, "port_range": f"{first}:{last}"},
     }
 
 

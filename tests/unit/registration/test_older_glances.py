@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import InvalidRequestError, NewImage, RegistrationFailedError, UrlProblem, UrlRejectedError
+from hyperx_glance import (
+    InvalidRequestError,
+    NewImage,
+    NewIso,
+    RegistrationFailedError,
+    UrlProblem,
+    UrlRejectedError,
+)
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import HASTY, ClientFactory
@@ -89,3 +96,30 @@ def test_the_reason_why_data_is_refused_is_found(
         blind.register(NewImage(name="a", url=url, disk_format="qcow2"))
 
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("release", ["2024.1", "2025.1", "2025.2", "2026.1"])
+@pytest.mark.parametrize("transfer", ["auto", "stream", "import"])
+def test_isos_that_boot_from_a_memory_stick_too(file_server: FileServer, release: str, transfer: str) -> None:
+    cloud = InMemoryCloud(release=release)
+    alice = ClientFactory(cloud, HASTY)(transfer=transfer)
+    new = NewIso(name="a", url=file_server.serve("/a.iso", samples.data("hybrid.iso")))
+    if release not in ("2025.1", "2025.2"):
+        assert alice.register(new).phase == "ready"
+        return
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(new)
+
+    assert ("transfer='stream'" if transfer == "import" else "dd if=/dev/zero") in caught.value.hint
+    assert alice.count() == 0
+
+
+@pytest.mark.parametrize("release", ["2025.2", "2026.1"])
+def test_a_server_that_announces_no_length(file_server: FileServer, release: str) -> None:
+    cloud = InMemoryCloud(release=release)
+    url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), chunked=True)
+
+    assert ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=url)).phase == "ready"
+
+    assert ways_taken(cloud) == ({"import", "file"} if release == "2025.2" else {"import"})

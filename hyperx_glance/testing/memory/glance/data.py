@@ -112,7 +112,8 @@ class Data(State):
         """Put data into stores; refuse what is not of the declared format."""
         if image.container_format == "bare":
             with contextlib.suppress(*([ContentError] if "formats-checked" in self.lacks else [])):
-                image.virtual_size = inspect(str(image.disk_format), data).virtual_size
+                hybrids = "hybrid-isos" not in self.lacks
+                image.virtual_size = inspect(str(image.disk_format), data, hybrids=hybrids).virtual_size
         image.size, image.data = len(data), data
         image.stores = [*image.stores, *(store for store in stores if store not in image.stores)]
         self._hash(image, data)

@@ -120,8 +120,11 @@ class Job:
         """Whether no thread has taken the import up yet."""
         return bool(self.task["status"] == "pending")
 
-    def start(self, planned: Download | None, check: Filter, ca_file: str | None) -> None:
-        """Begin: with what a test planned, else with a real download in a thread of its own."""
+    def start(self, planned: Download | None, check: Filter, ca_file: str | None, *, lengthless: bool) -> None:
+        """Begin: with what a test planned, else with a real download in a thread of its own.
+
+        ``lengthless`` says whether a server may keep the length to itself.
+        """
         self.task["status"] = "processing"
         if planned is not None or self.is_copy:
             self.outcome = planned
@@ -129,7 +132,7 @@ class Job:
 
         def read() -> None:
             try:
-                self.outcome = download(self.url, check, ca_file)
+                self.outcome = download(self.url, check, ca_file, lengthless=lengthless)
             except (OSError, ValueError, HTTPException) as error:
                 self.outcome = error
 
@@ -174,7 +177,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def download(url: str, check: Filter, ca_file: str | None) -> bytes:
+def download(url: str, check: Filter, ca_file: str | None, *, lengthless: bool) -> bytes:
     """Read a URL as Glance does: without proxies, whole, and no other length than announced; only from loopback."""
     if not is_loopback(urlsplit(url).hostname or ""):
         raise OSError(f"nothing but loopback is reached from memory, not {url}")
@@ -187,6 +190,8 @@ def download(url: str, check: Filter, ca_file: str | None) -> bytes:
     except urllib.error.HTTPError as error:
         error.close()
         raise
+    if announced is None and not lengthless:
+        raise OSError("no length was announced")
     if announced is not None and int(announced) != len(data):
         raise OSError(f"{len(data)} bytes came, {announced} were announced")
     return data
@@ -200,10 +205,10 @@ class Inspection:
     virtual_size: int | None
 
 
-def inspect(declared: str, data: bytes) -> Inspection:
+def inspect(declared: str, data: bytes, *, hybrids: bool = True) -> Inspection:
     """Check data against the declared format (glance/location.py, ImageProxy.set_data).
 
-    Raise `ContentError` where Glance refuses it.
+    Raise `ContentError` where Glance refuses it; ``hybrids`` says whether it takes ISOs with a partition table.
     """
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415 - half of what a cloud would import
 
@@ -213,7 +218,7 @@ def inspect(declared: str, data: bytes) -> Inspection:
     wrapper.close()
     try:
         matches = {str(match): match for match in wrapper.formats or ()}
-        inspector = matches["iso"] if matches.keys() == {"iso", "gpt"} else wrapper.format
+        inspector = matches["iso"] if hybrids and matches.keys() == {"iso", "gpt"} else wrapper.format
         assert inspector is not None  # the stream is at its end
         found = str(inspector)
         if found == declared:

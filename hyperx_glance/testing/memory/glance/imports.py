@@ -137,7 +137,8 @@ class Imports(Data):
         self._orphans = [job for job in self._orphans if job.thread is not None and job.thread.is_alive()]
         free = self.task_threads - len(self._orphans) - sum(not job.pending for job in self._jobs.values())
         for job in [job for job in self._jobs.values() if job.pending][: max(free, 0)]:
-            job.start(self._planned(job), self.import_filter, self.ca_file)
+            lengthless = "lengthless-imports" not in self.lacks
+            job.start(self._planned(job), self.import_filter, self.ca_file, lengthless=lengthless)
             self._touch(job)
             if self.staging_broken:
                 self._end(job, "failure", "Error: staging is not configured properly", drop_lock=False)
