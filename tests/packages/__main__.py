@@ -4,7 +4,7 @@
     python -m tests.packages lowest FILE
 
 ``install`` takes the wheel that lies in the folder DIST. ``lowest`` writes constraints: of each dependency the oldest
-version that setup.cfg allows.
+version that setup.cfg allows. Of each environment the licences of all that is in it are looked at.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LICENCES = Path(__file__).with_name("licences.py")
 EXTRAS = ("", "cli", "testing", "zstd")
 """Without "localcloud", which is 600 MB: `tox -e packages -- localcloud` installs that."""
 WORKS = {
@@ -66,12 +68,16 @@ def install(wheel: Path, version: str, extra: str) -> str:
             or run(own, "-m", "pip", "install", "-q", f"{wheel}[{extra}]" if extra else str(wheel), folder=folder)
             or run(own, "-m", "pip", "check", folder=folder)
             or run(own, "-c", WORKS[extra], folder=folder)
+            or run(own, "-P", str(LICENCES), folder=folder)
         )
 
 
 def install_all(dist: Path, extras: tuple[str, ...]) -> int:
     """Try all combinations, and say how each went."""
     (wheel,) = dist.resolve().glob("*.whl")
+    (source,) = dist.resolve().glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        archive.getmember(f"{source.name.removesuffix('.tar.gz')}/LICENSE")
     combinations = [(version, extra) for version in pythons() for extra in extras]
     failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
