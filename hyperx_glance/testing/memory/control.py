@@ -23,7 +23,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from hyperx_glance.testing.memory.wire import Reply, json_reply
@@ -36,7 +36,7 @@ _PATH: Final = re.compile(r"/(?P<name>[A-Za-z0-9._-]+)/control(?:/(?P<what>[a-z]
 _SETTABLE: Final = (bool, int, float, str, list, type(None))
 
 
-def answer(server: Server, method: str, path: str, source: object) -> Reply | None:
+def answer(server: Server, method: str, path: str, source: bytes | Iterable[bytes] | None) -> Reply | None:
     """Answer a request for the control path; None where it is for another."""
     if path == "/control":
         return json_reply(200, {"clouds": list(server.clouds)})
@@ -55,7 +55,9 @@ def answer(server: Server, method: str, path: str, source: object) -> Reply | No
     if (method, what) not in _CHANGES:
         return json_reply(404, {"error": f"There is no {method} {path}."})
     try:
-        body = json.loads(source if isinstance(source, bytes) else "{}")
+        # curl -d calls its body a form's, which comes in chunks.
+        text = source if isinstance(source, bytes) else b"".join(source or ())
+        body = json.loads(text or "{}")
         return json_reply(200, _CHANGES[method, what](cloud, **body))
     except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
         return json_reply(400, {"error": f"{type(error).__name__}: {error}"})

@@ -161,7 +161,7 @@ def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
     return found | plain
 
 
-def _body(environ: WSGIEnvironment) -> object:
+def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
     """Give a JSON body as bytes, which are recorded, and any other as it comes."""
     length = environ.get("CONTENT_LENGTH")
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()

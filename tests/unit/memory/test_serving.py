@@ -101,6 +101,19 @@ def test_what_a_test_sets_in_python_is_set_by_http(server: Server) -> None:
     assert cloud.nova.build_polls == 7
 
 
+def test_a_body_is_read_whatever_type_it_claims(server: Server) -> None:
+    body, form = (
+        '{"url": "http://files.example/a.raw", "size": 3}',
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    answer = requests.post(
+        f"{server.url}/cloud/control/download", data=body, headers=form, timeout=5
+    )  # as curl -d does
+
+    assert answer.status_code == 200
+    assert server.clouds["cloud"].glance.downloads == {"http://files.example/a.raw": bytes(3)}
+
+
 @pytest.mark.parametrize(
     ("what", "body"),
     [
