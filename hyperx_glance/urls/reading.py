@@ -82,18 +82,19 @@ class _Connection(HTTPConnection):
     deadline = 0.0
     clock: Callable[[], float]
     timed: _Timed | None = None
+    answer: http.client.HTTPResponse | None = None
 
     def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
-        response = http.client.HTTPResponse(sock, *rest, **options)
+        self.answer = response = http.client.HTTPResponse(sock, *rest, **options)
         self.timed = _Timed(response.fp.detach(), sock, self.deadline, self.clock)
         response.fp = io.BufferedReader(self.timed)
         return response
 
     def end(self) -> None:
         """Close the socket, also where an answer has it that nobody came to hold."""
+        if self.answer is not None:
+            self.answer.close()  # else Python 3.13 complains when it forgets the answer, whose socket is closed
         self.close()
-        if self.timed is not None:
-            self.timed.close()
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
         del url

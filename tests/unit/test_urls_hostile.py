@@ -177,7 +177,7 @@ def test_a_server_that_never_comes_to_an_end_is_left_by_the_clock(start: bytes, 
     """The clock goes on with each look at it, so that what reads without looking at it never ends."""
     policy = UrlPolicy(timeout_seconds=1)
     with (
-        never_ending(start, again, pause=pause, clock=ticking(0.01)) as network,
+        never_ending(start, again, pause=pause, clock=ticking(0.05)) as network,
         pytest.raises(UrlRejectedError) as caught,
         open_url(URL, policy, network=network) as source,
     ):
