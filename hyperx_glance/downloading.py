@@ -59,7 +59,7 @@ def download(
             image_id=record.id,
             phase=record.phase,
             failure=record.failure,
-            hint="Enable it first." if disabled else "Wait for its data.",
+            hint="Enable it first: enable(image)." if disabled else "Wait for its data.",
         )
     saving = _Saving(context, record, on_progress)
     if path is not None:

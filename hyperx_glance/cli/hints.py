@@ -42,6 +42,7 @@ _CALLS = tuple(
         (r"\bdelete ends it\b", "`{}registration cancel <image>` ends it"),
         (r"\bclient\.delete\((.*?)\)", r"`{}image delete \1`"),
         (r"\bdelete\(image\)", "`{}image delete <image>`"),
+        (r"\benable\(image\)", "`{}image enable <image>`"),
         (r"\bupdate\(image, (.*?)\)", r"`{}image set <image> \1`"),
         (r"\bimages\(search=\"\.\.\.\"\)", "`{}image list <word>`"),
         (r"\bsorted\(client\.images\(\.\.\.\), key=\.\.\.\)", "--sort-column"),

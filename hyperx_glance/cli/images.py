@@ -17,9 +17,9 @@ from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from hyperx_glance import Client, Image
+    from hyperx_glance import Client, Image, ServerRef
 
 _CONSOLE = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
 """The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
@@ -135,5 +135,11 @@ class ListServers(commands.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
         servers = client.servers_using(commands.reference(client, parsed_args.image))
+        names = {department.id: department.name for department in client.departments()} if servers else {}
         fields = ("id", "name", "status", "project_id", "through")
-        return self.rows(parsed_args, fields, (server.model_dump() for server in servers))
+        return self.rows(parsed_args, fields, (_shown_server(server, names) for server in servers))
+
+
+def _shown_server(server: ServerRef, names: Mapping[str, str]) -> dict[str, object]:
+    department = server.project_id
+    return server.model_dump() | {"project_id": output.Rendered(department, names.get(department, department))}

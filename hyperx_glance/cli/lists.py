@@ -16,7 +16,7 @@ from hyperx_glance.cli import commands, images, options, output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from hyperx_glance import Client, Image, ImageQuery
 
@@ -140,12 +140,16 @@ class Summary(commands.Lister):
         client = self.client(parsed_args)
         summary = client.summary(query(parsed_args)).model_dump(mode="json")
         names = {department.id: department.name for department in client.departments()}
+        shown_as: dict[str, Callable[[str], object]] = {
+            "by_format": output.Format,
+            "by_owner": lambda owner: output.Rendered(owner, names.get(owner, owner)),
+        }
 
         def rows() -> Iterator[dict[str, object]]:
             yield {"by": output.Word("total"), "value": "", "images": summary["total"]}
             for by, counts in summary.items():
                 for value, amount in counts.items() if by.startswith("by_") else ():
-                    shown = output.Rendered(value, names.get(value, value)) if by == "by_owner" else output.Word(value)
+                    shown = shown_as.get(by, output.Word)(value)
                     yield {"by": output.Word(by.removeprefix("by_")), "value": shown, "images": amount}
 
         return self.rows(parsed_args, ("by", "value", "images"), rows())

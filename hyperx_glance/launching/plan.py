@@ -96,7 +96,7 @@ def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) 
 
 
 _WAYS_OUT = {
-    Phase.DISABLED: "Enable it first.",
+    Phase.DISABLED: "Enable it first: enable(image).",
     Phase.FAILED: "Delete the record, and register the image anew.",
 }
 

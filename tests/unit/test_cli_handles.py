@@ -206,7 +206,7 @@ def test_a_summary_counts(openstack: Callable[..., Run], fake: InMemoryCloud, de
     assert counted["tag", "stable"] == 1
     assert openstack("hyperx image summary debian -f value").out.startswith("total  1\n")
     table = openstack("hyperx image summary --language zh").out
-    assert all(word in table for word in ("合计", "私有", "类别", "dept-a"))
+    assert all(word in table for word in ("合计", "私有", "类别", "dept-a", "QCOW2"))
     assert debian not in table
 
 
@@ -216,3 +216,4 @@ def test_servers_of_an_image(openstack: Callable[..., Run]) -> None:
 
     (server,) = openstack("hyperx image servers debian -f json").json()
     assert (server["id"], server["name"], server["through"]) == (launched["servers"][0]["id"], "web", "image")
+    assert "| dept-a " in openstack("hyperx image servers debian").out
