@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance import Client, Image
     from hyperx_glance.testing import LocalCloud
-    from tests.guest.conftest import Shelf
+    from tests.guest.conftest import ConsoleOf, Shelf
 
 AGENT = "devices/channel/target[@name='org.qemu.guest_agent.0']"
 
@@ -47,6 +47,18 @@ def test_properties_make_the_machine(guest_cloud: LocalCloud, shelf: Shelf, alic
 
     image = alice.update(image, password_enabled=False, remove_properties=set(chosen))
     assert started(image).find(AGENT) is None
+
+
+def test_a_machine_with_uefi(guest_cloud: LocalCloud, shelf: Shelf, alice: Client, console: ConsoleOf) -> None:
+    uefi = {"hw_firmware_type": "uefi", "hw_machine_type": "q35"}
+    image = alice.update(shelf.disk(password_enabled=False, admin_user=""), properties=uefi)
+    launch = alice.launch(image, LaunchRequest(name=unique("uefi"), flavor=FLAVOR, networks="none"))
+    (server,) = launch.servers
+    domain = machine.domains(guest_cloud)[server.id]
+    loader = domain.find("os/loader")
+    assert loader is not None
+    assert loader.attrib["type"] == "pflash"
+    console(server.id).wait_for("BdsDxe: ")
 
 
 def _buses(domain: Element) -> set[str]:

@@ -35,6 +35,14 @@ class LoopbackDriver(LibvirtDriver):
         channel.source_path = f"{root}/lib/qemu/channel/{instance.name}.agent"
         guest.add_device(channel)
 
+    def _configure_guest_by_virt_type(
+        self, guest: config.LibvirtConfigGuest, *arguments: object, **keywords: object
+    ) -> None:
+        """Say in one place whether a firmware is to be secure: the libvirt of Debian 12 refuses to read it in two."""
+        super()._configure_guest_by_virt_type(guest, *arguments, **keywords)
+        if guest.os_firmware is not None:
+            guest.os_loader_secure = None
+
     def _set_features(self, guest: config.LibvirtConfigGuest, *arguments: object) -> None:
         """Leave out what Nova adds for Windows: QEMU refuses Hyper-V's interfaces without KVM."""
         super()._set_features(guest, *arguments)
