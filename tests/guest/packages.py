@@ -59,7 +59,8 @@ def steps() -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["install"]:
+        unasked = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for step in steps():
-            subprocess.run(shlex.split(step), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=True)
+            subprocess.run(shlex.split(step), env=unasked, stdout=subprocess.DEVNULL, check=True)
     elif steps():
         sys.exit(f"Something is not installed; run: {' && '.join(steps())}")
