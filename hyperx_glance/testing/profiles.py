@@ -48,6 +48,7 @@ class NetworkPlan(NamedTuple):
     department: str = "admin"
 
 
+ROUTER: Final = "router1"
 SERVER_QUOTA: Final[Mapping[str, int]] = {"instances": 60, "cores": 60, "ram": 200000}
 
 
@@ -57,6 +58,7 @@ class Profile(NamedTuple):
     people: Mapping[str, Person]
     flavors: tuple[FlavorSize, ...]
     networks: tuple[NetworkPlan, ...]
+    """With an external one, the first is joined to it by a router, so that its servers have floating addresses."""
     image: str | None = None
     """The name of a small public image."""
     generous: tuple[str, ...] = ()

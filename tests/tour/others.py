@@ -28,7 +28,8 @@ LOGIN: Final = {
 PROJECT: Final = {"project": {"name": "dept-a", "domain": {"id": "default"}}}
 
 KEYSTONE: Final = (
-    keystone("own-projects", "GET", "/auth/projects", keep={"project": "projects.0.id"}),
+    keystone("own-projects", "GET", "/auth/projects", keep={"department": "projects.0.id"}),
+    keystone("alice", "GET", "/users?name=alice", user="admin", keep={"alice": "users.0.id"}),
     keystone("auth-empty", "POST", "/auth/tokens", {"auth": {}}),
     keystone("auth-no-auth", "POST", "/auth/tokens", {}),
     keystone("auth-unscoped", "POST", "/auth/tokens", {"auth": {**LOGIN, "scope": "unscoped"}}),
@@ -41,7 +42,7 @@ KEYSTONE: Final = (
         "/auth/tokens",
         {"auth": {**LOGIN, "scope": {"project": {"name": "dept-b", "domain": {"id": "default"}}}}},
     ),
-    keystone("own-project", "GET", "/projects/{project}"),
+    keystone("own-project", "GET", "/projects/{department}"),
     keystone("projects-member", "GET", "/projects"),
     keystone("project-unknown", "GET", "/projects/nothing", user="admin"),
     keystone("users-member", "GET", "/users"),

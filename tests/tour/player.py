@@ -28,6 +28,7 @@ HEADERS: Final = (
 )
 _UUID: Final = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _PATTERNS: Final = (
+    (re.compile(r"file://\S*?/glance/"), "file://<directory>/"),
     (re.compile(r"https?://[a-z0-9.-]+(:\d+)?"), "<service>"),
     (re.compile(_UUID), "<id>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
@@ -36,9 +37,19 @@ _PATTERNS: Final = (
     (re.compile(r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b"), "<mac>"),
     (re.compile(r"\br-[a-z0-9]{8}\b"), "<reservation>"),
     (re.compile(r"\breq-<id>"), "<request>"),
-    (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<address>"),
+    (re.compile(r"\b(10\.\d+|198\.51)\.\d+\.\d+\b"), "<address>"),
 )
-_DRAWN: Final = {"adminPass": "<password>", "audit_ids": ["<audit>"], "hostId": "<host>"}
+_DRAWN: Final = {
+    "adminPass": "<password>",
+    "audit_ids": ["<audit>"],
+    "boot_roles": "<roles>",
+    "hostId": "<host>",
+    "last_accessed": "<time>",
+    "last_modified": "<time>",
+    "standard_attr_id": "<number>",
+}
+_UNORDERED: Final = ("role_assignments", "rules", "security_group_rules")
+"""Lists that the services give in the order of ids, which are drawn."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,8 +169,17 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
                 value = pattern.sub(word, value)
             return value
         case dict():
-            return {_plain(key): _DRAWN[key] if each and key in _DRAWN else _plain(each) for key, each in value.items()}
+            return {_plain(key): _plain_item(key, each) for key, each in value.items()}
         case list():
             return [_plain(each) for each in _in_order(value)]
         case _:
             return value
+
+
+def _plain_item(key: str, value: Any) -> Any:  # noqa: ANN401
+    if value and key in _DRAWN:
+        return _DRAWN[key]
+    plain = _plain(value)
+    if key in _UNORDERED and isinstance(plain, list):
+        return sorted(plain, key=lambda each: json.dumps(each, sort_keys=True))
+    return plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, nova, others
+from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -16,5 +16,9 @@ TOUR: Final[tuple[Step, ...]] = (
     *glance.STEPS,
     *others.IMAGE,
     *nova.STEPS,
+    *nova_writes.STEPS,
     *others.END,
+    *metadefs.STEPS,
+    *neutron.STEPS,
+    *keystone.STEPS,
 )

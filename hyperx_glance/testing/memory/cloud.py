@@ -29,7 +29,7 @@ from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service
-from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
+from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
 
 if TYPE_CHECKING:
     import requests
@@ -160,7 +160,7 @@ class InMemoryCloud:
             self.nova.set_quota(department, **SERVER_QUOTA)
         for flavor in profile.flavors:
             self.nova.add_flavor(**flavor._asdict())
-        for network in profile.networks:
+        networks = [
             self.neutron.add_network(
                 network.name,
                 shared=network.shared,
@@ -168,6 +168,11 @@ class InMemoryCloud:
                 cidr=network.cidr,
                 project_id=self.departments[network.department],
             )
+            for network in profile.networks
+        ]
+        for network_id, network in zip(networks, profile.networks, strict=True):
+            if network.external:
+                self.neutron.add_router(ROUTER, network_id, networks[0], self.departments["admin"])
         if profile.image:
             image_id = self.glance.add_image(
                 owner="admin", name=profile.image, visibility="public", container_format="bare"

@@ -228,3 +228,31 @@ def test_quotas_of_other_departments_are_the_administrators(cloud: InMemoryCloud
     nowhere = "/os-quota-sets/nowhere"
     assert ask(cloud, "admin", "PUT", "block-storage", nowhere, {"quota_set": {"volumes": 3}}).status_code == 200
     assert nova(cloud, "admin", "PUT", nowhere, {"quota_set": {"instances": 3}}).status_code == 400
+
+
+def test_an_empty_volume_boots_beside_an_image_alone(cloud: InMemoryCloud) -> None:
+    volume = ask(cloud, "alice", "POST", "block-storage", "/volumes", {"volume": {"size": 1}}).json()["volume"]
+    ask(cloud, "alice", "GET", "block-storage", f"/volumes/{volume['id']}")
+    disk = {"uuid": volume["id"], "source_type": "volume", "destination_type": "volume", "boot_index": 0}
+    refused = boot(cloud, block_device_mapping_v2=[disk])
+    assert (refused.status_code, "is not bootable" in refused.text) == (400, True)
+    assert boot(cloud, imageRef=active_image(cloud), block_device_mapping_v2=[disk]).status_code == 202
+
+
+def test_a_floating_address_is_shown_with_the_server_that_it_leads_to(cloud: InMemoryCloud) -> None:
+    inside = next(iter(cloud.neutron.networks))
+    outside = cloud.neutron.add_network("public", external=True, project_id=cloud.departments["admin"])
+    cloud.neutron.add_router("router", outside, inside, cloud.departments["admin"])
+    server_id = boot(cloud, imageRef=active_image(cloud)).json()["server"]["id"]
+    cloud.nova.finish_builds()
+    (port,) = [port for port in cloud.neutron.ports.values() if port["device_id"] == server_id]
+    wanted = {"floatingip": {"floating_network_id": outside, "port_id": port["id"]}}
+    floating = ask(cloud, "alice", "POST", "network", "/v2.0/floatingips", wanted).json()["floatingip"]
+
+    def kinds() -> list[tuple[str, str]]:
+        server = nova(cloud, "alice", "GET", f"/servers/{server_id}").json()["server"]
+        return [(each["OS-EXT-IPS:type"], each["addr"]) for each in server["addresses"]["net1"]]
+
+    assert kinds()[1:] == [("floating", floating["floating_ip_address"])]
+    ask(cloud, "alice", "DELETE", "network", f"/v2.0/floatingips/{floating['id']}")
+    assert [kind for kind, _ in kinds()] == ["fixed"]

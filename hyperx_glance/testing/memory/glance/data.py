@@ -134,6 +134,7 @@ class Data(State):
         headers = {"Content-Type": "application/octet-stream", "Content-MD5": str(image.checksum)}
         part = _part(call, len(image.data))
         if part is None:
+            self.cache.keep(image_id, size=len(image.data), now=self.now().timestamp())
             return Reply(200, image.data, {**headers, "Content-Length": str(len(image.data))})
         start, end = part
         headers |= {"Content-Range": f"bytes {start}-{end - 1}/{len(image.data)}", "Content-Length": str(end - start)}

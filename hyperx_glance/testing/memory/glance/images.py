@@ -127,6 +127,7 @@ class Images(Imports):
         if job is not None:
             job.task.update(status="failure", message="Task failed due to Internal Error")
             self._orphans.append(job)
+        self.cache.drop(image.id)
         self._changed()
         self._start_waiting()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from hyperx_glance.testing.memory.glance import schemas
 from hyperx_glance.testing.memory.glance.data import Data
 from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, Job
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
@@ -299,7 +300,10 @@ class Imports(Data):
         """Answer for the task service, which is the administrators' (glance/policies/tasks.py)."""
         self._tasks_access(call)
         if call.method == "POST":
+            self._check_task(call.json())
             raise Refused(400, "Task creation is not part of this cloud; images are imported by /v2/images/ID/import.")
+        if call.value("type", "import") not in _TASK_TYPES:
+            raise Refused(400, f"Invalid type value: {call.value('type')}")
         self._look_elsewhere([job.image for job in self._jobs.values()])
         brief = ("created_at", "expires_at", "id", "owner", "status", "type", "updated_at")
         shown = [{key: task[key] for key in brief} | _task_links(task) for task in self.tasks.values()]
@@ -310,11 +314,27 @@ class Imports(Data):
         self._tasks_access(call)
         task = self.tasks.get(task_id)
         if task is None:
-            raise Refused(404, f"No task found with ID {task_id}")
+            raise Refused(404, f"Could not find task {task_id}")
         image = self.image(task["image_id"])
         if image is not None:
             self._look_elsewhere([image])
         return json_reply(200, {key: task[key] for key in _TASK_KEYS} | _task_links(task))
+
+    def _delete_task(self, call: Call, task_id: str) -> Reply:
+        del task_id
+        self._tasks_access(call)
+        words = (
+            "This operation is currently not permitted on Glance Tasks. They are auto deleted after reaching the time"
+        )
+        raise Refused(405, f"{words} based on their expires_at property.")
+
+    def _check_task(self, body: Record) -> None:
+        for key in ("type", "input"):
+            if key not in body:
+                raise Refused(400, f"Task '{key}' is required")
+        schemas.check("task", schemas.document("task") or {}, {"type": body["type"]})
+        if "import_from" not in body["input"]:
+            raise Refused(400, "Invalid location: None")
 
     def _tasks_access(self, call: Call) -> None:
         if not call.who.is_administrator:
@@ -335,6 +355,7 @@ def _check_remote(method: Record) -> None:
         raise Refused(400, f"Remote image id does not look like a UUID: {method['glance_image_id']}") from None
 
 
+_TASK_TYPES = ("import", "api_image_import", "location_import")
 _TASK_KEYS = (
     "created_at",
     "expires_at",

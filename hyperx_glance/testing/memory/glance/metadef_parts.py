@@ -7,9 +7,24 @@ from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.glance.metadefs import ROOT, Metadefs
 from hyperx_glance.testing.memory.glance.records import isotime
+from hyperx_glance.testing.memory.glance.schemas import check
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
-_OBJECT_KEYS = ("name", "description", "required", "properties", "schema", "self", "created_at", "updated_at")
+_TAGS: Record = {
+    "type": "object",
+    "properties": {
+        "tags": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}},
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        }
+    },
+}
+"""What Glance asks of a list of tags; the document that it gives says less."""
 
 
 class AllMetadefs(Metadefs):
@@ -40,10 +55,14 @@ class AllMetadefs(Metadefs):
     def _list_objects(self, call: Call, name: str) -> Reply:
         objects = self._found(call, name)["objects"]
         body = {"objects": [_object_view(name, each) for each in reversed(objects.values())]}
-        return json_reply(200, {**body, "first": f"{ROOT}/{name}/objects", "schema": "/v2/schemas/metadefs/objects"})
+        return json_reply(200, {**body, "schema": "v2/schemas/metadefs/objects"})
+
+    def _object_written(self, call: Call, action: str) -> Record:
+        body = self._written(call, action, "metadefs/object")
+        return {key: value for key, value in body.items() if key in ("name", "description", "required", "properties")}
 
     def _create_object(self, call: Call, name: str) -> Reply:
-        body = _checked_object(self._written(call, "add_metadef_object"))
+        body = self._object_written(call, "add_metadef_object")
         objects = self._found(call, name)["objects"]
         if body["name"] in objects:
             words = f"A metadata definition object with name={body['name']} already exists in namespace={name}."
@@ -60,15 +79,14 @@ class AllMetadefs(Metadefs):
     def _object(self, call: Call, name: str, key: str) -> Record:
         objects: dict[str, Record] = self._found(call, name)["objects"]
         if key not in objects:
-            words = f"The metadata definition object with name={key} was not found in namespace={name}."
-            raise Refused(404, words)
+            raise Refused(404, f"Could not find metadata object {key}")
         return objects[key]
 
     def _show_object(self, call: Call, name: str, key: str) -> Reply:
         return json_reply(200, _object_view(name, self._object(call, name, key)))
 
     def _update_object(self, call: Call, name: str, key: str) -> Reply:
-        body = _checked_object(self._written(call, "modify_metadef_object"))
+        body = self._object_written(call, "modify_metadef_object")
         former = self._object(call, name, key)
         objects = self._found(call, name)["objects"]
         if body["name"] != key and body["name"] in objects:
@@ -89,13 +107,15 @@ class AllMetadefs(Metadefs):
 
     def _list_tags(self, call: Call, name: str) -> Reply:
         tags = self._found(call, name)["tags"]
-        body = {"tags": [{"name": each} for each in reversed(tags)], "schema": "/v2/schemas/metadefs/tags"}
-        return json_reply(200, {**body, "first": f"{ROOT}/{name}/tags"})
+        return json_reply(200, {"tags": [{"name": each} for each in reversed(tags)]})
 
     def _create_tags(self, call: Call, name: str) -> Reply:
         body = self._written(call, "add_metadef_tags")
+        if "tags" not in body:
+            raise Refused(500)
+        check("tags", _TAGS, body)
         namespace = self._found(call, name)
-        wanted = [str(tag["name"]) for tag in body.get("tags", ())]
+        wanted = [str(tag["name"]) for tag in body["tags"]]
         adds = call.headers.get("x-openstack-append", "").lower() in ("true", "1", "yes", "on")
         kept = list(namespace["tags"]) if adds else []
         for tag in wanted:
@@ -103,7 +123,7 @@ class AllMetadefs(Metadefs):
                 raise _duplicate(name, tag)
             kept.append(tag)
         namespace["tags"] = dict.fromkeys(kept, isotime(datetime.now(UTC)))
-        return json_reply(201, {"tags": [{"name": tag} for tag in wanted], "schema": "/v2/schemas/metadefs/tags"})
+        return json_reply(201, {"tags": [{"name": tag} for tag in wanted]})
 
     def _delete_tags(self, call: Call, name: str) -> Reply:
         self._administrators_only(call, "delete_metadef_tags")
@@ -114,7 +134,7 @@ class AllMetadefs(Metadefs):
         """Give a namespace's tags, of which this shall be one."""
         tags: dict[str, str] = self._found(call, name)["tags"]
         if tag not in tags:
-            raise Refused(404, f"The metadata definition tag with name={tag} was not found in namespace={name}.")
+            raise Refused(404, f"Could not find metadata tag {tag}")
         return tags
 
     def _show_tag(self, call: Call, name: str, tag: str) -> Reply:
@@ -129,7 +149,7 @@ class AllMetadefs(Metadefs):
         return json_reply(201, _tag_view(tag, tags[tag]))
 
     def _update_tag(self, call: Call, name: str, tag: str) -> Reply:
-        body = self._written(call, "modify_metadef_tag")
+        body = self._written(call, "modify_metadef_tag", "metadefs/tag")
         tags = self._tags(call, name, tag)
         renamed = str(body.get("name", tag))
         if renamed != tag and renamed in tags:
@@ -144,21 +164,9 @@ class AllMetadefs(Metadefs):
         return Reply(204)
 
 
-def _checked_object(body: Record) -> Record:
-    unknown = sorted(set(body) - set(_OBJECT_KEYS))
-    if unknown or "name" not in body:
-        reason = (
-            f"Additional properties are not allowed ({unknown[0]!r} was unexpected)"
-            if unknown
-            else "'name' is a required property"
-        )
-        raise Refused(400, f"Provided object does not match schema 'object': {reason}")
-    return {key: value for key, value in body.items() if key in ("name", "description", "required", "properties")}
-
-
 def _object_view(name: str, item: Record) -> Record:
     place = {"self": f"{ROOT}/{name}/objects/{item['name']}", "schema": "/v2/schemas/metadefs/object"}
-    return {"required": [], "properties": {}, **item, **place}
+    return {**item, **place}
 
 
 def _tag_view(tag: str, created: str) -> Record:
@@ -166,4 +174,5 @@ def _tag_view(tag: str, created: str) -> Record:
 
 
 def _duplicate(name: str, tag: str) -> Refused:
-    return Refused(409, f"A metadata tag with name={tag} already exists in namespace={name}.")
+    note = "(Please note that metadata tag names are case insensitive)."
+    return Refused(409, f"A metadata tag with name={tag} already exists in namespace={name}. {note}")

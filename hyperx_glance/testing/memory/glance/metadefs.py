@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.glance.records import isotime
+from hyperx_glance.testing.memory.glance.schemas import check, document
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 ROOT = "/v2/metadefs/namespaces"
+_WORDS = {"metadefs/resource_type": "resource_type_association"}
+"""How errors call the documents that they do not call by their own names."""
+_SORT_KEYS = ("namespace", "created_at", "updated_at")
 _FIELDS = ("namespace", "display_name", "description", "visibility", "protected", "owner")
-_ACCEPTED = (*_FIELDS, "resource_type_associations", "properties", "objects", "tags", "schema", "self")
 
 
 class Metadefs:
@@ -48,6 +51,12 @@ class Metadefs:
         )
 
     def _list(self, call: Call) -> Reply:
+        if not call.value("limit", "1").isdigit() or call.value("sort_key", "created_at") not in _SORT_KEYS:
+            raise Refused(500)
+        if call.value("visibility", "public") not in ("public", "private"):
+            raise Refused(400, f"Invalid visibility value: {call.value('visibility')}")
+        if call.value("marker"):
+            self._found(call, call.value("marker"))
         seen = [
             self._view(namespace, "resource_type_associations")
             for namespace in self.namespaces.values()
@@ -56,13 +65,7 @@ class Metadefs:
         return json_reply(200, {"namespaces": seen, "schema": "/v2/schemas/metadefs/namespaces", "first": ROOT})
 
     def _create(self, call: Call) -> Reply:
-        body = self._written(call, "add_metadef_namespace")
-        unknown = sorted(set(body) - set(_ACCEPTED))
-        if unknown or "namespace" not in body:
-            reason = (
-                f"Additional properties are not allowed ({unknown[0]!r} was unexpected)" if unknown else "namespace"
-            )
-            raise Refused(400, f"Provided object does not match schema 'namespace': {reason}")
+        body = self._written(call, "add_metadef_namespace", "metadefs/namespace")
         name = body["namespace"]
         if name in self.namespaces:
             raise Refused(409, f"The metadata definition namespace={name} already exists.")
@@ -91,7 +94,7 @@ class Metadefs:
         return json_reply(200, self._view(namespace, "resource_type_associations", "properties"))
 
     def _update(self, call: Call, name: str) -> Reply:
-        body = self._written(call, "modify_metadef_namespace")
+        body = self._written(call, "modify_metadef_namespace", "metadefs/namespace")
         namespace = self._found(call, name)
         kept = {
             key: namespace[key]
@@ -116,7 +119,7 @@ class Metadefs:
         return json_reply(200, {"properties": self._found(call, name)["properties"]})
 
     def _create_property(self, call: Call, name: str) -> Reply:
-        body = self._written(call, "add_metadef_property")
+        body = self._written(call, "add_metadef_property", "metadefs/property")
         properties = self._found(call, name)["properties"]
         key = body.pop("name")
         if key in properties:
@@ -133,7 +136,7 @@ class Metadefs:
         return json_reply(200, {"name": key, **self._property(call, name, key)})
 
     def _update_property(self, call: Call, name: str, key: str) -> Reply:
-        body = self._written(call, "modify_metadef_property")
+        body = self._written(call, "modify_metadef_property", "metadefs/property")
         self._property(call, name, key)
         properties = self._found(call, name)["properties"]
         del properties[key]
@@ -142,7 +145,7 @@ class Metadefs:
         return json_reply(200, properties[renamed])
 
     def _delete_property(self, call: Call, name: str, key: str) -> Reply:
-        self._administrators_only(call, "delete_metadef_property")
+        self._administrators_only(call, "remove_metadef_property")
         self._property(call, name, key)
         del self._unprotected(call, name, f"property {key}")["properties"][key]
         return Reply(204)
@@ -158,7 +161,7 @@ class Metadefs:
     def _list_all_types(self, call: Call) -> Reply:
         del call
         found = {
-            known["name"]: known
+            known["name"]: {key: known[key] for key in ("name", "created_at", "updated_at")}
             for namespace in self.namespaces.values()
             for known in namespace["resource_type_associations"]
         }
@@ -169,7 +172,7 @@ class Metadefs:
         return json_reply(200, {"resource_type_associations": found})
 
     def _create_type(self, call: Call, name: str) -> Reply:
-        body = self._written(call, "add_metadef_resource_type_association")
+        body = self._written(call, "add_metadef_resource_type_association", "metadefs/resource_type")
         associations = self._found(call, name)["resource_type_associations"]
         if any(known["name"] == body["name"] for known in associations):
             raise Refused(
@@ -184,6 +187,8 @@ class Metadefs:
     def _delete_type(self, call: Call, name: str, wanted: str) -> Reply:
         self._administrators_only(call, "remove_metadef_resource_type_association")
         namespace = self._unprotected(call, name, f"resource-type-association {wanted}")
+        if all(known["name"] != wanted for known in namespace["resource_type_associations"]):
+            raise Refused(404, f"Failed to find resource type {wanted} to delete")
         namespace["resource_type_associations"] = [
             known for known in namespace["resource_type_associations"] if known["name"] != wanted
         ]
@@ -195,7 +200,8 @@ class Metadefs:
         namespace = self.namespaces.get(name)
         if namespace is None:
             words = f"Metadata definition namespace={name} was not found."
-            raise Refused(404, words if call.method == "GET" else f"Namespace {name} not found")
+            listed = call.method == "GET" and not call.path.endswith("/properties")
+            raise Refused(404, words if listed else f"Namespace {name} not found")
         if not _visible(call, namespace):
             raise Refused(404)
         return namespace
@@ -206,9 +212,13 @@ class Metadefs:
             raise Refused(403, f"Metadata definition {what} is protected and cannot be deleted.")
         return namespace
 
-    def _written(self, call: Call, action: str) -> Record:
+    def _written(self, call: Call, action: str, schema: str = "") -> Record:
         self._administrators_only(call, action)
-        body: Record = call.json()
+        body = call.json()
+        if not isinstance(body, dict):
+            raise Refused(500)
+        if schema:
+            check(_WORDS.get(schema, schema.partition("/")[2]), document(schema) or {}, body)
         return body
 
     def _administrators_only(self, call: Call, action: str) -> None:

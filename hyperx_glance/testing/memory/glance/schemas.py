@@ -21,9 +21,12 @@ import importlib.resources
 import json
 import pprint
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from hyperx_glance.testing.memory.wire import Record
+from hyperx_glance.testing.memory.wire import Record, Refused
+
+_KINDS: Final[Mapping[object, type]] = {"object": dict, "array": list, "string": str, "boolean": bool}
 
 
 @functools.cache
@@ -57,6 +60,53 @@ def mismatch(reason: str, rule: str, place: Sequence[str | int], value: object) 
         f"Provided object does not match schema 'image': {reason}\n\nFailed validating {rule!r} in schema{where}:\n"
         f"{_indented(schema)}\n\nOn instance{instance}:\n{_indented(value)}"
     )
+
+
+def check(word: str, schema: Record, value: Record) -> None:
+    """Refuse an object that a schema refuses; the error calls it by a word.
+
+    Of jsonschema it knows the rules that Glance's documents have for an object, its keys, and lists of objects.
+    """
+    for wrong in _mistakes(schema, value, "", ""):
+        raise Refused(400, f"Provided object does not match schema {word!r}: {wrong}")
+
+
+def _mistakes(schema: Record, value: object, where: str, instance: str) -> Iterator[str]:
+    for reason, rule in (*_of_itself(schema, value), *_of_its_keys(schema, value)):
+        yield (
+            f"{reason}\n\nFailed validating {rule!r} in schema{where}:\n{_indented(schema)}"
+            f"\n\nOn instance{instance}:\n{_indented(value)}"
+        )
+    if isinstance(value, dict):
+        for key in value.keys() & schema.get("properties", {}).keys():
+            place = f"{where}['properties'][{key!r}]"
+            yield from _mistakes(schema["properties"][key], value[key], place, f"{instance}[{key!r}]")
+    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for position, item in enumerate(value):
+            yield from _mistakes(schema["items"], item, f"{where}['items']", f"{instance}[{position}]")
+
+
+def _of_itself(schema: Record, value: object) -> Iterator[tuple[str, str]]:
+    kind = _KINDS.get(schema.get("type"))
+    if kind is not None and not isinstance(value, kind):
+        yield f"{value!r} is not of type {schema['type']!r}", "type"
+    elif value not in schema.get("enum", [value]):
+        yield f"{value!r} is not one of {schema['enum']!r}", "enum"
+    elif isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        yield f"{value!r} is too long", "maxLength"
+
+
+def _of_its_keys(schema: Record, value: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, dict):
+        return
+    unknown = sorted(value.keys() - schema.get("properties", {}).keys())
+    if unknown and schema.get("additionalProperties") is False:
+        named = ", ".join(repr(key) for key in unknown)
+        were = "were" if len(unknown) > 1 else "was"
+        yield f"Additional properties are not allowed ({named} {were} unexpected)", "additionalProperties"
+    for key in schema.get("required", ()):
+        if key not in value:
+            yield f"{key!r} is a required property", "required"
 
 
 def _indented(value: object) -> str:

@@ -32,6 +32,7 @@ class Glance(Listing, Images, Patches, Members):
             Route("GET", "/v2/tasks", self._all_tasks),
             Route("POST", "/v2/tasks", self._all_tasks),
             Route("GET", "/v2/tasks/([^/]+)", self._show_task),
+            Route("DELETE", "/v2/tasks/([^/]+)", self._delete_task),
             Route("DELETE", "/v2/stores/([^/]+)/([^/]+)", self._delete_from_store),
             Route("GET", "/v2/images", self._list),
             Route("POST", "/v2/images", self._create),
@@ -52,7 +53,9 @@ class Glance(Listing, Images, Patches, Members):
             Route("GET", _IMAGE + "/members/([^/]+)", self._show_member),
             Route("PUT", _IMAGE + "/members/([^/]+)", self._update_member),
             Route("DELETE", _IMAGE + "/members/([^/]+)", self._remove_member),
+            Route("GET", _IMAGE + "/locations", self._list_locations),
             *self.metadefs.routes(),
+            *self.cache.routes(),
         )
 
     def handle(self, call: Call) -> Reply:
@@ -113,6 +116,15 @@ class Glance(Listing, Images, Patches, Members):
         if document is None:
             raise Refused(404)
         return json_reply(200, document)
+
+    def _list_locations(self, call: Call, image_id: str) -> Reply:
+        image = self._found(call, image_id)
+        if not call.who.is_administrator:
+            raise Refused(403, "You are not authorized to complete fetch_image_location action.")
+        places = [
+            {"url": f"file:///cloud/glance/{store}/{image_id}", "metadata": {"store": store}} for store in image.stores
+        ]
+        return json_reply(200, places)
 
     def _usage(self, call: Call) -> Reply:
         if not self.use_keystone_limits:

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
+from hyperx_glance.testing.memory.glance.cache import Cache
 from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
 from hyperx_glance.testing.memory.glance.metadef_parts import AllMetadefs
 from hyperx_glance.testing.memory.glance.protections import refused_by_rules
@@ -41,6 +42,7 @@ class State(Service):
 
     def __init__(self, keystone: Keystone) -> None:
         self.metadefs = AllMetadefs()
+        self.cache = Cache(lambda image_id: self.image(image_id) is not None)
         super().__init__()
         self.images: dict[str, ImageRecord] = {}
         """Every record, the deleted ones too: their ids are used up."""

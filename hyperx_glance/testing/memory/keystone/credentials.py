@@ -5,13 +5,25 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.keystone.grants import Grants
 from hyperx_glance.testing.memory.keystone.kinds import text
 from hyperx_glance.testing.memory.keystone.state import IMPLIED, administrators_only, filtered
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
-_KEYS = ("id", "name", "description", "expires_at", "project_id", "roles", "unrestricted", "access_rules", "system")
+_KEYS = (
+    "id",
+    "name",
+    "description",
+    "user_id",
+    "project_id",
+    "system",
+    "expires_at",
+    "unrestricted",
+    "roles",
+    "access_rules",
+)
 
 
 class Credentials(Grants):
@@ -54,6 +66,11 @@ class Credentials(Grants):
         wrong = text(255)(asked["name"])
         if wrong:
             raise _invalid("name", asked["name"], wrong)
+        if asked.get("expires_at") and _moment(asked["expires_at"]) < self.now():
+            words = "The 'expires_at' must not be before now. The server could not comply with the request since it is"
+            raise Refused(
+                400, f"{words} either malformed or otherwise incorrect. The client is assumed to be in error."
+            )
         own = [each for each in self.records.get("application_credentials", {}).values() if each["user_id"] == user_id]
         if any(each["name"] == asked["name"] for each in own):
             words = f"Duplicate entry found with name {asked['name']}"
@@ -65,7 +82,7 @@ class Credentials(Grants):
             "expires_at": asked.get("expires_at"),
             "project_id": call.who.project_id,
             "roles": self._credential_roles(call, asked.get("roles")),
-            "unrestricted": bool(asked.get("unrestricted", False)),
+            "unrestricted": asked.get("unrestricted"),
             "system": None,
             "user_id": user_id,
             "secret": asked.get("secret") or secrets.token_urlsafe(64),
@@ -94,7 +111,7 @@ class Credentials(Grants):
         for role in self.records["roles"].values():
             if asked.get("id", role["id"]) == role["id"] and asked.get("name", role["name"]) == role["name"]:
                 return str(role["name"])
-        raise Refused(404, f"Could not find role: {asked.get('id') or asked.get('name')}.")
+        raise Refused(404, f"Role {asked.get('id') or asked.get('name')} is not defined")
 
     def _show_credential(self, call: Call, user_id: str, credential_id: str) -> Reply:
         record = self._credential(call, user_id, credential_id, "get_application_credential")
@@ -118,8 +135,7 @@ class Credentials(Grants):
 
     def _credential_view(self, record: Record) -> Record:
         view = {key: record[key] for key in _KEYS if key in record}
-        place = f"{self.url}/v3/users/{record['user_id']}/application_credentials/{record['id']}"
-        return {**view, "links": {"self": place}}
+        return {**view, "links": {"self": f"{self.url}/v3/application_credentials/{record['id']}"}}
 
     # ------------------------------------------------------------- access rules
 
@@ -164,6 +180,13 @@ class Credentials(Grants):
 
     def _linked(self, user_id: str, rule: Record) -> Record:
         return {**_rule_view(rule), "links": {"self": f"{self.url}/v3/users/{user_id}/access_rules/{rule['id']}"}}
+
+
+def _moment(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+    except ValueError:
+        raise _invalid("expires_at", text, f"{text!r} is not a 'date-time'") from None
 
 
 def _rule_view(rule: Record) -> Record:

@@ -159,7 +159,12 @@ class Grants(Resources):
         self._thing(KINDS["users"], user_id)
         groups = [self.records["groups"][group] for group, user in sorted(self.memberships) if user == user_id]
         return self._list(
-            call, "groups", [self._view(KINDS["groups"], group) for group in filtered(groups, call, ("name",))]
+            call,
+            "groups",
+            [
+                {**self._view(KINDS["groups"], group), "membership_expires_at": None}
+                for group in filtered(groups, call, ("name",))
+            ],
         )
 
     def _list_members(self, call: Call, group_id: str) -> Reply:

@@ -159,6 +159,7 @@ KINDS: Final = {
             "credentials",
             {"type": text(255)},
             ("blob", "type"),
+            defaults={"project_id": None},
             unique=False,
             filters=("type", "user_id"),
         ),

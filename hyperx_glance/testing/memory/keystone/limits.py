@@ -34,7 +34,10 @@ class Limits(State):
         return json_reply(200, {"registered_limit": record})
 
     def _list_registered_limits(self, call: Call) -> Reply:
-        found = list(self.registered_limits.values())
+        found = [
+            {**limit, "links": {"self": f"{self.url}/v3/registered_limits/{limit['id']}"}}
+            for limit in self.registered_limits.values()
+        ]
         return self._list(
             call, "registered_limits", filtered(found, call, ("service_id", "region_id", "resource_name"))
         )

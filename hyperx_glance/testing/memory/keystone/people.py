@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import pprint
+import re
+import textwrap
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.keystone.credentials import Credentials
 from hyperx_glance.testing.memory.keystone.kinds import KINDS
 from hyperx_glance.testing.memory.keystone.state import administrators_only
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
+
+_PASSWORDS = {
+    "type": "object",
+    "properties": {"original_password": {"type": "string"}, "password": {"type": "string"}},
+    "required": ["original_password", "password"],
+    "additionalProperties": False,
+}
+_TAGS = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^,/]*$"},
+    "required": [],
+    "maxItems": 80,
+    "uniqueItems": True,
+}
+
+
+def _mismatch(reason: str, rule: str, schema: Record, value: object) -> str:
+    """Say what Keystone says of a whole body (jsonschema/exceptions.py, _Error.__str__)."""
+    schema_text, value_text = (
+        textwrap.indent(pprint.pformat(each, width=72, sort_dicts=False), "    ") for each in (schema, value)
+    )
+    return f"{reason}\n\nFailed validating {rule!r} in schema:\n{schema_text}\n\nOn instance:\n{value_text}"
+
+
+def _invalid(key: str, value: object, reason: str) -> Refused:
+    return Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
 
 
 class People(Credentials):
@@ -70,7 +99,7 @@ class People(Credentials):
         asked = call.member("user")
         for key in ("original_password", "password"):
             if key not in asked:
-                raise Refused(400, f"{key!r} is a required property")
+                raise Refused(400, _mismatch(f"{key!r} is a required property", "required", _PASSWORDS, asked))
         if self._passwords.get(user_id) != asked["original_password"]:
             raise Refused(401, "The request you have made requires authentication.")
         self._passwords[user_id] = asked["password"]
@@ -86,12 +115,21 @@ class People(Credentials):
 
     def _list_tags(self, call: Call, project_id: str) -> Reply:
         project = self._tagged(call, project_id, "list_project_tags", writes=False)
-        links = {"next": None, "self": f"{self.url}/v3/projects/{project_id}/tags", "previous": None}
-        return json_reply(200, {"tags": project["tags"], "links": links})
+        return json_reply(200, {"tags": project["tags"], "links": {"self": f"{self.url}/v3"}})
 
     def _replace_tags(self, call: Call, project_id: str) -> Reply:
         project = self._tagged(call, project_id, "update_project_tags", writes=True)
-        project["tags"] = sorted(set(call.member("tags")))
+        tags = call.member("tags")
+        if not isinstance(tags, list):
+            raise _invalid("tags", tags, f"{tags!r} is not of type 'array'")
+        for position, tag in enumerate(tags):
+            if not isinstance(tag, str):
+                raise _invalid(str(position), tag, f"{tag!r} is not of type 'string'")
+            if not re.fullmatch("[^,/]*", tag):
+                raise _invalid(str(position), tag, f"{tag!r} does not match '^[^,/]*$'")
+        if len(set(tags)) < len(tags):
+            raise Refused(400, _mismatch(f"{tags!r} has non-unique elements", "uniqueItems", _TAGS, tags))
+        project["tags"] = sorted(tags)
         return self._list_tags(call, project_id)
 
     def _remove_tags(self, call: Call, project_id: str) -> Reply:
@@ -107,7 +145,8 @@ class People(Credentials):
     def _add_tag(self, call: Call, project_id: str, tag: str) -> Reply:
         project = self._tagged(call, project_id, "create_project_tag", writes=True)
         project["tags"] = sorted({*project["tags"], tag})
-        return Reply(201, b"", {"Location": f"{self.url}/v3/projects/{project_id}/tags/{tag}"})
+        place = f"{self.url}/v3/projects/{project_id}/tags/{tag}"
+        return Reply(201, b"", {"Location": place, "Content-Type": "text/html; charset=utf-8"})
 
     def _remove_tag(self, call: Call, project_id: str, tag: str) -> Reply:
         project = self._tagged(call, project_id, "delete_project_tag", writes=True)

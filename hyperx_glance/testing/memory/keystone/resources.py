@@ -10,6 +10,21 @@ from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind, checked
 from hyperx_glance.testing.memory.keystone.state import DOMAIN, State, administrators_only, filtered
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
+# Whose changes are answered with what Keystone has no columns for, and what it has columns for.
+_EXTRA = ("project", "user")
+_COLUMNS = (
+    "id",
+    "name",
+    "domain_id",
+    "enabled",
+    "options",
+    "password_expires_at",
+    "default_project_id",
+    "parent_id",
+    "is_domain",
+    "tags",
+)
+
 
 class Resources(State):
     """Answer for things that are records: five requests for each kind."""
@@ -44,8 +59,18 @@ class Resources(State):
 
     def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         if not self._own(kind, call, thing_id):
-            administrators_only(call, f"get_{kind.member}")
+            self._of_caller(kind, call, "get", thing_id)
         return json_reply(200, {kind.member: self._view(kind, self._thing(kind, thing_id))})
+
+    def _of_caller(self, kind: Kind, call: Call, action: str, thing_id: str) -> Record:
+        """Give a thing that the caller may see or change: credentials are their users', others the administrators'."""
+        self._allowed(kind, call, action, self.records.get(kind.collection, {}).get(thing_id))
+        return self._thing(kind, thing_id)
+
+    def _allowed(self, kind: Kind, call: Call, action: str, record: object) -> None:
+        is_own = isinstance(record, dict) and record.get("user_id", call.who.user_id) == call.who.user_id
+        if kind.member != "credential" or not is_own:
+            administrators_only(call, f"{action}_{kind.member}")
 
     def _own(self, kind: Kind, call: Call, thing_id: str) -> bool:
         """Tell whether everybody of the caller's kind may see this thing."""
@@ -53,8 +78,9 @@ class Resources(State):
         return kind.collection == "regions" or own.get(kind.collection) == thing_id
 
     def _create_thing(self, kind: Kind, call: Call) -> Reply:
-        administrators_only(call, f"create_{kind.member}")
-        given = checked(kind, call.json() if call.content() else {}, creating=True)
+        body = call.json() if call.content() else {}
+        self._allowed(kind, call, "create", body.get(kind.member) if isinstance(body, dict) else None)
+        given = checked(kind, body, creating=True)
         drawn = uuid.uuid4().hex
         record: Record = {**kind.defaults, **given, "id": given.get("id", drawn) if kind.member == "region" else drawn}
         record["tags"] = sorted(record["tags"]) if "tags" in record else None
@@ -63,16 +89,21 @@ class Resources(State):
         if kind.in_domain:
             record["domain_id"] = given.get("domain_id") or DOMAIN["id"]
             if record["domain_id"] not in self.records["domains"]:
-                raise Refused(404, f"Could not find domain: {record['domain_id']}.")
+                status = 400 if kind.member == "project" else 404
+                raise Refused(status, f"Could not find domain: {record['domain_id']}.")
+        if kind.member == "region" and record["id"] in self.records["regions"]:
+            raise self._conflict(kind, f"Duplicate ID, {record['id']}.")
         self._check_unique(kind, record)
         self._prepared(kind, record)
         self._put(kind.collection, record)
         return json_reply(201, {kind.member: self._view(kind, record)})
 
     def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
-        administrators_only(call, f"update_{kind.member}")
-        record = self._thing(kind, thing_id)
-        given = checked(kind, call.json() if call.content() else {}, creating=False)
+        record = self._of_caller(kind, call, "update", thing_id)
+        body = call.json() if call.content() else {}
+        # Keystone takes a change of a project that changes nothing.
+        idle = kind.member == "project" and body in ({}, {"project": {}})
+        given = {} if idle else checked(kind, body, creating=False)
         if given.get("id", thing_id) != thing_id:
             raise Refused(400, "Cannot change ID")
         self._check_unique(kind, {**record, **given})
@@ -80,11 +111,11 @@ class Resources(State):
         record.update(given)
         self._prepared(kind, record)
         self._changed(kind, record, former)
-        return json_reply(200, {kind.member: self._view(kind, record)})
+        extra = {"extra": _extra(kind, record)} if kind.member in _EXTRA else {}
+        return json_reply(200, {kind.member: {**self._view(kind, record), **extra}})
 
     def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
-        administrators_only(call, f"delete_{kind.member}")
-        record = self._thing(kind, thing_id)
+        record = self._of_caller(kind, call, "delete", thing_id)
         if record.get("options", {}).get("immutable"):
             words = f"Unable to delete immutable {kind.member} resource: `{thing_id}. "
             raise Refused(403, f'{words}Set resource option "immutable" to false first.')
@@ -102,13 +133,13 @@ class Resources(State):
 
     def _check_unique(self, kind: Kind, record: Record) -> None:
         others = [other for other in self._things(kind) if other["id"] != record["id"]]
-        if kind.member == "region" and record["id"] in self.records["regions"] and not others:
-            raise self._conflict(kind, f"Duplicate ID, {record['id']}.")
         if not kind.unique:
             return
         for other in others:
             if other["name"] == record["name"] and other.get("domain_id") == record.get("domain_id"):
-                raise self._conflict(kind, _duplicate(kind, record))
+                creating = record["id"] not in self.records[kind.collection]
+                stored = KINDS["projects"] if kind.member == "domain" else kind
+                raise self._conflict(stored, _duplicate(kind, record, creating=creating))
 
     def _conflict(self, kind: Kind, details: str) -> Refused:
         return Refused(409, f"Conflict occurred attempting to store {kind.member} - {details}.")
@@ -179,9 +210,17 @@ class Resources(State):
                     self._gone(KINDS[inner], each)
 
 
-def _duplicate(kind: Kind, record: Record) -> str:
-    if kind.in_domain and kind.member == "project":
-        return f"it is not permitted to have two projects with the same name in the same domain : {record['name']}"
+def _extra(kind: Kind, record: Record) -> Record:
+    columns = (*_COLUMNS, "description") if kind.member == "project" else _COLUMNS
+    return {key: value for key, value in record.items() if key not in columns}
+
+
+def _duplicate(kind: Kind, record: Record, *, creating: bool) -> str:
+    if kind.member == "domain":
+        return f"it is not permitted to have two projects acting as domains with the same name: {record['name']}"
+    if kind.member == "project":
+        words = "it is not permitted to have two projects with either the same name or same id in the same domain"
+        return f"{words}: name is {record['name']}, project id {record['id']}"
     return f"Duplicate entry found with name {record['name']}" + (
-        f" at domain ID {record['domain_id']}" if kind.in_domain else ""
+        f" at domain ID {record['domain_id']}" if kind.in_domain and creating else ""
     )

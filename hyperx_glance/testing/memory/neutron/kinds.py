@@ -4,13 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hyperx_glance.testing.memory.wire import Record, Refused
 
-Check = Callable[[object], str | None]
-"""Gives what is wrong with a value, or None."""
+Check = Callable[[object], str | Refused | None]
+"""Gives what is wrong with a value, as a reason or in words of its own, or None."""
+
+
+_PROTOCOL_NUMBERS: Final = 256
+_PROTOCOLS: Final = (
+    None,
+    "any",
+    "ah",
+    "dccp",
+    "egp",
+    "esp",
+    "gre",
+    "hopopt",
+    "icmp",
+    "igmp",
+    "ip",
+    "ipip",
+    "ipv6-encap",
+    "ipv6-frag",
+    "ipv6-icmp",
+    "icmpv6",
+    "ipv6-nonxt",
+    "ipv6-opts",
+    "ipv6-route",
+    "ospf",
+    "pgm",
+    "rsvp",
+    "sctp",
+    "tcp",
+    "udp",
+    "udplite",
+    "vrrp",
+)
 
 
 def _text(longest: int) -> Check:
@@ -22,21 +55,72 @@ def _text(longest: int) -> Check:
     return check
 
 
-def _flag(value: object) -> str | None:
+def _flag(value: object) -> Refused | None:
     good = isinstance(value, bool) or str(value).lower() in ("true", "false", "0", "1")
-    return None if good else f"'{value}' cannot be converted to boolean"
+    return None if good else invalid(f"'{value}' cannot be converted to boolean.")
 
 
-def _network(value: object) -> str | None:
+def invalid(words: str) -> Refused:
+    """Make the refusal of what no schema knows (neutron_lib/exceptions, InvalidInput)."""
+    return Refused(400, f"Invalid input for operation: {words}", detail="InvalidInput")
+
+
+def _is_network(value: object) -> bool:
     try:
         ipaddress.ip_network(str(value), strict=False)
     except ValueError:
-        return f"'{value}' is neither a valid IPv4 nor IPv6 subnet"
+        return False
+    return True
+
+
+def _network(value: object) -> Refused | None:
+    return None if _is_network(value) else invalid(f"{value} is not in a CIDR format.")
+
+
+def _prefix(value: object) -> Refused | None:
+    if value is None or _is_network(value):
+        return None
+    return Refused(400, f"Invalid CIDR {value} given as IP prefix.", detail="InvalidCIDR")
+
+
+def _address(value: object) -> str | None:
+    try:
+        ipaddress.ip_address(str(value))
+    except ValueError:
+        return None if value is None else f"'{value}' is not a valid IP address"
     return None
 
 
+def _mac(value: object) -> str | None:
+    good = re.fullmatch("([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", str(value))
+    return None if good else f"'{value}' is not a valid MAC address"
+
+
+def _family(value: object) -> Refused | None:
+    if value in ("IPv4", "IPv6", None):
+        return None
+    words = f"Security group rule for ethertype '{value}' not supported. Allowed values are ['IPv4', 'IPv6']."
+    return Refused(400, words, detail="SecurityGroupRuleInvalidEtherType")
+
+
+def _protocol(value: object) -> Refused | None:
+    if value in _PROTOCOLS or (str(value).isdigit() and int(str(value)) < _PROTOCOL_NUMBERS):
+        return None
+    words = f"Security group rule protocol {value} not supported. Only protocol values {_PROTOCOLS}"
+    words += " and integer representations [0 to 255] are supported."
+    return Refused(400, words, detail="SecurityGroupRuleInvalidProtocol")
+
+
+def _gateway(value: object) -> str | None:
+    if value is None or (isinstance(value, dict) and "network_id" in value):
+        return None
+    keys = "{'network_id'}"
+    given = "{" + ", ".join(repr(key) for key in value) + "}" if isinstance(value, dict) else "{}"
+    return f"Validation of dictionary's keys failed. Expected keys: {keys} Provided keys: {given}"
+
+
 def _one_of(*words: object) -> Check:
-    return lambda value: None if value in words else f"'{value}' is not in {list(words)}"
+    return lambda value: None if value in words else f"{value} is not in valid_values"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +137,16 @@ class Kind:
     fixed: tuple[str, ...] = ()
     """What cannot be changed afterwards."""
     limit: str = ""
+    first_revision: int = 0
+    """The number of a new thing's first revision: higher where Neutron writes twice to make it."""
+    own: bool = False
+    """Whether it is the plug-in's own, and no extension's, which checks bodies in words of its own."""
+
+    @property
+    def called(self) -> str:
+        """How the absence of one is told."""
+        names = {"SecurityGroup": "Security group", "SecurityGroupRule": "Security group rule"}
+        return {**names, "FloatingIP": "Floating IP"}.get(self.title, self.title)
 
 
 _NAMED: Final = {"name": _text(255), "description": _text(255)}
@@ -81,12 +175,14 @@ NETWORK: Final = Kind(
         "tags": (),
     },
     limit="network",
+    first_revision=1,
+    own=True,
 )
 SUBNET: Final = Kind(
     "subnet",
     "subnets",
     "Subnet",
-    {**_NAMED, "ip_version": _one_of(4, 6, "4", "6"), "cidr": _network, "enable_dhcp": _flag},
+    {**_NAMED, "ip_version": _one_of(4, 6, "4", "6"), "cidr": _network, "gateway_ip": _address, "enable_dhcp": _flag},
     required=("network_id", "ip_version"),
     defaults={
         "name": "",
@@ -97,20 +193,19 @@ SUBNET: Final = Kind(
         "service_types": (),
         "ipv6_address_mode": None,
         "ipv6_ra_mode": None,
-        "segment_id": None,
         "subnetpool_id": None,
-        "dns_publish_fixed_ip": False,
         "router:external": False,
         "tags": (),
     },
     fixed=("network_id", "ip_version", "cidr"),
     limit="subnet",
+    own=True,
 )
 PORT: Final = Kind(
     "port",
     "ports",
     "Port",
-    {**_NAMED, "admin_state_up": _flag, "port_security_enabled": _flag},
+    {**_NAMED, "admin_state_up": _flag, "port_security_enabled": _flag, "mac_address": _mac},
     required=("network_id",),
     defaults={
         "name": "",
@@ -122,22 +217,22 @@ PORT: Final = Kind(
         "allowed_address_pairs": (),
         "binding:vnic_type": "normal",
         "extra_dhcp_opts": (),
-        "hardware_offload_type": None,
         "port_security_enabled": True,
-        "propagate_uplink_status": True,
         "tags": (),
     },
     fixed=("network_id", "mac_address"),
     limit="port",
+    first_revision=1,
+    own=True,
 )
 GROUP: Final = Kind(
     "security_group",
     "security-groups",
     "SecurityGroup",
     {**_NAMED, "stateful": _flag},
-    required=("name",),
-    defaults={"description": "", "stateful": True, "shared": False, "tags": ()},
+    defaults={"name": "", "description": "", "stateful": True, "shared": False, "tags": ()},
     limit="security_group",
+    first_revision=1,
 )
 RULE: Final = Kind(
     "security_group_rule",
@@ -146,8 +241,9 @@ RULE: Final = Kind(
     {
         "description": _text(255),
         "direction": _one_of("ingress", "egress"),
-        "ethertype": _one_of("IPv4", "IPv6", None),
-        "remote_ip_prefix": lambda value: None if value is None else _network(value),
+        "ethertype": _family,
+        "protocol": _protocol,
+        "remote_ip_prefix": _prefix,
     },
     required=("direction", "security_group_id"),
     defaults={
@@ -168,7 +264,7 @@ ROUTER: Final = Kind(
     "router",
     "routers",
     "Router",
-    {**_NAMED, "admin_state_up": _flag},
+    {**_NAMED, "admin_state_up": _flag, "external_gateway_info": _gateway},
     defaults={
         "name": "",
         "description": "",
@@ -182,6 +278,7 @@ ROUTER: Final = Kind(
         "tags": (),
     },
     limit="router",
+    first_revision=1,
 )
 FLOATING: Final = Kind(
     "floatingip",
@@ -207,7 +304,7 @@ KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING)
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:
     """Give what a request's body says of one thing; refuse what is missing or wrong (neutron/api/v2/base.py)."""
     if not isinstance(given, dict):
-        raise Refused(400, "Invalid input. 'NoneType' object is not a dict", detail="HTTPBadRequest")
+        raise Refused(400, f"Unable to find '{kind.member}' in request body")
     for key in kind.required if creating else ():
         if key not in given:
             raise Refused(400, f"Failed to parse request. Required attribute '{key}' not specified")
@@ -217,6 +314,8 @@ def checked(kind: Kind, given: object, *, creating: bool) -> Record:
         raise Refused(400, f"Unrecognized attribute(s) '{', '.join(unknown)}'")
     for key, check in kind.checks.items():
         wrong = check(given[key]) if key in given else None
+        if isinstance(wrong, Refused):
+            raise wrong
         if wrong:
             raise Refused(400, f"Invalid input for {key}. Reason: {wrong}.")
     for key in () if creating else kind.fixed:

@@ -24,6 +24,13 @@ class Routers(State):
             Route("PUT", one + "/remove_router_interface(?:.json)?", self._remove_interface),
         )
 
+    def add_router(self, name: str, outside: str, inside: str, project_id: str) -> str:
+        """Create a router from an external network to another one; give its id."""
+        gateway = {"network_id": outside}
+        router = self._add(ROUTER, {"name": name, "external_gateway_info": gateway}, project_id)
+        self._join(router, self.subnets[self.networks[inside]["subnets"][0]])
+        return str(router["id"])
+
     def _complete(self, kind: Kind, record: Record) -> None:
         super()._complete(kind, record)
         if kind is ROUTER:
@@ -50,8 +57,10 @@ class Routers(State):
 
     def _check_unused(self, kind: Kind, record: Record) -> None:
         super()._check_unused(kind, record)
-        if kind is ROUTER and any(self._ports_of(record, _INTERFACE)):
-            raise Refused(409, f"Router {record['id']} still has ports", detail="RouterInUse")
+        attached = [port["id"] for port in self._ports_of(record, _INTERFACE)] if kind is ROUTER else []
+        if attached:
+            words = f"Router {record['id']} has ports still attached: {', '.join(attached)}"
+            raise Refused(409, words, detail="RouterInUse")
         if kind is PORT and record["device_owner"] in (_INTERFACE, _GATEWAY, _FLOATING):
             words = f"Port {record['id']} cannot be deleted directly via the port API"
             raise Refused(409, f"{words}: has device owner {record['device_owner']}.", detail="ServicePortInUse")
@@ -139,17 +148,20 @@ class Routers(State):
         else:
             subnet = self._found(SUBNET, call, str(body["subnet_id"]))
             self._check_attachable(router, subnet)
-            address = {"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}
-            port = self.add_port(
-                subnet["network_id"],
-                router["project_id"],
-                device_id=router_id,
-                device_owner=_INTERFACE,
-                security_groups=[],
-                port_security_enabled=False,
-                fixed_ips=[address],
-            )
+            port = self._join(router, subnet)
+        router["revision_number"] += 1
         return self._told(router, port, subnet)
+
+    def _join(self, router: Record, subnet: Record) -> Record:
+        return self.add_port(
+            subnet["network_id"],
+            router["project_id"],
+            device_id=router["id"],
+            device_owner=_INTERFACE,
+            security_groups=[],
+            port_security_enabled=False,
+            fixed_ips=[{"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}],
+        )
 
     def _check_attachable(self, router: Record, subnet: Record) -> None:
         taken = [address["subnet_id"] for port in self._ports_of(router, _INTERFACE) for address in port["fixed_ips"]]
@@ -225,7 +237,7 @@ class Routers(State):
                         "port_details": {key: port[key] for key in shown},
                     }
         subnet_id = port["fixed_ips"][0]["subnet_id"] if port["fixed_ips"] else None
-        words = f"External network {floating['floating_network_id']} is not reachable from subnet {subnet_id}."
+        words = f"External network {floating['floating_network_id']} is not reachable from subnet {subnet_id}. "
         words += f" Therefore, cannot associate Port {port_id} with a Floating IP."
         raise Refused(404, words, detail="ExternalGatewayForFloatingIPNotFound")
 

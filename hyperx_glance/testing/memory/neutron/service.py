@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.neutron.kinds import KINDS
+from hyperx_glance.testing.memory.neutron.kinds import KINDS, invalid
 from hyperx_glance.testing.memory.neutron.routers import Routers
 from hyperx_glance.testing.memory.neutron.state import LIMITS
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
@@ -93,6 +94,9 @@ class Neutron(Routers):
         unknown = sorted(set(asked) - set(LIMITS))
         if unknown:
             raise Refused(400, f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+        for value in asked.values():
+            if not re.fullmatch("-?[0-9]+", str(value)):
+                raise invalid(f"'{value}' is not an integer.")
         self.limits.setdefault(project_id, {}).update({key: int(value) for key, value in asked.items()})
         return json_reply(200, {"quota": self._limits_of(call, project_id)})
 

@@ -10,9 +10,22 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from hyperx_glance.testing.memory.neutron.kinds import GROUP, KINDS, NETWORK, PORT, RULE, SUBNET, Kind, checked
+from hyperx_glance.testing.memory.neutron.kinds import (
+    GROUP,
+    KINDS,
+    NETWORK,
+    PORT,
+    ROUTER,
+    RULE,
+    SUBNET,
+    Kind,
+    checked,
+    invalid,
+)
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
+# What a rule says besides where it is shown within its group.
+_IN_GROUP = {"standard_attr_id": 1, "tags": []}
 LIMITS = {
     "network": 100,
     "subnet": 100,
@@ -20,6 +33,7 @@ LIMITS = {
     "port": 500,
     "router": 10,
     "floatingip": 50,
+    "router_route": 30,
     "rbac_policy": 10,
     "security_group": 10,
     "security_group_rule": 100,
@@ -138,15 +152,15 @@ class State(Service):
 
     def _found(self, kind: Kind, call: Call, thing_id: str) -> Record:
         record = self.kept(kind).get(thing_id)
+        if kind is RULE and record is not None and not self._visible(kind, call.who, record):
+            raise Refused(404)
         if record is None or not self._visible(kind, call.who, record):
             raise self._unknown(kind, thing_id)
         return record
 
     def _unknown(self, kind: Kind, thing_id: str) -> Refused:
-        words = {GROUP.title: f"Security group {thing_id} does not exist"}
-        words[RULE.title] = f"Security group rule {thing_id} does not exist"
-        message = words.get(kind.title, f"{kind.title} {thing_id} could not be found.")
-        return Refused(404, message, detail=f"{kind.title}NotFound")
+        end = "does not exist" if kind in (GROUP, RULE) else "could not be found" + "." * kind.own
+        return Refused(404, f"{kind.called} {thing_id} {end}", detail=f"{kind.title}NotFound")
 
     def _writable(self, kind: Kind, call: Call, thing_id: str, action: str) -> Record:
         record = self._found(kind, call, thing_id)
@@ -161,8 +175,10 @@ class State(Service):
     def _create_things(self, kind: Kind, call: Call) -> Reply:
         """Create one, or several of a list."""
         body = call.json()
+        if not body and not (kind.own and isinstance(body, dict)):
+            raise Refused(400, "Body contains invalid data" if kind.own else "Resource body required")
         if not isinstance(body, dict):
-            raise Refused(400, "Request body is not valid")
+            raise Refused(400, "Body contains invalid data")
         many = kind.collection.replace("-", "_")
         if many in body:
             made = [self._create(kind, call, given) for given in body[many]]
@@ -180,7 +196,8 @@ class State(Service):
             raise self._forbidden(f"create_{kind.member}")
         for key in ("shared", "router:external"):
             if asked.get(key) and not who.is_administrator:
-                raise self._forbidden(f"create_{kind.member} and rule:create_{kind.member}:{key}")
+                rules = f"(rule:create_{kind.member} and rule:create_{kind.member}:{key})"
+                raise Refused(403, f"{rules} is disallowed by policy", detail="PolicyNotAuthorized")
         if kind in (SUBNET, PORT):
             network = self._found(NETWORK, call, str(asked["network_id"]))
             foreign = network["project_id"] != who.project_id and not who.is_administrator
@@ -188,8 +205,31 @@ class State(Service):
                 raise self._forbidden(f"create_{kind.member}")
         if kind is RULE:
             self._found(GROUP, call, str(asked["security_group_id"]))
+            self._check_rule(asked)
+        if kind is GROUP and asked.get("name") == "default":
+            self.default_group(project_id)
+            words = "Default security group already exists."
+            raise Refused(409, words, detail="SecurityGroupDefaultAlreadyExists")
         self._check_quota(kind, project_id)
         return self._add(kind, asked, project_id)
+
+    def _check_rule(self, asked: Record) -> None:
+        ports = [asked[end] for end in ("port_range_min", "port_range_max") if asked.get(end) is not None]
+        if ports and asked.get("protocol") is None:
+            words = "Must also specify protocol if port range is given."
+            raise Refused(400, words, detail="SecurityGroupProtocolRequiredWithPorts")
+        if ports != sorted(ports) and asked["protocol"] in ("tcp", "udp"):
+            words = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
+            raise Refused(400, words, detail="SecurityGroupInvalidPortRange")
+        if asked.get("remote_ip_prefix") and asked.get("remote_group_id"):
+            words = "Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided."
+            raise Refused(400, words, detail="SecurityGroupMultipleRemoteEntites")
+        alike = [key for key in RULE.defaults if key not in ("description", "belongs_to_default_sg", "normalized_cidr")]
+        wanted = {**RULE.defaults, **asked}
+        for rule in self.security_group_rules.values():
+            if all(rule[key] == wanted[key] for key in (*alike, "security_group_id", "direction")):
+                words = f"Security group rule already exists. Rule id is {rule['id']}."
+                raise Refused(409, words, detail="SecurityGroupRuleExists")
 
     def _check_quota(self, kind: Kind, project_id: str) -> None:
         limit = {**LIMITS, **self.limits.get(project_id, {})}.get(kind.limit, -1)
@@ -213,7 +253,7 @@ class State(Service):
             "project_id": project_id,
             "created_at": now,
             "updated_at": now,
-            "revision_number": 1,
+            "revision_number": kind.first_revision,
         }
         self._complete(kind, record)
         self.kept(kind)[record["id"]] = record
@@ -225,6 +265,8 @@ class State(Service):
             self._complete_subnet(record)
         elif kind is PORT:
             self._complete_port(record)
+        elif kind is RULE and record["security_group_id"] in self.security_groups:
+            self.security_groups[record["security_group_id"]]["revision_number"] += 1
         elif kind is GROUP:
             for family in ("IPv4", "IPv6"):
                 self._add_rule(record, direction="egress", ethertype=family)
@@ -244,6 +286,8 @@ class State(Service):
                 detail="BadRequest",
             )
         span = ipaddress.ip_network(record["cidr"], strict=False)
+        if span.version != record["ip_version"]:
+            raise invalid(f"cidr '{record['cidr']}' does not match the ip_version '{record['ip_version']}'.")
         for other in network["subnets"]:
             if ipaddress.ip_network(self.subnets[other]["cidr"]).overlaps(span):
                 words = f"Invalid input for operation: Requested subnet with cidr: {span} for network: {network['id']}"
@@ -317,7 +361,8 @@ class State(Service):
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
         """Write what a request changes."""
-        del kind
+        if kind is SUBNET:
+            self.networks[record["network_id"]]["revision_number"] += 1
         record.update(given)
 
     def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
@@ -343,9 +388,11 @@ class State(Service):
                 del self.security_group_rules[rule["id"]]
 
     def _check_unused(self, kind: Kind, record: Record) -> None:
-        if kind is NETWORK and any(port["network_id"] == record["id"] for port in self.ports.values()):
+        left = [port["id"] for port in self.ports.values() if port["network_id"] == record["id"]]
+        if kind is NETWORK and left:
             words = f"Unable to complete operation on network {record['id']}. There are one or more ports still in use"
-            raise Refused(409, f"{words} on the network.", detail="NetworkInUse")
+            words += f" on the network, id for these ports is: {','.join(left)}."
+            raise Refused(409, words, detail="NetworkInUse")
         subnets = [each["subnet_id"] for port in self.ports.values() for each in port["fixed_ips"]]
         if kind is SUBNET and record["id"] in subnets:
             words = f"Unable to complete operation on subnet {record['id']}: One or more ports have an IP allocation"
@@ -364,10 +411,12 @@ class State(Service):
         view = dict(record)
         if kind is GROUP:
             view["security_group_rules"] = [
-                self._view(call, RULE, rule)
+                {**self._view(call, RULE, rule), "description": rule["description"] or None, **_IN_GROUP}
                 for rule in self.security_group_rules.values()
                 if rule["security_group_id"] == record["id"]
             ]
+        if kind is NETWORK and (record["router:external"] or call.method == "POST"):
+            view["is_default"] = False
         if not call.who.is_administrator:
             return {
                 key: value
@@ -380,6 +429,8 @@ class State(Service):
                 "provider:physical_network": None,
                 "provider:segmentation_id": None,
             }
+        if kind is ROUTER:
+            view |= {"distributed": False, "ha": False}
         if kind is PORT:
             bound = bool(record.get("binding:host_id"))
             view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}
@@ -416,7 +467,11 @@ def _filtered(call: Call, found: Sequence[Record]) -> list[Record]:
     if marker:
         ids = [record["id"] for record in kept]
         kept = kept[ids.index(marker) + 1 :] if marker in ids else []
-    return kept[: int(call.value("limit"))] if call.value("limit").isdigit() else kept
+    limit = call.value("limit")
+    if limit and not limit.isdigit():
+        words = f"Bad limit request: Limit must be an integer 0 or greater and not '{limit}'."
+        raise Refused(400, words, detail="BadRequest")
+    return kept[: int(limit)] if limit else kept
 
 
 def _matches(value: object, wanted: set[str]) -> bool:

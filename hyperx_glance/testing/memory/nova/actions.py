@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -101,8 +102,10 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(409, f"Instance {server_id} is locked")
         self._demand_status(server, name, action)
         former = server.status
+        idle = name == "lock" and server.locked
         reply = self._handlers().get(name, _nothing)(call, server, asked)
-        self._note(call, server, _TOLD.get(name, name))
+        if not idle:
+            self._note(call, server, _TOLD.get(name, name))
         if action.becomes and server.status == former:
             server.status = action.becomes
         return reply or Reply(204 if name == "confirmResize" else 202)
@@ -197,6 +200,8 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(400, f"Image {image.id} is not active.")
 
     def _rebuild(self, call: Call, server: Server, asked: Record) -> Reply:
+        if not re.fullmatch("[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", str(asked["imageRef"])):
+            raise invalid("imageRef", asked["imageRef"], f"{asked['imageRef']!r} is not a 'uuid'")
         version = microversion(call)
         more = {"description": (2, 19), "key_name": (2, 54), "user_data": (2, 57), "hostname": (2, 90)}
         more["trusted_image_certificates"] = (2, 63)
@@ -336,14 +341,17 @@ class Acting(Servers, Quotas, Networks):
         for group in self._neutron.groups_of(server.caller):
             if name in (group["name"], group["id"]):
                 return group
-        raise Refused(404, f"Security group {name} not found for project {server.caller.project_id}")
+        raise Refused(404, f"Security group {name} is not found for project {server.caller.project_id}")
 
     def _add_group(self, call: Call, server: Server, asked: Record) -> None:
         del call
         group = self._group_named(server, asked["name"])
         for port in self._ports(server):
-            if group["id"] not in port["security_groups"]:
-                port["security_groups"].append(group["id"])
+            if group["id"] in port["security_groups"]:
+                words = f"Invalid input for security_groups. Reason: Duplicate items in the list: '{group['id']}'."
+                raise Refused(400, f"{words}\nNeutron server returns request_ids: ['req-{uuid.uuid4()}']")
+        for port in self._ports(server):
+            port["security_groups"].append(group["id"])
 
     def _remove_group(self, call: Call, server: Server, asked: Record) -> None:
         del call

@@ -8,6 +8,7 @@ from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
 from hyperx_glance.testing.memory.nova.validation import check_keys, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
+_PROTOCOLS = ["vnc", "spice", "serial", "rdp"]
 _RUNNING = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 
 
@@ -154,6 +155,8 @@ class Attachments(Acting):
     def _remote_console(self, call: Call, server_id: str) -> Reply:
         asked = enveloped(call, "remote_console")
         check_keys("remote_console", asked, allowed=["protocol", "type"], required=["protocol", "type"])
+        if asked["protocol"] not in _PROTOCOLS:
+            raise invalid("protocol", asked["protocol"], f"{asked['protocol']!r} is not one of {_PROTOCOLS!r}")
         server = self._writable(call, server_id, "os-remote-consoles")
         told = {"protocol": asked["protocol"], "type": asked["type"], "url": self._console_url(server)}
         return json_reply(200, {"remote_console": told})

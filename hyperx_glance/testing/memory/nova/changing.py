@@ -21,6 +21,8 @@ class Changing(Acting):
 
     def _delete(self, call: Call, server_id: str) -> Reply:
         server = self._writable(call, server_id, "servers:delete")
+        if server.locked and not call.who.is_administrator:
+            raise Refused(409, f"Instance {server_id} is locked")
         if not server.deleting:
             server.deleting, server.reads_left = True, self.delete_polls
             self._note(call, server, "delete")

@@ -111,13 +111,14 @@ class Disks(State):
         if kind[0] == "image":
             self._check_image_disk(call, body, flavor, disk)
         if kind[0] == "volume":
-            self._check_volume(disk)
+            self._check_volume(body, disk)
 
-    def _check_volume(self, disk: Record) -> None:
+    def _check_volume(self, body: Record, disk: Record) -> None:
         volume = self._cinder.volumes.get(str(disk.get("uuid")))
         if volume is None:
             raise Refused(400, f"Block Device Mapping is Invalid: failed to get volume {disk.get('uuid')}.")
-        if _boot_index(disk) == 0 and not volume.bootable:
+        # With an image Nova does not ask (nova/compute/api.py, _create_instance).
+        if not body.get("imageRef") and _boot_index(disk) == 0 and not volume.bootable:
             raise Refused(400, f"Block Device {volume.id} is not bootable.")
 
     def _check_image_disk(self, call: Call, body: Record, flavor: Flavor, disk: Record) -> None:

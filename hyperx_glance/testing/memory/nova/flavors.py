@@ -13,6 +13,8 @@ from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import Flavor
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import (
+    NO,
+    YES,
     check_keys,
     check_limit,
     check_name,
@@ -152,6 +154,9 @@ class Flavors(State):
         for key, (_, least) in _NUMBERS.items():
             if key in asked:
                 check_number(key, asked[key], least=least, most=0x7FFFFFFF)
+        public = asked.get("os-flavor-access:is_public", True)
+        if public not in (*YES, *NO):
+            raise invalid("os-flavor-access:is_public", public, f"{public!r} is not one of {[*YES, *NO]!r}")
         factor = asked.get("rxtx_factor", 1.0)
         if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", str(factor)) or float(factor) <= 0:
             raise invalid("rxtx_factor", factor, f"{factor!r} does not match '^[0-9]+(\\\\.[0-9]+)?$'")
@@ -165,7 +170,7 @@ class Flavors(State):
             if flavor.id == str(flavor_id):
                 raise Refused(409, f"Flavor with ID {flavor.id} already exists.")
         numbers = {name: int(asked.get(key, 0)) for key, (name, _) in _NUMBERS.items()}
-        public = flag_word(str(asked.get("os-flavor-access:is_public", True))) is not False
+        public = asked.get("os-flavor-access:is_public", True) not in NO
         flavor = Flavor(str(flavor_id), asked["name"], numbers["ram"], numbers["disk"], numbers["vcpus"])
         flavor.ephemeral, flavor.swap = numbers["ephemeral"], numbers["swap"]
         flavor.rxtx_factor, flavor.is_public, flavor.description = float(factor), public, asked.get("description")
@@ -242,6 +247,8 @@ class Flavors(State):
     def _update_extra_spec(self, call: Call, flavor_id: str, key: str) -> Reply:
         specs = call.json()
         _check_specs(specs)
+        if len(specs) > 1:
+            raise Refused(400, f"{specs!r} has too many properties")
         self._manage(call, "os-flavor-extra-specs:update")
         if key not in specs:
             raise Refused(400, "Request body and URI mismatch")
@@ -259,6 +266,10 @@ class Flavors(State):
         if key not in flavor.extra_specs:
             raise Refused(404, f"Flavor {flavor.id} has no extra specs with key {key}.")
         return flavor.extra_specs[key]
+
+    def _list_zone_details(self, call: Call) -> Reply:
+        self._manage(call, "os-availability-zone:detail")
+        return self._list_zones(call)
 
     def _list_zones(self, call: Call) -> Reply:
         del call

@@ -11,10 +11,11 @@ from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYP
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped
+from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 HOST = "host1"
+_LONGEST = 255
 _SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
 # What Nova's fake hypervisor has (nova/virt/fake.py, FakeDriver).
 _SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
@@ -49,6 +50,8 @@ class Hosts(State):
     def _show_hypervisor(self, call: Call, hypervisor_id: str) -> Reply:
         self._demand_administrator(call, "os-hypervisors:show")
         view = self._hypervisor(call)
+        if microversion(call) >= (2, 53) and not _is_uuid(hypervisor_id):
+            raise Refused(400, f"Invalid uuid {hypervisor_id}")
         if hypervisor_id != str(view["id"]):
             raise Refused(404, f"Hypervisor with ID '{hypervisor_id}' could not be found.")
         return json_reply(200, {"hypervisor": view})
@@ -130,6 +133,7 @@ class Hosts(State):
         asked = enveloped(call, "aggregate")
         check_keys("aggregate", asked, allowed=["name", "availability_zone"], required=["name"])
         check_name(asked["name"])
+        _check_zone(asked.get("availability_zone"))
         self._demand_administrator(call, "os-aggregates:create")
         if any(each["name"] == asked["name"] for each in self.aggregates.values()):
             raise Refused(409, f"Aggregate {asked['name']} already exists.")
@@ -156,7 +160,7 @@ class Hosts(State):
     def _aggregate(self, call: Call, aggregate_id: str, action: str) -> Record:
         self._demand_administrator(call, f"os-aggregates:{action}")
         if not aggregate_id.isdigit():
-            raise Refused(400, f"Invalid input received: id must be an integer, not {aggregate_id}")
+            raise Refused(400, "Invalid input received: id must be an integer")
         if int(aggregate_id) not in self.aggregates:
             raise Refused(404, f"Aggregate {aggregate_id} could not be found.")
         return self.aggregates[int(aggregate_id)]
@@ -167,6 +171,9 @@ class Hosts(State):
     def _update_aggregate(self, call: Call, aggregate_id: str) -> Reply:
         asked = enveloped(call, "aggregate")
         check_keys("aggregate", asked, allowed=["name", "availability_zone"])
+        if not asked:
+            raise invalid("aggregate", asked, "{} is not valid under any of the given schemas")
+        _check_zone(asked.get("availability_zone"))
         aggregate = self._aggregate(call, aggregate_id, "update")
         aggregate.update(asked, updated_at=self.now().strftime("%Y-%m-%dT%H:%M:%S.%f"))
         if "availability_zone" in asked:
@@ -176,8 +183,9 @@ class Hosts(State):
     def _delete_aggregate(self, call: Call, aggregate_id: str) -> Reply:
         aggregate = self._aggregate(call, aggregate_id, "delete")
         if aggregate["hosts"]:
-            words = f"Cannot remove host aggregate. Aggregate {aggregate_id} has hosts: {aggregate['hosts']}"
-            raise Refused(400, words)
+            raise Refused(
+                400, f"Cannot remove host from aggregate {aggregate_id}. Reason: Host aggregate is not empty."
+            )
         del self.aggregates[aggregate["id"]]
         return Reply(200)
 
@@ -186,10 +194,13 @@ class Hosts(State):
         action = next(iter(body), "") if isinstance(body, dict) else ""
         if action not in ("add_host", "remove_host", "set_metadata"):
             raise Refused(400, f"There is no such action: {action}")
+        metadata = body[action].get("metadata", {})
+        for key, value in metadata.items():
+            if not isinstance(value, str | None):
+                raise invalid(key, value, f"{value!r} is not of type 'string', 'null'")
         aggregate = self._aggregate(call, aggregate_id, action)
         if action == "set_metadata":
-            for key, value in body[action].get("metadata", {}).items():
-                aggregate["metadata"][key] = value
+            aggregate["metadata"] |= metadata
             aggregate["metadata"] = {key: value for key, value in aggregate["metadata"].items() if value is not None}
         else:
             self._move_host(aggregate, action, body[action].get("host"))
@@ -198,10 +209,10 @@ class Hosts(State):
     def _move_host(self, aggregate: Record, action: str, host: object) -> None:
         if host != HOST:
             raise Refused(404, f"Compute host {host} could not be found.")
-        if (host in aggregate["hosts"]) == (action == "add_host"):
-            words = "already has" if action == "add_host" else "has no"
-            status = 409 if action == "add_host" else 404
-            raise Refused(status, f"Aggregate {aggregate['id']} {words} host {host}.")
+        if action == "add_host" and host in aggregate["hosts"]:
+            raise Refused(409, f"Aggregate {aggregate['id']} already has host {host}.")
+        if action == "remove_host" and host not in aggregate["hosts"]:
+            raise Refused(404, f"Cannot remove host {host} in aggregate {aggregate['id']}")
         aggregate["hosts"] = [HOST] if action == "add_host" else []
 
     # ------------------------------------------------------------- usage
@@ -249,7 +260,7 @@ class Hosts(State):
         if not text:
             return self.now()
         if not re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?", text):
-            raise Refused(400, "Datetime is in invalid format")
+            raise Refused(400, "Invalid datetime string: Datetime is in invalid format")
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
     def _server_usage(self, server: Server) -> Record:
@@ -285,7 +296,7 @@ class Hosts(State):
         server = self._past_or_present(call, server_id)
         deed = next((deed for deed in server.deeds if deed["request_id"] == request_id), None)
         if deed is None:
-            raise Refused(404, f"Action for request_id {request_id} on instance {server_id} not found")
+            raise Refused(404, f"Action {request_id} not found")
         view = shown(deed, DEED, version)
         if call.who.is_administrator or version >= (2, 51):
             event = {
@@ -307,6 +318,19 @@ class Hosts(State):
         if gone is not None and (call.who.is_administrator or gone.caller.project_id == call.who.project_id):
             return gone
         return self._found(call, server_id)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_zone(zone: object) -> None:
+    if zone is not None and (not isinstance(zone, str) or ":" in zone or not 0 < len(zone) <= _LONGEST):
+        raise invalid("availability_zone", zone, f"{zone!r} is not valid under any of the given schemas")
 
 
 def _id(name: str) -> str:

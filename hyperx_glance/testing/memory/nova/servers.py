@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -110,7 +110,7 @@ class Servers(Building):
             "status": server.status,
             "tenant_id": server.caller.project_id,
             "user_id": server.caller.user_id,
-            "addresses": server.addresses,
+            "addresses": self._addresses(server),
             "created": isotime(server.created_at),
             "updated": isotime(server.created_at),
             "image": self._image_view(server, version) if server.image_id else "",
@@ -119,11 +119,11 @@ class Servers(Building):
             "metadata": server.metadata,
             "key_name": server.body.get("key_name"),
             "config_drive": "True" if server.body.get("config_drive") in (True, "true", "True", "1") else "",
-            "hostId": "" if server.status in ("BUILD", "ERROR") else _HOST_ID,
+            "hostId": _HOST_ID if self._is_placed(server) else "",
             "accessIPv4": server.body.get("accessIPv4") or "",
             "accessIPv6": server.body.get("accessIPv6") or "",
             "OS-DCF:diskConfig": server.body.get("OS-DCF:diskConfig", "MANUAL"),
-            "OS-EXT-AZ:availability_zone": "nova" if server.launched_at else "",
+            "OS-EXT-AZ:availability_zone": "nova" if self._is_placed(server) else "",
             "OS-EXT-STS:task_state": _task(server),
             "OS-EXT-STS:vm_state": VM_STATES[server.status],
             "OS-EXT-STS:power_state": POWER_STATES.get(server.status, 0),
@@ -142,7 +142,7 @@ class Servers(Building):
             "pinned_availability_zone": server.pinned_zone,
             "scheduler_hints": {"group": [server.group_id]} if server.group_id else {},
         }
-        if server.status in ("ACTIVE", "BUILD"):
+        if server.status in ("ACTIVE", "BUILD", "REBUILD"):
             view["progress"] = 0
         groups = self._group_names(server)
         if groups:
@@ -169,12 +169,16 @@ class Servers(Building):
         view.pop("server_groups", None)  # shown of a single server only (nova/api/openstack/compute/servers.py)
         return view
 
+    def _is_placed(self, server: Server) -> bool:
+        """Tell whether a server has a host."""
+        return server.launched_at is not None and server.status not in ("BUILD", "SHELVED_OFFLOADED")
+
     def _updated_view(self, call: Call, server: Server) -> Record:
         """Show a server after a change: before 2.75 without what extensions add (servers.py, _update)."""
         view = self._view(call, server)
         if microversion(call) >= (2, 75):
             return view
-        view["addresses"] = addresses_of(server)
+        view["addresses"] = _brief(view["addresses"])
         return {key: value for key, value in view.items() if key in _UPDATED_KEYS}
 
     def _image_view(self, server: Server, version: tuple[int, int]) -> Record:
@@ -195,11 +199,24 @@ class Servers(Building):
             "extra_specs": flavor.extra_specs,
         }
 
+    def _addresses(self, server: Server) -> Mapping[str, list[Record]]:
+        """Give a server's addresses by network, floating ones among those of the networks that they lead to."""
+        if not self._neutron.floatingips:
+            return server.addresses
+        shown = {network: list(addresses) for network, addresses in server.addresses.items()}
+        for port in self._ports(server):
+            network = self._neutron.networks[port["network_id"]]["name"]
+            for floating in self._neutron.floatingips.values():
+                if floating["port_id"] == port["id"]:
+                    address = {"version": 4, "addr": floating["floating_ip_address"], "OS-EXT-IPS:type": "floating"}
+                    shown[network].append({**address, "OS-EXT-IPS-MAC:mac_addr": port["mac_address"]})
+        return shown
+
     def _list_addresses(self, call: Call, server_id: str) -> Reply:
-        return json_reply(200, {"addresses": addresses_of(self._found(call, server_id))})
+        return json_reply(200, {"addresses": _brief(self._addresses(self._found(call, server_id)))})
 
     def _show_addresses(self, call: Call, server_id: str, network: str) -> Reply:
-        found = addresses_of(self._found(call, server_id))
+        found = _brief(self._addresses(self._found(call, server_id)))
         if network not in found:
             raise Refused(404, "Instance is not a member of specified network")
         return json_reply(200, {network: found[network]})
@@ -236,11 +253,11 @@ def _administrators_view(server: Server) -> Record:
     }
 
 
-def addresses_of(server: Server) -> Record:
-    """Give the addresses as they are shown without extensions."""
+def _brief(addresses: Mapping[str, list[Record]]) -> Record:
+    """Give addresses as they are shown without extensions."""
     return {
-        network: [{key: each[key] for key in ("addr", "version")} for each in addresses]
-        for network, addresses in server.addresses.items()
+        network: [{key: each[key] for key in ("addr", "version")} for each in addresses[network]]
+        for network in addresses
     }
 
 

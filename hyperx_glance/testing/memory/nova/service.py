@@ -77,6 +77,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
             ("GET", "/os-quota-sets/ID/detail", self._quota_details),
             ("GET", "/os-quota-sets/ID/defaults", self._default_quota),
             ("GET", "/os-availability-zone", self._list_zones),
+            ("GET", "/os-availability-zone/detail", self._list_zone_details),
             ("GET", "/os-server-groups", self._list_groups),
             ("POST", "/os-server-groups", self._create_group),
             ("GET", "/os-server-groups/ID", self._show_group),

@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
+# nova/api/validation/parameter_types.py, boolean.
+YES = (True, "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes")
+NO = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no")
+
 
 def invalid(key: str, value: object, reason: str) -> Refused:
     """Make the refusal of a value that a schema does not allow."""
@@ -20,7 +24,7 @@ def check_name(name: object) -> None:
     """Refuse a name that is no text, is empty or too long, or has blanks around it."""
     if not isinstance(name, str):
         raise invalid("name", name, f"{name!r} is not of type 'string'")
-    if not str(name).strip():
+    if not name:
         raise invalid("name", name, f"{name!r} should be non-empty")
     if len(name) > 255:
         raise invalid("name", name, f"{name!r} is too long")
@@ -42,7 +46,7 @@ def check_number(key: str, value: object, *, least: int, most: int) -> None:
     if isinstance(value, bool) or not re.fullmatch("[0-9]+", str(value)):
         if isinstance(value, int) and not isinstance(value, bool):
             raise invalid(key, value, f"{value} is less than the minimum of {least}")
-        raise invalid(key, value, f"{value!r} does not match '^[0-9]*$'")
+        raise invalid(key, value, f"{value!r} does not match '^[0-9]+$'")
     if int(str(value)) < least:
         raise invalid(key, value, f"{value} is less than the minimum of {least}")
     if int(str(value)) > most:
