@@ -697,6 +697,10 @@ def test_up_takes_a_profile_and_ports_and_writes_clouds(tmp_path: Path) -> None:
             assert [image["visibility"] for image in demo.image.get("/images").json()["images"]] == ["public"]
             networks = demo.network.get("/networks?router:external=true").json()["networks"]
             assert [network["name"] for network in networks] == ["public"]
+            shared = demo.network.get("/networks?name=shared").json()["networks"][0]
+            port = demo.network.post("/ports", json={"port": {"network_id": shared["id"]}}).json()["port"]
+            wanted = {"floatingip": {"floating_network_id": networks[0]["id"], "port_id": port["id"]}}
+            assert demo.network.post("/floatingips", json=wanted).status_code == 201
         assert "OS_USERNAME=demo" in command(tmp_path, "env", "--directory", str(home), "--user", "demo").stdout
     finally:
         command(tmp_path, "down", "--directory", str(home))

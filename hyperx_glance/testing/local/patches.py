@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 import types
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -183,6 +184,25 @@ def keep_connections_after_uploads() -> None:
 
     server.HTTPRequest.respond = respond_and_finish
     server.ChunkedRFile.close = server.KnownLengthRFile.close = lambda _self: None
+
+
+def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
+    """Answer an exception that a service lets escape with 500, as servers of production do, and log it.
+
+    cheroot/server.py would say 500 and close the connection without saying so: the caller's next request is lost.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return application(environ, start_response)
+        except Exception:  # noqa: BLE001 - whatever the service has not thought of
+            traceback.print_exc()
+            text = b"Internal Server Error"
+            headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))]
+            start_response("500 Internal Server Error", headers, sys.exc_info())
+            return [text]
+
+    return answer
 
 
 def share_checks_of_policies() -> None:

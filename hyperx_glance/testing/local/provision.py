@@ -11,7 +11,7 @@ from typing import Any
 from keystoneauth1.session import Session
 
 from hyperx_glance.testing.local.layout import PASSWORD, Layout
-from hyperx_glance.testing.profiles import PROFILES, SERVER_QUOTA, Profile, ProfileName, small_image
+from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
 
 
 def provision(service: str, layout: Layout, administrator: Session, profile: ProfileName) -> None:
@@ -73,6 +73,21 @@ def _create_networks(layout: Layout, administrator: Session, profile: Profile) -
                 "ip_version": 4,
             }
             administrator.post(layout.url("neutron", "/v2.0/subnets"), json={"subnet": subnet})
+
+    _create_router(layout, administrator, profile)
+
+
+def _create_router(layout: Layout, administrator: Session, profile: Profile) -> None:
+    outside = next((plan.name for plan in profile.networks if plan.external), None)
+    url = layout.url("neutron", "/v2.0")
+    if outside is None or _get(administrator, f"{url}/routers?name={ROUTER}")["routers"]:
+        return
+    network = _get(administrator, f"{url}/networks?name={outside}")["networks"][0]
+    inside = _get(administrator, f"{url}/networks?name={profile.networks[0].name}")["networks"][0]
+    body = {"router": {"name": ROUTER, "external_gateway_info": {"network_id": network["id"]}}}
+    router = administrator.post(f"{url}/routers", json=body).json()["router"]
+    interface = {"subnet_id": inside["subnets"][0]}
+    administrator.put(f"{url}/routers/{router['id']}/add_router_interface", json=interface)
 
 
 def _set_quotas(layout: Layout, administrator: Session, profile: Profile) -> None:

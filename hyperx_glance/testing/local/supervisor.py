@@ -361,7 +361,8 @@ def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], poli
     application = _application(service, layout, options, policies)
     from cheroot.wsgi import Server
 
-    server = Server((layout.address, layout.ports[service]), application, numthreads=_THREADS, request_queue_size=128)
+    answering = patches.answer_mistakes(application)
+    server = Server((layout.address, layout.ports[service]), answering, numthreads=_THREADS, request_queue_size=128)
     server.prepare()
     gc.collect()
     gc.freeze()
