@@ -61,7 +61,8 @@ CONTROL = re.compile(
 
 def printable(text: str) -> str:
     """Write control characters as escapes, ends of lines among them; everything else stays as it is."""
-    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    # Most texts have none, which this knows faster.
+    return text if text.isprintable() else CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def cells(parsed_args: argparse.Namespace, row: Iterable[object]) -> tuple[object, ...]:
