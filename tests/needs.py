@@ -1,7 +1,7 @@
 """What a scenario needs of a cloud: ``@pytest.mark.needs("streams-counted")``.
 
-On a release that lacks the capability the scenario has to fail, and one that passes fails the run: the table says what
-is not true any more.
+On a release that lacks the capability the scenario has to fail, or to be refused as what that release cannot do; one that
+passes fails the run: the table says what is not true any more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hyperx_glance import InvalidRequestError
 from hyperx_glance.testing.capabilities import CAPABILITIES, lacking
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def declare(request: pytest.FixtureRequest, cloud: InMemoryCloud | LocalCloud) -
                 raise pytest.UsageError(f"{request.node.nodeid} needs {name!r}, which is no capability")
             if name in lacks:
                 reason = f"{cloud.release} lacks {name}, which came with {CAPABILITIES[name].since}"
-                request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=(AssertionError, Failed)))
+                request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=FAILURES))
 
 
-Failed = pytest.fail.Exception
+FAILURES = (AssertionError, pytest.fail.Exception, InvalidRequestError)

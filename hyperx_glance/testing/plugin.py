@@ -28,20 +28,23 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose whose services `hyperx_local_cloud` is made of."""
-    parser.getgroup("hyperx_glance").addoption(
+    """Let a run choose which release the clouds are of."""
+    group = parser.getgroup("hyperx_glance")
+    group.addoption(
         "--hyperx-python",
         metavar="PYTHON",
         help="run the OpenStack services that the environment of this Python has, of an older release say",
     )
+    group.addoption("--hyperx-release", metavar="RELEASE", help="play this release in memory (default: the newest)")
 
 
 @pytest.fixture
-def hyperx_cloud() -> Iterator[InMemoryCloud]:
+def hyperx_cloud(pytestconfig: pytest.Config) -> Iterator[InMemoryCloud]:
     """Give a fresh cloud in memory; what it could not answer by a mistake of its own fails the test at its end."""
     from hyperx_glance.testing.memory import InMemoryCloud  # noqa: PLC0415
 
-    cloud = InMemoryCloud()
+    release = pytestconfig.getoption("--hyperx-release")
+    cloud = InMemoryCloud(release=release) if release else InMemoryCloud()
     yield cloud
     cloud.check()
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
     """Give a cloud; what a test leaves in the real one is removed."""
     if request.param == "memory":
-        yield request.getfixturevalue("hyperx_cloud")
+        memory = request.getfixturevalue("hyperx_cloud")
+        declare(request, memory)
+        yield memory
         return
     local = request.getfixturevalue("local_cloud")
     declare(request, local)

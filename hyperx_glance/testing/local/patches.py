@@ -32,11 +32,18 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
     oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
     both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked",
     whatever the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the
-    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody. ``begin`` sends the
-    statement in another way than SQLAlchemy would.
+    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody. So does a transaction that
+    a thread begins within another of its own, as Glance before 2025.2 does to read the members of an image: it would
+    wait for itself. ``begin`` sends the statement in another way than SQLAlchemy would.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import enginefacade
+
+    outer = threading.local()
+
+    def is_nested() -> bool:
+        info, mark = getattr(outer, "begun", ({}, None))
+        return mark is not None and info.get("in_transaction") is mark
 
     # A listener on the class runs before oslo.db's own, which is on the engine and stands back when it finds
     # "in_transaction" set.
@@ -48,13 +55,15 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
             and getattr(driver_connection, "isolation_level", "") is None  # oslo.db's mark: it begins by itself
             and "in_transaction" not in connection.info
         ):
-            reader = connection.get_execution_options().get("sqlite_reader")
-            statement = "BEGIN" if reader else "BEGIN IMMEDIATE"
+            reads = connection.get_execution_options().get("sqlite_reader") or is_nested()
+            statement = "BEGIN" if reads else "BEGIN IMMEDIATE"
             if begin is None:
                 connection.exec_driver_sql(statement)
             else:
                 begin(driver_connection, statement)
-            connection.info["in_transaction"] = True
+            connection.info["in_transaction"] = mark = object()  # oslo.db takes it away at the end
+            if not reads:
+                outer.begun = connection.info, mark
 
     # The blocks that services mark as readers, as far as the engine: oslo_db/sqlalchemy/enginefacade.py
     # _TransactionFactory. Without a slave connection both sorts share one engine.
