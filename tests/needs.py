@@ -1,7 +1,7 @@
 """What a scenario needs of a cloud: ``@pytest.mark.needs("streams-counted")``.
 
-On a release that lacks the capability the scenario has to fail, or to be refused as what that release cannot do; one that
-passes fails the run: the table says what is not true any more.
+On a release that lacks the capability the scenario has to fail, or to be refused as what that release cannot do. One
+that passes fails the run: the table says what is not true any more.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 
 BUILD_SECONDS = 120.0
+FAULT_SECONDS = 2.0
+"""How long a server may be in ERROR before Nova writes why (nova/scheduler/utils.py, set_vm_state_and_notify)."""
 """So long `Launch.cancel` waits for a server to be built before it deletes it, where volumes would be left behind."""
 _BUILDING = ("BUILD", "UNKNOWN")
 _FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
@@ -138,17 +140,24 @@ class Launch:
 
     def _wait(self, on_progress: Callable[[LaunchProgress], object] | None, timeout: float | None) -> LaunchProgress:
         last: LaunchProgress | None = None
+        untold_until: float | None = None
+        clock = self._settings.pace.clock
         patient_look = patient(self._settings.pace, self.progress)
 
         def look() -> LaunchProgress | None:
-            nonlocal last
+            nonlocal last, untold_until
             progress = patient_look()
             if progress is None:
                 return None
             last = progress
             if on_progress is not None:
                 on_progress(progress)
-            return None if progress.building else progress
+            if progress.building:
+                return None
+            if any(server.status == "ERROR" and not server.fault for server in self.servers):
+                untold_until = untold_until or clock() + FAULT_SECONDS
+                return None if clock() < untold_until else progress
+            return progress
 
         try:
             return wait_until(self._settings.pace, look, timeout=timeout)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.clouds import PATIENT, ClientFactory, image_ids, remove_images
+from tests.needs import declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,12 @@ def _no_image_left(request: pytest.FixtureRequest) -> Iterator[None]:
     before = image_ids(local_cloud)
     yield
     remove_images(local_cloud, image_ids(local_cloud) - before)
+
+
+@pytest.fixture(autouse=True)
+def _declared(request: pytest.FixtureRequest) -> None:
+    if "local_cloud" in request.fixturenames:
+        declare(request, request.getfixturevalue("local_cloud"))
 
 
 @pytest.fixture

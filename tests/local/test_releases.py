@@ -15,7 +15,6 @@ from hyperx_glance.testing.capabilities import lacking
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import REGION, ClientFactory, system_session
-from tests.needs import declare
 from tests.records import IMAGE, make_image
 
 if TYPE_CHECKING:
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
     from tests.file_server import FileServer
 
 IDENTITY = {"service_type": "identity"}
-
-
-@pytest.fixture(autouse=True)
-def _declared(request: pytest.FixtureRequest, local_cloud: LocalCloud) -> None:
-    declare(request, local_cloud)
 
 
 @pytest.fixture

@@ -26,6 +26,21 @@ _PORT_WAIT_SECONDS: Final = 120.0
 _REST_BYTES: Final = 1 << 16
 
 
+class _Written(threading.local):
+    """Know the last transaction that this thread began with the write lock."""
+
+    info: dict[str, object] = {}  # noqa: RUF012 - of no transaction
+    mark: object = None
+
+    def begin(self, info: dict[str, object], *, writes: bool) -> None:
+        info["in_transaction"] = mark = object()  # oslo.db takes it away at the end
+        if writes:
+            self.info, self.mark = info, mark
+
+    def goes_on(self) -> bool:
+        return self.mark is not None and self.info.get("in_transaction") is self.mark
+
+
 def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -> None:
     """Begin each writing transaction with the write lock.
 
@@ -39,11 +54,7 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
     import sqlalchemy
     from oslo_db.sqlalchemy import enginefacade
 
-    outer = threading.local()
-
-    def is_nested() -> bool:
-        info, mark = getattr(outer, "begun", ({}, None))
-        return mark is not None and info.get("in_transaction") is mark
+    written = _Written()
 
     # A listener on the class runs before oslo.db's own, which is on the engine and stands back when it finds
     # "in_transaction" set.
@@ -55,15 +66,13 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
             and getattr(driver_connection, "isolation_level", "") is None  # oslo.db's mark: it begins by itself
             and "in_transaction" not in connection.info
         ):
-            reads = connection.get_execution_options().get("sqlite_reader") or is_nested()
+            reads = connection.get_execution_options().get("sqlite_reader") or written.goes_on()
             statement = "BEGIN" if reads else "BEGIN IMMEDIATE"
             if begin is None:
                 connection.exec_driver_sql(statement)
             else:
                 begin(driver_connection, statement)
-            connection.info["in_transaction"] = mark = object()  # oslo.db takes it away at the end
-            if not reads:
-                outer.begun = connection.info, mark
+            written.begin(connection.info, writes=not reads)
 
     # The blocks that services mark as readers, as far as the engine: oslo_db/sqlalchemy/enginefacade.py
     # _TransactionFactory. Without a slave connection both sorts share one engine.

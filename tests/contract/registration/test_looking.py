@@ -46,6 +46,7 @@ def test_a_look_starts_nothing(client: ClientFactory, file_server: FileServer) -
     assert image_id in {image.id for image in alice.unfinished_registrations()}
 
 
+@pytest.mark.needs("formats-checked")
 def test_a_failed_import_is_seen_though_nobody_waits(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice", transfer="import", url_policy=BLIND)
     image_id = alice.start_registration(new(cut_late(file_server), disk_format="qcow2")).image_id

@@ -146,9 +146,10 @@ def test_an_import_that_is_done_is_verified(
         assert registration.image_id not in image_ids(cloud)
 
 
+@pytest.mark.needs("formats-checked")
 @pytest.mark.usefixtures("nothing_left")
 def test_an_import_that_failed_unseen_is_told(client: ClientFactory, file_server: FileServer) -> None:
-    alice = client("alice", url_policy=BLIND)
+    alice = client("alice", url_policy=BLIND, transfer="import")
     registration = alice.start_registration(new(file_server.fail("/a", 404), disk_format="qcow2"))
     while registration.progress().phase is not Phase.FAILED:
         threading.Event().wait(0.02)

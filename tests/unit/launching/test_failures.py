@@ -17,12 +17,13 @@ from hyperx_glance import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
+from hyperx_glance.launching import servers
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import Clock
 from tests.launches import ask
 
 if TYPE_CHECKING:
-    pass
+    from hyperx_glance.cloud import Cloud
 
 
 def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
@@ -40,6 +41,27 @@ def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
     assert "No valid host was found." in str(error)
     assert error.launch_id in error.hint
     assert len(cloud.nova.servers) == 3
+
+
+@pytest.mark.parametrize(("late", "told"), [(2, "No valid host was found."), (1000, "ERROR")])
+def test_a_fault_comes_a_moment_after_the_state(
+    monkeypatch: pytest.MonkeyPatch, cloud: InMemoryCloud, alice: Client, image: str, *, late: int, told: str
+) -> None:
+    cloud.nova.faults.append("No valid host was found.")
+    looks: list[int] = []
+
+    def launched(cloud: Cloud, launch_id: str) -> list[servers.Record]:
+        records = real(cloud, launch_id)
+        if any(record.fault for record in records):
+            looks.append(1)
+            return [record.model_copy(update={"fault": None}) for record in records] if len(looks) < late else records
+        return records
+
+    real = servers.launched
+    monkeypatch.setattr(servers, "launched", launched)
+    with pytest.raises(LaunchFailedError, match=told):
+        alice.launch(image, ask())
+    assert 1 < len(looks) < 100
 
 
 def test_on_failure_delete_removes_all_that_the_launch_made(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
