@@ -197,6 +197,7 @@ def test_all_is_well(client: ClientFactory, cloud: CloudUnderTest) -> None:
     assert image_ids(cloud) == before
 
 
+@pytest.mark.needs("redirects-filtered")
 @pytest.mark.parametrize("user", ["admin", "arthur", "rita", "bob"])
 def test_reading_alone_is_well_for_everybody(client: ClientFactory, user: str) -> None:
     assert [finding for finding in client(user).doctor() if finding.level != "ok"] == []
