@@ -79,7 +79,7 @@ def phases() -> Drawing:
     drawing = Drawing(600, 330)
     drawing.area(10, 10, 580, 130, "INACTIVE")
     drawing.area(10, 190, 580, 130, "")
-    drawing.text(20, 206, "ready: ACTIVE · failed, disabled: INACTIVE", of="label", at="start")
+    drawing.text(108, 206, "ready: ACTIVE · failed, disabled: INACTIVE", of="label", at="start")
     for x, name, what in (
         (30, "registered", "the record is there"),
         (225, "downloading", "Glance reads the URL"),

@@ -130,7 +130,8 @@ class Fields(Table):
     @staticmethod
     def _row(field: Field) -> tuple[str, ...]:
         key = f"``{field.key}``" if field.stored is Stored.COLUMN else f"property ``{field.key}``"
-        meaning = f"{field.title} {field.title_zh}" + (f": {field.description}" if field.description else "")
+        titles = " ".join(dict.fromkeys((field.title, field.title_zh)))
+        meaning = titles + (f": {field.description}" if field.description else "")
         criteria = [name for name, criterion in CRITERIA.items() if field.name in (name, *criterion.about)]
         found = ", ".join(f"``{name}``" for name in criteria)
         writer = SPECIAL_WRITERS.get(field.name, WRITERS[field.writer])
