@@ -108,8 +108,8 @@ class ListImages(commands.Lister):
         size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
         page = client.page(asked, cursor=parsed_args.cursor, **size)
         for name, cursor in (("Previous", page.previous), ("Next", page.next)):
-            if cursor is not None:  # beside the table, which programs read
-                self.app.stderr.write(f"{name} page: --cursor {cursor}\n")
+            if cursor is not None:  # beside the table, which programs read; a cursor may begin with "-"
+                self.app.stderr.write(f"{name} page: --cursor={cursor}\n")
         return page.images
 
 

@@ -188,6 +188,7 @@ def test_a_list_is_turned_page_by_page(openstack: Callable[..., Run], fake: InMe
 
     first = openstack(f"{command} --page-size 2")
     (told,) = first.err.splitlines()
+    assert told.startswith("Next page: --cursor=")
     second = openstack(f"{command} {told.removeprefix('Next page: ')}")
     (told,) = second.err.splitlines()
     again = openstack(f"{command} --page-size 1 {told.removeprefix('Previous page: ')}")
