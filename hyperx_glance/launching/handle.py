@@ -10,6 +10,7 @@ LaunchProgress(active=2, building=0, failed=0, count=2, elapsed_seconds=...)
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
@@ -18,6 +19,7 @@ from hyperx_glance.errors import (
     HyperxGlanceError,
     LaunchFailedError,
     MayHaveMade,
+    NotFoundError,
     WaitTimeoutError,
 )
 from hyperx_glance.launching import servers as nova
@@ -154,7 +156,7 @@ class Launch:
                 on_progress(progress)
             if progress.building:
                 return None
-            if any(server.status == "ERROR" and not server.fault for server in self.servers):
+            if not self._learn_faults():
                 untold_until = untold_until or clock() + FAULT_SECONDS
                 return None if clock() < untold_until else progress
             return progress
@@ -168,6 +170,16 @@ class Launch:
                 launch_id=self.launch_id,
                 hint="find_launch(launch_id) finds it again; cancel() deletes it.",
             ) from error
+
+    def _learn_faults(self) -> bool:
+        """Read the servers one by one of which no list tells why they are in ERROR; say whether all is known."""
+        records = list(self._records)
+        for place, record in enumerate(records):
+            if record.status == "ERROR" and record.fault is None:
+                with contextlib.suppress(NotFoundError):
+                    records[place] = nova.server(self._cloud, record.id)
+        self._records = tuple(records)
+        return all(record.status != "ERROR" or record.fault for record in records)
 
     def cancel(self) -> None:
         """Delete what the launch made, and return when servers and volumes are gone; again is no error.

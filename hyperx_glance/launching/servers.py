@@ -84,6 +84,10 @@ class _ServerPage(ListPage[Record], alias_generator=collection("servers")):
     pass
 
 
+class _OneServer(Shape):
+    server: Record
+
+
 class _Named(Listed):
     name: str
 
@@ -185,6 +189,11 @@ def every_launched(cloud: Cloud) -> dict[str, list[Record]]:
             if tag.startswith(TAG_PREFIX):
                 found.setdefault(tag.removeprefix(TAG_PREFIX), []).append(record)
     return found
+
+
+def server(cloud: Cloud, server_id: str) -> Record:
+    """Read one server: an older Nova tells here alone why it is in ERROR, where no host was found for it."""
+    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
 
 
 def _servers(cloud: Cloud, **criteria: str) -> Iterator[Record]:

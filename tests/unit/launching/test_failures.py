@@ -43,25 +43,30 @@ def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
     assert len(cloud.nova.servers) == 3
 
 
-@pytest.mark.parametrize(("late", "told"), [(2, "No valid host was found."), (1000, "ERROR")])
-def test_a_fault_comes_a_moment_after_the_state(
+@pytest.mark.parametrize(("late", "told"), [(1, "No valid host was found."), (3, "No valid host"), (1000, "ERROR")])
+def test_a_fault_that_no_list_tells_or_that_comes_late(
     monkeypatch: pytest.MonkeyPatch, cloud: InMemoryCloud, alice: Client, image: str, *, late: int, told: str
 ) -> None:
     cloud.nova.faults.append("No valid host was found.")
-    looks: list[int] = []
+    looks: list[str] = []
 
     def launched(cloud: Cloud, launch_id: str) -> list[servers.Record]:
-        records = real(cloud, launch_id)
-        if any(record.fault for record in records):
-            looks.append(1)
-            return [record.model_copy(update={"fault": None}) for record in records] if len(looks) < late else records
-        return records
+        return [record.model_copy(update={"fault": None}) for record in listed(cloud, launch_id)]
 
-    real = servers.launched
+    def server(cloud: Cloud, server_id: str) -> servers.Record:
+        looks.append(server_id)
+        record = shown(cloud, server_id)
+        return record.model_copy(update={"fault": None}) if len(looks) < late else record
+
+    listed, shown = servers.launched, servers.server
     monkeypatch.setattr(servers, "launched", launched)
-    with pytest.raises(LaunchFailedError, match=told):
-        alice.launch(image, ask())
-    assert 1 < len(looks) < 100
+    monkeypatch.setattr(servers, "server", server)
+    with pytest.raises(LaunchFailedError, match=told) as caught:
+        alice.launch(image, ask(count=2))
+    (failed,) = caught.value.servers
+    assert set(looks) == {failed.id}  # type: ignore[attr-defined]  # Server
+    assert late == 1000 or len(looks) == late
+    assert len(looks) < 100
 
 
 def test_on_failure_delete_removes_all_that_the_launch_made(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
