@@ -387,7 +387,7 @@ def test_protections_are_off(local_cloud: LocalCloud, client: ClientFactory) -> 
 
 def test_protections_without_their_last_section(local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path) -> None:
     path = tmp_path / "protections.conf"
-    path.write_text(deployment.property_protections().partition("[.*]")[0])
+    path.write_text(deployment.property_protections().rpartition("[.*]")[0])
     with local_cloud.configured("glance", {"DEFAULT": {"property_protection_file": str(path)}}):
         findings = examine(client("alice"), probe=True)
 

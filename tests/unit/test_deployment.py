@@ -518,7 +518,7 @@ def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) 
 
 
 def test_a_file_of_protections_without_its_last_section(fake: InMemoryCloud) -> None:
-    fake.glance.protections = deployment.property_protections().partition("[.*]")[0]
+    fake.glance.protections = deployment.property_protections().rpartition("[.*]")[0]
 
     finding = examine(fake, probe=True)["property-protections"]
 
