@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 BUILD_SECONDS = 120.0
-FAULT_SECONDS = 2.0
-"""How long a server may be in ERROR before Nova writes why (nova/scheduler/utils.py, set_vm_state_and_notify)."""
 """So long `Launch.cancel` waits for a server to be built before it deletes it, where volumes would be left behind."""
+FAULT_SECONDS = 2.0
+"""So long a server may be in ERROR before Nova writes why (nova/scheduler/utils.py, set_vm_state_and_notify)."""
 _BUILDING = ("BUILD", "UNKNOWN")
 _FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
 
