@@ -61,6 +61,8 @@ class Profile(NamedTuple):
     """With an external one, the first is joined to it by a router, so that its servers have floating addresses."""
     image: str | None = None
     """The name of a small public image."""
+    metadefs: bool = False
+    """The local cloud has the metadefs that Glance comes with, as its operators load them."""
     generous: tuple[str, ...] = ()
     """Departments that may have more servers than Nova's defaults."""
     clouds: Mapping[str, str] = {}
@@ -96,6 +98,7 @@ PROFILES: Final[Mapping[ProfileName, Profile]] = {
             NetworkPlan("public", "172.24.4.0/24", external=True),
         ),
         image="cirros-0.6.3-x86_64-disk",
+        metadefs=True,
         generous=_DEFAULT.generous,
         clouds={
             "devstack": "demo",

@@ -694,6 +694,8 @@ def test_up_takes_a_profile_and_ports_and_writes_clouds(tmp_path: Path) -> None:
             assert demo.image.get_endpoint() == f"http://127.0.0.1:{glance}/v2/"
             flavors = demo.compute.get("/flavors").json()["flavors"]
             assert "m1.xlarge" in {flavor["name"] for flavor in flavors}
+            namespaces = demo.image.get("/metadefs/namespaces?limit=100").json()["namespaces"]
+            assert "OS::Compute::Watchdog" in {each["namespace"] for each in namespaces}
             assert [image["visibility"] for image in demo.image.get("/images").json()["images"]] == ["public"]
             networks = demo.network.get("/networks?router:external=true").json()["networks"]
             assert [network["name"] for network in networks] == ["public"]

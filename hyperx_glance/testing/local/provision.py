@@ -6,11 +6,12 @@ What is there stays, so that a cloud that is started again keeps its data.
 ['m1.tiny', 'm1.small']
 """
 
+import json
 from typing import Any
 
 from keystoneauth1.session import Session
 
-from hyperx_glance.testing.local.layout import PASSWORD, Layout
+from hyperx_glance.testing.local.layout import PASSWORD, Layout, packaged_file
 from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
 
 
@@ -26,6 +27,8 @@ def provision(service: str, layout: Layout, administrator: Session, profile: Pro
         _create_networks(layout, administrator, chosen)
     if service == "glance" and chosen.image:
         _create_image(layout, administrator, chosen.image)
+    if service == "glance" and chosen.metadefs:
+        _create_metadefs(layout, administrator)
 
 
 def _create_people(layout: Layout, administrator: Session, profile: Profile) -> None:
@@ -107,6 +110,15 @@ def _create_image(layout: Layout, administrator: Session, name: str) -> None:
         image = administrator.post(url, json=body).json()
         octets = {"Content-Type": "application/octet-stream"}
         administrator.put(f"{url}/{image['id']}/file", data=small_image(), headers=octets)
+
+
+def _create_metadefs(layout: Layout, administrator: Session) -> None:
+    url = layout.url("glance", "/v2/metadefs/namespaces")
+    there = {each["namespace"] for each in _get(administrator, f"{url}?limit=1000")["namespaces"]}
+    for path in sorted(packaged_file("glance/metadefs").glob("*.json")):
+        namespace = json.loads(path.read_text())
+        if namespace["namespace"] not in there:
+            administrator.post(url, json=namespace)
 
 
 def _get(administrator: Session, url: str) -> dict[str, Any]:
