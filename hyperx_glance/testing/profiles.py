@@ -115,7 +115,7 @@ def small_image() -> bytes:
     cluster_bits, size, first_table, counts, block = 9, 1 << 20, 1536, 512, 1024
     # Magic, version, no backing file, bits of a cluster, size, no encryption, tables, no snapshots, no features.
     header = struct.pack(
-        ">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, cluster_bits, size, 0, 16, first_table, counts, 1, 0, 0
+        ">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, cluster_bits, size, 0, 32, first_table, counts, 1, 0, 0
     )
     header += struct.pack(">QQQII", 0, 0, 0, 4, 104)
     data = bytearray(header.ljust(2048, b"\0"))
