@@ -115,7 +115,7 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     if trials.port.outcome == "done":
         return CheckResult("ok", "Glance downloads from ports other than 80 and 443.")
     if trials.port.outcome != "refused":
-        return CheckResult("warning", f"Not found out: {trials.port.reason}", "Mend this, and run the probe again.")
+        return _not_found_out(trials.port.reason)
     if trials.host.outcome != "done":
         return CheckResult(
             "warning",
@@ -147,14 +147,13 @@ def _data_check(evidence: Evidence) -> CheckResult:
             " streams or refuses what it may not look at; other clients need not.",
             "Upgrade Glance to 2025.1.",
         )
-    return CheckResult("warning", f"Not found out: {data.reason}", "Mend this, and run the probe again.")
+    return _not_found_out(data.reason)
 
 
 def _hybrid_isos(evidence: Evidence) -> CheckResult:
     data, hybrid = _trials(evidence).data, _trials(evidence).hybrid
     if data.outcome in ("failed", "omitted") or hybrid.outcome == "failed":
-        reason = hybrid.reason if hybrid.outcome == "failed" else data.reason
-        return CheckResult("warning", f"Not found out: {reason}", "Mend this, and run the probe again.")
+        return _not_found_out(hybrid.reason if hybrid.outcome == "failed" else data.reason)
     if hybrid.outcome == "refused":
         return CheckResult(
             "error",
@@ -169,7 +168,7 @@ def _stream_quota(evidence: Evidence) -> CheckResult:
     """Judge by a sign: Glance counts streams since it says why it refuses data (33.0.0)."""
     data = _trials(evidence).data
     if data.outcome in ("failed", "omitted"):
-        return CheckResult("warning", f"Not found out: {data.reason}", "Mend this, and run the probe again.")
+        return _not_found_out(data.reason)
     if data.outcome == "refused" and "safety" in data.reason:
         return CheckResult("ok", "Glance stops an upload at the department's quota.")
     return CheckResult(
@@ -181,13 +180,17 @@ def _stream_quota(evidence: Evidence) -> CheckResult:
     )
 
 
+def _not_found_out(reason: str) -> CheckResult:
+    return CheckResult("warning", f"Not found out: {reason}", "Mend this, and run the probe again.")
+
+
 def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
     if evidence.cloud.is_administrator:
         return CheckResult(
             "warning", "Not found out: an administrator may do everything.", "Run the probe as a member."
         )
     if attempt.outcome in ("failed", "omitted"):
-        return CheckResult("warning", f"Not found out: {attempt.reason}", "Mend this, and run the probe again.")
+        return _not_found_out(attempt.reason)
     return None
 
 
