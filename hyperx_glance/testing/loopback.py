@@ -56,9 +56,8 @@ def hold(report: Callable[[Attempt], None], own: Collection[str] = ()) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _SENDING:
             sender, address = arguments
-            if (
-                sender.family in _INTERNET and address is not None and not stays_here(address[0], own)
-            ):  # None: is connected
+            is_connected = address is None
+            if sender.family in _INTERNET and not is_connected and not stays_here(address[0], own):
                 refuse(event, address)
         elif event in _RESOLVING and not needs_no_server(arguments[0]):
             refuse(event, arguments[0])

@@ -44,6 +44,7 @@ from hyperx_glance.testing.local import (
 )
 from hyperx_glance.testing.local.configuration import Options
 from hyperx_glance.testing.local.layout import SERVICES, Layout, LocalCloudError
+from hyperx_glance.testing.local.surroundings import bound
 
 OPTIONS: Final[dict[str, Callable[[Layout], Options]]] = {
     "keystone": keystone.options,
@@ -171,15 +172,12 @@ def reserved_ports(order: Order) -> Iterator[tuple[str, socket.socket]]:
     last = control.read_state(Path(order.directory)).get("ports", {})
     left = {service: port for service, port in last.items() if port not in order.ports.values()}
     for service in sorted(SERVICES, key=lambda service: service not in order.ports):
-        reserved = socket.socket()
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        port = order.ports.get(service, left.get(service, 0))
         try:
-            reserved.bind((order.address, port))
-        except OSError as error:
+            reserved = bound(service, order.address, order.ports.get(service, left.get(service, 0)))
+        except LocalCloudError:
             if service in order.ports:
-                raise LocalCloudError(f"{service} cannot have port {port} of {order.address}: {error}") from error
-            reserved.bind((order.address, 0))
+                raise
+            reserved = bound(service, order.address, 0)
         yield service, reserved
 
 

@@ -64,15 +64,22 @@ def check_place(address: str, ports: Mapping[str, int]) -> None:
             raise LocalCloudError(f"{services} services cannot share port {port}")
 
 
+def bound(service: str, address: str, port: int) -> socket.socket:
+    """Give a socket that has the port of a service and does not listen; 0 is any that is free."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reserved.bind((address, port))
+    except OSError as error:
+        reserved.close()
+        raise LocalCloudError(f"{service} cannot have port {port} of {address}: {error}") from error
+    return reserved
+
+
 def check_free(address: str, ports: Mapping[str, int]) -> None:
     """Refuse an address that this machine does not have, and ports that somebody has."""
     for service, port in ({"keystone": 0} | dict(ports)).items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-            except OSError as error:
-                raise LocalCloudError(f"{service} cannot have port {port} of {address}: {error}") from error
+        bound(service, address, port).close()
 
 
 def check_machine(python: str | None, hypervisor: str) -> None:
