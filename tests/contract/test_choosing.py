@@ -103,8 +103,7 @@ def test_those_that_fit_come_first_and_the_smallest_of_them_at_the_top(
 
 def test_networks_are_those_that_a_launch_may_name(cloud: CloudUnderTest, client: ClientFactory) -> None:
     session = cloud.session("alice")
-    networks = session.get("/v2.0/networks", endpoint_filter=launches.NETWORKS).json()["networks"]
-    (net1,) = [network for network in networks if network["name"] == "net1"]
+    (net1,) = session.get("/v2.0/networks?name=net1", endpoint_filter=launches.NETWORKS).json()["networks"]
 
     (found,) = [choice for choice in client("alice").networks() if choice.name == "net1"]
 

@@ -103,10 +103,10 @@ def test_flavor_and_network_by_id(cloud: CloudUnderTest, client: ClientFactory) 
     session = cloud.session("alice")
     flavors = session.get("/flavors", endpoint_filter=launches.COMPUTE).json()["flavors"]
     flavor_id = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
-    networks = session.get("/v2.0/networks", endpoint_filter={"service_type": "network"}).json()["networks"]
-    launch = client("alice").launch(launches.put_image(cloud), ask(flavor=flavor_id, networks=(networks[0]["id"],)))
+    (network,) = session.get("/v2.0/networks?name=net1", endpoint_filter=launches.NETWORKS).json()["networks"]
+    launch = client("alice").launch(launches.put_image(cloud), ask(flavor=flavor_id, networks=(network["id"],)))
     assert launch.servers[0].flavor == "m1.tiny"
-    assert list(launch.servers[0].addresses) == [networks[0]["name"]]
+    assert list(launch.servers[0].addresses) == ["net1"]
 
 
 def test_network_by_name_and_no_network(cloud: CloudUnderTest, client: ClientFactory) -> None:

@@ -171,7 +171,7 @@ def server(client: ClientFactory, featured: str) -> Iterator[str]:
     """Give the id of alice's server launched from the featured image."""
     cloud = client("alice").cloud
     flavors = cloud.get("compute", "/flavors").json()["flavors"]
-    networks = cloud.get("network", "/networks").json()["networks"]
+    networks = cloud.get("network", "/networks?name=net1").json()["networks"]
     body = {
         "name": unique("server"),
         "imageRef": featured,

@@ -315,7 +315,7 @@ def test_a_server_a_snapshot_of_it_and_a_new_start_of_nova(cloud: LocalCloud) ->
     assert cloud.session("alice").put(url, data=bytes(512), headers=octets).status_code == 204
     _, answer = request(cloud, "alice", "GET", "nova", "/v2.1/flavors")
     flavor_id = next(flavor["id"] for flavor in answer["flavors"] if flavor["name"] == "m1.tiny")
-    _, answer = request(cloud, "alice", "GET", "neutron", "/v2.0/networks")
+    _, answer = request(cloud, "alice", "GET", "neutron", "/v2.0/networks?name=net1")
     networks = [{"uuid": answer["networks"][0]["id"]}]
     server = {"name": "s", "imageRef": image_id, "flavorRef": flavor_id, "networks": networks}
     _, answer = request(cloud, "alice", "POST", "nova", "/v2.1/servers", {"server": server})
