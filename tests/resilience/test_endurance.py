@@ -46,7 +46,7 @@ def connect(cloud: InMemoryCloud) -> Client:
 @pytest.mark.usefixtures("_restless")
 def test_threads_that_share_a_client_get_what_they_asked_for() -> None:
     client = connect(InMemoryCloud())
-    begin = threading.Barrier(THREADS)
+    begin = threading.Barrier(THREADS, timeout=60)
 
     def work(number: int) -> list[str]:
         """Do everything under a name of its own; give what came of another's."""

@@ -213,7 +213,7 @@ def test_sixteen_threads_share_a_client() -> None:
     cloud = InMemoryCloud()
     expected = fill(cloud, 40, tags=["linux"])
     client = connect(cloud, page_size=7)
-    together = threading.Barrier(16)
+    together = threading.Barrier(16, timeout=60)
     wrong: list[object] = []
 
     def browse() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import functools
 import gzip
 import hashlib
 import io
@@ -32,7 +33,7 @@ DISK = samples.data("disk.qcow2")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
-    "xz": lzma.compress,
+    "xz": functools.partial(lzma.compress, preset=0),
     "zstd": zstd.compress,
 }
 MIB = 1024 * 1024
@@ -43,6 +44,11 @@ def unpacked(data: bytes, *, packed: str | None = None) -> bytes:
     opened = open_source(None, LocalFile(io.BytesIO(data)), UrlPolicy(), packed=packed)
     with contextlib.closing(opened) as source:
         return b"".join(source.pieces())
+
+
+@functools.cache
+def packed_noise(kind: str) -> bytes:
+    return PACKERS[kind](NOISE)
 
 
 def threads() -> list[threading.Thread]:
@@ -104,7 +110,7 @@ def test_what_else_stands_behind_a_stream_is_an_error(kind: str, rest: bytes) ->
 @pytest.mark.parametrize("kind", PACKERS)
 @pytest.mark.parametrize("left", [0.1, 0.5, 0.9, 0.999])
 def test_a_stream_that_ends_too_early_is_truncated(kind: str, left: float) -> None:
-    packed = PACKERS[kind](NOISE)
+    packed = packed_noise(kind)
     assert problem(packed[: int(len(packed) * left)]) is UrlProblem.TRUNCATED
     assert problem(packed[:-1]) is UrlProblem.TRUNCATED
 
@@ -112,7 +118,7 @@ def test_a_stream_that_ends_too_early_is_truncated(kind: str, left: float) -> No
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
 @pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
 def test_a_stream_with_a_wrong_byte_is_corrupt(kind: str, place: float) -> None:
-    packed = bytearray(PACKERS[kind](NOISE))
+    packed = bytearray(packed_noise(kind))
     packed[int(len(packed) * place)] ^= 0xFF
     assert problem(bytes(packed)) is UrlProblem.CORRUPT
 

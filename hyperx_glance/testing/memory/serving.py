@@ -64,6 +64,7 @@ class Server:
         """The clouds by name; a reset puts a fresh one in the place of the old one."""
         self._server: Any = _Quiet((HOST, port), self._application, numthreads=_THREADS, request_queue_size=128)
         self._server.gateway = _Gateway
+        self._server.expiration_interval = 0.05  # seconds that an end waits for at most
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         """The port on which it listens."""

@@ -179,7 +179,7 @@ def test_a_race_for_the_last_places(
 ) -> None:
     """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
     url = disk(file_server)
-    barrier = threading.Barrier(8)
+    barrier = threading.Barrier(8, timeout=60)
 
     def attempt(number: int) -> Image | QuotaExceededError:
         racer = client(user)

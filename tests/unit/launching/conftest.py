@@ -17,7 +17,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def alice(cloud: InMemoryCloud, clock: Clock) -> Client:
-    pace = Pace(first_interval=0.1, longest_interval=5.0, deadline=600, sleep=clock.sleep, clock=clock)
+    pace = Pace(first_interval=0.001, longest_interval=5.0, deadline=600, sleep=clock.sleep, clock=clock)
     return Client.from_session(cloud.session("alice"), settings=Settings(pace=pace))
 
 
