@@ -4,8 +4,8 @@
     ...     [image.name for image in client.images(view="featured")]
     []
 
-The client holds no state but caches, makes no request before the first verb, and can be shared between threads. A verb
-and its models are imported by their first call, so that nobody waits for what is not used.
+The client holds no state but caches, sends no request before the first verb, and can be shared by threads. The first
+call of a verb imports the verb and its models, so nobody waits for code that is not used.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def connect(
 ) -> Client:
     """Connect as ``openstack.connect`` does: from clouds.yaml, ``OS_*`` variables and keywords.
 
-    ``steward`` is a second session with rights on every project, used only for editing public images of other
-    departments, and for the names of departments that own images. Nothing is asked of the cloud yet.
+    ``steward`` is a second session, with the role admin. It is used only to edit public images of other departments,
+    and to read the names of departments that own images. No request is sent yet.
     """
     if region_name is not None:
         auth["region_name"] = region_name
@@ -105,7 +105,7 @@ class Client(Connected):
 
     @checked(query=optional(model("ImageQuery")))
     def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
-        """Iterate over images, lazily, page by page, in constant memory."""
+        """Iterate over images, in constant memory; each page is read only when it is needed."""
         from hyperx_glance import catalogue
 
         return catalogue.images(self._context, _query(query, criteria))
@@ -120,10 +120,10 @@ class Client(Connected):
         cursor: str | None = None,
         **criteria: Unpack[ImageCriteria],
     ) -> ImagePage:
-        """Give one page of a list, with the cursors of the pages before and behind it.
+        """Give one page of a list, with the cursors of the next and the previous page.
 
-        A cursor is good in any process, for years and for any ``size``, up to 1000; without one the list begins.
-        With other criteria or another order than those of its page it is refused.
+        A cursor works in any process, does not expire, and works with any ``size`` up to 1000. Without a cursor, the
+        list begins. A cursor is refused with other criteria or another order than those of its page.
         """
         from hyperx_glance import paging
 
@@ -138,7 +138,7 @@ class Client(Connected):
 
     @checked(query=optional(model("ImageQuery")))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
-        """Count images."""
+        """Count the images that match."""
         from hyperx_glance import catalogue
 
         return catalogue.count(self._context, _query(query, criteria))
@@ -151,16 +151,17 @@ class Client(Connected):
         return catalogue.summary(self._context, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
-        """Give every tag in view "all", with how many images carry it."""
+        """Give every tag in view "all", and how many images carry it."""
         from hyperx_glance import catalogue
 
         return catalogue.tags(self._context)
 
     @checked(image=is_image)
     def owner_name(self, image: Image | str, /) -> str:
-        """Give the name of the department that owns an image; its id where Keystone does not tell.
+        """Give the name of the department that owns an image, or its id if Keystone does not tell the name.
 
-        With a steward the names come from it, else from the caller's own login: one request for all, kept a minute.
+        One request reads all names, with the steward if there is one, else with the caller's own login. The names are
+        kept for a minute.
         """
         from hyperx_glance import catalogue
 
@@ -168,14 +169,14 @@ class Client(Connected):
 
     @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
-        """Tell what the caller may do with an image, as it was read; no request."""
+        """Tell what the caller may do with an image, as it was read, without a request."""
         from hyperx_glance import permissions
 
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
     def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
-        """Say in one sentence why the caller may not, and what to do; "" where the caller may; no request."""
+        """Say in one sentence why the caller may not do this, and what to do; "" if the caller may; no request."""
         from hyperx_glance import permissions
 
         return permissions.why_not(self._context, image, Action(action))
@@ -207,7 +208,7 @@ class Client(Connected):
 
     @checked(new=model("NewImage", "NewIso"), keep_failed=flag)
     def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
-        """Start to register an image or ISO, and return a handle to follow it."""
+        """Start to register an image or ISO, and return a handle with which to follow it."""
         from hyperx_glance import registration
 
         return registration.start_registration(self._context, new, keep_failed=keep_failed)
@@ -222,28 +223,28 @@ class Client(Connected):
         file: str | os.PathLike[str] | BinaryIO | None = None,
         keep_failed: bool = False,
     ) -> Registration:
-        """Take up a registration whose caller died; one from a file needs the file again."""
+        """Continue a registration whose program died; give the file again if the data came from a file."""
         from hyperx_glance import registration
 
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(image=is_image)
     def cancel_registration(self, image: Image | str, /) -> None:
-        """End a registration that is not ready, whoever has begun it: its record goes, and no URL is read for that."""
+        """End a registration that is not ready, whoever began it, and delete its record; no URL is read for that."""
         from hyperx_glance import registration
 
         registration.cancel_registration(self._context, image)
 
     @checked(image=is_image)
     def progress(self, image: Image | str, /) -> Progress:
-        """Look once at a registration or a capture, whoever has begun it; nothing is started."""
+        """Look once at a registration or a capture, whoever began it, and start nothing."""
         from hyperx_glance import registration
 
         return registration.progress(self._context, image)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
-        """Iterate over what the caller began to register for the connected department and nobody finished."""
+        """Iterate over registrations that the caller began for the connected department and that nobody finished."""
         from hyperx_glance import registration
 
         return registration.unfinished_registrations(self._context, older_than_seconds=older_than_seconds)
@@ -257,9 +258,10 @@ class Client(Connected):
         *,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Image:
-        """Save the data of an image under a path, or write it into a binary file object, verified.
+        """Save the data of an image under a path, or write it into a binary file object, and verify it.
 
-        A file appears under its name only when it is whole and verified; a download that broke off is taken up again.
+        A file appears under its name only when it is whole and verified. The next call continues a download that broke
+        off.
         """
         from hyperx_glance import downloading
 
@@ -267,7 +269,7 @@ class Client(Connected):
 
     @checked(url=text, disk_format=optional(is_format))
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
-        """Read the head of a URL and tell what a registration would find there."""
+        """Read the first bytes at a URL and tell what a registration would find there."""
         from hyperx_glance import registration
 
         return registration.check_url(self._context, url, disk_format=disk_format and disk_format.lower())
@@ -278,7 +280,7 @@ class Client(Connected):
     def update(
         self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
     ) -> Image:
-        """Change an image by the smallest patch."""
+        """Change the named fields of an image, with the smallest possible patch, and return the image."""
         from hyperx_glance import editing
 
         return editing.update(self._context, image, editing.changes(changes, fields))
@@ -299,14 +301,14 @@ class Client(Connected):
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
-        """Delete an image for good; servers made from it keep running."""
+        """Delete an image for good; servers made from it go on running."""
         from hyperx_glance import deletion
 
         return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
     def servers_using(self, image: Image | str, /) -> list[ServerRef]:
-        """List the servers made from an image that the caller can see."""
+        """List the servers that were made from an image and that the caller can see."""
         from hyperx_glance import deletion
 
         return deletion.servers_using(self._context, image)
@@ -315,42 +317,42 @@ class Client(Connected):
 
     @checked(image=optional(is_image))
     def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:
-        """List flavors, with an image those that it fits first, smallest first; one request.
+        """List flavors, the smallest first, with one request; with an image, those that fit the image come first.
 
-        An image fits where its default layout can be launched; quota and hosts are not asked. An id costs one request
-        more, since the image is read.
+        A flavor fits if the image can be launched in its default layout; quota and hosts are not looked at. If you give
+        an id, the image is read first, with one more request.
         """
         from hyperx_glance import launching
 
         return launching.flavors(self._context, image)
 
     def networks(self) -> list[NetworkChoice]:
-        """List the networks that servers of the caller can be launched into, by name; one request."""
+        """List the networks into which the caller can launch servers, ordered by name, with one request."""
         from hyperx_glance import launching
 
         return launching.networks(self._context)
 
     def key_pairs(self) -> list[KeyPair]:
-        """List the caller's own key pairs, by name; one request."""
+        """List the caller's own key pairs, ordered by name, with one request."""
         from hyperx_glance import launching
 
         return launching.key_pairs(self._context)
 
     def availability_zones(self) -> list[AvailabilityZone]:
-        """List availability zones, by name; one request."""
+        """List availability zones, ordered by name, with one request."""
         from hyperx_glance import launching
 
         return launching.availability_zones(self._context)
 
     def departments(self) -> list[Department]:
-        """List the departments that the caller may know, by name: own ones, or all for an administrator.
+        """List the departments that the caller may know, ordered by name: own departments, or all for an administrator.
 
-        One request, whose answer is kept for a minute.
+        This sends one request, and keeps the answer for a minute.
         """
         return self._context.departments.known()
 
     def regions(self) -> tuple[str, ...]:
-        """List the regions of the token's catalogue that have images, in its order; no request."""
+        """List the regions that have images, in the order of the token's catalogue, without a request."""
         return self.cloud.regions()
 
     # ------------------------------------------------------------- launching
@@ -386,19 +388,19 @@ class Client(Connected):
 
     @checked(launch_id=reference)
     def find_launch(self, launch_id: str, /) -> Launch:
-        """Find the servers of a launch whose caller lost it.
+        """Find a launch by its id, for example after the program that began it has died.
 
-        An unknown id is looked for during ten seconds, since Nova may still be creating the servers. An id that
-        `Client.launch` drew itself tells when: after ten minutes one look is enough.
+        If the id is unknown, look for ten seconds, since Nova may still be creating the servers. An id that
+        `Client.launch` chose itself tells its time; when it is older than ten minutes, one look is enough.
         """
         from hyperx_glance import launching
 
         return launching.find_launch(self._context, launch_id)
 
     def launches(self) -> list[Launch]:
-        """List the launches of the connected department of which servers are there, the newest first.
+        """List the launches of the connected department that have servers, the newest first.
 
-        One request, and one more for each further thousand servers; nothing is waited for.
+        This sends one request, and one more for each further thousand servers. It does not wait for servers.
         """
         from hyperx_glance import launching
 
@@ -406,7 +408,7 @@ class Client(Connected):
 
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
-        """Set the administrator's password of a running server; None draws one."""
+        """Set the administrator's password of a running server, and return it; None draws a password."""
         from hyperx_glance import launching
 
         return launching.reset_password(self._context, server_id, password)
@@ -430,17 +432,17 @@ class Client(Connected):
 
     @checked(server_id=reference, new=model("NewCapture"))
     def start_capture(self, server_id: str, new: NewCapture, /) -> Capture:
-        """Begin to capture a server, and return a handle with which to finish."""
+        """Begin to capture a server, and return a handle with which to finish the capture."""
         from hyperx_glance import capturing
 
         return capturing.start_capture(self._context, server_id, new)
 
     @checked(capture_id=reference)
     def find_capture(self, capture_id: str, /) -> Capture:
-        """Find a capture whose caller lost it.
+        """Find a capture by its id, for example after the program that began it has died.
 
-        An unknown id is looked for during ten seconds, since the services may still be working. An id that
-        `Client.capture` drew itself tells when: after ten minutes one look is enough.
+        If the id is unknown, look for ten seconds, since the services may still be working. An id that
+        `Client.capture` chose itself tells its time; when it is older than ten minutes, one look is enough.
         """
         from hyperx_glance import capturing
 
@@ -450,29 +452,30 @@ class Client(Connected):
 
     @checked(department=optional(department))
     def quota(self, department: str | None = None, /) -> DepartmentQuota:
-        """Show what a department uses and may use; another one than the own: administrators."""
+        """Show what a department uses and may use; only administrators may name another department than their own."""
         from hyperx_glance.quotas.reading import quota
 
         return quota(self._context, department)
 
     @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
-        """Set limits of a department: -1 is unlimited, None the default again. Administrators only."""
+        """Set limits of a department: -1 means unlimited, None the default again. Only administrators may do this."""
         from hyperx_glance.quotas.setting import set_quota
 
         return set_quota(self._context, department, limits)
 
     @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:
-        """Check that this deployment can do all that HYPERX needs; ``probe`` also tries, on a scratch record."""
+        """Check that this deployment can do what HYPERX needs; with ``probe``, also try things on a scratch record."""
         from hyperx_glance import deployment
 
         return deployment.doctor(self._context, probe=probe)
 
     def install_metadefs(self) -> None:
-        """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
+        """Write the metadata namespace ``OS::HyperX::Image`` as this release has it; only administrators may do this.
 
-        What differs is written, properties that are gone are removed, and a second run writes nothing.
+        Only differences are written, and properties that this release does not have are removed. A second run writes
+        nothing.
         """
         from hyperx_glance import deployment
 

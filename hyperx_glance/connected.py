@@ -1,4 +1,4 @@
-"""A connection as one user: made of a session or of another connection, and closed by whoever opened it.
+"""A connection as one user, made from a session or from another connection; who opened it closes it.
 
     >>> client = hyperx_glance.Client.from_session(session)
     >>> client.is_administrator, client.region_name
@@ -48,7 +48,7 @@ class Connected:
     def from_connection(
         cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
     ) -> Self:
-        """Use an openstacksdk connection that exists; it stays yours to close."""
+        """Make a client from an openstacksdk connection that exists; you close that connection yourself."""
         settings = settings or Settings()
         pace = settings.pace
         cloud = Cloud.from_connection(connection, retry_delay=pace.first_interval, sleep=pace.sleep)
@@ -71,7 +71,7 @@ class Connected:
         steward: Session | Connection | None = None,
         settings: Settings | None = None,
     ) -> Self:
-        """Use a keystoneauth session that exists; no request is made, and the session stays yours."""
+        """Make a client from a keystoneauth session that exists, without a request; the session stays yours."""
         settings = settings or Settings()
         pace = settings.pace
         cloud = Cloud.from_session(
@@ -93,7 +93,7 @@ class Connected:
 
     @property
     def settings(self) -> Settings:
-        """What this client was told to choose."""
+        """The choices of this client."""
         return self._context.settings
 
     @property
@@ -125,5 +125,5 @@ class Connected:
         self.close()
 
     def close(self) -> None:
-        """Close what `connect` opened; a session or connection of the caller's stays open."""
+        """Close the connection that `connect` opened; the caller's own session or connection stays open."""
         self.on_close()
