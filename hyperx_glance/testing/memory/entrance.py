@@ -41,7 +41,7 @@ class Entrance:
     def session(self, auth: Mapping[str, str]) -> Session:
         """Give a new keystoneauth session that reaches the cloud and nothing else."""
         http = requests.Session()
-        http.trust_env = False  # no proxy of the environment's leads here, and looking for one takes longer than an answer
+        http.trust_env = False  # no proxy leads here, and looking for one takes longer than an answer
         for scheme in ("http://", "https://"):
             http.mount(scheme, self._adapter)
         login = v3.Password(
