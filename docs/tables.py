@@ -168,9 +168,8 @@ class Compatibility(Table):
     def _row(release: str, files: dict[str, dict[str, int]]) -> tuple[str, ...]:
         lacks = [capability for name, capability in CAPABILITIES.items() if name in lacking(release)]
         counts = {word: sum(file.get(word, 0) for file in files.values()) for word in ("passed", "failed", "lacking")}
-        tests = (
-            f"{counts['passed']} passed, {counts['failed']} failed, in {len(files)} files" if files else "not recorded"
-        )
+        where = "1 file" if len(files) == 1 else f"{len(files)} files"
+        tests = f"{counts['passed']} passed, {counts['failed']} failed, in {where}" if files else "not recorded"
         if counts["lacking"]:
             tests += f"; {counts['lacking']} need what it lacks"
         without = " ".join(capability.without for capability in lacks)

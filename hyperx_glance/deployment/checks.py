@@ -225,7 +225,7 @@ def _stuck_imports(evidence: Evidence) -> CheckResult:
     shown = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
     return CheckResult(
         "warning",
-        f"{len(stuck)} imports of {seen} have been without news for over an hour: {shown}.",
+        f"Imports of {seen} without news for over an hour ({len(stuck)}): {shown}.",
         "Delete them: Glance takes no second import for such a record, and it counts in the quota. Then see in Glance's"
         " log whether its workers died or a file server hangs.",
     )

@@ -418,9 +418,9 @@ def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
 
     assert own.level == all_of_them.level == "warning"
     assert all(image_id in own.message for image_id in stuck)
-    assert own.message.startswith("3 imports")
+    assert "(3): " in own.message
     assert foreign in all_of_them.message
-    assert all_of_them.message.startswith("4 imports")
+    assert "(4): " in all_of_them.message
 
 
 def test_imports_are_timed_by_the_clock_that_wrote_them(fake: InMemoryCloud) -> None:
@@ -437,7 +437,7 @@ def test_stuck_imports_of_many_pages(fake: InMemoryCloud) -> None:
 
     message = examine(fake)["stuck-imports"].message
 
-    assert message.startswith("10 imports")
+    assert "(10): " in message
     assert message.count("-") == 5 * 4
     assert message.endswith(", ....")
 

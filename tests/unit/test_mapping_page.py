@@ -14,7 +14,8 @@ from hyperx_glance.vocabulary import BY_NAME
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CRITERIA: Mapping[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "tables.py"))["CRITERIA"]
+TABLES = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "tables.py"))
+CRITERIA: Mapping[str, Any] = TABLES["CRITERIA"]
 
 
 def test_the_table_tells_of_every_criterion() -> None:
@@ -27,3 +28,10 @@ def test_the_table_tells_the_side(name: str) -> None:
 
     assert criterion.glance or criterion.here
     assert set(criterion.about) <= set(BY_NAME)
+
+
+@pytest.mark.parametrize(("files", "said"), [(1, "in 1 file"), (2, "in 2 files")])
+def test_one_file_is_no_files(files: int, said: str) -> None:
+    row = TABLES["Compatibility"]._row("2025.1", {str(number): {"passed": 3} for number in range(files)})
+
+    assert row[-1] == f"{3 * files} passed, 0 failed, {said}"
