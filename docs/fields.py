@@ -150,6 +150,7 @@ MEANINGS: Final = {
     "UrlReport.status": "The HTTP status.",
     "UrlReport.size": "Bytes that the server announces; None if it announces none.",
     "UrlReport.disk_format": "The format that the first bytes tell; None if they tell none.",
+    "UrlReport.problem": "Why the URL cannot be registered; None if it can be.",
     "Usage.limit": "How much may be used; None is unlimited.",
     "NewImage.checksum": '"md5:", "sha256:" or "sha512:" and the digest, of what the URL or file holds.',
     "NewIso.checksum": '"md5:", "sha256:" or "sha512:" and the digest, of what the URL or file holds.',

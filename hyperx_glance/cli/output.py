@@ -208,12 +208,12 @@ class Time(Readable[datetime | None]):
         return "-" if self._value is None else f"{self._value.astimezone():%Y-%m-%d %H:%M}"
 
 
-class Format(Readable[str]):
+class Format(Readable[str | None]):
     """Show a disk format as the console does: in capitals."""
 
     def human_readable(self) -> str:
         """Give the console's spelling."""
-        return self._value.upper() or "-"
+        return (self._value or "-").upper()
 
 
 class Listed(Readable[list[str]]):

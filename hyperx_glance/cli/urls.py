@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance.cli.urls import SHOWN
 >>> SHOWN[-3:]
-('packed', 'would_download', 'warnings')
+('would_download', 'problem', 'warnings')
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 SHOWN = (
     "url", "final_url", "address", "status", "size", "content_type", "file_name", "disk_format", "packed",
-    "would_download", "warnings",
+    "would_download", "problem", "warnings",
 )  # fmt: skip
 
 
 class CheckUrl(commands.ShowOne):
-    """Read the head of a URL, and show what a registration would find there; nothing is made."""
+    """Read the head of a URL, and show what a registration would find there; nothing is made.
+
+    The status is 1 where it could not be registered.
+    """
 
     shows_sentences = True
 
@@ -39,9 +42,12 @@ class CheckUrl(commands.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         report = self.client(parsed_args).check_url(parsed_args.url, disk_format=parsed_args.disk_format)
+        if report.problem is not None:
+            self.status = 1
+            self.app.stderr.write(f"This cannot be registered. {hints.translated(report.warnings[0])}\n")
         values = report.model_dump(mode="json") | {
             "size": output.Size(report.size),
-            "disk_format": output.Format(report.disk_format or ""),
+            "disk_format": output.Format(report.disk_format),
             "would_download": output.Flag(report.would_download),
             "warnings": output.Listed([hints.translated(warning) for warning in report.warnings]),
         }

@@ -61,6 +61,7 @@ _TITLES = {
     "file_name": ("File name", "文件名"),
     "packed": ("Packed with", "压缩格式"),
     "would_download": ("A browser would download it", "浏览器会下载"),
+    "problem": ("Problem", "问题"),
     "warnings": ("Warnings", "警告"),
     "check": ("Check", "检查"),
     "level": ("Level", "级别"),

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hyperx_glance.models.image import Image
-from hyperx_glance.vocabulary import Category, Kind, Phase, State
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
 
 
 class Server(BaseModel):
@@ -164,6 +164,7 @@ class UrlReport(BaseModel):
 
     ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
     ``packed`` is what it is packed with: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance.
+    ``problem`` is why it cannot be registered, None where it can; the first of the ``warnings`` says it in words.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -178,6 +179,7 @@ class UrlReport(BaseModel):
     disk_format: str | None = None
     packed: str = ""
     would_download: bool = False
+    problem: UrlProblem | None = None
     warnings: tuple[str, ...] = ()
 
 

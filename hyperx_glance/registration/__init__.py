@@ -24,6 +24,7 @@ from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.handle import Registration
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.record import OUT_OF_REACH, Record
+from hyperx_glance.sources import UNPACKED
 
 __all__ = [
     "Registration",
@@ -107,4 +108,4 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
 def check_url(context: Context, url: str, *, disk_format: str | None) -> UrlReport:
     """Tell what a registration would find at a URL."""
     settings = context.settings
-    return urls.report(url, settings.url_policy, disk_format=disk_format, network=settings.network)
+    return urls.report(url, settings.url_policy, disk_format=disk_format, unpacked=UNPACKED, network=settings.network)

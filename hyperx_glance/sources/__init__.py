@@ -14,13 +14,14 @@ from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.sources.local import LocalFile, OpenedFile
 from hyperx_glance.sources.published import published_checksum
-from hyperx_glance.sources.unpacking import Unpacked, unpackable
+from hyperx_glance.sources.unpacking import UNPACKED, Unpacked, unpackable
 from hyperx_glance.urls import Found, check
 from hyperx_glance.urls.contents import Opened, refusal
 from hyperx_glance.vocabulary import UrlProblem
 
 __all__ = [
     "REJECTED",
+    "UNPACKED",
     "Found",
     "LocalFile",
     "Opened",

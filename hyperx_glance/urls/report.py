@@ -6,6 +6,7 @@
 (200, 'The URL leads to an HTML page, not to a file.')
 """
 
+from collections.abc import Collection
 from urllib.parse import unquote, urlsplit
 
 from hyperx_glance.errors import UrlRejectedError
@@ -13,8 +14,10 @@ from hyperx_glance.models.results import UrlReport
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
+from hyperx_glance.urls.addresses import rejected
 from hyperx_glance.urls.contents import Content, examine, judge
 from hyperx_glance.urls.reading import Source, open_url
+from hyperx_glance.vocabulary import UrlProblem
 
 _SHOWN = (
     "text/",
@@ -28,11 +31,23 @@ _SHOWN = (
 )
 
 
-def report(url: str, policy: UrlPolicy, *, disk_format: str | None, network: Network = SYSTEM) -> UrlReport:
-    """Read the head of a URL and tell what is there; raise only where no server answers."""
+def report(
+    url: str,
+    policy: UrlPolicy,
+    *,
+    disk_format: str | None,
+    unpacked: Collection[str] = (),
+    network: Network = SYSTEM,
+) -> UrlReport:
+    """Read the head of a URL and tell what is there; raise only where no server answers.
+
+    ``unpacked`` are the kinds of packed data that a registration unpacks.
+    """
     with open_url(url, policy, any_status=True, network=network) as source:
         content = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
         would_download = source.status == 200 and (source.attachment or not source.content_type.startswith(_SHOWN))
+        refusal = _refusal(source, content, disk_format)
+        can_be_unpacked = content.packed in unpacked and refusal is not None and refusal.reason is UrlProblem.PACKED
         return UrlReport(
             url=stored_url(url).url,
             final_url=source.final_url,
@@ -44,18 +59,27 @@ def report(url: str, policy: UrlPolicy, *, disk_format: str | None, network: Net
             disk_format=content.disk_format,
             packed=content.packed,
             would_download=would_download,
-            warnings=tuple(_warnings(source, content, disk_format, would_download=would_download)),
+            problem=None if refusal is None or can_be_unpacked else refusal.reason,
+            warnings=tuple(_warnings(source, refusal, would_download=would_download)),
         )
 
 
-def _warnings(source: Source, content: Content, declared: str | None, *, would_download: bool) -> list[str]:
+def _refusal(source: Source, content: Content, declared: str | None) -> UrlRejectedError | None:
+    """Give what is wrong with what is there."""
     if source.status != 200:
-        return [f"The server answers {source.status}: there is no file."]
-    warnings = []
+        message = f"The server answers {source.status}: there is no file."
+        return rejected(UrlProblem.HTTP_STATUS, message, source.url)
     try:
         judge(content, url=source.url, declared=declared or content.disk_format, content_type=source.content_type)
     except UrlRejectedError as error:
-        warnings.append(str(error.message))
+        return error
+    return None
+
+
+def _warnings(source: Source, refusal: UrlRejectedError | None, *, would_download: bool) -> list[str]:
+    warnings = [] if refusal is None else [refusal.message]
+    if source.status != 200:
+        return warnings
     if not would_download:
         warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
     if source.size is None:

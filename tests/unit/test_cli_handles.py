@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,9 +184,50 @@ def test_a_url_is_looked_at(openstack: Callable[..., Run], fake: InMemoryCloud) 
     report = openstack(f"hyperx check-url {URL} -f json").json()
     assert (report["disk_format"], report["size"]) == ("qcow2", len(samples.data("disk.qcow2")))
     assert report["status"] == 200
-    assert openstack(f"hyperx check-url {URL} --disk-format vmdk -f json").json()["warnings"]
+    declared = openstack(f"hyperx check-url {URL} --disk-format vmdk -f json")
+    assert (declared.status, declared.json()["problem"]) == (1, "wrong_format")
     assert openstack("hyperx check-url http://127.0.0.1/a").status == 1
     assert list(fake.glance.images.values()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "problem", "said"),
+    [
+        (None, "http_status", "The server answers 404: there is no file."),
+        (b"<!DOCTYPE html><title>Log in</title>", "html", "The URL leads to an HTML page, not to a file."),
+        (b"", "empty", "The file is empty."),
+        (b"nothing that is known", "unknown_format", "The file's format cannot be told: it is of no known format."),
+        (b"PK\3\4", "packed", "The file is packed: it is zip data."),
+        (samples.data("backed.qcow2"), "unsafe_image", "The image is dangerous to open: it names a backing file."),
+    ],
+)
+def test_a_url_that_cannot_be_registered_is_status_1(
+    openstack: Callable[..., Run], fake: InMemoryCloud, data: bytes | None, problem: str, said: str
+) -> None:
+    fake.glance.downloads[URL if data is not None else f"{URL}.old"] = data or b""
+
+    run = openstack(f"hyperx check-url {URL} -f json")
+
+    assert run.status == 1
+    assert run.err.endswith(f"This cannot be registered. {said}\n")
+    assert (run.json()["problem"], run.json()["warnings"][0]) == (problem, said)
+    assert openstack(f"hyperx image create a --url {URL}").status == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [samples.data("disk.qcow2"), samples.data("installer.iso"), lzma.compress(samples.data("disk.qcow2"))],
+    ids=["disk", "ISO", "packed disk"],
+)
+def test_a_url_that_can_be_registered_is_status_0(
+    openstack: Callable[..., Run], fake: InMemoryCloud, data: bytes
+) -> None:
+    fake.glance.downloads[URL] = data
+
+    run = openstack(f"hyperx check-url {URL} -f json")
+
+    assert (run.status, run.err, run.json()["problem"]) == (0, "", None)
+    assert "Problem" not in openstack(f"hyperx check-url {URL}").out
 
 
 def test_departments(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:

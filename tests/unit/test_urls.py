@@ -535,7 +535,7 @@ class TestReport:
             "application/octet-stream",
             "debian 12.qcow2",
         )
-        assert (found.disk_format, found.would_download) == ("qcow2", True)
+        assert (found.disk_format, found.would_download, found.problem) == ("qcow2", True, None)
         assert found.warnings == (
             f"The server uses port {file_server.port}; Glance's default rules allow 80 and 443 only.",
         )

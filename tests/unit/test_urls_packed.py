@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from hyperx_glance import NewImage, NewIso, UrlProblem, UrlRejectedError
+from hyperx_glance.sources import UNPACKED
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.urls import report
 from hyperx_glance.urls.contents import examine, judge
@@ -121,5 +122,6 @@ def test_a_report_says_it(file_server: FileServer) -> None:
 
     found = report(url, LOOPBACK, disk_format="raw")
 
-    assert (found.disk_format, found.packed) == (None, "xz")
+    assert (found.disk_format, found.packed, found.problem) == (None, "xz", UrlProblem.PACKED)
     assert found.warnings[0] == "The file is packed: it is xz data."
+    assert report(url, LOOPBACK, disk_format="raw", unpacked=UNPACKED).problem is None
