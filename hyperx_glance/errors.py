@@ -58,10 +58,10 @@ def _restored(kind: "type[HyperxGlanceError]", message: str, state: Mapping[str,
 class HyperxGlanceError(Exception):
     """Be the root of everything this library raises.
 
-    ``hint`` is one sentence on what to do next. Where a service answered, ``service`` is its type in OpenStack's
+    ``hint`` is one sentence that says what to do next. If a service answered, ``service`` is its type in OpenStack's
     catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
-    ``image_id``, ``launch_id``, ``capture_id`` and ``volume_id`` (the copy of a volume that a capture makes) name what
-    the error is about, and what may have been made before it.
+    ``image_id``, ``launch_id``, ``capture_id`` and ``volume_id`` (the copy of a volume that a capture makes) name the
+    thing that the error is about, and what may have been made before the error.
     """
 
     default_hint: str = ""
@@ -160,7 +160,7 @@ class MayHaveMade:
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
-    """Report a request that is wrong in itself: nobody's rights would make it right."""
+    """Report a request that is wrong, whoever sends it."""
 
 
 class ImmutableFieldError(InvalidRequestError):
@@ -174,7 +174,7 @@ class NotFoundError(HyperxGlanceError):
 
 
 class AmbiguousNameError(HyperxGlanceError):
-    """Report that a name means several things; ``matches`` holds their ids."""
+    """Report that several things have this name; ``matches`` has their ids."""
 
     default_hint = "Use the id."
 
@@ -184,7 +184,7 @@ class AmbiguousNameError(HyperxGlanceError):
 
 
 class AuthenticationError(HyperxGlanceError):
-    """Report that the session has ended, or that Keystone did not take the credentials: log in again."""
+    """Report that the session has ended, or that Keystone refused the credentials: log in again."""
 
     default_hint = "Log in again."
 
@@ -194,7 +194,7 @@ class NotAllowedError(HyperxGlanceError):
 
 
 class ConflictError(HyperxGlanceError):
-    """Report that the thing is in a state in which this cannot be done."""
+    """Report that the image, server or other thing is in a state in which this cannot be done."""
 
 
 class ProtectedError(ConflictError):
@@ -213,7 +213,7 @@ class QuotaExceededError(HyperxGlanceError):
     """Report that a department has no room.
 
     The figures are those of the first exceeded resource, in the order of the fields of `DepartmentQuota` and in their
-    units; None where the service did not tell. ``exceeded`` names all exceeded resources.
+    units; a figure is None if the service did not tell it. ``exceeded`` names all exceeded resources.
     """
 
     default_hint = "Delete what is no longer needed, or ask an administrator for a larger quota."
@@ -259,7 +259,7 @@ class UrlRejectedError(HyperxGlanceError):
 
 
 class LocalFileError(HyperxGlanceError):
-    """Report a file of this machine that cannot become an image, or that an image cannot be saved in.
+    """Report a file of this machine that cannot become an image, or in which an image cannot be saved.
 
     ``file`` is its path, ``reason`` a `UrlProblem`.
     """
@@ -273,8 +273,8 @@ class LocalFileError(HyperxGlanceError):
 class RegistrationFailedError(HyperxGlanceError):
     """Report that an image was not registered although its record had been created.
 
-    ``reason`` is a `UrlProblem` where the URL is the cause, else a `FailureReason`. The record is gone unless
-    ``keep_failed`` was asked for.
+    ``reason`` is a `UrlProblem` if the URL or file is the cause, else a `FailureReason`. The record is deleted, unless
+    ``keep_failed`` is True.
     """
 
     image_id: str
@@ -298,7 +298,7 @@ class RegistrationFailedError(HyperxGlanceError):
 
 
 class ChecksumMismatchError(RegistrationFailedError):
-    """Report data that is not what its checksum promised; both are "algorithm:hex"."""
+    """Report data with a wrong checksum; ``expected`` and ``actual`` are "algorithm:hex"."""
 
     default_hint = "Compare the checksum with its publisher's page, and download again."
 
@@ -344,7 +344,7 @@ class LaunchFailedError(HyperxGlanceError):
 
 
 class CaptureFailedError(HyperxGlanceError):
-    """Report that no image came of a capture; all that it had made is gone."""
+    """Report that a capture made no image; everything that it had made is deleted."""
 
     capture_id: str
 
@@ -355,11 +355,11 @@ class CaptureFailedError(HyperxGlanceError):
 
 
 class PasswordResetError(HyperxGlanceError):
-    """Report that a server did not take its new password."""
+    """Report that a server did not take the new password; the text says what is missing."""
 
 
 class WaitTimeoutError(HyperxGlanceError):
-    """Report that a deadline passed; ``last_seen`` is the last progress, the ids say what goes on without us."""
+    """Report that a deadline passed; ``last_seen`` is the last progress, and the ids name what still goes on."""
 
     def __init__(
         self,
@@ -377,10 +377,10 @@ class WaitTimeoutError(HyperxGlanceError):
 
 
 class ServiceUnavailableError(HyperxGlanceError):
-    """Report a service that is missing, out of reach, or failing.
+    """Report a service that is missing, cannot be reached, or fails.
 
-    ``connected`` is False only when it is certain that no connection was made, so that the service cannot have seen
-    the request.
+    ``connected`` is False only if it is certain that no connection was made, so the service cannot have seen the
+    request.
     """
 
     def __init__(

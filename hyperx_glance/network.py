@@ -33,8 +33,8 @@ def _secure(opened: socket.socket, context: ssl.SSLContext, host: str) -> socket
 class Network:
     """Reach servers of files.
 
-    ``resolve`` gives the addresses of host and port, ``connect`` a connection to an address and port within seconds,
-    ``secure`` TLS over it, ``clock`` seconds. The first three raise `OSError`.
+    ``resolve`` gives the addresses of a host and port. ``connect`` connects to an address and port within so many
+    seconds. ``secure`` starts TLS on a connection. ``clock`` gives seconds. The first three may raise `OSError`.
     """
 
     resolve: Callable[[str, int], Sequence[str]] = _resolve

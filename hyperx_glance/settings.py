@@ -18,10 +18,10 @@ from hyperx_glance.waiting import Pace
 class Settings:
     """Hold the choices of one client.
 
-    ``public_visibility``: what Glance is told for a PUBLIC image; "public" only where members may publicize.
-    ``transfer``: "import" lets Glance download the URL, "stream" uploads through this process, "auto" imports and
-    streams where this Glance has no web-download or refuses the URL. ``page_size``: images per request, 1 to 1000.
-    ``network``: how servers of files are reached; the in-memory cloud has its own.
+    ``public_visibility`` is the visibility in Glance of a PUBLIC image; use "public" only if members may publicize.
+    ``transfer`` "import" lets Glance download the URL, "stream" uploads the data through this process, and "auto"
+    imports if Glance can and streams otherwise. ``page_size`` is the number of images of a request, 1 to 1000.
+    ``network`` says how the servers behind URLs are reached; the in-memory cloud has its own.
     """
 
     public_visibility: Literal["community", "public"] = "community"

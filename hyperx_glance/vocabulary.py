@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Category(StrEnum):
-    """Say who sees an image in which tab of the console."""
+    """Say who sees an image, and in which tab of the console."""
 
     FEATURED = "featured"
     PUBLIC = "public"
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """Say how far an image has come; finer than its state."""
+    """Say how far an image has come, in more detail than its state."""
 
     REGISTERED = "registered"
     DOWNLOADING = "downloading"
@@ -60,7 +60,7 @@ class View(StrEnum):
 
 
 class Action(StrEnum):
-    """Name what a console has a button for.
+    """Name the actions for which a console has a button.
 
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category public
     and private, ``feature`` sets featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
@@ -79,7 +79,7 @@ class Action(StrEnum):
 
 
 class UrlProblem(StrEnum):
-    """Say why what a URL or a file holds cannot become an image."""
+    """Say why the data of a URL or a file cannot become an image."""
 
     BAD_URL = "bad_url"
     DENIED_SCHEME = "denied_scheme"
@@ -108,7 +108,7 @@ class UrlProblem(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Say why a registration failed though its URL is good, or where nobody knows of the URL."""
+    """Say why a registration failed, if no problem of its URL is known."""
 
     GLANCE = "glance"
     CHECKSUM = "checksum"

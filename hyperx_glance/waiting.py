@@ -28,8 +28,8 @@ LARGEST_GROWTH = 10
 class Pace:
     """Say how often to poll and when to give up; all times are seconds.
 
-    The first look comes at once and the second after ``first_interval``; each later interval is ``growth`` times the
-    former, at most ``longest_interval``. ``sleep`` and ``clock`` can be replaced in tests.
+    The first look comes at once, and the second after ``first_interval``. Each later interval is ``growth`` times as
+    long as the one before, but at most ``longest_interval``. ``sleep`` and ``clock`` can be replaced in tests.
     """
 
     first_interval: float = 0.1

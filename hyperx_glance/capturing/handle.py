@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Capture:
     """Follow one capture; threads may share it.
 
-    What the services do goes on without it. But someone must `wait`, here or in the handle that `Client.find_capture`
-    gives: then a volume's copy is uploaded, the image becomes one of the catalogue, and the copy goes.
+    The services go on without it. But somebody must call `wait`, here or on the handle that `Client.find_capture`
+    gives: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
     """
 
     def __init__(self, following: Following) -> None:
@@ -40,7 +40,7 @@ class Capture:
 
     @property
     def capture_id(self) -> str:
-        """The id by which `Client.find_capture` finds it."""
+        """The id with which `Client.find_capture` finds the capture."""
         return self._following.capture_id
 
     @property
@@ -50,20 +50,20 @@ class Capture:
 
     @property
     def image_id(self) -> str | None:
-        """The id of the image; None as long as its record is not there, which on volumes takes a while."""
+        """The id of the image; None until its record is there, which takes a while for volumes."""
         return self._following.image_id
 
     def progress(self) -> Progress:
-        """Look once, and change nothing: `wait` must be called in the end."""
+        """Look once, and change nothing. In the end, `wait` must be called."""
         with self._following.made:
             return self._following.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
-        """Do what is left to do, and give the image when it is ready and nothing else is left of the capture.
+        """Finish the capture, and give the image when it is ready and everything else of the capture is gone.
 
-        ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure takes away
-        what was made, and raises `CaptureFailedError`.
+        ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes what was made,
+        and raises `CaptureFailedError`.
         """
         with self._following.made:
             try:
@@ -73,10 +73,10 @@ class Capture:
             raise raised
 
     def cancel(self) -> None:
-        """Delete what the capture has made, and return when it is gone; again is no error.
+        """Delete what the capture has made, and return when it is gone; a second call is no error.
 
-        Cinder deletes no volume that it copies or uploads, so that this may take as long. A finished capture keeps its
-        image, which raises `ConflictError`. The server is never touched.
+        Cinder does not delete a volume while it copies or uploads it, so this may take as long. A finished capture
+        raises `ConflictError`, and its image stays. The server is never touched.
         """
         with self._following.made:
             self._following.cancel()

@@ -55,9 +55,10 @@ class _Namespace(Shape):
 
 
 def install_metadefs(context: Context) -> None:
-    """Bring the namespace ``OS::HyperX::Image`` to what this release knows; administrators only.
+    """Write the metadata namespace ``OS::HyperX::Image`` as this release has it; only administrators may do this.
 
-    What differs is written, properties that are gone are removed, and a second run writes nothing.
+    Only differences are written, and properties that this release does not have are removed. A second run writes
+    nothing.
     """
     cloud = context.cloud
     properties = {field.key: _definition(field) for field in vocabulary.FIELDS if field.own}

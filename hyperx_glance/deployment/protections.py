@@ -48,10 +48,10 @@ CINDER_OPTION = ",".join(
 def property_protections() -> str:
     """Give the text of the file that Glance's option ``property_protection_file`` names.
 
-    With it an administrator alone makes an image FEATURED; its department may take the flag off. Who registered an
-    image is written when it is created, and an administrator alone changes that. Everything else stays as it is without
-    the file, whatever a deployment calls its roles: "@" is everybody, and who may change an image at all is Glance's
-    policy (glance/common/property_utils.py, check_property_rules).
+    With this file, only an administrator makes an image FEATURED; its department may take the flag off. Who registered
+    an image is written when it is created, and only an administrator may change it. Everything else stays as it is
+    without the file, whatever roles a deployment has: "@" means everybody, and Glance's policy decides who may change
+    an image at all (glance/common/property_utils.py, check_property_rules).
     """
     flag, creator = (vocabulary.glance_key(field) for field in ("featured_flag", "created_by"))
     return f"""\

@@ -46,10 +46,10 @@ _FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
 
 
 class Launch:
-    """Follow one launch; share it between threads freely.
+    """Follow one launch; threads may share it.
 
-    ``servers`` are those of the last look, in name order ("web-2" before "web-10"). ``admin_password`` is None where
-    the image has none, and in a launch that was found again: it is kept nowhere.
+    ``servers`` are those of the last look, ordered by name ("web-2" before "web-10"). ``admin_password`` is None if the
+    image is not password-enabled, and in a launch that was found again, since the password is not stored.
     """
 
     def __init__(
@@ -128,11 +128,11 @@ class Launch:
     def wait(
         self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
     ) -> Launch:
-        """Wait until every server is there; ``timeout`` in seconds, None is the pace's deadline.
+        """Wait until every server is there; ``timeout`` is seconds, None is `Pace.deadline`.
 
-        Raise `LaunchFailedError` where servers failed, `QuotaExceededError` where quota was the reason and nothing is
-        left, `WaitTimeoutError` when the time is over: then, as after Ctrl-C, the launch goes on. Whatever is raised
-        has the ``launch_id`` as long as anything may be left.
+        Raise `LaunchFailedError` if servers failed, `QuotaExceededError` if quota was the reason and nothing is left,
+        and `WaitTimeoutError` if the time is over; then, as after Ctrl-C, the launch goes on. Every exception has the
+        ``launch_id`` as long as anything may be left.
         """
         with self._made:
             progress = self._wait(on_progress, timeout)
@@ -182,10 +182,10 @@ class Launch:
         return all(record.status != "ERROR" or record.fault for record in records)
 
     def cancel(self) -> None:
-        """Delete what the launch made, and return when servers and volumes are gone; again is no error.
+        """Delete what the launch made, and return when servers and volumes are gone; a second call is no error.
 
-        Volumes that were to be kept go too: they were made by this launch. A volume of the user's own stays. Whoever
-        dies on the way is followed by ``find_launch(launch_id).cancel()``.
+        Volumes that were to be kept are deleted too, since this launch made them. A volume of the user's own stays. If
+        your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues.
         """
         with self._made:
             self._delete_servers()

@@ -35,9 +35,10 @@ class CaptureFields(DescribingFields, total=False):
 class NewCapture(Describing):
     """Ask for an image of a server's disk.
 
-    What is not given, or None, is as the image says that the server was made of; a text, also the empty one, replaces
-    that. ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes: of others Nova
-    chooses it. A ``capture_id`` of the caller's own lets `Client.find_capture` find the capture after the caller died.
+    A field that is not given, or None, comes from the image that the server was made of; a text, even an empty one,
+    replaces that. ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes; for
+    other servers, Nova chooses the format. With a ``capture_id`` that the caller chose, `Client.find_capture` finds the
+    capture even if the caller's program dies.
     """
 
     password_enabled: Switch = False

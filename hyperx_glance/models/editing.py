@@ -23,7 +23,7 @@ from hyperx_glance.vocabulary import Category
 class ImageChanges(Describing):
     """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
 
-    ``properties`` are set beside those that exist, ``remove_properties`` go; ``tags`` replaces the whole set.
+    ``properties`` are added to those that exist, ``remove_properties`` are removed, ``tags`` replaces all tags.
     """
 
     name: Name = ""

@@ -57,8 +57,8 @@ class Image(BaseModel):
     """Show one image or ISO as the console does.
 
     Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
-    property untouched. ``kind``, ``category``, ``state`` and ``phase`` are derived, and part of ``model_dump()``.
-    Parse Glance's own bytes with ``Image.model_validate_json``.
+    property unchanged. ``kind``, ``category``, ``state`` and ``phase`` are computed, and are part of ``model_dump()``.
+    To read Glance's own bytes, use ``Image.model_validate_json``.
     """
 
     model_config = ConfigDict(
@@ -112,13 +112,13 @@ class Image(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know a decorated property
     @property
     def os_name(self) -> str:
-        """The operating system as people call it, else distribution and version."""
+        """The name of the operating system, or its distribution and version if it has no name."""
         return self.glance_property(_OS_NAME) or f"{self.os_distro} {self.os_version}".strip()
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def hypervisor(self) -> str:
-        """The virtualization technology as people call it, else Nova's word."""
+        """The name of the virtualization technology, or Nova's word if it has no name."""
         read = self.glance_property
         return read(_HYPERVISOR) or read(_NOVAS_WORD) or read(_NOVAS_OTHER_WORD)
 
@@ -131,7 +131,7 @@ class Image(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def properties(self) -> dict[str, str]:
-        """Every other Glance property, untouched, without those of imports that come and go."""
+        """Every other Glance property, unchanged, without the temporary ones of imports."""
         return {
             key: value
             for key, value in (self.__pydantic_extra__ or {}).items()

@@ -42,9 +42,9 @@ class LaunchFields(TypedDict, total=False):
 class LaunchRequest(Request):
     """Ask for one or many servers from an image or an ISO.
 
-    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" lets Neutron choose, "none" means no network.
-    Disks are GiB. ``layout`` is for ISOs: "install" adds a blank disk, "live" boots the ISO itself. ``launch_id`` of
-    the caller's own lets `Client.find_launch` find the servers after the caller died.
+    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" takes the department's only network, "none" means
+    no network. Disks are GiB. ``layout`` is for ISOs: "install" adds an empty disk, "live" boots the ISO itself. With a
+    ``launch_id`` that the caller chose, `Client.find_launch` finds the servers even if the caller's program dies.
     """
 
     name: Name

@@ -21,12 +21,12 @@ class Usage(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def remaining(self) -> int | None:
-        """What is left: negative where a limit was set under the present use, None where there is no limit."""
+        """What is left: negative if the limit is below the present use, None if there is no limit."""
         return None if self.limit is None else self.limit - self.used
 
 
 class DepartmentQuota(BaseModel):
-    """Show what a department uses and may use; None where this cloud does not say.
+    """Show what a department uses and may use; a field is None if this cloud does not tell it.
 
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.

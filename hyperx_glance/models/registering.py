@@ -83,13 +83,13 @@ class NewIsoFields(NewFields, total=False):
 class NewImage(_New):
     """Ask for a disk image from a URL or from a file.
 
-    ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte; a text is refused, since
+    ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte. A text is refused, since
     requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the way,
-    False refuses packed data. ``disk_format`` None takes what the first bytes say. ``checksum`` is "sha256:<hex>",
-    "sha512:<hex>" or "md5:<hex>"; ``checksum_url`` is where its publisher lists it: SHA256SUMS, SHA512SUMS, MD5SUMS, or
-    a file of one digest. Both are of what URL or file holds, before unpacking.
-    ``owner`` is another department's id or name, for administrators. ``id`` is a UUID of the caller's own, else the
-    library draws one. ``admin_user`` is the account that the password switch is about.
+    False refuses packed data. ``disk_format`` None takes the format that the first bytes tell. ``checksum`` is
+    "sha256:<hex>", "sha512:<hex>" or "md5:<hex>". ``checksum_url`` is the URL of the publisher's file of checksums:
+    SHA256SUMS, SHA512SUMS, MD5SUMS, or a file of one digest. Both are for the data of the URL or file before unpacking.
+    ``owner`` is another department's id or name, for administrators. ``id`` is a UUID that the caller chose; None lets
+    the library draw one. ``admin_user`` is the account that gets the administrator's password.
     """
 
     kind: ClassVar[Kind] = Kind.IMAGE
@@ -106,7 +106,7 @@ class NewImage(_New):
 class NewIso(_New):
     """Ask for an installation disc from a URL or from a file.
 
-    The fields are those of `NewImage` but format, password, hypervisor.
+    The fields are those of `NewImage` without format, password and hypervisor.
     """
 
     kind: ClassVar[Kind] = Kind.ISO

@@ -29,7 +29,7 @@ class Server(BaseModel):
 
 
 class ServerRef(BaseModel):
-    """Point at a server that was made from an image; ``through`` says how it uses it."""
+    """Point at a server that was made from an image; ``through`` says how the server uses the image."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,12 +51,12 @@ class ImagePage(BaseModel):
 
 
 class Summary(BaseModel):
-    """Count images: all, and by what they are; ``bytes`` is the sum of their sizes, as far as these are known.
+    """Count images in total and by several fields; ``bytes`` is the sum of their sizes, as far as these are known.
 
-    ``by_category``, ``by_kind`` and ``by_state`` have every word, also with 0. The others have what there is, sorted by
-    how many images have it: ``by_format`` the disk format, ``by_os`` the name of the operating system, ``by_owner`` the
-    id of the department, each "" for images that do not say. An image counts once in each, but in ``by_tag`` for
-    each of its tags.
+    ``by_category``, ``by_kind`` and ``by_state`` have every word, even if its number is 0. The others have only what
+    occurs, the most frequent first: ``by_format`` the disk format, ``by_os`` the name of the operating system,
+    ``by_owner`` the id of the department; "" counts images without a value. An image counts once in each of them, but
+    in ``by_tag`` once for each of its tags.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,9 +73,9 @@ class Summary(BaseModel):
 
 
 class FlavorChoice(BaseModel):
-    """Show a flavor and whether an image fits: where it does not, ``reason`` is the sentence with which a launch fails.
+    """Show a flavor, and whether it fits an image; if not, ``reason`` is the sentence with which a launch would fail.
 
-    The memory is MiB, the disk GiB.
+    Memory is in MiB, the disk in GiB.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -90,7 +90,7 @@ class FlavorChoice(BaseModel):
 
 
 class NetworkChoice(BaseModel):
-    """Show a network that servers can be launched into; ``owner`` is the id of the department that it belongs to."""
+    """Show a network into which servers can be launched; ``owner`` is the id of the network's department."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,7 +111,7 @@ class KeyPair(BaseModel):
 
 
 class AvailabilityZone(BaseModel):
-    """Show an availability zone; one that is not ``available`` has no host that works at this moment."""
+    """Show an availability zone; if it is not ``available``, none of its hosts works at this moment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -120,7 +120,7 @@ class AvailabilityZone(BaseModel):
 
 
 class Deletion(BaseModel):
-    """Tell what was deleted: None when nothing was there, ``servers`` None when nobody asked for them."""
+    """Tell what was deleted: ``image`` is None if there was none, ``servers`` is None if nobody asked for them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -129,11 +129,11 @@ class Deletion(BaseModel):
 
 
 class Progress(BaseModel):
-    """Tell how far a registration is; bytes are None where nobody knows them.
+    """Tell how far a registration, capture or download is; bytes are None if nobody knows them.
 
-    ``bytes_expected`` and ``bytes_done`` count the image; ``bytes_to_read`` and ``bytes_read`` what this process reads
-    for it from URL or file, which is less where that is packed.
-    ``elapsed_seconds`` counts from where the handle was made; for `Client.progress` from the creation of the record.
+    ``bytes_expected`` and ``bytes_done`` count the image. ``bytes_to_read`` and ``bytes_read`` count what this process
+    reads from the URL or file, which is less if the data is packed. ``elapsed_seconds`` counts from the creation of the
+    handle; for `Client.progress`, from the creation of the record.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -16,8 +16,8 @@ from hyperx_glance.models.request import Request
 class UrlPolicy(Request):
     """Say which URLs may be read, and how.
 
-    ``trusted_hosts`` are exempt from ``denied_networks``; ``only_hosts`` is a whitelist when not empty;
-    ``allowed_ports`` () means any. Proxies of the environment are not used.
+    ``denied_networks`` do not hold for ``trusted_hosts``. If ``only_hosts`` is not empty, no other host may be read.
+    ``allowed_ports`` () means any port. Proxies of the environment are not used.
     """
 
     preflight: Switch = True

@@ -37,7 +37,7 @@ class Registration:
         return self._record.image_id
 
     def progress(self) -> Progress:
-        """Look once. `wait` must still be called in the end: it verifies, or tells why it failed and cleans up."""
+        """Look once. In the end, call `wait` too: it verifies the image, or cleans up and tells what failed."""
         with self._record.named():
             return self._following.progress()
 
@@ -45,9 +45,9 @@ class Registration:
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
         """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
 
-        ``timeout`` is seconds, None `Pace.deadline`; when it is over only the waiting ends. A failure deletes the
-        record, or marks it where failed ones are kept; another call of wait raises the same failure. An image that was
-        ready when the registration was resumed is verified, and never deleted or marked.
+        ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes the record,
+        or marks it with ``keep_failed``; another call of wait raises the same failure. An image that was ready when the
+        registration was resumed is only verified, and never deleted or marked as failed.
         """
         tell, end = teller(on_progress), Deadline.after(self._record.context.settings.pace, timeout)
         with self._record.named():
@@ -58,10 +58,10 @@ class Registration:
             raise raised
 
     def cancel(self) -> None:
-        """Delete the record, whatever it has come to; from any thread, as often as one likes.
+        """Delete the record in any phase, from any thread, as often as you like.
 
-        Nothing comes back, but Glance may read the URL to its end. An image that was ready when it was resumed keeps
-        its protection, which raises `ProtectedError`.
+        The record does not come back, but Glance may read the URL to its end. An image that was ready when it was
+        resumed keeps its protection: if it is protected, `ProtectedError` is raised.
         """
         with self._record.named():
             self._record.cancel()
