@@ -1,6 +1,6 @@
-"""A console's back end: rows with cursors, buttons that do not lie, a form that can be filled.
+"""A console's back end: pages of rows, the buttons of each row, a form to fill in.
 
-Every worker can serve every request: what a browser sends names its session and its place, and Glance holds the rest.
+Every worker can answer every request: the browser sends its session and its cursor, and Glance keeps everything else.
 """
 
 import functools
@@ -46,7 +46,7 @@ from hyperx_glance import (
 
 
 class Login(BaseModel):
-    """What a person types."""
+    """What a person types to log in."""
 
     username: str
     password: SecretStr
@@ -62,7 +62,7 @@ class LoggedIn(BaseModel):
 
 
 class Row(BaseModel):
-    """One line of the table, and why each button that is not there is missing."""
+    """One line of the table, with its buttons, and the reason for each button that is missing."""
 
     id: str
     name: str
@@ -75,7 +75,7 @@ class Row(BaseModel):
 
 
 class Page(BaseModel):
-    """Twenty rows, and where the next ones begin."""
+    """The rows of a page, and the cursors of the next and the previous page."""
 
     rows: list[Row]
     next: str | None
@@ -83,7 +83,7 @@ class Page(BaseModel):
 
 
 class Started(BaseModel):
-    """The id to ask for progress with."""
+    """The id with which to ask for progress."""
 
     id: str
 
@@ -98,7 +98,7 @@ class Form(BaseModel):
 
 
 class LaunchedOnce(BaseModel):
-    """The password as a plain text, this once: nobody keeps it."""
+    """The password as a plain text, only in this answer: it is not stored."""
 
     launch_id: str
     admin_password: str | None
@@ -123,7 +123,7 @@ STATUSES: dict[type[HyperxGlanceError], int] = {
 
 
 def status_of(error: HyperxGlanceError) -> int:
-    """Say whose move it is; what a service did wrong is 502."""
+    """Give the HTTP status of an error; 502 means that something went wrong in a service."""
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 502)
 
 
@@ -136,7 +136,7 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         return session.Session(auth=v3.Token(auth_url, token=token, project_id=project_id))
 
     def client_of(x_auth_token: Annotated[str, Header()], x_project_id: Annotated[str, Header()]) -> Client:
-        """Give the caller's client: it costs microseconds and no request."""
+        """Make the caller's client, which takes microseconds and no request."""
         return Client.from_session(session_of(x_auth_token, x_project_id), settings=settings)
 
     @app.exception_handler(HyperxGlanceError)
@@ -219,7 +219,7 @@ def _row(client: Client, image: Image) -> Row:
 
 
 def _finish(registration: Registration) -> None:
-    """Upload where that is due, and verify; what fails stands in the record, since failed ones are kept."""
+    """Upload the data if it is streamed, and verify the image; if this fails, the record keeps the reason."""
     try:
         registration.wait()
     except HyperxGlanceError:

@@ -62,25 +62,26 @@ class ServiceStatus:
 class LocalCloud:
     """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on loopback; Linux only.
 
-    ``ports`` are those of the services that are named, which shall have no other; the rest have free ones. ``address``
-    is an IPv4 address of this machine: with one that other machines can reach, they can use the cloud, and nobody is
-    kept out, since all passwords are known.
+    ``ports`` fixes the ports of the services that it names; the others get free ports. ``address`` is an IPv4 address
+    of this machine. If other machines can reach this address, everybody there can use the cloud, since all passwords
+    are known.
 
-    The services reach nothing but this machine: whatever else they try is refused, and told by `refused_connections`.
+    The services reach nothing but this machine. Everything else that they try to reach is refused, and
+    `refused_connections` lists it.
 
-    Without a ``directory`` a temporary one is made, and removed at ``stop``. ``options`` change the services'
-    configuration: service, section, option, value; None removes an option.
+    Without a ``directory``, a temporary one is made, and removed at ``stop``. ``options`` change the configuration of
+    services: service, section, option, value; None removes an option.
 
-    ``python`` is the Python of another environment, whose services are run: those of an older release, say, that cannot
-    be installed beside this library. It needs the six services and cheroot, and nothing of this library's.
+    ``python`` is the Python of another environment, whose services run instead, for example those of an older release,
+    which cannot be installed beside this library. It needs the six services and cheroot, and nothing of this library.
 
     ``profile`` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
 
-    ``hypervisor`` is Nova's fake one, or "qemu" for real guests, slow and without a network. ``start`` says what of it
-    is not installed.
+    ``hypervisor`` is Nova's fake one, or "qemu" for real guests, which are slow and have no network. ``start`` says
+    what must be installed for them.
 
-    ``databases`` are SQLAlchemy URLs of empty databases at a server, for Glance, Keystone or both, which have SQLite
-    files otherwise; the services' Python needs the driver. What is written there stays.
+    ``databases`` are SQLAlchemy URLs of empty databases on a server, for Glance, Keystone or both. Without them, these
+    have SQLite files. The services' Python needs the driver. The data there stays after the end of the cloud.
     """
 
     def __init__(
@@ -150,7 +151,7 @@ class LocalCloud:
     def join(self) -> bool:
         """Look at the cloud that runs in the given directory; return False when there is none.
 
-        It does not go on for the sake of who only looks. Its services may be ill or dead: see `status`.
+        A cloud does not go on for those who only look. Its services may fail or be dead: see `status`.
         """
         return self._directory is not None or self._join("status")
 
@@ -178,7 +179,8 @@ class LocalCloud:
     def start(self, *, detach: bool = False) -> Self:
         """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
 
-        It ends with the last process that started or joined it so, however that ends. With ``detach`` it goes on.
+        The cloud ends with the last process that started or joined it in this way, however that process ends. With
+        ``detach``, the cloud goes on.
         """
         if self._directory is not None:
             return self
@@ -304,7 +306,7 @@ class LocalCloud:
         return self._layout
 
     def stop(self) -> None:
-        """End the cloud, whoever uses it, and return when no process of it is left.
+        """End the cloud, even if others use it, and return when none of its processes is left.
 
         A temporary directory is removed.
         """
@@ -314,7 +316,7 @@ class LocalCloud:
             self._await_end(self._directory)
 
     def leave(self) -> None:
-        """Use the cloud no more. It ends, as by ``stop``, unless it is detached or somebody else uses it."""
+        """Stop using the cloud. It ends, as with ``stop``, unless it is detached or somebody else uses it."""
         directory = self._directory
         if directory is None:
             return
@@ -389,16 +391,16 @@ class LocalCloud:
         return self._known_layout().url(service)
 
     def auth(self, user: str = ADMINISTRATOR) -> dict[str, str]:
-        """Return the keywords by which `hyperx_glance.connect` and ``openstack.connect`` log in as ``user``."""
+        """Return the keywords with which `hyperx_glance.connect` and ``openstack.connect`` log in as ``user``."""
         return access.auth(self._known_layout(), user, self._project(user))
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Return the names of those who can log in, the administrator first."""
+        """Return the names of all users, the administrator first."""
         return (ADMINISTRATOR, *self._people())
 
     def clouds_yaml(self) -> str:
-        """Return a ``clouds.yaml`` whose clouds are the users; the profile "devstack" has DevStack's names besides."""
+        """Return a ``clouds.yaml`` with a cloud for each user; the profile "devstack" adds DevStack's names."""
         people = {user: user for user in self.users} | dict(PROFILES[self._profile].clouds)
         return written({name: entry(self.auth, user) for name, user in people.items()})
 
@@ -413,7 +415,7 @@ class LocalCloud:
         return self._people()[user].department
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
-        """Return the variables by which the ``openstack`` command logs in as ``user``."""
+        """Return the variables with which the ``openstack`` command logs in as ``user``."""
         return access.environment(self.auth(user))
 
     def session(self, user: str = ADMINISTRATOR) -> Session:
@@ -424,14 +426,14 @@ class LocalCloud:
             return self._sessions[user]
 
     def database(self, service: str) -> Path:
-        """Return the path of a service's SQLite file, for data in bulk; of Nova's three the one with the servers."""
+        """Return the path of a service's SQLite file, for writing much data; for Nova, the file with the servers."""
         check_name(service)
         if service in self._known_layout().databases:
             raise LocalCloudError(f"{service} has no SQLite file but {self.database_url(service)}")
         return self._known_layout().database(service)
 
     def database_url(self, service: str) -> str:
-        """Return the SQLAlchemy URL of a service's database, wherever that is; of Nova's three as ``database`` does."""
+        """Return the SQLAlchemy URL of a service's database, a file or on a server; for Nova, that with the servers."""
         check_name(service)
         return self._known_layout().database_url(service)
 
@@ -440,7 +442,7 @@ class LocalCloud:
         return qemu.serial_port(self.session(ADMINISTRATOR), self.url("nova"), server_id)
 
     def logs(self, service: str, lines: int = 50) -> str:
-        """Return the last lines of what a service, or "supervisor", logged."""
+        """Return the last lines of the log of a service, or of the "supervisor"."""
         if service != "supervisor":
             check_name(service)
         directory = self._directory or self._given_directory
@@ -466,7 +468,7 @@ class LocalCloud:
         self._ask("kill", service=service)
 
     def restart(self, service: str) -> None:
-        """Start a service anew on its port, killing it first if it runs, and return when it is healthy."""
+        """Start a service again on its port, and return when it is healthy; if it runs, kill it first."""
         check_name(service)
         state = self._ask("status")["services"][service]
         self._restart_with(service, state["options"], state["policies"])
@@ -479,7 +481,7 @@ class LocalCloud:
     def configured(
         self, service: str, options: Changes | None = None, *, policies: Policies | None = None
     ) -> Iterator[None]:
-        """Run a service with other options and policy rules inside the with block; None removes an option."""
+        """Run a service with other options and policy rules inside the ``with`` block; None removes an option."""
         check_name(service)
         former = self._ask("status")["services"][service]
         merged = {section: dict(values) for section, values in former["options"].items()}

@@ -52,9 +52,9 @@ _UNIFIED_LIMITS = (
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """Tell one request.
+    """Describe one request.
 
-    ``path`` is without host and query, ``body`` the parsed JSON, ``status`` None where no answer came.
+    ``path`` is without host and query, ``body`` is the parsed JSON, and ``status`` is None if no answer came.
     """
 
     method: str
@@ -107,10 +107,10 @@ class _Late:
 
 
 class InMemoryCloud:
-    """Be a cloud: one fake per service, requests recorded, failures on request. Safe to share between threads.
+    """Be a cloud with a fake of each service, which records requests and fails when asked to; threads may share it.
 
-    ``now`` is the clock of all its services, the system's where it is not given. ``release`` is the OpenStack release
-    that it plays, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes.
+    ``now`` is the clock of all its services, the system's by default. The cloud behaves like the OpenStack release
+    ``release``, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes.
     """
 
     def __init__(
@@ -186,11 +186,11 @@ class InMemoryCloud:
 
     @property
     def failures(self) -> list[Failure]:
-        """Requests that this cloud could not answer by a mistake of its own: each was answered with 500."""
+        """Requests that this cloud answered with 500 because of its own mistake."""
         return [failure for service in self.keystone.services for failure in service.failures]
 
     def check(self) -> None:
-        """Raise `AssertionError` where there are `failures`; the end of the ``with`` block and the fixture do that."""
+        """Raise `AssertionError` if there are `failures`; the end of the ``with`` block and the fixture call this."""
         if self.failures:
             raise AssertionError("\n".join(map(str, self.failures)))
 
@@ -201,7 +201,7 @@ class InMemoryCloud:
 
     @property
     def pace(self) -> Pace:
-        """A pace on which time passes only while somebody sleeps, and then at once: waiting is free."""
+        """A pace with which time passes only while somebody sleeps, and then at once, so waiting takes no time."""
         from hyperx_glance.waiting import Pace  # noqa: PLC0415 - a served cloud needs none
 
         return Pace(sleep=self._sleep, clock=lambda: self._slept)
@@ -213,7 +213,7 @@ class InMemoryCloud:
     # ------------------------------------------------------------- ways in
 
     def auth(self, user: str) -> dict[str, str]:
-        """Give the keywords with which ``connect`` becomes this user."""
+        """Give the keywords with which ``connect`` logs in as this user."""
         return {
             "auth_url": f"{self.keystone.url}/v3",
             "username": user,
@@ -255,7 +255,7 @@ class InMemoryCloud:
     # ------------------------------------------------------------- failures on request
 
     def kill(self, service: ServiceName) -> None:
-        """End a service at once: nobody listens until `restart`, and what it was about to do is lost.
+        """End a service at once: nobody listens until `restart`, and its unfinished work is lost.
 
         >>> cloud = InMemoryCloud()
         >>> cloud.kill("glance")
@@ -267,7 +267,7 @@ class InMemoryCloud:
             chosen.die()
 
     def restart(self, service: ServiceName) -> None:
-        """Start a service anew; it has what stood in its database."""
+        """Start a service again; it has the data of its database."""
         with self._lock:
             self._service(service).running = True
 
@@ -289,10 +289,10 @@ class InMemoryCloud:
         times: int | None = 1,
         skip: int = 0,
     ) -> None:
-        """Answer with an error instead of handling: the next ``times`` requests (None: all) after ``skip``.
+        """Answer with an error, and do not handle the request: the next ``times`` requests (None: all) after ``skip``.
 
-        ``path`` is a pattern searched in the path. A text body is written in the service's own form of errors, unless
-        it is a document already; bytes and JSON objects are sent as they are.
+        ``path`` is a regular expression, searched in the path. A text body is written in the service's own form of
+        errors, unless it is a document already; bytes and JSON objects are sent as they are.
         """
 
         def reply(asked: Service, call: Call) -> Reply:
@@ -320,9 +320,9 @@ class InMemoryCloud:
         handled: bool = True,
         late: int = 0,
     ) -> None:
-        """Give no answer: ``handled`` after the service did the work, else without ever being connected.
+        """Give no answer: with ``handled``, after the service did the work, else without a connection.
 
-        ``late``: the service gets round to the work only after that many more requests of anybody.
+        With ``late``, the service does the work only after so many more requests of anybody.
         """
         fate: _Fate = "lost" if handled else "unreachable"
         self._interrupt(_Interruption(service, method, re.compile(path), fate, times, skip, late=late))
@@ -337,15 +337,16 @@ class InMemoryCloud:
         times: int | None = None,
         skip: int = 0,
     ) -> None:
-        """Call something just before such requests are handled (None: before each)."""
+        """Call a function just before such requests are handled (None: before each request)."""
         pattern = re.compile(path)
         self._interrupt(_Interruption(service, method, pattern, "answer", times, skip, callback=callback))
 
     def intercept(self, interceptor: Interceptor | None) -> None:
         """Let ``interceptor`` decide on every request from now on; None ends it.
 
-        It gets the request, with status None, and a function that lets the service do its work and gives its answer. It
-        may call that or not, give another answer, or raise `memory.NoAnswer`. Nothing is locked meanwhile: it may wait.
+        ``interceptor`` gets the request, with status None, and a function that lets the service do its work and gives
+        its answer. It may call that function or not, give another answer, or raise `memory.NoAnswer`. Nothing is locked
+        during the call, so it may wait.
 
         >>> from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Reply
         >>> cloud = InMemoryCloud()
@@ -380,7 +381,7 @@ class InMemoryCloud:
     def answer(self, method: str, url: str, headers: Mapping[str, str], source: object) -> Reply:
         """Answer a request for one of the services; ``source`` is the body: bytes, text, file or chunks.
 
-        Raise `memory.NoAnswer` where the request comes to nothing.
+        Raise `memory.NoAnswer` if there is no answer.
         """
         service = self.service_at(url)
         if service is None:

@@ -3,8 +3,9 @@
     with Server() as server:
         keywords = server.clouds["cloud"].auth("alice")
 
-Each cloud has a name, and its services stand below it: ``/cloud/identity``, ``/cloud/image``, ``/cloud/compute``,
-``/cloud/network``, ``/cloud/volume``. What a test would set in Python it sets below ``/cloud/control``.
+Each cloud has a name, and the paths of its services begin with it: ``/cloud/identity``, ``/cloud/image``,
+``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``. Below ``/cloud/control``, a test in any language sets what a
+test in Python sets in the object.
 """
 
 from __future__ import annotations
@@ -52,10 +53,9 @@ class _Quiet(wsgi.Server):
 
 
 class Server:
-    """Serve in-memory clouds by HTTP within a ``with`` block, or until the end of the process by `run`.
+    """Serve in-memory clouds over HTTP, in a ``with`` block, or with `run` until somebody interrupts.
 
-    ``port`` 0 is a free one. ``names`` are those of the clouds; with several, ``control`` can make more. All have what
-    the profile says.
+    ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``.
     """
 
     def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",), profile: ProfileName = "default") -> None:
@@ -74,11 +74,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the server is."""
+        """The URL of the server."""
         return f"http://{HOST}:{self.port}"
 
     def add(self, name: str) -> InMemoryCloud:
-        """Put a fresh cloud there under this name."""
+        """Add a new cloud with this name, in place of an old one of the same name."""
         cloud = InMemoryCloud(profile=self._profile)
         for service in cloud.keystone.services:
             service.url = f"{self.url}/{name}/{PATHS[service.name]}"
@@ -99,7 +99,7 @@ class Server:
         self._server.serve()
 
     def close(self) -> None:
-        """Leave the port; whatever runs is let go."""
+        """Close the port, and do not wait for requests that still run."""
         self._server.stop()
 
     def __enter__(self) -> Self:
