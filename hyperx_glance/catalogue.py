@@ -40,7 +40,8 @@ def image(context: Context, name_or_id: str) -> Image:
     matches = list(lists.unordered(context, ImageQuery(name=name_or_id)))
     if not matches:
         raise NotFoundError(
-            f"There is no image of the name or id {name_or_id}.", hint='Names must be exact; try images(search="...").'
+            f"There is no image of the name or id {name_or_id}.",
+            hint='Names must be exact, and hidden images need their ids; try images(search="...", hidden=None).',
         )
     if len(matches) > 1:
         raise AmbiguousNameError(

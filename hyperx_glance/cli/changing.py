@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from argparse import BooleanOptionalAction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hyperx_glance
 from hyperx_glance.cli import commands, images, options, output
@@ -16,7 +16,7 @@ from hyperx_glance.errors import NotFoundError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hyperx_glance import Client, ImageChanges
 
@@ -43,8 +43,19 @@ class SetImage(commands.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
         changes = hyperx_glance.ImageChanges(**options.given(parsed_args, *hyperx_glance.ImageChanges.model_fields))
-        changed = self.each(parsed_args.names, lambda name: client.update(commands.reference(client, name), changes))
+        changed = self.each(
+            "image", parsed_args.names, lambda name: client.update(commands.reference(client, name), changes)
+        )
         return self.rows(parsed_args, _shown(parsed_args, changes), (images.Values(image, client) for image in changed))
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
+    ) -> int:
+        """Print no table where every change has failed: cliff would print an empty line."""
+        rows = list(data)
+        if not rows and parsed_args.formatter == "table":
+            return 0
+        return super().produce_output(parsed_args, column_names, rows)
 
 
 def _shown(parsed_args: argparse.Namespace, changes: ImageChanges) -> Sequence[str]:

@@ -15,7 +15,7 @@ from osc_lib.command import command
 
 import hyperx_glance
 from hyperx_glance.cli import formats, options, output, words
-from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +33,8 @@ _Done = TypeVar("_Done")
 class Command(command.Command):
     """Run with a client; end with status 1 and a sentence where the library raises, 130 after Ctrl-C."""
 
+    goes_on = ("launch wait", "capture resume", "registration resume")
+    """With which command to go on with a launch, a capture, or an image that this one has left."""
     shows_sentences = False
     """Whether it shows the library's own sentences, which are English: then all that it shows is English."""
 
@@ -55,9 +57,9 @@ class Command(command.Command):
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(self.told(error), *_notes(error))) from error
+            raise exceptions.CommandError(_lines(self.told(error, _named(parsed_args)), *self._notes(error))) from error
         except KeyboardInterrupt as interrupt:
-            self.app.stderr.write(_lines("", *(_notes(interrupt) or ["Cancelled."]), ""))
+            self.app.stderr.write(_lines("", *(self._notes(interrupt) or ["Cancelled."]), ""))
             return INTERRUPTED
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
@@ -76,21 +78,33 @@ class Command(command.Command):
         """Tell, beside the output, with which command to go on with what this one has begun."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
-    def told(self, error: HyperxGlanceError) -> str:
-        """Tell an error with the options of this command."""
+    def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
+        """Tell an error with the options of this command, and with the image, launch or capture that was ``named``."""
         from hyperx_glance.cli import hints
 
         parser = self.get_parser("")
-        return hints.told(error, options.named(parser))
+        return hints.told(error, options.named(parser), named)
 
-    def each(self, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
+    def _notes(self, error: BaseException) -> list[str]:
+        """Give the notes of an error, and how to go on with what it has left."""
+        from hyperx_glance.cli.hints import translated
+
+        notes = [translated(note) for note in getattr(error, "__notes__", ())]
+        if isinstance(error, _LEAVING):
+            left = [getattr(error, name, None) for name in ("launch_id", "capture_id", "image_id")]
+            ways = [f"{command} {found}" for command, found in zip(self.goes_on, left, strict=True) if found]
+            notes += [f"Go on: openstack hyperx {way}" for way in ways[:1]]
+        return notes
+
+    def each(self, what: str, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
         """Do the same to several; what fails is told and makes the status 1, and the others are done."""
         done = []
         for name in names:
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                self.log.error("%s", _lines(f"{name}: {self.told(error)}"))  # noqa: TRY400  # a sentence, no traceback
+                told = self.told(error, {what: name})
+                self.log.error("%s", _lines(f"{name}: {told}"))  # noqa: TRY400  # a sentence, no traceback
                 self.status = 1
         return done
 
@@ -107,7 +121,7 @@ class Several(Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         client = self.client(parsed_args)
-        self.each(parsed_args.names, lambda name: self.act(client, name, parsed_args))
+        self.each(self.what, parsed_args.names, lambda name: self.act(client, name, parsed_args))
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Do it to one."""
@@ -116,6 +130,8 @@ class Several(Command):
 
 class Deleting(Several):
     """Be a command of `Several` after which something is gone: on a terminal it asks before."""
+
+    goes_on = ("launch cancel", "capture cancel", "registration cancel")
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -174,21 +190,16 @@ class ShowOne(Command, command.ShowOne):
         return super().produce_output(parsed_args, names, output.cells(parsed_args, (cell for _, cell in shown)))
 
 
-_GOING_ON = {"launch_id": "launch wait", "capture_id": "capture resume", "image_id": "registration resume"}
-"""With which command to go on where an interrupted one has left something."""
+_LEAVING = (KeyboardInterrupt, AuthenticationError, ServiceUnavailableError)
+"""What ends a command, and says nothing about what it has begun."""
 
 
-def _notes(error: BaseException) -> list[str]:
-    """Give the notes of an error, and how to go on with what Ctrl-C has left."""
-    from hyperx_glance.cli.hints import translated
-
-    notes = [translated(note) for note in getattr(error, "__notes__", ())]
-    left = [f"Go on: openstack hyperx {command} {found}" for command, found in _left(error)]
-    return notes + (left[:1] if isinstance(error, KeyboardInterrupt) else [])
-
-
-def _left(error: BaseException) -> list[tuple[str, str]]:
-    return [(command, found) for name, command in _GOING_ON.items() if (found := getattr(error, name, None))]
+def _named(parsed_args: argparse.Namespace) -> dict[str, str | None]:
+    """Give the image, the launch and the capture that the arguments name."""
+    return {
+        what: getattr(parsed_args, what, None) or getattr(parsed_args, f"{what}_id", None)
+        for what in ("image", "launch", "capture")
+    }
 
 
 def _lines(*texts: str) -> str:

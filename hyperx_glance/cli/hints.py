@@ -14,6 +14,7 @@ sentence of the library and looks for Python in what comes out.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Options = Mapping[str, str]
 """The option, or the argument, of each field that a command takes."""
+Ids = Mapping[str, str | None]
+"""Which "image", "launch" or "capture" a sentence is about: its id, or its name."""
 
 _COMMAND = "openstack hyperx "
 _VALUE = r"""\(["']?([^"')]*)["']?\)"""
@@ -44,13 +47,14 @@ _CALLS = tuple(
         (r"\bdelete\(image\)", "`{}image delete <image>`"),
         (r"\benable\(image\)", "`{}image enable <image>`"),
         (r"\bupdate\(image, (.*?)\)", r"`{}image set <image> \1`"),
-        (r"\bimages\(search=\"\.\.\.\"\)", "`{}image list <word>`"),
+        (r"\bimages\(search=\"\.\.\.\", hidden=None\)", "`{}image list <word> --hidden both`"),
         (r"\bsorted\(client\.images\(\.\.\.\), key=\.\.\.\)", "--sort-column"),
         (r"\bdoctor\((.*?)\)", r"`{}doctor \1`"),
         (r"\bdeployment\.property_protections\(\) \((.*?)\)", r"`\1`"),
         (r"\bThey are None in quota\(\), and set_quota\b", "They are missing in `{}quota show`, and `{}quota set`"),
         (r"\bNone \(the default\)", "default"),
         (r"\bUrlPolicy\((.*?)\)", r"\1"),
+        (r", or give auth_url and credentials\b", ""),
         (r"\bNewIso\b", "`{}iso create`"),
         (r"\bNewImage\b", "`{}image create`"),
         (r"\bsteward=, a session that\b", "--steward-cloud, a cloud of clouds.yaml whose user"),
@@ -69,6 +73,7 @@ _VALUES = tuple(
         (r"\b(\w+)=(?=[ ,.])", "{}"),
     )
 )
+_FIELDS_AT_END = re.compile(r"^limits: name at least one of (\w+(?:, \w+)+)$", re.MULTILINE)
 _FIELDS_AT_BEGINNING = re.compile(r"^(\w+(?:, \w+)*)(?:\.\d+)?(?=: )", re.MULTILINE)
 _ELSEWHERE = {
     "admin_password": "--password",
@@ -78,18 +83,21 @@ _ELSEWHERE = {
     "older_than_seconds": "--older-than",
     "path_or_file": "--file",
     "remove_properties": "--remove-property",
+    "size": "--page-size",
     "trusted_hosts": "--trusted-host",
 }
 """Options of other commands than the one that runs, where they are not called as the field is."""
 
 
-def told(error: HyperxGlanceError, options: Options | None = None) -> str:
-    """Tell an error as the command line does; ``options`` are those of the command that runs."""
+def told(error: HyperxGlanceError, options: Options | None = None, named: Ids | None = None) -> str:
+    """Tell an error as the command line does; ``options`` and ``named`` are those of the command that runs."""
     text, known = str(error), options or {}
     ids = {"launch": error.launch_id, "capture": error.capture_id, "image": error.image_id}
+    ids = {thing: found or (named or {}).get(thing) for thing, found in ids.items()}
     end = len(text) - len(error.hint) if error.hint and text.endswith(error.hint) else len(text)
     sentence, hint = text[:end], text[end:]
     if isinstance(error, InvalidRequestError):
+        sentence = _FIELDS_AT_END.sub(lambda found: f"Name at least one of {_options_of(found[1], known)}", sentence)
         sentence = _FIELDS_AT_BEGINNING.sub(lambda found: _options_of(found[1], known), sentence)
         sentence = translated(sentence, known)
     if isinstance(error, AmbiguousNameError) and error.matches:
@@ -98,7 +106,7 @@ def told(error: HyperxGlanceError, options: Options | None = None) -> str:
     return sentence + translated(hint, known, ids)
 
 
-def translated(text: str, options: Options | None = None, ids: Mapping[str, str | None] | None = None) -> str:
+def translated(text: str, options: Options | None = None, ids: Ids | None = None) -> str:
     """Write commands and options for what a program calls."""
     known, ids = options or {}, ids or {}
     handle = "capture" if ids.get("capture") else "launch"
@@ -109,7 +117,8 @@ def translated(text: str, options: Options | None = None, ids: Mapping[str, str 
         text = pattern.sub(lambda found, form=form: _option_of(found, form, known), text)  # type: ignore[misc]  # a default
     for thing, known_id in ids.items():
         if known_id:
-            text = re.sub(rf"<{thing}>|(?<=[a-z] ){thing}_id\b(?=`)", known_id, text)
+            word = shlex.quote(known_id)
+            text = re.sub(rf"<{thing}>|(?<=[a-z] ){thing}_id\b(?=`)", lambda _, word=word: word, text)  # type: ignore[misc]  # a default
     text = re.sub(r"\b(launch|capture)_id(?=`)", r"<\1>", text)
     return _bare(text, known)
 
@@ -125,7 +134,7 @@ def _option(field: str, options: Options) -> str:
 
 
 def _options_of(fields: str, options: Options) -> str:
-    return ", ".join(options.get(field, field) for field in fields.split(", "))
+    return ", ".join(options.get(field) or _ELSEWHERE.get(field, field) for field in fields.split(", "))
 
 
 def _bare(text: str, options: Options) -> str:

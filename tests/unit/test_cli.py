@@ -185,6 +185,7 @@ def test_control_c_leaves_a_launch_and_tells_its_id(openstack: Callable[..., Run
 
     assert run.status == 130
     assert "launch my-launch-1" in run.err
+    assert "Administrator's password: " in run.err, "it is kept nowhere"
     assert run.err.endswith("Go on: openstack hyperx launch wait my-launch-1\n")
 
 

@@ -89,6 +89,42 @@ class TestLaunches:
         assert "No server belongs to launch 20200101T000000Z-0123456789abcdef" in run.err
         assert openstack("hyperx launch list -f json").json() == []
 
+    def test_control_c_while_cancelling_goes_on_with_cancelling(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud
+    ) -> None:
+        openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-2026-8")
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        fake.before("nova", "DELETE", "/servers/", interrupt, times=1)
+        run = openstack("hyperx launch cancel order-2026-8 --yes")
+
+        assert run.status == 130
+        assert run.err.endswith("Go on: openstack hyperx launch cancel order-2026-8\n")
+
+    @pytest.mark.parametrize("image", ["debian", "plain"])
+    def test_the_password_of_what_goes_on_is_told(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud, image: str
+    ) -> None:
+        fake.glance.add_image(name="plain", status="active", disk_format="qcow2", container_format="bare", size=1)
+        fake.nova.build_polls = 1000
+
+        run = openstack(f"hyperx image launch {image} web --flavor m1.tiny --timeout 0.1")
+
+        assert run.status == 1
+        assert "goes on: 0 of 1 active" in run.err
+        told = re.findall("^Administrator's password: .{12,}$", run.err, re.MULTILINE)
+        assert len(told) == (1 if image == "debian" else 0)
+
+    def test_the_password_of_what_is_gone_is_not(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+        fake.nova.faults.append("No valid host was found.")
+
+        run = openstack("hyperx image launch debian web --flavor m1.tiny --on-failure delete")
+
+        assert "All that was made has been deleted." in run.err
+        assert "password" not in run.err
+
     def test_a_failure_says_how_to_clean_up(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
         fake.nova.faults.append("No valid host was found.")
         run = openstack("hyperx image launch debian web --flavor m1.tiny --count 2 --launch-id order-2026-9")
@@ -127,9 +163,21 @@ class TestRegistrations:
 
         run = openstack("hyperx registration cancel later debian --yes")
         assert run.status == 1
-        assert f"Image {debian} is registered. Hint: To delete it: `openstack hyperx image delete <image>`." in run.err
+        assert f"Image {debian} is registered. Hint: To delete it: `openstack hyperx image delete debian`." in run.err
         assert fake.glance.image(image_id) is None
         assert fake.glance.image(debian) is not None
+
+    def test_where_glance_dies_it_is_told_how_to_go_on(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud
+    ) -> None:
+        fake.glance.import_polls = 5
+        fake.fail("glance", "GET", "/v2/images/[^/]+$", status=503, times=None, skip=2)
+
+        run = openstack(f"hyperx image create later --url {URL}")
+
+        (image_id,) = fake.glance.images
+        assert run.status == 1
+        assert run.err.endswith(f"\nGo on: openstack hyperx registration resume {image_id}\n")
 
     def test_what_this_machine_reads_is_waited_for(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
         for source in f"--file {tmp_path / 'disk'}", f"--url {URL} --transfer stream":

@@ -13,6 +13,7 @@ import hyperx_glance
 from hyperx_glance.cli.hints import told, translated
 from hyperx_glance.errors import InvalidRequestError, LaunchFailedError, NotFoundError, WaitTimeoutError
 from hyperx_glance.models import browsing, capturing, editing, launching, registering
+from hyperx_glance.quotas.resources import FIELDS as FIELDS_OF_QUOTAS
 from tests.command import URL, Run, debian, fake, openstack
 from tests.unit.test_cli import TREE
 
@@ -174,8 +175,16 @@ def test_a_capture_is_no_launch() -> None:
     [
         ("image create a --url http://127.0.0.1/a", "An operator can trust the server: --trusted-host."),
         (f"image create a --no-preflight --url {URL}", "--disk-format: without preflight the format must be given"),
-        ("image show nobody", "try `openstack hyperx image list <word>`"),
-        ("image delete precious", "`openstack hyperx image set <image> --no-protected`"),
+        ("image show nobody", "try `openstack hyperx image list <word> --hidden both`"),
+        ("image delete precious", "`openstack hyperx image set precious --no-protected`"),
+        ("image delete 'of great value'", "`openstack hyperx image set 'of great value' --no-protected`"),
+        (
+            "image launch debian web --flavor m1.tiny --launch-id order-26",
+            "`openstack hyperx launch show order-26`",
+        ),
+        ("image save debian --file /nowhere/disk", "--file: there is no folder of that name"),
+        ("image list --page-size 0", "--page-size: 1 to 1000 images are needed"),
+        ("image set debian --hidden --steward-cloud nowhere", "Hint: Name a cloud of clouds.yaml.\n"),
         ("image launch debian web --flavor m1.tiny --boot-volume 0", "--boot-volume: "),
         ("image launch debian web --flavor m1.tiny --install-disk 5", "the disk of an image is --boot-volume"),
         ("image list --sort size", "--sort: Glance cannot sort by size; use name, disk_format, "),
@@ -185,8 +194,11 @@ def test_a_capture_is_no_launch() -> None:
 )
 @pytest.mark.usefixtures("debian")
 def test_what_people_read(openstack: Callable[..., Run], fake: InMemoryCloud, line: str, said: str) -> None:
-    fake.glance.add_image(name="precious", status="active", protected=True)
+    for name in "precious", "of great value":
+        fake.glance.add_image(name=name, status="active", protected=True)
     twins = [fake.glance.add_image(name="twins", status="active") for _ in range(2)]
+
+    openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-26")
 
     run = openstack(f"hyperx {line}")
 
@@ -195,3 +207,10 @@ def test_what_people_read(openstack: Callable[..., Run], fake: InMemoryCloud, li
     assert not PYTHON.search(run.err)
     assert "--sort" in line or not FIELDS & set(re.findall(r"[a-z_]+", run.err)), run.err
     assert said != "Their ids: " or all(twin in run.err for twin in twins)
+
+
+def test_a_quota_without_limits_names_options(openstack: Callable[..., Run]) -> None:
+    run = openstack("hyperx quota set dept-a", user="admin")
+
+    limits = ", ".join(f"--{field}".replace("_", "-") for field in FIELDS_OF_QUOTAS)
+    assert (run.status, run.err) == (1, f"Name at least one of {limits}\n")

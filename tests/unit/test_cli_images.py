@@ -117,6 +117,15 @@ def test_set_several_and_show_what_was_changed(openstack: Callable[..., Run], de
     assert {fake.glance.images[each].visibility for each in (debian, other)} == {"community"}
 
 
+@pytest.mark.usefixtures("debian")
+def test_set_prints_nothing_where_every_change_has_failed(openstack: Callable[..., Run]) -> None:
+    run = openstack("hyperx image set missing gone --category 公共")
+
+    assert (run.status, run.out) == (1, "")
+    assert [line.partition(":")[0] for line in run.err.splitlines()] == ["missing", "gone"]
+    assert openstack("hyperx image set missing --category 公共 -f json").json() == []
+
+
 def test_disable_enable_delete_several(openstack: Callable[..., Run], debian: str, fake: InMemoryCloud) -> None:
     other = fake.glance.add_image(name="other", status="active", visibility="private", size=1)
 
