@@ -141,7 +141,7 @@ class Fields(Table):
 class Criteria(Table):
     """Show which side evaluates which criterion: `.. criteria::`."""
 
-    heading = ("Criterion", "Glance is asked", "Only here")
+    heading = ("Criterion", "Glance evaluates", "Only the client evaluates")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
         """Give a row for each field of `ImageQuery`."""
@@ -156,7 +156,7 @@ class Criteria(Table):
 class Compatibility(Table):
     """Show what releases lack, and how the tests went there: `.. compatibility::`."""
 
-    heading = ("Release", "Cannot yet do", "What the library does instead", "Tests on real services")
+    heading = ("Release", "Missing in this release", "What the library does instead", "Tests on real services")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
         """Give a row for each release on which the tests can run."""

@@ -25,7 +25,7 @@ NEWEST: Final = "2026.2"
 
 
 class Capability(NamedTuple):
-    """Say since which release OpenStack can do something, what that is, and what this library does without.
+    """Say since which release OpenStack can do something, what that is, and what this library does without it.
 
     ``lost`` is the first release that could not do it, where older ones could.
     """
@@ -40,38 +40,38 @@ CAPABILITIES: Final[Mapping[Name, Capability]] = {
     "limits-shown": Capability(
         "2026.1",
         "Keystone shows an administrator the image limits of every department.",
-        "It asks with a token for the whole system. Without a role on the system those limits are None, and not set.",
+        "The library asks with a token for the whole system. Without a role there, those limits are None and not set.",
     ),
     "formats-checked": Capability(
         "2025.1",
         "Glance checks that data is of the format that its record declares, and safe.",
-        "It looks at the data itself. What it did not look at, with preflight=False, it streams or refuses.",
+        "The library looks at the data itself. With preflight=False, it streams or refuses the data.",
     ),
     "hybrid-isos": Capability(
         "2026.1",
-        "Glance takes ISOs that boot from a memory stick too, as those of most distributions do.",
-        "It tells that as the reason, and how to make a plain ISO of such a file.",
+        "Glance takes ISOs that can also boot from a memory stick. Most distributions have such ISOs.",
+        "The library's error says so, and how to make a plain ISO from such a file.",
         lost="2025.1",
     ),
     "lengthless-imports": Capability(
         "2026.1",
         "Glance imports from servers that do not announce the length of a file.",
-        "It streams; with transfer='import' it fails, and says that streaming works.",
+        "The library streams. With transfer='import' it fails, and says that streaming works.",
     ),
     "unsafe-told": Capability(
         "2026.2",
-        "Glance says that it refused data for being unsafe.",
-        "It looks at the beginning of the data that was refused.",
+        "If Glance refuses data because it is unsafe, Glance says so.",
+        "The library looks at the beginning of the refused data.",
     ),
     "streams-counted": Capability(
         "2026.2",
         "Glance stops a stream of unknown length at the department's quota.",
-        "It stops the stream itself.",
+        "The library stops the stream itself.",
     ),
     "redirects-filtered": Capability(
         "2024.2",
-        "Glance's filter for URLs holds for redirects too.",
-        "It follows redirects itself, and streams; with transfer='import' it refuses.",
+        "Glance uses its filter for URLs on redirects too.",
+        "The library follows redirects itself, and streams. With transfer='import' it refuses.",
     ),
 }
 
