@@ -34,11 +34,13 @@ from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import newest_import
 from hyperx_glance.sources import REJECTED, LocalFile
 from hyperx_glance.url_text import stored_url, well_formed
-from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 OLDEST_SECONDS = 10**9
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
 """Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
+_OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
+"""What the caller's `UrlPolicy` decides, so that it says nothing about the record."""
 
 
 def resume(
@@ -109,6 +111,8 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
             record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:
+            if problem.reason in _OF_THE_CALLER:
+                raise
             raise record.fail(failures.from_source(problem, order, phase=image.phase)) from problem
         except (QuotaExceededError, RegistrationFailedError) as error:
             record.fail(error)

@@ -12,14 +12,19 @@ from hyperx_glance import (
     NewImage,
     QuotaExceededError,
     RegistrationFailedError,
+    UrlPolicy,
+    UrlProblem,
+    UrlRejectedError,
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import ClientFactory
+from tests.clouds import LOOPBACK, ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.file_server import FileServer
 from tests.registrations import BLIND, kept, qcow2
 
@@ -89,6 +94,42 @@ def test_a_resuming_callers_mistake_deletes_nothing(
         client("alice", url_policy=nowhere).resume_registration(registration.image_id)
 
     assert cloud.glance.image(registration.image_id)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (UrlPolicy(), UrlProblem.DENIED_ADDRESS),
+        (UrlPolicy(only_hosts=("files.example",)), UrlProblem.DENIED_ADDRESS),
+        (LOOPBACK.model_copy(update={"allowed_ports": (443,)}), UrlProblem.DENIED_PORT),
+    ],
+    ids=["address", "host", "port"],
+)
+def test_what_the_callers_policy_refuses_deletes_nothing(
+    client: ClientFactory, file_server: FileServer, policy: UrlPolicy, reason: UrlProblem
+) -> None:
+    url = qcow2(file_server)
+    image_id = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url)).image_id
+
+    with pytest.raises(UrlRejectedError) as raised:
+        client("alice", url_policy=policy).resume_registration(image_id)
+
+    assert (raised.value.reason, raised.value.left) == (reason, (f"image {image_id}",))
+    assert client("alice").resume_registration(image_id).wait().state == "ACTIVE"
+
+
+def test_a_certificate_that_the_callers_policy_does_not_know_deletes_nothing(
+    client: ClientFactory, tls_file_server: FileServer, ca_file: Path
+) -> None:
+    knowing = client("alice", transfer="stream", url_policy=LOOPBACK.model_copy(update={"ca_file": str(ca_file)}))
+    url = tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
+    image_id = knowing.start_registration(NewImage(name="a", url=url)).image_id
+
+    with pytest.raises(UrlRejectedError) as raised:
+        client("alice").resume_registration(image_id)
+
+    assert raised.value.reason is UrlProblem.TLS
+    assert knowing.resume_registration(image_id).wait().state == "ACTIVE"
 
 
 def test_a_url_that_was_stored_with_what_counts_as_a_secret_today_is_the_same(
