@@ -34,11 +34,16 @@ The tree::
     └── ServiceUnavailableError          connected
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypedDict
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 class Answer(TypedDict):
@@ -49,7 +54,7 @@ class Answer(TypedDict):
     request_id: str | None
 
 
-def _restored(kind: "type[HyperxGlanceError]", message: str, state: Mapping[str, object]) -> "HyperxGlanceError":
+def _restored(kind: type[HyperxGlanceError], message: str, state: Mapping[str, object]) -> HyperxGlanceError:
     error = kind.__new__(kind, message)
     error.__dict__.update(state)
     return error
@@ -69,6 +74,8 @@ class HyperxGlanceError(Exception):
     launch_id: str | None = None
     capture_id: str | None = None
     volume_id: str | None = None
+    admin_password: SecretStr | None = None
+    """The administrator's password of the servers that a launch may have made; nothing else keeps it."""
     left: tuple[str, ...] = ()
     """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
 
@@ -120,14 +127,20 @@ class MayHaveMade:
     hyperx_glance.errors.ConflictError: The answer was lost. What was begun may still be there: image 7c1.
 
     An error of this library gets the ids as attributes and in its text. Any other exception, such as Ctrl-C or what the
-    caller's own callback raised, gets them as attributes and as a note. After ``undone()`` nothing is named: all that
-    was made is gone again.
+    caller's own callback raised, gets them as attributes and as a note. Both get ``admin_password``, which nothing else
+    keeps, as an attribute alone. After ``undone()`` nothing is named: all that was made is gone again.
     """
 
     def __init__(
-        self, *, image_id: str | None = None, launch_id: str | None = None, capture_id: str | None = None
+        self,
+        *,
+        image_id: str | None = None,
+        launch_id: str | None = None,
+        capture_id: str | None = None,
+        admin_password: SecretStr | None = None,
     ) -> None:
         self._ids: dict[str, str] = {}
+        self._secrets = {} if admin_password is None else {"admin_password": admin_password}
         self._undone = False
         self.found(image_id=image_id, launch_id=launch_id, capture_id=capture_id)
 
@@ -149,7 +162,7 @@ class MayHaveMade:
     ) -> None:
         if error is None or self._undone:
             return
-        vars(error).update(self._ids)
+        vars(error).update(self._ids, **self._secrets)
         left = [f"{name.removesuffix('_id')} {value}" for name, value in self._ids.items()]
         if isinstance(error, HyperxGlanceError):
             error.left = (*error.left, *(each for each in left if each not in error.left))

@@ -20,9 +20,9 @@ from hyperx_glance.cli.progress import launch_progress
 from hyperx_glance.cli.servers import add_password, given_password
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pydantic import SecretStr
 
-    from hyperx_glance import Client, LaunchProgress
+    from hyperx_glance import Client
     from hyperx_glance.launching import Launch
 
 SHOWN = ("launch_id", "image_id", "admin_password", "servers")
@@ -101,23 +101,26 @@ class LaunchImage(_ShowsLaunch):
         client = self.client(parsed_args)
         parsed_args.admin_password = given_password(parsed_args)
         request = hyperx_glance.LaunchRequest(**options.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
-        with launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
-            launch = client.launch(commands.reference(client, parsed_args.image), request, wait=False)
-            if parsed_args.wait:
-                self._wait(launch, parsed_args, show)
+        try:
+            with launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
+                launch = client.launch(
+                    commands.reference(client, parsed_args.image),
+                    request,
+                    wait=parsed_args.wait,
+                    on_progress=show,
+                    timeout=parsed_args.timeout,
+                )
+        except BaseException as error:
+            self._tell_password(getattr(error, "admin_password", None), parsed_args.language)
+            raise
         if not parsed_args.wait:
             self.say_how_to_go_on("launch wait", launch.launch_id)
         return self.shown(parsed_args, launch)
 
-    def _wait(self, launch: Launch, parsed_args: argparse.Namespace, show: Callable[[LaunchProgress], None]) -> None:
-        """Wait; where that ends early, tell the password, which servers that are left have and nothing keeps."""
-        try:
-            launch.wait(on_progress=show, timeout=parsed_args.timeout)
-        except BaseException:
-            if launch.admin_password is not None and launch.servers:
-                title = words.title("admin_password", parsed_args.language)
-                self.app.stderr.write(f"{title}: {launch.admin_password.get_secret_value()}\n")
-            raise
+    def _tell_password(self, password: SecretStr | None, language: words.Language) -> None:
+        """Tell the password of servers that a launch has left, which nothing keeps."""
+        if password is not None:
+            self.app.stderr.write(f"{words.title('admin_password', language)}: {password.get_secret_value()}\n")
 
 
 class ListLaunches(commands.Lister):

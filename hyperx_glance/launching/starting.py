@@ -78,7 +78,8 @@ def launch(
         server_group_id=checked.server_group_id,
     )
     department = context.departments.own().name
-    made = MayHaveMade(launch_id=launch_id)
+    admin_password = None if password is None else SecretStr(password)
+    made = MayHaveMade(launch_id=launch_id, admin_password=admin_password)
     quiet = Quiet(context.settings.pace)
     handle = Launch(
         context,
@@ -88,7 +89,7 @@ def launch(
         department=department,
         on_failure=request.on_failure,
         keep_volumes=request.keep_volumes,
-        admin_password=None if password is None else SecretStr(password),
+        admin_password=admin_password,
         made=made,
         quiet=quiet,
     )

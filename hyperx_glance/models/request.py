@@ -57,6 +57,7 @@ _TOLD = {
     "string_type": "a text is needed",
     "string_unicode": "a text cannot hold half a surrogate pair",
     "too_long": "at most {max_length} are possible",
+    "too_short": "a text that is not empty is needed",
     "tuple_type": "a list or tuple is needed",
 }
 """Each kind of pydantic's mistakes, or the first word of several alike, in words of this library."""

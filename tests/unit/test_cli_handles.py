@@ -117,6 +117,19 @@ class TestLaunches:
         told = re.findall("^Administrator's password: .{12,}$", run.err, re.MULTILINE)
         assert len(told) == (1 if image == "debian" else 0)
 
+    def test_the_password_of_what_may_have_been_made_is_told(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud
+    ) -> None:
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        fake.before("nova", "POST", "/servers$", interrupt, times=1)
+        run = openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-2026-8")
+
+        assert run.status == 130
+        assert run.err.startswith("Administrator's password: ")
+        assert run.err.endswith("Go on: openstack hyperx launch wait order-2026-8\n")
+
     def test_the_password_of_what_is_gone_is_not(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
         fake.nova.faults.append("No valid host was found.")
 

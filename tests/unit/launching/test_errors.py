@@ -41,6 +41,34 @@ def test_an_accepted_launch_is_given_whatever_the_first_look_says(
     assert len(launch.servers) == 3
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/servers$"), ("GET", "/servers/detail")])
+def test_what_leaves_servers_has_their_password(cloud: InMemoryCloud, alice: Client, method: str, path: str) -> None:
+    image = launches.put_password_image(cloud)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    cloud.before("nova", method, path, interrupt, times=1, skip=1 if method == "GET" else 0)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine", admin_password="S3cret-0f-mine"))
+
+    assert vars(caught.value)["launch_id"] == "launch-of-mine"
+    assert vars(caught.value)["admin_password"].get_secret_value() == "S3cret-0f-mine"
+    assert "S3cret" not in f"{vars(caught.value)!r}{caught.value.__notes__}"
+
+
+def test_what_leaves_nothing_has_no_password(cloud: InMemoryCloud, alice: Client) -> None:
+    image = launches.put_password_image(cloud)
+    cloud.fail("nova", "POST", "/servers$", status=409)
+    with pytest.raises(HyperxGlanceError) as refused:
+        alice.launch(image, ask())
+    cloud.nova.faults.append("No valid host was found.")
+    with pytest.raises(LaunchFailedError) as deleted:
+        alice.launch(image, ask(on_failure="delete"))
+
+    assert refused.value.admin_password is deleted.value.admin_password is None
+
+
 @pytest.mark.parametrize(("status", "kind"), REFUSALS)
 def test_what_ends_the_waiting_names_the_launch(
     cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
