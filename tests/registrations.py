@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import threading
+import time
+import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from hyperx_glance import (
-    Client,
-    NewImage,
-    Registration,
-)
+from hyperx_glance import NewImage, QuotaLimits, Registration
 from hyperx_glance.context import Context
+from hyperx_glance.mapping import new_image_body
+from hyperx_glance.registration import checking, creation
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock
-from tests.file_server import FileServer
+from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from hyperx_glance import Client
-    from tests.file_server import FileServer
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Literal
+    from collections.abc import Iterator
 
-from hyperx_glance import (
-    Client,
-    QuotaLimits,
-)
-from hyperx_glance.mapping import new_image_body
-from hyperx_glance.registration import checking, creation
-from tests.clouds import unique
-from tests.file_server import FileServer
+    from hyperx_glance import Client, Phase
+    from tests.file_server import FileServer
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 
@@ -131,10 +119,9 @@ def limits(client: ClientFactory, department: str, values: QuotaLimits) -> Itera
         admin.set_quota(department, **dict.fromkeys(values))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait, for half a minute at most."""
-    pause = threading.Event()
-    assert any(condition() or pause.wait(0.02) for _ in range(1500))
+def until_phase(registration: Registration, phase: Phase) -> None:
+    """Wait until a registration has come so far."""
+    until(lambda: registration.progress().phase is phase)
 
 
 def images_used(client: ClientFactory) -> int:

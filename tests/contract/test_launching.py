@@ -28,6 +28,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import REGION, unique
 from tests.interference import Interference, interrupt
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -193,8 +194,7 @@ def test_volumes_that_are_kept(cloud: CloudUnderTest, client: ClientFactory) -> 
     launch = client("alice").launch(iso, ask(keep_volumes=True))
     session = cloud.session("alice")
     session.delete(f"/servers/{launch.servers[0].id}", endpoint_filter=launches.COMPUTE)
-    while launches.servers(cloud):
-        pass
+    until(lambda: not launches.servers(cloud))
     assert len(launches.volumes(cloud)) == 2
 
 

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from tests import samples
 from tests.clouds import ClientFactory, unique
 from tests.file_server import FileServer, Held
 from tests.interference import Interference
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,8 +170,7 @@ def survive_a_killed_uploader(
 
 
 def wait_until_ready(client: ClientFactory, image_id: str) -> None:
-    while client("alice").cloud.image(image_id).phase is not Phase.READY:
-        time.sleep(0.05)
+    until(lambda: client("alice").cloud.image(image_id).phase is Phase.READY)
 
 
 def survive_a_killed_glance(

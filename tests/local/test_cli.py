@@ -76,6 +76,7 @@ def test_the_life_of_an_image(
     assert "Traceback" not in missing.stderr
 
 
+@pytest.mark.needs("formats-checked")
 def test_what_one_command_begins_another_goes_on_with(
     openstack: Callable[..., subprocess.CompletedProcess[str]], file_server: FileServer
 ) -> None:

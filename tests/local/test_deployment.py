@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from hyperx_glance import Client, Finding, InvalidRequestError, NotAllowedError,
 from hyperx_glance.testing.capabilities import Name, lacking
 from hyperx_glance.testing.timing import scaled
 from tests.clouds import unique
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,13 +159,6 @@ def featured(client: ClientFactory) -> str:
     return image_id
 
 
-def wait_until(look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 @pytest.fixture
 def server(client: ClientFactory, featured: str) -> Iterator[str]:
     """Give the id of alice's server launched from the featured image."""
@@ -182,16 +175,16 @@ def server(client: ClientFactory, featured: str) -> Iterator[str]:
         "/servers/"
         + cloud.post("compute", "/servers", json={"server": body}, microversion="2.67").json()["server"]["id"]
     )
-    wait_until(lambda: cloud.get("compute", path).json()["server"]["status"] == "ACTIVE")
+    until(lambda: cloud.get("compute", path).json()["server"]["status"] == "ACTIVE")
     yield path
     cloud.delete("compute", path)
-    wait_until(lambda: outcome(lambda: cloud.get("compute", path)) == "404")
+    until(lambda: outcome(lambda: cloud.get("compute", path)) == "404")
 
 
 def snapshot(client: Client, server: str, **metadata: str) -> dict[str, Any]:
     body = {"createImage": {"name": unique("snapshot"), "metadata": metadata}}
     image_id = client.cloud.post("compute", f"{server}/action", json=body, microversion="2.67").json()["image_id"]
-    wait_until(lambda: client.cloud.get("compute", server).json()["server"]["OS-EXT-STS:task_state"] is None)
+    until(lambda: client.cloud.get("compute", server).json()["server"]["OS-EXT-STS:task_state"] is None)
     shown: dict[str, Any] = client.cloud.get("image", f"/images/{image_id}").json()
     return shown
 
@@ -223,7 +216,7 @@ def test_an_image_of_a_featured_volume_is_not_featured(client: ClientFactory, fe
     cloud = client("alice").cloud
     body = {"size": 1, "imageRef": featured, "name": unique("volume")}
     path = "/volumes/" + cloud.post("block-storage", "/volumes", json={"volume": body}).json()["volume"]["id"]
-    wait_until(lambda: cloud.get("block-storage", path).json()["volume"]["status"] == "available")
+    until(lambda: cloud.get("block-storage", path).json()["volume"]["status"] == "available")
     assert cloud.get("block-storage", path).json()["volume"]["volume_image_metadata"][FLAG] == "true"
 
     action = {"os-volume_upload_image": {"image_name": unique("of-volume")}}
@@ -233,10 +226,10 @@ def test_an_image_of_a_featured_volume_is_not_featured(client: ClientFactory, fe
     cloud.delete("image", f"/images/{made['id']}")  # it would take a GiB
     assert FLAG not in made
     assert made["hyperx_os_name"] == "Debian 12"
-    wait_until(lambda: cloud.get("block-storage", path).json()["volume"]["status"] in {"available", "error"})
+    until(lambda: cloud.get("block-storage", path).json()["volume"]["status"] in {"available", "error"})
     client("admin").cloud.post("block-storage", f"{path}/action", json={"os-reset_status": {"status": "available"}})
     cloud.delete("block-storage", path)
-    wait_until(lambda: outcome(lambda: cloud.get("block-storage", path)) == "404")
+    until(lambda: outcome(lambda: cloud.get("block-storage", path)) == "404")
 
 
 # ----------------------------------------------------------------- the doctor

@@ -34,6 +34,7 @@ from hyperx_glance.testing.timing import scaled
 from tests import launches
 from tests.clouds import PATIENT, unique
 from tests.lossy_proxy import Fate, LossyProxy
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -512,8 +513,8 @@ def test_a_stopped_server_takes_no_password(local_cloud: LocalCloud, alice: Clie
     (server,) = alice.launch(launches.put_password_image(local_cloud), ask()).servers
     session = local_cloud.session("alice")
     session.post(f"/servers/{server.id}/action", json={"os-stop": None}, endpoint_filter=launches.COMPUTE)
-    while session.get(f"/servers/{server.id}", endpoint_filter=launches.COMPUTE).json()["server"]["status"] == "ACTIVE":
-        time.sleep(0.1)
+    path = f"/servers/{server.id}"
+    until(lambda: session.get(path, endpoint_filter=launches.COMPUTE).json()["server"]["status"] != "ACTIVE")
     with pytest.raises(PasswordResetError, match="not running") as caught:
         alice.reset_password(server.id)
     assert caught.value.status == 409

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +26,10 @@ from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 from hyperx_glance.testing.timing import scaled
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.local
 
@@ -70,13 +70,6 @@ def import_status(cloud: LocalCloud, method: dict[str, str]) -> int:
     status, _ = request(cloud, "alice", "POST", "glance", f"/v2/images/{image_id}/import", {"method": method})
     request(cloud, "alice", "DELETE", "glance", f"/v2/images/{image_id}")
     return status
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
 
 
 def processes_of(directory: Path) -> list[str]:
@@ -305,8 +298,8 @@ def test_an_upload_that_breaks_off_leaves_no_half_image(cloud: LocalCloud, start
     )
     with socket.create_connection(("127.0.0.1", int(cloud.url("glance").rpartition(":")[2]))) as connection:
         connection.sendall((head + start_of_body).encode())
-        wait_until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "saving")
-    wait_until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "queued")
+        until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "saving")
+    until(lambda: request(cloud, "alice", "GET", "glance", path)[1]["status"] == "queued")
 
 
 def test_a_server_a_snapshot_of_it_and_a_new_start_of_nova(cloud: LocalCloud) -> None:
@@ -320,7 +313,7 @@ def test_a_server_a_snapshot_of_it_and_a_new_start_of_nova(cloud: LocalCloud) ->
     server = {"name": "s", "imageRef": image_id, "flavorRef": flavor_id, "networks": networks}
     _, answer = request(cloud, "alice", "POST", "nova", "/v2.1/servers", {"server": server})
     path = f"/v2.1/servers/{answer['server']['id']}"
-    wait_until(lambda: request(cloud, "alice", "GET", "nova", path)[1]["server"]["status"] == "ACTIVE")
+    until(lambda: request(cloud, "alice", "GET", "nova", path)[1]["server"]["status"] == "ACTIVE")
 
     assert request(cloud, "alice", "POST", "nova", f"{path}/action", {"createImage": {"name": "snapshot"}})[0] == 202
 
@@ -328,11 +321,11 @@ def test_a_server_a_snapshot_of_it_and_a_new_start_of_nova(cloud: LocalCloud) ->
         _, answer = request(cloud, "alice", "GET", "glance", "/v2/images?name=snapshot")
         return [(image["status"], image["size"]) for image in answer["images"]]
 
-    wait_until(lambda: snapshots() == [("active", 512)])
+    until(lambda: snapshots() == [("active", 512)])
     cloud.restart("nova")
     assert request(cloud, "alice", "GET", "nova", path)[1]["server"]["status"] == "ACTIVE"
     assert request(cloud, "alice", "DELETE", "nova", path)[0] == 204
-    wait_until(lambda: request(cloud, "alice", "GET", "nova", path)[0] == 404)
+    until(lambda: request(cloud, "alice", "GET", "nova", path)[0] == 404)
 
 
 # Failures on request
@@ -366,7 +359,7 @@ def test_a_death_is_told_and_can_be_mended(cloud: LocalCloud) -> None:
     def problem() -> str | None:
         return next(state.problem for state in cloud.status() if state.name == "placement")
 
-    wait_until(lambda: problem() == "ended by itself, by signal SIGSEGV")
+    until(lambda: problem() == "ended by itself, by signal SIGSEGV")
     cloud.restart("placement")
     assert problem() is None
 
@@ -379,7 +372,7 @@ def test_a_service_that_would_leave_this_machine_is_refused_and_told(cloud: Loca
         with LocalCloud(cloud.directory) as joined:
             image_id = create_image(joined)
             request(joined, "alice", "POST", "glance", f"/v2/images/{image_id}/import", elsewhere)
-            wait_until(lambda: refused in joined.logs("glance", 500))
+            until(lambda: refused in joined.logs("glance", 500))
             request(joined, "alice", "DELETE", "glance", f"/v2/images/{image_id}")
 
     with cloud.configured("glance", {"import_filtering_opts": {"allowed_hosts": "[198.51.100.1]"}}):
@@ -551,7 +544,7 @@ def test_leaving_the_with_block_tells_of_a_death(cloud: LocalCloud) -> None:
             (pid,) = (state.pid for state in joined.status() if state.name == "placement")
             assert pid is not None
             os.kill(pid, signal.SIGABRT)
-            wait_until(lambda: not all(state.healthy for state in joined.status()))
+            until(lambda: not all(state.healthy for state in joined.status()))
 
     message = r"(?s)placement of the local cloud: ended by itself, by signal SIGABRT.*log ends with:\n.*placement"
     with pytest.raises(LocalCloudError, match=message):
@@ -589,13 +582,13 @@ def test_a_killed_caller_leaves_nothing(tmp_path: Path) -> None:
         assert caller.stdout.readline() == b"up\n"
         assert len(processes_of(tmp_path)) == 7
         caller.kill()
-    wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
+    until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_start_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     with run_python(START, tmp_path) as caller:
-        wait_until(lambda: len(processes_of(tmp_path)) == 7)
+        until(lambda: len(processes_of(tmp_path)) == 7)
         caller.send_signal(number)
         _, errors = caller.communicate()
         assert caller.returncode == -number
@@ -603,13 +596,13 @@ def test_an_interrupted_start_leaves_nothing(tmp_path: Path, number: signal.Sign
             # Ctrl-C comes back when all is gone.
             assert errors.rstrip().endswith(b"KeyboardInterrupt")
             assert processes_of(tmp_path) == []
-    wait_until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
+    until(lambda: not processes_of(tmp_path) and not list(tmp_path.iterdir()))
 
 
 def test_a_killed_supervisor_takes_the_services_with_it(tmp_path: Path) -> None:
     cloud = LocalCloud(tmp_path).start()
     os.kill(json.loads((tmp_path / "cloud.json").read_text())["pid"], signal.SIGKILL)
-    wait_until(lambda: not processes_of(tmp_path))
+    until(lambda: not processes_of(tmp_path))
     cloud.stop()
     # A directory that was given keeps logs and data until it is removed; what is not the cloud's stays.
     assert (tmp_path / "logs" / "glance.log").stat().st_size > 0

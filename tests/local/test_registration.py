@@ -47,7 +47,8 @@ from tests.local.crashes import (
     survive_a_killed_uploader,
 )
 from tests.lossy_proxy import Fate, LossyProxy
-from tests.registrations import BLIND
+from tests.registrations import BLIND, until_phase
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,12 +77,13 @@ def settled_at(
     session = local_cloud.session("admin")
     url = local_cloud.url("glance") + f"/v2/images/{image_id}"
 
+    def is_settled() -> bool:
+        answer = session.get(url, raise_exc=False)
+        return answer.status_code == 404 or settled(answer.json())
+
     def watch() -> None:
-        while not moments:
-            answer = session.get(url, raise_exc=False)
-            if answer.status_code == 404 or settled(answer.json()):
-                moments.append(time.monotonic())
-            time.sleep(0.03)
+        until(is_settled)
+        moments.append(time.monotonic())
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -130,7 +132,7 @@ def test_register_returns_soon_after_glance_is_done(
     assert median_of_five(delay, 0.5) <= 0.5
 
 
-@pytest.mark.parametrize("seconds", [0, 8])
+@pytest.mark.parametrize("seconds", [0, pytest.param(8, marks=pytest.mark.needs("formats-checked"))])
 @pytest.mark.usefixtures("nothing_left")
 def test_a_failure_is_noticed_soon_after_glance_gave_up(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, seconds: float
@@ -183,6 +185,7 @@ def test_polls_grow_apart(client: ClientFactory, file_server: FileServer) -> Non
 # ----------------------------------------------------------------- a Glance that is set up otherwise
 
 
+@pytest.mark.needs("formats-checked")
 def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
     """`os_glance_failed_import` stays empty there (merge_store_list), and still nobody waits for the deadline."""
     store = local_cloud.directory / "glance" / "single"
@@ -205,8 +208,7 @@ def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, f
             (file_server.cut("/c", samples.data("disk.qcow2"), after=1000), UrlProblem.TRUNCATED),
         ):
             registration = alice.start_registration(new(url, disk_format="qcow2"))
-            while registration.progress().phase is not Phase.FAILED:
-                time.sleep(0.05)
+            until_phase(registration, Phase.FAILED)
             record = alice.cloud.image(registration.image_id)
             assert record.glance_property("os_glance_failed_import") == ""
             with pytest.raises(RegistrationFailedError) as caught:
@@ -352,8 +354,7 @@ def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, 
         for checksum in (SHA256, f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"):
             registration = alice.start_registration(new(url, checksum=checksum))
             lost = alice.start_registration(new(url, checksum=checksum))
-            while lost.progress().phase is not Phase.READY:
-                time.sleep(0.05)
+            until_phase(lost, Phase.READY)
             for begun in (registration, alice.resume_registration(lost.image_id)):
                 with pytest.raises(RegistrationFailedError) as caught:
                     begun.wait()
@@ -503,9 +504,8 @@ def test_control_c(local_cloud: LocalCloud, client: ClientFactory, file_server: 
     process = start(
         local_cloud, {"name": name, "url": held.url, "disk_format": "qcow2"}, settings={"transfer": transfer}
     )
-    while not named(client, name):
-        time.sleep(0.05)
-        assert process.poll() is None
+    until(lambda: process.poll() is not None or named(client, name))
+    assert process.poll() is None
     held.wait_until_reached()
 
     process.send_signal(signal.SIGINT)

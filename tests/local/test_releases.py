@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import http.server
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hyperx_glance import NotAllowedError, Usage
 from hyperx_glance.testing.capabilities import lacking
-from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import REGION, ClientFactory, system_session
 from tests.records import IMAGE, make_image
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,12 +135,9 @@ def test_glances_filter_holds_for_redirects(
     with another_host() as denied:
         method = {"name": "web-download", "uri": file_server.redirect("/a", denied)}
         session.post(f"{path}/import", json={"method": method}, endpoint_filter=IMAGE)
-        end = time.monotonic() + scaled(30)
-        while "os_glance_import_task" in (image := session.get(path, endpoint_filter=IMAGE).json()):
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        until(lambda: "os_glance_import_task" not in session.get(path, endpoint_filter=IMAGE).json())
 
-    assert image["status"] == "queued"
+    assert session.get(path, endpoint_filter=IMAGE).json()["status"] == "queued"
 
 
 def test_the_doctor_names_what_this_release_lacks(local_cloud: LocalCloud, client: ClientFactory) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +26,7 @@ from tests.local.crashes import (
 from tests.lossy_proxy import LossyProxy
 from tests.registrations import BLIND
 from tests.second_glance import SecondGlance
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,10 +127,7 @@ def test_a_registration_is_cancelled_whichever_glance_imports(
 
     with pytest.raises(NotFoundError):
         alice.cloud.image(registration.image_id)
-    deadline = time.monotonic() + scaled(30)
-    while staged(local_cloud, second):
-        assert time.monotonic() < deadline, staged(local_cloud, second)
-        time.sleep(0.05)
+    until(lambda: not staged(local_cloud, second))
     assert stored(local_cloud, registration.image_id) == []
 
 

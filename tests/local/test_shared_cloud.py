@@ -15,9 +15,10 @@ import pytest
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.timing import scaled
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 pytestmark = pytest.mark.local
 
@@ -72,13 +73,6 @@ def runs(directory: Path) -> bool:
     return LocalCloud(directory).join()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + scaled(60)
-    while not condition():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("end", ["leaves", "is killed"])
 def test_a_cloud_outlives_who_started_it_and_ends_with_the_last(tmp_path: Path, end: str) -> None:
     directory = tmp_path / "cloud"
@@ -100,7 +94,7 @@ def test_a_cloud_outlives_who_started_it_and_ends_with_the_last(tmp_path: Path, 
         let_end(second)
         if end == "leaves":
             assert not runs(directory)
-        wait_until(lambda: not runs(directory))
+        until(lambda: not runs(directory))
     with start_user(directory) as third:
         url_of(third)
         assert runs(directory)

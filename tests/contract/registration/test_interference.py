@@ -25,7 +25,8 @@ from tests import samples
 from tests.clouds import ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import BLIND, disk, images_used, limits, new, until
+from tests.registrations import BLIND, disk, images_used, limits, new
+from tests.waiting import until
 
 
 @pytest.mark.usefixtures("nothing_left")

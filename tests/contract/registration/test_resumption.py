@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,7 +20,8 @@ from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids
 from tests.file_server import FileServer
 from tests.interference import Interference
-from tests.registrations import BLIND, disk, left_behind, new, until
+from tests.registrations import BLIND, disk, left_behind, new, until_phase
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("transfer", ["import", "stream"])
@@ -131,8 +131,7 @@ def test_an_import_that_is_done_is_verified(
     alice = client("alice")
     digest = hashlib.sha512(samples.data("disk.qcow2")).hexdigest() if right else "0" * 128
     registration = alice.start_registration(new(disk(file_server), checksum=f"sha512:{digest}"))
-    while registration.progress().phase is not Phase.READY:
-        threading.Event().wait(0.02)
+    until_phase(registration, Phase.READY)
 
     assert (registration.image_id in {image.id for image in alice.unfinished_registrations()}) is not right
     if right:
@@ -151,8 +150,7 @@ def test_an_import_that_is_done_is_verified(
 def test_an_import_that_failed_unseen_is_told(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice", url_policy=BLIND, transfer="import")
     registration = alice.start_registration(new(file_server.fail("/a", 404), disk_format="qcow2"))
-    while registration.progress().phase is not Phase.FAILED:
-        threading.Event().wait(0.02)
+    until_phase(registration, Phase.FAILED)
 
     with pytest.raises(RegistrationFailedError) as caught:
         alice.resume_registration(registration.image_id).wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import FileServer
 from tests.interference import Interference, interrupt
-from tests.registrations import disk, new, until
+from tests.registrations import disk, new, until_phase
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,7 @@ def test_a_ready_image_whose_copy_to_another_store_failed_is_kept(
     alice = client("alice")
     wanted = f"{checksum}:{hashlib.new(checksum, samples.data('disk.qcow2')).hexdigest()}" if checksum else None
     begun = alice.start_registration(new(disk(file_server), checksum=wanted))
-    while begun.progress().phase is not Phase.READY:
-        threading.Event().wait(0.02)
+    until_phase(begun, Phase.READY)
     copy_in_vain(cloud, client, begun.image_id)
 
     for registration in (alice.resume_registration(begun.image_id), begun):
