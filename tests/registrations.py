@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from hyperx_glance import NewImage, QuotaLimits, Registration
+from hyperx_glance import Client, NewImage, QuotaLimits, Registration
 from hyperx_glance.context import Context
 from hyperx_glance.mapping import new_image_body
 from hyperx_glance.registration import checking, creation
@@ -24,7 +24,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hyperx_glance import Client, Phase
+    from hyperx_glance import Phase
     from tests.file_server import FileServer
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})

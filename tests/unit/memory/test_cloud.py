@@ -14,13 +14,13 @@ from keystoneauth1 import exceptions as keystone_exceptions
 
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.memory import NoAnswer, Recorded, Reply, Silence
+from tests.unit.memory.asking import RAW, ask, image, names, new_image, nova, patched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance import Client
     from tests.file_server import FileServer
-from tests.unit.memory.asking import RAW, ask, image, names, new_image, nova, patched
 
 
 @pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning")  # openstacksdk warns of itself

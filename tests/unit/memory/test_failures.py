@@ -12,11 +12,10 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import RAW, URL, image, names, new_image, nova, shown, start_import
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.unit.memory.asking import RAW, URL, image, names, new_image, nova, shown, start_import
 
 
 def test_fail_answers_instead_of_handling(cloud: InMemoryCloud) -> None:

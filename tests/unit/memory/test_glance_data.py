@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import URL, image, new_image, shown, start_import, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.file_server import FileServer
-from tests.unit.memory.asking import URL, image, new_image, shown, start_import, upload
 
 
 def test_uploaded_data_is_hashed_and_kept(cloud: InMemoryCloud) -> None:

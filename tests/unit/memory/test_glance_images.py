@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import RAW, active_image, ask, image, names, new_image, patched, shown
 
 if TYPE_CHECKING:
     pass
-from tests.unit.memory.asking import RAW, active_image, ask, image, names, new_image, patched, shown
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import image, names, new_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.unit.memory.asking import image, names, new_image
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import RAW, ask, image
 
 if TYPE_CHECKING:
     pass
-from tests.unit.memory.asking import RAW, ask, image
 
 
 def test_what_a_member_may_ask_of_keystone(cloud: InMemoryCloud) -> None:

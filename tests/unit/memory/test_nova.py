@@ -8,10 +8,10 @@ import pytest
 from keystoneauth1 import exceptions as keystone_exceptions
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import active_image, ask, boot, nova
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory.nova import PasswordChanges
-from tests.unit.memory.asking import active_image, ask, boot, nova
 
 
 def servers(cloud: InMemoryCloud, query: str = "", user: str = "alice", version: str = "2.96") -> list[dict[str, Any]]:

@@ -21,15 +21,14 @@ from hyperx_glance.registration import admission
 from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
+from tests.clouds import ClientFactory, Clock
 from tests.file_server import FileServer
 from tests.interference import Interference
+from tests.registrations import BLIND, qcow2, record_of, timed
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from tests.file_server import FileServer
-from tests.clouds import Clock
-from tests.registrations import BLIND, qcow2, record_of, timed
 
 
 class Turns:

@@ -18,10 +18,10 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference, interrupt, unreachable
+from tests.registrations import BLIND, OWN_ID, qcow2
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, OWN_ID, qcow2
 
 
 def test_public_images_are_publicized_where_the_site_says_so(

@@ -19,10 +19,10 @@ from tests import samples
 from tests.clouds import ClientFactory
 from tests.file_server import BigBody, FileServer
 from tests.interference import Interference
+from tests.registrations import BLIND, FAILED_TASK, qcow2
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, FAILED_TASK, qcow2
 
 
 @pytest.mark.parametrize("status", [404, 500])

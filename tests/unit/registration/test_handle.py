@@ -38,10 +38,10 @@ from tests import samples
 from tests.clouds import HASTY, LOOPBACK, ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference
+from tests.registrations import BLIND, kept, qcow2, sha256
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, kept, qcow2, sha256
 
 
 class TestCallbacks:

@@ -14,10 +14,10 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory
 from tests.file_server import FileServer
+from tests.registrations import BLIND, qcow2
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import BLIND, qcow2
 
 
 @pytest.mark.parametrize("methods", [["glance-direct"], []])

@@ -25,10 +25,10 @@ from hyperx_glance.registration.outcome import (
     stall,
     verified,
 )
+from tests.registrations import NOW
 
 if TYPE_CHECKING:
     pass
-from tests.registrations import NOW
 
 
 def record(image_id: str = "7c1", **properties: object) -> Image:

@@ -23,10 +23,10 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference, interrupt, unreachable
+from tests.registrations import OWN_ID, kept, qcow2, record_of
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.registrations import OWN_ID, kept, qcow2, record_of
 
 
 class TestRecord:

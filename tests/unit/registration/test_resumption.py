@@ -21,12 +21,12 @@ from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory
 from tests.file_server import FileServer
 from tests.interference import Interference
+from tests.registrations import BLIND, kept, qcow2
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.file_server import FileServer
-from tests.registrations import BLIND, kept, qcow2
 
 
 def test_a_resumed_registration_withdraws_too(

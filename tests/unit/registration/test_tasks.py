@@ -26,13 +26,12 @@ from hyperx_glance.registration.outcome import (
 from hyperx_glance.registration.tasks import ImportWatch
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import ClientFactory
+from tests.clouds import ClientFactory, Clock
 from tests.file_server import FileServer
+from tests.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.clouds import Clock
-from tests.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
 
 
 class TestImportWatch:

@@ -33,14 +33,13 @@ from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.memory import Call, Refused
 from hyperx_glance.urls import open_url
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory
+from tests.clouds import LOOPBACK, ClientFactory, Clock
 from tests.file_server import BigBody, FileServer
 from tests.interference import Interference
+from tests.registrations import BLIND, kept, qcow2, record_of, sha256
 
 if TYPE_CHECKING:
     from tests.file_server import FileServer
-from tests.clouds import Clock
-from tests.registrations import BLIND, kept, qcow2, record_of, sha256
 
 
 def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
