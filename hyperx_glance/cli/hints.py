@@ -74,7 +74,7 @@ _VALUES = tuple(
     )
 )
 _FIELDS_AT_END = re.compile(r"^limits: name at least one of (\w+(?:, \w+)+)$", re.MULTILINE)
-_FIELDS_AT_BEGINNING = re.compile(r"^(\w+(?:, \w+)*)(?:\.\d+)?(?=: )", re.MULTILINE)
+_FIELDS_AT_BEGINNING = re.compile(r"^(?:settings\.)?(\w+(?:, \w+)*)(?:\.\d+)?(?=: )", re.MULTILINE)
 _ELSEWHERE = {
     "admin_password": "--password",
     "boot_volume_gib": "--boot-volume",

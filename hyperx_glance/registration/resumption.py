@@ -19,6 +19,7 @@ from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
+    LocalFileError,
     QuotaExceededError,
     RegistrationFailedError,
 )
@@ -111,7 +112,7 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
             record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:
-            if problem.reason in _OF_THE_CALLER:
+            if isinstance(problem, LocalFileError) or problem.reason in _OF_THE_CALLER:
                 raise
             raise record.fail(failures.from_source(problem, order, phase=image.phase)) from problem
         except (QuotaExceededError, RegistrationFailedError) as error:

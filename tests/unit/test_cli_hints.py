@@ -210,6 +210,14 @@ def test_what_people_read(openstack: Callable[..., Run], fake: InMemoryCloud, li
     assert said != "Their ids: " or all(twin in run.err for twin in twins)
 
 
+def test_a_variable_of_the_environment_is_told_as_its_option(
+    openstack: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERX_PUBLIC_VISIBILITY", "everybody")
+
+    assert openstack("hyperx image set debian --category public").err.startswith("--public-visibility: ")
+
+
 def test_a_quota_without_limits_names_options(openstack: Callable[..., Run]) -> None:
     run = openstack("hyperx quota set dept-a", user="admin")
 

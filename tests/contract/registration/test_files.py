@@ -223,10 +223,11 @@ class TestResuming:
         image_id = alice.start_registration(NewImage(name=unique("lost"), file=disk)).image_id
         (tmp_path / "other").write_bytes(samples.data("disk.vmdk"))
 
-        with pytest.raises(RegistrationFailedError) as caught:
-            alice.resume_registration(image_id, file=tmp_path / "other").wait()
+        with pytest.raises(LocalFileError) as caught:
+            alice.resume_registration(image_id, file=tmp_path / "other")
 
         assert caught.value.reason == UrlProblem.WRONG_FORMAT
+        assert alice.resume_registration(image_id, file=disk).wait().state == "ACTIVE", "the record is still there"
 
     def test_a_url_is_no_file(self, client: ClientFactory, file_server: FileServer, disk: Path) -> None:
         alice = client("alice")
