@@ -126,7 +126,8 @@ def translated(text: str, options: Options | None = None, ids: Ids | None = None
 def _option_of(found: re.Match[str], form: str, options: Options) -> str:
     option = _option(found[1], options)
     _, value, other = (*found.groups(), "", "")[:3]
-    return form.format(option, no=f"--no-{option.removeprefix('--')}", value=value, other=other)
+    no = f"--no-{option.removeprefix('--').removeprefix('no-')}"  # --no-preflight is all that some commands have
+    return form.format(option, no=no, value=value, other=other)
 
 
 def _option(field: str, options: Options) -> str:

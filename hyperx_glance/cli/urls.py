@@ -14,6 +14,9 @@ from hyperx_glance.cli import commands, hints, options, output
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
+
+    from hyperx_glance.errors import HyperxGlanceError
 
 SHOWN = (
     "url", "final_url", "address", "status", "size", "content_type", "file_name", "disk_format", "packed",
@@ -52,3 +55,7 @@ class CheckUrl(commands.ShowOne):
             "warnings": output.Listed([hints.translated(warning) for warning in report.warnings]),
         }
         return self.one(parsed_args, SHOWN, values)
+
+    def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
+        """Tell an error; this command always looks, so that only a registration can leave that out."""
+        return super().told(error, named).replace("--no-preflight", "`openstack hyperx image create --no-preflight`")

@@ -175,6 +175,8 @@ def test_a_capture_is_no_launch() -> None:
     [
         ("image create a --url http://127.0.0.1/a", "An operator can trust the server: --trusted-host."),
         (f"image create a --no-preflight --url {URL}", "--disk-format: without preflight the format must be given"),
+        ("check-url http://nowhere.example/a", "resolve it: `openstack hyperx image create --no-preflight`."),
+        ("image create a --url http://nowhere.example/a", "resolve it: --no-preflight."),
         ("image show nobody", "try `openstack hyperx image list <word> --hidden both`"),
         ("image delete precious", "`openstack hyperx image set precious --no-protected`"),
         ("image delete 'of great value'", "`openstack hyperx image set 'of great value' --no-protected`"),
