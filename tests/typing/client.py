@@ -24,6 +24,7 @@ from hyperx_glance import (
     DepartmentQuota,
     Finding,
     FlavorChoice,
+    HyperxGlanceError,
     Image,
     ImageChanges,
     ImagePage,
@@ -47,6 +48,7 @@ from hyperx_glance import (
     State,
     Summary,
     UrlPolicy,
+    UrlProblem,
     UrlReport,
     Usage,
 )
@@ -128,7 +130,9 @@ def registering(client: Client, image: Image) -> None:
     assert_type(client.unfinished_registrations(older_than_seconds=3600), Iterator[Image])
     assert_type(client.download(image, "debian.qcow2", on_progress=follow), Image)
     assert_type(client.download(image.id, io.BytesIO()), Image)
-    assert_type(client.check_url("http://files.example/debian.iso", disk_format="iso"), UrlReport)
+    report = client.check_url("http://files.example/debian.iso", disk_format="iso")
+    assert_type(report, UrlReport)
+    assert_type(report.problem, UrlProblem | None)
 
 
 def editing(client: Client, image: Image) -> None:
@@ -170,6 +174,7 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.image_id, str)
     assert_type(launch.servers, tuple[Server, ...])
     assert_type(launch.admin_password, SecretStr | None)
+    assert_type(HyperxGlanceError("The launch goes on.").admin_password, SecretStr | None)
     assert_type(launch.progress(), LaunchProgress)
     assert_type(launch.wait(timeout=1), Launch)
     assert_type(launch.cancel(), None)
