@@ -154,13 +154,19 @@ def translate_failure(service: str, error: Exception) -> HyperxGlanceError:
     if isinstance(error, keystone_exceptions.Forbidden):
         return NotAllowedError(str(error), service=service, status=status, request_id=request_id)
     return ServiceUnavailableError(
-        f"The {service} service gave no answer: {error}",
+        f"The {service} service gave no answer: {_without_wrappings(str(error))}",
         connected=not _never_connected(error),
         service=service,
         status=status,
         request_id=request_id,
         hint="See whether the service is up, and try again.",
     )
+
+
+def _without_wrappings(text: str) -> str:
+    """Leave out what urllib3 and requests write around what the operating system says: "...: Connection refused"."""
+    said = re.search(r"\[Errno -?\d+\] ([\w -]+)", text)
+    return f"{text.partition(': ')[0]}: {said[1]}" if said else text
 
 
 def translate_answer(service: str, response: requests.Response, *, stream: bool, secret: str) -> HyperxGlanceError:

@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 
+import hyperx_glance
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -148,6 +151,16 @@ def test_keystone_out_of_reach_is_unavailable(fake: InMemoryCloud, cloud: Cloud)
 
     with pytest.raises(ServiceUnavailableError):
         cloud.get("image", "/images")
+
+
+def test_a_service_that_is_down_is_told_without_what_libraries_write_around_it(fake: InMemoryCloud) -> None:
+    down: dict[str, Any] = fake.auth("alice") | {"auth_url": "http://127.0.0.1:1/v3"}
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        hyperx_glance.connect(**down).count()
+
+    said = "Unable to establish connection to http://127.0.0.1:1/v3/auth/tokens: Connection refused"
+    assert caught.value.message == f"The identity service gave no answer: {said}"
 
 
 def test_every_error_keeps_its_cause(fake: InMemoryCloud, cloud: Cloud) -> None:
