@@ -14,9 +14,12 @@ from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.sources import Opened, Unpacked, check, open_source
 from hyperx_glance.urls.contents import examine
 from hyperx_glance.vocabulary import ISO_FORMAT
+from hyperx_glance.waiting import wait_until
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
+NOTICE_SECONDS = 5
+"""Glance notices the end of a connection at once, where no proxy stands between."""
 SHORTEST_SECONDS = 0.1
 """A time-out of 0 would be none at all."""
 
@@ -159,8 +162,23 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
                 _explain(error, head, order, whole=whole)
                 raise
     if body.failure is not None:  # raised here, and not above, to keep the cause that it has
+        _let_glance_notice(context, order.image_id)
         raise body.failure
     return body.digest
+
+
+def _let_glance_notice(context: Context, image_id: str) -> None:
+    """Wait, for a moment, until Glance has put back a record whose upload broke off: it may be deleted next.
+
+    Glance deletes in two changes (glance/db/__init__.py, ImageRepo.remove). A record that it puts back between them is
+    gone, and takes a place of its department for ever.
+    """
+
+    def look() -> bool | None:
+        return context.cloud.image(image_id).glance_status != "saving" or None
+
+    with contextlib.suppress(HyperxGlanceError):  # what broke the upload is told; a deletion tells what is wrong now
+        wait_until(context.settings.pace, look, timeout=NOTICE_SECONDS)
 
 
 _REASONS = re.compile("safety|match|inspection")

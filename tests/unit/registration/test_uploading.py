@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from hyperx_glance import (
+    ChecksumMismatchError,
     NewImage,
     NotAllowedError,
     Pace,
@@ -39,6 +41,7 @@ from tests.interference import Interference
 from tests.registrations import BLIND, kept, qcow2, record_of, sha256
 
 if TYPE_CHECKING:
+    from hyperx_glance.testing.memory.glance.records import ImageRecord
     from tests.file_server import FileServer
 
 
@@ -225,6 +228,35 @@ class TestUploadsThatGlanceRefuses:
 
 
 class TestUploadsThatWereBrokenOff:
+    @pytest.mark.parametrize(("looks", "status"), [(3, "queued"), (10**6, "saving")])
+    def test_glance_notices_before_the_record_is_deleted_but_is_not_waited_for_long(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, looks: int, status: str
+    ) -> None:
+        clock = Clock(tick=0.1)
+        alice = client("alice", transfer="stream", pace=Pace(sleep=clock.sleep, clock=clock))
+        looked, at_deletion = itertools.count(1), []
+
+        def record() -> ImageRecord:
+            (only,) = cloud.glance.images.values()
+            return only
+
+        def break_off() -> None:
+            record().status = "saving"
+            cloud.before("glance", "GET", "/images/", notice)
+
+        def notice() -> None:
+            if next(looked) == looks:
+                record().status = "queued"
+
+        between = Interference(alice)
+        between.after("PUT", "/file$", break_off)
+        between.before("DELETE", "/images/", lambda: at_deletion.append(record().status))
+        with pytest.raises(ChecksumMismatchError):
+            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{'0' * 64}"))
+
+        assert at_deletion == [status]
+        assert clock.now < 10
+
     def test_a_resumed_one_waits_for_glance_to_notice(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
