@@ -75,7 +75,7 @@ class HyperxGlanceError(Exception):
     capture_id: str | None = None
     volume_id: str | None = None
     admin_password: SecretStr | None = None
-    """The administrator's password of the servers that a launch may have made; nothing else keeps it."""
+    """The administrator's password of servers that a launch may have made. Nothing else keeps it; a pickle has None."""
     left: tuple[str, ...] = ()
     """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
 

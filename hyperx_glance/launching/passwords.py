@@ -11,6 +11,7 @@ import secrets
 import string
 
 from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # libpass has no types
+from pydantic import SecretStr
 
 from hyperx_glance.errors import InvalidRequestError
 
@@ -24,6 +25,13 @@ CLASSES = (
 )
 ROUNDS = 100_000
 """The hash lies in the user data, which local users of the guest can read: 20 times the default slows guessing."""
+
+
+class UnpickledPassword(SecretStr):
+    """Keep a password on an exception of this process: in a pickle of it, which may go anywhere, it is None."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(None), ()
 
 
 def draw_password() -> str:

@@ -28,6 +28,7 @@ from hyperx_glance.launching.checking import check
 from hyperx_glance.launching.finding import look_for_all
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.ids import draw_id, is_fresh
+from hyperx_glance.launching.passwords import UnpickledPassword
 from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
@@ -79,7 +80,7 @@ def launch(
     )
     department = context.departments.own().name
     admin_password = None if password is None else SecretStr(password)
-    made = MayHaveMade(launch_id=launch_id, admin_password=admin_password)
+    made = MayHaveMade(launch_id=launch_id, admin_password=None if password is None else UnpickledPassword(password))
     quiet = Quiet(context.settings.pace)
     handle = Launch(
         context,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,7 @@ def test_what_leaves_servers_has_their_password(cloud: InMemoryCloud, alice: Cli
     assert vars(caught.value)["launch_id"] == "launch-of-mine"
     assert vars(caught.value)["admin_password"].get_secret_value() == "S3cret-0f-mine"
     assert "S3cret" not in f"{vars(caught.value)!r}{caught.value.__notes__}"
+    assert vars(pickle.loads(pickle.dumps(caught.value)))["admin_password"] is None
 
 
 def test_what_leaves_nothing_has_no_password(cloud: InMemoryCloud, alice: Client) -> None:
