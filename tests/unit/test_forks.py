@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openstack
@@ -20,51 +15,11 @@ from hyperx_glance import Client
 from hyperx_glance.cloud import Cloud
 from hyperx_glance.departments import Departments
 from hyperx_glance.testing import InMemoryCloud
-from tests.file_server import FileServer, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-
-
-class Images(FileServer):
-    """Answer with the id that a path names."""
-
-    def reply_for(self, path: str) -> Reply:
-        body = json.dumps({"id": path.rpartition("/")[2]}).encode()
-        return Reply(body, headers={"Content-Type": "application/json"})
-
-
-@pytest.fixture
-def images() -> Iterator[Images]:
-    with Images() as server:
-        yield server
-
-
-def test_every_process_gets_its_own_answers(images: Images) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.forked_reader", images.url("").rstrip("/")],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "parent: []" in done.stdout
-
-
-def test_threads_that_share_a_client_get_their_own_answers(images: Images) -> None:
-    """They take turns far more often in tests/resilience, where no coverage traces threads that just begin."""
-    session = Session(auth=Token(images.url("").rstrip("/"), "token"))
-    cloud = Cloud.from_session(session)
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda number: cloud.image(str(number)).id, range(200)))
-    session.session.close()
-
-    assert found == [str(number) for number in range(200)]
 
 
 def test_what_a_thread_of_the_parent_holds_holds_up_no_child() -> None:
