@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,41 +20,11 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory, Clock
 from tests.file_server import FileServer
 from tests.interference import Interference
-from tests.registrations import BLIND, qcow2, record_of, timed
+from tests.registrations import qcow2, record_of, timed
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from tests.file_server import FileServer
-
-
-class Turns:
-    """Let one thread run at a time; which is next when it waits or ends is drawn."""
-
-    def __init__(self, draw: random.Random, threads: int) -> None:
-        self._draw = draw
-        self._running = threads
-        self._waiting: set[int] = set()
-        self._next: int | None = None
-        self._changed = threading.Condition()
-
-    def wait(self, number: int) -> None:
-        with self._changed:
-            self._waiting.add(number)
-            self._stop()
-            assert self._changed.wait_for(lambda: self._next == number, timeout=30)
-            self._waiting.remove(number)
-            self._next = None
-            self._running = 1
-
-    def end(self) -> None:
-        with self._changed:
-            self._stop()
-
-    def _stop(self) -> None:
-        self._running -= 1
-        if not self._running and self._waiting:
-            self._next = self._draw.choice(sorted(self._waiting))
-            self._changed.notify_all()
 
 
 class TestAdmission:
@@ -121,46 +87,6 @@ class TestAdmission:
         with pytest.raises(QuotaExceededError):
             client("alice").resume_registration(dead, url=qcow2(file_server))
         assert [image.name for image in client("alice").images()] == ["old"]
-
-    @pytest.mark.parametrize("seed", range(30))
-    def test_in_whatever_order_things_happen_the_places_are_filled_exactly(
-        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, seed: int
-    ) -> None:
-        """Requests are served one after another in an order that is drawn; a create counts first and inserts later."""
-        racers, room = 9, 4
-        client("admin").set_quota("dept-a", images=room)
-        url = qcow2(file_server)
-        turns = Turns(random.Random(seed), racers)
-
-        def attempt(number: int) -> str:
-            alice = client("alice", url_policy=BLIND)
-            between = Interference(alice)
-
-            def count() -> None:
-                if cloud.glance.used("image_count_total", "dept-a") < room:
-                    turns.wait(number)
-                    cloud.glance.use_keystone_limits = False
-
-            def insert() -> None:
-                cloud.glance.use_keystone_limits = True
-
-            for method in ("GET", "POST", "DELETE"):
-                between.before(method, "", lambda: turns.wait(number), times=sys.maxsize)
-            between.before("POST", "^/images$", count)
-            between.after("POST", "^/images$", insert)
-            try:
-                turns.wait(number)
-                return alice.register(NewImage(name=str(number), url=url, disk_format="qcow2")).id
-            except QuotaExceededError:
-                return ""
-            finally:
-                turns.end()
-
-        with ThreadPoolExecutor(racers) as pool:
-            ready = sorted(filter(None, pool.map(attempt, range(racers))))
-
-        assert len(ready) == room
-        assert sorted(image.id for image in cloud.glance.images.values() if not image.deleted) == ready
 
 
 def test_a_crowded_department_is_counted_page_by_page(
