@@ -14,6 +14,7 @@ from hyperx_glance.cli import options
 from hyperx_glance.quotas.resources import FIELDS
 from tests import samples
 from tests.command import URL, Run, debian, fake, openstack
+from tests.interference import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,9 +160,6 @@ def test_control_c_cancels_a_registration_cleanly(openstack: Callable[..., Run],
     fake.glance.downloads[URL] = samples.data("disk.qcow2")
     fake.glance.imports_stall = True
 
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     fake.before("glance", "GET", "/v2/images/[^/]+$", interrupt, times=1, skip=2)
 
     run = openstack(f"hyperx image create new --url {URL} --no-preflight --disk-format qcow2")
@@ -175,9 +173,6 @@ def test_control_c_cancels_a_registration_cleanly(openstack: Callable[..., Run],
 @pytest.mark.usefixtures("debian")
 def test_control_c_leaves_a_launch_and_tells_its_id(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     fake.nova.build_polls = 1000
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
 
     fake.before("nova", "GET", "/servers/detail", interrupt, times=1, skip=3)
 
@@ -193,9 +188,6 @@ def test_control_c_leaves_a_registration_that_was_resumed(openstack: Callable[..
     fake.glance.downloads[URL] = samples.data("disk.qcow2")
     fake.glance.imports_stall = True
     image_id = openstack(f"hyperx image create later --url {URL} --no-wait -f value -c id").out.strip()
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
 
     fake.before("glance", "GET", "/v2/images/[^/]+$", interrupt, times=1, skip=4)
     run = openstack(f"hyperx registration resume {image_id}")

@@ -12,6 +12,7 @@ import pytest
 from hyperx_glance import Client, NewImage, cli
 from tests import samples
 from tests.command import URL, Run, debian, fake, openstack
+from tests.interference import interrupt
 from tests.test_surface import VERBS
 
 if TYPE_CHECKING:
@@ -94,9 +95,6 @@ class TestLaunches:
     ) -> None:
         openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-2026-8")
 
-        def interrupt() -> None:
-            raise KeyboardInterrupt
-
         fake.before("nova", "DELETE", "/servers/", interrupt, times=1)
         run = openstack("hyperx launch cancel order-2026-8 --yes")
 
@@ -120,9 +118,6 @@ class TestLaunches:
     def test_the_password_of_what_may_have_been_made_is_told(
         self, openstack: Callable[..., Run], fake: InMemoryCloud
     ) -> None:
-        def interrupt() -> None:
-            raise KeyboardInterrupt
-
         fake.before("nova", "POST", "/servers$", interrupt, times=1)
         run = openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-2026-8")
 

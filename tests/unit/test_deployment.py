@@ -10,6 +10,7 @@ from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.checks import LIMITS
 from hyperx_glance.deployment.evidence import skew
 from hyperx_glance.testing import InMemoryCloud
+from tests.interference import interrupt
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding
@@ -623,9 +624,6 @@ def test_a_record_that_comes_late_is_removed(fake: InMemoryCloud) -> None:
 
 
 def test_an_interrupt_leaves_no_record(fake: InMemoryCloud) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     fake.before("glance", "PATCH", "", interrupt, skip=2)
 
     with pytest.raises(KeyboardInterrupt):
@@ -667,9 +665,6 @@ def test_so_does_one_whose_creation_stays_unclear(fake: InMemoryCloud) -> None:
 
 
 def test_an_interrupt_names_a_record_that_could_not_be_removed(fake: InMemoryCloud) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     fake.before("glance", "PATCH", "", interrupt, skip=2)
     fake.fail("glance", "DELETE", "/v2/images/", status=500, times=None)
 

@@ -21,6 +21,7 @@ from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import Clock
+from tests.interference import interrupt
 from tests.launches import REFUSALS, ask
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ def test_an_accepted_launch_is_given_whatever_the_first_look_says(
 @pytest.mark.parametrize(("method", "path"), [("POST", "/servers$"), ("GET", "/servers/detail")])
 def test_what_leaves_servers_has_their_password(cloud: InMemoryCloud, alice: Client, method: str, path: str) -> None:
     image = launches.put_password_image(cloud)
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
 
     cloud.before("nova", method, path, interrupt, times=1, skip=1 if method == "GET" else 0)
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -20,6 +20,7 @@ from hyperx_glance import (
 from hyperx_glance.launching import servers
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import Clock
+from tests.interference import interrupt
 from tests.launches import ask
 
 if TYPE_CHECKING:
@@ -167,9 +168,6 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
 
 
 def test_ctrl_c_while_ordering_says_the_launch_id_too(cloud: InMemoryCloud, alice: Client, image: str) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     cloud.before("nova", "POST", "/servers", interrupt, times=1)
     with pytest.raises(KeyboardInterrupt) as caught:
         alice.launch(image, ask(launch_id="launch-of-mine"))
