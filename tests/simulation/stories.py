@@ -251,9 +251,10 @@ def edits(world: World) -> None:
         image = world.cloud.glance.images[image_id]
         _check_texts(callers, written, image.properties.get("description", ""))
         results = {name: caller.result for name, caller in callers.items() if caller.result is not None}
+        hard("remover" in callers or not image.deleted, "an image that nobody was to delete is gone")
         if "remover" in results:
             hard(image.deleted, "the remover was told that the image is deleted, and it is there")
-        elif results.get("switch") == "enabled":
+        elif results.get("switch") == "enabled" and not image.deleted:  # a remover who died may have deleted it later
             hard(image.status == "active", f"the switch was told that the image is enabled, and it is {image.status}")
         if "owner" in results:
             hard(image.visibility == "private", f"the owner was told {results['owner']}, and it is {image.visibility}")
