@@ -5,7 +5,7 @@
     ...     raise QuotaExceededError(department="dept-a", resource="images", limit=10, used=10, requested=1)
     ... except HyperxGlanceError as error:
     ...     print(error)
-    Department dept-a has no room for 1 more images: 10 of 10 used. Hint: Delete what is no longer needed,
+    Department dept-a has no room for 1 more image: 10 of 10 used. Hint: Delete what is no longer needed,
     or ask an administrator for a larger quota.
 
 The tree::
@@ -247,7 +247,8 @@ class QuotaExceededError(HyperxGlanceError):
         request_id: str | None = None,
     ) -> None:
         if not message:
-            message = f"Department {department} has no room for {requested} more {resource}: {used} of {limit} used."
+            what = resource.removesuffix("s") if resource and requested == 1 else resource
+            message = f"Department {department} has no room for {requested} more {what}: {used} of {limit} used."
             if len(exceeded) > 1:
                 message += f" Exceeded: {', '.join(exceeded)}."
         super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)

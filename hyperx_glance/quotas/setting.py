@@ -20,7 +20,6 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
-    ServiceUnavailableError,
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, image_endpoint, image_limits
@@ -33,7 +32,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
     word_of,
 )
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting import may_be_done, repeated
 
 UNLIMITED = -1
 LARGEST_LIMIT = 2**31 - 1
@@ -45,10 +44,10 @@ class _QuotaSetAnswer(Shape):
 
 
 def set_quota(context: Context, department: str, limits: QuotaLimits) -> DepartmentQuota:
-    """Set limits of a department, and read them back; where that fails, put back what was there.
+    """Set limits of a department, and read them back; where that fails or is interrupted, put back what was there.
 
     Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
-    services have no common transaction: notes on an error say what was taken back, and what could not be.
+    services have no common transaction: notes on an error say what was taken back, and what was not.
     """
     check_limits(limits)
     cloud = context.cloud
@@ -65,13 +64,13 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
         )
         if plan.wanted
     ]
-    touched: list[str] = []
+    touched: set[str] = set()
     try:
         for call in (call for plan in plans for call in plan.calls):
             _write(context, call, touched)
         now = whole_quota(context, target)
         _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
-    except HyperxGlanceError as error:
+    except BaseException as error:
         _take_back(context, plans, touched, error)
         raise
     return now
@@ -108,15 +107,22 @@ class _Call(NamedTuple):
     body: Mapping[str, Any] | None
 
 
+class _Undo(NamedTuple):
+    """Hold the requests that put back former limits, and the fields that somebody else has written meanwhile."""
+
+    calls: Sequence[_Call]
+    of_others: Collection[str]
+
+
 class _Plan(NamedTuple):
     """Hold what one service is to be told, the limits it has afterwards, and how to put back former ones."""
 
     wanted: Mapping[str, int]
     calls: Sequence[_Call]
-    undo: Callable[[Collection[str]], Sequence[_Call]]
+    undo: Callable[[Collection[str]], _Undo]
 
 
-_NOTHING = _Plan({}, (), lambda _: ())
+_NOTHING = _Plan({}, (), lambda _: _Undo((), ()))
 
 
 def _plan_quota_set(
@@ -146,8 +152,12 @@ def _plan_quota_set(
             quota_set["force"] = True
         return _Call(tuple(limits), service, "PUT", path, {"quota_set": quota_set})
 
-    def undo(fields: Collection[str]) -> Sequence[_Call]:
-        return [call({field: former.get(words[field]) for field in fields})]
+    def undo(fields: Collection[str]) -> _Undo:
+        now = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
+        before = {field: former.get(words[field]) for field in fields}
+        # One that is there already is written again: what was sent before may still be on its way.
+        ours = {field: limit for field, limit in before.items() if now.get(words[field]) in (wanted[field], limit)}
+        return _Undo([call(ours)] if ours else [], before.keys() - ours.keys())
 
     return _Plan(wanted, [call(wanted)], undo)
 
@@ -167,11 +177,16 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
     former = _limits_that_are_shown(cloud, department, given)
     wanted = {field: former[field].default if limit is None else limit for field, limit in given.items()}
 
-    def undo(fields: Collection[str]) -> Sequence[_Call]:
+    def undo(fields: Collection[str]) -> _Undo:
         now = _limits_that_are_shown(cloud, department, fields)
-        # Another value is somebody else's.
-        ours = {field: former[field].own for field in fields if now[field].value == wanted[field]}
-        return _all_image_calls(cloud, department, now, ours)
+        before = {field: former[field].own for field in fields}
+        # To make it 0 the old limit is deleted first, and the new one may not be there yet.
+        ours = {
+            field: own
+            for field, own in before.items()
+            if now[field].own in (own, given[field]) or (given[field] == 0 and now[field].own is None)
+        }
+        return _Undo(_all_image_calls(cloud, department, now, ours), before.keys() - ours.keys())
 
     return _Plan(wanted, _all_image_calls(cloud, department, former, given), undo)
 
@@ -237,45 +252,52 @@ _DONE_BEFORE = {"POST": 409, "DELETE": 404}
 """What Keystone answers to a limit that is there already, or that is gone."""
 
 
-def _write(context: Context, call: _Call, touched: list[str]) -> None:
+def _write(context: Context, call: _Call, touched: set[str]) -> None:
     """Send one request, again where its answer is lost: sent twice, each of them leaves what it leaves.
 
     Whether the limit that is there already is ours shows when the figures are read back. ``touched`` learns the fields
     that have another limit now, or may have.
     """
-    try:
-        repeated(
-            context.settings.pace,
-            lambda _: context.cloud.request(call.service, call.method, call.path, json=call.body),
-        )
-    except (ConflictError, NotFoundError) as error:
-        if error.status != _DONE_BEFORE.get(call.method):
+    fresh = set(call.fields) - touched
+    touched |= fresh
+
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            context.cloud.request(call.service, call.method, call.path, json=call.body)
+        except HyperxGlanceError as error:
+            if error.status is not None and error.status == _DONE_BEFORE.get(call.method):
+                return
+            if not (lost or may_be_done(error)):
+                touched.difference_update(fresh)
             raise
-    except ServiceUnavailableError as error:
-        touched += call.fields if error.connected else ()
-        raise
-    touched += call.fields
+
+    repeated(context.settings.pace, send)
 
 
-def _take_back(context: Context, plans: Sequence[_Plan], touched: Sequence[str], error: HyperxGlanceError) -> None:
+def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str], error: BaseException) -> None:
     """Put back what was there, as far as the services let us; tell how far in notes on the error."""
     back: list[str] = []
+    stay: list[str] = []
     left: list[str] = []
     for plan in plans:
         fields = [field for field in plan.wanted if field in touched]
         if not fields:
             continue
         try:
-            for call in plan.undo(fields):
-                _write(context, call, [])
+            undo = plan.undo(fields)
+            for call in undo.calls:
+                _write(context, call, set())
         except HyperxGlanceError:
             left += fields
         else:
-            back += fields
+            back += [field for field in fields if field not in undo.of_others]
+            stay += [field for field in fields if field in undo.of_others]
     if not touched:
         error.add_note("Nothing was changed.")
     if back:
         error.add_note(f"Taken back: {', '.join(back)}.")
+    if stay:
+        error.add_note(f"Somebody else has written meanwhile, and it stays: {', '.join(stay)}.")
     if left:
         error.add_note(f"Could not be taken back: {', '.join(left)}. To set a limit again is safe.")
 

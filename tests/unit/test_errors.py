@@ -36,6 +36,20 @@ def test_without_a_service_the_text_is_the_message() -> None:
     assert str(HyperxGlanceError("It failed.")) == "It failed."
 
 
+@pytest.mark.parametrize(
+    ("resource", "requested", "text"),
+    [
+        ("images", 1, "1 more image:"),
+        ("images", 2, "2 more images:"),
+        ("ram_mib", 1, "1 more ram_mib:"),
+        ("image_size_mib", 5, "5 more image_size_mib:"),
+    ],
+)
+def test_one_more_is_no_plural(resource: str, requested: int, text: str) -> None:
+    error = QuotaExceededError(department="dept-a", resource=resource, limit=1, used=1, requested=requested)
+    assert f"has no room for {text} 1 of 1 used." in str(error)
+
+
 @pytest.mark.parametrize("exceeded", [(), ("cores", "ram_mib")])
 def test_a_quota_names_what_is_exceeded(exceeded: tuple[str, ...]) -> None:
     error = QuotaExceededError(department="dept-a", resource="cores", limit=10, used=9, requested=2, exceeded=exceeded)

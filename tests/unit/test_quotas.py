@@ -25,10 +25,13 @@ from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.quotas.room import check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import HASTY, ClientFactory, sent
+from tests.interference import Interference, interrupt
 from tests.records import make_image
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory import ServiceName
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import Recorded, Reply, ServiceName
 
 MIB = 2**20
 
@@ -487,3 +490,60 @@ def test_a_limit_that_glance_does_not_take_is_taken_back(cloud: InMemoryCloud, c
     with pytest.raises(ConflictError, match="images"):
         client("admin").set_quota("dept-b", images=5)
     assert cloud.keystone.limits == {}
+
+
+def test_a_limit_of_which_only_the_old_one_is_gone_comes_back(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """To make it 0, the old limit is deleted before the new one is made."""
+    admin = client("admin")
+    admin.set_quota("dept-b", images=5)
+    cloud.fail("keystone", "POST", "/limits", status=403, times=1)
+    with pytest.raises(NotAllowedError) as caught:
+        admin.set_quota("dept-b", images=0)
+    assert caught.value.__notes__ == ["Taken back: images."]
+    assert admin.quota("dept-b").images == Usage(used=0, limit=5)
+
+
+@pytest.mark.parametrize("field", ["images", "cores", "volumes"])
+def test_what_somebody_else_writes_meanwhile_stays(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
+    admin, other = client("admin"), client("admin")
+    service: ServiceName = {"images": "keystone", "cores": "nova", "volumes": "cinder"}[field]  # type: ignore[assignment]  # they are
+    admin.set_quota("dept-b", **cast("Any", {field: 4}))
+
+    def write(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if (request.service, request.method) == (service, "PATCH" if field == "images" else "PUT"):
+            cloud.intercept(None)
+            other.set_quota("dept-b", **cast("Any", {field: 9}))
+        return reply
+
+    cloud.intercept(write)
+    with pytest.raises(ConflictError, match=field) as caught:
+        admin.set_quota("dept-b", **cast("Any", {field: 6}))
+    assert caught.value.__notes__ == [f"Somebody else has written meanwhile, and it stays: {field}."]
+    assert getattr(admin.quota("dept-b"), field).limit == 9
+
+
+def test_a_refusal_after_a_lost_answer_is_taken_back(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    admin = client("admin")
+    before = admin.quota("dept-b")
+    Interference(admin).lose("PUT", "os-quota-sets")
+    cloud.fail("nova", "PUT", "/os-quota-sets", status=403, times=1, skip=1)
+    with pytest.raises(NotAllowedError) as caught:
+        admin.set_quota("dept-b", cores=3)
+    assert caught.value.__notes__[-1] == "Taken back: cores."
+    assert admin.quota("dept-b") == before
+
+
+@pytest.mark.parametrize(
+    ("service", "method"), [("cinder", "PUT"), ("nova", "PUT"), ("keystone", "POST"), ("nova", "GET")]
+)
+def test_what_ctrl_c_leaves_is_taken_back(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, method: str
+) -> None:
+    admin = client("admin")
+    before = admin.quota("dept-b")
+    cloud.before(service, method, "/limits|os-quota-sets", interrupt, times=1, skip=int(method == "GET"))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        admin.set_quota("dept-b", images=5, cores=3, volumes=1)
+    assert caught.value.__notes__[0].startswith("Taken back: volumes")
+    assert admin.quota("dept-b") == before
