@@ -408,7 +408,10 @@ class Client(Connected):
 
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
-        """Set the administrator's password of a running server, and return it; None draws a password."""
+        """Set the administrator's password of a running server, and return it; None draws a password.
+
+        If an exception leaves it open whether the server has the password, the exception has it as ``admin_password``.
+        """
         from hyperx_glance import launching
 
         return launching.reset_password(self._context, server_id, password)

@@ -75,7 +75,7 @@ class HyperxGlanceError(Exception):
     capture_id: str | None = None
     volume_id: str | None = None
     admin_password: SecretStr | None = None
-    """The administrator's password of servers that a launch may have made. Nothing else keeps it; a pickle has None."""
+    """The administrator's password that servers may have. Nothing else keeps it; a pickle has None."""
     left: tuple[str, ...] = ()
     """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
 
@@ -166,6 +166,8 @@ class MayHaveMade:
         left = [f"{name.removesuffix('_id')} {value}" for name, value in self._ids.items()]
         if isinstance(error, HyperxGlanceError):
             error.left = (*error.left, *(each for each in left if each not in error.left))
+            return
+        if not left:
             return
         note = f"What was begun may still be there: {', '.join(left)}."
         if note not in getattr(error, "__notes__", ()):

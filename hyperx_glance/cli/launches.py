@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 from osc_lib.cli.parseractions import KeyValueAction
 
 import hyperx_glance
-from hyperx_glance.cli import commands, options, output, words
+from hyperx_glance.cli import commands, options, output
 from hyperx_glance.cli.progress import launch_progress
-from hyperx_glance.cli.servers import add_password, given_password
+from hyperx_glance.cli.servers import add_password, given_password, telling_password
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from hyperx_glance import Client
     from hyperx_glance.launching import Launch
 
@@ -101,26 +99,20 @@ class LaunchImage(_ShowsLaunch):
         client = self.client(parsed_args)
         parsed_args.admin_password = given_password(parsed_args)
         request = hyperx_glance.LaunchRequest(**options.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
-        try:
-            with launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
-                launch = client.launch(
-                    commands.reference(client, parsed_args.image),
-                    request,
-                    wait=parsed_args.wait,
-                    on_progress=show,
-                    timeout=parsed_args.timeout,
-                )
-        except BaseException as error:
-            self._tell_password(getattr(error, "admin_password", None), parsed_args.language)
-            raise
+        with (
+            telling_password(self.app.stderr, parsed_args.language),
+            launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show,
+        ):
+            launch = client.launch(
+                commands.reference(client, parsed_args.image),
+                request,
+                wait=parsed_args.wait,
+                on_progress=show,
+                timeout=parsed_args.timeout,
+            )
         if not parsed_args.wait:
             self.say_how_to_go_on("launch wait", launch.launch_id)
         return self.shown(parsed_args, launch)
-
-    def _tell_password(self, password: SecretStr | None, language: words.Language) -> None:
-        """Tell the password of servers that a launch has left, which nothing keeps."""
-        if password is not None:
-            self.app.stderr.write(f"{words.title('admin_password', language)}: {password.get_secret_value()}\n")
 
 
 class ListLaunches(commands.Lister):

@@ -8,13 +8,15 @@ True
 
 from __future__ import annotations
 
+import contextlib
 import getpass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from hyperx_glance.cli import commands
+from hyperx_glance.cli import commands, words
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 
 class ResetPassword(commands.ShowOne):
@@ -27,7 +29,9 @@ class ResetPassword(commands.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
-        password = self.client(parsed_args).reset_password(parsed_args.server, given_password(parsed_args))
+        given = given_password(parsed_args)
+        with telling_password(self.app.stderr, parsed_args.language):
+            password = self.client(parsed_args).reset_password(parsed_args.server, given)
         shown = {"server": parsed_args.server, "password": password.get_secret_value()}
         return self.one(parsed_args, ("server", "password"), shown)
 
@@ -47,3 +51,15 @@ def given_password(parsed_args: argparse.Namespace) -> str | None:
         return getpass.getpass("Password: ")
     password: str | None = parsed_args.password
     return password
+
+
+@contextlib.contextmanager
+def telling_password(stream: TextIO, language: words.Language) -> Iterator[None]:
+    """Tell the password that servers may have, which nothing keeps, where the block ends with an exception."""
+    try:
+        yield
+    except BaseException as error:
+        password = getattr(error, "admin_password", None)
+        if password is not None:
+            stream.write(f"{words.title('admin_password', language)}: {password.get_secret_value()}\n")
+        raise

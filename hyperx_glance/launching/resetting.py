@@ -12,42 +12,44 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from hyperx_glance.errors import (
-    ConflictError,
-    HyperxGlanceError,
-    PasswordResetError,
-    ServiceUnavailableError,
-)
-from hyperx_glance.launching.passwords import check_password, draw_password
+from hyperx_glance.errors import HyperxGlanceError, MayHaveMade, PasswordResetError
+from hyperx_glance.launching.passwords import UnpickledPassword, check_password, draw_password
+from hyperx_glance.waiting import may_be_done
 
 if TYPE_CHECKING:
     from hyperx_glance.context import Context
 
 
 def reset_password(context: Context, server_id: str, password: str | SecretStr | None) -> SecretStr:
-    """Set the administrator's password of a running server through its guest agent; None draws one."""
+    """Set the administrator's password of a running server through its guest agent; None draws one.
+
+    Where the server may have the password all the same, what is raised has it.
+    """
     text = password.get_secret_value() if isinstance(password, SecretStr) else password
     if text is None:
         text = draw_password()
     check_password(text)
-    try:
-        context.cloud.post(
-            "compute",
-            f"/servers/{quote(server_id, safe='', errors='replace')}/action",
-            json={"changePassword": {"adminPass": text}},
-            confidential=True,
-            secret=text,
-        )
-    except (ConflictError, ServiceUnavailableError) as error:
-        problem = _reset_problem(error)
-        if problem is None:
-            raise
-        message, hint = problem
-        raise PasswordResetError(
-            f"{message}: {error.message}",
-            hint=hint,
-            **error.answer(),
-        ) from error
+    with MayHaveMade(admin_password=UnpickledPassword(text)) as made:
+        try:
+            context.cloud.post(
+                "compute",
+                f"/servers/{quote(server_id, safe='', errors='replace')}/action",
+                json={"changePassword": {"adminPass": text}},
+                confidential=True,
+                secret=text,
+            )
+        except HyperxGlanceError as error:
+            problem = _reset_problem(error)
+            if problem is not None or not may_be_done(error):
+                made.undone()
+            if problem is None:
+                raise
+            message, hint = problem
+            raise PasswordResetError(
+                f"{message}: {error.message}",
+                hint=hint,
+                **error.answer(),
+            ) from error
     return SecretStr(text)
 
 

@@ -81,6 +81,18 @@ def test_passwords(openstack: Callable[..., Run], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("debian")
+def test_a_new_password_that_a_server_may_have_is_told(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    launched = openstack("hyperx image launch debian web --flavor m1.tiny -f json").json()
+
+    fake.cut("nova", "POST", "/action")
+    run = openstack(f"hyperx server password reset {launched['servers'][0]['id']}")
+
+    assert run.status == 1
+    assert f"Administrator's password: {fake.nova.server('web').admin_pass}\n" in run.err
+    assert "gave no answer" in run.err
+
+
+@pytest.mark.usefixtures("debian")
 def test_no_password_is_logged(openstack: Callable[..., Run]) -> None:
     run = openstack("--debug hyperx image launch debian web --flavor m1.tiny --password s3cret-of-mine -c launch_id")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from hyperx_glance import (
     Client,
+    HyperxGlanceError,
     InvalidRequestError,
     NotFoundError,
     PasswordResetError,
@@ -16,6 +18,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
+from tests.interference import interrupt
 from tests.launches import ask
 
 if TYPE_CHECKING:
@@ -74,3 +77,39 @@ def test_an_unknown_server_and_a_nova_that_fails(cloud: InMemoryCloud, alice: Cl
     cloud.fail("nova", "POST", "/action", status=502, body=b"Bad Gateway")
     with pytest.raises(ServiceUnavailableError):
         alice.reset_password(server_id)
+
+
+def test_a_password_that_the_server_may_have_is_given(cloud: InMemoryCloud, alice: Client) -> None:
+    server_id = alice.launch(launches.put_password_image(cloud), ask()).servers[0].id
+    cloud.cut("nova", "POST", "/action")
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.reset_password(server_id)
+    password = caught.value.admin_password
+
+    assert password is not None
+    assert cloud.nova.server("web").admin_pass == password.get_secret_value()
+    assert password.get_secret_value() not in f"{caught.value}{caught.value!r}{vars(caught.value)!r}"
+    assert pickle.loads(pickle.dumps(caught.value)).admin_password is None
+
+    cloud.before("nova", "POST", "/action", interrupt, times=1)
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        alice.reset_password(server_id, "Of-my-0wn")
+    assert vars(interrupted.value)["admin_password"].get_secret_value() == "Of-my-0wn"
+    assert not hasattr(interrupted.value, "__notes__")
+
+
+@pytest.mark.parametrize("how", ["refused", "no connection", "no agent", "silent agent"])
+def test_a_password_that_the_server_does_not_have_is_not_given(
+    cloud: InMemoryCloud, alice: Client, image: str, how: str
+) -> None:
+    server_id = alice.launch(image, ask()).servers[0].id
+    match how:
+        case "refused":
+            cloud.fail("nova", "POST", "/action", status=403)
+        case "no connection":
+            cloud.cut("nova", "POST", "/action", handled=False)
+        case _:
+            cloud.nova.password_changes = how.replace(" ", "_")  # type: ignore[assignment]  # one of them
+    with pytest.raises(HyperxGlanceError) as caught:
+        alice.reset_password(server_id)
+    assert caught.value.admin_password is None
