@@ -107,6 +107,8 @@ class Verification:
                         raise failures.unverified(self._record.image_id, self._journal.last)
                     stored.update(piece)
         except REJECTED as error:
+            if end.passed and error.reason == UrlProblem.TIMEOUT:
+                raise failures.unverified(self._record.image_id, self._journal.last) from error
             raise self._record.reject(failures.unverifiable(self._record.image_id, error.message)) from error
         assert isinstance(opened, Unpacked)  # it was packed
         if stored.hexdigest() != value:

@@ -554,6 +554,17 @@ def test_ports_are_tried_where_a_service_is_missing(fake: InMemoryCloud) -> None
     assert scratch_records(fake) == []
 
 
+@pytest.mark.parametrize("port", ["", ":80", ":443"])
+def test_a_usual_port_is_none_to_try(fake: InMemoryCloud, port: str) -> None:
+    """Catalogues name port 443 often enough, which Glance's default rules allow."""
+    fake.glance.url += port
+
+    examine(fake, probe=True)
+
+    tried = [request.body for request in fake.requests if request.body and request.path.endswith("/import")]
+    assert tried == [{"method": {"name": "web-download", "uri": ODD_URL}}]
+
+
 def test_a_host_that_is_refused_hides_the_ports(fake: InMemoryCloud) -> None:
     fake.glance.import_filter.disallowed_hosts = ["glance.cloud.test"]
 

@@ -161,3 +161,9 @@ def test_a_cloud_without_unified_limits(cloud: InMemoryCloud, client: ClientFact
     cloud.glance.use_keystone_limits = False
 
     assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+
+
+def test_a_department_without_a_limit(client: ClientFactory, file_server: FileServer) -> None:
+    client("admin").set_quota("dept-a", images=-1)
+
+    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"

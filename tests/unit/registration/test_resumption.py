@@ -10,6 +10,7 @@ from hyperx_glance import (
     ChecksumMismatchError,
     InvalidRequestError,
     NewImage,
+    Phase,
     QuotaExceededError,
     RegistrationFailedError,
     UrlPolicy,
@@ -18,7 +19,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory
+from tests.clouds import LOOPBACK, ClientFactory, sent
 from tests.file_server import FileServer
 from tests.interference import Interference
 from tests.registrations import BLIND, kept, qcow2
@@ -181,3 +182,22 @@ def test_of_two_who_resume_at_once_the_second_follows_and_deletes_no_ready_data(
     with pytest.raises(ChecksumMismatchError):
         begun[0].wait()
     assert kept(cloud) == []
+
+
+def test_an_import_of_which_the_record_shows_nothing_is_judged_and_not_begun_anew(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    """A single store does not say what has failed: the task alone tells it."""
+    cloud.glance.stores = []
+    alice = client("alice", url_policy=BLIND, transfer="import")
+    new = NewImage(name="a", url=file_server.fail("/disk.qcow2", 404), disk_format="qcow2")
+    registration = alice.start_registration(new)
+    while registration.progress().phase is not Phase.FAILED:
+        pass
+    qcow2(file_server)
+
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.resume_registration(registration.image_id).wait()
+
+    assert caught.value.reason == "glance"
+    assert len(sent(cloud, "POST", "/import")) == 1

@@ -370,6 +370,22 @@ class TestUploader:
         assert cloud.glance.images[record.image_id].status == "queued"
         assert not record.own or kept(cloud) == [record.image_id]
 
+    def test_a_cancellation_stops_the_reading(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        record = record_of(cloud, client("alice"), url=qcow2(file_server))
+        told: list[Progress] = []
+
+        def tell(progress: Progress) -> None:
+            told.append(progress)
+            record.cancel()
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            uploader(record).run(tell, Deadline(lambda: 0.0))
+
+        assert caught.value.reason == "cancelled"
+        assert len(told) == 1
+
     def test_whoever_has_uploaded_owns_the_data(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:

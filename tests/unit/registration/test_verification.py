@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import lzma
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -252,3 +254,59 @@ class TestVerificationAlone:
             self.verify(record, Deadline(clock, 1010.0))
 
         assert kept(cloud) == [record.image_id]
+
+
+class TestVerificationOfPackedData:
+    """What it came from is read once more."""
+
+    def ready(self, cloud: InMemoryCloud, client: Client, url: str, packed: bytes) -> Record:
+        checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"
+        data = lzma.decompress(packed)
+        fields = {"size": len(data), "os_hash_algo": "sha512", "os_hash_value": hashlib.sha512(data).hexdigest()}
+        return record_of(cloud, client, own=False, status="active", url=url, packed="xz", checksum=checksum, **fields)
+
+    def verify(self, record: Record, end: Deadline) -> None:
+        verification = Verification(record, Journal(record.order, end.clock))
+        verification.run(record.context.cloud.image(record.image_id), end, digest=None)
+
+    def test_it_stops_at_the_very_moment(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        packed = lzma.compress(samples.data("disk.raw"))
+        record = self.ready(cloud, client("alice"), file_server.serve("/disk.raw.xz", packed), packed)
+        moments = iter([1000.0, 1000.0])  # the journal begins, and the waiting
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            self.verify(record, Deadline(lambda: next(moments, 1010.0), 1010.0))
+
+        assert record.failure is None
+
+    def test_silence_of_the_source_ends_the_waiting_only(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        packed = lzma.compress(samples.data("disk.qcow2"))
+        held = file_server.hold("/disk.xz", packed, after=len(packed) // 2)
+        record = self.ready(cloud, client("alice"), held.url, packed)
+
+        with pytest.raises(WaitTimeoutError, match="not verified yet"):
+            self.verify(record, Deadline.after(record.context.settings.pace, 0.3))
+        held.release()
+
+        assert record.failure is None
+        self.verify(record, Deadline.after(record.context.settings.pace, None))
+
+    def test_a_cancellation_stops_the_reading(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        packed = lzma.compress(random.Random(7).randbytes(4 << 20), preset=0)
+        held = file_server.hold("/disk.xz", packed, after=3 << 20)
+        record = self.ready(cloud, client("alice"), held.url, packed)
+        image = record.context.cloud.image(record.image_id)
+        record.cancel()
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            Verification(record, Journal(record.order, lambda: 0.0)).run(image, Deadline(lambda: 0.0), digest=None)
+        held.release()
+
+        assert caught.value.reason == "cancelled"
+        assert record.failure is None
