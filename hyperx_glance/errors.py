@@ -160,10 +160,11 @@ class MayHaveMade:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is None or self._undone:
+        ids = self._ids.copy()  # another thread may find more
+        if error is None or self._undone or not ids:
             return
-        vars(error).update(self._ids, **self._secrets)
-        left = [f"{name.removesuffix('_id')} {value}" for name, value in self._ids.items()]
+        vars(error).update(ids, **self._secrets)
+        left = [f"{name.removesuffix('_id')} {value}" for name, value in ids.items()]
         if isinstance(error, HyperxGlanceError):
             error.left = (*error.left, *(each for each in left if each not in error.left))
             return

@@ -12,6 +12,7 @@ first request, `following` does the rest, `handle` is what the caller holds, `fi
 
 from collections.abc import Callable
 
+from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.capturing.checking import check
 from hyperx_glance.capturing.finding import find
 from hyperx_glance.capturing.handle import Capture
@@ -21,7 +22,6 @@ from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, W
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration.callbacks import CallbackError, teller
 
 __all__ = ["Capture", "capture", "find_capture", "start_capture"]
 

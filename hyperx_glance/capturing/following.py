@@ -32,10 +32,10 @@ from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Pha
 from hyperx_glance.waiting import wait_until
 
 if TYPE_CHECKING:
+    from hyperx_glance.callbacks import Tell
     from hyperx_glance.capturing.order import Order
     from hyperx_glance.capturing.services import Volume
     from hyperx_glance.context import Context
-    from hyperx_glance.registration.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
 STUCK_SECONDS = 30.0
@@ -136,7 +136,7 @@ class Following:
 
     # ------------------------------------------------------------- go on
 
-    def finish(self, tell: Tell, timeout: float | None) -> Image:
+    def finish(self, tell: Tell[Progress], timeout: float | None) -> Image:
         """Do what is left to do, and give the image; what the callback raises comes out as `CallbackError`."""
 
         def look() -> Image | None:

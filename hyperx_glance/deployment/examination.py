@@ -15,7 +15,7 @@ from hyperx_glance.deployment.checks import CHECKS
 from hyperx_glance.deployment.evidence import CheckResult, Evidence, Level, ServiceStatus, service_status
 from hyperx_glance.deployment.probes import PROBES
 from hyperx_glance.deployment.trials import try_on_scratch_record
-from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.errors import HyperxGlanceError, MayHaveMade
 from hyperx_glance.models.results import Finding
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def doctor(context: Context, *, probe: bool) -> list[Finding]:
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None
     evidence = Evidence(cloud, settings, services, trials)
     findings = [_service(service, status) for service, status in services.items()]
-    findings += [_examine(check, evidence, needs, look) for check, (needs, look) in CHECKS.items()]
-    if probe:
-        findings += [_examine(check, evidence, "image", look) for check, look in PROBES.items()]
+    # A finding tells of what is left, if the doctor comes to its end.
+    with MayHaveMade(image_id=None if trials is None else trials.left):
+        findings += [_examine(check, evidence, needs, look) for check, (needs, look) in CHECKS.items()]
+        if probe:
+            findings += [_examine(check, evidence, "image", look) for check, look in PROBES.items()]
     return findings
 
 

@@ -87,6 +87,11 @@ class Trials:
     url: str = ""
     removal: Attempt = OMITTED
 
+    @property
+    def left(self) -> str | None:
+        """The id of a record that could not be removed."""
+        return None if self.removal.outcome == "done" else self.image_id
+
 
 def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens.
@@ -118,9 +123,7 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
             yield
         finally:
             # After a creation that failed or was interrupted too: Glance may have made the record all the same.
-            trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id))
-            if trials.removal.outcome == "done":
-                made.undone()
+            trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
 
 
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
@@ -224,10 +227,21 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
     repeated(pace, send)
 
 
-def _remove(cloud: Cloud, pace: Pace, image_id: str) -> None:
-    """Delete the record; deleting twice is deleting, so that it is sent again where an answer is lost."""
-    with contextlib.suppress(NotFoundError):
-        repeated(pace, lambda _: cloud.delete("image", image_path(image_id)))
+def _remove(cloud: Cloud, pace: Pace, image_id: str, made: MayHaveMade) -> None:
+    """Delete the record; deleting twice is deleting, so that it is sent again where an answer is lost.
+
+    Where none is found it was not made, or is still on its way, as where the creation was interrupted.
+    """
+
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            cloud.delete("image", image_path(image_id))
+        except NotFoundError:
+            if not lost:
+                return
+        made.undone()
+
+    repeated(pace, send)
 
 
 def _patch(cloud: Cloud, image_id: str, *operations: Mapping[str, object]) -> None:

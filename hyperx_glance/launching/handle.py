@@ -14,6 +14,7 @@ import contextlib
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
+from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from hyperx_glance.callbacks import Tell
     from hyperx_glance.context import Context
 
 
@@ -135,12 +137,17 @@ class Launch:
         ``launch_id`` as long as anything may be left.
         """
         with self._made:
-            progress = self._wait(on_progress, timeout)
-            if progress.failed:
-                self._fail(progress)
-        return self
+            try:
+                progress = self._wait(teller(on_progress), timeout)
+            except CallbackError as error:
+                raised = error.raised
+            else:
+                if progress.failed:
+                    self._fail(progress)
+                return self
+            raise raised
 
-    def _wait(self, on_progress: Callable[[LaunchProgress], object] | None, timeout: float | None) -> LaunchProgress:
+    def _wait(self, tell: Tell[LaunchProgress], timeout: float | None) -> LaunchProgress:
         last: LaunchProgress | None = None
         untold_until: float | None = None
         clock = self._settings.pace.clock
@@ -152,8 +159,7 @@ class Launch:
             if progress is None:
                 return None
             last = progress
-            if on_progress is not None:
-                on_progress(progress)
+            tell(progress)
             if progress.building:
                 return None
             if not self._learn_faults():

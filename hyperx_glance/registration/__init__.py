@@ -13,6 +13,7 @@ passed, and whatever fails afterwards takes the record away with it.
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
+from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.context import Context
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.fields import DataFile
@@ -20,7 +21,6 @@ from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.results import Progress, UrlReport
 from hyperx_glance.registration import checking, creation, looking, resumption
-from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.handle import Registration
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.record import OUT_OF_REACH, Record
@@ -55,7 +55,7 @@ def register(
         try:
             following = creation.start(record, new, end)
         except WaitTimeoutError as error:
-            error.hint = _MORE_TIME
+            _hint(record, error)
             raise
         try:
             return following.finish(tell, end)
@@ -65,11 +65,15 @@ def register(
             raised = error.raised
             record.withdraw(raised)
         except BaseException as error:
-            if isinstance(error, WaitTimeoutError):
-                error.hint = _MORE_TIME
             record.withdraw(error)
+            _hint(record, error)
             raise
         raise raised
+
+
+def _hint(record: Record, error: BaseException) -> None:
+    if isinstance(error, WaitTimeoutError) and not record.may_exist:
+        error.hint = _MORE_TIME
 
 
 def start_registration(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Registration:

@@ -5,12 +5,12 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 
+from hyperx_glance.callbacks import Tell
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import LOCK, Outcome, Task, Way, failed_stores
 from hyperx_glance.registration.progress import Journal
@@ -63,14 +63,14 @@ class Following:
 
     # ------------------------------------------------------------- wait
 
-    def finish(self, tell: Tell, end: Deadline) -> Image:
+    def finish(self, tell: Tell[Progress], end: Deadline) -> Image:
         """Give the image when it is ready and verified; what the callback raises comes out as `CallbackError`."""
         image = self._ready(tell, end)
         image = self._verification.run(image, end, digest=self._uploader.digest)
         self.record.ended = True
         return image
 
-    def _ready(self, tell: Tell, end: Deadline) -> Image:
+    def _ready(self, tell: Tell[Progress], end: Deadline) -> Image:
         while True:
             with self._my_turn(end):
                 if self._to_upload:
@@ -95,7 +95,7 @@ class Following:
         finally:
             self._turn.release()
 
-    def _settled(self, tell: Tell, end: Deadline) -> tuple[Image, Outcome, Task | None]:
+    def _settled(self, tell: Tell[Progress], end: Deadline) -> tuple[Image, Outcome, Task | None]:
         def look() -> tuple[Image, Outcome, Task | None] | None:
             image, outcome, task = self._look()
             if outcome is not Outcome.FAILED:

@@ -1,5 +1,6 @@
 """Uploading into a record, which another process may be doing as well."""
 
+from hyperx_glance.callbacks import Tell
 from hyperx_glance.errors import (
     AuthenticationError,
     ChecksumMismatchError,
@@ -10,8 +11,8 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import Progress
 from hyperx_glance.registration import failures, streaming
-from hyperx_glance.registration.callbacks import Tell
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
@@ -40,7 +41,7 @@ class Uploader:
         self.digest: str | None = None
         """The checksum of what was sent, as "algorithm:hex", where one is wanted."""
 
-    def run(self, tell: Tell, end: Deadline) -> None:
+    def run(self, tell: Tell[Progress], end: Deadline) -> None:
         """Upload, or see that another process has done it; what is raised instead leaves it to be done again.
 
         An upload that is refused because another is under way, or because the login ran out, is begun anew.
@@ -53,7 +54,7 @@ class Uploader:
                 self._record.own = True
                 return
 
-    def _uploaded(self, tell: Tell, end: Deadline, *, last: bool) -> bool:
+    def _uploaded(self, tell: Tell[Progress], end: Deadline, *, last: bool) -> bool:
         """Upload once; give False where another attempt may do better."""
 
         def on_bytes(sent: int, read: int) -> None:

@@ -686,6 +686,26 @@ def test_an_interrupt_names_a_record_that_could_not_be_removed(fake: InMemoryClo
     assert f"may still be there: image {left}" in caught.value.__notes__[0]
 
 
+def test_so_does_an_interrupt_of_what_comes_after_the_probe(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "DELETE", "/v2/images/", status=500, times=None)
+    fake.before("glance", "GET", "/info/import$", interrupt, times=1)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        connect(fake, "alice").doctor(probe=True)
+
+    (left,) = fake.glance.images
+    assert f"may still be there: image {left}" in caught.value.__notes__[0]
+
+
+def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: InMemoryCloud) -> None:
+    fake.before("glance", "POST", "/v2/images$", interrupt, times=1)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        connect(fake, "alice").doctor(probe=True)
+
+    assert f"may still be there: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
+
+
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
     """They let members change who registered an image."""
     fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")

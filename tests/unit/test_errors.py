@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from hyperx_glance import errors
-from hyperx_glance.errors import HyperxGlanceError, InvalidRequestError, NotFoundError, QuotaExceededError
+from hyperx_glance.errors import (
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    MayHaveMade,
+    NotFoundError,
+    QuotaExceededError,
+)
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
 
@@ -95,3 +102,25 @@ def test_the_answer_of_a_service_is_passed_on() -> None:
 )
 def test_a_sentence_ends_before_its_hint(error: NotFoundError, text: str) -> None:
     assert str(error) == text
+
+
+def test_another_thread_may_find_more_while_an_error_is_named() -> None:
+    class Id(str):
+        __slots__ = ()
+
+        def __format__(self, specification: str) -> str:
+            made.found(volume_id="81f")
+            return str(self)
+
+    made = MayHaveMade(capture_id=Id("7c1"))
+    with pytest.raises(ConflictError, match="may still be there: capture 7c1") as caught, made:
+        raise ConflictError("It failed.")
+
+    assert caught.value.capture_id == "7c1"
+
+
+def test_where_nothing_was_made_nothing_is_named() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught, MayHaveMade(image_id=None):
+        raise KeyboardInterrupt
+
+    assert not hasattr(caught.value, "__notes__")

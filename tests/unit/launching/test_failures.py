@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tenacity import TryAgain
 
 from hyperx_glance import (
     AmbiguousNameError,
@@ -164,6 +165,26 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
         alice.launch(image, ask(launch_id="launch-of-mine"), on_progress=interrupt)
     assert any("launch-of-mine" in note for note in caught.value.__notes__)
     assert vars(caught.value)["launch_id"] == "launch-of-mine"
+    assert len(cloud.nova.servers) == 1
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [WaitTimeoutError("its own"), ServiceUnavailableError("its own"), StopIteration("its own"), TryAgain("its own")],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_what_the_callback_raises_comes_out_as_it_was(
+    cloud: InMemoryCloud, alice: Client, image: str, raised: Exception
+) -> None:
+    """An error of the library, or one of those by which others wait, too: the callback may use both."""
+
+    def complain(_: LaunchProgress) -> None:
+        raise raised
+
+    with pytest.raises(type(raised), match="its own") as caught:
+        alice.launch(image, ask(launch_id="launch-of-mine"), on_progress=complain)
+    assert caught.value is raised
+    assert vars(raised)["launch_id"] == "launch-of-mine"
     assert len(cloud.nova.servers) == 1
 
 

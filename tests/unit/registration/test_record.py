@@ -18,6 +18,7 @@ from hyperx_glance import (
     ProtectedError,
     RegistrationFailedError,
     ServiceUnavailableError,
+    WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory
@@ -197,6 +198,20 @@ class TestWhatErrorsName:
 
         assert kept(cloud) == []
         assert not hasattr(caught.value, "__notes__")
+
+    @pytest.mark.parametrize("refused", [True, False])
+    def test_a_time_out_says_that_it_is_deleted_only_where_it_is(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, *, refused: bool
+    ) -> None:
+        if refused:
+            cloud.fail("glance", "DELETE", "/images/", status=403, times=None)
+
+        with pytest.raises(WaitTimeoutError, match="not ready yet") as caught:
+            client("alice").register(NewImage(name="a", url=qcow2(file_server)), timeout=0)
+
+        assert kept(cloud) == [caught.value.image_id] * refused
+        assert ("Its record is deleted" in caught.value.hint) is not refused
+        assert ("delete ends it" in caught.value.hint) is refused
 
     def test_ctrl_c_while_waiting(self, client: ClientFactory, file_server: FileServer) -> None:
         alice = client("alice")

@@ -24,8 +24,8 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
+from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.departments import Department
-from hyperx_glance.registration.callbacks import CallbackError, teller
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record

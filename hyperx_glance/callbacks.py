@@ -1,7 +1,7 @@
 """What the caller hands in to be told of progress.
 
 >>> from hyperx_glance import Phase, Progress
->>> from hyperx_glance.registration.callbacks import CallbackError, teller
+>>> from hyperx_glance.callbacks import CallbackError, teller
 >>> def complain(progress):
 ...     raise ValueError(progress.phase)
 >>> try:
@@ -12,10 +12,10 @@ ValueError(<Phase.STORING: 'storing'>)
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from hyperx_glance.models.results import Progress
-
-Tell = Callable[[Progress], None]
+Told = TypeVar("Told")
+Tell = Callable[[Told], None]
 
 
 class CallbackError(BaseException):
@@ -30,10 +30,10 @@ class CallbackError(BaseException):
         self.raised = raised
 
 
-def teller(on_progress: Callable[[Progress], object] | None) -> Tell:
-    """Wrap the callback, so that what it raises is no error of ours."""
+def teller(on_progress: Callable[[Told], object] | None) -> Tell[Told]:
+    """Wrap the callback, so that what it raises is no error of ours, and none by which the waiting goes on."""
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: Told) -> None:
         if on_progress is None:
             return
         try:
