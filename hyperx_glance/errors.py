@@ -161,7 +161,7 @@ class MayHaveMade:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         ids = self._ids.copy()  # another thread may find more
-        if error is None or self._undone or not ids:
+        if error is None or self._undone:
             return
         vars(error).update(ids, **self._secrets)
         left = [f"{name.removesuffix('_id')} {value}" for name, value in ids.items()]
