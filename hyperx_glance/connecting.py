@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from keystoneauth1 import exceptions as keystone_exceptions
@@ -61,6 +62,11 @@ def is_connection(value: object) -> str:
     """Take a connection; say where a session belongs."""
     sdk = sys.modules.get("openstack.connection")  # where it is not imported, nothing is a connection
     if sdk is not None and isinstance(value, sdk.Connection):
+        try:
+            with _configured():
+                value.session  # noqa: B018  # openstacksdk makes it when it is asked for, and reads time-outs then
+        except InvalidRequestError as error:
+            return error.message
         return ""
     problem = needed("an openstacksdk Connection", value)
     return f"{problem}; Client.from_session takes that" if isinstance(value, Session) else problem
@@ -79,18 +85,28 @@ def is_steward(value: object) -> str:
 def open_connection(cloud: str | None, keywords: Mapping[str, object]) -> Connection:
     """Connect through openstacksdk: clouds.yaml, ``OS_*`` variables, keywords; nothing is asked of the cloud yet."""
     import openstack  # noqa: PLC0415  # half a second that a session does not need
-    from openstack import exceptions  # noqa: PLC0415  # as above
 
     _check(keywords)
+    with _configured():
+        connection = openstack.connect(cloud=cloud, **keywords)  # type: ignore[arg-type]  # its keywords are any
+        connection.session  # noqa: B018  # as above
+    return connection
+
+
+@contextlib.contextmanager
+def _configured() -> Iterator[None]:
+    """Translate what openstacksdk raises about its configuration; it checks no types."""
+    from openstack import exceptions  # noqa: PLC0415  # as long
+
     try:
-        return openstack.connect(cloud=cloud, **keywords)  # type: ignore[arg-type]  # its keywords are any
+        yield
     except (exceptions.ConfigException, keystone_exceptions.ClientException) as error:
         raise InvalidRequestError(
             f"The cloud is not configured: {error}",
             hint="Name a cloud of clouds.yaml, or give auth_url and credentials.",
         ) from error
-    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-        # openstacksdk checks no types. The text of such an error may hold a password, but not that of an unknown word.
+    except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
+        # The text of such an error may hold a password, but not that of an unknown word.
         unknown = re.search(r"unexpected keyword argument '\w+'", str(error))
         raise InvalidRequestError(
             f"The cloud is not configured: openstacksdk ends in {type(error).__name__}"

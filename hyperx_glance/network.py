@@ -13,7 +13,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from hyperx_glance.arguments import callback, require
 
 
 def _resolve(host: str, port: int) -> list[str]:
@@ -42,6 +44,11 @@ class Network:
     secure: Callable[[socket.socket, ssl.SSLContext, str], socket.socket] = _secure
     clock: Callable[[], float] = time.monotonic
 
+    def __post_init__(self) -> None:
+        require(((f"network.{each.name}", getattr(self, each.name)) for each in fields(self)), _CHECKS)
+
+
+_CHECKS = dict.fromkeys(("network.resolve", "network.connect", "network.secure", "network.clock"), callback)
 
 SYSTEM = Network()
 _defaults = [SYSTEM]

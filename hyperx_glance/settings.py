@@ -42,4 +42,5 @@ _CHECKS = {
     "settings.pace": instance(Pace),
     # Glance gives no more in one answer (its option api_limit_max).
     "settings.page_size": lambda value: number(value, least=1, most=1000, whole=True),
+    "settings.network": instance(Network),
 }

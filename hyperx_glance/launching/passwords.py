@@ -1,4 +1,4 @@
-"""Administrator passwords: drawn, checked and hashed.
+"""Administrator passwords: drawn and hashed.
 
 >>> from hyperx_glance.launching.passwords import draw_password, hash_password
 >>> len(draw_password())
@@ -12,8 +12,6 @@ import string
 
 from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # libpass has no types
 from pydantic import SecretStr
-
-from hyperx_glance.errors import InvalidRequestError
 
 LENGTH = 20
 # Without characters that look alike, or that a shell, a URL, YAML or a Windows batch file takes for its own.
@@ -43,12 +41,6 @@ def draw_password() -> str:
     characters += [secrets.choice("".join(CLASSES)) for _ in range(LENGTH - len(CLASSES))]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)
-
-
-def check_password(password: str) -> None:
-    """Refuse a password that no login prompt could take."""
-    if not password or len(password) > 127 or not password.isprintable():
-        raise InvalidRequestError("admin_password: 1 to 127 printable characters are needed")
 
 
 def hash_password(password: str) -> str:

@@ -21,7 +21,7 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
+from hyperx_glance.launching.passwords import draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
@@ -150,9 +150,7 @@ def check_request(image: Image, request: LaunchRequest) -> None:
         problems.append("volume_type: this launch makes no volume")
     if not request.networks:
         problems.append('networks: name at least one, or "auto", or "none"')
-    problems += _password_problems(image, request) + _drive_problems(image, request)
-    if len(request.tags) >= MAX_TAGS:
-        problems.append(f"tags: at most {MAX_TAGS - 1}, since one says which launch a server belongs to")
+    problems += _password_problems(image, request) + _drive_problems(image, request) + _tag_problems(request)
     if problems:
         raise InvalidRequestError("\n".join(problems))
 
@@ -178,6 +176,15 @@ def _drive_problems(image: Image, request: LaunchRequest) -> list[str]:
     told = image.password_enabled or bool(request.user_data)
     if told and request.networks == "none" and request.config_drive is False:
         return ["config_drive: a guest without a network reads its password and user data from nowhere else"]
+    return []
+
+
+def _tag_problems(request: LaunchRequest) -> list[str]:
+    """Keep the tag that says which launch a server belongs to: who cancels another launch would delete it, too."""
+    if len(request.tags) >= MAX_TAGS:
+        return [f"tags: at most {MAX_TAGS - 1}, since one says which launch a server belongs to"]
+    if any(tag.startswith(TAG_PREFIX) for tag in request.tags):
+        return [f"tags: {TAG_PREFIX} says which launch a server belongs to; give launch_id instead"]
     return []
 
 
@@ -239,9 +246,7 @@ def admin_password(image: Image, request: LaunchRequest) -> str | None:
         return None
     if request.admin_password is None:
         return draw_password()
-    password = request.admin_password.get_secret_value()
-    check_password(password)
-    return password
+    return request.admin_password.get_secret_value()
 
 
 def guest_data(image: Image, request: LaunchRequest, password: str | None) -> str | None:

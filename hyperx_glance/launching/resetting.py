@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from hyperx_glance.errors import HyperxGlanceError, MayHaveMade, PasswordResetError
-from hyperx_glance.launching.passwords import UnpickledPassword, check_password, draw_password
+from hyperx_glance.launching.passwords import UnpickledPassword, draw_password
 from hyperx_glance.waiting import may_be_done
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
     text = password.get_secret_value() if isinstance(password, SecretStr) else password
     if text is None:
         text = draw_password()
-    check_password(text)
     with MayHaveMade(admin_password=UnpickledPassword(text)) as made:
         try:
             context.cloud.post(

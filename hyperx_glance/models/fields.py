@@ -74,15 +74,29 @@ def is_url(value: object) -> str:
 def is_file(value: object) -> str:
     """Take a path or a binary file object."""
     if isinstance(value, str | os.PathLike):
-        path = os.fspath(value)
-        if not isinstance(path, str):
-            return "a path is written in text, not in bytes"
-        if not path or "\x00" in path:
-            return "a path that is not empty and has no NUL is needed"
-        return arguments.text(value) if isinstance(value, str) else ""
+        return _path_problem(value)
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
         return ""
     return arguments.needed("a path or a binary file that can be rewound", value)
+
+
+def _path_problem(value: "str | os.PathLike[str]") -> str:
+    """Say what is wrong with a path; one that the system gave may hold bytes that are no text."""
+    try:
+        path: object = os.fspath(value)
+    except TypeError:
+        return arguments.needed("a path", value)
+    if not isinstance(path, str):
+        return "a path is written in text, not in bytes"
+    if not path or "\x00" in path:
+        return "a path that is not empty and has no NUL is needed"
+    if isinstance(value, str):
+        return arguments.text(value)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return "a path cannot hold half a surrogate pair"
+    return ""
 
 
 def is_target(value: object) -> str:
@@ -111,8 +125,12 @@ def is_format(value: object) -> str:
 
 
 def is_password(value: object) -> str:
-    """Take a text, veiled or not."""
-    return arguments.text(value.get_secret_value() if isinstance(value, SecretStr) else value)
+    """Take what every login prompt takes, veiled or not."""
+    text: object = value.get_secret_value() if isinstance(value, SecretStr) else value
+    problem = arguments.text(text)
+    if not problem and not (1 <= len(str(text)) <= LONGEST_PASSWORD and str(text).isprintable()):
+        return f"1 to {LONGEST_PASSWORD} printable characters are needed"
+    return problem
 
 
 def _network(text: str) -> str:
@@ -124,7 +142,7 @@ def _network(text: str) -> str:
 
 
 def _aware(time: datetime) -> datetime:
-    if time.tzinfo is None:
+    if time.utcoffset() is None:
         raise ValueError("a time needs its zone, such as datetime.now(UTC)")
     return time
 
@@ -170,6 +188,7 @@ _FIELD_OF_KEY = {
 }
 LARGEST_CHARACTER = "\uffff"
 FOUR_BYTES = "Glance takes no character of four bytes, such as an emoji"
+LONGEST_PASSWORD = 127
 LONGEST_PROPERTY_BYTES = 65535
 """What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
 STRICT = Field(strict=True)

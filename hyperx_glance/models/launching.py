@@ -6,12 +6,15 @@
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Literal, Required, Self, TypedDict, Unpack
 
+import pydantic
 from pydantic import Field, SecretStr
 
-from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, Switch, Text
+from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, Switch, Text, is_password, valid
 from hyperx_glance.models.request import LAUNCH_ID_PATTERN, SERVER_TAG_PATTERN, Request
+
+_LONGEST_NAME = 255
 
 
 class LaunchFields(TypedDict, total=False):
@@ -56,7 +59,7 @@ class LaunchRequest(Request):
     boot_volume_gib: Gib | None = None
     volume_type: Reference | None = None
     keep_volumes: Switch = False
-    admin_password: Annotated[SecretStr, Field(min_length=1)] | None = None
+    admin_password: Annotated[SecretStr, valid(is_password)] | None = None
     key_name: Reference | None = None
     security_groups: tuple[Reference, ...] = ()
     user_data: Annotated[Text | bytes | None, Field(repr=False)] = None
@@ -72,6 +75,14 @@ class LaunchRequest(Request):
     server_group: Reference | None = None
     on_failure: Literal["keep", "delete"] = "keep"
     launch_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _leave_room_for_numbers(self) -> Self:
+        """Refuse what Nova's database refuses when the servers are ordered (nova/db/main/models.py, display_name)."""
+        longest = _LONGEST_NAME - len(f"-{self.count}")
+        if self.count > 1 and len(self.name) > longest:
+            raise ValueError(f"name: Nova adds -1 to -{self.count}, so that at most {longest} characters are possible")
+        return self
 
     if TYPE_CHECKING:  # as above
 

@@ -48,6 +48,8 @@ def resume(
     context: Context, reference: Image | str, *, url: str | None, file: DataFile | None = None, keep_failed: bool
 ) -> Following:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
+    if url is not None and file is not None:
+        raise InvalidRequestError("url, file: one of them, not both")
     image = _registered(context, reference)
     if image.failure:
         raise ConflictError(
@@ -57,7 +59,7 @@ def resume(
     order = Order(
         image_id=image.id,
         url=_known_url(context, image, url) if file is None else None,
-        file=None if file is None else _given_file(image, url, file),
+        file=None if file is None else _given_file(image, file),
         disk_format=image.disk_format,
         department=_department(context, image),
         checksum=_wanted_checksum(image),
@@ -133,9 +135,7 @@ def _source_is_known(order: Order, image: Image) -> bool:
     return order.url is not None or order.file is not None
 
 
-def _given_file(image: Image, url: str | None, file: DataFile) -> LocalFile:
-    if url is not None:
-        raise InvalidRequestError("url, file: one of them, not both")
+def _given_file(image: Image, file: DataFile) -> LocalFile:
     if image.url:
         raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which never changes")
     return LocalFile(file)

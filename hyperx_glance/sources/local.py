@@ -108,7 +108,7 @@ def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
         file.seek(0)
     except (AttributeError, OSError, TypeError, ValueError) as error:
         raise InvalidRequestError("file: a binary file is needed that is open and can be rewound") from error
-    if size is None:
+    if not isinstance(size, int):
         raise InvalidRequestError(f"file: {_NO_FILE}")
     return file, _Stamp(size) if descriptor is None else _stamp(descriptor)._replace(size=size)
 

@@ -6,8 +6,11 @@ import dataclasses
 import functools
 import inspect
 import io
+import os
 import re
 import typing
+from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +39,7 @@ from hyperx_glance import (
     UrlPolicy,
 )
 from hyperx_glance.arguments import checked, reference, seconds
+from hyperx_glance.network import Network
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import HASTY, ClientFactory, Clock
@@ -43,11 +47,35 @@ from tests.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.file_server import FileServer
 
 HALF = "half \ud83d"
+
+
+class StrangePath(os.PathLike[Any]):
+    """Be a path by its type alone."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+
+    def __fspath__(self) -> Any:  # noqa: ANN401  # it gives what it was given
+        return self.path
+
+
+class NoZone(tzinfo):
+    """Be a zone that tells nothing, so that Python takes a time in it for one without a zone."""
+
+    def utcoffset(self, _: datetime | None) -> None:
+        return None
+
+    def dst(self, _: datetime | None) -> None:
+        return None
+
+    def tzname(self, _: datetime | None) -> None:
+        return None
+
+
 NONSENSE: dict[str, object] = {
     "None": None,
     "5": 5,
@@ -83,6 +111,11 @@ NONSENSE: dict[str, object] = {
     "object": object(),
     "exception": ValueError("x"),
     "iterator": iter([]),
+    "half a path": Path(HALF),
+    "a path of a number": StrangePath(5),
+    "a path of bytes": StrangePath(b"x"),
+    "an empty path": StrangePath(""),
+    "a time of no zone": datetime(2026, 3, 1, 12, tzinfo=NoZone()),
 }
 PATHS = ("dot", "dots", "slash", "encoded", "encoded twice", "backslash")
 
@@ -311,6 +344,7 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     UrlPolicy: {},
     Settings: {},
     Pace: {},
+    Network: {},
 }
 
 
@@ -320,7 +354,7 @@ def test_a_model_takes_a_value_or_names_its_field_in_one_line(model: type[Any], 
         error = refusal(functools.partial(build, model, field, value))
 
         lines = str(error or "").splitlines()
-        assert all(re.match(rf"((pace|settings)\.)?{field}\b.*: ", line) for line in lines), (word, lines)
+        assert all(re.match(rf"((pace|settings|network)\.)?{field}\b.*: ", line) for line in lines), (word, lines)
         assert len({line.partition(":")[0] for line in lines}) == len(lines), word
         assert all(line.isprintable() for line in lines), word
         assert not re.search("Input should|valid |String |pydantic", "".join(lines)), word

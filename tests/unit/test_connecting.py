@@ -45,6 +45,25 @@ def test_a_word_that_counts_for_nothing_is_refused(keywords: dict[str, Any], tol
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["[" * 5000, "clouds: {broken: {auth: 5}}", "5"], ids=["deep", "auth", "5"])
+def test_a_file_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    (tmp_path / "clouds.yaml").write_text(text)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+    with pytest.raises(InvalidRequestError, match="The cloud is not configured"):
+        connect("broken")
+
+
+def test_what_openstacksdk_reads_later_is_told_at_once() -> None:
+    """It makes its session when it is asked for."""
+    keywords: dict[str, Any] = {**PASSWORD, **DOMAINS, "api_timeout": "soon"}
+    with pytest.raises(InvalidRequestError, match="The cloud is not configured: openstacksdk ends in ValueError"):
+        connect(**keywords)
+    connection = openstack.connect(**keywords)
+    with pytest.raises(InvalidRequestError, match=r"^connection: The cloud is not configured"):
+        Client.from_connection(connection)
+
+
 DOMAINS = {"user_domain_name": "Default", "project_domain_name": "Default"}
 TOKEN = {"auth_url": URL, "token": "t1", "project_name": "dept-a"}
 CREDENTIAL = {"auth_url": URL, "application_credential_id": "a1", "application_credential_secret": "s1"}

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from hyperx_glance import Settings
+from hyperx_glance import InvalidRequestError, Settings
 from hyperx_glance.network import SYSTEM, Network, as_default, default
 
 
@@ -16,6 +16,12 @@ def test_the_systems_own_network_reaches_loopback() -> None:
     assert SYSTEM.resolve("127.0.0.1", port) == ["127.0.0.1"]
     with pytest.raises(OSError, match="refused"):
         SYSTEM.connect("127.0.0.1", port, 5)
+
+
+@pytest.mark.parametrize("field", ["resolve", "connect", "secure", "clock"])
+def test_a_way_that_is_no_function_is_refused(field: str) -> None:
+    with pytest.raises(InvalidRequestError, match=rf"network\.{field}: a function is needed"):
+        Network(**{field: 5})  # type: ignore[arg-type]  # as said
 
 
 def test_settings_take_the_default_of_their_time() -> None:

@@ -7,7 +7,13 @@ from hyperx_glance import InvalidRequestError, Settings, UrlPolicy
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"public_visibility": "private"}, {"transfer": "carrier pigeon"}, {"page_size": 0}, {"page_size": 1001}],
+    [
+        {"public_visibility": "private"},
+        {"transfer": "carrier pigeon"},
+        {"page_size": 0},
+        {"page_size": 1001},
+        {"network": "loopback"},
+    ],
 )
 def test_an_impossible_choice_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError, match=next(iter(wrong))):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # libpass has no types
+from pydantic import SecretStr
 
-from hyperx_glance import InvalidRequestError
+from hyperx_glance import InvalidRequestError, LaunchRequest
 from hyperx_glance.launching import passwords
-from hyperx_glance.launching.passwords import check_password, draw_password, hash_password
+from hyperx_glance.launching.passwords import draw_password, hash_password
 
 CLASSES = (string.ascii_uppercase, string.ascii_lowercase, string.digits, string.punctuation)
 
@@ -45,8 +47,9 @@ def test_the_hash_verifies_and_differs_each_time(password: str) -> None:
     assert not sha512_crypt.verify(password + "x", first)
 
 
+@pytest.mark.parametrize("veiled", [str, SecretStr])
 @pytest.mark.parametrize("password", ["", "x" * 128, "a\nb", "a\0b", "\x1b[A", "tab\there"])
-def test_a_password_that_no_prompt_takes_is_refused_without_showing_it(password: str) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        check_password(password)
+def test_a_password_that_no_prompt_takes_is_refused_without_showing_it(password: str, veiled: type[Any]) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^admin_password: ") as caught:
+        LaunchRequest(name="web", flavor="m1.tiny", admin_password=veiled(password))
     assert not password or password not in str(caught.value)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from hypothesis import example, given, strategies as st
-from pydantic import SecretStr
 
 from hyperx_glance import FlavorTooSmallError, Image, ImageNotActiveError, InvalidRequestError, LaunchRequest
 from hyperx_glance.launching import plan
@@ -424,11 +423,25 @@ def test_an_image_s_account_that_is_none_is_refused(name: str) -> None:
     check_request(password_disk(os_admin_user="Local Admin", os_type="windows"), ask())
 
 
-@pytest.mark.parametrize("password", ["", "x" * 128, "a\nb", "a\0b"])
+@pytest.mark.parametrize("password", ["", "x" * 128, "a\nb"])
 def test_a_password_that_no_prompt_takes_is_refused(password: str) -> None:
-    request = ask().model_copy(update={"admin_password": SecretStr(password)})
     with pytest.raises(InvalidRequestError, match="admin_password: 1 to 127 printable characters"):
-        admin_password(password_disk(), request)
+        ask(admin_password=password)
+
+
+def test_a_tag_that_would_put_a_server_into_another_launch_is_refused() -> None:
+    """Who cancels that launch would delete it."""
+    with pytest.raises(InvalidRequestError, match="tags: hyperx-launch: says which launch"):
+        check_request(disk(), ask(tags=["hyperx-launch:another"]))
+    check_request(disk(), ask(tags=["hyperx-launches"]))
+
+
+def test_a_name_has_room_for_the_numbers_that_nova_adds() -> None:
+    assert ask(name="x" * 255).count == 1
+    assert ask(name="x" * 253, count=9).count == 9
+    for length, count in ((254, 9), (253, 10), (251, 1000)):
+        with pytest.raises(InvalidRequestError, match=f"name: Nova adds -1 to -{count}, so that at most"):
+            ask(name="x" * length, count=count)
 
 
 def test_other_images_pass_the_user_data_on_as_it_is() -> None:

@@ -63,7 +63,7 @@ def test_a_password_that_makes_no_sense_is_refused_before_any_request(
 ) -> None:
     server_id = alice.launch(image, ask()).servers[0].id
     cloud.requests.clear()
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(InvalidRequestError, match=r"^password: "):
         alice.reset_password(server_id, password)
     with pytest.raises(InvalidRequestError):
         alice.reset_password("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,12 @@ def test_a_resumed_registration_withdraws_too(
 def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -> None:
     with pytest.raises(InvalidRequestError, match="older_than_seconds"):
         client("alice").unfinished_registrations(older_than_seconds=seconds)
+
+
+def test_a_url_and_a_file_are_refused_before_anything_is_asked(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    with pytest.raises(InvalidRequestError, match="url, file: one of them, not both"):
+        client("alice").resume_registration("7c1", url="https://files.example/a", file=io.BytesIO())
+    assert sent(cloud) == []
 
 
 @pytest.mark.parametrize("url", ["http://[bad/x", f"http://{'ä' * 80}/x", "x"])
