@@ -34,7 +34,11 @@ def capture(
     on_progress: Callable[[Progress], object] | None,
     timeout: float | None,
 ) -> Image:
-    """Capture and wait; whatever ends the waiting takes away what was made, unless a service is out of reach."""
+    """Capture and wait; whatever ends the waiting takes away what was made, unless a service is out of reach.
+
+    What interrupts the first request leaves what that may still make, and names the capture: to find out would take the
+    quiet time.
+    """
     following = start(context, check(context, server_id, new))
     with following.made:
         try:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from hyperx_glance.cli import commands, options, output
 from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
 
     from hyperx_glance import Client, Image, ServerRef
@@ -114,7 +114,9 @@ class SaveImage(commands.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         commands.add_name(parser, "image")
-        parser.add_argument("--file", required=True, metavar="<path>", help="Where to; what is there is replaced")
+        parser.add_argument(
+            "--file", required=True, type=_target, metavar="<path>", help="Where to; what is there is replaced"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -122,6 +124,13 @@ class SaveImage(commands.Command):
         image = commands.reference(client, parsed_args.image)
         with registration_progress(self.app.stderr, parsed_args.image, parsed_args.language) as show:
             client.download(image, parsed_args.file, on_progress=show)
+
+
+def _target(path: str) -> str:
+    """Refuse what other commands take for standard output: what is given there is used before it is verified."""
+    if path == "-":
+        raise argparse.ArgumentTypeError("data is saved in a file, and verified; to name a file so, write ./-")
+    return path
 
 
 class ListServers(commands.Lister):

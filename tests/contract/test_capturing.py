@@ -327,6 +327,23 @@ def test_ctrl_c_takes_away_what_was_made(cloud: CloudUnderTest, client: ClientFa
     assert copies(cloud) == []
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_ctrl_c_while_it_is_ordered_leaves_and_names_it(
+    cloud: CloudUnderTest, client: ClientFactory, backing: str, moment: str
+) -> None:
+    server_id, alice = launched(cloud, client, backing), client("alice")
+    capture_id = unique("capture")
+    getattr(Interference(alice), moment)(*requests_of(backing)[0], interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        alice.capture(server_id, NewCapture(name=unique("web"), capture_id=capture_id))
+    assert vars(caught.value)["capture_id"] == capture_id
+    assert caught.value.__notes__ == [f"What was begun may still be there: capture {capture_id}."]
+    if moment == "after":
+        client("alice").find_capture(capture_id).cancel()
+    assert captured(cloud, capture_id) == []
+    assert copies(cloud) == []
+
+
 def test_a_capture_of_which_nothing_is_there(client: ClientFactory) -> None:
     with pytest.raises(NotFoundError, match="Nothing is there"):
         client("alice").find_capture("20200101T000000Z-0f3a9c4e5b2d7861")

@@ -228,6 +228,17 @@ class TestFiles:
         assert target.read_bytes() == samples.data("disk.qcow2")
         assert [image.status for image in fake.glance.images.values()] == ["active"]
 
+    def test_nothing_is_saved_to_standard_output(
+        self, openstack: Callable[..., Run], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        """What comes from there would be used before it is verified."""
+        with pytest.raises(SystemExit) as ended:
+            openstack("hyperx image save debian --file -")
+
+        assert ended.value.code == 2
+        assert "write ./-" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
     def test_an_iso_with_the_checksum_that_is_listed(
         self, openstack: Callable[..., Run], fake: InMemoryCloud, tmp_path: Path
     ) -> None:
