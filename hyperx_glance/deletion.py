@@ -69,13 +69,19 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
     Where an answer is lost it is sent again: an id never comes back, so nothing else can be deleted by that. What is
     gone then counts as deleted.
     """
+    # Known by its id alone, unless the caller knows it already: to read it first would cost a request.
+    known = image if isinstance(image, Image) else Image(id=image_id(image))
+    servers = None
     try:
-        # Known by its id alone, unless the caller knows it already: to read it first would cost a request.
-        known = image if isinstance(image, Image) else Image(id=image_id(image))
-        servers = None
-        if report_servers:
-            known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
-            servers = tuple(servers_using(context, known))
+        if report_servers and known is not image:
+            known = context.cloud.image(known.id)
+    except NotFoundError:
+        if not missing_ok:
+            raise
+        return Deletion(image=None, servers=())
+    if report_servers:
+        servers = tuple(servers_using(context, known))  # what is not found there is no image
+    try:
         _delete(context, known.id)
     except NotFoundError:
         if not missing_ok:

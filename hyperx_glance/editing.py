@@ -166,7 +166,7 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
             hint="Tell its department, or an administrator: the steward changes no category, and takes nothing back.",
         )
     # The steward's answer may hold properties that this caller may not read.
-    return context.cloud.image(image.id)
+    return _read_after(context, image.id, "edit")
 
 
 def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tuple[str, str]:
@@ -201,6 +201,10 @@ def _act(context: Context, reference: str, action: str) -> Image:
             hint="Only an image with data can be disabled or enabled.",
             **error.answer(),
         ) from error
+    return _read_after(context, reference, action)
+
+
+def _read_after(context: Context, reference: str, action: str) -> Image:
     try:
         return context.cloud.image(reference)
     except HyperxGlanceError as error:

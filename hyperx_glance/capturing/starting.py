@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
@@ -136,9 +137,8 @@ def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bo
         return True
     try:
         for record in services.records(context.cloud, order.capture_id):
-            context.cloud.delete_image(record.id)
-    except NotFoundError:
-        return True
+            with contextlib.suppress(NotFoundError):
+                context.cloud.delete_image(record.id)
     except HyperxGlanceError as second:
         refusal.add_note(f"What it has made could not be deleted: {second}")
         return False

@@ -56,7 +56,7 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
 def _published(context: Context, order: Order, checksum_url: str) -> str:
     path = unquote(urlsplit(order.url).path) if order.url is not None else order.file.path if order.file else ""
     if not path:
-        raise InvalidRequestError("checksum_url: the file object has no name by which its line could be found")
+        raise InvalidRequestError("checksum_url: the data has no name by which its line could be found")
     settings = context.settings
     return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
 

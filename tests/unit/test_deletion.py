@@ -22,6 +22,7 @@ from tests.records import exists, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
+    from hyperx_glance.testing.memory import ServiceName
 
 
 def test_a_deletion_costs_one_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -40,6 +41,18 @@ def test_the_loser_of_a_race_finds_nothing(cloud: InMemoryCloud, client: ClientF
         client().delete("some-id")
     assert caught.value.status == 400
     assert client().delete("some-id", missing_ok=True) == Deletion(image=None, servers=None)
+
+
+@pytest.mark.parametrize(("service", "path"), [("nova", "/servers/detail"), ("cinder", "/volumes/detail")])
+def test_servers_that_are_not_found_are_no_missing_image(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, path: str
+) -> None:
+    image_id = make_image(cloud)
+    cloud.fail(service, "GET", path, status=404)
+    with pytest.raises(NotFoundError) as caught:
+        client().delete(image_id, missing_ok=True, report_servers=True)
+    assert caught.value.service in ("compute", "block-storage")
+    assert exists(cloud, image_id)
 
 
 def test_other_bad_requests_are_none(cloud: InMemoryCloud, client: ClientFactory) -> None:

@@ -298,6 +298,16 @@ def test_an_action_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, clien
     assert caught.value.__notes__ == ["Glance had done it before (deactivate)."]
 
 
+def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud, visibility="community")
+    bob = client("bob", steward="admin")
+    cloud.fail("glance", "GET", image_id, status=403, skip=1, times=1)
+    with pytest.raises(NotAllowedError) as caught:
+        bob.update(image_id, name="better")
+    assert caught.value.__notes__ == ["Glance had done it before (edit)."]
+    assert record_of(cloud, image_id)["name"] == "better"
+
+
 def test_an_action_that_was_refused_is_not_sent_again(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud, sample=None)
     cloud.requests.clear()
