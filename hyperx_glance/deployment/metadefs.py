@@ -17,6 +17,7 @@ from pydantic import Field, JsonValue
 from hyperx_glance import vocabulary
 from hyperx_glance.answers import Shape
 from hyperx_glance.errors import NotFoundError
+from hyperx_glance.waiting import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,9 +59,12 @@ def install_metadefs(context: Context) -> None:
     """Write the metadata namespace ``OS::HyperX::Image`` as this release has it; only administrators may do this.
 
     Only differences are written, and properties that this release does not have are removed. A second run writes
-    nothing.
+    nothing. So where an answer is lost the namespace is read again, and what is lacking is written.
     """
-    cloud = context.cloud
+    repeated(context.settings.pace, lambda _: _install(context.cloud))
+
+
+def _install(cloud: Cloud) -> None:
     properties = {field.key: _definition(field) for field in vocabulary.FIELDS if field.own}
     try:
         there = cloud.get_parsed(_Namespace, "image", _NAMESPACE_PATH)
