@@ -163,7 +163,8 @@ class UrlReport(BaseModel):
     """Tell what a URL holds, as a browser would find it: ``would_download`` means a download window, no page.
 
     ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
-    ``packed`` is what it is packed with: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance.
+    ``packed`` is what it is packed with: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance, and
+    ``disk_format`` and ``problem`` are then those of the unpacked data.
     ``problem`` is why it cannot be registered, None where it can; the first of the ``warnings`` says it in words.
     """
 

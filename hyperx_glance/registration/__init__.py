@@ -10,6 +10,7 @@ record under an id of our own; let Glance import, or stream; follow; verify. Not
 passed, and whatever fails afterwards takes the record away with it.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 from hyperx_glance import urls
@@ -24,7 +25,7 @@ from hyperx_glance.registration import checking, creation, looking, resumption
 from hyperx_glance.registration.handle import Registration
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.record import OUT_OF_REACH, Record
-from hyperx_glance.sources import UNPACKED
+from hyperx_glance.sources import unpacking
 
 __all__ = [
     "Registration",
@@ -111,5 +112,7 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
 
 def check_url(context: Context, url: str, *, disk_format: str | None) -> UrlReport:
     """Tell what a registration would find at a URL."""
-    settings = context.settings
-    return urls.report(url, settings.url_policy, disk_format=disk_format, unpacked=UNPACKED, network=settings.network)
+    policy, network = context.settings.url_policy, context.settings.network
+    deadline = network.clock() + policy.timeout_seconds
+    unpack = functools.partial(unpacking, deadline=deadline, network=network)
+    return urls.report(url, policy, disk_format=disk_format, unpack=unpack, network=network)

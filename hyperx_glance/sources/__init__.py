@@ -14,14 +14,13 @@ from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.sources.local import LocalFile, OpenedFile
 from hyperx_glance.sources.published import published_checksum
-from hyperx_glance.sources.unpacking import UNPACKED, Unpacked, unpackable
+from hyperx_glance.sources.unpacking import Unpacked, unpackable
 from hyperx_glance.urls import Found, check
 from hyperx_glance.urls.contents import Opened, refusal
 from hyperx_glance.vocabulary import UrlProblem
 
 __all__ = [
     "REJECTED",
-    "UNPACKED",
     "Found",
     "LocalFile",
     "Opened",
@@ -30,6 +29,7 @@ __all__ = [
     "check",
     "open_source",
     "published_checksum",
+    "unpacking",
 ]
 
 REJECTED = (UrlRejectedError, LocalFileError)
@@ -58,10 +58,22 @@ def open_source(
         assert url is not None  # one of them is given
         source = urls.open_url(url, policy, seconds=seconds, network=network)
     try:
-        kind = _kind(source, packed)
+        return unpacking(source, packed=packed, algorithm=algorithm, deadline=deadline, network=network)
     except BaseException:
         source.close()
         raise
+
+
+def unpacking(
+    source: Opened,
+    *,
+    packed: str | None = None,
+    algorithm: str | None = None,
+    deadline: float,
+    network: Network = SYSTEM,
+) -> Opened:
+    """Give what unpacks an opened source on the way, until ``deadline`` the first bytes; else the source itself."""
+    kind = _kind(source, packed)
     if not kind:
         return source
     return Unpacked(source, kind, algorithm=algorithm, deadline=deadline, clock=network.clock)

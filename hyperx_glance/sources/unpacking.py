@@ -81,8 +81,6 @@ _DECODERS: dict[str, Callable[[], _Decoder]] = {
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LARGEST_WINDOW_BYTES),
     "zstd": _zstd,
 }
-UNPACKED = tuple(_DECODERS)
-"""What is unpacked here."""
 _PADDED = ("gzip", "xz")
 """What may have zeros behind it: tapes and the xz format itself round sizes up."""
 

@@ -6,7 +6,7 @@
 (200, 'The URL leads to an HTML page, not to a file.')
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from hyperx_glance.errors import UrlRejectedError
@@ -15,7 +15,7 @@ from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.network import SYSTEM, Network
 from hyperx_glance.url_text import stored_url
 from hyperx_glance.urls.addresses import rejected
-from hyperx_glance.urls.contents import Content, examine, judge
+from hyperx_glance.urls.contents import Content, Opened, examine, judge
 from hyperx_glance.urls.reading import Source, open_url
 from hyperx_glance.vocabulary import UrlProblem
 
@@ -36,18 +36,17 @@ def report(
     policy: UrlPolicy,
     *,
     disk_format: str | None,
-    unpacked: Collection[str] = (),
+    unpack: Callable[[Opened], Opened] | None = None,
     network: Network = SYSTEM,
 ) -> UrlReport:
     """Read the head of a URL and tell what is there; raise only where no server answers.
 
-    ``unpacked`` are the kinds of packed data that a registration unpacks.
+    ``unpack`` gives what a registration would read: the source itself, or what unpacks it on the way.
     """
     with open_url(url, policy, any_status=True, network=network) as source:
-        content = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
+        outside = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
         would_download = source.status == 200 and (source.attachment or not source.content_type.startswith(_SHOWN))
-        refusal = _refusal(source, content, disk_format)
-        can_be_unpacked = content.packed in unpacked and refusal is not None and refusal.reason is UrlProblem.PACKED
+        content, refusal = _judged(source, outside, disk_format, unpack)
         return UrlReport(
             url=stored_url(url).url,
             final_url=source.final_url,
@@ -57,27 +56,42 @@ def report(
             content_type=source.content_type,
             file_name=source.file_name,
             disk_format=content.disk_format,
-            packed=content.packed,
+            packed=outside.packed,
             would_download=would_download,
-            problem=None if refusal is None or can_be_unpacked else refusal.reason,
-            warnings=tuple(_warnings(source, refusal, would_download=would_download)),
+            problem=None if refusal is None else refusal.reason,
+            warnings=tuple(_warnings(source, refusal, packed=outside.packed, would_download=would_download)),
         )
 
 
-def _refusal(source: Source, content: Content, declared: str | None) -> UrlRejectedError | None:
-    """Give what is wrong with what is there."""
+def _judged(
+    source: Source, outside: Content, declared: str | None, unpack: Callable[[Opened], Opened] | None
+) -> tuple[Content, UrlRejectedError | None]:
+    """Give what would be registered, as far as its first bytes tell, and what is wrong with it."""
     if source.status != 200:
         message = f"The server answers {source.status}: there is no file."
-        return rejected(UrlProblem.HTTP_STATUS, message, source.url)
+        return outside, rejected(UrlProblem.HTTP_STATUS, message, source.url)
+    content = outside
     try:
-        judge(content, url=source.url, declared=declared or content.disk_format, content_type=source.content_type)
+        read = source if unpack is None else unpack(source)
+        if read is not source:
+            content = Content()  # until it is unpacked
+            content = examine(read.head(), whole=read.whole)
+        judge(
+            content,
+            url=source.url,
+            declared=declared or content.disk_format,
+            content_type=source.content_type,
+            packed=read.packed,
+        )
     except UrlRejectedError as error:
-        return error
-    return None
+        return content, error
+    return content, None
 
 
-def _warnings(source: Source, refusal: UrlRejectedError | None, *, would_download: bool) -> list[str]:
+def _warnings(source: Source, refusal: UrlRejectedError | None, *, packed: str, would_download: bool) -> list[str]:
     warnings = [] if refusal is None else [refusal.message]
+    if packed and (refusal is None or refusal.reason is not UrlProblem.PACKED):
+        warnings.append(f"The file is packed: it is {packed} data.")
     if source.status != 200:
         return warnings
     if not would_download:

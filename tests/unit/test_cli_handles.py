@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import re
 from pathlib import Path
@@ -255,6 +257,19 @@ def test_a_url_is_looked_at(openstack: Callable[..., Run], fake: InMemoryCloud) 
         (b"nothing that is known", "unknown_format", "The file's format cannot be told: it is of no known format."),
         (b"PK\3\4", "packed", "The file is packed: it is zip data."),
         (samples.data("backed.qcow2"), "unsafe_image", "The image is dangerous to open: it names a backing file."),
+        (
+            lzma.compress(b"nothing that is known"),
+            "unknown_format",
+            "The file's format cannot be told: it is of no known format.",
+        ),
+        (gzip.compress(b"PK\3\4", mtime=0), "packed", "The file is packed twice: its gzip data holds zip data."),
+        (
+            bz2.compress(samples.data("backed.qcow2")),
+            "unsafe_image",
+            "The image is dangerous to open: it names a backing file.",
+        ),
+        (lzma.compress(bytes(1000))[:-40], "truncated", "The xz data ends too early."),
+        (gzip.compress(bytes(1000), mtime=0)[:10] + b"\xff" * 20, "corrupt", "The gzip data is damaged."),
     ],
 )
 def test_a_url_that_cannot_be_registered_is_status_1(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from hyperx_glance import NewImage, NewIso, UrlProblem, UrlRejectedError
-from hyperx_glance.sources import UNPACKED
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.urls import report
 from hyperx_glance.urls.contents import examine, judge
@@ -21,6 +20,8 @@ from tests import samples
 from tests.clouds import HASTY, LOOPBACK, ClientFactory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
@@ -124,4 +125,32 @@ def test_a_report_says_it(file_server: FileServer) -> None:
 
     assert (found.disk_format, found.packed, found.problem) == (None, "xz", UrlProblem.PACKED)
     assert found.warnings[0] == "The file is packed: it is xz data."
-    assert report(url, LOOPBACK, disk_format="raw", unpacked=UNPACKED).problem is None
+
+
+@pytest.mark.parametrize("kind", ["xz", "gzip", "bzip2"])
+@pytest.mark.parametrize(
+    ("name", "declared", "problem"),
+    [
+        ("disk.qcow2", None, None),
+        ("disk.qcow2", "qcow2", None),
+        ("disk.qcow2", "raw", UrlProblem.WRONG_FORMAT),
+        ("installer.iso", "iso", None),
+        ("disk.raw", None, UrlProblem.UNKNOWN_FORMAT),
+        ("disk.raw", "raw", None),
+    ],
+)
+def test_a_report_is_of_what_is_packed(  # noqa: PLR0917  # fixtures and the table's columns
+    client: ClientFactory,
+    file_server: FileServer,
+    kind: str,
+    name: str,
+    declared: str | None,
+    problem: UrlProblem | None,
+) -> None:
+    packers: dict[str, Callable[[bytes], bytes]] = {"xz": lzma.compress, "gzip": gzip.compress, "bzip2": bz2.compress}
+    data = packers[kind](samples.data(name))
+    found = client("alice").check_url(file_server.serve(f"/{name}.{kind}", data), disk_format=declared)
+
+    known = None if name == "disk.raw" else samples.DISK_FORMATS[name]
+    assert (found.packed, found.disk_format, found.size, found.problem) == (kind, known, len(data), problem)
+    assert f"The file is packed: it is {kind} data." in found.warnings
