@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -158,12 +159,14 @@ def _write(file: BinaryIO, piece: bytes, name: str) -> None:
     rest = memoryview(piece)
     while rest:
         try:
-            written: int | None = file.write(rest)
+            written: object = file.write(rest)
         except (OSError, TypeError, ValueError) as error:
             raise _not_written(name, error) from error
-        if written == 0:
+        if written is None and not isinstance(file, io.RawIOBase):
+            return  # not every object says how much it took; a raw one took nothing then
+        if not isinstance(written, int) or written <= 0:
             raise _not_written(name, OSError(errno.EIO, "it takes nothing any more"))
-        rest = rest[len(rest) if written is None else written :]  # not every object says how much it took
+        rest = rest[written:]
 
 
 def _not_written(name: str, error: Exception) -> LocalFileError:

@@ -147,7 +147,7 @@ class Record:
             self.delete()
             error.left = ()
         elif fate == "marked as failed":
-            keep(self.context.cloud, self.image_id, error)
+            repeated(self.context.settings.pace, lambda _: keep(self.context.cloud, self.image_id, error))
 
     # ------------------------------------------------------------- delete
 

@@ -23,6 +23,7 @@ from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
 from hyperx_glance.sources import REJECTED, Unpacked, open_source
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
+from hyperx_glance.waiting import repeated
 
 _LOG = logging.getLogger(__name__)
 
@@ -153,13 +154,14 @@ class Verification:
         return found.size not in (None, image.size)
 
     def _marked(self, image: Image) -> Image:
-        """Write down that the data was verified, where nothing in the record shows it.
+        """Write down that the data was verified, where nothing in the record shows it; twice leaves what once leaves.
 
         Where the mark cannot be written the image stays as it is: resuming it verifies it again.
         """
+        pace = self._context.settings.pace
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         try:
-            answer = self._context.cloud.patch_image(self._record.image_id, patch)
+            answer = repeated(pace, lambda _: self._context.cloud.patch_image(self._record.image_id, patch))
         except NotFoundError as error:
             raise self._record.missing(phase=Phase.READY) from error
         except ServiceUnavailableError:

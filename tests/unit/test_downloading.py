@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,32 @@ class Full(io.BytesIO):
 def test_a_full_disk(alice: Client, image: str) -> None:
     with pytest.raises(LocalFileError, match="No space left"):
         alice.download(image, Full())
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_a_pipe_that_is_full_is_told(alice: Client, image: str, *, blocking: bool) -> None:
+    """Where writing does not block, Python's raw files give None for nothing written."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, blocking)
+    with open(reading, "rb") as read, open(writing, "wb", buffering=0) as file:  # noqa: PTH123  # numbers
+        if blocking:
+            drained = threading.Thread(target=read.read, daemon=True)
+            drained.start()
+            assert alice.download(image, file).id == image
+        else:
+            with pytest.raises(LocalFileError, match="takes nothing any more"):
+                alice.download(image, file)
+        file.close()
+
+
+@pytest.mark.parametrize("told", [-1, 0, "all"])
+def test_a_file_that_tells_no_number_is_refused(alice: Client, image: str, told: object) -> None:
+    class Liar(io.BytesIO):
+        def write(self, _: object) -> int:
+            return told  # type: ignore[return-value]  # as said
+
+    with pytest.raises(LocalFileError, match="takes nothing any more"):
+        alice.download(image, Liar())
 
 
 def test_what_the_callback_raises_comes_out_as_it_was(

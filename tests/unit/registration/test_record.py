@@ -139,6 +139,19 @@ class TestWhatErrorsName:
         assert f"may still be there: image {caught.value.image_id}" in str(caught.value)
         assert cloud.glance.images[str(caught.value.image_id)].properties["hyperx_failure"]
 
+    def test_a_kept_record_says_why_though_an_answer_is_lost(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+        alice = client("alice")
+        Interference(alice).lose("PATCH", "", times=3)
+
+        with pytest.raises(NotAllowedError) as caught:
+            alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+
+        assert alice.cloud.image(str(caught.value.image_id)).failure
+        assert not hasattr(caught.value, "__notes__")
+
     def test_none_that_was_deleted_for_it(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:

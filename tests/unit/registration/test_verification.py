@@ -97,15 +97,28 @@ class TestVerification:
     ) -> None:
         alice = client("alice", transfer=transfer)
         between = Interference(alice)
-        method, path = ("GET", "/file$") if transfer == "import" else ("PATCH", "")
+        method, path, times = ("GET", "/file$", 1) if transfer == "import" else ("PATCH", "", 4)
 
-        between.before(method, path, unreachable)
+        between.before(method, path, unreachable, times=times)
         with pytest.raises(ServiceUnavailableError) as caught:
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
 
         (found,) = alice.unfinished_registrations()
         assert found.id == caught.value.image_id
         assert alice.resume_registration(found).wait().state == "ACTIVE"
+        assert list(alice.unfinished_registrations()) == []
+
+    @pytest.mark.parametrize("transfer", ["import", "stream"])
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_it_is_written_down_though_an_answer_is_lost(
+        self, client: ClientFactory, file_server: FileServer, transfer: str, times: int
+    ) -> None:
+        alice = client("alice", transfer=transfer)
+        Interference(alice).lose("PATCH", "", times=times)
+
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+
+        assert image.glance_property("hyperx_checksum_verified") == "true"
         assert list(alice.unfinished_registrations()) == []
 
     def test_data_that_nobody_may_read_is_unverifiable(
