@@ -157,7 +157,9 @@ class Departments:
             raise NotAllowedError(
                 f"Keystone shows you no department {name_or_id}.", hint="Other departments are for administrators."
             )
-        raise NotFoundError(f"There is no department {name_or_id}.")
+        raise NotFoundError(
+            f"There is no department {name_or_id}.", hint="openstack hyperx department list shows which there are."
+        )
 
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone itself: what a quota or an owner is written for must exist now."""

@@ -44,6 +44,13 @@ if TYPE_CHECKING:
     from hyperx_glance.waiting import Pace
 
 LOG = logging.getLogger(__name__)
+_LISTED = {
+    "key_name": "keypair",
+    "availability zone": "availability zone",
+    "security group": "security group",
+    "volume type": "volume type",
+}
+"""What of a request Nova looks up itself, in the words of its refusals, and what lists it."""
 
 
 def launch(
@@ -138,6 +145,10 @@ def _refuse(refusal: HyperxGlanceError, *, launch_id: str, department: str) -> N
             raise exceeded from refusal
     if isinstance(refusal, ConflictError) and "network" in refusal.message.lower():  # nova.exception.NetworkAmbiguous
         refusal.hint = 'Name the networks: networks=("...",).'
+    if isinstance(refusal, InvalidRequestError):
+        said = refusal.message.lower().replace("security_group", "security group")
+        listed = next((command for words, command in _LISTED.items() if words in said), "")
+        refusal.hint = refusal.hint or (f"openstack {listed} list shows which there are." if listed else "")
     raise refusal
 
 

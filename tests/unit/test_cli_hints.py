@@ -188,7 +188,7 @@ def test_a_capture_is_no_launch() -> None:
         ("image list --page-size 0", "--page-size: 1 to 1000 images are needed"),
         ("image set debian --hidden --steward-cloud nowhere", "Hint: Name a cloud of clouds.yaml.\n"),
         ("image launch debian web --flavor m1.tiny --boot-volume 0", "--boot-volume: "),
-        ("image launch debian web --flavor m1.tiny --password ''", "--password: a text that is not empty is needed"),
+        ("image launch debian web --flavor m1.tiny --password ''", "--password: 1 to 127 printable characters"),
         ("image launch debian web --flavor m1.tiny --install-disk 5", "the disk of an image is --boot-volume"),
         ("image list --sort size", "--sort: Glance cannot sort by size; use name, disk_format, "),
         ("image set debian --property a=1 --remove-property a", "both name a"),
