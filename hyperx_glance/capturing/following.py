@@ -68,6 +68,7 @@ class Following:
         self.image_id = image_id
         self.made = MayHaveMade(capture_id=capture_id, image_id=image_id)
         self.made.found(volume_id=copy_id)
+        self._copy_id = copy_id
         self._cloud = context.cloud
         self._pace = context.settings.pace
         self._order = order
@@ -130,8 +131,12 @@ class Following:
         self.made.found(image_id=image_id)
 
     def _copies(self) -> list[Volume]:
+        """List the copies. One that was seen before is gone only where Cinder says so of its id: a list may lack it."""
         found = services.copies(self._cloud, self.capture_id) if self._has_copies else []
-        self.made.found(volume_id=found[0].id if found else None)
+        if not found and self._copy_id is not None:
+            found = services.copy_of_id(self._cloud, self._copy_id)
+        self._copy_id = found[0].id if found else None
+        self.made.found(volume_id=self._copy_id)
         return found
 
     # ------------------------------------------------------------- go on

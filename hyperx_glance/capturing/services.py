@@ -143,6 +143,14 @@ def copies(cloud: Cloud, capture_id: str) -> list[Volume]:
     return [each for each in listed("block-storage", read, asked) if each.metadata.get(CAPTURE_KEY) == capture_id]
 
 
+def copy_of_id(cloud: Cloud, volume_id: str) -> list[Volume]:
+    """Give the copy of this id; none where Cinder has it no more."""
+    try:
+        return [volume(cloud, volume_id)]
+    except NotFoundError:
+        return []
+
+
 def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
     """Let Cinder copy a volume, which may be attached; sent once."""
     body: dict[str, Json] = {

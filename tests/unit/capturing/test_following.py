@@ -18,14 +18,14 @@ from hyperx_glance import (
     QuotaExceededError,
     WaitTimeoutError,
 )
-from hyperx_glance.testing.memory import Call, Refused
+from hyperx_glance.testing.memory import Call, Refused, Reply
 from tests.clouds import sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing import InMemoryCloud
-    from hyperx_glance.testing.memory import Recorded, Reply
+    from hyperx_glance.testing.memory import Recorded
     from tests.clouds import ClientFactory
 
 NEW = NewCapture(name="captured", capture_id="capture-0001")
@@ -140,6 +140,25 @@ def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) 
     cloud.cinder.copies_stall = False
     alice.find_capture("capture-0001").cancel()
     assert left(cloud) == []
+
+
+@pytest.mark.parametrize("end", ["wait", "cancel"])
+def test_a_list_that_lacks_a_copy_is_not_believed(
+    cloud: InMemoryCloud, alice: Client, on_volume: str, end: str
+) -> None:
+    capture = alice.start_capture(on_volume, NEW)
+
+    def lacking(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        answer = handle()
+        return Reply(200, b'{"volumes": []}') if request.path.endswith("/volumes/detail") else answer
+
+    cloud.intercept(lacking)
+    if end == "wait":
+        image = capture.wait()
+        assert left(cloud) == [image.id]
+    else:
+        capture.cancel()
+        assert left(cloud) == []
 
 
 def test_a_copy_for_which_cinder_has_chosen_no_host(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
