@@ -66,10 +66,8 @@ def test_polls_are_one_list_each_and_grow_apart(cloud: InMemoryCloud, alice: Cli
     assert seen[-1][1].elapsed_seconds == pytest.approx(times[-1])
 
 
-def test_more_servers_than_a_page_are_all_found(
-    cloud: InMemoryCloud, alice: Client, image: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hyperx_glance.launching.servers.PAGE", 4)
+def test_more_servers_than_a_page_are_all_found(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.max_limit = 4
     launch = alice.launch(image, ask(count=10))
     assert [server.name for server in launch.servers] == [f"web-{number}" for number in range(1, 11)]
     pages = sent(cloud, "GET", "/servers/detail")
@@ -78,9 +76,9 @@ def test_more_servers_than_a_page_are_all_found(
 
 @pytest.mark.parametrize("page", [1, 1000])
 def test_flavors_are_found_by_name_or_id_on_any_page(
-    cloud: InMemoryCloud, alice: Client, image: str, page: int, monkeypatch: pytest.MonkeyPatch
+    cloud: InMemoryCloud, alice: Client, image: str, page: int
 ) -> None:
-    monkeypatch.setattr("hyperx_glance.launching.servers.PAGE", page)
+    cloud.nova.max_limit = page
     small = next(flavor.id for flavor in cloud.nova.flavors.values() if flavor.name == "m1.small")
     assert alice.launch(image, ask(flavor="m1.small")).servers[0].flavor == "m1.small"
     assert alice.launch(image, ask(flavor=small)).servers[0].flavor == "m1.small"

@@ -13,8 +13,7 @@ from hyperx_glance import (
     QuotaExceededError,
     WaitTimeoutError,
 )
-from hyperx_glance.registration import admission
-from hyperx_glance.registration.admission import admit
+from hyperx_glance.registration.admission import STANDSTILL_SECONDS, admit
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import ClientFactory, Clock
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 class TestAdmission:
     """Glance let in more than fit: the limit falls right after the creates."""
 
-    def crowd(self, client: ClientFactory, file_server: FileServer, *, room: int) -> Client:
+    def crowd(self, client: ClientFactory, file_server: FileServer, *, room: int, clock: Clock | None = None) -> Client:
         """Connect alice, whose next record will be one too many."""
-        alice = client("alice")
+        alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep)) if clock else client("alice")
         used = client("admin").quota("dept-a").images
         assert used is not None
         Interference(alice).after(
@@ -74,14 +73,14 @@ class TestAdmission:
         cloud: InMemoryCloud,
         client: ClientFactory,
         file_server: FileServer,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(admission, "STANDSTILL_SECONDS", 0.1)
-        alice = self.crowd(client, file_server, room=1)
+        clock = Clock()
+        alice = self.crowd(client, file_server, room=1, clock=clock)
         young = {"name": "dead", "disk_format": "qcow2", "created_at": "2999-01-01T00:00:00+00:00"}
         Interference(alice).after("POST", "^/images$", lambda: cloud.glance.add_image(owner="dept-a", **young))
 
         assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+        assert STANDSTILL_SECONDS <= clock.now < 2 * STANDSTILL_SECONDS
 
         (dead,) = (image.id for image in cloud.glance.images.values() if image.name == "dead")
         with pytest.raises(QuotaExceededError):

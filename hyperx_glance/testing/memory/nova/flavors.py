@@ -85,7 +85,7 @@ class Flavors(State):
             flavor for flavor in self._usable(call) if flavor.ram >= least["minRam"] and flavor.disk >= least["minDisk"]
         ]
         found.sort(key=_ORDERS.get(key, lambda flavor: flavor.id), reverse=direction == "desc")
-        return cut_page(call, found, key=lambda flavor: flavor.id)
+        return cut_page(call, found, key=lambda flavor: flavor.id, largest=self.max_limit)
 
     def _least(self, call: Call, name: str) -> int:
         value = call.value(name, "0")

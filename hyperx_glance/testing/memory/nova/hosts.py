@@ -288,7 +288,7 @@ class Hosts(State):
         server = self._past_or_present(call, server_id)
         deeds = list(reversed(server.deeds))
         if version >= (2, 58):
-            deeds = cut_page(call, deeds, key=lambda deed: str(deed["request_id"]))
+            deeds = cut_page(call, deeds, key=lambda deed: str(deed["request_id"]), largest=self.max_limit)
         return json_reply(200, {"instanceActions": [shown(deed, DEED, version) for deed in deeds]})
 
     def _show_deed(self, call: Call, server_id: str, request_id: str) -> Reply:

@@ -39,7 +39,7 @@ class Images(State):
         kept = sorted(
             (image for image in found if _matches(call, image)), key=lambda image: image.created_at, reverse=True
         )
-        page = cut_page(call, kept, key=lambda image: image.id)
+        page = cut_page(call, kept, key=lambda image: image.id, largest=self.max_limit)
         for image in page:
             self._glance.look_at(image)
         return page, self._next("images_links", call, [image.id for image in page])

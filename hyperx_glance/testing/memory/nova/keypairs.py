@@ -63,7 +63,7 @@ class KeyPairs(State):
         if version < (2, 35):
             found, links = own, {}
         else:
-            found = cut_page(call, own, key=lambda pair: str(pair["name"]))
+            found = cut_page(call, own, key=lambda pair: str(pair["name"]), largest=self.max_limit)
             links = self._next("keypairs_links", call, [str(pair["name"]) for pair in found])
         brief = [{key: pair[key] for key in _BRIEF if key in pair} for pair in found]
         return json_reply(200, {"keypairs": [{"keypair": shown(pair, KEYPAIR, version)} for pair in brief], **links})

@@ -10,7 +10,12 @@ from hyperx_glance.testing.memory.wire import Call, Refused
 Item = TypeVar("Item")
 
 
-def cut_page(call: Call, found: Sequence[Item], *, key: Callable[[Item], str]) -> list[Item]:
+def page_size(call: Call, largest: int) -> int:
+    """Tell how many items a page has at most."""
+    return min(int(call.value("limit") or largest), largest)
+
+
+def cut_page(call: Call, found: Sequence[Item], *, key: Callable[[Item], str], largest: int) -> list[Item]:
     """Cut a page; ``key`` gives the marker of an item."""
     rest = list(found)
     marker = call.value("marker")
@@ -19,4 +24,4 @@ def cut_page(call: Call, found: Sequence[Item], *, key: Callable[[Item], str]) -
         if marker not in keys:
             raise Refused(400, f"marker [{marker}] not found")
         rest = rest[keys.index(marker) + 1 :]
-    return rest[: int(call.value("limit") or 1000)]
+    return rest[: page_size(call, largest)]

@@ -68,7 +68,7 @@ class Servers(Building):
             "uuid": lambda server: server.id,
         }
         found.sort(key=orders.get(key, lambda server: server.number), reverse=call.value("sort_dir", "desc") == "desc")
-        page = cut_page(call, self._look(found), key=lambda server: server.id)
+        page = cut_page(call, self._look(found), key=lambda server: server.id, largest=self.max_limit)
         return page, self._next("servers_links", call, [server.id for server in page])
 
     def _tests(self, call: Call) -> list[Callable[[Server], bool]]:

@@ -12,6 +12,7 @@ from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
+from hyperx_glance.testing.memory.nova.paging import page_size
 from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, PasswordChanges, Server
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service
 
@@ -52,6 +53,8 @@ class State(Service):
         self.non_inheritable = NOVA_OPTION
         """The option non_inheritable_image_properties: what snapshots do not get from the server's image."""
         self.max_microversion = "2.104"
+        self.max_limit = 1000
+        """The option of [api]: how many records a page of a list has at most."""
         self.password_changes: PasswordChanges = "accepted"
         """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""
         self.shows_admin_password = True
@@ -144,7 +147,7 @@ class State(Service):
 
     def _next(self, key: str, call: Call, page: Sequence[str]) -> Record:
         """Give the link to the next page, where this one is full (nova/api/openstack/common.py)."""
-        if not page or len(page) < int(call.value("limit") or 1000):
+        if not page or len(page) < page_size(call, self.max_limit):
             return {}
         query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")
         return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1]}"}]}
