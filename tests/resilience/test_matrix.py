@@ -1,7 +1,7 @@
 """No fault of any request loses, doubles or leaks anything, hangs, or brings an error that is not this library's.
 
 ``RESILIENCE_CELLS`` is how many cells are struck, "all" for all of them. To run a cell again, and others like it:
-``python -m tests.resilience "a part of its name"``.
+``python -m tests.resilience "launch one .* 502"``, a regular expression.
 """
 
 from __future__ import annotations
