@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.simulation.schedule import Schedule, Weather, shrunk
-from tests.simulation.stories import LATER_STORIES, STORIES, World, finish, told
+from tests.simulation.stories import LATER_STORIES, STORIES, World, finish, hard, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,6 +118,33 @@ def test_a_seed_plays_the_same_each_time(seed: int, seeded_ids: Callable[[int], 
 
     assert first.choices == second.choices
     assert first.story == second.story
+
+
+def test_a_failure_is_played_again_by_its_seed_alone_and_shrunk(seeded_ids: Callable[[int], None]) -> None:
+    def counting(world: World) -> None:
+        """Let two callers look, and call it a failure that an answer of Glance is lost."""
+
+        def check(_: object) -> None:
+            hard(not any("images: answer lost" in line for line in world.schedule.story), "an answer was lost")
+
+        clients = {name: world.client() for name in ("one", "another")}
+        world.scripts |= {name: client.tags for name, client in clients.items()}
+        world.checks.append(check)
+
+    def failure(seed: int) -> FailedError | None:
+        try:
+            play(seed, seeded_ids, stories=[counting])
+        except FailedError as error:
+            return error
+        return None
+
+    seed, found = next((seed, error) for seed in range(1, 600, len(WEATHERS)) if (error := failure(seed)))
+    short = shortest(seed, seeded_ids, found, stories=[counting])
+
+    assert str(found) == str(failure(seed))
+    assert str(found).startswith(f"seed {seed}: an answer was lost\n")
+    assert str(short).startswith(f"seed {seed}: an answer was lost\n")
+    assert 0 < sum(map(bool, short.choices)) < sum(map(bool, found.choices))
 
 
 KEPT = (
