@@ -40,6 +40,7 @@ class CaptureServer(ShowsImage):
         options.add_free_properties(parser)
         add(
             "--disk-format",
+            type=str.lower,
             choices=vocabulary.IMAGE_FORMATS,
             help="For a server on a volume; default: raw; of others Nova chooses it",
         )

@@ -85,7 +85,12 @@ class CreateImage(_Create):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("--disk-format", choices=vocabulary.IMAGE_FORMATS, help="Default: what the first bytes say")
+        parser.add_argument(
+            "--disk-format",
+            type=str.lower,
+            choices=vocabulary.IMAGE_FORMATS,
+            help="Default: what the first bytes say",
+        )
         return parser
 
     def request(self) -> type[NewImage]:

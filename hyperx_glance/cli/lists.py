@@ -39,6 +39,7 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
             "--disk-format",
             dest="formats",
             action="append",
+            type=str.lower,
             choices=vocabulary.IMAGE_FORMATS,
             help="Repeat for several",
         )

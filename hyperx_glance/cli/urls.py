@@ -37,6 +37,7 @@ class CheckUrl(commands.ShowOne):
         parser.add_argument("url", metavar="<url>")
         parser.add_argument(
             "--disk-format",
+            type=str.lower,
             choices=vocabulary.DISK_FORMATS,
             help="What it should be",
         )

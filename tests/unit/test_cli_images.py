@@ -193,6 +193,17 @@ def test_an_image_is_shown_with_what_the_caller_may_do(openstack: Callable[..., 
 # ----------------------------------------------------------------- capture
 
 
+def test_formats_are_read_without_case(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    """Tables print them in capitals."""
+    fake.glance.downloads[URL] = samples.data("disk.qcow2")
+    source = openstack(f"hyperx image create debian --url {URL} --disk-format QCOW2 -f json").json()
+    assert source["disk_format"] == "qcow2"
+    assert openstack(f"hyperx check-url {URL} --disk-format QCOW2").status == 0
+    server = openstack(f"hyperx image launch {source['id']} web --flavor m1.small --boot-volume 1 -f json").json()
+    capture = f"hyperx image capture {server['servers'][0]['id']} copy --disk-format QCOW2 -f json"
+    assert openstack(capture).json()["disk_format"] == "qcow2"
+
+
 def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     source = fake.glance.add_image(
         name="debian", status="active", disk_format="qcow2", container_format="bare", visibility="private", size=512

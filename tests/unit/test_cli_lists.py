@@ -142,6 +142,8 @@ def test_long_and_empty_lists(openstack: Callable[..., Run], debian: str) -> Non
         ("debian 稳定", True),
         ("ubuntu", False),
         ("--view private --state ACTIVE --disk-format qcow2 --disk-format raw", True),
+        ("--disk-format QCOW2", True),
+        ("--disk-format Raw", False),
         ("--view public", False),
         ("--tag linux --tag stable --any-tag stable --any-tag old --no-tag old", True),
         ("--tag linux --tag old", False),
