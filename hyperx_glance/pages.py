@@ -19,7 +19,13 @@ from pydantic import JsonValue
 
 from hyperx_glance.answers import Shape, not_understood
 from hyperx_glance.cloud import Cloud, Service
-from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError, ServiceUnavailableError
+from hyperx_glance.errors import (
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
 from hyperx_glance.models.image import Image
 
 LOG = logging.getLogger(__name__)
@@ -118,6 +124,17 @@ def _stuck(following: str) -> ServiceUnavailableError:
     )
 
 
+def _no_list(service: Service, error: NotFoundError) -> ServiceUnavailableError:
+    """Say that there is no list: taken for what it says, it would be about what is looked for in the list."""
+    return not_understood(service, "it has no such list", status=error.status)
+
+
+def _changed(service: Service, error: HyperxGlanceError) -> ServiceUnavailableError:
+    """Say that the last record of a page is gone, behind which the list should go on; Nova answers 400, Cinder 404."""
+    message = f"The list of the {service} service changed while it was read: {error.message}"
+    return ServiceUnavailableError(message, hint="Try again.", **error.answer())
+
+
 def _page_behind(
     cloud: Cloud,
     parameters: Sequence[tuple[str, str]],
@@ -139,6 +156,8 @@ def _page_behind(
             return marker, _page(cloud, parameters, marker, size)
         except (InvalidRequestError, NotAllowedError, NotFoundError) as error:
             back = back * 2 if begun else back + 1
+            if marker is None and isinstance(error, NotFoundError):
+                raise _no_list("image", error) from error
             if marker is None or error.status not in _LOST_MARKER:
                 raise
             if back <= len(recent):
@@ -267,7 +286,16 @@ def listed(
     passed: set[str] = set()
     asked = criteria
     while True:
-        page = read(asked)
+        try:
+            page = read(asked)
+        except NotFoundError as error:
+            if not passed:
+                raise _no_list(service, error) from error
+            raise _changed(service, error) from error
+        except InvalidRequestError as error:
+            if not passed:
+                raise
+            raise _changed(service, error) from error
         yield from page.records
         if not page.records or all(link.rel != "next" for link in page.links):
             return

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from hyperx_glance import HyperxGlanceError, LaunchRequest, NotAllowedError, NotFoundError, ServiceUnavailableError
+from hyperx_glance import HyperxGlanceError, LaunchRequest, NotAllowedError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import sent, unique
@@ -22,7 +22,13 @@ IMAGES = {"service_type": "image"}
 NETWORKS = {"service_type": "network"}
 NEWEST = "2.96"
 SMALL = "m1.tiny"
-REFUSALS = [(500, ServiceUnavailableError), (401, HyperxGlanceError), (403, NotAllowedError), (404, NotFoundError)]
+REFUSALS = [
+    (500, ServiceUnavailableError),
+    (401, HyperxGlanceError),
+    (403, NotAllowedError),
+    (404, ServiceUnavailableError),
+]
+"""What becomes of a list's answer; one that is not found says nothing about what is looked for in it."""
 
 
 def ask(**fields: object) -> LaunchRequest:

@@ -49,9 +49,8 @@ def test_servers_that_are_not_found_are_no_missing_image(
 ) -> None:
     image_id = make_image(cloud)
     cloud.fail(service, "GET", path, status=404)
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(ServiceUnavailableError, match="it has no such list"):
         client().delete(image_id, missing_ok=True, report_servers=True)
-    assert caught.value.service in ("compute", "block-storage")
     assert exists(cloud, image_id)
 
 

@@ -16,6 +16,7 @@ from hyperx_glance import (
     NotFoundError,
     Phase,
     QuotaExceededError,
+    ServiceUnavailableError,
     WaitTimeoutError,
 )
 from hyperx_glance.testing.memory import Call, Refused, Reply
@@ -289,3 +290,12 @@ def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, 
     changing = [(each.service, each.method) for each in cloud.requests if each.method != "GET"]
     assert changing == [("nova", "POST"), ("glance", "PATCH")]
     assert len(sent(cloud, "GET", "/v2/images")) <= 6
+
+
+def test_a_list_that_is_not_found_says_nothing_about_a_capture(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    alice.start_capture(server, NEW)
+    cloud.fail("glance", "GET", "/images$", status=404, times=None)
+    with pytest.raises(ServiceUnavailableError, match="it has no such list"):
+        alice.find_capture("capture-0001")

@@ -13,7 +13,6 @@ from hyperx_glance import (
     HyperxGlanceError,
     LaunchFailedError,
     LaunchProgress,
-    NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
 )
@@ -94,7 +93,7 @@ def test_what_ends_a_step_of_a_handle_names_the_launch(  # noqa: PLR0917  # fixt
     assert caught.value.launch_id == launch.launch_id
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, HyperxGlanceError), (404, NotFoundError)])
+@pytest.mark.parametrize(("status", "kind"), [(401, HyperxGlanceError), (404, ServiceUnavailableError)])
 def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
     cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:

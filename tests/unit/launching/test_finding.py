@@ -13,8 +13,10 @@ from hyperx_glance import (
     InvalidRequestError,
     LaunchFailedError,
     NotFoundError,
+    ServiceUnavailableError,
     Settings,
 )
+from hyperx_glance.launching import servers
 from hyperx_glance.launching.ids import draw_id, is_settled
 from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
@@ -22,7 +24,7 @@ from tests.clouds import Clock, sent
 from tests.launches import REFUSALS, ask
 
 if TYPE_CHECKING:
-    pass
+    from hyperx_glance.testing.memory import ServiceName
 
 
 def test_a_launch_is_found_by_its_id(cloud: InMemoryCloud, alice: Client, image: str) -> None:
@@ -225,3 +227,29 @@ def test_launches_do_not_see_each_other(cloud: InMemoryCloud, alice: Client, ima
     bob = Client.from_session(cloud.session("bob"), settings=alice.settings)
     with pytest.raises(NotFoundError):
         bob.find_launch("launch-of-mine-2")
+
+
+@pytest.mark.parametrize(("service", "path"), [("nova", "/servers/detail"), ("cinder", "/volumes/detail")])
+def test_a_list_that_is_not_found_says_nothing_about_a_launch(
+    cloud: InMemoryCloud, alice: Client, image: str, service: ServiceName, path: str
+) -> None:
+    launch = alice.launch(image, ask())
+    if service == "cinder":
+        launch.cancel()
+    cloud.fail(service, "GET", path, status=404, times=None)
+    with pytest.raises(ServiceUnavailableError, match="it has no such list") as caught:
+        alice.find_launch(launch.launch_id)
+    assert caught.value.launch_id == launch.launch_id
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_list_whose_marker_is_gone_says_nothing_either(
+    monkeypatch: pytest.MonkeyPatch, cloud: InMemoryCloud, alice: Client, image: str, status: int
+) -> None:
+    """Nova answers 400 then, and Cinder 404."""
+    launch = alice.launch(image, ask(count=2))
+    monkeypatch.setattr(servers, "PAGE", 1)
+    cloud.fail("nova", "GET", "/servers/detail", status=status, body="marker not found", skip=1, times=1)
+    with pytest.raises(ServiceUnavailableError, match="changed while it was read: marker not found"):
+        alice.find_launch(launch.launch_id)
+    assert len(alice.find_launch(launch.launch_id).servers) == 2
