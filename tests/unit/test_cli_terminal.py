@@ -108,6 +108,14 @@ def test_a_server_made_from_an_image_drives_no_terminal(openstack: Callable[...,
         assert not CONTROL.search(run.out + run.err)
 
 
+def test_no_name_in_a_question_drives_a_terminal(openstack: Callable[..., Run]) -> None:
+    run = openstack("hyperx image delete 'a\x1b[31m'", typed="n\n")
+
+    assert run.status == 1
+    assert r"a\x1b[31m" in run.out + run.err
+    assert not CONTROL.search(run.out + run.err)
+
+
 def test_everything_but_control_characters_stays() -> None:
     for number in range(0x110000):
         letter = chr(number)

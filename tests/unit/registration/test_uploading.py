@@ -509,6 +509,18 @@ class TestStreamingAfterAFailedImport:
         assert between.count("PUT", "/file$") == 0
         assert kept(cloud) == []
 
+    def test_is_not_tried_with_a_url_that_is_not_good_from_here_either(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        url = file_server.fail("/disk.qcow2", 404)
+
+        with pytest.raises(RegistrationFailedError) as caught:
+            client("alice", url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"))
+
+        assert caught.value.reason == UrlProblem.HTTP_STATUS
+        assert len(file_server.requested("/disk.qcow2")) == 2  # by Glance, and by the look for the cause
+        assert kept(cloud) == []
+
     def test_that_fails_too_is_told(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
         cloud.fail("glance", "PUT", "/file$", status=415, body="does not match stream data raw", times=None)
 
