@@ -191,7 +191,8 @@ class Launch:
         """Delete what the launch made, and return when servers and volumes are gone; a second call is no error.
 
         Volumes that were to be kept are deleted too, since this launch made them. A volume of the user's own stays. If
-        your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues.
+        your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues. A server that somebody has locked
+        raises `ConflictError`; the others are deleted.
         """
         with self._made:
             self._delete_servers()
@@ -217,11 +218,17 @@ class Launch:
         self._wait_for(servers_gone, "its servers are not gone")
 
     def _delete(self, server_id: str) -> None:
-        """Delete a server; asked again at the next look, which is safe, where its state forbids it now."""
+        """Delete a server; asked again at the next look, which is safe, where its state forbids it now.
+
+        A lock does not pass by waiting (nova/exception.py, InstanceIsLocked).
+        """
         try:
             nova.delete(self._cloud, server_id)
-        except ConflictError:
-            return
+        except ConflictError as error:
+            if "is locked" not in error.message:
+                return
+            error.hint = "Unlock it: openstack server unlock. Then cancel the launch again."
+            raise
 
     def _mark_volumes(self, records: Sequence[nova.Record]) -> list[nova.Record]:
         """Write the launch's id onto the volumes that these servers will leave behind; give the servers that are done.

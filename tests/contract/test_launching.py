@@ -474,3 +474,16 @@ def test_a_new_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
     assert alice.reset_password(server.id, "Of-my-0wn").get_secret_value() == "Of-my-0wn"
     with pytest.raises(NotFoundError):
         client("bob").reset_password(server.id)
+
+
+def test_a_locked_server_is_told_at_once(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    launch = client("alice").launch(launches.put_image(cloud), ask(count=2))
+    path = f"/servers/{launch.servers[0].id}/action"
+    cloud.session("alice").post(path, json={"lock": None}, endpoint_filter=launches.COMPUTE)
+    with pytest.raises(ConflictError, match="is locked") as caught:
+        launch.cancel()
+    assert (caught.value.launch_id, caught.value.left) == (launch.launch_id, (f"launch {launch.launch_id}",))
+    assert "unlock" in caught.value.hint
+    cloud.session("alice").post(path, json={"unlock": None}, endpoint_filter=launches.COMPUTE)
+    launch.cancel()
+    assert launches.tagged(cloud, launch.launch_id) == []

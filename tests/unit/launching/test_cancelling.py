@@ -283,7 +283,8 @@ def test_cancel_waits_for_servers_that_nova_is_still_creating(cloud: InMemoryClo
 
 def test_cancel_asks_again_where_the_state_forbids_it(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     launch = alice.launch(image, ask(count=2))
-    cloud.fail("nova", "DELETE", "/servers/", status=409, body="Instance is locked", times=3)
+    busy = "Cannot 'delete' instance 7c1 while it is in task_state resize_prep"
+    cloud.fail("nova", "DELETE", "/servers/", status=409, body=busy, times=3)
     launch.cancel()
     assert not cloud.nova.servers
 
