@@ -332,6 +332,34 @@ def test_a_launch_that_was_accepted_is_not_lost(cloud: CloudUnderTest, client: C
     assert len(client("alice").find_launch(launch.launch_id).wait().servers) == 2
 
 
+def test_an_old_launch_that_nobody_knows_is_told_by_one_look(client: ClientFactory) -> None:
+    alice, launch_id = client("alice"), "20261125T163000Z-0f3a9c4e5b2d7861"
+    between = Interference(alice)
+    with pytest.raises(NotFoundError, match=launch_id) as caught:
+        alice.find_launch(launch_id)
+    assert caught.value.launch_id == launch_id
+    assert between.count("GET", "/servers/detail") == 1
+
+
+def test_a_launch_that_nova_showed_once_and_then_no_more_is_an_error(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    launch = client("alice").launch(launches.put_image(cloud), ask(count=2))
+    gone, _ = launch.servers
+    cloud.session("alice").delete(f"/servers/{gone.id}", endpoint_filter=launches.COMPUTE)
+    until(lambda: len(launches.tagged(cloud, launch.launch_id)) == 1)
+    searching = client("alice")
+    between = Interference(searching)
+
+    def denied() -> None:
+        raise NotAllowedError("Not any more.")
+
+    between.after("GET", "/servers/detail", lambda: between.before("GET", "/servers/detail", denied, times=-1))
+    with pytest.raises(NotAllowedError, match=launch.launch_id) as caught:
+        searching.find_launch(launch.launch_id)
+    assert caught.value.launch_id == launch.launch_id
+
+
 def test_launches_are_listed_the_newest_first(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image, alice = launches.put_image(cloud), client("alice")
     first = alice.launch(image, ask(count=2))
@@ -415,6 +443,26 @@ def test_user_data_beside_which_the_password_would_not_hold_is_refused(
     with pytest.raises(InvalidRequestError, match="user_data: ") as caught:
         client("alice").launch(launches.put_password_image(cloud), ask(user_data=own))
     assert caught.value.hint
+    assert nothing_was_created(cloud)
+
+
+@pytest.mark.parametrize(
+    ("fields", "command"),
+    [
+        ({"flavor": "none"}, "openstack flavor list"),
+        ({"networks": ("none",)}, "openstack network list"),
+        ({"key_name": "none"}, "openstack keypair list"),
+        ({"availability_zone": "none"}, "openstack availability zone list"),
+        ({"security_groups": ("none",)}, "openstack security group list"),
+        ({"volume_type": "none", "boot_volume_gib": 20}, "openstack volume type list"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_how_to_list_what_there_is(
+    cloud: CloudUnderTest, client: ClientFactory, fields: dict[str, object], command: str
+) -> None:
+    with pytest.raises((InvalidRequestError, NotFoundError)) as caught:
+        client("alice").launch(launches.put_image(cloud), ask(**fields))
+    assert command in caught.value.hint
     assert nothing_was_created(cloud)
 
 

@@ -7,17 +7,27 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 
-from hyperx_glance import Action, HyperxGlanceError, Image, LaunchRequest
+from hyperx_glance import (
+    Action,
+    AuthenticationError,
+    Client,
+    HyperxGlanceError,
+    Image,
+    LaunchRequest,
+    NotAllowedError,
+    NotFoundError,
+)
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
 from tests import glance_rows, launches
-from tests.clouds import unique
+from tests.clouds import REGION, unique
 from tests.records import IMAGE, make_image, patch_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hyperx_glance import Client
     from tests.clouds import ClientFactory, CloudUnderTest
 
 CALLERS = (
@@ -139,3 +149,22 @@ def test_what_is_allowed_is_what_the_verbs_then_do(cloud: CloudUnderTest, client
                 stock.made = ""  # the next one gets an image as it was made
 
     assert wrong == []
+
+
+def test_a_wrong_password_and_a_refusal_are_two_errors(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    assert isinstance(cloud, InMemoryCloud | LocalCloud)
+    login: dict[str, Any] = {key: text for key, text in cloud.auth("alice").items() if key != "region_name"}
+    session = Session(v3.Password(**login | {"password": "wrong"}), cloud.session("alice").session)
+    with pytest.raises(AuthenticationError) as wrong:
+        Client.from_session(session, region_name=REGION, settings=client.settings).count()
+    assert wrong.value.status == 401
+    with pytest.raises(NotAllowedError) as refused:
+        client("alice").install_metadefs()
+    assert (refused.value.status, refused.value.hint) == (403, "Administrators may.")
+
+
+def test_another_department_s_private_image_is_as_good_as_gone(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    with pytest.raises(NotFoundError) as caught:
+        client("bob").update(image_id, name="mine")
+    assert caught.value.hint == "It is gone, or a private image of another department."

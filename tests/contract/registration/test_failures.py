@@ -17,6 +17,7 @@ from hyperx_glance import (
     HyperxGlanceError,
     InvalidRequestError,
     NewIso,
+    NotAllowedError,
     Phase,
     RegistrationFailedError,
     UrlProblem,
@@ -26,6 +27,7 @@ from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.file_server import FileServer
+from tests.interference import Interference
 from tests.registrations import BLIND, Format, Steps, cut_late, disk, new
 
 
@@ -332,6 +334,24 @@ def test_a_reply_that_changes_between_check_and_use(client: ClientFactory, file_
         begun.start().wait()
 
     assert caught.value.reason == UrlProblem.HTML
+
+
+def test_a_kept_record_is_named_where_the_department_s_usage_cannot_be_read_again(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    alice = client("alice")
+    between = Interference(alice)
+
+    def denied() -> None:
+        raise NotAllowedError("Not any more.")
+
+    between.after("GET", "/info/usage", lambda: between.before("GET", "/info/usage", denied, times=-1))
+    with pytest.raises(NotAllowedError) as caught:
+        alice.register(new(disk(file_server)), keep_failed=True)
+
+    (name,) = caught.value.left
+    assert name == f"image {caught.value.image_id}"
+    assert alice.image(str(caught.value.image_id)).failure
 
 
 @IMPORTED_UNSEEN

@@ -90,24 +90,6 @@ def test_a_launch_id_is_used_once(cloud: InMemoryCloud, alice: Client, image: st
     assert len(cloud.nova.servers) == 1
 
 
-@pytest.mark.parametrize(
-    ("fields", "command"),
-    [
-        ({"key_name": "none"}, "openstack keypair list"),
-        ({"availability_zone": "none"}, "openstack availability zone list"),
-        ({"security_groups": ("none",)}, "openstack security group list"),
-        ({"volume_type": "none", "boot_volume_gib": 20}, "openstack volume type list"),
-    ],
-)
-def test_a_name_that_nova_does_not_know_is_refused_with_how_to_list_them(
-    cloud: InMemoryCloud, alice: Client, image: str, fields: dict[str, object], command: str
-) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        alice.launch(image, ask(**fields))
-    assert caught.value.hint == f"{command} shows which there are."
-    assert not cloud.nova.servers
-
-
 @pytest.mark.parametrize("image_id", ["", "no-such-image"])
 def test_an_image_that_does_not_exist(cloud: InMemoryCloud, alice: Client, image_id: str) -> None:
     with pytest.raises(NotFoundError if image_id else InvalidRequestError):
