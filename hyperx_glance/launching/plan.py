@@ -128,8 +128,9 @@ def check_image(image: Image) -> None:
             hint=_WAYS_OUT.get(image.phase, "Wait until it is ready."),
         )
     if not image.bootable:
+        kind = "ISO" if image.kind is Kind.ISO else "Image"
         raise InvalidRequestError(
-            f"ISO {image.name or image.id} is not bootable.", hint="If it is, say so: update(image, bootable=True)."
+            f"{kind} {image.name or image.id} is not bootable.", hint="If it is, say so: update(image, bootable=True)."
         )
 
 

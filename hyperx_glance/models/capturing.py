@@ -17,6 +17,7 @@ from hyperx_glance.models.fields import (
     ChangeableKey,
     Switch,
     Value,
+    made_new,
 )
 from hyperx_glance.models.request import LAUNCH_ID_PATTERN
 from hyperx_glance.vocabulary import ImageFormatWord
@@ -43,7 +44,7 @@ class NewCapture(Describing):
 
     password_enabled: Switch = False
     admin_user: Value = ""
-    properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128)] = {}
+    properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128), pydantic.AfterValidator(made_new)] = {}
     disk_format: AnyCaseImageFormat | None = None
     capture_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
 

@@ -163,6 +163,19 @@ def _free_property(key: str) -> str:
     return key
 
 
+def made_new(properties: dict[str, str]) -> dict[str, str]:
+    """Refuse words by which Nova names what it makes of servers: no tab would show an image that has them."""
+    if properties.get(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS or vocabulary.VOLUMES_KEY in properties:
+        raise ValueError(f"no tab shows what {vocabulary.SNAPSHOT_KEY} or {vocabulary.VOLUMES_KEY} call a snapshot")
+    return properties
+
+
+def _each_once(stores: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(stores)) < len(stores):
+        raise ValueError("each store is named once")
+    return stores
+
+
 def _changeable_property(key: str) -> str:
     if key in _IMMUTABLE_KEYS:
         raise ImmutableValueError(f"{key} never changes after creation")
@@ -204,7 +217,7 @@ _PropertyKey = Annotated[
 ]
 Value = Annotated[str, STRICT, pydantic.AfterValidator(_property_value)]
 Switch = Annotated[bool, STRICT]
-Properties = Annotated[dict[_PropertyKey, Value], Field(max_length=128)]
+Properties = Annotated[dict[_PropertyKey, Value], Field(max_length=128), pydantic.AfterValidator(made_new)]
 ChangeableKey = Annotated[
     str,
     Field(min_length=1, max_length=255, strict=True),
@@ -229,6 +242,7 @@ Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(_no_boolean)]
 Limit = Annotated[int, Field(ge=0, le=2**63 - 1), pydantic.BeforeValidator(_no_boolean)]
 AwareTime = Annotated[datetime, pydantic.AfterValidator(_aware)]
 Reference = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
+Stores = Annotated[tuple[Reference, ...], pydantic.AfterValidator(_each_once)]
 DepartmentReference = Annotated[Reference, valid(arguments.department)]
 AnyCaseImageFormat = Annotated[ImageFormat, pydantic.BeforeValidator(_without_case)]
 AnyCaseDiskFormat = Annotated[DiskFormat, pydantic.BeforeValidator(_without_case)]

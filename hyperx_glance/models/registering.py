@@ -20,7 +20,7 @@ from hyperx_glance.models.fields import (
     ModelFile,
     OptionalUrl,
     Properties,
-    Reference,
+    Stores,
     Switch,
     Value,
 )
@@ -36,7 +36,7 @@ class _New(Describing):
     checksum_url: OptionalUrl = None
     owner: DepartmentReference | None = None
     properties: Properties = {}
-    stores: tuple[Reference, ...] = ()
+    stores: Stores = ()
     id: Id | None = None
 
     @pydantic.model_validator(mode="after")

@@ -328,3 +328,23 @@ def test_a_tag_that_glance_would_refuse_too_late(model: type[NewImage | NewIso |
     with pytest.raises(InvalidRequestError, match=r"tags.*: Glance takes no character of four bytes"):
         model.model_validate({**required, "tags": {"\U0001f427"}})
     assert model.model_validate({**required, "tags": {"云"}}).tags == {"云"}
+
+
+@pytest.mark.parametrize(
+    "properties", [{"image_type": "snapshot"}, {"image_type": "backup"}, {"block_device_mapping": "[]"}]
+)
+@pytest.mark.parametrize("model", [NewImage, NewIso, NewCapture])
+def test_what_is_made_new_is_not_called_a_snapshot(
+    model: type[NewImage | NewIso | NewCapture], properties: dict[str, str]
+) -> None:
+    """No tab would show it, and nobody could finish it after a crash."""
+    required = {"name": "a"} | ({} if model is NewCapture else {"url": URL})
+    with pytest.raises(InvalidRequestError, match=r"^properties: no tab shows what image_type"):
+        model.model_validate({**required, "properties": properties})
+    model.model_validate({**required, "properties": {"image_type": "golden"}})
+
+
+def test_each_store_is_named_once() -> None:
+    assert NewImage(name="a", url=URL, stores=("fast", "slow")).stores == ("fast", "slow")
+    with pytest.raises(InvalidRequestError, match=r"^stores: each store is named once"):
+        NewImage(name="a", url=URL, stores=("fast", "slow", "fast"))

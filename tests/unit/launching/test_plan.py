@@ -107,10 +107,12 @@ def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
     )
 
 
-def test_an_iso_that_is_not_bootable_is_refused() -> None:
+def test_what_is_not_bootable_is_refused() -> None:
     check_image(iso())
     with pytest.raises(InvalidRequestError, match="not bootable"):
         check_image(iso(hyperx_bootable="false"))
+    with pytest.raises(InvalidRequestError, match=r"^Image disk is not bootable"):
+        check_image(disk(hyperx_bootable="false"))
 
 
 @pytest.mark.parametrize(
