@@ -71,9 +71,9 @@ def test_what_nova_made_of_a_server_is_no_registration(
     client: ClientFactory, file_server: FileServer, kind: str
 ) -> None:
     """It inherits who registered the image, and from where."""
-    own = {"block_device_mapping": "[]"} if kind == "of a volume" else {"image_type": kind}
-    image_id = left_behind(client, new(disk(file_server), properties=own))
-    alice = client("alice")
+    key, text = ("block_device_mapping", "[]") if kind == "of a volume" else ("image_type", kind)
+    image_id, alice = left_behind(client, new(disk(file_server))), client("alice")
+    alice.cloud.patch_image(image_id, [{"op": "add", "path": f"/{key}", "value": text}])
 
     assert image_id not in {image.id for image in alice.unfinished_registrations()}
     with pytest.raises(ConflictError, match="made of a server"):
