@@ -194,19 +194,25 @@ def _save(saving: _Saving, path: Path) -> None:
         try:
             _take_up(saving, file)
             saving.into(file, str(part))
+            _give_name(saving, file, part, path)
         except BaseException as error:
-            error.add_note(f"What has come is in {part}; the next download of this image goes on there.")
+            if part.exists():
+                error.add_note(f"What has come is in {part}; the next download of this image goes on there.")
             raise
-        try:
-            saving.verify()
-        except ChecksumMismatchError:
-            part.unlink(missing_ok=True)
-            raise
-        try:
-            os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            raise _not_written(str(path), error) from error
+
+
+def _give_name(saving: _Saving, file: BinaryIO, part: Path, path: Path) -> None:
+    """Let the part have its name if it is what it should be; else delete it."""
+    try:
+        saving.verify()
+    except ChecksumMismatchError:
+        part.unlink(missing_ok=True)
+        raise
+    try:
+        os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise _not_written(str(path), error) from error
 
 
 def _opened(part: Path) -> BinaryIO:

@@ -219,6 +219,23 @@ def test_what_the_callback_raises_comes_out_as_it_was(
     assert reads(cloud) == 1
 
 
+def test_data_that_gets_no_name_is_kept_and_told(alice: Client, image: str, tmp_path: Path) -> None:
+    target = tmp_path / "disk.raw"
+
+    def occupy(_: object) -> None:
+        target.mkdir(exist_ok=True)
+
+    with pytest.raises(LocalFileError) as caught:
+        alice.download(image, target, on_progress=occupy)
+
+    assert caught.value.__notes__ == [
+        f"What has come is in {tmp_path / image}.part; the next download of this image goes on there."
+    ]
+    target.rmdir()
+    alice.download(image, target)
+    assert target.read_bytes() == DATA
+
+
 def test_no_answer_at_all(cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path) -> None:
     def silent(request: Recorded, handle: Callable[[], Reply]) -> Reply:
         if request.path.endswith("/file"):
