@@ -18,6 +18,7 @@ from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
+    InvalidRequestError,
     LaunchFailedError,
     MayHaveMade,
     NotFoundError,
@@ -86,6 +87,7 @@ class Launch:
         self._seen: frozenset[str] = frozenset()
         self._going: set[str] = set()
         self._judged: set[str] = set()
+        self._refused = ""
         self._started = context.settings.pace.clock()
         self._made = made
         self._quiet = quiet
@@ -226,6 +228,7 @@ class Launch:
             nova.delete(self._cloud, server_id)
         except ConflictError as error:
             if "is locked" not in error.message:
+                self._refused = error.message
                 return
             error.hint = "Unlock it: openstack server unlock. Then cancel the launch again."
             raise
@@ -270,17 +273,26 @@ class Launch:
             ]
             # Nova deletes its volumes itself, unless it fails to: then they are left in one of these states.
             left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]
-            _ask_each(lambda volume_id: nova.delete_volume(self._cloud, volume_id), left)
+            _ask_each(self._delete_volume, left)
             return None if going else True
 
         self._wait_for(volumes_gone, "its volumes are not gone")
 
+    def _delete_volume(self, volume_id: str) -> None:
+        """Delete a volume; Cinder answers 400 while somebody deletes it already, and where something hangs on it."""
+        try:
+            nova.delete_volume(self._cloud, volume_id)
+        except InvalidRequestError as error:
+            self._refused = error.message
+
     def _wait_for(self, gone: Callable[[], bool | None], problem: str) -> None:
+        self._refused = ""
         try:
             wait_until(self._settings.pace, patient(self._settings.pace, gone))
         except WaitTimeoutError as error:
+            reason = f": {self._refused}" if self._refused else "."
             raise WaitTimeoutError(
-                f"Launch {self.launch_id} was cancelled, but {problem}.",
+                f"Launch {self.launch_id} was cancelled, but {problem}{reason}",
                 last_seen=self.servers,
                 launch_id=self.launch_id,
                 hint="Call cancel() again; an operator finds the reason in the service's log.",

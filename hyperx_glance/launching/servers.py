@@ -351,10 +351,10 @@ def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bo
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
-    """Delete a volume. Where somebody deletes it already, Cinder answers 404, or 400 while it goes; both are well."""
+    """Delete a volume; one that is gone is no error."""
     try:
         cloud.delete("block-storage", f"/volumes/{quote(volume_id, safe='')}")
-    except (NotFoundError, InvalidRequestError):
+    except NotFoundError:
         return
 
 

@@ -200,7 +200,7 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
 ) -> None:
     launch = alice.launch(iso, ask(keep_volumes=True))
     cloud.fail("cinder", "DELETE", "/volumes/", status=400, body="Invalid volume: it goes already.", times=None)
-    with pytest.raises(WaitTimeoutError, match="its volumes are not gone"):
+    with pytest.raises(WaitTimeoutError, match="its volumes are not gone: Invalid volume: it goes already"):
         launch.cancel()
     cloud._interruptions.clear()
     launch.cancel()
@@ -287,6 +287,14 @@ def test_cancel_asks_again_where_the_state_forbids_it(cloud: InMemoryCloud, alic
     cloud.fail("nova", "DELETE", "/servers/", status=409, body=busy, times=3)
     launch.cancel()
     assert not cloud.nova.servers
+
+
+def test_a_server_whose_state_forbids_it_for_ever_says_which(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    launch = alice.launch(image, ask())
+    busy = "Cannot 'delete' instance 7c1 while it is in task_state resize_prep"
+    cloud.fail("nova", "DELETE", "/servers/", status=409, body=busy, times=None)
+    with pytest.raises(WaitTimeoutError, match="its servers are not gone: Cannot 'delete' instance"):
+        launch.cancel()
 
 
 def test_a_server_that_does_not_go_ends_in_a_timeout(cloud: InMemoryCloud, alice: Client, image: str) -> None:
