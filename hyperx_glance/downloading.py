@@ -31,7 +31,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.fields import DataFile
-from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.image import Image, image_id, kept_digest
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting import REPETITIONS
@@ -81,10 +81,7 @@ class _Saving:
         self._context = context
         self._tell = on_progress
         self._started = context.settings.pace.clock()
-        # Images that Nova or Cinder put straight into the store have none.
-        hashes = ((image.hash_algorithm, image.hash_value), ("md5", image.checksum))
-        known = [(name, value) for name, value in hashes if name in hashlib.algorithms_available and value]
-        self._algorithm, self._wanted = known[0] if known else ("", "")
+        self._algorithm, self._wanted = kept_digest(image)
         self._hash: _Hash | None = hashlib.new(self._algorithm, usedforsecurity=False) if self._algorithm else None
 
     def note(self, piece: bytes) -> None:

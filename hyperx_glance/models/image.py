@@ -6,6 +6,7 @@
 ('', <Category.PUBLIC: 'public'>, <Phase.READY: 'ready'>, 0)
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -210,6 +211,16 @@ _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "pha
 def image_id(image: Image | str) -> str:
     """Give the id of an image that is named by itself or by its id."""
     return image.id if isinstance(image, Image) else image
+
+
+def kept_digest(image: Image) -> tuple[str, str]:
+    """Give the algorithm and the digest that Glance keeps and that can be computed here; ("", "") where it keeps none.
+
+    Operators choose one that Glance's machine knows. Images that Nova or Cinder put straight into the store have none.
+    """
+    kept = ((image.hash_algorithm, image.hash_value), ("md5", image.checksum))
+    known = ((name, value) for name, value in kept if name in hashlib.algorithms_available and value)
+    return next(((name, value) for name, value in known if name and not name.startswith("shake")), ("", ""))
 
 
 def is_volume_snapshot(image: Image) -> bool:

@@ -15,7 +15,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     UrlRejectedError,
 )
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import Image, kept_digest
 from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import recorded_checksum, verified
@@ -89,7 +89,10 @@ class Verification:
         if order.url is None and order.file is None:
             why = f"It was made of {order.packed} data, which nobody has given again."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
-        algorithm, value = (image.hash_algorithm, image.hash_value) if image.hash_algorithm else ("md5", image.checksum)
+        algorithm, value = kept_digest(image)
+        if not algorithm:
+            why = "Glance keeps no digest of its data that this machine could compute."
+            raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         stored = hashlib.new(algorithm, usedforsecurity=False)
         deadline = settings.network.clock() + end.left
         try:

@@ -33,6 +33,8 @@ from tests.interference import Interference, unreachable
 from tests.registrations import OWN_ID, kept, qcow2, record_of, sha256, timed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hyperx_glance import Client
     from tests.file_server import FileServer
 
@@ -120,6 +122,31 @@ class TestVerification:
 
         assert image.glance_property("hyperx_checksum_verified") == "true"
         assert list(alice.unfinished_registrations()) == []
+
+    @pytest.mark.parametrize("digest", ["other", "none"])
+    def test_packed_data_is_compared_by_a_digest_that_is_known_here(
+        self, cloud: InMemoryCloud, client: ClientFactory, tmp_path: Path, digest: str
+    ) -> None:
+        """Glance's machine may know algorithms that this one does not, such as sm3."""
+        path = tmp_path / "disk.qcow2.xz"
+        path.write_bytes(lzma.compress(samples.data("disk.qcow2")))
+        checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        alice = client("alice")
+        Interference(alice).before("PATCH", "", unreachable, times=4)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            alice.register(NewImage(name="a", file=path, checksum=checksum))
+        record = cloud.glance.images[str(caught.value.image_id)]
+        record.os_hash_algo = "sm9000"
+        record.checksum = record.checksum if digest == "other" else None
+
+        resumed = client("alice").resume_registration(record.id, file=path)
+
+        if digest == "other":
+            assert resumed.wait().glance_property("hyperx_checksum_verified") == "true"
+            return
+        with pytest.raises(RegistrationFailedError, match="keeps no digest") as failed:
+            resumed.wait()
+        assert failed.value.reason == "unverifiable"
 
     def test_data_that_nobody_may_read_is_unverifiable(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
