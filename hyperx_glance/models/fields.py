@@ -11,7 +11,7 @@ import io
 import os
 import re
 from datetime import datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, BinaryIO
 
 import pydantic
@@ -141,6 +141,18 @@ def _network(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    """Refuse what is no name of a server, and so would never be that of a URL."""
+    bare = text.strip("[]")
+    try:
+        is_host = bool(ip_address(bare)) if ":" in bare else re.fullmatch(r"[^\s/@*?#%\\]+", bare) is not None
+    except ValueError:
+        is_host = False
+    if not is_host:
+        raise ValueError("a server's name or address is needed, without scheme, port and path")
+    return text
+
+
 def _aware(time: datetime) -> datetime:
     if time.utcoffset() is None:
         raise ValueError("a time needs its zone, such as datetime.now(UTC)")
@@ -235,6 +247,7 @@ ModelFile = Annotated[
 ]
 Checksum = Annotated[str, STRICT, pydantic.AfterValidator(well_formed_checksum)]
 Id = Annotated[str, Field(pattern=UUID_PATTERN, strict=True)]
+HostText = Annotated[str, STRICT, pydantic.AfterValidator(_host)]
 NetworkText = Annotated[str, STRICT, pydantic.AfterValidator(_network)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Gib = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hyperx_glance.models.fields import NetworkText, Switch, Text
+from hyperx_glance.models.fields import HostText, NetworkText, Switch, Text
 from hyperx_glance.models.request import Request
 
 
@@ -17,12 +17,13 @@ class UrlPolicy(Request):
     """Say which URLs may be read, and how.
 
     ``denied_networks`` do not hold for ``trusted_hosts``. If ``only_hosts`` is not empty, no other host may be read.
-    ``allowed_ports`` () means any port. Proxies of the environment are not used.
+    Hosts are names or addresses, without scheme and port. ``allowed_ports`` () means any port. Proxies of the
+    environment are not used.
     """
 
     preflight: Switch = True
-    trusted_hosts: tuple[Text, ...] = ()
-    only_hosts: tuple[Text, ...] = ()
+    trusted_hosts: tuple[HostText, ...] = ()
+    only_hosts: tuple[HostText, ...] = ()
     denied_networks: tuple[NetworkText, ...] = (
         "0.0.0.0/8",  # this host
         "127.0.0.0/8",
