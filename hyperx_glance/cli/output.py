@@ -205,7 +205,13 @@ class Time(Readable[datetime | None]):
 
     def human_readable(self) -> str:
         """Give date and minutes."""
-        return "-" if self._value is None else f"{self._value.astimezone():%Y-%m-%d %H:%M}"
+        if self._value is None:
+            return "-"
+        try:
+            here = self._value.astimezone()
+        except OverflowError:  # at the edge of the calendar, where no zone is
+            here = self._value
+        return f"{here:%Y-%m-%d %H:%M}"
 
 
 class Format(Readable[str | None]):

@@ -47,7 +47,9 @@ _IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(
 _HYPERVISOR, _NOVAS_WORD, _NOVAS_OTHER_WORD = vocabulary.HYPERVISOR_KEYS
 _Text = Annotated[str, _Lenient("")]
 _OptionalText = Annotated[str | None, _Lenient(None)]
-_OptionalSize = Annotated[int | None, _Lenient(None)]
+_LARGEST_SIZE = 2**63 - 1
+"""Glance's sizes are big integers; of much larger ones Python makes no float."""
+_OptionalSize = Annotated[int | None, pydantic.Field(le=_LARGEST_SIZE), _Lenient(None)]
 _Number = Annotated[int, _Lenient(0)]
 _NativeFlag = Annotated[bool, _Lenient(False)]
 _OwnFlag = Annotated[bool, _Flag(False)]

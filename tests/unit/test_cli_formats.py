@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ from cliff.formatters.table import TableFormatter
 from hypothesis import given, strategies as st
 
 from hyperx_glance.cli.formats import Json, People, Yaml
-from hyperx_glance.cli.output import Size
+from hyperx_glance.cli.output import Size, Time
 from tests.unit.test_cli_terminal import CONTROL
 
 if TYPE_CHECKING:
@@ -84,3 +86,18 @@ def test_a_table_looks_as_cliff_draws_it(
     People().emit_list(*table, ours, asked)
 
     assert ours.getvalue() == theirs.getvalue()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+def test_times_at_the_edges_of_the_calendar_are_shown(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """What Glance tells may be any time, and some have no neighbour in another zone."""
+    edges = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        shown = [Time(edge).human_readable() for edge in edges]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "1-01-01" in shown[0]
+    assert shown[1].startswith("9999-12-31")

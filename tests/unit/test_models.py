@@ -36,6 +36,12 @@ class TestReading:
             Kind.IMAGE,
         )
 
+    def test_sizes_that_no_database_holds_read_as_unknown(self) -> None:
+        wild = image(size=10**400, virtual_size=2**63)
+
+        assert (wild.size, wild.virtual_size) == (None, None)
+        assert image(size=2**63 - 1).size == 2**63 - 1
+
     def test_nulls_read_as_defaults(self) -> None:
         nulls = image(**dict.fromkeys(["name", "size", "disk_format", "min_disk", "tags", "os_hidden", "created_at"]))
 
