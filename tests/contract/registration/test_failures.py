@@ -354,6 +354,20 @@ def test_a_kept_record_is_named_where_the_department_s_usage_cannot_be_read_agai
     assert alice.image(str(caught.value.image_id)).failure
 
 
+def test_a_cancellation_whose_answer_is_lost_is_done(
+    cloud: CloudUnderTest, client: ClientFactory, file_server: FileServer
+) -> None:
+    alice = client("alice")
+    registration = alice.start_registration(new(disk(file_server)))
+    between = Interference(alice)
+    between.lose("DELETE", "/images/")
+
+    registration.cancel()
+
+    assert between.count("DELETE", "/images/") == 2
+    assert registration.image_id not in image_ids(cloud)
+
+
 @IMPORTED_UNSEEN
 def test_no_secret_is_in_any_log(
     client: ClientFactory, file_server: FileServer, caplog: pytest.LogCaptureFixture
