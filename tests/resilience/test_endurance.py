@@ -19,6 +19,7 @@ from pydantic_core import from_json
 
 from hyperx_glance import Client, LaunchRequest, NewImage, ServiceUnavailableError, Settings
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory.glance.records import isotime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,8 @@ def operate(client: Client, cloud: InMemoryCloud) -> None:
 
 
 def held() -> dict[str, int]:
-    """Count what this process holds."""
+    """Count what this process holds, without the last 32,768 times that the cloud in memory has shown."""
+    isotime.cache_clear()
     gc.collect()
     return {
         "open files": len(list(Path("/proc/self/fd").iterdir())),
