@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 import hyperx_glance
-from hyperx_glance.cloud import Cloud
+from hyperx_glance.cloud.cloud import Cloud
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

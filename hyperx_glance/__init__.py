@@ -14,7 +14,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance import deployment as deployment
     from hyperx_glance.capturing import Capture as Capture
     from hyperx_glance.client import Client as Client, connect as connect
-    from hyperx_glance.departments import Department as Department
+    from hyperx_glance.cloud.departments import Department as Department
     from hyperx_glance.errors import (
         AmbiguousNameError as AmbiguousNameError,
         AuthenticationError as AuthenticationError,
@@ -79,7 +79,7 @@ if typing.TYPE_CHECKING:
         UrlProblem as UrlProblem,
         View as View,
     )
-    from hyperx_glance.waiting import Pace as Pace
+    from hyperx_glance.waiting.pace import Pace as Pace
 
 _HOMES = {
     "capturing": ("Capture",),
@@ -87,7 +87,7 @@ _HOMES = {
         "Client",
         "connect",
     ),
-    "departments": ("Department",),
+    "cloud.departments": ("Department",),
     "errors": (
         "AmbiguousNameError",
         "AuthenticationError",
@@ -161,7 +161,7 @@ _HOMES = {
         "UrlProblem",
         "View",
     ),
-    "waiting": ("Pace",),
+    "waiting.pace": ("Pace",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted([*_MODULES, "deployment"])  # noqa: PLE0605  # type checkers read the imports above

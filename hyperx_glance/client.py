@@ -27,9 +27,9 @@ from hyperx_glance.arguments import (
     seconds,
     text,
 )
-from hyperx_glance.connected import Connected
-from hyperx_glance.connecting import is_steward, open_connection
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud.connected import Connected
+from hyperx_glance.cloud.connecting import is_steward, open_connection
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
@@ -106,7 +106,7 @@ class Client(Connected):
     @checked(query=optional(model("ImageQuery")))
     def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
         """Iterate over images, in constant memory; each page is read only when it is needed."""
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.images(self._context, _query(query, criteria))
 
@@ -125,34 +125,34 @@ class Client(Connected):
         A cursor works in any process, does not expire, and works with any ``size`` up to 1000. Without a cursor, the
         list begins. A cursor is refused with other criteria or another order than those of its page.
         """
-        from hyperx_glance import paging
+        from hyperx_glance.browsing import paging
 
         return paging.page(self._context, _query(query, criteria), size=size, cursor=cursor)
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
         """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.image(self._context, name_or_id)
 
     @checked(query=optional(model("ImageQuery")))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
         """Count the images that match."""
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.count(self._context, _query(query, criteria))
 
     @checked(query=optional(model("ImageQuery")))
     def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
         """Count images by category, kind, state, format, operating system, tag and owner, in one pass."""
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.summary(self._context, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
         """Give every tag in view "all", and how many images carry it."""
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.tags(self._context)
 
@@ -163,7 +163,7 @@ class Client(Connected):
         One request reads all names, with the steward if there is one, else with the caller's own login. The names are
         kept for a minute.
         """
-        from hyperx_glance import catalogue
+        from hyperx_glance.browsing import catalogue
 
         return catalogue.owner_name(self._context, image)
 

@@ -14,15 +14,15 @@ Servers are never touched: Nova and Cinder made their own copy of the data.
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeVar
 
-from hyperx_glance.answers import Shape
-from hyperx_glance.cloud import Cloud, Service
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
-from hyperx_glance.pages import Listed, ListPage, collection, listed
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.pace import repeated
 
 
 class _UsedImage(Shape):

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from hyperx_glance.cloud import REQUEST_TIMEOUT_SECONDS, image_path
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.cloud import REQUEST_TIMEOUT_SECONDS, image_path
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -31,10 +31,11 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.fields import DataFile
-from hyperx_glance.models.image import Image, image_id, kept_digest
+from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.record import kept_digest
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import Phase, UrlProblem
-from hyperx_glance.waiting import REPETITIONS
+from hyperx_glance.waiting.pace import REPETITIONS
 
 PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -15,10 +15,9 @@ PATCH, and only for what HYPERX grants and Glance does not: every user edits pub
 
 from collections.abc import Mapping, Sequence
 
-from hyperx_glance import mapping
-from hyperx_glance.answers import parsed
-from hyperx_glance.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.answers import parsed
+from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,
@@ -26,11 +25,13 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     NotAllowedError,
 )
-from hyperx_glance.mapping import Edit
+from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges, ImageFields
-from hyperx_glance.models.image import Image, image_id, is_being_captured, is_volume_snapshot
+from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.mapping import Edit
+from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, glance_key
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.pace import repeated
 
 Operations = Sequence[Mapping[str, str | int | list[str]]]
 MOST_RIVALS = 20

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance import editing, mapping
+from hyperx_glance import editing
 from hyperx_glance.errors import HyperxGlanceError
-from hyperx_glance.filters import GONE
 from hyperx_glance.launching import plan
+from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.models.record import GONE
 from hyperx_glance.vocabulary import Action, Category
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.context import Context
     from hyperx_glance.models.image import Image
 
 _EDIT = mapping.Edit("description", "description", "")

@@ -10,8 +10,8 @@ from typing import Literal
 
 from hyperx_glance.arguments import choice, instance, number, require
 from hyperx_glance.models.urls import UrlPolicy
-from hyperx_glance.network import Network, default
-from hyperx_glance.waiting import Pace
+from hyperx_glance.sources.network import Network, default
+from hyperx_glance.waiting.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
-from hyperx_glance.cloud import Cloud
+from hyperx_glance.cloud.cloud import Cloud
 
 READS, CHILDREN, THREADS = 48, 4, 2
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
-from hyperx_glance.cloud import VERSIONS, Cloud, Service
+from hyperx_glance.cloud.cloud import VERSIONS, Cloud, Service
 from tests.clouds import REGION
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from hyperx_glance.network import Network
+from hyperx_glance.sources.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

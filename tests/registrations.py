@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from hyperx_glance import Client, NewImage, QuotaLimits, Registration
-from hyperx_glance.context import Context
-from hyperx_glance.mapping import new_image_body
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.models.mapping import new_image_body
 from hyperx_glance.registration import checking, creation
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record

@@ -133,7 +133,7 @@ def test_module_opens_with_an_example(module: str) -> None:
 
 @pytest.mark.parametrize("module", sorted({*MODULES} - {"testing"}))
 def test_module_has_tests_of_its_name(module: str) -> None:
-    assert list((ROOT / "tests").rglob(f"test_{module}*.py"))
+    assert list((ROOT / "tests").rglob(f"test_{module}*.py")) or (ROOT / "tests" / "unit" / module).is_dir()
 
 
 @pytest.mark.parametrize(

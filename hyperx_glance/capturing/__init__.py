@@ -12,16 +12,16 @@ first request, `following` does the rest, `handle` is what the caller holds, `fi
 
 from collections.abc import Callable
 
-from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.capturing.checking import check
 from hyperx_glance.capturing.finding import find
 from hyperx_glance.capturing.handle import Capture
 from hyperx_glance.capturing.starting import start
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
+from hyperx_glance.waiting.callbacks import CallbackError, teller
 
 __all__ = ["Capture", "capture", "find_capture", "start_capture"]
 

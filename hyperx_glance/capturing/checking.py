@@ -20,20 +20,20 @@ from hyperx_glance.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
 from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, volume_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
+from hyperx_glance.waiting.ids import draw_id, is_fresh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hyperx_glance.capturing.services import Server, Volume
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.context import Context
     from hyperx_glance.models.capturing import NewCapture
     from hyperx_glance.models.image import Image
 

@@ -16,13 +16,13 @@ from hyperx_glance.capturing.following import Following
 from hyperx_glance.capturing.order import SERVER_KEY, Order
 from hyperx_glance.capturing.template import glance_texts
 from hyperx_glance.errors import NotFoundError, WaitTimeoutError
-from hyperx_glance.launching.ids import is_settled
-from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet
-from hyperx_glance.models.image import is_being_captured, is_cancelled_capture
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.models.record import is_being_captured, is_cancelled_capture
+from hyperx_glance.waiting.ids import is_settled
+from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet
 
 if TYPE_CHECKING:
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
 
 
 def find(context: Context, capture_id: str) -> Following:

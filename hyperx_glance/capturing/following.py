@@ -10,32 +10,32 @@ import logging
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from hyperx_glance import mapping
-from hyperx_glance.answers import parsed
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.template import template_edits, without_flag
+from hyperx_glance.cloud.answers import parsed
 from hyperx_glance.errors import (
     CaptureFailedError,
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
-    MayHaveMade,
     NotAllowedError,
     NotFoundError,
     WaitTimeoutError,
 )
-from hyperx_glance.filters import GONE
-from hyperx_glance.launching.quiet import Quiet, patient
-from hyperx_glance.models.image import Image, is_being_captured, is_cancelled_capture, is_volume_snapshot
+from hyperx_glance.models import mapping
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Phase
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
-    from hyperx_glance.callbacks import Tell
     from hyperx_glance.capturing.order import Order
     from hyperx_glance.capturing.services import Volume
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
+    from hyperx_glance.waiting.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
 STUCK_SECONDS = 30.0

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import CallbackError, teller
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import pydantic
 
-from hyperx_glance.answers import Shape
+from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import ConflictError, InvalidRequestError
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX, glance_key

@@ -15,15 +15,15 @@ from urllib.parse import quote
 import pydantic
 from pydantic import Field
 
-from hyperx_glance import pages
-from hyperx_glance.answers import Shape, parsed
 from hyperx_glance.capturing.order import CAPTURE_KEY, Order
-from hyperx_glance.cloud import Cloud, Json
+from hyperx_glance.cloud import pages
+from hyperx_glance.cloud.answers import Shape, parsed
+from hyperx_glance.cloud.cloud import Cloud, Json
+from hyperx_glance.cloud.compute import PAGE, nova
+from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
-from hyperx_glance.filters import GONE
-from hyperx_glance.launching.servers import PAGE, nova
-from hyperx_glance.models.image import Image, is_cancelled_capture
-from hyperx_glance.pages import Listed, ListPage, collection, listed
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import GONE, is_cancelled_capture
 from hyperx_glance.vocabulary import CAPTURE_CANCELLED_KEY, CAPTURE_ORDER_PREFIX, VOLUMES_KEY
 
 UPLOAD_MICROVERSION = "3.1"

@@ -9,15 +9,15 @@ from hyperx_glance.capturing import services
 from hyperx_glance.capturing.following import Following
 from hyperx_glance.errors import (
     HyperxGlanceError,
-    MayHaveMade,
     NotAllowedError,
     NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.waiting import may_be_done, repeated
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import may_be_done, repeated
+from hyperx_glance.waiting.quiet import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hyperx_glance.capturing.checking import Checked
     from hyperx_glance.capturing.order import Order
     from hyperx_glance.capturing.services import Volume
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
 
 
 def start(context: Context, checked: Checked) -> Following:

@@ -14,11 +14,12 @@
 Pure: no request is made here.
 """
 
-from hyperx_glance import mapping, vocabulary
+from hyperx_glance import vocabulary
 from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, Order
-from hyperx_glance.mapping import Edit
+from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import NAME_OF_KEY, Image
+from hyperx_glance.models.mapping import Edit
 from hyperx_glance.vocabulary import glance_key
 
 _GIB = 2**30

@@ -64,7 +64,7 @@ class Command(command.Command):
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
         """Connect with the login of the command, and with what its options say."""
-        from hyperx_glance.connecting import open_connection
+        from hyperx_glance.cloud.connecting import open_connection
 
         manager: Any = self.app.client_manager
         steward: str | None = getattr(parsed_args, "steward_cloud", None)

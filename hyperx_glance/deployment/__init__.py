@@ -21,7 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from hyperx_glance.deployment.examination import doctor
+    from hyperx_glance.deployment.findings import doctor
     from hyperx_glance.deployment.metadefs import NAMESPACE, install_metadefs
     from hyperx_glance.deployment.protections import CINDER_OPTION, NOVA_OPTION, property_protections
 
@@ -31,7 +31,7 @@ _MODULES: Final = {
     "CINDER_OPTION": "protections",
     "NAMESPACE": "metadefs",
     "NOVA_OPTION": "protections",
-    "doctor": "examination",
+    "doctor": "findings",
     "install_metadefs": "metadefs",
     "property_protections": "protections",
 }

@@ -15,15 +15,15 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 
 from hyperx_glance import vocabulary
-from hyperx_glance.answers import Shape
+from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import NotFoundError
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.pace import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hyperx_glance.cloud import Cloud, Json
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.cloud import Cloud, Json
+    from hyperx_glance.cloud.context import Context
 
 NAMESPACE = "OS::HyperX::Image"
 _RESOURCE_TYPE = "OS::Glance::Image"

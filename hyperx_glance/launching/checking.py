@@ -20,7 +20,7 @@ from hyperx_glance.quotas.reading import compute_quota, volume_quota
 from hyperx_glance.quotas.room import check_room
 
 if TYPE_CHECKING:
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
 
 
 @dataclass(frozen=True, slots=True)

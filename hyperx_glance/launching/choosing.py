@@ -17,8 +17,8 @@ from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import AvailabilityZone, FlavorChoice, KeyPair, NetworkChoice
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.context import Context
 
 _AS_USUAL = LaunchRequest(name="any", flavor="any")
 """A launch with the default layout; no check reads these names."""

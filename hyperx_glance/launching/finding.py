@@ -11,15 +11,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hyperx_glance.errors import MayHaveMade, NotFoundError, WaitTimeoutError
+from hyperx_glance.cloud.compute import ServerRecord
+from hyperx_glance.errors import NotFoundError, WaitTimeoutError
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.launching.handle import Launch
-from hyperx_glance.launching.ids import SETTLED, is_settled
-from hyperx_glance.launching.quiet import QUIET_SECONDS, Quiet
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.ids import SETTLED, is_settled
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet
 
 if TYPE_CHECKING:
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
 
 
 def find_launch(context: Context, launch_id: str) -> Launch:
@@ -77,7 +79,7 @@ def look_for_all(handle: Launch, quiet: Quiet) -> None:
     quiet.listen(look)
 
 
-def _wait_for_first(context: Context, launch_id: str) -> list[nova.Record]:
+def _wait_for_first(context: Context, launch_id: str) -> list[ServerRecord]:
     """Look for any server of a launch for the quiet time: the caller may have died just after it had sent it."""
     if is_settled(launch_id, datetime.now(UTC)):
         return []
@@ -88,7 +90,7 @@ def _wait_for_first(context: Context, launch_id: str) -> list[nova.Record]:
         return []
 
 
-def _with_servers(context: Context, launch_id: str, known: list[nova.Record], *, made: MayHaveMade) -> Launch | None:
+def _with_servers(context: Context, launch_id: str, known: list[ServerRecord], *, made: MayHaveMade) -> Launch | None:
     """Make the handle of a launch of which some servers are known, and wait for the others."""
     if not known:
         return None
@@ -99,7 +101,7 @@ def _with_servers(context: Context, launch_id: str, known: list[nova.Record], *,
     return handle if handle.servers else None
 
 
-def _handle(context: Context, launch_id: str, known: list[nova.Record], *, made: MayHaveMade, quiet: Quiet) -> Launch:
+def _handle(context: Context, launch_id: str, known: list[ServerRecord], *, made: MayHaveMade, quiet: Quiet) -> Launch:
     """Make the handle of a launch of which some servers are known; after a while these are all that will come."""
     metadata = known[0].metadata
     # Of a launch that has ended, a server deleted since is no failure for which the others should go.
@@ -122,7 +124,7 @@ def _handle(context: Context, launch_id: str, known: list[nova.Record], *, made:
     return handle
 
 
-def _born(known: list[nova.Record]) -> datetime | None:
+def _born(known: list[ServerRecord]) -> datetime | None:
     return min((each.created for each in known if each.created), default=None)
 
 

@@ -14,30 +14,32 @@ import contextlib
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.callbacks import CallbackError, teller
+from hyperx_glance.cloud import compute
+from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
     LaunchFailedError,
-    MayHaveMade,
     NotFoundError,
     WaitTimeoutError,
 )
 from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.plan import COUNT_KEY, IMAGE_KEY, LAUNCH_KEY, name_order
-from hyperx_glance.launching.quiet import Quiet, patient
 from hyperx_glance.models.results import LaunchProgress, Server
 from hyperx_glance.quotas.refusals import exceeded, quota_error
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pydantic import SecretStr
 
-    from hyperx_glance.callbacks import Tell
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
+    from hyperx_glance.waiting.callbacks import Tell
 
 
 BUILD_SECONDS = 120.0
@@ -68,7 +70,7 @@ class Launch:
         admin_password: SecretStr | None,
         made: MayHaveMade,
         quiet: Quiet,
-        records: Sequence[nova.Record] = (),
+        records: Sequence[ServerRecord] = (),
     ) -> None:
         self.launch_id = launch_id
         """The id by which `Client.find_launch` finds it."""
@@ -83,7 +85,7 @@ class Launch:
         self._department = department
         self._on_failure = on_failure
         self._keep_volumes = keep_volumes
-        self._records: tuple[nova.Record, ...] = ()
+        self._records: tuple[ServerRecord, ...] = ()
         self._seen: frozenset[str] = frozenset()
         self._going: set[str] = set()
         self._judged: set[str] = set()
@@ -115,7 +117,7 @@ class Launch:
             elapsed_seconds=self._settings.pace.clock() - self._started,
         )
 
-    def _take(self, records: Sequence[nova.Record]) -> None:
+    def _take(self, records: Sequence[ServerRecord]) -> None:
         """Keep what a look has shown."""
         self._records = tuple(sorted(records, key=lambda record: name_order(record.name)))
         seen = self._seen | {record.id for record in records}
@@ -185,7 +187,7 @@ class Launch:
         for place, record in enumerate(records):
             if record.status == "ERROR" and record.fault is None:
                 with contextlib.suppress(NotFoundError):
-                    records[place] = nova.server(self._cloud, record.id)
+                    records[place] = compute.server(self._cloud, record.id)
         self._records = tuple(records)
         return all(record.status != "ERROR" or record.fault for record in records)
 
@@ -233,7 +235,7 @@ class Launch:
             error.hint = "Unlock it: openstack server unlock. Then cancel the launch again."
             raise
 
-    def _mark_volumes(self, records: Sequence[nova.Record]) -> list[nova.Record]:
+    def _mark_volumes(self, records: Sequence[ServerRecord]) -> list[ServerRecord]:
         """Write the launch's id onto the volumes that these servers will leave behind; give the servers that are done.
 
         Without the servers nothing else would lead from the launch to its volumes, if the caller died.
@@ -252,7 +254,7 @@ class Launch:
                     self._judged.add(volume_id)
         return [record for record in records if attached[record.id] <= self._judged]
 
-    def _is_own(self, volume: nova.Volume, record: nova.Record) -> bool:
+    def _is_own(self, volume: nova.Volume, record: ServerRecord) -> bool:
         """Tell a volume that Nova made for this server from one that the user attached later, by the names Nova gives.
 
         nova/virt/block_device.py: DriverVolBlankBlockDevice names it after the server, DriverVolImageBlockDevice not.

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hyperx_glance.cloud import Json
+from hyperx_glance.cloud.cloud import Json
 from hyperx_glance.errors import (
     FlavorTooSmallError,
     ImageNotActiveError,

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from hyperx_glance.errors import HyperxGlanceError, MayHaveMade, PasswordResetError
+from hyperx_glance.errors import HyperxGlanceError, PasswordResetError
 from hyperx_glance.launching.passwords import UnpickledPassword, draw_password
-from hyperx_glance.waiting import may_be_done
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import may_be_done
 
 if TYPE_CHECKING:
-    from hyperx_glance.context import Context
+    from hyperx_glance.cloud.context import Context
 
 
 def reset_password(context: Context, server_id: str, password: str | SecretStr | None) -> SecretStr:

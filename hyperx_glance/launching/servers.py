@@ -5,87 +5,31 @@
 []
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
-from hyperx_glance.answers import Shape, Time, Told, parsed
-from hyperx_glance.cloud import Cloud, Json
+from hyperx_glance.cloud.answers import Shape, parsed
+from hyperx_glance.cloud.cloud import Cloud, Json
+from hyperx_glance.cloud.compute import PAGE, ServerRecord, nova, servers
+from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import (
     AmbiguousNameError,
     InvalidRequestError,
     NotFoundError,
-    ServiceUnavailableError,
 )
 from hyperx_glance.launching.plan import LAUNCH_KEY, TAG_PREFIX, Flavor, Network, launch_tag
 from hyperx_glance.models.launching import LaunchRequest
-from hyperx_glance.models.results import Server
-from hyperx_glance.pages import Listed, ListPage, collection, listed
 
-MICROVERSION = "2.67"
-"""Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is needed."""
-PAGE = 1000
 FEW = 5
 """So many names are told where the one that was asked for is not there."""
 
 
-class _Attached(Shape):
-    id: str
-    delete_on_termination: bool = False
-
-
-class _Fault(Shape):
-    message: Told = ""
-
-
-class _Flavor(Shape):
-    original_name: str = ""
-
-
-class _Address(Shape):
-    addr: str
-
-
-class Record(Listed):
-    """Hold what Nova tells of a server."""
-
-    name: str = ""
-    status: str = "UNKNOWN"
-    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-    created: Time | None = None
-    addresses: dict[str, tuple[_Address, ...]] = Field(default_factory=dict)
-    flavor: _Flavor = _Flavor()
-    fault: _Fault | None = None
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = Field(default_factory=dict)
-    volumes: tuple[_Attached, ...] = Field((), alias="os-extended-volumes:volumes_attached")
-
-    def as_server(self) -> Server:
-        """Show it as callers see it."""
-        return Server(
-            id=self.id,
-            name=self.name,
-            status=self.status,
-            addresses={network: tuple(each.addr for each in each_of) for network, each_of in self.addresses.items()},
-            flavor=self.flavor.original_name,
-            created_at=self.created,
-            fault=self.fault.message if self.fault else None,
-        )
-
-
 class _Ordered(Shape):
     reservation_id: str
-
-
-class _ServerPage(ListPage[Record], alias_generator=collection("servers")):
-    pass
-
-
-class _OneServer(Shape):
-    server: Record
 
 
 class _Named(Listed):
@@ -174,33 +118,21 @@ class _GroupList(Shape):
 # ----------------------------------------------------------------- Nova
 
 
-def launched(cloud: Cloud, launch_id: str) -> list[Record]:
+def launched(cloud: Cloud, launch_id: str) -> list[ServerRecord]:
     """List the servers of a launch: one request, and one more for each further thousand."""
     tag = launch_tag(launch_id)
     # A Nova below 2.26 ignores the filter and gives every server.
-    return [record for record in _servers(cloud, tags=tag) if tag in record.tags]
+    return [record for record in servers(cloud, tags=tag) if tag in record.tags]
 
 
-def every_launched(cloud: Cloud) -> dict[str, list[Record]]:
+def every_launched(cloud: Cloud) -> dict[str, list[ServerRecord]]:
     """List the servers of every launch, by its id: one request, and one more for each further thousand servers."""
-    found: dict[str, list[Record]] = {}
-    for record in _servers(cloud):
+    found: dict[str, list[ServerRecord]] = {}
+    for record in servers(cloud):
         for tag in record.tags:
             if tag.startswith(TAG_PREFIX):
                 found.setdefault(tag.removeprefix(TAG_PREFIX), []).append(record)
     return found
-
-
-def server(cloud: Cloud, server_id: str) -> Record:
-    """Read one server: an older Nova tells here alone why it is in ERROR, where no host was found for it."""
-    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
-
-
-def _servers(cloud: Cloud, **criteria: str) -> Iterator[Record]:
-    def read(params: Mapping[str, object]) -> _ServerPage:
-        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
-
-    return listed("compute", read, {**criteria, "limit": PAGE})
 
 
 def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:
@@ -251,48 +183,6 @@ def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     """Find a server group's id by id or name."""
     groups = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
     return _chosen(groups.server_groups, "server group", name_or_id).id
-
-
-def nova(
-    cloud: Cloud,
-    method: str,
-    path: str,
-    *,
-    params: Mapping[str, object] | None = None,
-    json: Json = None,
-    confidential: bool = False,
-    secret: str = "",
-) -> bytes:
-    """Send Nova one request, and give its answer."""
-    try:
-        response = cloud.request(
-            "compute",
-            method,
-            path,
-            params=params,
-            json=json,
-            microversion=MICROVERSION,
-            confidential=confidential,
-            secret=secret,
-        )
-    except InvalidRequestError as error:
-        if error.status == 406:
-            raise _too_old(error.message) from error
-        raise
-    # A Nova without microversions, or its v2.0 compatibility mode, ignores the request for one and says nothing.
-    answered = response.headers.get("OpenStack-API-Version", "no microversion")
-    if answered != f"compute {MICROVERSION}":
-        raise _too_old(f"it answered with {answered}.")
-    return response.content
-
-
-def _too_old(reason: str) -> ServiceUnavailableError:
-    return ServiceUnavailableError(
-        "This cloud's Nova is too old for server tags, without which a launch whose answer is lost could not be found"
-        f" again: microversion {MICROVERSION} is needed; {reason}",
-        service="compute",
-        hint="Nova of Stein (2019) or later is needed.",
-    )
 
 
 # ----------------------------------------------------------------- Neutron and Cinder

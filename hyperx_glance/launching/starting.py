@@ -18,7 +18,6 @@ from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
-    MayHaveMade,
     NotAllowedError,
     QuotaExceededError,
     ServiceUnavailableError,
@@ -27,21 +26,22 @@ from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.launching.checking import check
 from hyperx_glance.launching.finding import look_for_all
 from hyperx_glance.launching.handle import Launch
-from hyperx_glance.launching.ids import draw_id, is_fresh
 from hyperx_glance.launching.passwords import UnpickledPassword
-from hyperx_glance.launching.quiet import Quiet
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import LaunchProgress
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.waiting import may_be_done, repeated
+from hyperx_glance.waiting.ids import draw_id, is_fresh
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import may_be_done, repeated
+from hyperx_glance.waiting.quiet import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hyperx_glance.cloud import Cloud, Json
-    from hyperx_glance.context import Context
-    from hyperx_glance.waiting import Pace
+    from hyperx_glance.cloud.cloud import Cloud, Json
+    from hyperx_glance.cloud.context import Context
+    from hyperx_glance.waiting.pace import Pace
 
 LOG = logging.getLogger(__name__)
 _LISTED = {

@@ -20,7 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, refuse
-from hyperx_glance.url_text import http_url
+from hyperx_glance.models.url_text import http_url
 from hyperx_glance.vocabulary import DiskFormat, ImageFormat
 
 

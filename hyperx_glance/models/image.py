@@ -6,7 +6,6 @@
 ('', <Category.PUBLIC: 'public'>, <Phase.READY: 'ready'>, 0)
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, computed_field
 from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import arguments, vocabulary
-from hyperx_glance.answers import Time
+from hyperx_glance.models.times import Time
 from hyperx_glance.vocabulary import Category, Kind, Phase, State
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
@@ -213,32 +212,6 @@ _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "pha
 def image_id(image: Image | str) -> str:
     """Give the id of an image that is named by itself or by its id."""
     return image.id if isinstance(image, Image) else image
-
-
-def kept_digest(image: Image) -> tuple[str, str]:
-    """Give the algorithm and the digest that Glance keeps and that can be computed here; ("", "") where it keeps none.
-
-    Operators choose one that Glance's machine knows. Images that Nova or Cinder put straight into the store have none.
-    """
-    kept = ((image.hash_algorithm, image.hash_value), ("md5", image.checksum))
-    known = ((name, value) for name, value in kept if name in hashlib.algorithms_available and value)
-    return next(((name, value) for name, value in known if name and not name.startswith("shake")), ("", ""))
-
-
-def is_volume_snapshot(image: Image) -> bool:
-    """Tell a snapshot that has no data of its own, but names volume snapshots."""
-    read = image.glance_property
-    return bool(read(vocabulary.VOLUMES_KEY)) and not read(vocabulary.SNAPSHOT_KEY) and not image.size
-
-
-def is_being_captured(image: Image) -> bool:
-    """Tell a record of a capture that nobody has finished yet."""
-    return bool(image.glance_property(f"{vocabulary.CAPTURE_ORDER_PREFIX}0")) or is_cancelled_capture(image)
-
-
-def is_cancelled_capture(image: Image) -> bool:
-    """Tell a record that somebody is about to delete."""
-    return bool(image.glance_property(vocabulary.CAPTURE_CANCELLED_KEY))
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -8,11 +8,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from hyperx_glance.answers import Shape
-from hyperx_glance.cloud import Cloud
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.cloud.tokens import Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
-from hyperx_glance.tokens import Endpoint
 
 SHOW_LIMITS = (
     "Give this administrator the role admin on the system too (openstack role add --system all), and connect with the"

@@ -1,8 +1,8 @@
 """What a department uses and may use, asked of the services.
 
 >>> from hyperx_glance import Settings
->>> from hyperx_glance.context import Context
->>> from hyperx_glance.departments import Departments
+>>> from hyperx_glance.cloud.context import Context
+>>> from hyperx_glance.cloud.departments import Departments
 >>> from hyperx_glance.quotas.reading import quota
 >>> quota(Context(cloud, Departments(cloud), Settings()), None).cores.used
 0
@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
-from hyperx_glance import pages
-from hyperx_glance.answers import Shape
-from hyperx_glance.cloud import Cloud, Service
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud import pages
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import NotAllowedError, NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota, Usage

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hyperx_glance.answers import LONGEST_TEXT
+from hyperx_glance.cloud.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.quotas.resources import field_of, known, position
 

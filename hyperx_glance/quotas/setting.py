@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from hyperx_glance.answers import Shape, not_understood
-from hyperx_glance.cloud import Cloud, Service
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud.answers import Shape, not_understood
+from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -32,7 +32,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
     word_of,
 )
-from hyperx_glance.waiting import may_be_done, repeated
+from hyperx_glance.waiting.pace import may_be_done, repeated
 
 UNLIMITED = -1
 LARGEST_LIMIT = 2**31 - 1

@@ -13,9 +13,7 @@ passed, and whatever fails afterwards takes the record away with it.
 import functools
 from collections.abc import Callable, Iterator
 
-from hyperx_glance import urls
-from hyperx_glance.callbacks import CallbackError, teller
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.fields import DataFile
 from hyperx_glance.models.image import Image, image_id
@@ -25,7 +23,9 @@ from hyperx_glance.registration import checking, creation, looking, resumption
 from hyperx_glance.registration.handle import Registration
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.record import OUT_OF_REACH, Record
-from hyperx_glance.sources import unpacking
+from hyperx_glance.sources import urls
+from hyperx_glance.sources.opening import unpacked
+from hyperx_glance.waiting.callbacks import CallbackError, teller
 
 __all__ = [
     "Registration",
@@ -114,5 +114,5 @@ def check_url(context: Context, url: str, *, disk_format: str | None) -> UrlRepo
     """Tell what a registration would find at a URL."""
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + policy.timeout_seconds
-    unpack = functools.partial(unpacking, deadline=deadline, network=network)
+    unpack = functools.partial(unpacked, deadline=deadline, network=network)
     return urls.report(url, policy, disk_format=disk_format, unpack=unpack, network=network)

@@ -1,6 +1,6 @@
 """The race for a department's last places."""
 
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota
@@ -9,7 +9,7 @@ from hyperx_glance.quotas.room import counts
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.pace import wait_until
 
 STANDSTILL_SECONDS = 30.0
 

@@ -12,16 +12,20 @@ import dataclasses
 import uuid
 from urllib.parse import unquote, urlsplit
 
-from hyperx_glance import urls, versions
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud import versions
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_images
 from hyperx_glance.registration.order import Order, in_mib
 from hyperx_glance.registration.ways import ways
-from hyperx_glance.sources import Found, LocalFile, check as check_source, open_source, published_checksum
+from hyperx_glance.sources import urls
+from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.sources.opening import open_source
+from hyperx_glance.sources.published import published_checksum
+from hyperx_glance.sources.urls import Found, check as check_source
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 

@@ -10,17 +10,18 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.mapping import new_image_body
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.mapping import new_image_body
+from hyperx_glance.models.record import begun
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.admission import admit
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import Way, begun
+from hyperx_glance.registration.outcome import Way
 from hyperx_glance.registration.record import OUT_OF_REACH, Record, noted
-from hyperx_glance.waiting import repeated, wait_until
+from hyperx_glance.waiting.pace import repeated, wait_until
 
 ARRIVAL_SECONDS = 2.0
 

@@ -4,8 +4,7 @@ import html
 import re
 from typing import NamedTuple
 
-from hyperx_glance import urls
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     HyperxGlanceError,
     LocalFileError,
@@ -15,9 +14,10 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.results import Progress
+from hyperx_glance.models.url_text import ascii_url, scrub
 from hyperx_glance.quotas.refusals import image_quota_error, of_department
 from hyperx_glance.registration.order import Order
-from hyperx_glance.url_text import ascii_url, scrub
+from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0

@@ -5,21 +5,22 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 
-from hyperx_glance.callbacks import Tell
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import LOCK, failed_stores
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import LOCK, Outcome, Task, Way, failed_stores
+from hyperx_glance.registration.outcome import Outcome, Task, Way
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import ImportWatch, newest_import
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.registration.verification import Verification
 from hyperx_glance.vocabulary import Phase
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.callbacks import Tell
+from hyperx_glance.waiting.pace import wait_until
 
 
 class Following:

@@ -13,11 +13,11 @@ False
 from collections.abc import Callable
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.callbacks import CallbackError, teller
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline
+from hyperx_glance.waiting.callbacks import CallbackError, teller
 
 
 class Registration:

@@ -1,8 +1,7 @@
 """Asking Glance to import."""
 
-from hyperx_glance import urls
-from hyperx_glance.cloud import WEB_DOWNLOAD
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.cloud import WEB_DOWNLOAD
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -12,15 +11,17 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
     UrlRejectedError,
 )
+from hyperx_glance.models.record import begun
+from hyperx_glance.models.url_text import ascii_url
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
 from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import Way, begun
+from hyperx_glance.registration.outcome import Way
 from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.registration.ways import ways
-from hyperx_glance.url_text import ascii_url
+from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.pace import repeated
 
 _FILTERED = "does not pass filtering"
 _NO_METHOD = "import method"

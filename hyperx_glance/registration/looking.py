@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
-from hyperx_glance.answers import parsed, server_time
-from hyperx_glance.cloud import image_path
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.answers import parsed, server_time
+from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import LOCK, verified
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration.outcome import LOCK, stale, stall, verified
+from hyperx_glance.models.url_text import scrub
+from hyperx_glance.registration.outcome import stale, stall
 from hyperx_glance.registration.tasks import newest_import
-from hyperx_glance.url_text import scrub
 from hyperx_glance.vocabulary import Phase, glance_key
 
 _ENDED = (Phase.READY, Phase.DISABLED, Phase.UNKNOWN)

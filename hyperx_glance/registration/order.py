@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas.room import MIB
-from hyperx_glance.sources import LocalFile
-from hyperx_glance.waiting import Pace
+from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.waiting.pace import Pace
 
 
 def in_mib(size: int) -> int:

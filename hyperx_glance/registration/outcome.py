@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hyperx_glance.answers import Shape, Time, Told
+from hyperx_glance.cloud.answers import Shape, Told
 from hyperx_glance.models.image import Image
-from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.models.record import LOCK
+from hyperx_glance.models.times import Time
+from hyperx_glance.vocabulary import Phase
 
-LOCK = glance_key("import_task")
 STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
 
@@ -59,22 +60,6 @@ def import_outcome(image: Image) -> Outcome:
         case "killed" | "deleted" | "pending_delete":
             return Outcome.FAILED
     return Outcome.RUNNING
-
-
-def failed_stores(image: Image) -> frozenset[str]:
-    """Give the stores that Glance could not fill and that nobody has filled since; nobody may remove the note of it."""
-    noted = image.glance_property(glance_key("failed_import")).split(",")
-    return frozenset(filter(None, noted)) - frozenset(image.stores)
-
-
-def has_become_ready(image: Image) -> bool:
-    """Tell an image that people may have used."""
-    return image.phase in (Phase.READY, Phase.DISABLED)
-
-
-def begun(image: Image) -> bool:
-    """Tell whether an import or an upload has this record, or had it to its end."""
-    return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
 class Task(Shape):
@@ -130,18 +115,3 @@ def admission_rank(image_id: str, records: Iterable[Image]) -> int:
 
     ranked = sorted(records, key=place)
     return next((rank for rank, image in enumerate(ranked, start=1) if image.id == image_id), len(ranked) + 1)
-
-
-def recorded_checksum(image: Image, algorithm: str) -> str | None:
-    """Give the data's digest where Glance's record has one of this algorithm."""
-    if image.hash_algorithm == algorithm and image.hash_value:
-        return f"{algorithm}:{image.hash_value}"
-    if algorithm == "md5" and image.checksum:
-        return f"md5:{image.checksum}"
-    return None
-
-
-def verified(image: Image, wanted: str) -> bool:
-    """Tell whether a record shows that its data has the checksum that was wanted."""
-    marked = image.glance_property(glance_key("checksum_verified")) == "true"
-    return marked or recorded_checksum(image, wanted.partition(":")[0]) == wanted

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from hyperx_glance.answers import parsed, server_time
-from hyperx_glance.cloud import Cloud, image_path
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.answers import parsed, server_time
+from hyperx_glance.cloud.cloud import Cloud, image_path
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
     HyperxGlanceError,
-    MayHaveMade,
     NotFoundError,
     ProtectedError,
     QuotaExceededError,
@@ -24,11 +23,12 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import has_become_ready
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import has_become_ready
 from hyperx_glance.vocabulary import Phase, glance_key
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import repeated
 
 OUT_OF_REACH = (ServiceUnavailableError, AuthenticationError)
 """What says nothing about a record, and leaves nothing that could be done about it now."""

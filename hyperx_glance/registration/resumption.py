@@ -12,10 +12,10 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from hyperx_glance import pages, vocabulary
-from hyperx_glance.answers import server_time
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud import pages
+from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -25,16 +25,18 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.fields import DataFile, well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.record import begun, has_become_ready, made_of_a_server, verified
+from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Deadline, Order, in_mib
-from hyperx_glance.registration.outcome import Way, begun, has_become_ready, verified
+from hyperx_glance.registration.outcome import Way
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.tasks import newest_import
-from hyperx_glance.sources import REJECTED, LocalFile
-from hyperx_glance.url_text import stored_url, well_formed
+from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 OLDEST_SECONDS = 10**9
@@ -92,7 +94,7 @@ def cancel(context: Context, reference: Image | str) -> None:
 def _registered(context: Context, reference: Image | str) -> Image:
     """Read the record afresh, unless it never was a registration."""
     image = context.cloud.image(image_id(reference))
-    if _made_of_a_server(image):
+    if made_of_a_server(image):
         raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
     return image
 
@@ -179,15 +181,6 @@ def _department(context: Context, image: Image) -> Department:
     return Department(image.owner, context.departments.name(image.owner))
 
 
-def _made_of_a_server(image: Image) -> bool:
-    """Tell captures, snapshots and backups: Nova lets these inherit the words of the image that the server was made of.
-
-    See `deployment.protections` for how an operator prevents it.
-    """
-    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
-    return of_disk or bool(image.capture_id) or bool(image.glance_property(vocabulary.VOLUMES_KEY))
-
-
 def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
     """Find what the caller began to register for the connected department and nobody finished.
 
@@ -219,7 +212,7 @@ def _now(context: Context) -> datetime:
 
 
 def _is_unfinished(image: Image) -> bool:
-    if _made_of_a_server(image):
+    if made_of_a_server(image):
         return False
     if image.phase is not Phase.READY:
         return image.phase in _UNFINISHED and not image.failure

@@ -5,16 +5,18 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
-from hyperx_glance.cloud import image_path
-from hyperx_glance.context import Context
+from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.failures import IS_HYBRID
 from hyperx_glance.registration.order import Order, in_mib
-from hyperx_glance.sources import Opened, Unpacked, check, open_source
-from hyperx_glance.urls.contents import examine
+from hyperx_glance.sources.contents import Opened, examine
+from hyperx_glance.sources.opening import open_source
+from hyperx_glance.sources.unpacking import Unpacked
+from hyperx_glance.sources.urls import check
 from hyperx_glance.vocabulary import ISO_FORMAT
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.pace import wait_until
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""

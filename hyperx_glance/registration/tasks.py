@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from hyperx_glance.cloud import Cloud, image_path
+from hyperx_glance.cloud.cloud import Cloud, image_path
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.image import Image
-from hyperx_glance.registration.outcome import LOCK, Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
-from hyperx_glance.waiting import Pace
+from hyperx_glance.models.record import LOCK
+from hyperx_glance.registration.outcome import Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
+from hyperx_glance.waiting.pace import Pace
 
 _SUSPICIOUS_AFTER_SECONDS = 1.0
 _TASK_LOOKS = 5

@@ -1,6 +1,5 @@
 """Uploading into a record, which another process may be doing as well."""
 
-from hyperx_glance.callbacks import Tell
 from hyperx_glance.errors import (
     AuthenticationError,
     ChecksumMismatchError,
@@ -16,9 +15,10 @@ from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
-from hyperx_glance.sources import REJECTED
+from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.callbacks import Tell
+from hyperx_glance.waiting.pace import wait_until
 
 _UPLOADS = 3
 

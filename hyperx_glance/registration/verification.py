@@ -4,9 +4,8 @@ import contextlib
 import hashlib
 import logging
 
-from hyperx_glance import urls
-from hyperx_glance.answers import parsed
-from hyperx_glance.cloud import image_path
+from hyperx_glance.cloud.answers import parsed
+from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -15,15 +14,17 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     UrlRejectedError,
 )
-from hyperx_glance.models.image import Image, kept_digest
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import kept_digest, recorded_checksum, verified
 from hyperx_glance.registration import failures, streaming
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import recorded_checksum, verified
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
-from hyperx_glance.sources import REJECTED, Unpacked, open_source
+from hyperx_glance.sources import urls
+from hyperx_glance.sources.opening import REJECTED, open_source
+from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
-from hyperx_glance.waiting import repeated
+from hyperx_glance.waiting.pace import repeated
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Which ways the data of a registration can take: one table for all kinds of data.
 
->>> from hyperx_glance.departments import Department
+>>> from hyperx_glance.cloud.departments import Department
 >>> from hyperx_glance.registration.order import Order
 >>> from hyperx_glance.registration.ways import ways
 >>> order = Order(image_id="7c1", url="https://u:p@files.example/a", disk_format="raw", department=Department("1", "a"))

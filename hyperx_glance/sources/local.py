@@ -23,7 +23,7 @@ from typing import BinaryIO, NamedTuple, Self
 
 from hyperx_glance.errors import InvalidRequestError, LocalFileError
 from hyperx_glance.models.fields import DataFile
-from hyperx_glance.urls.contents import HEAD_BYTES, file_rejected
+from hyperx_glance.sources.contents import HEAD_BYTES, file_rejected
 from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 1024 * 1024

@@ -7,11 +7,11 @@ Traceback (most recent call last):
 hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
 """
 
-from hyperx_glance import urls
 from hyperx_glance.models.urls import UrlPolicy
-from hyperx_glance.network import SYSTEM, Network
+from hyperx_glance.sources import urls
 from hyperx_glance.sources.checksums import Digests
-from hyperx_glance.urls.contents import is_page, refusal
+from hyperx_glance.sources.contents import is_page, refusal
+from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.vocabulary import UrlProblem
 
 LARGEST_BYTES = 16 * 1024 * 1024

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from hyperx_glance.urls.contents import HEAD_BYTES, Opened, packed_into, refusal
+from hyperx_glance.sources.contents import HEAD_BYTES, Opened, packed_into, refusal
 from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 256 * 1024

@@ -24,8 +24,9 @@ import pytest
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
-from hyperx_glance import Client, Image, ImageQuery, filters
-from hyperx_glance.sorting import Sorting
+from hyperx_glance import Client, Image, ImageQuery
+from hyperx_glance.browsing import filters
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests import glance_rows
 from tests.benchmarks.pages import properties

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 from hypothesis import given, strategies as st
 
-from hyperx_glance import HyperxGlanceError, Image, ServiceUnavailableError, pages
-from hyperx_glance.answers import explanation, server_time
+from hyperx_glance import HyperxGlanceError, Image, ServiceUnavailableError
+from hyperx_glance.cloud import pages
+from hyperx_glance.cloud.answers import explanation, server_time
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.launching.user_data import with_password
 from hyperx_glance.quotas.refusals import exceeded, image_quota_error, quota_error
 from tests.fuzz import blobs, choices, fuzzed, several, texts
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.cloud.cloud import Cloud
 
 VALUES: list[object] = [None, True, 0, -1, 10**20, 1.5, float("nan"), "", "a", "\ud800", "2026-11-25T16:00:00Z", "true"]
 VALUES += [[], ["a"], [5], {}, "tomorrow", "-0000"]

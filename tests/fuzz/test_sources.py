@@ -15,8 +15,9 @@ from backports import zstd
 from hypothesis import given, strategies as st
 
 from hyperx_glance import LocalFileError, UrlPolicy
-from hyperx_glance.sources import LocalFile, open_source
 from hyperx_glance.sources.checksums import Digests
+from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.sources.opening import open_source
 from tests import samples
 from tests.fuzz import blobs, choices, fuzzed, several
 

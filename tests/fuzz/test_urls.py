@@ -10,11 +10,11 @@ from hypothesis import given, strategies as st
 
 from hyperx_glance import UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.cli.output import printable
-from hyperx_glance.network import Network
-from hyperx_glance.url_text import ascii_parts, scrub, stored_url, well_formed
-from hyperx_glance.urls import destination, open_url
-from hyperx_glance.urls.addresses import denial
-from hyperx_glance.urls.contents import examine, judge
+from hyperx_glance.models.url_text import ascii_parts, scrub, stored_url, well_formed
+from hyperx_glance.sources.addresses import denial
+from hyperx_glance.sources.contents import examine, judge
+from hyperx_glance.sources.network import Network
+from hyperx_glance.sources.urls import destination, open_url
 from tests.fuzz import blobs, choices, fuzzed, several, texts
 from tests.networks import Names, answering, nowhere
 

@@ -11,7 +11,7 @@ import pytest
 
 from hyperx_glance import Deletion, LaunchRequest, NotFoundError, Pace
 from hyperx_glance.testing.timing import scaled
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.pace import wait_until
 from tests.clouds import PATIENT, unique
 from tests.file_server import BigBody
 from tests.lossy_proxy import FATES, Fate, LossyProxy

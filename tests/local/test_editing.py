@@ -22,7 +22,7 @@ from hyperx_glance import (
     Pace,
 )
 from hyperx_glance.testing.timing import scaled
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.pace import wait_until
 from tests.clouds import PATIENT, REGION, unique
 from tests.lossy_proxy import FATES, Fate, LossyProxy
 from tests.records import make_image, patch_record, record_of

@@ -8,7 +8,7 @@ import pytest
 
 from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
 from hyperx_glance.testing.timing import scaled
-from hyperx_glance.waiting import wait_until
+from hyperx_glance.waiting.pace import wait_until
 from tests.clouds import PATIENT, unique
 from tests.lossy_proxy import FATES, Fate, LossyProxy
 from tests.records import IMAGE, make_image
@@ -16,7 +16,7 @@ from tests.records import IMAGE, make_image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hyperx_glance.cloud import Service
+    from hyperx_glance.cloud.cloud import Service
     from hyperx_glance.testing import LocalCloud
     from tests.clouds import ClientFactory
     from tests.file_server import FileServer

@@ -24,7 +24,7 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
-from hyperx_glance.registration.outcome import LOCK
+from hyperx_glance.models.record import LOCK
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique

@@ -14,7 +14,7 @@ import pytest
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
-from hyperx_glance.cloud import Cloud
+from hyperx_glance.cloud.cloud import Cloud
 from tests.file_server import FileServer, Reply
 
 if TYPE_CHECKING:

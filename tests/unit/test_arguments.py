@@ -39,7 +39,7 @@ from hyperx_glance import (
     UrlPolicy,
 )
 from hyperx_glance.arguments import checked, reference, seconds
-from hyperx_glance.network import Network
+from hyperx_glance.sources.network import Network
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.clouds import HASTY, ClientFactory, Clock

@@ -38,8 +38,9 @@ FIELDS = {
 NOT_TOLD_HERE = {
     "arguments.py": "wrong classes, which no text of a command line has",
     "capturing/handle.py": "a repr",
-    "connected.py": "wrong classes",
-    "connecting.py": "wrong classes",
+    "cloud/connected.py": "wrong classes",
+    "cloud/connecting.py": "wrong classes",
+    "cloud/failures.py": "wrong classes",
     "deployment/protections.py": "the text of a file",
     "launching/handle.py": "a repr",
     "launching/user_data.py": "a header",
@@ -47,7 +48,6 @@ NOT_TOLD_HERE = {
     "models/request.py": "times",
     "quotas/refusals.py": "patterns for what services say",
     "sources/local.py": "wrong classes",
-    "translation.py": "wrong classes",
 }
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
-from hyperx_glance.deployment.checks import LIMITS
-from hyperx_glance.deployment.evidence import skew
+from hyperx_glance.deployment.facts import skew
+from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
 from tests.interference import interrupt
 

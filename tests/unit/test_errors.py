@@ -10,10 +10,10 @@ from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
-    MayHaveMade,
     NotFoundError,
     QuotaExceededError,
 )
+from hyperx_glance.waiting.made import MayHaveMade
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperx_glance.answers import LONGEST_TEXT
+from hyperx_glance.cloud.answers import LONGEST_TEXT
 from hyperx_glance.quotas.refusals import Exceeded, exceeded, image_quota_error, quota_error
 
 

@@ -22,11 +22,11 @@ from hyperx_glance import (
     NotAllowedError,
     UrlRejectedError,
 )
+from hyperx_glance.browsing.filters import searched
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cli import images, options
-from hyperx_glance.filters import searched
-from hyperx_glance.mapping import Edit
+from hyperx_glance.models.mapping import Edit
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
 from tests.clouds import ClientFactory, sent
 from tests.fields import INSTEAD, NOON, WORD, beside, unlike_the_default

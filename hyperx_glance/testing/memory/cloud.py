@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from hyperx_glance.network import as_default
+from hyperx_glance.sources.network import as_default
 from hyperx_glance.testing import capabilities
 from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
     from hyperx_glance.testing.memory.entrance import Entrance
-    from hyperx_glance.waiting import Pace
+    from hyperx_glance.waiting.pace import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
 _Fate = Literal["answer", "lost", "unreachable"]
@@ -202,7 +202,7 @@ class InMemoryCloud:
     @property
     def pace(self) -> Pace:
         """A pace with which time passes only while somebody sleeps, and then at once, so waiting takes no time."""
-        from hyperx_glance.waiting import Pace  # noqa: PLC0415 - a served cloud needs none
+        from hyperx_glance.waiting.pace import Pace  # noqa: PLC0415 - a served cloud needs none
 
         return Pace(sleep=self._sleep, clock=lambda: self._slept)
 

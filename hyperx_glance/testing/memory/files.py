@@ -2,7 +2,7 @@
 
     >>> from hyperx_glance import UrlPolicy
     >>> from hyperx_glance.testing.memory.files import network
-    >>> from hyperx_glance.urls import preflight
+    >>> from hyperx_glance.sources.urls import preflight
     >>> planned = {"https://files.example/disk.raw": bytes(4096)}
     >>> preflight("https://files.example/disk.raw", UrlPolicy(), declared="raw", network=network(planned)).size
     4096
@@ -19,9 +19,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from hyperx_glance.network import SYSTEM, Network
+from hyperx_glance.models.url_text import ascii_url
+from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.testing.memory.glance.downloads import Download, is_loopback
-from hyperx_glance.url_text import ascii_url
 
 ADDRESS = "198.51.100.1"
 """What every planned name resolves to: an address for documentation, which nobody has."""

@@ -16,8 +16,8 @@ from hyperx_glance import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests import launches
 from tests.clouds import Clock
 from tests.interference import interrupt

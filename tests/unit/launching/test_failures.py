@@ -18,6 +18,8 @@ from hyperx_glance import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
+from hyperx_glance.cloud import compute
+from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.launching import servers
 from hyperx_glance.testing import InMemoryCloud
 from tests.clouds import Clock
@@ -25,7 +27,7 @@ from tests.interference import interrupt
 from tests.launches import ask
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud import Cloud
+    from hyperx_glance.cloud.cloud import Cloud
 
 
 def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
@@ -52,17 +54,17 @@ def test_a_fault_that_no_list_tells_or_that_comes_late(
     cloud.nova.faults.append("No valid host was found.")
     looks: list[str] = []
 
-    def launched(cloud: Cloud, launch_id: str) -> list[servers.Record]:
+    def launched(cloud: Cloud, launch_id: str) -> list[ServerRecord]:
         return [record.model_copy(update={"fault": None}) for record in listed(cloud, launch_id)]
 
-    def server(cloud: Cloud, server_id: str) -> servers.Record:
+    def server(cloud: Cloud, server_id: str) -> ServerRecord:
         looks.append(server_id)
         record = shown(cloud, server_id)
         return record.model_copy(update={"fault": None}) if len(looks) < late else record
 
-    listed, shown = servers.launched, servers.server
+    listed, shown = servers.launched, compute.server
     monkeypatch.setattr(servers, "launched", launched)
-    monkeypatch.setattr(servers, "server", server)
+    monkeypatch.setattr(compute, "server", server)
     with pytest.raises(LaunchFailedError, match=told) as caught:
         alice.launch(image, ask(count=2))
     (failed,) = caught.value.servers

@@ -16,10 +16,10 @@ from hyperx_glance import (
     ServiceUnavailableError,
     Settings,
 )
-from hyperx_glance.launching import servers
-from hyperx_glance.launching.ids import draw_id, is_settled
-from hyperx_glance.launching.quiet import QUIET_SECONDS
+from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.ids import draw_id, is_settled
+from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests.clouds import Clock, sent
 from tests.launches import REFUSALS, ask
 
@@ -248,7 +248,7 @@ def test_a_list_whose_marker_is_gone_says_nothing_either(
 ) -> None:
     """Nova answers 400 then, and Cinder 404."""
     launch = alice.launch(image, ask(count=2))
-    monkeypatch.setattr(servers, "PAGE", 1)
+    monkeypatch.setattr(compute, "PAGE", 1)
     cloud.fail("nova", "GET", "/servers/detail", status=status, body="marker not found", skip=1, times=1)
     with pytest.raises(ServiceUnavailableError, match="changed while it was read: marker not found"):
         alice.find_launch(launch.launch_id)

@@ -13,9 +13,9 @@ from hyperx_glance import (
     LaunchFailedError,
     ServiceUnavailableError,
 )
-from hyperx_glance.launching.quiet import QUIET_SECONDS
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.waiting import REPETITIONS
+from hyperx_glance.waiting.pace import REPETITIONS
+from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests import launches
 from tests.clouds import Clock, sent
 from tests.launches import ask, nothing_was_created

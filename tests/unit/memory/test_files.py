@@ -9,7 +9,7 @@ import pytest
 
 import hyperx_glance
 from hyperx_glance import NewImage, RegistrationFailedError, UrlProblem, UrlRejectedError
-from hyperx_glance.network import SYSTEM, default
+from hyperx_glance.sources.network import SYSTEM, default
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 

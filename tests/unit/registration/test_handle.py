@@ -24,9 +24,9 @@ from hyperx_glance import (
     UrlRejectedError,
     WaitTimeoutError,
 )
-from hyperx_glance.cloud import Cloud
-from hyperx_glance.context import Context
-from hyperx_glance.departments import Department, Departments
+from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Department, Departments
 from hyperx_glance.registration.following import Following
 from hyperx_glance.registration.order import Order
 from hyperx_glance.registration.outcome import (

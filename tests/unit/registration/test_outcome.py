@@ -11,19 +11,17 @@ import pytest
 from hyperx_glance import (
     Image,
 )
-from hyperx_glance.answers import server_time
+from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.models.record import failed_stores, recorded_checksum, verified
 from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
     Tasks,
     admission_rank,
-    failed_stores,
     import_outcome,
     newest_task,
-    recorded_checksum,
     stale,
     stall,
-    verified,
 )
 from tests.registrations import NOW
 

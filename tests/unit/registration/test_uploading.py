@@ -24,16 +24,16 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
-from hyperx_glance.callbacks import CallbackError, teller
-from hyperx_glance.departments import Department
+from hyperx_glance.cloud.departments import Department
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.progress import Journal
 from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.registration.uploading import Uploader
+from hyperx_glance.sources.urls import open_url
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.memory import Call, Refused
-from hyperx_glance.urls import open_url
+from hyperx_glance.waiting.callbacks import CallbackError, teller
 from tests import samples
 from tests.clouds import LOOPBACK, ClientFactory, Clock
 from tests.file_server import BigBody, FileServer

@@ -1,0 +1,101 @@
+"""A place between two images of a sorted list, as an opaque text that any process can read for years.
+
+    >>> from hyperx_glance import Image, ImageQuery
+    >>> from hyperx_glance.browsing.cursors import Place, read, written
+    >>> query = ImageQuery(sort=["name"])
+    >>> cursor = written(Place(beside=("debian", "7c1"), near=("7c1",)), query)
+    >>> read(cursor, query).beside
+    ('debian', '7c1')
+    >>> read(cursor, ImageQuery(sort=["-name"]))
+    Traceback (most recent call last):
+    hyperx_glance.errors.InvalidRequestError: cursor: it belongs to another query, or has been changed. Hint: ...
+
+A cursor grants nothing: it says where to begin, and Glance decides what the caller sees there. So it needs no secret,
+and its checksum, over the query too, is there to find mistakes.
+"""
+
+import base64
+import hashlib
+import json
+from typing import Annotated
+
+from pydantic import Field
+
+from hyperx_glance import arguments
+from hyperx_glance.browsing.sorting import Sorting, SortKey
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.models.browsing import ImageQuery
+
+NEAR = 6
+"""So many images near a place go into its cursor: while one of them exists, Glance finds the place."""
+_CHECKSUM_BYTES = 9
+_LONGEST_CURSOR = 16 * 1024
+_VERSION = "1"
+
+
+class Place(Shape):
+    """Stand right behind an image of a list, or before it where the image is ``included`` in what comes.
+
+    ``backwards`` says that the list is read from its end. ``beside`` is what orders the image; ``near`` are ids of
+    images that were passed, the nearest last; ``ended`` the numbers of the query's listings that have nothing beyond.
+    """
+
+    backwards: bool = False
+    included: bool = False
+    beside: tuple[str, ...]
+    near: Annotated[tuple[str, ...], Field(max_length=NEAR)] = ()
+    ended: tuple[int, ...] = ()
+
+    def turned(self) -> "Place":
+        """Give the same place, looking the other way."""
+        return Place(backwards=not self.backwards, included=not self.included, beside=self.beside)
+
+
+def written(place: Place, query: ImageQuery) -> str:
+    """Write the cursor of a place in the list of a query."""
+    return _packed(place.model_dump_json(exclude_defaults=True).encode(), query)
+
+
+def read(cursor: str, query: ImageQuery) -> Place:
+    """Read a cursor; whatever was not written for this query is `InvalidRequestError`."""
+    try:
+        place = _read(cursor, query)
+        key(place, query)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequestError(
+            "cursor: it belongs to another query, or has been changed",
+            hint="Begin again without a cursor, or give the criteria and the order with which the cursor came.",
+        ) from error
+    return place
+
+
+def key(place: Place, query: ImageQuery) -> SortKey:
+    """Give what orders the image beside a place, in the direction in which the list is read."""
+    order = Sorting(query.sort)
+    return (Sorting(order.reverse) if place.backwards else order).read(place.beside)
+
+
+def _read(cursor: str, query: ImageQuery) -> Place:
+    if len(cursor) > _LONGEST_CURSOR:
+        raise ValueError("too long")
+    packed = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    content = packed[_CHECKSUM_BYTES:]
+    if _packed(content, query) != cursor:  # the checksum differs, or bits that mean nothing
+        raise ValueError("another checksum")
+    place = Place.model_validate_json(content)
+    if any(arguments.reference(image_id) for image_id in place.near):
+        raise ValueError("no id")
+    return place
+
+
+def _packed(content: bytes, query: ImageQuery) -> str:
+    return base64.urlsafe_b64encode(_checksum(content, query) + content).decode().rstrip("=")
+
+
+def _checksum(content: bytes, query: ImageQuery) -> bytes:
+    """Add up the place and the query, in whichever order its sets come; the length of a page is no part of it."""
+    criteria = query.model_dump(mode="json", exclude={"limit", "sort"}, exclude_defaults=True)
+    criteria = {name: sorted(value) if isinstance(value, list) else value for name, value in criteria.items()}
+    question = json.dumps([_VERSION, Sorting(query.sort).parameter, criteria], sort_keys=True)
+    return hashlib.sha256(question.encode() + b"\0" + content).digest()[:_CHECKSUM_BYTES]

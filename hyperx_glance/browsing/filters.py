@@ -1,0 +1,465 @@
+"""From a query to what Glance is asked, and to the test for what Glance cannot tell.
+
+    >>> from hyperx_glance.browsing.filters import Viewer, listings
+    >>> from hyperx_glance.models.browsing import ImageQuery
+    >>> alice = Viewer(project_id="d1", is_administrator=False)
+    >>> for listing in listings(ImageQuery(view="public", os_distro="ubuntu"), alice):
+    ...     print(listing.parameters)
+    (('visibility', 'public'), ('os_distro', 'ubuntu'))
+    (('visibility', 'community'), ('os_distro', 'ubuntu'))
+
+Pure functions. Glance has no "or" and no "not": a query that needs "or" is several listings, which never share an
+image; "not" is evaluated here. What Glance filtered is checked again here, because databases differ in what they call
+equal (MySQL's usual collation takes "Ubuntu" for "ubuntu").
+"""
+
+import itertools
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
+
+from hyperx_glance import vocabulary
+from hyperx_glance.browsing.sorting import Sorting
+from hyperx_glance.errors import InvalidRequestError, NotAllowedError
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import NAME_OF_KEY, Image
+from hyperx_glance.models.record import GONE, is_volume_snapshot
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
+
+Test = Callable[[Image], bool]
+Parameters = tuple[tuple[str, str], ...]
+
+LARGEST_NUMBER = 2**63 - 1
+"""Glance's sizes are big integers; a larger bound is an error 500 in SQLite."""
+
+# A parameter of one of these names is not taken for a property: it is read by the API (glance/api/v2/images.py,
+# RequestDeserializer.index), by the query builder (glance/db/sqlalchemy/api.py, _make_conditions_from_filters), or
+# is an attribute of the model, whatever that is (glance/db/sqlalchemy/models.py, Image).
+_NO_PROPERTIES = vocabulary.BASE_KEYS | {
+    "limit", "marker", "member_status", "sort", "sort_key", "sort_dir", "tag", "changes-since", "properties",
+    "locations", "members", "delete", "get", "items", "iteritems", "keys", "metadata", "next", "registry", "save",
+    "to_dict", "update", "values",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Describe the caller. ``names`` are the departments whose names the caller may know, for the quick search."""
+
+    project_id: str
+    is_administrator: bool
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Describe one list: what Glance is asked, and which of its images count.
+
+    ``exact`` tells that Glance gives little that does not count. ``ends`` recognises an image behind which no image of
+    the list counts any more.
+    """
+
+    parameters: Parameters
+    matches: Test
+    exact: bool = True
+    ends: Test | None = None
+
+    @property
+    def alike(self) -> bool:
+        """Whether owner and visibility are the same for all, by which Glance's policy shows or hides an image."""
+        asked = dict(self.parameters)
+        return "owner" in asked and asked.get("visibility", "all") != "all"
+
+
+def check(query: ImageQuery, *, is_administrator: bool) -> None:
+    """Refuse what nobody, or not this caller, may ask."""
+    if query.view is View.EVERYTHING and not is_administrator:
+        raise NotAllowedError(
+            'The view "everything" is for administrators.', hint='Use the view "all": everything that you can launch.'
+        )
+    if query.view is View.SHARED and is_administrator:
+        raise NotAllowedError(
+            'The view "shared" tells an administrator nothing: Glance shows every shared image, members or not.',
+            hint='Use the view "everything", with owner= for one department, or ask as a member of the department.',
+        )
+    for key in query.properties:
+        if key in vocabulary.BASE_KEYS:
+            raise InvalidRequestError(f"properties: {key} is no property but a column of Glance")
+
+
+def listings(query: ImageQuery, viewer: Viewer, *, owners: Sequence[str] | None = None) -> list[Listing]:
+    """Give the listings that together hold the answer, each image in one of them.
+
+    ``owners`` are the ids of the departments that the criterion ``owner`` names; None where it is not given.
+    """
+    check(query, is_administrator=viewer.is_administrator)
+    if query.limit == 0 or _formats(query) == frozenset():
+        return []
+    sorting = Sorting(query.sort)
+    tests = [_listed(query), *_tests(query)]
+    search = searched(query.search, viewer.names)
+    if search is not None:
+        tests.append(search)
+    exact = search is None and not _evaluated_here(query)
+    pushed, ends = _pushed(query, sorting)
+    found = []
+    for branches in itertools.product(_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)):
+        parameters = [pair for branch in branches for pair in branch.parameters]
+        if _contradict(parameters):
+            continue
+        every = [*(test for branch in branches for test in branch.tests), *tests]
+        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, ends=ends))
+    return found
+
+
+# ----------------------------------------------------------------- what needs several listings
+
+
+class _Branch(NamedTuple):
+    parameters: Parameters = ()
+    tests: tuple[Test, ...] = ()
+
+
+def _view(view: View, viewer: Viewer) -> list[_Branch]:
+    own = viewer.project_id
+    public = _Branch((("visibility", "public"),), (_is("visibility", "public"),))
+    community = _Branch((("visibility", "community"),), (_is("visibility", "community"),))
+    # One listing for each visibility, because Glance shows an owner also what is public.
+    private = [
+        _Branch((("visibility", word), ("owner", own)), (_is("visibility", word), _is("owner", own)))
+        for word in ("private", "shared")
+        if own
+    ]
+    match view:
+        case View.FEATURED:
+            flag = (glance_key("featured_flag"), "true")
+            return [_Branch((("visibility", "public"), flag), (_is("category", Category.FEATURED),))]
+        case View.PUBLIC:
+            return [public._replace(tests=(_is("category", Category.PUBLIC), *public.tests)), community]
+        case View.PRIVATE:
+            return private
+        case View.SHARED:
+            shared = (("visibility", "shared"), ("member_status", "accepted"))
+            return [_Branch(shared, (_is("visibility", "shared"), lambda image: image.owner != own))]
+        case View.ALL if viewer.is_administrator:
+            # To an administrator visibility=all shows every department's (_select_images_query).
+            return [public, community, *private]
+        case View.ALL | View.EVERYTHING:
+            return [_Branch((("visibility", "all"),))]
+
+
+def _hidden(query: ImageQuery) -> list[_Branch]:
+    """Ask for hidden images beside the others: Glance gives one or the other (glance/api/v2/images.py, index)."""
+    match query.hidden:
+        case True:
+            return [_Branch((("os_hidden", "true"),))]
+        case False:
+            return [_Branch()]
+    return [_Branch((), (_is("hidden", False),)), _Branch((("os_hidden", "true"),), (_is("hidden", True),))]
+
+
+def _hypervisors(query: ImageQuery) -> list[_Branch]:
+    """Look for a virtualization technology in each of the properties that may name it, the first that does counts."""
+    wanted = query.hypervisor
+    if not wanted:
+        return [_Branch()]
+    keys = vocabulary.HYPERVISOR_KEYS
+
+    def decided_by(index: int) -> Test:
+        return lambda image: not any(image.glance_property(key) for key in keys[:index])
+
+    return [_Branch(((key, wanted),), (decided_by(index),) if index else ()) for index, key in enumerate(keys)]
+
+
+def _owners(owners: Sequence[str] | None) -> list[_Branch]:
+    """Ask for each department of the name."""
+    if owners is None:
+        return [_Branch()]
+    return [_Branch((("owner", owner),), (_is("owner", owner),)) for owner in owners]
+
+
+def _contradict(parameters: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether nothing can match, such as two owners."""
+    return len(dict(parameters)) < len(set(parameters))
+
+
+def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
+    """Keep the first value of a key, but every tag: Glance takes one value, and the others are tested here."""
+    kept: dict[tuple[str, str], tuple[str, str]] = {}
+    for key, value in parameters:
+        kept.setdefault((key, value if key == "tag" else ""), (key, value))
+    return tuple(kept.values())
+
+
+# ----------------------------------------------------------------- what Glance evaluates
+
+
+def _pushed(query: ImageQuery, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+    """Write as parameters all that Glance can evaluate for every listing of the query."""
+    pushed = []
+    if query.state is State.ACTIVE:
+        pushed.append(("status", "active"))
+    pushed += _formats_pushed(_formats(query))
+    pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if tag and tag == tag.strip()]
+    if query.name:
+        # A colon would part an operator from its value (glance/common/utils.py, split_filter_op).
+        pushed.append(("name", f"eq:{query.name}" if ":" in query.name else query.name))
+    pushed += [(glance_key(name), getattr(query, name)) for name in _TEXTS if getattr(query, name)]
+    pushed += [(key, value) for key, value in sorted(query.properties.items()) if _is_a_property(key)]
+    pushed += [(glance_key(name), "true") for name in _FLAGS if getattr(query, name)]
+    if query.protected is not None:
+        pushed.append(("protected", "true" if query.protected else "false"))
+    if query.min_size is not None:
+        pushed.append(("size_min", str(min(query.min_size, LARGEST_NUMBER))))
+    if query.max_size is not None:
+        pushed.append(("size_max", str(min(query.max_size, LARGEST_NUMBER))))
+    ends = None
+    for column in ("created_at", "updated_at"):
+        bound, end = _time_bound(query, column, sorting)
+        pushed += bound
+        ends = ends or end
+    return pushed, ends
+
+
+def _asked_by(stored: Stored, *, beside: str) -> tuple[str, ...]:
+    asked = (field.name for field in FIELDS if field.stored is stored and field.name in ImageQuery.model_fields)
+    return tuple(name for name in asked if name != beside)
+
+
+_TEXTS = _asked_by(Stored.TEXT, beside="hypervisor")
+"""Properties that hold what is asked for; a technology may stand in others, too."""
+_FLAGS = _asked_by(Stored.FLAG, beside="bootable")
+"""Flags that are false where they are absent (docs/decisions, 3)."""
+
+
+def _is_a_property(key: str) -> bool:
+    """Tell whether Glance takes a parameter of this name for a property; "_min" and "_max" make a range of it."""
+    return bool(key) and key not in _NO_PROPERTIES and not key.endswith(("_min", "_max"))
+
+
+def _formats(query: ImageQuery) -> frozenset[str] | None:
+    """Give the formats that count; None for any. Images without a format are of the kind image."""
+    iso = frozenset({vocabulary.ISO_FORMAT})
+    match query.kind:
+        case Kind.ISO:
+            return iso if query.formats is None else query.formats & iso
+        case Kind.IMAGE if query.formats is not None:
+            return query.formats - iso
+    return query.formats
+
+
+def _formats_pushed(formats: frozenset[str] | None) -> list[tuple[str, str]]:
+    if formats is None:
+        return []
+    return [("disk_format", f"{'in:' if len(formats) > 1 else ''}{','.join(sorted(formats))}")]
+
+
+def _required_tags(query: ImageQuery) -> frozenset[str]:
+    """Give the tags that every match carries; one that must be there at least is as good as all."""
+    return query.tags | (query.any_tags if len(query.any_tags) == 1 else frozenset())
+
+
+def _time_bound(query: ImageQuery, column: str, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+    """Write a bound of a time as whole seconds, as the API shows times.
+
+    Glance takes one bound of each column (of several parameters of a name the last counts,
+    _make_conditions_from_filters). Of two the one is sent that comes first in the order, and the other ends the list.
+    """
+    word = column.removesuffix("_at")
+    after: datetime | None = getattr(query, f"{word}_after")
+    before: datetime | None = getattr(query, f"{word}_before")
+    try:
+        lower = None if after is None else f"gte:{_seconds(after, up=True)}"
+        upper = None if before is None else f"lt:{_seconds(before + timedelta(seconds=1), up=False)}"
+    except OverflowError:  # a time at the edge of the calendar: tested here alone
+        return [], None
+    if lower is None or upper is None:
+        bound = lower or upper
+        return ([(column, bound)] if bound else []), None
+    first = sorting.columns[0]
+    if first.name != column or after is None or before is None:
+        return [(column, lower)], None
+    if first.descending:
+        return [(column, upper)], _beyond(column, before=after)
+    return [(column, lower)], _beyond(column, after=before)
+
+
+def _beyond(column: str, *, before: datetime | None = None, after: datetime | None = None) -> Test:
+    def ends(image: Image) -> bool:
+        time = _aware(getattr(image, column))
+        return time is not None and ((before is not None and time < before) or (after is not None and time > after))
+
+    return ends
+
+
+def _seconds(time: datetime, *, up: bool) -> str:
+    whole = time.astimezone(UTC).replace(microsecond=0)
+    if up and time.microsecond:
+        whole += timedelta(seconds=1)
+    return whole.isoformat().replace("+00:00", "Z")
+
+
+# ----------------------------------------------------------------- what is tested here
+
+
+def _evaluated_here(query: ImageQuery) -> bool:
+    """Tell whether Glance gives many images that do not count."""
+    return (
+        query.state is State.INACTIVE
+        or (query.kind is Kind.IMAGE and query.formats is None)
+        or len(query.any_tags) > 1
+        or bool(query.no_tags)
+        or any(getattr(query, f"{name}_contains") for name in _CONTAINED)
+        or query.bootable is not None
+        or any(getattr(query, name) is False for name in _FLAGS)
+        or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
+        or any(not _is_a_property(key) for key in query.properties)
+    )
+
+
+def _listed(query: ImageQuery) -> Test:
+    """Make the test that every image of every view passes: it exists, and is a snapshot or hidden only if asked for."""
+    key, snapshot, volumes = vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE, vocabulary.VOLUMES_KEY
+    wants_snapshots = query.properties.get(key) == snapshot
+    wants_volumes = vocabulary.VOLUMES_MARK in query.properties
+    hidden = query.hidden
+
+    def listed(image: Image) -> bool:
+        properties = image.model_extra or {}
+        return (
+            image.glance_status not in GONE
+            and (hidden is None or image.hidden is hidden)
+            and (wants_snapshots or properties.get(key) != snapshot)
+            and (wants_volumes or volumes not in properties or not is_volume_snapshot(image))
+        )
+
+    return listed
+
+
+def _tests(query: ImageQuery) -> list[Test]:
+    """Make one test for each criterion, whether Glance evaluates it or not."""
+    tests: list[Test] = [_is(name, getattr(query, name)) for name in _EQUAL if getattr(query, name) is not None]
+    if query.formats is not None:
+        tests.append(_in("disk_format", query.formats))
+    tests += _tag_tests(query)
+    tests += [_holds(key, value) for key, value in query.properties.items()]
+    for name in _CONTAINED:
+        part = fold(getattr(query, f"{name}_contains"))
+        if part:
+            tests.append(_contains(name, part))
+    if query.min_size is not None or query.max_size is not None:
+        tests.append(_within("size", query.min_size, query.max_size))
+    for word in ("created", "updated"):
+        after, before = getattr(query, f"{word}_after"), getattr(query, f"{word}_before")
+        if after is not None or before is not None:
+            tests.append(_during(f"{word}_at", after, before))
+    return tests
+
+
+_CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
+_EQUAL = tuple(
+    name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
+)
+
+
+def _all(tests: Sequence[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def matches(image: Image) -> bool:
+        for test in tests:  # noqa: SIM110  # all() makes a generator for each image
+            if not test(image):
+                return False
+        return True
+
+    return matches
+
+
+def _is(name: str, value: object) -> Test:
+    return lambda image: getattr(image, name) == value
+
+
+def _in(name: str, values: frozenset[str]) -> Test:
+    return lambda image: getattr(image, name) in values
+
+
+def _contains(name: str, part: str) -> Test:
+    return lambda image: part in fold(getattr(image, name))
+
+
+def _tag_tests(query: ImageQuery) -> Iterator[Test]:
+    wanted, some, unwanted = query.tags, query.any_tags, query.no_tags
+    if wanted:
+        yield lambda image: wanted.issubset(image.tags)
+    if some:
+        yield lambda image: not some.isdisjoint(image.tags)
+    if unwanted:
+        yield lambda image: unwanted.isdisjoint(image.tags)
+
+
+def _holds(key: str, value: str) -> Test:
+    """Test a property, which `Image` holds as a field of its own or among the others.
+
+    Flags were read as booleans: their other texts are for Glance to compare.
+    """
+    name = NAME_OF_KEY.get(key)
+    if name is None:
+        return lambda image: (image.model_extra or {}).get(key) == value
+    return _is(name, value == "true" if BY_NAME[name].stored is Stored.FLAG else value)
+
+
+def _within(name: str, least: int | None, most: int | None) -> Test:
+    def test(image: Image) -> bool:
+        number = getattr(image, name)
+        return number is not None and (least is None or number >= least) and (most is None or number <= most)
+
+    return test
+
+
+def _during(name: str, after: datetime | None, before: datetime | None) -> Test:
+    def test(image: Image) -> bool:
+        time = _aware(getattr(image, name))
+        return time is not None and (after is None or time >= after) and (before is None or time <= before)
+
+    return test
+
+
+def _aware(time: datetime | None) -> datetime | None:
+    """Take a time that names no zone for UTC, as Glance's are."""
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+
+
+# ----------------------------------------------------------------- search
+
+
+def fold(text: str) -> str:
+    """Make texts alike that differ in case, width or compatibility form only."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def searched(search: str, names: Mapping[str, str]) -> Test | None:
+    """Make the test of the quick search; None where nothing is sought.
+
+    Every word must occur somewhere, or begin the state, or, from 8 characters on, begin the id: shorter ones would find
+    random ids.
+    """
+    words = fold(search).split()
+    if not words:
+        return None
+
+    def found(image: Image) -> bool:
+        # The newline keeps a word from being found across two texts; folding all at once is what makes this fast.
+        haystack = fold("\n".join((*_searched(image), names.get(image.owner, ""), *image.tags)))
+        return all(word in haystack or _begins(image, word) for word in words)
+
+    return found
+
+
+_searched = attrgetter(*(field.name for field in FIELDS if field.searched and field.name != "tags"))
+
+
+def _begins(image: Image, word: str) -> bool:
+    return image.state.lower().startswith(word) or (len(word) >= 8 and image.id.lower().startswith(word))

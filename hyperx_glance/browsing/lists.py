@@ -1,0 +1,184 @@
+"""Read what a query asks for: one listing of Glance or several, in one order.
+
+    >>> from hyperx_glance.browsing import lists
+    >>> from hyperx_glance.cloud.context import Context
+    >>> from hyperx_glance.cloud.departments import Departments
+    >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active")
+    >>> context = Context(cloud, Departments(cloud), Settings())
+    >>> [image.name for image in lists.ordered(context, ImageQuery(view="private"))]
+    ['debian']
+
+Lists are lazy: a page is asked for when the one before has been used up, and nothing after the iterator is closed.
+"""
+
+import heapq
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from hyperx_glance.browsing import filters
+from hyperx_glance.browsing.filters import Listing, Test, Viewer
+from hyperx_glance.browsing.sorting import Sorting
+from hyperx_glance.cloud import pages
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import Image
+
+FIRST_PAGE = 12
+"""So many images are asked for at first, by all listings together, where nobody knows how many will be used."""
+SPARE = 24
+"""So many more than wanted are asked for at first, by all listings together, where some will not count."""
+SAME_SECOND = 2000
+"""So many images of one second are held back to be put in order."""
+
+
+def ordered(
+    context: Context,
+    query: ImageQuery,
+    *,
+    beyond: Test | None = None,
+    behind: Sequence[str] = (),
+    ended: set[int] | None = None,
+) -> Iterator[Image]:
+    """Give the images that match, in the order of the query.
+
+    Of a list that was read up to some place before, only those ``beyond`` it count; ``behind`` names images there, the
+    nearest last, and Glance begins behind the nearest that still exists, else `pages.MarkersLostError` is raised.
+    ``ended`` are the numbers of the listings that had ended before that place; those that end now are added.
+    """
+    order = Sorting(query.sort)
+    listings = _listings(context, query)
+    found = []
+    for number, listing in enumerate(listings):
+        over = ended is not None and number in ended
+        reading = _Reading(context, query, listing, among=len(listings), beyond=beyond, over=over)
+        rows = reading.rows(order, behind=behind)
+        rows = rows if ended is None else _noted(rows, number, ended)
+        found.append(in_order(rows, reading.matches, order))
+    merged = found[0] if len(found) == 1 else _merged(found, order)
+    yield from itertools.islice(merged, query.limit)
+
+
+def _noted(rows: Iterator[Image], number: int, ended: set[int]) -> Iterator[Image]:
+    yield from rows
+    ended.add(number)
+
+
+def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
+    """Give the images that match, one listing after the other; without a limit in whole pages."""
+    order = Sorting(query.sort)
+    for listing in _listings(context, query):
+        reading = _Reading(context, query, listing)
+        yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
+
+
+def _listings(context: Context, query: ImageQuery) -> list[Listing]:
+    """Ask Keystone only where the query is about departments' names."""
+    access = context.cloud.access  # once: keystoneauth reads the token's end anew each time
+    filters.check(query, is_administrator=access.is_administrator)
+    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
+    owners = None if query.owner is None else context.departments.matching(query.owner)
+    return filters.listings(query, Viewer(access.project_id, access.is_administrator, names), owners=owners)
+
+
+def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:
+    """Merge lists that are in order.
+
+    They share no image, but one that changed its visibility between two requests may be in two: then it is its own
+    neighbour, as what orders images by default never changes.
+    """
+    previous = ""
+    for match in heapq.merge(*lists, key=order.key):
+        if match.id != previous:
+            yield match
+        previous = match.id
+
+
+def in_order(
+    rows: Iterator[Image], matches: Callable[[Image], bool], order: Sorting, *, most: int = SAME_SECOND
+) -> Iterator[Image]:
+    """Give the rows that match; put neighbours whose order nobody can see in the API into that of the other columns.
+
+    Where more than ``most`` wait for that, which Glance's API cannot create in a second, the first of them go, so that
+    memory stays bounded: then the order is nearly that of the columns.
+    """
+    neighbours = order.neighbours
+    if neighbours is None:
+        yield from filter(matches, rows)
+        return
+    held: list[Image] = []
+    for row in rows:
+        if held and not neighbours(held[-1], row):
+            if len(held) > 1:
+                held.sort(key=order.key)
+            yield from held
+            held.clear()
+        if matches(row):
+            held.append(row)
+            if len(held) == 2 * most:
+                held.sort(key=order.key)
+                yield from held[:most]
+                held = held[most:]
+    yield from sorted(held, key=order.key)
+
+
+class _Reading:
+    """Read one listing, as far as it is used.
+
+    For Glance a request costs as much as some thirty images (`tests/benchmarks`). So a list begins with few images and
+    is soon at the largest page. With a limit what was read tells how many there are to read, but no page is more than
+    twice as large as all before: matches that stand together would make it far too large.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        query: ImageQuery,
+        listing: Listing,
+        *,
+        among: int = 1,
+        beyond: Test | None = None,
+        over: bool = False,
+    ) -> None:
+        self._cloud = context.cloud
+        self._first = max(1, FIRST_PAGE // among)
+        self._spare = SPARE // among
+        self._largest = context.settings.page_size
+        self._limit = query.limit
+        self._listing = listing
+        self._beyond = beyond
+        self._may_be_emptied = not (listing.alike or over)
+        self._given = 0
+
+    @property
+    def matches(self) -> Callable[[Image], bool]:
+        """The test whether an image of the listing counts; with a limit it is counted, too."""
+        return self._listing.matches if self._limit is None else self._counted
+
+    def _counted(self, image: Image) -> bool:
+        counts = self._listing.matches(image) and (self._beyond is None or self._beyond(image))
+        self._given += counts
+        return counts
+
+    def rows(self, order: Sorting, *, whole: bool = False, behind: Sequence[str] = ()) -> Iterator[Image]:
+        """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
+        parameters = (*self._listing.parameters, ("sort", order.parameter))
+        size = (lambda _: self._largest) if whole else self._size
+        found = pages.read(self._cloud, parameters, size=size, behind=behind, may_be_emptied=self._may_be_emptied)
+        ends = self._listing.ends
+        return found if ends is None else itertools.takewhile(lambda image: not ends(image), found)
+
+    def _size(self, read: int) -> int:
+        return min(self._useful(read), self._largest)
+
+    def _useful(self, read: int) -> int:
+        if self._limit is None:
+            return 3 * read or self._first
+        wanted = self._limit + 1 - self._given  # the one more shows whether the last is alone in its second
+        if not read:
+            return wanted if self._listing.exact else wanted + min(wanted, self._spare)
+        if wanted <= 0:  # a second that does not end
+            return read
+        if not self._given:
+            return 2 * read
+        return min(math.ceil(wanted * read / self._given), 2 * read)

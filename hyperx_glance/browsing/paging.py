@@ -1,0 +1,137 @@
+"""One page of a list, from a cursor on, forwards and backwards.
+
+    >>> for name in ("debian", "kylin", "ubuntu"):
+    ...     _ = hyperx_cloud.glance.add_image(owner="dept-a", name=name, status="active")
+    >>> first = client.page(size=2, sort=["name"])
+    >>> [image.name for image in first.images], first.previous
+    (['debian', 'kylin'], None)
+    >>> second = client.page(size=2, sort=["name"], cursor=first.next)
+    >>> [image.name for image in second.images], second.next
+    (['ubuntu'], None)
+    >>> [image.name for image in client.page(size=2, sort=["name"], cursor=second.previous).images]
+    ['debian', 'kylin']
+
+Each page costs the same: Glance is asked for the images behind a time, where the list is sorted by one, else behind an
+image that was seen near the place (docs/decisions/0038).
+"""
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+
+from hyperx_glance.browsing import cursors, lists
+from hyperx_glance.browsing.cursors import NEAR, Place
+from hyperx_glance.browsing.sorting import Sorting
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.pages import MarkersLostError
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.results import ImagePage
+
+
+def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) -> ImagePage:
+    """Give so many images from the cursor on, and the cursors of the pages beside."""
+    if query.limit is not None:
+        raise InvalidRequestError("limit: a page has a size instead")
+    place = None if cursor is None else cursors.read(cursor, query)
+    backwards = place is not None and place.backwards
+    order = Sorting(Sorting(query.sort).reverse if backwards else query.sort)
+
+    ended = set() if place is None else set(place.ended)
+    found = _behind(context, query, order, place, amount=size + 1, ended=ended)
+    shown, more = found[:size], len(found) > size
+    far = _last(shown, found[size], order, place, ended) if more else None
+    near = None if place is None else _first(found, order, place, whole=not more)
+    previous, following = (far, near) if backwards else (near, far)
+    return ImagePage(
+        images=tuple(reversed(shown) if backwards else shown),
+        next=None if following is None else cursors.written(following, query),
+        previous=None if previous is None else cursors.written(previous, query),
+    )
+
+
+# ----------------------------------------------------------------- reading
+
+
+def _behind(
+    context: Context, query: ImageQuery, order: Sorting, place: Place | None, *, amount: int, ended: set[int]
+) -> list[Image]:
+    """Read so many images behind a place, in the order in which they are read."""
+    sort = tuple(f"{'-' if descending else ''}{name}" for name, descending in order.columns)
+    query = query.model_copy(update={"sort": sort, "limit": amount})
+    if place is None:
+        return list(lists.ordered(context, query, ended=ended))
+    passed = order.read(place.beside)
+
+    def beyond(image: Image) -> bool:
+        key = order.key(image)
+        return key > passed or (place.included and key == passed)
+
+    def beyond_neighbours(image: Image) -> bool:
+        """Trust Glance, whose database may sort texts otherwise, but for the order that nobody can see in the API."""
+        return not order.together(order.key(image), passed) or beyond(image)
+
+    if place.near:
+        try:
+            return list(lists.ordered(context, query, beyond=beyond_neighbours, behind=place.near, ended=ended))
+        except MarkersLostError:
+            pass  # then the list is read again up to the place
+    # The image beside the place is read again.
+    query = query.model_copy(update={"limit": amount + 1, **_bound(query, order, place)})
+    return list(itertools.islice(lists.ordered(context, query, beyond=beyond, ended=ended), amount))
+
+
+def _bound(query: ImageQuery, order: Sorting, place: Place) -> dict[str, datetime]:
+    """Let Glance leave out by their times what was passed, where the list is sorted by a time first."""
+    name, descending = order.columns[0]
+    if not (order.begins_with_time and place.beside[0]):
+        return {}
+    time = datetime.fromisoformat(place.beside[0])
+    bound = f"{name.removesuffix('_at')}_{'before' if descending else 'after'}"
+    given: datetime | None = getattr(query, bound)
+    nearest = min if descending else max
+    return {bound: time if given is None else nearest(given, time)}
+
+
+# ----------------------------------------------------------------- the places at both ends of a page
+
+
+def _last(shown: Sequence[Image], following: Image, order: Sorting, place: Place | None, ended: set[int]) -> Place:
+    """Give the place behind the last image that is shown."""
+    apart = not order.together(order.key(shown[-1]), order.key(following))
+    near = _near(shown, order, apart=apart, whole=place is None)
+    if place is not None and order.neighbours is None:
+        near = [*place.near, *near][-NEAR:]
+    backwards = place is not None and place.backwards
+    beside = order.written(shown[-1])
+    return Place(backwards=backwards, beside=beside, near=tuple(near), ended=tuple(sorted(ended)))
+
+
+def _first(found: Sequence[Image], order: Sorting, place: Place, *, whole: bool) -> Place:
+    """Give the place before the first image, looking back."""
+    if not found:
+        return place.turned()
+    apart = not order.together(order.read(place.beside), order.key(found[0]))
+    near = _near(found[::-1], order, apart=apart, whole=whole)
+    return Place(backwards=not place.backwards, beside=order.written(found[0]), near=tuple(near))
+
+
+def _near(passed: Sequence[Image], order: Sorting, *, apart: bool, whole: bool) -> list[str]:
+    """Name the last images that were passed, of those behind which Glance gives all that comes, and nothing twice.
+
+    Of images of one second nobody knows how Glance has them. So those that are together with the last one serve where
+    all that are so have been passed (``apart``), and those that are together with the first one where all that are so
+    are here (``whole``).
+    """
+    if order.begins_with_time:
+        return []
+    first, last = order.key(passed[0]), order.key(passed[-1])
+
+    def serves(image: Image) -> bool:
+        key = order.key(image)
+        if order.together(key, last):
+            return apart
+        return whole or order.neighbours is None or not order.together(key, first)
+
+    return [image.id for image in passed if serves(image)][-NEAR:]

@@ -1,0 +1,134 @@
+"""The order of images: as Glance is told to sort, and again here.
+
+>>> from hyperx_glance.browsing.sorting import Sorting
+>>> Sorting(["-created_at"]).parameter
+'created_at:desc,id:asc'
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import total_ordering
+from typing import NamedTuple
+
+from hyperx_glance.models.image import Image
+from hyperx_glance.vocabulary import glance_key
+
+SortKey = tuple[object, ...]
+
+
+class Column(NamedTuple):
+    """Name a column of `Image` to sort by."""
+
+    name: str
+    descending: bool
+
+
+@total_ordering
+class _Backwards:
+    """Order texts from the last to the first."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Backwards) and self.text == other.text
+
+    def __lt__(self, other: "_Backwards") -> bool:
+        return other.text < self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+class Sorting:
+    """Order images: as Glance is told to, and again here.
+
+    The API shows whole seconds, the database orders by microseconds, so that images of one second come in an order that
+    nobody can see. ``neighbours`` tells which; here the other columns order them. The id comes last of the columns: no
+    two images are equal.
+    """
+
+    def __init__(self, sort: Sequence[str]) -> None:
+        columns: dict[str, Column] = {}
+        for text in (*sort, "id"):
+            name = text.removeprefix("-")
+            columns.setdefault(name, Column(name, descending=text.startswith("-")))
+            if name == "id":
+                break
+        self.columns = tuple(columns.values())
+        self.neighbours = _neighbours(list(columns))
+
+    @property
+    def reverse(self) -> tuple[str, ...]:
+        """Give the sort that has the same images the other way round."""
+        return tuple(name if descending else f"-{name}" for name, descending in self.columns)
+
+    @property
+    def parameter(self) -> str:
+        """Give the value of Glance's ``sort``."""
+        return ",".join(f"{glance_key(name)}:{'desc' if descending else 'asc'}" for name, descending in self.columns)
+
+    def key(self, image: Image) -> SortKey:
+        """Give what orders an image among others."""
+        return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
+
+    # ------------------------------------------------------------- the place of an image, written down
+
+    @property
+    def begins_with_time(self) -> bool:
+        """Whether the first column is a time, which Glance can filter by."""
+        return self.columns[0].name.endswith("_at")
+
+    def written(self, image: Image) -> tuple[str, ...]:
+        """Write what orders an image as texts, which go into a cursor."""
+        values = [getattr(image, name) for name, _ in self.columns]
+        return tuple(value.isoformat() if isinstance(value, datetime) else value or "" for value in values)
+
+    def read(self, texts: Sequence[str]) -> SortKey:
+        """Read the key from what `written` has written; raise ValueError for everything else."""
+        return tuple(
+            _sortable(_value(name, text), descending=descending)
+            for (name, descending), text in zip(self.columns, texts, strict=True)
+        )
+
+    def together(self, key: SortKey, other: SortKey) -> bool:
+        """Tell whether nobody can see in which order Glance has two images: equal up to the first time, or all."""
+        times = [number for number, (name, _) in enumerate(self.columns) if name.endswith("_at")]
+        shared = times[0] + 1 if times else len(self.columns)
+        return key[:shared] == other[:shared]
+
+
+def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
+    """Make the test for neighbours whose order is not certain: equal up to the first time; None where there is none."""
+    times = [number for number, name in enumerate(names) if name.endswith("_at")]
+    if not times:
+        return None
+    *shared, column = names[: times[0] + 1]
+
+    def neighbours(image: Image, other: Image) -> bool:
+        time, other_time = getattr(image, column), getattr(other, column)
+        if time is not None and other_time is not None and time.second != other_time.second:
+            return False  # pydantic gives each time a zone of its own, and to compare such times takes long
+        return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
+
+    return neighbours
+
+
+def _value(name: str, text: str) -> str | datetime | None:
+    if not name.endswith("_at"):
+        return text
+    time = datetime.fromisoformat(text) if text else None
+    if time is not None and time.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return time
+
+
+def _sortable(value: object, *, descending: bool) -> object:
+    if isinstance(value, str):
+        return _Backwards(value) if descending else value
+    seconds = 0.0
+    if isinstance(value, datetime):
+        seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return -seconds if descending else seconds

@@ -1,0 +1,438 @@
+"""The border: HTTP to OpenStack's services, with their answers translated into this library's errors.
+
+    >>> from hyperx_glance.cloud.cloud import Cloud
+    >>> cloud = Cloud.from_session(session, region_name="RegionOne")
+    >>> cloud.get("image", "/images", params={"limit": 1}).json()["images"]
+    []
+
+Paths are relative to the version that this library speaks (``VERSIONS``). Only requests that change nothing are sent
+again when no answer comes: what else may be repeated, and why, is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import quote, urlsplit
+
+import pydantic
+import requests
+import urllib3.exceptions
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
+
+from hyperx_glance.cloud.answers import not_understood, parsed
+from hyperx_glance.cloud.failures import (
+    asked_pause,
+    is_an_answer,
+    translate_answer,
+    translate_failure,
+    translated,
+)
+from hyperx_glance.cloud.forks import renew_in_children
+from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, renew, token_of, url
+from hyperx_glance.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.models.image import Image
+
+if TYPE_CHECKING:
+    from keystoneauth1.access import AccessInfo
+    from openstack.connection import Connection
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+Service = Literal["identity", "image", "compute", "block-storage", "network"]
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+VERSIONS: dict[Service, str] = {
+    "identity": "v3",
+    "image": "v2",
+    "compute": "v2.1",
+    "block-storage": "v3",
+    "network": "v2.0",
+}
+WEB_DOWNLOAD = "web-download"
+PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
+FIRST_PATCH_MEDIA_TYPE = "application/openstack-images-v2.0-json-patch"
+"""Glance's first kind of patch, in which "add" means that the property is not there yet."""
+REQUEST_TIMEOUT_SECONDS = 60
+"""Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
+_READING_RETRIES = 2
+LONGEST_PAUSE_SECONDS = 30
+"""A service that wants to be left alone for longer is not waited for."""
+_CHUNK_BYTES = 1024 * 1024
+
+
+class Cloud:
+    """Speak to the services of one cloud as one user; share it between threads freely."""
+
+    def __init__(
+        self,
+        session: Session,
+        adapter: Callable[[Service], Adapter],
+        *,
+        region_name: str | None,
+        retry_delay: float = 0.5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.session = session
+        self.region_name = region_name
+        self._adapter = adapter
+        self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
+        self._sleep = sleep
+        self._bases: dict[Service, tuple[Adapter, str]] = {}
+        self._known: tuple[AccessInfo, Access] | None = None
+        self._rescoped: tuple[AccessInfo, Cloud | None] | None = None
+        renew_in_children(self)
+
+    @classmethod
+    def from_session(
+        cls,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str = "public",
+        retry_delay: float = 0.5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Cloud:
+        """Use a keystoneauth session; no request is made."""
+
+        def adapter(service: Service) -> Adapter:
+            return Adapter(session, service_type=service, interface=interface, region_name=region_name)
+
+        return cls(session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
+
+    @classmethod
+    def from_connection(
+        cls, connection: Connection, *, retry_delay: float = 0.5, sleep: Callable[[float], None] = time.sleep
+    ) -> Cloud:
+        """Use an openstacksdk connection, its endpoint overrides and interfaces included; no request is made."""
+        config = connection.config
+
+        def adapter(service: Service) -> Adapter:
+            # Not the connection's own proxies: they may cache answers, and parse each URL for statistics
+            # (openstack/proxy.py, Proxy.request).
+            return Adapter(
+                connection.session,
+                service_type=config.get_service_type(service),
+                service_name=config.get_service_name(service),
+                interface=config.get_interface(service),
+                region_name=config.get_region_name(service),
+                endpoint_override=config.get_endpoint(service),
+            )
+
+        region_name = config.get_region_name()
+        return cls(connection.session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
+
+    def renew(self) -> None:
+        """Use connections and locks of this process's own after a fork."""
+        renew(self.session)
+
+    # ------------------------------------------------------------- who am I
+
+    @property
+    def access(self) -> Access:
+        """What the token says: project, user, roles. Cached, so no request of its own."""
+        access = self._login()
+        if access is None:
+            raise AuthenticationError(
+                "This session's authentication has no user, roles or catalogue.",
+                hint="Use a Keystone token, password or application credential.",
+            )
+        return access
+
+    def _login(self) -> Access | None:
+        """Read the token, after logging in where that is due; None where the session has only a text for a token."""
+        with translated("identity", self.session):
+            found = token_of(self.session)
+            if found is None:
+                return None
+            known = self._known
+            if known is None or known[0] is not found:
+                known = self._known = found, access_of(found)
+            return known[1]
+
+    @property
+    def project_id(self) -> str:
+        """The caller's department."""
+        return self.access.project_id
+
+    @property
+    def user_id(self) -> str:
+        """The caller."""
+        return self.access.user_id
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the token carries the role admin."""
+        return self.access.is_administrator
+
+    def of_system(self) -> Cloud | None:
+        """Speak to Keystone as the same user with a token for the whole system; None where Keystone gives none.
+
+        It gives none to who has no role on the system, for a token of an application credential, and where
+        ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
+        """
+        with translated("identity", self.session):
+            token = token_of(self.session)
+        if token is None:
+            return None
+        if self._rescoped is None or self._rescoped[0] is not token:
+            self._rescoped = token, self._rescope(token)
+        return self._rescoped[1]
+
+    def _rescope(self, token: AccessInfo) -> Cloud | None:
+        base = self.base("identity")
+        session = of_system(self.session, token, base)
+
+        def adapter(service: Service) -> Adapter:
+            return Adapter(session, service_type=service, endpoint_override=base)
+
+        cloud = Cloud(session, adapter, region_name=self.region_name, sleep=self._sleep)
+        try:
+            cloud.access  # noqa: B018  # it logs in
+        except (AuthenticationError, NotAllowedError):
+            return None
+        return cloud
+
+    # ------------------------------------------------------------- requests
+
+    def has(self, service: Service) -> bool:
+        """Tell whether the catalogue knows the service."""
+        return self._url(self._adapter(service)) is not None
+
+    def _url(self, adapter: Adapter) -> str | None:
+        with translated("identity", self.session):
+            return url(token_of(self.session), adapter)
+
+    def endpoint(self, service: Service) -> Endpoint | None:
+        """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
+        adapter = self._adapter(service)
+        with translated("identity", self.session):
+            found = endpoints(token_of(self.session), adapter, region_name=adapter.region_name)
+            return next((Endpoint(each.service_id, each.region_id) for each in found if each.service_id), None)
+
+    def regions(self) -> tuple[str, ...]:
+        """List the regions in which the catalogue has images, in its order."""
+        with translated("identity", self.session):
+            found = endpoints(token_of(self.session), self._adapter("image"), region_name=None)
+            return tuple(dict.fromkeys(each.region_id for each in found if each.region_id))
+
+    def base(self, service: Service) -> str:
+        """Give the URL of the service at the version that this library speaks."""
+        return self._base(service)[1]
+
+    def _base(self, service: Service) -> tuple[Adapter, str]:
+        if service not in self._bases:
+            adapter = self._adapter(service)
+            endpoint = self._url(adapter)
+            if endpoint is None:
+                raise ServiceUnavailableError(
+                    f"This cloud's catalogue has no {service} service in region {self.region_name or 'any'}.",
+                    connected=False,
+                    service=service,
+                    hint="Check the region name, or ask an operator to deploy the service.",
+                )
+            # Catalogues name the bare service, a version, or for Cinder a version and the project.
+            with translated("identity", self.session):
+                path = urlsplit(endpoint).path
+            if not re.search(r"/v\d+(\.\d+)?(/[^/]+)?$", path):
+                endpoint = f"{endpoint}/{VERSIONS[service]}"
+            self._bases[service] = adapter, endpoint
+        return self._bases[service]
+
+    def get(self, service: Service, path: str, **options: object) -> requests.Response:
+        """Read; sent again when no answer comes, since reading changes nothing."""
+        return self.request(service, "GET", path, **options)  # type: ignore[arg-type]  # typed in request()
+
+    def post(self, service: Service, path: str, **options: object) -> requests.Response:
+        """Create or order something, once."""
+        return self.request(service, "POST", path, **options)  # type: ignore[arg-type]  # typed in request()
+
+    def put(self, service: Service, path: str, **options: object) -> requests.Response:
+        """Set something, once."""
+        return self.request(service, "PUT", path, **options)  # type: ignore[arg-type]  # typed in request()
+
+    def patch(self, service: Service, path: str, **options: object) -> requests.Response:
+        """Change something, once."""
+        return self.request(service, "PATCH", path, **options)  # type: ignore[arg-type]  # typed in request()
+
+    def delete(self, service: Service, path: str, **options: object) -> requests.Response:
+        """Delete something, once."""
+        return self.request(service, "DELETE", path, **options)  # type: ignore[arg-type]  # typed in request()
+
+    def request(
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        *,
+        json: Json = None,
+        data: object = None,
+        params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        microversion: str | None = None,
+        confidential: bool = False,
+        secret: str = "",
+        stream: bool = False,
+        timeout: float | None = None,
+    ) -> requests.Response:
+        """Send one request and give its answer; raise the typed error for every answer that is no success.
+
+        ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps body and answer out
+        of keystoneauth's debug log. No error repeats ``secret``, which the service may. ``timeout`` is seconds for each
+        socket operation, and nothing is sent again.
+        """
+        adapter, base = self._base(service)
+        reading = method in ("GET", "HEAD")
+        options: dict[str, object] = {"json": json, "params": params, "microversion": microversion, "stream": stream}
+        if data is not None:
+            # keystoneauth would send the rest of it again, after a new login or to another place.
+            options |= {"data": data, "allow_reauth": False, "redirect": False}
+        if timeout is not None or adapter.session.timeout is None:
+            options["timeout"] = timeout or REQUEST_TIMEOUT_SECONDS
+        retries = _READING_RETRIES if reading else 0
+        while True:
+            self._login()
+            with translated(service, self.session):
+                response = adapter.request(
+                    path if path.startswith("http") else base + path,
+                    method,
+                    headers=dict(headers or {}),
+                    raise_exc=False,
+                    log=not confidential,
+                    connect_retries=_READING_RETRIES if reading and timeout is None else 0,
+                    connect_retry_delay=self._retry_delay,
+                    **options,
+                )
+            # Not left to keystoneauth, which sleeps as long as the service wants (session.py, _send_request).
+            pause = asked_pause(response, self._retry_delay)
+            if response.status_code != 503 or not retries or pause > LONGEST_PAUSE_SECONDS:
+                break
+            response.close()
+            retries -= 1
+            self._sleep(pause)
+        if response.status_code >= 400:
+            raise translate_answer(service, response, stream=stream, secret=secret)
+        if not is_an_answer(response, stream=stream):
+            response.close()
+            raise not_understood(service, "a page for people, or the way to one", status=response.status_code)
+        return response
+
+    def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
+        """Read an answer of a known shape; every other one is the service's error."""
+        return parsed(shape, service, self.get(service, path, **options).content)
+
+    def read(
+        self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
+    ) -> bytes:
+        """Read a large answer at once; sent again when the connection breaks on the way.
+
+        ``Response.content`` reads 10 KiB at a time (requests/models.py, CONTENT_CHUNK_SIZE): for a page of images half
+        of what parsing it takes.
+        """
+        attempts = 1 + _READING_RETRIES
+        while True:
+            attempts -= 1
+            try:
+                return _body(self.request(service, "GET", path, params=params, stream=True))
+            except urllib3.exceptions.HTTPError as error:
+                if not attempts:
+                    raise translate_failure(service, error) from error
+
+    def chunks(self, service: Service, path: str, *, timeout: float, start: int = 0) -> Iterator[bytes]:
+        """Read an answer of any length chunk by chunk, once; each may take ``timeout`` seconds, or what is usual.
+
+        From byte ``start`` on: a service that gives all bytes nevertheless is read past those before it.
+        """
+        usual = self._base(service)[0].session.timeout or REQUEST_TIMEOUT_SECONDS
+        options: dict[str, object] = {"stream": True, "timeout": min(timeout, usual)}
+        try:
+            response = self.get(service, path, **options, headers={"Range": f"bytes={start}-"} if start else {})
+        except InvalidRequestError:
+            if not start:
+                raise
+            response = self.get(service, path, **options)  # its store reads from the beginning only
+        partial = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
+            f"bytes {start}-"
+        )
+        skipped = 0 if partial else start
+        try:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                wanted = chunk[skipped:]
+                skipped -= len(chunk) - len(wanted)
+                if wanted:
+                    yield wanted
+        except requests.exceptions.RequestException as error:
+            raise translate_failure(service, error) from error
+        finally:
+            response.close()
+
+    def upload(self, service: Service, path: str, body: object, *, headers: Mapping[str, str], timeout: float) -> None:
+        """Put data that can be read only once; a 401 is an error, after which the next request logs in anew."""
+        try:
+            self.put(service, path, data=body, headers=headers, confidential=True, timeout=timeout)
+        except AuthenticationError:
+            self._base(service)[0].invalidate()
+            raise
+
+    # ------------------------------------------------------------- images, as every verb reads them
+
+    def image(self, image_id: str) -> Image:
+        """Read one image afresh."""
+        return self.get_parsed(Image, "image", image_path(image_id))
+
+    def patch_image(
+        self, image_id: str, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
+    ) -> requests.Response:
+        """Change one image by operations of JSON Patch, as Glance takes them."""
+        headers = {"Content-Type": media_type}
+        return self.patch("image", image_path(image_id), json=operations, headers=headers)
+
+    def delete_image(self, image_id: str) -> None:
+        """Delete one image.
+
+        Of two deletions at once the later may find the image gone only when it writes (glance/domain/__init__.py).
+        """
+        try:
+            self.delete("image", image_path(image_id))
+        except InvalidRequestError as error:
+            if "from deleted to deleted" not in error.message:
+                raise
+            raise NotFoundError(f"Image {image_id} was deleted at this moment.", **error.answer()) from error
+
+    def import_image(self, image_id: str, url: str, stores: Sequence[str] = ()) -> None:
+        """Let Glance download a URL; the request stays out of the log, since the URL may hold credentials."""
+        body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": url}}
+        if stores:
+            body["stores"] = list(stores)
+        self.post("image", image_path(image_id, "import"), json=body, confidential=True)
+
+
+def steward_cloud(
+    steward: Session | Connection | None, *, region_name: str | None, interface: str = "public"
+) -> Cloud | None:
+    """Give the second connection, which may be a session or an openstacksdk connection."""
+    if steward is None:
+        return None
+    if isinstance(steward, Session):
+        return Cloud.from_session(steward, region_name=region_name, interface=interface)
+    return Cloud.from_connection(steward)
+
+
+def image_path(image_id: str, *more: str) -> str:
+    """Give the path of an image, or of something below it."""
+    return "/".join(["/images", *(quote(part, safe="", errors="replace") for part in (image_id, *more))])
+
+
+def _body(response: requests.Response) -> bytes:
+    if response.raw.tell():  # keystoneauth has logged the body, and requests keeps it
+        return response.content
+    body: bytes = response.raw.read(decode_content=True)
+    return body

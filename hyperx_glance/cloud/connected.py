@@ -1,0 +1,129 @@
+"""A connection as one user, made from a session or from another connection; who opened it closes it.
+
+    >>> client = hyperx_glance.Client.from_session(session)
+    >>> client.is_administrator, client.region_name
+    (False, None)
+
+`Client` adds the verbs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from hyperx_glance.arguments import checked, filled_text, instance, optional, text
+from hyperx_glance.cloud.cloud import Cloud, steward_cloud
+from hyperx_glance.cloud.connecting import is_connection, is_session, is_steward
+from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Departments
+from hyperx_glance.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from keystoneauth1.session import Session
+    from openstack.connection import Connection
+
+
+def _is_cloud(value: object) -> str:
+    """Take what this library's own constructors make; tell everybody else of them."""
+    if isinstance(value, Cloud):
+        return ""
+    return "a client is made by connect(...), Client.from_session(session) or Client.from_connection(connection)"
+
+
+class Connected:
+    """Be connected to one OpenStack cloud, as one user."""
+
+    @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
+    def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        departments = Departments(cloud, steward=steward, clock=settings.pace.clock)
+        self._context = Context(cloud, departments, settings, steward)
+        self.on_close: Callable[[], None] = lambda: None
+
+    @classmethod
+    @checked(connection=is_connection, steward=optional(is_steward), settings=optional(instance(Settings)))
+    def from_connection(
+        cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
+    ) -> Self:
+        """Make a client from an openstacksdk connection that exists; you close that connection yourself."""
+        settings = settings or Settings()
+        pace = settings.pace
+        cloud = Cloud.from_connection(connection, retry_delay=pace.first_interval, sleep=pace.sleep)
+        return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
+
+    @classmethod
+    @checked(
+        session=is_session,
+        region_name=optional(text),
+        interface=filled_text,
+        steward=optional(is_steward),
+        settings=optional(instance(Settings)),
+    )
+    def from_session(
+        cls,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str = "public",
+        steward: Session | Connection | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Make a client from a keystoneauth session that exists, without a request; the session stays yours."""
+        settings = settings or Settings()
+        pace = settings.pace
+        cloud = Cloud.from_session(
+            session,
+            region_name=region_name,
+            interface=interface,
+            retry_delay=pace.first_interval,
+            sleep=pace.sleep,
+        )
+        second = steward_cloud(steward, region_name=region_name, interface=interface)
+        return cls(cloud, steward=second, settings=settings)
+
+    # ------------------------------------------------------------- who am I
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud as the caller sees it: its services, for requests of your own."""
+        return self._context.cloud
+
+    @property
+    def settings(self) -> Settings:
+        """The choices of this client."""
+        return self._context.settings
+
+    @property
+    def project_id(self) -> str:
+        """The id of the caller's department."""
+        return self.cloud.project_id
+
+    @property
+    def user_id(self) -> str:
+        """The id of the caller."""
+        return self.cloud.user_id
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller's token carries the role admin."""
+        return self.cloud.is_administrator
+
+    @property
+    def region_name(self) -> str | None:
+        """The region that the caller named; None means the catalogue's first."""
+        return self.cloud.region_name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection that `connect` opened; the caller's own session or connection stays open."""
+        self.on_close()

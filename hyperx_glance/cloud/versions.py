@@ -1,0 +1,65 @@
+"""Which version a service speaks, as its front door lists them to anybody.
+
+>>> from hyperx_glance.cloud.versions import newest
+>>> newest(cloud, "image")
+(2, 17)
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import JsonValue
+
+from hyperx_glance.cloud.answers import Shape, parsed
+from hyperx_glance.cloud.cloud import Cloud, Service
+
+Version = tuple[int, ...]
+
+CAREFUL_GLANCE = (2, 17)
+"""Older ones look at no data (glance/location.py) and follow redirects past their filter for URLs
+(glance/common/scripts/utils.py)."""
+
+
+class _Version(Shape):
+    id: str | None = None
+    version: str | None = None
+
+
+class _FrontDoor(Shape):
+    """Hold a service's list of versions; Keystone's is an object, and another service tells what it likes."""
+
+    versions: tuple[_Version, ...] | JsonValue = ()
+
+
+class Told(NamedTuple):
+    """Hold the newest version, () where none is told, and the service's clock as it wrote it."""
+
+    version: Version
+    date: str | None
+
+
+def front_door(base: str) -> str:
+    """Give the URL at which a service lists its versions."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
+
+
+def told(cloud: Cloud, service: Service) -> Told:
+    """Read a service's list of versions, which needs no rights, and its clock with it."""
+    response = cloud.get(service, front_door(cloud.base(service)))
+    versions = parsed(_FrontDoor, service, response.content).versions
+    return Told(_newest(versions), response.headers.get("Date"))
+
+
+def newest(cloud: Cloud, service: Service) -> Version:
+    """Give the newest version that a service speaks; () where it does not tell."""
+    return told(cloud, service).version
+
+
+def _newest(versions: tuple[_Version, ...] | JsonValue) -> Version:
+    """Find the highest version; Glance writes it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
+    if not isinstance(versions, tuple):
+        return ()
+    numbers = [re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})", each.version or each.id or "") for each in versions]
+    return max(((int(found[1]), int(found[2])) for found in numbers if found), default=())

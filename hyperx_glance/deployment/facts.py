@@ -1,0 +1,83 @@
+"""What every check of the doctor looks at: the client, and what the services' front doors said.
+
+>>> from hyperx_glance.deployment.facts import service_status
+>>> service_status(cloud, "image").version >= (2, 7)
+True
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from hyperx_glance.cloud import versions
+from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hyperx_glance.cloud.cloud import Cloud, Service
+    from hyperx_glance.deployment.scratch_record import Trials
+    from hyperx_glance.settings import Settings
+
+Level = Literal["ok", "warning", "error"]
+"""ok: nothing to do; warning: something of HYPERX is missing or was not seen; error: something of HYPERX fails."""
+
+HOW_TO_PROTECT = (
+    "Set property_protection_file of glance-api.conf to a file with the text of deployment.property_protections()"
+    " (openstack hyperx deployment protections)."
+)
+
+
+class CheckResult(NamedTuple):
+    """Say how a check went."""
+
+    level: Level
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """Hold what a service's front door said; ``skew_seconds`` is how far its clock is ahead of ours."""
+
+    present: bool = True
+    version: tuple[int, ...] = ()
+    skew_seconds: float | None = None
+    problem: HyperxGlanceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Hold what every check looks at; ``trials`` is None without a probe."""
+
+    cloud: Cloud
+    settings: Settings
+    services: Mapping[Service, ServiceStatus]
+    trials: Trials | None
+
+
+def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
+    """Read a service's list of versions, which needs no rights, and its clock with it."""
+    try:
+        if not cloud.has(service):
+            return ServiceStatus(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
+        sent = time.time()
+        told = versions.told(cloud, service)
+        received = time.time()
+    except HyperxGlanceError as error:
+        return ServiceStatus(problem=error)
+    return ServiceStatus(version=told.version, skew_seconds=skew(told.date, sent, received))
+
+
+def skew(date: str | None, sent: float, received: float) -> float | None:
+    """Give by how much a clock is ahead of ours at least: it was read between sending and receiving."""
+    clock = server_time(date)
+    if clock is None:
+        return None
+    told = clock.timestamp()
+    if told > received:
+        return told - received
+    return min(0.0, told + 1 - sent)  # the header has whole seconds

@@ -1,0 +1,256 @@
+"""What a member may do, found out on a scratch record that goes again.
+
+    >>> from hyperx_glance.deployment.scratch_record import try_on_scratch_record
+    >>> trials = try_on_scratch_record(client.cloud, client.settings.pace)
+    >>> trials.flag.outcome, trials.publicize.outcome, trials.communitize.outcome, trials.removal.outcome
+    ('refused', 'refused', 'done', 'done')
+
+Policies and property protections are no part of Glance's API: only a trial shows them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from hyperx_glance import vocabulary
+from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.vocabulary import ISO_FORMAT
+from hyperx_glance.waiting.made import MayHaveMade
+from hyperx_glance.waiting.pace import repeated, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hyperx_glance.cloud.cloud import Cloud, Json, Service
+    from hyperx_glance.waiting.pace import Pace
+
+FLAG = vocabulary.glance_key("featured_flag")
+CREATOR = vocabulary.glance_key("created_by")
+ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key != FLAG} | {
+    "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
+    "hyperx_doctor": "a property that no file of protections can name",
+}
+"""What must stay possible while the flag is protected."""
+
+
+class Attempt(NamedTuple):
+    """Say how a trial ended; ``reason`` tells why it was refused, failed, or not begun."""
+
+    outcome: Literal["done", "refused", "failed", "omitted"]
+    reason: str = ""
+
+
+_HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
+_DANGEROUS = _HEADER.ljust(512, b"\0") + b"/dev/null".ljust(512, b"\0")
+"""A qcow2 of version 2 that names a backing file at byte 512."""
+_HYBRID = b"".join(
+    [
+        bytes(446) + struct.pack("<B3BB3BII", 0x80, 0, 1, 0, 0x17, 0, 1, 0, 0, 68) + bytes(48) + b"\x55\xaa",
+        bytes(32768 - 512) + b"\x01CD001\x01".ljust(2048, b"\0"),
+    ]
+)
+"""An ISO without a file, whose first block is a partition table as well."""
+_IMPORT_SECONDS = 10.0
+_UPLOAD_SECONDS = 30.0
+OMITTED = Attempt("omitted", "the scratch record could not be made")
+
+
+@dataclass(slots=True)
+class Trials:
+    """Collect what was tried on one scratch record."""
+
+    image_id: str
+    creation: Attempt = OMITTED
+    ordinary: Attempt = OMITTED
+    flag: Attempt = OMITTED
+    creator: Attempt = OMITTED
+    communitize: Attempt = OMITTED
+    publicize: Attempt = OMITTED
+    port: Attempt = OMITTED
+    host: Attempt = OMITTED
+    data: Attempt = OMITTED
+    """Dangerous data: "refused" tells Glance's reason, if it gives one; "done" means that it was taken."""
+    hybrid: Attempt = OMITTED
+    """An ISO with a partition table, tried on a record of its own where Glance refuses data and does not say why."""
+    url: str = ""
+    removal: Attempt = OMITTED
+
+    @property
+    def left(self) -> str | None:
+        """The id of a record that could not be removed."""
+        return None if self.removal.outcome == "done" else self.image_id
+
+
+def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
+    """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens.
+
+    What interrupts it names the record where that could not be removed.
+    """
+    trials = Trials(str(uuid.uuid4()))
+    with _removed(cloud, pace, trials):
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, "qcow2"))
+        if trials.creation.outcome == "done":
+            _try_properties(cloud, trials)
+            _try_visibilities(cloud, trials)
+            _try_import(cloud, trials)
+            _try_data(cloud, pace, trials)
+    if trials.removal.outcome == "done" and trials.data.outcome == "refused" and "safety" not in trials.data.reason:
+        # Data that was refused stays in the store of such a Glance, so that the record takes no other.
+        trials.image_id = str(uuid.uuid4())
+        with _removed(cloud, pace, trials):
+            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
+            if trials.hybrid.outcome == "done":
+                trials.hybrid = _upload(cloud, trials.image_id, _HYBRID)
+    return trials
+
+
+@contextlib.contextmanager
+def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
+    with MayHaveMade(image_id=trials.image_id) as made:
+        try:
+            yield
+        finally:
+            # After a creation that failed or was interrupted too: Glance may have made the record all the same.
+            trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
+
+
+def _try_properties(cloud: Cloud, trials: Trials) -> None:
+    path = trials.image_id
+    trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
+    trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
+    trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
+
+
+def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
+    """Publish the record, which is hidden from lists, and take it back."""
+    if trials.flag.outcome == "done":
+        # Public and flagged it would be FEATURED.
+        unflagged = _attempt(lambda: _patch(cloud, trials.image_id, {"op": "remove", "path": f"/{FLAG}"}))
+        if unflagged.outcome != "done":
+            trials.communitize = trials.publicize = Attempt("omitted", f"the flag stays: {unflagged.reason}")
+            return
+    trials.communitize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "community")))
+    trials.publicize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "public")))
+    _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "private")))
+
+
+def _try_import(cloud: Cloud, trials: Trials) -> None:
+    """Ask for a download from a port other than 80 and 443.
+
+    Glance judges the URL before it starts the task (glance/api/v2/images.py, import_image). Where it accepts, it reads
+    a path of this cloud's own API that does not exist, so that the task fails at once and holds no worker.
+    """
+    trials.url = _odd_url(cloud)
+    trials.port = _import(cloud, trials.image_id, trials.url)
+    if trials.port.outcome == "refused":
+        parts = urlsplit(trials.url)
+        trials.host = _import(cloud, trials.image_id, f"{parts.scheme}://{parts.hostname}{parts.path}")
+
+
+def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
+    """Upload a qcow2 that names another file, which nobody should take; the import before has to end first."""
+
+    def look() -> bool | None:
+        return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
+
+    try:
+        wait_until(pace, look, timeout=_IMPORT_SECONDS)
+    except HyperxGlanceError as error:
+        trials.data = Attempt("failed", str(error))
+    else:
+        trials.data = _upload(cloud, trials.image_id, _DANGEROUS)
+
+
+def _upload(cloud: Cloud, image_id: str, data: bytes) -> Attempt:
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        cloud.upload("image", image_path(image_id, "file"), data, headers=headers, timeout=_UPLOAD_SECONDS)
+    except HyperxGlanceError as error:
+        refused = error.status == 415
+        return Attempt("refused" if refused else "failed", error.message if refused else str(error))
+    return Attempt("done")
+
+
+def _odd_url(cloud: Cloud) -> str:
+    services: tuple[Service, ...] = ("image", "identity", "compute")
+    bases = [cloud.base(service) for service in services if cloud.has(service)]
+    for base in bases:
+        if urlsplit(base).port not in (None, 80, 443):
+            return f"{base}/hyperx-doctor"
+    # Every service is behind one front door; nobody listens on this port of it.
+    parts = urlsplit(bases[0])
+    return f"{parts.scheme}://{parts.hostname}:8080/hyperx-doctor"
+
+
+def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
+    try:
+        cloud.import_image(image_id, url)
+    except InvalidRequestError as error:
+        if "filtering" in error.message:
+            return Attempt("refused", error.message)
+        return Attempt("failed", str(error))
+    except HyperxGlanceError as error:
+        return Attempt("failed", str(error))
+    return Attempt("done")
+
+
+def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
+    body: Json = {
+        "id": image_id,
+        "name": "hyperx-doctor",
+        "visibility": "private",
+        "os_hidden": True,
+        "disk_format": disk_format,
+        "container_format": "bare",
+    }
+
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            cloud.post("image", "/images", json=body)
+        except ConflictError:
+            # Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
+            if not lost:
+                raise
+
+    repeated(pace, send)
+
+
+def _remove(cloud: Cloud, pace: Pace, image_id: str, made: MayHaveMade) -> None:
+    """Delete the record; deleting twice is deleting, so that it is sent again where an answer is lost.
+
+    Where none is found it was not made, or is still on its way, as where the creation was interrupted.
+    """
+
+    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            cloud.delete("image", image_path(image_id))
+        except NotFoundError:
+            if not lost:
+                return
+        made.undone()
+
+    repeated(pace, send)
+
+
+def _patch(cloud: Cloud, image_id: str, *operations: Mapping[str, object]) -> None:
+    cloud.patch_image(image_id, operations)
+
+
+def _add(key: str, value: str) -> Mapping[str, object]:
+    return {"op": "add", "path": f"/{key}", "value": value}
+
+
+def _attempt(work: Callable[[], None]) -> Attempt:
+    try:
+        work()
+    except NotAllowedError as error:
+        return Attempt("refused", error.message)
+    except HyperxGlanceError as error:
+        return Attempt("failed", str(error))
+    return Attempt("done")

@@ -1,0 +1,161 @@
+"""The text of URLs: parsing, writing in ASCII, and taking out what may be a secret.
+
+    >>> from hyperx_glance.models.url_text import stored_url
+    >>> stored_url("https://alice:secret@files.example/debian.qcow2?X-Amz-Signature=abc&v=12")
+    StoredUrl(url='https://files.example/debian.qcow2?v=12', stripped=True)
+
+Pure functions: whether a URL may be read, and what is there, is found out by `hyperx_glance.sources.urls`.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import SplitResult, quote, unquote_plus, urlsplit, urlunsplit
+
+_HARMLESS_PARAMETERS = frozenset({
+    "v", "ver", "version", "release", "rel", "build", "revision", "edition", "variant", "flavor", "channel", "branch",
+    "arch", "architecture", "platform", "os", "distro", "lang", "language", "format", "fmt", "type", "file", "filename",
+    "name", "image", "date", "download", "dl", "raw",
+})  # fmt: skip
+"""What says which file is meant. Names of secrets cannot be listed: the next service invents another one."""
+_LONGEST_VALUE = 64
+_PLAIN_VALUE = re.compile(r"[\w.~+/ -]*")
+_RANDOM_WORD = re.compile(r"[0-9A-Za-z]{21}")
+"""Longer than any word that says which file is meant, and shorter than keys are."""
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]*)(:\d*)?", re.ASCII)
+_PATH_PARAMETER = re.compile(r";([^/;=]*)=([^/;]*)")
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_END_OF_SENTENCE = ".,;:!?)]}>\"'"
+_UNSAFE = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+# ----------------------------------------------------------------- parsing and writing
+
+
+def ascii_place(place: str) -> str:
+    """Write server and port of a URL as HTTP sends them; `UnicodeError` where the name cannot be."""
+    if place.isascii():
+        return place
+    name, colon, port = place.partition(":")
+    return name.encode("idna").decode() + colon + port
+
+
+def ascii_url(url: str) -> str:
+    """Write a URL as HTTP sends it: punycode and percent-encoding; Glance's reader fails on anything else."""
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    place = ascii_place(place)
+    safe = "%/:=&?~+!$,;'@()*[]"
+    return urlunsplit(
+        (parts.scheme.lower(), f"{user}{at}{place}", quote(parts.path, safe=safe), quote(parts.query, safe=safe), "")
+    )
+
+
+def url_parts(url: str) -> SplitResult | None:
+    """Split a URL; None for what is none, and for a host that readers understand differently.
+
+    Glance decodes "%3a" in a host and takes what follows for the port (urllib.request.Request). It raises nothing: an
+    error's context would quote what it took for the port, which may be half of a password.
+    """
+    try:
+        url.encode()
+        parts = urlsplit(url)
+        _ = parts.port
+        place = ascii_place(parts.netloc.rpartition("@")[2])
+    except ValueError:  # UnicodeError of the idna codec is one too
+        return None
+    return parts if _PLACE.fullmatch(place) else None
+
+
+def ascii_parts(url: str) -> SplitResult | None:
+    """Split a URL as HTTP sends it; None for what is none."""
+    try:
+        return url_parts(ascii_url(url))
+    except ValueError:
+        return None
+
+
+def http_url(url: str) -> str:
+    """Accept http and https with a host; where they may lead is for `hyperx_glance.sources.urls` to find out."""
+    parts = url_parts(url)
+    if parts is None:
+        raise ValueError("this is no URL: see its host and port")
+    valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    if not valid or has_spaces(url):
+        raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
+    return url
+
+
+def well_formed(url: str) -> bool:
+    """Tell whether a text is a URL of HTTP or HTTPS that can be sent."""
+    try:
+        ascii_url(http_url(url))
+    except ValueError:
+        return False
+    return True
+
+
+def has_spaces(url: str) -> bool:
+    """Tell whether a text has spaces or control characters, which end a URL in a request."""
+    return bool(_UNSAFE.search(url))
+
+
+# ----------------------------------------------------------------- what may be kept and shown
+
+
+class StoredUrl(NamedTuple):
+    """Hold a URL as it may be kept and shown, and whether something was taken out of it."""
+
+    url: str
+    stripped: bool
+
+
+def stored_url(url: str) -> StoredUrl:
+    """Keep of a URL where it leads and the parameters that are known to be harmless.
+
+    User, password and fragment are taken out, and every other parameter of query and path.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    path = re.sub("(://)[^/]*@", r"\1", parts.path)
+    path = _PATH_PARAMETER.sub(lambda found: found[0] if _harmless(found[1], found[2]) else "", path)
+    pairs = re.split(r"[&;?]", parts.query)  # servers differ in what they take for an end
+    kept = [pair for pair in pairs if not pair or _harmless(*pair.partition("=")[::2])]
+    query = parts.query if kept == pairs else "&".join(filter(None, kept))
+    stripped = (host, path, kept) != (parts.netloc, parts.path, pairs)
+    return StoredUrl(urlunsplit((parts.scheme, host, path, query, "")), stripped=stripped)
+
+
+def _harmless(name: str, value: str) -> bool:
+    text = unquote_plus(value)
+    return (
+        name.lower() in _HARMLESS_PARAMETERS
+        and len(text) <= _LONGEST_VALUE
+        and bool(_PLAIN_VALUE.fullmatch(text))
+        and not _RANDOM_WORD.search(text)
+    )
+
+
+def scrub(text: str, *known: str) -> str:
+    """Give every URL its stored form in a text that a service or a library wrote, and perhaps cut short.
+
+    A ``known`` URL is found in one piece, whatever letters it has.
+    """
+    for url in known:
+        clean = _shown(url)
+        text = text.replace(url, clean)
+        starts = (found.start() for found in re.finditer("(?i)https?://", text))
+        cut = next((start for start in starts if url.startswith(text[start:])), None)
+        text = text if cut is None else text[:cut] + clean
+    return _URL.sub(_shown_in_sentence, text)
+
+
+def _shown_in_sentence(found: re.Match[str]) -> str:
+    url = found[0].rstrip(_END_OF_SENTENCE)
+    return _shown(url) + found[0][len(url) :]
+
+
+def _shown(url: str) -> str:
+    try:
+        return stored_url(url).url
+    except ValueError:
+        return "a URL"

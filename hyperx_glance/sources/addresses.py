@@ -1,0 +1,249 @@
+"""Where a URL leads, and whether this library may connect to it.
+
+    >>> from hyperx_glance import UrlPolicy
+    >>> from hyperx_glance.sources.addresses import denial
+    >>> denial("::ffff:169.254.169.254", UrlPolicy())
+    '169.254.0.0/16'
+    >>> denial("10.1.2.3", UrlPolicy()) is None
+    True
+
+Every address that a name resolves to is checked, and the connection goes to a checked address, not to the name again:
+a name that changes its address in between gets nowhere.
+"""
+
+import contextlib
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from hyperx_glance.errors import UrlRejectedError
+from hyperx_glance.models.url_text import ascii_parts, has_spaces, stored_url, url_parts
+from hyperx_glance.models.urls import UrlPolicy
+from hyperx_glance.sources.network import SYSTEM, Network
+from hyperx_glance.vocabulary import UrlProblem
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
+_ISATAP = 0x00005EFE  # and 0x02005EFE, where the address is unique in the world (RFC 5214, 6.1)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LOOPBACK_NAMES = (
+    "localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6",
+    "localhost6.localdomain6", "ip6-localhost", "ip6-loopback", "loopback",
+)  # fmt: skip
+_METADATA_NAMES = (
+    "instance-data", "instance-data.ec2.internal", "metadata", "metadata.azure.internal", "metadata.goog",
+    "metadata.google.internal", "metadata.tencentyun.com", "api.metadata.cloud.ibm.com",
+)  # fmt: skip
+"""Names by which clouds know their metadata services; only a machine in that cloud can resolve them."""
+_HINTS = {
+    UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
+    UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
+    UrlProblem.DENIED_ADDRESS: "An operator can trust the server: UrlPolicy(trusted_hosts=...).",
+    UrlProblem.DENIED_PORT: "Serve the file on an allowed port, or extend UrlPolicy(allowed_ports=...).",
+    UrlProblem.NAME_NOT_FOUND: "Check the server's name; if only Glance can resolve it: UrlPolicy(preflight=False).",
+    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.TLS: "Check the server's certificate, or name its authority: UrlPolicy(ca_file=...).",
+    UrlProblem.REDIRECT_LOOP: "Give the URL at which the file really is.",
+    UrlProblem.HTTP_STATUS: "Open the URL in a browser: a download window should appear.",
+    UrlProblem.HTML: "This is a web page, perhaps a login or a download page: give the URL of the file itself.",
+    UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
+    UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
+    UrlProblem.CORRUPT: "Pack the file anew, and upload it to its server again.",
+    UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
+    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
+    UrlProblem.NO_CHECKSUM: "Give the URL of the file that lists this one by its name, or checksum=...",
+    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which is right, and give checksum=...",
+    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Name a checked place: ``target`` is what a request asks for, ``addresses`` are all checked."""
+
+    url: str = field(repr=False)
+    scheme: str
+    host: str
+    port: int
+    target: str = field(repr=False)
+    addresses: tuple[str, ...]
+    credentials: str = field(repr=False)
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What credentials are meant for."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def host_header(self) -> str:
+        """The host as a request names it."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
+
+
+def rejected(
+    problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
+) -> UrlRejectedError:
+    """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
+    parts = url_parts(url)
+    # The @ of a password with a slash in it stands in the path, and the rest where the port should.
+    unclear = parts is None or not parts.netloc or ("@" in parts.path and ":" in parts.netloc)
+    shown = "" if unclear else stored_url(url).url
+    return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
+
+
+def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network = SYSTEM) -> Destination:
+    """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
+    parts = ascii_parts(url)
+    if parts is None:
+        raise rejected(UrlProblem.BAD_URL, "This is no URL.", url)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme not in DEFAULT_PORTS:
+        scheme = parts.scheme or "no scheme"
+        raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
+    if not host or port == 0 or has_spaces(url):
+        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or has spaces.", url)
+    port = port or DEFAULT_PORTS[parts.scheme]
+    if policy.allowed_ports and port not in policy.allowed_ports:
+        allowed = ", ".join(map(str, policy.allowed_ports))
+        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; these are: {allowed}.", url)
+    return Destination(
+        url=url,
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        # Not urlunsplit: what it makes of a path that begins with // depends on the version of Python.
+        target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        addresses=_checked_addresses(url, host, port, policy=policy, seconds=seconds, network=network),
+        credentials=unquote(parts.netloc.rpartition("@")[0]),
+    )
+
+
+def _checked_addresses(
+    url: str, host: str, port: int, *, policy: UrlPolicy, seconds: float, network: Network
+) -> tuple[str, ...]:
+    name = _canonical(host)
+    if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
+        raise rejected(
+            UrlProblem.DENIED_ADDRESS,
+            f"Server {host} is not among the allowed ones.",
+            url,
+            hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
+        )
+    literal, trusted = _literal(name), name in {_canonical(trusted) for trusted in policy.trusted_hosts}
+    if literal is None and _NUMBER.fullmatch(name.rpartition(".")[2]):
+        raise rejected(UrlProblem.BAD_URL, f"The server {host} is neither a name nor an address.", url)
+    meant = name if literal else _known_address(name)
+    if meant and not trusted:
+        _check_addresses(url, host, [meant], policy)  # without a look-up, which may fail here and not for Glance
+    if literal:
+        return (name,)
+    addresses = _resolve(url, host, port, seconds=seconds, network=network)
+    if not trusted:
+        _check_addresses(url, host, addresses, policy)
+    return tuple(addresses)
+
+
+def _check_addresses(url: str, host: str, addresses: Iterable[str], policy: UrlPolicy) -> None:
+    for address in addresses:
+        network = denial(address, policy)
+        if network:
+            at = "" if address == host else f" ({host})"
+            message = f"Address {address}{at} lies in {network}, from which nothing is registered."
+            raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
+
+
+def _known_address(name: str) -> str | None:
+    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
+        return "127.0.0.1"
+    return "169.254.169.254" if name in _METADATA_NAMES else None
+
+
+def _literal(host: str) -> _Address | None:
+    """Read an address, in the odd notations too: 2130706433, 0177.1 and 0x7f.0.0.1 are all 127.0.0.1 to the system."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+def _canonical(host: str) -> str:
+    host = host.strip("[]")
+    with contextlib.suppress(UnicodeError):
+        host = host.encode("idna").decode()
+    host = host.lower().rstrip(".")
+    return str(_literal(host) or host)
+
+
+def _resolve(url: str, host: str, port: int, *, seconds: float, network: Network) -> list[str]:
+    """Ask in a thread of its own: getaddrinfo has no timeout."""
+    answers: list[str] = []
+    failures: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            answers.extend(network.resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            failures.append(error if isinstance(error, OSError) else OSError(str(error)))
+
+    thread = threading.Thread(target=ask, daemon=True, name="hyperx-resolver")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise rejected(UrlProblem.TIMEOUT, f"The name {host} was not resolved within {seconds:g} s.", url)
+    if failures or not answers:
+        why = f": {failures[0].strerror}" if failures and failures[0].strerror else ""
+        raise rejected(UrlProblem.NAME_NOT_FOUND, f"The name {host} does not resolve{why}.", url)
+    return list(dict.fromkeys(answers))
+
+
+def denial(address: str, policy: UrlPolicy) -> str | None:
+    """Give the denied network in which an address, or one that is embedded in it, lies."""
+    networks = [ipaddress.ip_network(network, strict=False) for network in policy.denied_networks]
+    for form in _forms(ipaddress.ip_address(address.partition("%")[0])):
+        for network in networks:
+            if form.version == network.version and form in network:
+                return str(network)
+    return None
+
+
+def _forms(address: _Address) -> Iterator[_Address]:
+    """Give an address and those that it carries: routers and kernels take these out and go there."""
+    yield address
+    if not isinstance(address, ipaddress.IPv6Address):
+        return
+    if address.ipv4_mapped:
+        yield address.ipv4_mapped
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+    number = int(address)
+    if address in _COMPATIBLE or address in _TRANSLATED or address in _NAT64 or (number >> 32) & 0xFDFFFFFF == _ISATAP:
+        yield _ipv4(number)
+    if address in _LOCAL_NAT64:
+        # The prefix has 48, 56, 64 or 96 bits, and the address leaves bits 64 to 71 out (RFC 6052, 2.2).
+        without = (number >> 64 << 56) | (number & (1 << 56) - 1)
+        # Zeros belong to a longer prefix, or come behind the address of a shorter one.
+        carried = [each for shift in (40, 32, 24) if int(each := _ipv4(without >> shift)) >> 24]
+        yield from carried
+        if number & 0xFFFFFFFF or not carried:
+            yield _ipv4(number)
+
+
+def _ipv4(number: int) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(number & 0xFFFFFFFF)

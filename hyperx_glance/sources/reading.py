@@ -1,0 +1,381 @@
+"""Open a URL as carefully as a stranger's URL must be opened, and read it.
+
+    >>> from hyperx_glance import UrlPolicy
+    >>> from hyperx_glance.sources.urls import open_url
+    >>> open_url("http://2130706433/disk.qcow2", UrlPolicy())
+    Traceback (most recent call last):
+    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) lies in 127.0.0.0/8, from which nothing is ...
+
+Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxies of the environment are not used.
+"""
+
+import base64
+import contextlib
+import functools
+import http.client
+import io
+import re
+import socket
+import ssl
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+import urllib3.exceptions
+from urllib3.connection import HTTPConnection
+from urllib3.response import BaseHTTPResponse
+
+from hyperx_glance.errors import InvalidRequestError, UrlRejectedError
+from hyperx_glance.models.url_text import stored_url
+from hyperx_glance.models.urls import UrlPolicy
+from hyperx_glance.sources.addresses import Destination, destination, rejected
+from hyperx_glance.sources.contents import HEAD_BYTES
+from hyperx_glance.sources.network import SYSTEM, Network
+from hyperx_glance.vocabulary import UrlProblem
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+PIECE_BYTES = 1024 * 1024
+_LONGEST_DISPOSITION = 4096
+_LONGEST_TEXT = 255
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _Timed(io.RawIOBase):
+    """Read a socket until a deadline: for one header or one chunk http.client reads as often as a server drips."""
+
+    def __init__(self, raw: io.RawIOBase, opened: socket.socket, deadline: float, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._raw = raw
+        self._socket = opened
+        self.deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self.deadline - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
+            self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def interrupt(self) -> None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's own, which speaks to the server
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Connection(HTTPConnection):
+    """Bound the answer, and keep the target from urllib3, which logs it with a header that it cannot parse."""
+
+    target = "/"
+    deadline = 0.0
+    clock: Callable[[], float]
+    timed: _Timed | None = None
+    answer: http.client.HTTPResponse | None = None
+
+    def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
+        self.answer = response = http.client.HTTPResponse(sock, *rest, **options)
+        self.timed = _Timed(response.fp.detach(), sock, self.deadline, self.clock)
+        response.fp = io.BufferedReader(self.timed)
+        return response
+
+    def end(self) -> None:
+        """Close the socket, also where an answer has it that nobody came to hold."""
+        if self.answer is not None:
+            self.answer.close()  # else Python 3.13 complains when it forgets the answer, whose socket is closed
+        self.close()
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
+        del url
+        super().putrequest(method, self.target, skip_host, skip_accept_encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    connection: _Connection
+    response: BaseHTTPResponse
+    address: str
+
+
+def open_url(
+    url: str,
+    policy: UrlPolicy,
+    *,
+    seconds: float | None = None,
+    any_status: bool = False,
+    network: Network = SYSTEM,
+) -> "Source":
+    """Send a GET, follow redirects by hand, and give the answer with status 200.
+
+    Everything until the answer's header together takes at most ``seconds``, by default the policy's timeout.
+    ``any_status`` gives an answer of another status too.
+    """
+    deadline = network.clock() + (seconds or policy.timeout_seconds)
+    seen: list[str] = []
+    here, credentials = url, None
+    while True:
+        place = destination(here, policy, seconds=_left(here, deadline, network), network=network)
+        if credentials is None:
+            credentials = (place.origin, place.credentials)
+        allowed = credentials[1] if credentials[0] == place.origin else ""
+        answer = _ask(place, policy, deadline, network, credentials=allowed)
+        response = answer.response
+        location = response.headers.get("Location")
+        if response.status not in _REDIRECTS or not location:
+            break
+        answer.connection.end()
+        seen.append(here)
+        here = _behind(here, location)
+        if here in seen or len(seen) > policy.max_redirects:
+            message = f"The URL redirects {len(seen)} times without arriving."
+            raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
+    source = Source(
+        url=url,
+        place=place,
+        answer=answer,
+        policy=policy,
+        deadline=deadline,
+        network=network,
+        redirects=tuple(seen),
+    )
+    if response.status != 200 and not any_status:
+        source.close()
+        reason = http.client.responses.get(response.status, "")  # not its own words: they may be anything
+        message = f"The server answers {response.status} {reason}".rstrip() + "."
+        raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
+    return source
+
+
+def _behind(url: str, location: str) -> str:
+    """Follow a redirect as browsers do, who take spaces and raw UTF-8 in it, which arrives as Latin-1."""
+    with contextlib.suppress(ValueError):
+        return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
+    # Outside, so that the error has no context, which quotes what may be a password.
+    raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url)
+
+
+def _left(url: str, deadline: float, network: Network) -> float:
+    left = deadline - network.clock()
+    if left <= 0:
+        raise rejected(UrlProblem.TIMEOUT, "The server takes too long.", url)
+    return left
+
+
+def _ask(place: Destination, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str) -> _Answer:
+    """Ask the first address that takes a connection."""
+    problem: UrlRejectedError | None = None
+    for address in place.addresses:
+        try:
+            return _ask_address(place, address, policy, deadline, network, credentials=credentials)
+        except UrlRejectedError as error:
+            if error.reason not in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
+                raise
+            problem = problem or error
+    assert problem is not None  # a name without addresses does not resolve
+    raise problem
+
+
+def _ask_address(
+    place: Destination, address: str, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str
+) -> _Answer:
+    # A connection of our own instead of a pool: pools write every URL, secrets included, to urllib3's debug log.
+    seconds = min(_left(place.url, deadline, network), policy.timeout_seconds)
+    connection = _Connection(address, place.port, timeout=seconds)
+    connection.target = place.target
+    headers = {
+        "Host": place.host_header,
+        "User-Agent": "hyperx-glance",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    if credentials:
+        headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
+    context = tls_context(policy) if place.scheme == "https" else None
+    with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
+        with _translated_connection(place):
+            connection.sock = network.connect(address, place.port, seconds)
+        if context is not None:
+            connection.sock.settimeout(_left(place.url, deadline, network))  # for the whole handshake
+            connection.sock = network.secure(connection.sock, context, place.host)
+        connection.clock = network.clock
+        connection.deadline = deadline
+        connection.request("GET", "/", headers=headers, preload_content=False, decode_content=False)
+        return _Answer(connection, connection.getresponse(), address)
+
+
+def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
+    """Trust the policy's authorities; `InvalidRequestError` where they cannot be read."""
+    try:
+        return ssl.create_default_context(cafile=policy.ca_file)
+    except OSError as error:
+        raise InvalidRequestError(f"url_policy: ca_file {policy.ca_file} cannot be used: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _closing_on_failure(connection: _Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.end()
+        raise
+
+
+@contextlib.contextmanager
+def _translated_connection(place: Destination) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as error:
+        message = f"{place.host} port {place.port} refuses the connection or cannot be reached."
+        raise rejected(UrlProblem.REFUSED, message, place.url) from error
+
+
+@contextlib.contextmanager
+def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator[None]:
+    """Translate what sockets, TLS and HTTP raise."""
+    try:
+        yield
+    except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
+    except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
+        raise rejected(UrlProblem.TLS, f"TLS with {server} fails: {_first_sentence(error)}.", url) from error
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        if within_body:
+            raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
+        message = f"{server} ends the connection without an answer in HTTP."
+        raise rejected(UrlProblem.REFUSED, message, url) from error
+
+
+def _printable(text: str) -> str:
+    """Take out what could drive a terminal, or be half a surrogate pair, which no report can hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:_LONGEST_TEXT]
+
+
+def _first_sentence(error: BaseException) -> str:
+    text = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
+    return str(text).rstrip(".")
+
+
+class Source:
+    """Be an opened URL: its header, its first bytes, and then all of them, once."""
+
+    file = None
+    packed = ""
+    packed_size = None
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        place: Destination,
+        answer: _Answer,
+        policy: UrlPolicy,
+        deadline: float,
+        network: Network,
+        redirects: tuple[str, ...],
+    ) -> None:
+        self.url = url
+        self.redirects = redirects
+        self.address = answer.address
+        self.port = place.port
+        self.status = answer.response.status
+        self.final_url = stored_url(place.url).url
+        self._connection = answer.connection
+        self._response = answer.response
+        self._server = f"{place.host} port {place.port}"
+        self._timeout = policy.timeout_seconds
+        self._deadline = deadline
+        self._network = network
+        self._head = b""
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def interrupt(self) -> None:
+        """Wake whoever waits for the server in another thread; closing a socket there would leave it waiting."""
+        assert self._connection.timed is not None  # it has answered
+        self._connection.timed.interrupt()
+
+    def close(self) -> None:
+        """End the connection, however much is left to read."""
+        self._response.close()
+        self._connection.end()
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes the server promises; None where it does not say, and where HTTP has the length ignored."""
+        if "Transfer-Encoding" in self._response.headers:
+            return None
+        length = self._response.headers.get("Content-Length", "")
+        return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return _printable(self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower())
+
+    @property
+    def attachment(self) -> bool:
+        """Whether the server asks browsers to save the file."""
+        return self._response.headers.get("Content-Disposition", "").strip().lower().startswith("attachment")
+
+    @functools.cached_property
+    def file_name(self) -> str:
+        """The name under which a browser would save the file."""
+        message = Message()
+        # Cut: parsing takes the square of its length.
+        message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")[:_LONGEST_DISPOSITION]
+        try:
+            name = message.get_filename()
+        except (ValueError, LookupError, TypeError):  # of an encoding that nobody knows, or of impossible numbers
+            name = None
+        name = name or unquote(urlsplit(self.final_url).path)
+        return _printable(name.replace("\\", "/").rsplit("/", 1)[-1])
+
+    def head(self) -> bytes:
+        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        while len(self._head) < HEAD_BYTES and not self._ended:
+            self._head += self._read(HEAD_BYTES - len(self._head), deadline=self._deadline)
+        return self._head
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is all there is."""
+        return self._ended
+
+    def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Give all bytes; ``deadline`` on the network's clock, else each wait lasts at most the policy's timeout."""
+        if self._head:
+            yield self._head
+        while not self._ended:
+            piece = self._read(PIECE_BYTES, deadline=deadline)
+            if piece:
+                yield piece
+
+    def _read(self, size: int, *, deadline: float | None) -> bytes:
+        left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline, self._network))
+        assert self._connection.timed is not None  # it has answered
+        self._connection.timed.deadline = self._network.clock() + left
+        with _translated(self.url, self._server, within_body=True):
+            piece = self._response.read1(size) or b""
+        self._ended = not piece
+        return piece

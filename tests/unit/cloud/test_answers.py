@@ -1,0 +1,83 @@
+"""The one reader of answers: what it takes, and what it says of what it does not take."""
+
+from __future__ import annotations
+
+import pytest
+
+from hyperx_glance import ServiceUnavailableError
+from hyperx_glance.cloud.answers import LONGEST_BODY, LONGEST_TEXT, Shape, explanation, parsed, server_time
+
+
+class Part(Shape):
+    size: int
+
+
+def test_a_shape_says_where_it_is_not_met() -> None:
+    with pytest.raises(ServiceUnavailableError, match=r"another Part, in size") as caught:
+        parsed(Part, "image", b'{"size": "secret-5ecre7"}')
+
+    assert "5ecre7" not in f"{caught.value} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize("value", [b"true", b'"5"', b"5.5", b"null", b"[5]"])
+def test_a_number_is_nothing_else(value: bytes) -> None:
+    with pytest.raises(ServiceUnavailableError):
+        parsed(Part, "image", b'{"size": ' + value + b"}")
+
+
+@pytest.mark.parametrize("date", ["", "x" * 10**6, "Thu, 01 Jan 10000 10:00:00 GMT", "0 0 0", ",", "\x00", "1 2 3 4 5"])
+def test_a_date_that_is_none(date: str) -> None:
+    assert server_time(date) is None
+
+
+# ----------------------------------------------------------------- errors in services' words
+
+SLOW = ("<", "<head>", "<h1>", "&", "&#", "&#1", "<a", "</", "< >", "<head", "\\", '{"a":', "[", "&amp", " ", "\n")
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+@pytest.mark.parametrize("part", SLOW)
+def test_a_long_error_is_cut(part: str, *, is_json: bool) -> None:
+    body = (part * (10**6 // len(part) + 1)).encode()
+
+    assert len(explanation(body, is_json=is_json)) <= LONGEST_TEXT
+
+
+def test_no_more_of_an_error_is_looked_at_than_its_beginning() -> None:
+    assert explanation(b"<p>" + b" " * LONGEST_BODY + b"late</p>", is_json=False) == ""
+    assert explanation(b'{"message": "' + b"a" * LONGEST_BODY, is_json=True) == "a" * LONGEST_TEXT
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_binary_data_explains_nothing(is_json: bool) -> None:  # noqa: FBT001
+    assert explanation(b"\xff\xfe\x00\x01", is_json=is_json) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"itemNotFound": {"code": 404, "message": "No flavor"}}', "No flavor"),
+        (b'{"NeutronError": {"type": "T", "message": "No network", "detail": ""}}', "No network"),
+        (b'{"errors": [{"detail": "No room"}]}', "No room"),
+        (b'{"error": {"message": null}}', ""),
+        (b"[]", ""),
+        (b"[" * 100_000, ""),
+        (b"null", ""),
+        (b"\xff", "\ufffd"),
+    ],
+)
+def test_the_sentence_in_json(body: bytes, sentence: str) -> None:
+    assert explanation(body, is_json=True)[:10] == sentence[:10] or body.startswith(b"[[")
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("<html><head><title>Not this</title></head><h1>404</h1>This <b>one</b></html>", "This one"),
+        ("<HTML><HEAD profile='x'>Not this</HEAD><script>no()</script>This</HTML>", "This"),
+        ("<html><head><style>no", ""),
+        ("&#" + "1" * 5000 + ";<br>", "&#" + "1" * 998),
+    ],
+)
+def test_the_sentence_in_a_page(page: str, sentence: str) -> None:
+    assert explanation(page.encode(), is_json=False) == sentence

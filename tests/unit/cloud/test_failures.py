@@ -1,0 +1,172 @@
+from typing import Any
+
+import pytest
+
+import hyperx_glance
+from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.errors import (
+    AuthenticationError,
+    ConflictError,
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ProtectedError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+)
+from hyperx_glance.testing import InMemoryCloud
+
+
+@pytest.fixture
+def fake() -> InMemoryCloud:
+    return InMemoryCloud()
+
+
+@pytest.fixture
+def cloud(fake: InMemoryCloud) -> Cloud:
+    return Cloud.from_session(fake.session("alice"), retry_delay=0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (
+            400,
+            b"<html><head><title>400</title></head><body><h1>400 Bad Request</h1>Bad &amp; ugly.<br /></body></html>",
+            InvalidRequestError,
+        ),
+        (401, "The request you have made requires authentication.", AuthenticationError),
+        (403, "You are not authorized.", NotAllowedError),
+        (403, "Image 7c1 is protected and cannot be deleted.", ProtectedError),
+        (403, "Quota exceeded for cores: Requested 200, but already used 6 of 20 cores", QuotaExceededError),
+        (404, "No image found with ID 7c1", NotFoundError),
+        (409, "Import lock", ConflictError),
+        (
+            413,
+            "over a limit for [Resource image_count_total is over limit of 0 due to current usage 0 and delta 1]",
+            QuotaExceededError,
+        ),
+        (413, "The limit has been exceeded on the number of allowed image properties.", InvalidRequestError),
+        (415, "Unsupported", InvalidRequestError),
+        (429, "Slow down", ServiceUnavailableError),
+        (500, "Oops", ServiceUnavailableError),
+    ],
+)
+def test_each_answer_becomes_its_error(
+    fake: InMemoryCloud, cloud: Cloud, status: int, body: str | bytes, error: type[HyperxGlanceError]
+) -> None:
+    fake.fail("glance", "POST", "/images$", status=status, body=body, times=2)
+
+    with pytest.raises(HyperxGlanceError) as caught:
+        cloud.post("image", "/images", json={})
+
+    assert type(caught.value) is error
+    assert (caught.value.service, caught.value.status) == ("image", status)
+    assert caught.value.request_id
+    assert "<" not in caught.value.message
+
+
+def test_a_name_where_an_id_is_wanted_has_a_hint(cloud: Cloud) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        cloud.image("debian")
+    assert "client.image(name)" in caught.value.hint
+
+    with pytest.raises(NotFoundError) as caught:
+        cloud.image("00000000-0000-0000-0000-000000000000")
+    assert "private image of another department" in caught.value.hint
+
+    with pytest.raises(NotFoundError) as caught:
+        cloud.get("compute", "/servers/web")
+    assert "id of a server is needed" in caught.value.hint
+
+
+def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> None:
+    rita = Cloud.from_session(fake.session("rita"))
+
+    with pytest.raises(NotAllowedError) as caught:
+        rita.post("image", "/images", json={"name": "debian"})
+    assert caught.value.hint.startswith("Members of the department")
+
+    alice = Cloud.from_session(fake.session("alice"))
+    with pytest.raises(NotAllowedError) as caught:
+        alice.post("image", "/metadefs/namespaces", json={"namespace": "a"})
+    assert caught.value.hint == "Administrators may."
+
+    fake.fail(
+        "nova",
+        "GET",
+        "/limits$",
+        status=403,
+        body={"forbidden": {"message": "Policy doesn't allow os_compute_api:servers:create to be performed."}},
+    )
+    with pytest.raises(NotAllowedError) as caught:
+        rita.get("compute", "/limits")
+    assert caught.value.hint.startswith("Members of the department")
+
+
+def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cloud) -> None:
+    html = (
+        "<html>\n <head>\n  <title>400 Bad Request</title>\n </head>\n <body>\n  <h1>400 Bad Request</h1>\n"
+        "  Bad &amp; ugly.<br /><br />\n\n\n </body>\n</html>"
+    )
+    fake.fail("glance", "GET", "/images$", status=400, body=html.encode())
+
+    with pytest.raises(InvalidRequestError) as caught:
+        cloud.get("image", "/images")
+
+    assert caught.value.message == "Bad & ugly."
+
+
+def test_the_useful_sentence_is_taken_out_of_json(fake: InMemoryCloud, cloud: Cloud) -> None:
+    fake.fail(
+        "nova", "GET", "/limits$", status=409, body={"conflictingRequest": {"code": 409, "message": "It&#x27;s busy."}}
+    )
+
+    with pytest.raises(ConflictError) as caught:
+        cloud.get("compute", "/limits")
+
+    assert caught.value.message == "It's busy."
+
+
+def test_a_url_in_json_has_no_entities_and_keeps_no_secret(fake: InMemoryCloud, cloud: Cloud) -> None:
+    body = {"error": {"message": "No http://files.example/a?sig=1&region=2&copy nor a&region=2&copy"}}
+    fake.fail("nova", "GET", "/limits$", status=404, body=body)
+
+    with pytest.raises(NotFoundError) as caught:
+        cloud.get("compute", "/limits")
+
+    assert caught.value.message == "No http://files.example/a nor a&region=2&copy"
+
+
+def test_wrong_credentials_are_an_error_of_their_own(fake: InMemoryCloud, cloud: Cloud) -> None:
+    fake.fail("keystone", "POST", "/auth/tokens", status=401)
+
+    with pytest.raises(AuthenticationError, match="Keystone refused"):
+        cloud.get("image", "/images")
+
+
+def test_keystone_out_of_reach_is_unavailable(fake: InMemoryCloud, cloud: Cloud) -> None:
+    fake.cut("keystone", "POST", "/auth/tokens", times=9, handled=False)
+
+    with pytest.raises(ServiceUnavailableError):
+        cloud.get("image", "/images")
+
+
+def test_a_service_that_is_down_is_told_without_what_libraries_write_around_it(fake: InMemoryCloud) -> None:
+    down: dict[str, Any] = fake.auth("alice") | {"auth_url": "http://127.0.0.1:1/v3"}
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        hyperx_glance.connect(**down).count()
+
+    said = "Unable to establish connection to http://127.0.0.1:1/v3/auth/tokens: Connection refused"
+    assert caught.value.message == f"The identity service gave no answer: {said}"
+
+
+def test_every_error_keeps_its_cause(fake: InMemoryCloud, cloud: Cloud) -> None:
+    fake.cut("glance", "DELETE", "/images/7c1$")
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        cloud.delete("image", "/images/7c1")
+
+    assert caught.value.__cause__ is not None
