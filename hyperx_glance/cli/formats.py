@@ -11,7 +11,6 @@ formats allow; a stream that cannot encode the rest gets escapes for all.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,7 +19,6 @@ from cliff.columns import FormattableColumn
 from cliff.formatters.json_format import JSONFormatter
 from cliff.formatters.table import TableFormatter
 from cliff.formatters.yaml_format import YAMLFormatter
-from wcwidth import wcswidth
 
 from hyperx_glance.cli import words
 from hyperx_glance.cli.output import CONTROL
@@ -113,53 +111,6 @@ class People(TableFormatter):
         titles = [words.title(title, parsed_args.language) for title in ("field", "value")]
         rows = list(zip(column_names, data, strict=True))
         self.emit_list(titles, rows, stdout, parsed_args)
-
-    def emit_list(
-        self,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-        stdout: TextIO,
-        parsed_args: argparse.Namespace,
-    ) -> None:
-        """Draw rows; where no width is to be kept, as cliff does and in a third of the time of PrettyTable."""
-        rows = list(data)
-        if not rows or parsed_args.fit_width or int(parsed_args.max_width) > 0:
-            super().emit_list(column_names, rows, stdout, parsed_args)
-            return
-        lines = [line for row in rows for line in _lines([_text(cell) for cell in row])]
-        widths = [max(map(_width, column)) for column in zip(column_names, *lines, strict=True)]
-        columns = [(width, type(cell) in _NUMBERS) for width, cell in zip(widths, rows[0], strict=True)]
-        rule = "+".join(["", *("-" * (width + 2) for width in widths), ""])
-        stdout.write(f"{rule}\n{_line(column_names, columns)}{rule}\n")
-        stdout.writelines(_line(line, columns) for line in lines)
-        stdout.write(f"{rule}\n")
-
-
-_NUMBERS = (int, float)
-
-
-def _text(cell: object) -> str:
-    return str(cell.human_readable() if isinstance(cell, FormattableColumn) else cell)
-
-
-def _lines(row: list[str]) -> Iterable[Sequence[str]]:
-    """Give the lines of a row, of which most have one."""
-    if "\n" not in "".join(row):
-        return (row,)
-    return list(itertools.zip_longest(*(text.split("\n") for text in row), fillvalue=""))
-
-
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else int(wcswidth(text))
-
-
-def _line(texts: Sequence[str], columns: Iterable[tuple[int, bool]]) -> str:
-    """Draw one line; of a column its width is told, and whether it holds numbers, which end on the right."""
-    padded = []
-    for text, (width, right) in zip(texts, columns, strict=True):
-        space = " " * (width - _width(text))
-        padded.append(space + text if right else text + space)
-    return f"| {' | '.join(padded)} |\n"
 
 
 def writer(name: str) -> Json | Yaml | People | None:

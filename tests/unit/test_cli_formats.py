@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cliff.formatters.table import TableFormatter
 from hypothesis import given, strategies as st
 
-from hyperx_glance.cli.formats import Json, People, Yaml
-from hyperx_glance.cli.output import Size, Time
+from hyperx_glance.cli.formats import Json, Yaml
+from hyperx_glance.cli.output import Time
 from tests.unit.test_cli_terminal import CONTROL
 
 if TYPE_CHECKING:
@@ -56,36 +55,6 @@ def test_a_stream_that_cannot_encode_gets_escapes(writer: type[Writer], read: Ca
 
 def test_half_a_pair_is_escaped() -> None:
     assert json.loads(written(Json, "a\ud800b")) == {"text": "a\ud800b"}
-
-
-CELLS = (
-    st.sampled_from(["", "debian 12", "稳定版", "安装盘\n二", "e\u0301", "☕", "🎉", "a\nb\n"]),
-    st.integers() | st.floats(allow_nan=False),
-    st.sampled_from([Size(None), Size(5), Size(10**9)]),
-)
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[list[str], list[tuple[object, ...]]]:
-    """Draw titles, and rows whose cells are of one kind in each column."""
-    titles = draw(st.lists(st.sampled_from(["Id", "名称", "Password enabled", "Größe"]), min_size=1, unique=True))
-    kinds = [draw(st.sampled_from(CELLS)) for _ in titles]
-    return titles, draw(st.lists(st.tuples(*kinds), max_size=4))
-
-
-@given(table=tables(), print_empty=st.booleans(), max_width=st.sampled_from([0, 0, 40]))
-def test_a_table_looks_as_cliff_draws_it(
-    table: tuple[list[str], list[tuple[object, ...]]],
-    print_empty: bool,  # noqa: FBT001
-    max_width: int,
-) -> None:
-    asked = argparse.Namespace(max_width=max_width, fit_width=False, print_empty=print_empty, language="en")
-    theirs, ours = io.StringIO(), io.StringIO()
-
-    TableFormatter().emit_list(*table, theirs, asked)
-    People().emit_list(*table, ours, asked)
-
-    assert ours.getvalue() == theirs.getvalue()
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
