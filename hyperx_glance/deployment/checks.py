@@ -17,6 +17,7 @@ from pydantic import Field
 from hyperx_glance import pages, vocabulary
 from hyperx_glance.answers import Shape
 from hyperx_glance.deployment.evidence import HOW_TO_PROTECT, CheckResult, Evidence, Level
+from hyperx_glance.deployment.inheritance import inherited_properties
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -289,5 +290,6 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "department-limits": ("image", _department_limits),
     "stuck-imports": ("image", _stuck_imports),
     "featured-flag": ("image", _featured_flag),
+    "inherited-properties": ("image", inherited_properties),
 }
 """Each check with the service it needs, if any."""

@@ -182,10 +182,12 @@ def _department(context: Context, image: Image) -> Department:
 def _made_of_a_server(image: Image) -> bool:
     """Tell captures, snapshots and backups: Nova lets these inherit the words of the image that the server was made of.
 
-    See `deployment.protections` for how an operator prevents it.
+    A snapshot that was published is no longer called one, but keeps Nova's notes. See `deployment.protections` for how
+    an operator prevents it.
     """
-    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
-    return of_disk or bool(image.capture_id) or bool(image.glance_property(vocabulary.VOLUMES_KEY))
+    read = image.glance_property
+    of_disk = read(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
+    return of_disk or bool(image.capture_id) or any(map(read, vocabulary.NOTES_OF_SERVERS))
 
 
 def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:

@@ -219,7 +219,7 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(400, "Flavor's disk is smaller than the minimum size specified in image metadata.")
         if server.flavor.disk and (image.size or 0) > server.flavor.disk * GIB:
             raise Refused(400, "Flavor's disk is too small for requested image.")
-        server.image_id, server.image_properties = image_id, dict(image.properties)
+        server.image_id, server.image_properties = image_id, self._image_properties(image)
         server.name, server.hostname = asked.get("name", server.name), asked.get("hostname", server.hostname)
         if "metadata" in asked:
             server.metadata = dict(asked["metadata"])

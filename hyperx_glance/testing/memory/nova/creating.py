@@ -92,7 +92,7 @@ class Creating(Quotas, Disks, Networks):
             admin_pass=body["adminPass"] if "adminPass" in body else uuid.uuid4().hex[:12],
             tags=sorted(set(body.get("tags", ()))),
             networks=networks,
-            image_properties=dict(image.properties) if image else {},
+            image_properties=self._image_properties(image or self._first_disk(body)),
             group_id=group_id,
         )
         made = [self._make(call, pattern, position, count) for position in range(1, count + 1)]
