@@ -46,7 +46,7 @@ def why_not(context: Context, image: Image, action: Action) -> str:
     cloud = context.cloud
     match action:
         case Action.LAUNCH:
-            return _launch_problem(image) or _reader_problem(cloud)
+            return _launch_problem(cloud, image) or _reader_problem(cloud)
         case Action.DOWNLOAD:
             return _download_problem(cloud, image) or _reader_problem(cloud)
         case Action.EDIT:
@@ -70,9 +70,9 @@ def _sentence(error: HyperxGlanceError) -> str:
     return f"{message}; {error.hint[:1].lower()}{error.hint[1:]}" if error.hint else f"{message}."
 
 
-def _launch_problem(image: Image) -> str:
+def _launch_problem(cloud: Cloud, image: Image) -> str:
     try:
-        plan.check_image(image)
+        plan.check_image(image, project_id=cloud.project_id)
         plan.check_request(image, _LAUNCH)
     except HyperxGlanceError as error:
         return _sentence(error)

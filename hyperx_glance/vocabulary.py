@@ -254,10 +254,16 @@ SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
 MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")
 VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
 """What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
+SERVER_NOTE_KEY = "instance_uuid"
+"""The server of which a record is made, as Nova notes it (nova/compute/utils.py, create_image)."""
+NOTES_OF_SERVERS = (VOLUMES_KEY, SERVER_NOTE_KEY, "base_image_ref")
+"""What only Nova writes, into each image that it makes of a server (nova/compute/utils.py)."""
 CAPTURE_ORDER_PREFIX = "hyperx_capture_order_"
 """What a capture is to become, in pieces, until it is finished, on its record and its copy of a volume."""
+CAPTURE_ORDER_KEY = f"{CAPTURE_ORDER_PREFIX}0"
+"""The first piece. Whoever takes it away decides: the patch that finishes the capture, or the one that cancels it."""
 CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
-"""Stands in place of the first piece where the capture is to go."""
+"""Holds the capture's id and stands in place of the first piece if the capture is to go."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {

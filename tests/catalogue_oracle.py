@@ -225,7 +225,7 @@ def _in_view(image: Record, query: Mapping[str, Any], caller: Caller) -> object:
     wanted = query.get("properties", {})
     if image["properties"].get("image_type") == "snapshot" and wanted.get("image_type") != "snapshot":
         return False
-    on_volumes = image["properties"].get("block_device_mapping") and not image["properties"].get("image_type")
+    on_volumes = image["properties"].get("block_device_mapping")
     if on_volumes and not image["size"] and "bdm_v2" not in wanted:
         return False
     own = image["owner"] == caller.project

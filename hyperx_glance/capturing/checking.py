@@ -7,6 +7,8 @@ hyperx_glance.errors.NotFoundError: ...
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from hyperx_glance.models.capturing import NewCapture
     from hyperx_glance.models.image import Image
 
+LOG = logging.getLogger(__name__)
 _MIB_IN_GIB = 1024
 _WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 """What Nova makes snapshots of (nova/compute/api.py, snapshot)."""
@@ -76,11 +79,11 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         capture_id=new.capture_id or draw_id(datetime.now(UTC)),
         server_id=server.id,
         user_id=cloud.user_id,
-        new=_inheriting(new, source, root),
+        new=new,
         disk_gib=None if root is None else root.size,
     )
     order.texts()
-    return Checked(order, root)
+    return Checked(_inheriting(order, source, root), root)
 
 
 def _check_texts(new: NewCapture) -> None:
@@ -200,8 +203,22 @@ def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
     return image
 
 
-def _inheriting(new: NewCapture, source: Image | None, root: Volume | None) -> NewCapture:
-    """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory."""
+def _inheriting(order: Order, source: Image | None, root: Volume | None) -> Order:
+    """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory.
+
+    The longest of these are left out if the order would become too long: another department wrote them, perhaps.
+    """
+    inherited = _inherited(order.new, source, root)
+    while True:
+        whole = dataclasses.replace(order, new=order.new.model_copy(update=inherited))
+        if whole.fits or not inherited:
+            return whole
+        longest = max(inherited, key=lambda field: len(str(inherited[field])))
+        del inherited[longest]
+        LOG.warning("capture %s does not inherit the %s of the server's image: too long", order.capture_id, longest)
+
+
+def _inherited(new: NewCapture, source: Image | None, root: Volume | None) -> dict[str, object]:
     inherited: dict[str, object] = {}
     given = new.model_fields_set
     if "tags" not in given and source is not None:
@@ -216,7 +233,7 @@ def _inheriting(new: NewCapture, source: Image | None, root: Volume | None) -> N
             for field, text in texts.items()
             if len(text.encode(errors="replace")) > _LONGEST_INHERITED_BYTES
         }
-    return new.model_copy(update=inherited)
+    return inherited
 
 
 def _written(image: Image, field: str) -> str:

@@ -4,7 +4,7 @@
 >>> from hyperx_glance.models.capturing import NewCapture
 >>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web", tags=["nginx"]))
 >>> sorted(order.texts())
-['hyperx_capture_id', 'hyperx_capture_order_0', 'hyperx_captured_from', 'hyperx_created_by']
+['hyperx_capture_id', 'hyperx_capture_order_0', 'hyperx_captured_from', 'hyperx_created_by', 'instance_uuid']
 >>> Order.read(order.texts()) == order
 True
 
@@ -14,6 +14,7 @@ Pure: no request is made here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ import pydantic
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import ConflictError, InvalidRequestError
 from hyperx_glance.models.capturing import NewCapture
-from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX, glance_key
+from hyperx_glance.vocabulary import CAPTURE_ORDER_KEY, CAPTURE_ORDER_PREFIX, SERVER_NOTE_KEY, glance_key
 
 CAPTURE_KEY = glance_key("capture_id")
 SERVER_KEY = glance_key("captured_from")
@@ -31,6 +32,9 @@ _LONGEST_PIECE = 255
 """What Nova and Cinder take for a value (nova/api/validation/parameter_types.py, metadata; cinder's extra_specs)."""
 _MOST_PIECES = 40
 """Glance keeps 128 properties of an image (its option image_property_quota); most are for what is inherited."""
+_COUNT_DIGITS = 2
+"""The order begins with the number of its pieces: a further one was copied from the image of the server."""
+_LONGEST = _LONGEST_PIECE * _MOST_PIECES - _COUNT_DIGITS
 
 
 class _Travelling(Shape):
@@ -69,32 +73,41 @@ class Order:
     def texts(self) -> dict[str, str]:
         """Give the properties with which the record begins; ASCII, whatever the database of a service takes.
 
-        Raise `InvalidRequestError` where the services would not carry so much.
+        Each takes the place of one that the server's image has, so that what is read again was written here. Raise
+        `InvalidRequestError` if the services would not carry so much.
         """
-        fields = self.new.model_dump(mode="json", exclude_unset=True, exclude={"capture_id"})
-        whole = json.dumps({"user_id": self.user_id, "disk_gib": self.disk_gib, "new": fields}, separators=(",", ":"))
-        pieces = [whole[begin : begin + _LONGEST_PIECE] for begin in range(0, len(whole), _LONGEST_PIECE)]
-        if len(pieces) > _MOST_PIECES:
+        whole = self._whole()
+        if len(whole) > _LONGEST:
             raise InvalidRequestError(
-                f"These fields make {len(whole)} characters; a capture carries {_LONGEST_PIECE * _MOST_PIECES}.",
+                f"These fields make {len(whole)} characters; a capture carries {_LONGEST}.",
                 hint="Capture with shorter texts, and change the image afterwards: update(image, description=...).",
             )
+        count = -(-(len(whole) + _COUNT_DIGITS) // _LONGEST_PIECE)
+        counted = f"{count:0{_COUNT_DIGITS}}{whole}"
+        pieces = [counted[begin : begin + _LONGEST_PIECE] for begin in range(0, len(counted), _LONGEST_PIECE)]
         return {
             CAPTURE_KEY: self.capture_id,
             SERVER_KEY: self.server_id,
             USER_KEY: self.user_id,
+            SERVER_NOTE_KEY: self.server_id,
             **{f"{CAPTURE_ORDER_PREFIX}{number}": piece for number, piece in enumerate(pieces)},
         }
 
+    @property
+    def fits(self) -> bool:
+        """Whether the services carry so much."""
+        return len(self._whole()) <= _LONGEST
+
+    def _whole(self) -> str:
+        fields = self.new.model_dump(mode="json", exclude_unset=True, exclude={"capture_id"})
+        return json.dumps({"user_id": self.user_id, "disk_gib": self.disk_gib, "new": fields}, separators=(",", ":"))
+
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> Order:
-        """Read an order out of properties or metadata; `ConflictError` where somebody has changed them."""
-        pieces = {
-            key.removeprefix(CAPTURE_ORDER_PREFIX): text
-            for key, text in texts.items()
-            if key.startswith(CAPTURE_ORDER_PREFIX)
-        }
-        whole = "".join(pieces.get(str(number), "") for number in range(len(pieces)))
+        """Read an order out of properties or metadata; `ConflictError` if somebody of the department changed them."""
+        told_count = texts.get(CAPTURE_ORDER_KEY, "")[:_COUNT_DIGITS]
+        count = int(told_count) if re.fullmatch(f"[0-9]{{{_COUNT_DIGITS}}}", told_count) else 0
+        whole = "".join(texts.get(f"{CAPTURE_ORDER_PREFIX}{number}", "") for number in range(count))[_COUNT_DIGITS:]
         try:
             told = _Travelling.model_validate_json(whole)
         except pydantic.ValidationError:

@@ -23,8 +23,13 @@ from hyperx_glance.cloud.compute import PAGE, nova
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
 from hyperx_glance.models.image import Image
-from hyperx_glance.models.record import GONE, is_cancelled_capture
-from hyperx_glance.vocabulary import CAPTURE_CANCELLED_KEY, CAPTURE_ORDER_PREFIX, VOLUMES_KEY
+from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture
+from hyperx_glance.vocabulary import (
+    CAPTURE_CANCELLED_KEY,
+    CAPTURE_ORDER_KEY,
+    SERVER_NOTE_KEY,
+    VOLUMES_KEY,
+)
 
 UPLOAD_MICROVERSION = "3.1"
 """Cinder of Ocata (2017): it lets an upload be private from the beginning."""
@@ -232,11 +237,7 @@ def _volume_path(volume_id: str, *more: str) -> str:
 
 
 def records(cloud: Cloud, capture_id: str) -> list[Image]:
-    """List the caller's department's records of a capture, the oldest first; what another wrote is not trusted.
-
-    Nova copies an image's properties onto the snapshots of its servers: its own note tells of which server a record
-    was made (nova/compute/utils.py, create_image).
-    """
+    """List the caller's department's records of a capture, the oldest first; what another wrote is not trusted."""
     asked = [
         (CAPTURE_KEY, capture_id),
         ("owner", cloud.project_id),
@@ -255,8 +256,8 @@ def claim(cloud: Cloud, record: Image) -> bool:
     if is_cancelled_capture(record):
         return True
     operations = [
-        {"op": "remove", "path": f"/{CAPTURE_ORDER_PREFIX}0"},
-        {"op": "add", "path": f"/{CAPTURE_CANCELLED_KEY}", "value": "true"},
+        {"op": "remove", "path": f"/{CAPTURE_ORDER_KEY}"},
+        {"op": "add", "path": f"/{CAPTURE_CANCELLED_KEY}", "value": record.capture_id},
     ]
     try:
         cloud.patch_image(record.id, operations)
@@ -266,7 +267,12 @@ def claim(cloud: Cloud, record: Image) -> bool:
 
 
 def is_of(record: Image, capture_id: str) -> bool:
-    """Tell whether a record is this capture's own."""
-    made_of = record.glance_property("instance_uuid")
-    own = not made_of or made_of == record.captured_from
-    return own and record.capture_id == capture_id and record.glance_status not in GONE
+    """Tell whether a record is this capture's own: one that it works on, or the image that it has become.
+
+    Nova and Cinder copy the properties of a server's image onto what they make of the server, so that a snapshot of a
+    server that was made from a captured image has that capture's marks. The image itself has none of Nova's notes.
+    """
+    if record.capture_id != capture_id or record.glance_status in GONE:
+        return False
+    noted = record.glance_property(SERVER_NOTE_KEY) or record.glance_property(VOLUMES_KEY)
+    return not noted or is_being_captured(record)

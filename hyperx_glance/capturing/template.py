@@ -23,7 +23,7 @@ from hyperx_glance.models.mapping import Edit
 from hyperx_glance.vocabulary import glance_key
 
 _GIB = 2**30
-_NOT_OF_A_TEMPLATE = (
+NOT_OF_A_TEMPLATE = (
     vocabulary.SNAPSHOT_KEY,
     # Nova's notes about the server and its user (nova/compute/utils.py, create_image; nova/compute/api.py,
     # _populate_instance_for_create; nova/virt/libvirt/driver.py, _create_snapshot_metadata).
@@ -39,6 +39,7 @@ _NOT_OF_A_TEMPLATE = (
     "user_id",
     vocabulary.VOLUMES_KEY,
     vocabulary.VOLUMES_MARK,
+    "mappings",
     "root_device_name",
     # Of the source's data, which this is no more.
     "img_signature",
@@ -69,7 +70,7 @@ def template_edits(record: Image, order: Order, *, public_visibility: str) -> li
     named = {edit.key for edit in wanted} | changes.properties.keys()
     present = _keys(record)
     unwanted = {key for key in present if key.startswith(vocabulary.CAPTURE_ORDER_PREFIX)}
-    unwanted |= present & frozenset(_NOT_OF_A_TEMPLATE)
+    unwanted |= present & frozenset(NOT_OF_A_TEMPLATE)
     removals = [Edit("properties", key, None) for key in sorted(unwanted - named)]
     if _FEATURED_KEY in present - named and record.category is not vocabulary.Category.FEATURED:
         removals.append(_FLAG_REMOVAL)

@@ -40,9 +40,16 @@ CINDER_OPTION = ",".join(
             "size",
         ),
         *(key for key in NOT_INHERITED if key not in _OF_A_CAPTURE),
+        vocabulary.VOLUMES_KEY,
+        vocabulary.VOLUMES_MARK,
+        "mappings",
     )
 )
-"""``[DEFAULT] glance_core_properties`` of cinder.conf: its default and ours."""
+"""``[DEFAULT] glance_core_properties`` of cinder.conf: its default and ours.
+
+The last ones name disks and volumes that Nova makes for each server. Nova does not copy them (nova/utils.py,
+SM_SKIP_KEYS; nova/compute/api.py, snapshot_volume_backed).
+"""
 
 
 def property_protections() -> str:

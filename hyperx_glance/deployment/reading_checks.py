@@ -19,6 +19,7 @@ from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
+from hyperx_glance.deployment.inheritance import inherited_properties
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -290,5 +291,6 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "department-limits": ("image", _department_limits),
     "stuck-imports": ("image", _stuck_imports),
     "featured-flag": ("image", _featured_flag),
+    "inherited-properties": ("image", inherited_properties),
 }
 """Each check with the service it needs, if any."""

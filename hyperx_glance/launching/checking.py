@@ -44,7 +44,7 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
         group = pool.submit(nova.find_server_group, cloud, request.server_group) if request.server_group else None
         earlier = pool.submit(nova.launched, cloud, request.launch_id) if request.launch_id else None
         fresh = reading.result()
-        plan.check_way(fresh, request, has_volumes=cloud.has("block-storage"))
+        plan.check_way(fresh, request, has_volumes=cloud.has("block-storage"), project_id=cloud.project_id)
         volumes = None
         if plan.needs_volumes(fresh, request):
             volumes = pool.submit(volume_quota, context, own)

@@ -54,7 +54,7 @@ def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
 def _way_problem(cloud: Cloud, image: Image) -> str:
     has_volumes = cloud.has("block-storage")
     try:
-        plan.check_way(image, _AS_USUAL, has_volumes=has_volumes)
+        plan.check_way(image, _AS_USUAL, has_volumes=has_volumes, project_id=cloud.project_id)
     except HyperxGlanceError as error:
         return error.message
     return ""

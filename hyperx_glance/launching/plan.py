@@ -25,7 +25,7 @@ from hyperx_glance.launching.passwords import draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
-from hyperx_glance.vocabulary import Kind, Phase, State
+from hyperx_glance.vocabulary import VOLUMES_KEY, Kind, Phase, State
 
 GIB = 2**30
 TAG_PREFIX = "hyperx-launch:"
@@ -101,9 +101,9 @@ _WAYS_OUT = {
 }
 
 
-def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool) -> None:
+def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool, project_id: str) -> None:
     """Raise where no flavor would do; ``has_volumes`` tells whether the cloud has Cinder."""
-    check_image(image)
+    check_image(image, project_id=project_id)
     check_request(image, request)
     if has_volumes or not needs_volumes(image, request):
         return
@@ -116,8 +116,8 @@ def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool) -> Non
     )
 
 
-def check_image(image: Image) -> None:
-    """Raise where the image cannot be launched at all."""
+def check_image(image: Image, *, project_id: str) -> None:
+    """Raise where the image cannot be launched at all by a user who is connected to this project."""
     if image.state is not State.ACTIVE:
         reason = f": {image.failure.removesuffix('.')}" if image.failure else ""
         raise ImageNotActiveError(
@@ -131,6 +131,14 @@ def check_image(image: Image) -> None:
         kind = "ISO" if image.kind is Kind.ISO else "Image"
         raise InvalidRequestError(
             f"{kind} {image.name or image.id} is not bootable.", hint="If it is, say so: update(image, bootable=True)."
+        )
+    if image.owner != project_id and image.glance_property(VOLUMES_KEY):
+        # Nova makes what it says for every server (nova/compute/api.py, _get_image_defined_bdms), in the department of
+        # whoever launches: no check of ours sees it, and no cancellation deletes it.
+        raise InvalidRequestError(
+            f"Image {image.name or image.id} of another department names volumes ({VOLUMES_KEY}), which Nova would make"
+            " in yours.",
+            hint="Ask its department to capture the server instead: the image then has its own data.",
         )
 
 

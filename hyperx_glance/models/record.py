@@ -44,28 +44,45 @@ def kept_digest(image: Image) -> tuple[str, str]:
 
 
 def is_volume_snapshot(image: Image) -> bool:
-    """Tell a snapshot that has no data of its own, but names volume snapshots."""
-    read = image.glance_property
-    return bool(read(vocabulary.VOLUMES_KEY)) and not read(vocabulary.SNAPSHOT_KEY) and not image.size
+    """Check whether this is a snapshot that has no data of its own, but names volume snapshots.
+
+    ``image_type`` says nothing about it: Nova writes none here, and copies one that the server's image has.
+    """
+    return bool(image.glance_property(vocabulary.VOLUMES_KEY)) and not image.size
 
 
 def is_being_captured(image: Image) -> bool:
-    """Tell a record of a capture that nobody has finished yet."""
-    return bool(image.glance_property(f"{vocabulary.CAPTURE_ORDER_PREFIX}0")) or is_cancelled_capture(image)
+    """Check whether this is the record of a capture that nobody has finished yet."""
+    ordered = bool(image.glance_property(vocabulary.CAPTURE_ORDER_KEY))
+    return (ordered and _is_of_its_server(image)) or is_cancelled_capture(image)
 
 
 def is_cancelled_capture(image: Image) -> bool:
-    """Tell a record that somebody is about to delete."""
-    return bool(image.glance_property(vocabulary.CAPTURE_CANCELLED_KEY))
+    """Check whether this is a record that somebody is about to delete.
+
+    Nova and Cinder copy the properties of the image that a server was made of, so another department may have written
+    the mark: it counts only in place of the order, and with the id of this capture.
+    """
+    read = image.glance_property
+    marked = bool(image.capture_id) and read(vocabulary.CAPTURE_CANCELLED_KEY) == image.capture_id
+    return marked and not read(vocabulary.CAPTURE_ORDER_KEY) and _is_of_its_server(image)
+
+
+def _is_of_its_server(image: Image) -> bool:
+    """Check whether a record is made of the server that its order names: nobody knew its id before it was there."""
+    made_of = image.glance_property(vocabulary.SERVER_NOTE_KEY)
+    return bool(made_of) and made_of == image.captured_from
 
 
 def made_of_a_server(image: Image) -> bool:
-    """Tell captures, snapshots and backups: Nova lets these inherit the words of the image that the server was made of.
+    """Check whether this is a capture, a snapshot or a backup: Nova copies the source image's properties to these.
 
-    See `deployment.protections` for how an operator prevents it.
+    A snapshot that was published is no longer called one, but keeps Nova's notes. See `deployment.protections` for how
+    an operator prevents it.
     """
-    of_disk = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
-    return of_disk or bool(image.capture_id) or bool(image.glance_property(vocabulary.VOLUMES_KEY))
+    read = image.glance_property
+    of_disk = read(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
+    return of_disk or bool(image.capture_id) or any(map(read, vocabulary.NOTES_OF_SERVERS))
 
 
 def recorded_checksum(image: Image, algorithm: str) -> str | None:

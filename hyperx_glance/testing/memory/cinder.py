@@ -54,6 +54,8 @@ DEFAULT_QUOTA: Mapping[str, int] = {
     "groups": 10,
 }
 _SECTOR = bytes(512)
+_RESERVED = ("os_glance", "img_signature", "signature_verified")
+"""Properties that begin so are never handed on (cinder/image/image_utils.py, GLANCE_RESERVED_NAMESPACES)."""
 _ROOT = "/v3(?:/[0-9a-f]{32})?"
 _UNAUTHORIZED = "The request you have made requires authentication."
 _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
@@ -396,7 +398,7 @@ class Cinder(Service):
         kept = {
             key: value
             for key, value in volume.image_metadata.items()
-            if key not in dropped and not key.startswith("os_glance")
+            if key not in dropped and not key.startswith(_RESERVED)
         }
         try:
             image = self._glance.make(call.who, {**kept, **core})

@@ -92,11 +92,14 @@ def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
 
 
 def image_metadata_of(image: ImageRecord) -> dict[str, str]:
-    """Give what a volume keeps of the image that it was made of."""
+    """Give what a volume keeps of the image that it was made of (cinder/volume/volume_utils.py).
+
+    A property called as a column gives way to it.
+    """
     copied = ("container_format", "disk_format", "min_disk", "min_ram", "size", "checksum")
     metadata = {key: str(getattr(image, key)) for key in copied}
     properties = {key: str(value) for key, value in image.properties.items()}
-    return {**metadata, "image_id": image.id, "image_name": str(image.name), **properties}
+    return {**properties, **metadata, "image_id": image.id, "image_name": str(image.name)}
 
 
 def type_view(name: str) -> Record:

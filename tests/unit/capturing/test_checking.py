@@ -69,7 +69,7 @@ def test_a_server_without_a_disk_is_refused(cloud: InMemoryCloud, alice: Client,
 
 
 def test_an_order_that_is_too_long_is_refused(alice: Client, server: str) -> None:
-    with pytest.raises(InvalidRequestError, match="a capture carries 10200"):
+    with pytest.raises(InvalidRequestError, match="a capture carries 10198"):
         alice.capture(server, NewCapture(name="web", description="x" * 20_000))
 
 

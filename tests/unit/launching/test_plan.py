@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GIB = 2**30
+MINE = "dept-a"
 TINY = Flavor("1", "m1.tiny", cores=1, ram_mib=512, disk_gib=1)
 SMALL = Flavor("2", "m1.small", cores=2, ram_mib=2048, disk_gib=20)
 DISKLESS = Flavor("3", "m1.diskless", cores=1, ram_mib=512, disk_gib=0)
@@ -92,7 +93,7 @@ def body(
 def test_an_inactive_image_is_refused_with_its_phase_and_reason(record: dict[str, str], phase: str) -> None:
     image = disk(**record)
     with pytest.raises(ImageNotActiveError, match=f"disk is INACTIVE, {phase}") as caught:
-        check_image(image)
+        check_image(image, project_id=MINE)
     assert (caught.value.image_id, caught.value.phase) == ("im", phase)
     assert caught.value.failure == record.get("hyperx_failure")
     assert record.get("hyperx_failure", "") in str(caught.value)
@@ -101,18 +102,18 @@ def test_an_inactive_image_is_refused_with_its_phase_and_reason(record: dict[str
 
 def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
     with pytest.raises(ImageNotActiveError) as caught:
-        check_image(disk(status="queued", hyperx_failure="The file is an ISO."))
+        check_image(disk(status="queued", hyperx_failure="The file is an ISO."), project_id=MINE)
     assert str(caught.value) == (
         "Image disk is INACTIVE, failed: The file is an ISO. Hint: Delete the record, and register the image anew."
     )
 
 
 def test_what_is_not_bootable_is_refused() -> None:
-    check_image(iso())
+    check_image(iso(), project_id=MINE)
     with pytest.raises(InvalidRequestError, match="not bootable"):
-        check_image(iso(hyperx_bootable="false"))
+        check_image(iso(hyperx_bootable="false"), project_id=MINE)
     with pytest.raises(InvalidRequestError, match=r"^Image disk is not bootable"):
-        check_image(disk(hyperx_bootable="false"))
+        check_image(disk(hyperx_bootable="false"), project_id=MINE)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from hyperx_glance.testing.memory.glance.records import visible
+from hyperx_glance.testing.memory.nova.disks import kept_properties
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
@@ -219,7 +220,7 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(400, "Flavor's disk is smaller than the minimum size specified in image metadata.")
         if server.flavor.disk and (image.size or 0) > server.flavor.disk * GIB:
             raise Refused(400, "Flavor's disk is too small for requested image.")
-        server.image_id, server.image_properties = image_id, dict(image.properties)
+        server.image_id, server.image_properties = image_id, kept_properties(image)
         server.name, server.hostname = asked.get("name", server.name), asked.get("hostname", server.hostname)
         if "metadata" in asked:
             server.metadata = dict(asked["metadata"])

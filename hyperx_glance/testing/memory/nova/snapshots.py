@@ -12,8 +12,6 @@ from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Reply, json_reply
 
 _SECTOR = bytes(512)
-_LONGEST_PROPERTY = 255
-"""What Nova keeps of each property of a server's image (nova/utils.py, get_system_metadata_from_image)."""
 _NEVER_INHERITED = (
     "cinder_encryption_key_deletion_policy",
     "cinder_encryption_key_id",
@@ -48,7 +46,7 @@ class Snapshots(State):
     def _inherited(self, call: Call, server: Server, asked: Record, *, on_volume: bool) -> Record:
         refused = {*self.non_inheritable.split(","), *_NEVER_INHERITED}
         kept = {
-            key: value.encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
+            key: value
             for key, value in server.image_properties.items()
             if key not in refused and not key.startswith("os_glance")
         }

@@ -1,0 +1,88 @@
+"""The check of what Nova copies from an image onto snapshots of its servers: no API shows its option, but snapshots do.
+
+>>> from hyperx_glance.deployment.inheritance import copied
+>>> from hyperx_glance.models.image import Image
+>>> copied(Image(id="7c1", hyperx_url="http://files.example/debian.qcow2", description="Debian"))
+['hyperx_url']
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hyperx_glance import vocabulary
+from hyperx_glance.cloud import pages
+from hyperx_glance.deployment.facts import CheckResult
+from hyperx_glance.deployment.protections import NOT_INHERITED
+from hyperx_glance.errors import NotAllowedError, NotFoundError
+from hyperx_glance.models.image import NAME_OF_KEY, Image
+from hyperx_glance.models.record import is_being_captured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.deployment.facts import Evidence
+
+LOOKED_AT = 100
+"""So many snapshots are looked at, the newest first."""
+SOURCES_LOOKED_AT = 5
+"""So many images are read, of which these were made."""
+_OPTIONS = (
+    "Set [DEFAULT] non_inheritable_image_properties of nova.conf and [DEFAULT] glance_core_properties of cinder.conf to"
+    " what openstack hyperx deployment protections prints."
+)
+
+
+def inherited_properties(evidence: Evidence) -> CheckResult:
+    """Judge Nova's option by the newest snapshot that tells anything."""
+    cloud, seen, sources = evidence.cloud, 0, dict[str, bool]()
+    for snapshot in islice(_snapshots(cloud), LOOKED_AT):
+        seen += 1
+        if keys := copied(snapshot):
+            return CheckResult(
+                "warning",
+                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, which says so of itself now.",
+                f"{_OPTIONS} Snapshots that are there already keep what they have: delete them, or take it off.",
+            )
+        source_id = snapshot.glance_property("base_image_ref")
+        if source_id and source_id not in sources and len(sources) < SOURCES_LOOKED_AT:
+            sources[source_id] = _tells(cloud, source_id)
+            if sources[source_id]:
+                return CheckResult(
+                    "ok",
+                    f"Nova copied nothing that it must not copy onto snapshot {snapshot.id}. What Cinder copies is not"
+                    " to be seen.",
+                )
+    return CheckResult(
+        "ok",
+        "Not found out: only snapshots of servers show what Nova copies, and "
+        + ("the newest ones of your department do not." if seen else "your department has none."),
+    )
+
+
+def copied(image: Image) -> list[str]:
+    """Name the properties that an image has and that say something of one record alone."""
+    return [key for key in NOT_INHERITED if NAME_OF_KEY.get(key, key) in image.model_fields_set]
+
+
+def _snapshots(cloud: Cloud) -> Iterator[Image]:
+    """List what Nova made of the department's servers and nobody has published, the newest first."""
+    parameters = [
+        (vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE),
+        ("owner", cloud.project_id),
+        ("visibility", "private"),
+        ("sort", "created_at:desc,id:desc"),
+    ]
+    for image in pages.read(cloud, parameters, size=lambda _: LOOKED_AT):
+        if image.glance_property(vocabulary.SERVER_NOTE_KEY) and not is_being_captured(image):
+            yield image
+
+
+def _tells(cloud: Cloud, image_id: str) -> bool:
+    """Tell whether an image had something that Nova must not copy when the server was made: who registered it."""
+    try:
+        return bool(cloud.image(image_id).created_by)
+    except (NotAllowedError, NotFoundError):
+        return False

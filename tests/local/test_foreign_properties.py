@@ -1,0 +1,79 @@
+"""What another department writes into its public image, as real Nova and Cinder copy it: it decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hyperx_glance.deployment.protections import NOT_INHERITED
+from tests import foreign, launches
+from tests.records import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperx_glance import Client
+    from hyperx_glance.testing import LocalCloud
+    from tests.clouds import ClientFactory
+
+BACKINGS = ("disk", "volume")
+FLAG = "hyperx_featured"
+"""The protections of the local cloud keep members from writing it."""
+DEFAULTS = {
+    "nova": {"DEFAULT": {"non_inheritable_image_properties": None}},
+    "cinder": {"DEFAULT": {"glance_core_properties": None}},
+}
+
+
+@pytest.fixture(autouse=True)
+def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
+    client("admin").set_quota("dept-a", image_size_mib=10_000)
+    yield
+    launches.remove_servers(local_cloud)
+    client("admin").set_quota("dept-a", image_size_mib=None)
+
+
+def properties_for(alice: Client) -> dict[str, str]:
+    found = foreign.everything(user_id=alice.user_id)
+    found.pop(FLAG)
+    return found
+
+
+def lived(local_cloud: LocalCloud, alice: Client, backing: str, properties: dict[str, str]) -> list[str]:
+    image = launches.put_image(local_cloud, "disk.raw", {"visibility": "community", **properties}, user="bob")
+    return foreign.live(local_cloud, alice, image, backing, properties, capture_id=None)
+
+
+@pytest.mark.parametrize("backing", BACKINGS)
+def test_what_another_department_has_written_decides_nothing(
+    local_cloud: LocalCloud, client: ClientFactory, backing: str
+) -> None:
+    """The operator has set neither of the options."""
+    alice = client("alice")
+    properties = properties_for(alice)
+    with local_cloud.configured("nova", DEFAULTS["nova"]), local_cloud.configured("cinder", DEFAULTS["cinder"]):
+        control = lived(local_cloud, alice, backing, {})
+        assert lived(local_cloud, alice, backing, properties) == control
+    assert [line for line in control if line.startswith(("capture: ", "finish by another: "))]
+    assert not [line for line in control if line.startswith("capture: ") and "Error" in line]
+
+
+def test_nova_copies_what_its_option_does_not_name(local_cloud: LocalCloud, client: ClientFactory) -> None:
+    """Without the option the copy is a lie, and the doctor sees it; with the option the doctor sees that, too."""
+    alice = client("alice")
+    properties = properties_for(alice)
+    image = launches.put_image(local_cloud, "disk.raw", {"visibility": "community", **properties}, user="bob")
+    (server,) = alice.launch(image, launches.ask()).servers
+    with local_cloud.configured("nova", DEFAULTS["nova"]):
+        copied = record_of(local_cloud, foreign.snapshot_of(local_cloud, server.id))
+        warned = {finding.check: finding for finding in alice.doctor()}["inherited-properties"]
+    made = record_of(local_cloud, foreign.snapshot_of(local_cloud, server.id))
+    found = {finding.check: finding for finding in alice.doctor()}["inherited-properties"]
+    expected = {*NOT_INHERITED} - {FLAG}
+    assert copied.keys() >= expected
+    assert copied["hyperx_capture_order_cancelled"] == foreign.CHOSEN_ID
+    assert not made.keys() & expected
+    assert (warned.level, found.level) == ("warning", "ok")
+    assert str(copied["id"]) in warned.message
+    assert f"snapshot {made['id']}" in found.message
