@@ -24,7 +24,7 @@ def application(_: object, start_response: Any) -> Iterable[bytes]:  # noqa: ANN
 def asked(**environ: str) -> tuple[str, bytes]:
     said: list[str] = []
     environ = {"REQUEST_METHOD": "GET", "HTTP_HOST": "127.0.0.1:80", **environ}
-    body = guarded(application, {*LOOPBACK, "cloud.test"})(environ, lambda status, _: said.append(status))  # type: ignore[arg-type,return-value]
+    body = guarded(application, {*LOOPBACK, "cloud.test"})(environ, lambda status, _: said.append(status))  # type: ignore[arg-type]
     return said[0], b"".join(body)
 
 
