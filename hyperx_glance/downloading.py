@@ -94,6 +94,8 @@ class _Saving:
     def into(self, file: BinaryIO, name: str) -> None:
         """Write all that is not there yet."""
         for piece in _data(self._context, self.image, self.count):
+            if self.image.size is not None and self.count + len(piece) > self.image.size:
+                raise _wrong_length(self.image, f"more than {self.image.size}")
             _write(file, piece, name)
             self.note(piece)
             if self._tell is not None:
@@ -145,11 +147,15 @@ def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
 
 def _check_end(image: Image, here: int) -> None:
     if image.size not in (None, here):
-        raise ServiceUnavailableError(
-            f"Glance gave {here} bytes of image {image.id}, which has {image.size}.",
-            service="image",
-            hint="Try again later; if it stays so, an operator should look at Glance's store.",
-        )
+        raise _wrong_length(image, str(here))
+
+
+def _wrong_length(image: Image, came: str) -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        f"Glance sent {came} bytes of image {image.id}, which has {image.size}.",
+        service="image",
+        hint="Try again later; if it stays so, an operator should look at Glance's store.",
+    )
 
 
 def _write(file: BinaryIO, piece: bytes, name: str) -> None:
@@ -232,10 +238,15 @@ def _lock(descriptor: int, part: Path) -> None:
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
         raise ConflictError(f"{part} is somebody else's.", hint="Delete it, or download to another folder.")
+    if state.st_nlink > 1:
+        raise ConflictError(f"{part} is also the file of another name.", hint="Delete it: the other name stays.")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        now = part.lstat()
     except OSError as error:
         raise ConflictError(f"Another download writes to {part}.", hint="Wait for it.") from error
+    if not os.path.samestat(state, now):  # the other download had renamed it before the lock was free
+        raise ConflictError(f"Another download has finished {part}.", hint="Download it again.")
 
 
 def _take_up(saving: _Saving, file: BinaryIO) -> None:

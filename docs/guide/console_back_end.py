@@ -1,13 +1,18 @@
 """A console's back end: pages of rows, the buttons of each row, a form to fill in.
 
 Every worker can answer every request: the browser sends its session and its cursor, and Glance keeps everything else.
+Secrets are in headers and bodies only, because the addresses of requests are kept in access logs.
 """
 
+import contextlib
 import functools
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
-from fastapi import BackgroundTasks, Depends, FastAPI, Header, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
@@ -44,8 +49,16 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 
+LARGEST_BODY = 112 * 1024  # bytes, as in OpenStack's services (oslo_middleware/sizelimit.py)
+REGISTRATIONS_AT_ONCE = 20
+Visible = Header(pattern="^[!-~]+$")  # an empty project id would mean a token for no project
 
-class Login(BaseModel):
+
+class Asked(BaseModel, extra="forbid"):
+    """What a browser sends, and nothing else."""
+
+
+class Login(Asked):
     """What a person types to log in."""
 
     username: str
@@ -59,6 +72,22 @@ class LoggedIn(BaseModel):
 
     token: str
     project_id: str
+
+
+class Listing(Asked):
+    """Which page of which list, as the query of the address."""
+
+    view: View = View.ALL
+    search: str = ""
+    cursor: str | None = None
+    size: int = 20
+
+
+class NewUrl(Asked):
+    """What a person types to register an image; the URL may have a password or a signature in it."""
+
+    name: str
+    url: SecretStr
 
 
 class Row(BaseModel):
@@ -127,22 +156,68 @@ def status_of(error: HyperxGlanceError) -> int:
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 502)
 
 
+def refusal(request: Request) -> tuple[int, str] | None:
+    """Say with which status and why a request is refused before its body is read."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    if request.url.query:
+        return 400, "This must be sent in the body: access logs keep the addresses of requests."
+    length = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers or not (length.isascii() and length.isdigit()):
+        return 411, "The request must tell the length of its body."
+    if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
+        return 413, f"The body must not be longer than {LARGEST_BODY} bytes."
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return 415, "The body must be JSON, with the content type application/json."
+    return None
+
+
+async def guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Answer what is not refused, and let no browser or proxy keep the answer."""
+    refused = refusal(request)
+    if refused is None:
+        response = await answer(request)
+    else:
+        response = JSONResponse({"error": refused[1]}, status_code=refused[0])
+    response.headers["Cache-Control"] = "no-store"  # it may hold a token or a password
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def correct(_: Request, error: RequestValidationError) -> JSONResponse:
+    """Name what is wrong, without the values, which may be passwords."""
+    wrong = [f"{'.'.join(map(str, each['loc'][1:]))[:100]}: {each['msg'][:200]}" for each in error.errors()[:10]]
+    return JSONResponse({"error": "\n".join(wrong)}, status_code=422)
+
+
+def tell(_: Request, error: HyperxGlanceError) -> JSONResponse:
+    """Repeat the library's sentences, and the ids of what may have been made."""
+    made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
+    return JSONResponse({"error": error.message, "hint": error.hint, **made}, status_code=status_of(error))
+
+
 def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
     """Make the application for one cloud."""
-    app = FastAPI(title="Images")
+    # Threads of their own: however many registrations run, there are threads that answer requests.
+    registering = ThreadPoolExecutor(REGISTRATIONS_AT_ONCE, thread_name_prefix="registration")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        registering.shutdown(cancel_futures=True)  # those that wait for a thread are unfinished registrations
+
+    app = FastAPI(title="Images", lifespan=lifespan, docs_url=None, redoc_url=None)  # docs run another site's scripts
+    app.middleware("http")(guard)
+    app.exception_handler(RequestValidationError)(correct)
+    app.exception_handler(HyperxGlanceError)(tell)
 
     @functools.lru_cache(maxsize=1000)
     def session_of(token: str, project_id: str) -> session.Session:
         return session.Session(auth=v3.Token(auth_url, token=token, project_id=project_id))
 
-    def client_of(x_auth_token: Annotated[str, Header()], x_project_id: Annotated[str, Header()]) -> Client:
+    def client_of(x_auth_token: Annotated[str, Visible], x_project_id: Annotated[str, Visible]) -> Client:
         """Make the caller's client, which takes microseconds and no request."""
         return Client.from_session(session_of(x_auth_token, x_project_id), settings=settings)
-
-    @app.exception_handler(HyperxGlanceError)
-    def tell(_: Request, error: HyperxGlanceError) -> JSONResponse:
-        made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
-        return JSONResponse({"error": error.message, "hint": error.hint, **made}, status_code=status_of(error))
 
     @app.post("/login")
     def login(who: Login) -> LoggedIn:
@@ -159,22 +234,15 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         return LoggedIn(token=str(own.get_token()), project_id=project_id)
 
     @app.get("/images")
-    def images(
-        client: Annotated[Client, Depends(client_of)],
-        view: View = View.ALL,
-        search: str = "",
-        cursor: str | None = None,
-        size: int = 20,
-    ) -> Page:
-        page = client.page(view=view, search=search, cursor=cursor, size=size)
+    def images(client: Annotated[Client, Depends(client_of)], listing: Annotated[Listing, Query()]) -> Page:
+        page = client.page(view=listing.view, search=listing.search, cursor=listing.cursor, size=listing.size)
         return Page(rows=[_row(client, image) for image in page.images], next=page.next, previous=page.previous)
 
     @app.post("/images", status_code=202)
-    def register(
-        name: str, url: str, client: Annotated[Client, Depends(client_of)], background: BackgroundTasks
-    ) -> Started:
-        registration = client.start_registration(NewImage(name=name, url=url), keep_failed=True)
-        background.add_task(_finish, registration)
+    def register(new: NewUrl, client: Annotated[Client, Depends(client_of)]) -> Started:
+        wanted = NewImage(name=new.name, url=new.url.get_secret_value())
+        registration = client.start_registration(wanted, keep_failed=True)
+        registering.submit(_finish, registration)
         return Started(id=registration.image_id)
 
     @app.get("/images/{image_id}/progress")
@@ -191,12 +259,9 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         )
 
     @app.post("/images/{image_id}/servers", status_code=201)
-    def launch(
-        image_id: str, wanted: LaunchRequest, client: Annotated[Client, Depends(client_of)], response: Response
-    ) -> LaunchedOnce:
+    def launch(image_id: str, wanted: LaunchRequest, client: Annotated[Client, Depends(client_of)]) -> LaunchedOnce:
         launch = client.launch(image_id, wanted, wait=False)
         password = launch.admin_password
-        response.headers["Cache-Control"] = "no-store"
         return LaunchedOnce(
             launch_id=launch.launch_id, admin_password=None if password is None else password.get_secret_value()
         )
@@ -222,5 +287,5 @@ def _finish(registration: Registration) -> None:
     """Upload the data if it is streamed, and verify the image; if this fails, the record keeps the reason."""
     try:
         registration.wait()
-    except HyperxGlanceError:
+    except Exception:
         logging.getLogger(__name__).warning("registration of %s failed", registration.image_id, exc_info=True)

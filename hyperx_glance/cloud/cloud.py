@@ -385,8 +385,11 @@ class Cloud:
     # ------------------------------------------------------------- images, as every verb reads them
 
     def image(self, image_id: str) -> Image:
-        """Read one image afresh."""
-        return self.get_parsed(Image, "image", image_path(image_id))
+        """Read one image afresh; the record of another one is not what was asked for, and its id could be anything."""
+        image = self.get_parsed(Image, "image", image_path(image_id))
+        if image.id.lower() != image_id.lower():  # a database may find an id in capitals, too
+            raise not_understood("image", "the record of another image")
+        return image
 
     def patch_image(
         self, image_id: str, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE

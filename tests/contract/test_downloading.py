@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import (
+    ConflictError,
     ImageNotActiveError,
     InvalidRequestError,
     NewImage,
     NotFoundError,
     Progress,
+    ServiceUnavailableError,
 )
 from tests import samples
 from tests.clouds import ClientFactory, unique
@@ -72,6 +74,35 @@ def test_what_an_earlier_download_has_left_is_taken_up(client: ClientFactory, tm
         kept = len(left) if DISK.startswith(left) else 0
         assert [look.bytes_done for look in seen][-1:] == ([] if left == DISK else [len(DISK)])
         assert all(look.bytes_done is not None and look.bytes_done > kept for look in seen)
+
+
+def test_a_part_that_is_another_file_too_is_not_written_into(client: ClientFactory, tmp_path: Path) -> None:
+    alice = client("alice")
+    image = registered(alice)
+    precious, part = tmp_path / "precious", tmp_path / f"{image.id}.part"
+    precious.write_bytes(b"mine")
+    part.hardlink_to(precious)
+
+    with pytest.raises(ConflictError, match="another name"):
+        alice.download(image, tmp_path / "disk.qcow2")
+    assert precious.read_bytes() == b"mine"
+    part.unlink()
+    alice.download(image, tmp_path / "disk.qcow2")
+
+    assert (tmp_path / "disk.qcow2").read_bytes() == DISK
+
+
+def test_an_id_in_another_spelling_names_the_same_image_or_none(client: ClientFactory, tmp_path: Path) -> None:
+    alice = client("alice")
+    image = registered(alice)
+    for spelling in image.id.upper(), f"{image.id} ", f" {image.id}", f"{{{image.id}}}", image.id.replace("-", ""):
+        try:
+            alice.download(spelling, tmp_path / "disk.qcow2")
+        except (NotFoundError, ServiceUnavailableError):
+            assert names(tmp_path) == []
+        else:
+            assert names(tmp_path) == ["disk.qcow2"]
+            (tmp_path / "disk.qcow2").unlink()
 
 
 def test_ctrl_c_leaves_what_the_next_download_goes_on_with(client: ClientFactory, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib.metadata
 import json
 import os
@@ -70,6 +71,29 @@ def import_status(cloud: LocalCloud, method: dict[str, str]) -> int:
     status, _ = request(cloud, "alice", "POST", "glance", f"/v2/images/{image_id}/import", {"method": method})
     request(cloud, "alice", "DELETE", "glance", f"/v2/images/{image_id}")
     return status
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_web_pages_reach_no_service(cloud: LocalCloud, service: str) -> None:
+    """A page could log in as anybody, since every password is known, and let Glance read what is on loopback."""
+    place = urlsplit(cloud.url(service)).netloc
+    foreign = [
+        {"Host": "page.example"},
+        {"Host": f"page.example:{urlsplit(cloud.url(service)).port}"},
+        {"Host": place, "Origin": "https://page.example"},
+        {"Host": place, "Origin": "null"},
+        {"Host": place, "Sec-Fetch-Site": "cross-site"},
+    ]
+    for headers in foreign:
+        connection = http.client.HTTPConnection(place, timeout=scaled(20))
+        with contextlib.closing(connection):
+            connection.request("POST" if service == "keystone" else "GET", "/v3/auth/tokens", headers=headers)
+            answer = connection.getresponse()
+            assert (answer.status, list(json.load(answer))) == (403, ["error"]), headers
+    connection = http.client.HTTPConnection(place, timeout=scaled(20))
+    with contextlib.closing(connection):
+        connection.request("GET", "/", headers={"Host": f"localhost:{urlsplit(cloud.url(service)).port}"})
+        assert connection.getresponse().status < 400
 
 
 def processes_of(directory: Path) -> list[str]:

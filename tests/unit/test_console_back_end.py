@@ -17,6 +17,8 @@ from tests.lists import fill
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hyperx_glance import Pace
+
 EXAMPLE = Path(__file__).parents[2] / "docs" / "guide" / "console_back_end.py"
 URL = "http://files.example/disk.qcow2"
 
@@ -28,14 +30,14 @@ def cloud() -> Iterator[InMemoryCloud]:
         yield cloud
 
 
-def worker(cloud: InMemoryCloud) -> TestClient:
+def worker(cloud: InMemoryCloud, pace: Pace | None = None) -> TestClient:
     """Start a process of the back end: none knows what another one holds."""
     spec = importlib.util.spec_from_file_location("console_back_end", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    settings = Settings(pace=cloud.pace, network=cloud.network)
+    settings = Settings(pace=pace or cloud.pace, network=cloud.network)
     return TestClient(module.create_app(cloud.auth("alice")["auth_url"], settings))
 
 
@@ -61,10 +63,11 @@ def test_pages_are_turned_by_any_worker(cloud: InMemoryCloud) -> None:
 
 
 def test_a_registration_is_followed_by_any_worker(cloud: InMemoryCloud) -> None:
-    first, second = worker(cloud), worker(cloud)
-    headers = login(first, cloud)
+    second = worker(cloud)
+    with worker(cloud) as first:  # at its end, it waits for its registrations
+        headers = login(first, cloud)
+        started = first.post("/images", json={"name": "fresh", "url": URL}, headers=headers)
 
-    started = first.post("/images", params={"name": "fresh", "url": URL}, headers=headers)
     progress = second.get(f"/images/{started.json()['id']}/progress", headers=headers).json()
 
     assert started.status_code == 202

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import io
+import itertools
+import json
 import os
 import threading
 from pathlib import Path
@@ -165,6 +167,133 @@ def test_nothing_is_written_through_a_link_or_into_a_pipe(alice: Client, image: 
         alice.download(image, tmp_path / "disk.raw")
 
     assert victim.read_bytes() == b"precious"
+
+
+def test_nothing_is_written_into_a_file_of_another_name(alice: Client, image: str, tmp_path: Path) -> None:
+    part, victim = tmp_path / f"{image}.part", tmp_path / "victim"
+    for precious in b"precious", b"", bytes(len(DATA) + 1):
+        victim.write_bytes(precious)
+        part.hardlink_to(victim)
+        with pytest.raises(ConflictError, match="another name"):
+            alice.download(image, tmp_path / "disk.raw")
+        assert victim.read_bytes() == precious
+        part.unlink()
+    alice.download(image, tmp_path / "disk.raw")
+    assert (tmp_path / "disk.raw").read_bytes() == DATA
+
+
+def test_a_part_that_another_download_renames_meanwhile_is_left_alone(
+    alice: Client, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, finished = tmp_path / f"{image}.part", tmp_path / "finished"
+    part.write_bytes(DATA)
+    usual = fcntl.flock
+
+    def finish_first(descriptor: int, operation: int) -> None:
+        usual(descriptor, operation)
+        if part.exists():
+            part.rename(finished)
+
+    monkeypatch.setattr(fcntl, "flock", finish_first)  # the system's, at the one moment that matters
+    with pytest.raises(ConflictError, match="Another download"):
+        alice.download(image, tmp_path / "disk.raw")
+
+    assert finished.read_bytes() == DATA
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["finished"]
+
+
+def answering(cloud: InMemoryCloud, change: Callable[[Recorded, Reply], None]) -> None:
+    """Let Glance give other answers about images than it should."""
+
+    def changed(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if request.service == "glance" and request.method == "GET":
+            change(request, reply)
+        return reply
+
+    cloud.intercept(changed)
+
+
+def shown_with(field: str, value: object) -> Callable[[Recorded, Reply], None]:
+    def change(request: Recorded, reply: Reply) -> None:
+        if not request.path.endswith("/file"):
+            reply.content = json.dumps(json.loads(reply.content) | {field: value}).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["../escaped", "/etc/escaped", "a/b", "a\0b", "\0", ".", "..", "", "a" * 5000, "\n", "%2e%2e%2f", "other",
+     "\u202e", "CON"],
+    ids=lambda wrong: repr(wrong[:20]),
+)  # fmt: skip
+def test_a_record_with_another_id_than_was_asked_for_is_refused_before_anything_is_made(
+    cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path, wrong: str
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    answering(cloud, shown_with("id", wrong))
+
+    for target in inner / "disk.raw", io.BytesIO():
+        with pytest.raises(ServiceUnavailableError):
+            alice.download(image, target)
+
+    assert list(tmp_path.rglob("*")) == [inner]
+    assert reads(cloud) == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "more"), list(itertools.product([0, 1, 3_000_000, len(DATA) - 1], [1, 100, 1 << 20, 100 << 20]))
+)
+def test_no_more_than_the_size_of_the_record_is_written(  # noqa: PLR0917 - two clouds' things, and two numbers
+    cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path, start: int, more: int
+) -> None:
+    def lengthen(request: Recorded, reply: Reply) -> None:
+        if request.path.endswith("/file"):
+            reply.content += bytes(more)
+            reply.headers.pop("Content-Length", None)
+
+    part, path = tmp_path / f"{image}.part", tmp_path / "disk.raw"
+    part.write_bytes(DATA[:start])
+    answering(cloud, lengthen)
+
+    with pytest.raises(ServiceUnavailableError, match=f"more than {len(DATA)} bytes"):
+        alice.download(image, path)
+    assert part.stat().st_size <= len(DATA)
+    assert not path.exists()
+    file = io.BytesIO()
+    with pytest.raises(ServiceUnavailableError, match=f"more than {len(DATA)} bytes"):
+        alice.download(image, file)
+    assert len(file.getvalue()) <= len(DATA)
+    assert reads(cloud) == 2
+
+
+@pytest.mark.parametrize("size", [0, 1, len(DATA) - 1, len(DATA) + 1, 10**15])
+def test_a_record_of_another_size_is_told_and_bounds_what_is_written(
+    cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path, size: int
+) -> None:
+    answering(cloud, shown_with("size", size))
+
+    with pytest.raises((ServiceUnavailableError, ChecksumMismatchError)):
+        alice.download(image, tmp_path / "disk.raw")
+
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= min(size, len(DATA))
+    assert not (tmp_path / "disk.raw").exists()
+
+
+@pytest.mark.parametrize("size", [None, -1, "5", 1.5, True, 10**30, [], {}])
+def test_a_record_without_a_size_is_verified_by_its_hash(
+    cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path, size: object
+) -> None:
+    answering(cloud, shown_with("size", size))
+
+    try:
+        alice.download(image, tmp_path / "disk.raw")
+    except (ServiceUnavailableError, ChecksumMismatchError):
+        assert not (tmp_path / "disk.raw").exists()
+    else:
+        assert (tmp_path / "disk.raw").read_bytes() == DATA
 
 
 class Full(io.BytesIO):

@@ -19,6 +19,7 @@ from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.layout import LocalCloudError
 
 _ANSWER_SECONDS: Final = 30.0
+_LONGEST_ORDER: Final = 1 << 20
 _LOCK_SECONDS: Final = 1.0  # who only asks whether it is locked holds the lock for a moment
 
 
@@ -110,13 +111,13 @@ def listening(directory: Path) -> Iterator[socket.socket]:
 
 
 def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Read one order and send the answer; a caller that goes away has no answer."""
+    """Read one order and send the answer; a caller that goes away has no answer, and a wrong order ends nothing."""
     connection.settimeout(_ANSWER_SECONDS)
     try:
         with connection.makefile("rw", encoding="utf-8") as stream:
-            request = json.loads(stream.readline())
+            request = json.loads(stream.readline(_LONGEST_ORDER))
             stream.write(json.dumps(obey(request)) + "\n")
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with an order, the cloud goes on
         print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - the supervisor's log
 
 

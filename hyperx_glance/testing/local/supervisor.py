@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from wsgiref.types import WSGIApplication
 
-from hyperx_glance.testing import loopback
+from hyperx_glance.testing import loopback, origins
 from hyperx_glance.testing.local import (
     cinder,
     configuration,
@@ -395,7 +395,7 @@ def _application(
     """Write a service's configuration, and start what it is made of."""
     sys.argv = [service]
     configuration.write(layout, service, configuration.changed(OPTIONS[service](layout), options), policies)
-    return APPLICATIONS[service](layout)
+    return origins.guarded(APPLICATIONS[service](layout), {*origins.LOOPBACK, layout.address})
 
 
 def _tell_start(service: str, begin: float) -> None:

@@ -12,7 +12,6 @@ import dataclasses
 import email.utils
 import functools
 import json
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -28,7 +27,7 @@ from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keyston
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service
+from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json, searcher
 from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
 class _Interruption:
     service: str
     method: str
-    pattern: re.Pattern[str]
+    found_in: Callable[[str], bool]
     fate: _Fate
     times: int | None
     skip: int
@@ -87,7 +86,7 @@ class _Interruption:
         """Tell whether this request is meant; counts it."""
         if self.times == 0 or (self.service, self.method) != (service.name, call.method):
             return False
-        if not self.pattern.search(call.path):
+        if not self.found_in(call.path):
             return False
         if self.skip:
             self.skip -= 1
@@ -291,8 +290,9 @@ class InMemoryCloud:
     ) -> None:
         """Answer with an error, and do not handle the request: the next ``times`` requests (None: all) after ``skip``.
 
-        ``path`` is a regular expression, searched in the path. A text body is written in the service's own form of
-        errors, unless it is a document already; bytes and JSON objects are sent as they are.
+        ``path`` is a regular expression without look-around or back references, searched in the path. A text body is
+        written in the service's own form of errors, unless it is a document already; bytes and JSON objects are sent as
+        they are.
         """
 
         def reply(asked: Service, call: Call) -> Reply:
@@ -307,7 +307,7 @@ class InMemoryCloud:
                     made = Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
             return dataclasses.replace(made, headers={**made.headers, **(headers or {})})
 
-        self._interrupt(_Interruption(service, method, re.compile(path), "answer", times, skip, reply=reply))
+        self._interrupt(_Interruption(service, method, searcher(path), "answer", times, skip, reply=reply))
 
     def cut(
         self,
@@ -325,7 +325,7 @@ class InMemoryCloud:
         With ``late``, the service does the work only after so many more requests of anybody.
         """
         fate: _Fate = "lost" if handled else "unreachable"
-        self._interrupt(_Interruption(service, method, re.compile(path), fate, times, skip, late=late))
+        self._interrupt(_Interruption(service, method, searcher(path), fate, times, skip, late=late))
 
     def before(
         self,
@@ -338,8 +338,7 @@ class InMemoryCloud:
         skip: int = 0,
     ) -> None:
         """Call a function just before such requests are handled (None: before each request)."""
-        pattern = re.compile(path)
-        self._interrupt(_Interruption(service, method, pattern, "answer", times, skip, callback=callback))
+        self._interrupt(_Interruption(service, method, searcher(path), "answer", times, skip, callback=callback))
 
     def intercept(self, interceptor: Interceptor | None) -> None:
         """Let ``interceptor`` decide on every request from now on; None ends it.
@@ -360,6 +359,7 @@ class InMemoryCloud:
         self._interceptor = interceptor
 
     def _interrupt(self, interruption: _Interruption) -> None:
+        self._service(interruption.service)
         with self._lock:
             self._interruptions.append(interruption)
 
@@ -463,6 +463,6 @@ def _parsed(call: Call) -> object:
     if "json" not in call.headers.get("content-type", "") or not isinstance(call.source, bytes | str):
         return None
     try:
-        return json.loads(call.source)
+        return read_json(call.source)
     except ValueError:
         return None

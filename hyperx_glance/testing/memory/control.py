@@ -15,28 +15,36 @@ POST    /NAME/control/user      ``Keystone.add_user``: name, department, role, p
 POST    /NAME/control/quota     ``Nova.set_quota``: department, instances, cores, ram
 POST    /NAME/control/set       settings of a service: service, and any of its plain attributes, such as build_polls
 ======  ======================  =======================================================================================
+
+A request with a body must say ``Content-Type: application/json``, which a web page cannot send to another origin.
 """
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from hyperx_glance.testing.memory.wire import Reply, json_reply
+from hyperx_glance.testing import origins
+from hyperx_glance.testing.memory.wire import Reply, json_reply, read_json
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory.cloud import InMemoryCloud, ServiceName
     from hyperx_glance.testing.memory.serving import Server
 
 _PATH: Final = re.compile(r"/(?P<name>[A-Za-z0-9._-]+)/control(?:/(?P<what>[a-z]+))?")
-_SETTABLE: Final = (bool, int, float, str, list, type(None))
+_NOT_SET: Final = ("failures", "first_endpoints")
+_LARGEST_NUMBER: Final = 10**9
+_LARGEST_DOWNLOAD: Final = 1 << 30
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
 
 
-def answer(server: Server, method: str, path: str, source: bytes | Iterable[bytes] | None) -> Reply | None:
+def answer(
+    server: Server, method: str, path: str, media_type: str, source: bytes | Iterable[bytes] | None
+) -> Reply | None:
     """Answer a request for the control path; None where it is for another."""
     if path == "/control":
         return json_reply(200, {"clouds": list(server.clouds)})
@@ -54,13 +62,24 @@ def answer(server: Server, method: str, path: str, source: bytes | Iterable[byte
         return json_reply(200, _READINGS[method, what](cloud))
     if (method, what) not in _CHANGES:
         return json_reply(404, {"error": f"There is no {method} {path}."})
+    if media_type != "application/json":
+        return json_reply(415, {"error": "The body must be JSON, with the header Content-Type: application/json."})
+    text = source if isinstance(source, bytes) else b"".join(source or ())
     try:
-        # curl -d calls its body a form's, which comes in chunks.
-        text = source if isinstance(source, bytes) else b"".join(source or ())
-        body = json.loads(text or "{}")
-        return json_reply(200, _CHANGES[method, what](cloud, **body))
-    except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
+        return json_reply(200, _CHANGES[method, what](cloud, **_asked(what, text, server.hosts)))
+    except (TypeError, ValueError) as error:
+        return json_reply(400, {"error": str(error)})
+    except (AttributeError, LookupError) as error:
         return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _asked(what: str, text: bytes, hosts: Collection[str]) -> dict[str, Any]:
+    body = read_json(text or b"{}")
+    if not isinstance(body, dict):
+        raise TypeError("The body must be a JSON object.")
+    if what == "set" and "url" in body and not origins.leads_to(str(body["url"]), hosts):
+        raise ValueError("The URL of a service must lead to this server.")
+    return body
 
 
 def _requests(cloud: InMemoryCloud) -> object:
@@ -71,14 +90,33 @@ def _failures(cloud: InMemoryCloud) -> object:
     return {"failures": [dataclasses.asdict(failure) for failure in cloud.failures]}
 
 
-def _fail(cloud: InMemoryCloud, **asked: Any) -> object:  # noqa: ANN401 - as the client says
-    cloud.fail(asked.pop("service"), asked.pop("method"), asked.pop("path"), **asked)
+def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
+    _check_number("status", asked.get("status", 500), least=200, most=599)
+    _check_times(asked)
+    headers = asked.get("headers") or {}
+    if not all(isinstance(text, str) and _HEADER.fullmatch(f"{name}: {text}") for name, text in headers.items()):
+        raise ValueError("headers must be names and texts that HTTP can carry.")
+    if not isinstance(asked.get("body", ""), str | dict):
+        raise TypeError("body must be a string or an object.")
+    cloud.fail(service, method, path, **asked)
     return {}
 
 
-def _cut(cloud: InMemoryCloud, **asked: Any) -> object:  # noqa: ANN401 - as the client says
-    cloud.cut(asked.pop("service"), asked.pop("method"), asked.pop("path"), **asked)
+def _cut(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
+    _check_times(asked)
+    cloud.cut(service, method, path, **asked)
     return {}
+
+
+def _check_times(asked: Mapping[str, object]) -> None:
+    for name in ("times", "skip", "late"):
+        if asked.get(name) is not None:
+            _check_number(name, asked[name])
+
+
+def _check_number(name: str, value: object, *, least: int = 0, most: int = _LARGEST_NUMBER) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} must be a number from {least} to {most}.")
 
 
 def _kill(cloud: InMemoryCloud, *, service: ServiceName) -> object:
@@ -101,6 +139,12 @@ def _download(
     given = [value for value in (base64, size, status) if value is not None]
     if len(given) != 1:
         raise ValueError("A download is either base64, size or status.")
+    if not urlsplit(url).hostname:
+        raise ValueError("url must be a URL.")
+    if size is not None:
+        _check_number("size", size, most=_LARGEST_DOWNLOAD)
+    if status is not None:
+        _check_number("status", status, least=200, most=599)
     cloud.glance.downloads[url] = _decoded(base64) if base64 is not None else status or bytes(size or 0)
     return {}
 
@@ -110,6 +154,8 @@ def _decoded(text: str) -> bytes:
 
 
 def _user(cloud: InMemoryCloud, *, name: str, department: str, role: str, **options: str) -> object:
+    if not all(isinstance(text, str) for text in (name, department, *options.values())):
+        raise TypeError("name, department and password must be strings.")
     if department not in cloud.departments:
         cloud.keystone.add_department(department)
     user_id = cloud.keystone.add_user(name, department, role=role, **options)
@@ -117,6 +163,8 @@ def _user(cloud: InMemoryCloud, *, name: str, department: str, role: str, **opti
 
 
 def _quota(cloud: InMemoryCloud, *, department: str, **limits: int) -> object:
+    for name, limit in limits.items():
+        _check_number(name, limit, least=-1)
     cloud.nova.set_quota(department, **limits)
     return {}
 
@@ -126,10 +174,28 @@ def _set(cloud: InMemoryCloud, *, service: str, **settings: object) -> object:
     if chosen is None:
         raise ValueError(f"There is no service {service}.")
     for name, value in settings.items():
-        if name.startswith("_") or not isinstance(vars(chosen).get(name, ...), _SETTABLE):
-            raise ValueError(f"{service} has no setting {name}.")
+        if name.startswith("_") or name in _NOT_SET or not _fits(vars(chosen).get(name, ...), value):
+            raise ValueError(f"{service} has no setting {name}, or not for such a value.")
+    for name, value in settings.items():
         setattr(chosen, name, value)
     return {}
+
+
+def _fits(current: object, value: object) -> bool:
+    """Tell whether a value can stand in for the one of a setting: it is as plain, and of the same kind."""
+    if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
+        return False
+    match current:
+        case None:
+            return value is None or type(value) is int
+        case list():
+            return isinstance(value, list) and all(isinstance(each, str) for each in [*current, *value])
+        case bool() | int() | str():
+            return type(value) is type(current)
+        case float():
+            return type(value) in (int, float)
+        case _:
+            return False
 
 
 _READINGS: Final[Mapping[tuple[str, str], Callable[[InMemoryCloud], object]]] = {

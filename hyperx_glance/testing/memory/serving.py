@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from cheroot import errors, wsgi
 
+from hyperx_glance.testing import origins
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import Reply, json_reply
+from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
 from hyperx_glance.testing.profiles import PROFILES, ProfileName, entry, written
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
+LARGEST_BODY: Final = 1 << 30
+"""Bytes of a request's body at most; those of an image stay in memory."""
+_LARGEST_HEADERS: Final = 64 << 10
 _THREADS: Final = 16
 
 
@@ -36,10 +40,10 @@ class _Gateway(wsgi.Gateway_10):
     """Read to its end what a service left of a body in chunks: cheroot would take it for the next request."""
 
     def respond(self) -> None:
-        """Answer, and go on to where the next request begins."""
+        """Answer, and go on to where the next request begins, unless the connection ends."""
         super().respond()
-        if self.req.chunked_read:
-            for _ in _chunks(self.req.rfile):
+        if self.req.chunked_read and not self.req.close_connection:
+            for _ in _chunks(self.req.rfile, LARGEST_BODY):
                 pass
             for _ in self.req.rfile.read_trailer_lines():
                 pass
@@ -62,8 +66,13 @@ class Server:
         self._profile = profile
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset puts a fresh one in the place of the old one."""
-        self._server: Any = _Quiet((HOST, port), self._application, numthreads=_THREADS, request_queue_size=128)
+        self.hosts = origins.LOOPBACK
+        """The hosts under which it is known; requests to others are refused."""
+        application = origins.guarded(self._application, self.hosts)
+        self._server: Any = _Quiet((HOST, port), application, numthreads=_THREADS, request_queue_size=128)
         self._server.gateway = _Gateway
+        self._server.max_request_header_size = _LARGEST_HEADERS
+        self._server.max_request_body_size = LARGEST_BODY
         self._server.expiration_interval = 0.05  # seconds that an end waits for at most
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
@@ -123,6 +132,8 @@ class Server:
         except NoAnswer as none:
             # The one exception that closes the connection without a word (cheroot/server.py, communicate).
             raise errors.FatalSSLAlert from none
+        except errors.MaxSizeExceeded:
+            reply = json_reply(413, {"error": "The body of the request is too large."})  # cheroot ends the connection
         reason = http.HTTPStatus(reply.status).phrase if reply.status in set(http.HTTPStatus) else "Unknown"
         headers = {name.title(): value for name, value in reply.headers.items()}
         if reply.status != http.HTTPStatus.NO_CONTENT:
@@ -135,7 +146,8 @@ class Server:
         url = self.url + _local(environ["REQUEST_URI"])
         headers = _headers(environ)
         source = _body(environ)
-        controlled = control.answer(self, method, url.removeprefix(self.url), source)
+        media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        controlled = control.answer(self, method, url.removeprefix(self.url), media_type, source)
         if controlled is not None:
             return controlled
         for cloud in list(self.clouds.values()):
@@ -164,14 +176,35 @@ def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
 
 def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
     """Give a JSON body as bytes, which are recorded, and any other as it comes."""
-    length = environ.get("CONTENT_LENGTH")
+    length = int(environ.get("CONTENT_LENGTH") or 0)
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    if not chunked and not int(length or 0):
+    if not chunked and not length:
         return None
-    stream = _chunks(environ["wsgi.input"])
-    return b"".join(stream) if "json" in environ.get("CONTENT_TYPE", "") else stream
+    if "json" not in environ.get("CONTENT_TYPE", ""):
+        return _chunks(environ["wsgi.input"], LARGEST_BODY)
+    if length > LARGEST_JSON:
+        raise errors.MaxSizeExceeded
+    return b"".join(_chunks(environ["wsgi.input"], LARGEST_JSON))
 
 
-def _chunks(stream: Any) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types
-    while chunk := stream.read(1 << 16):
+def _chunks(stream: Any, most: int) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types
+    """Read a body; `MaxSizeExceeded` if it has more bytes than that."""
+    while chunk := _read(stream):
+        most -= len(chunk)
+        if most < 0:
+            raise errors.MaxSizeExceeded
         yield chunk
+
+
+def _read(stream: Any) -> bytes:  # noqa: ANN401 - as above
+    """Read some of a body, and a chunk to its end (cheroot/server.py, ChunkedRFile copies the rest at each reading)."""
+    try:
+        piece: bytes = stream.read(1 << 16)
+    except OSError as error:
+        if str(error) != "Request Entity Too Large":  # as ChunkedRFile says of a chunk
+            raise
+        raise errors.MaxSizeExceeded from error
+    rest: bytes = getattr(stream, "buffer", b"")
+    if rest:
+        stream.buffer = b""
+    return piece + rest

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import html
 import http
 import json
@@ -20,13 +21,19 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic_core import SchemaError, SchemaValidator, core_schema, from_json
 
 Record: TypeAlias = dict[str, Any]
 """A JSON object as a service sends it: what stands in it is the service's affair."""
 
 Problem: TypeAlias = Callable[[int, str], "Reply"]
+
+LARGEST_JSON: Final = 16 << 20
+"""Bytes of a JSON body at most: in memory, it may take thirty times as much."""
+_LONGEST_PATTERN: Final = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,10 +107,12 @@ class Call:
         """Give the body parsed; refuse what is no JSON."""
         if not self.content():
             raise Refused(400, "Body expected in request.")
+        if len(self.content()) > LARGEST_JSON:
+            raise Refused(413, "Request is too large.")
         try:
-            return json.loads(self.content())
-        except ValueError:
-            raise Refused(400, "Malformed JSON in request body.") from None
+            return read_json(self.content())
+        except ValueError as error:
+            raise Refused(400, str(error)) from None
 
     def member(self, key: str) -> Any:  # noqa: ANN401 - whatever the client sent
         """Give what the JSON object in the body has under a key; refuse the absence of either."""
@@ -234,6 +243,42 @@ class Service:
         if allowed:
             raise Refused(405, f"The method {call.method} is not allowed for this resource. ")
         raise Refused(404)
+
+
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the client sent
+    """Read JSON; `ValueError` if it is none, or nested so deep that Python's own functions could not walk through it.
+
+    >>> read_json(b"[" * 1000)
+    Traceback (most recent call last):
+    ValueError: The JSON in the request body is nested too deeply.
+    """
+    try:
+        return from_json(text)
+    except ValueError as error:
+        if "recursion limit" in str(error):
+            raise ValueError("The JSON in the request body is nested too deeply.") from None
+        raise ValueError("Malformed JSON in request body.") from None
+
+
+@functools.lru_cache(maxsize=128)
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """Make the test whether a regular expression is found in a text, in time that grows with its length only.
+
+    Python's own engine can take for ever. This one is Rust's (https://docs.rs/regex/latest/regex/#syntax), which knows
+    neither look-around nor back references, because it never goes back in the text.
+
+    >>> searcher("^(a+)+$")("a" * 10_000 + "b")
+    False
+    """
+    if not isinstance(pattern, str):
+        raise TypeError(f"A regular expression must be a string, not {type(pattern).__name__}.")
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ValueError(f"A regular expression may have {_LONGEST_PATTERN} characters at most.")
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")).isinstance_python
+    except SchemaError as error:
+        reason = str(error).rstrip().rpartition("\n")[2].strip()
+        raise ValueError(f"This is not a regular expression: {reason.removeprefix('error: ')}") from None
 
 
 def json_reply(status: int, value: object, **headers: str) -> Reply:

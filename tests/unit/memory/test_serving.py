@@ -101,38 +101,6 @@ def test_what_a_test_sets_in_python_is_set_by_http(server: Server) -> None:
     assert cloud.nova.build_polls == 7
 
 
-def test_a_body_is_read_whatever_type_it_claims(server: Server) -> None:
-    body, form = (
-        '{"url": "http://files.example/a.raw", "size": 3}',
-        {"Content-Type": "application/x-www-form-urlencoded"},
-    )
-    answer = requests.post(
-        f"{server.url}/cloud/control/download", data=body, headers=form, timeout=5
-    )  # as curl -d does
-
-    assert answer.status_code == 200
-    assert server.clouds["cloud"].glance.downloads == {"http://files.example/a.raw": bytes(3)}
-
-
-@pytest.mark.parametrize(
-    ("what", "body"),
-    [
-        ("set", {"service": "nova", "_keystone": None}),
-        ("set", {"service": "nova", "servers": {}}),
-        ("set", {"service": "heat", "a": 1}),
-        ("download", {"url": "http://files.example/a"}),
-        ("fail", {"service": "glance"}),
-        ("fail", {"service": "glance", "method": "GET", "path": "[", "status": 500}),
-        ("user", {"name": "carol", "department": "dept-a", "role": "king"}),
-    ],
-)
-def test_what_cannot_be_set_is_refused(server: Server, what: str, body: dict[str, object]) -> None:
-    answer = control(server, what, **body)
-
-    assert answer.status_code == 400
-    assert answer.json()["error"]
-
-
 def test_failures_are_asked_for_by_http(server: Server) -> None:
     headers = {"X-Auth-Token": connect(server).session.get_token()}
     control(server, "fail", service="glance", method="GET", path="/images$", status=503, headers={"Retry-After": "0"})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
 from hyperx_glance.testing.memory.nova.validation import check_limit, wrong_query
-from hyperx_glance.testing.memory.wire import Call, Refused
+from hyperx_glance.testing.memory.wire import Call, Refused, searcher
 
 _FILTERS = (
     "all_tenants",
@@ -136,10 +135,16 @@ def check_filters(call: Call, version: tuple[int, int]) -> None:
 
 def _is_pattern(value: str) -> bool:
     try:
-        re.compile(value)
-    except re.error:
+        searcher(value)
+        searcher(at_beginning(value))
+    except ValueError:
         return False
     return True
+
+
+def at_beginning(pattern: str) -> str:
+    """Anchor a regular expression, as Python's ``match`` does."""
+    return f"^(?:{pattern})"
 
 
 def _time(value: str) -> datetime | None:
@@ -158,7 +163,7 @@ def plain_tests(call: Call) -> list[Callable[[Server], bool]]:
             raise Refused(400, "Invalid status value")
         return [lambda _: False]
     known: Mapping[str, Callable[[Server, str], bool]] = {
-        "name": lambda server, value: re.search(value, server.name) is not None,
+        "name": lambda server, value: searcher(value)(server.name),
         "image": lambda server, value: server.image_id == value,
         "flavor": lambda server, value: server.flavor.id == value,
         "status": lambda server, value: server.status == value.upper(),

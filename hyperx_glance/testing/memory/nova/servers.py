@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, Mapping
 from datetime import datetime
 from typing import Any
 
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.nova.building import Building
-from hyperx_glance.testing.memory.nova.filters import check_filters, plain_tests, tag_tests, wants_everybody
+from hyperx_glance.testing.memory.nova.filters import (
+    at_beginning,
+    check_filters,
+    plain_tests,
+    tag_tests,
+    wants_everybody,
+)
 from hyperx_glance.testing.memory.nova.microversions import SERVER, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import POWER_STATES, VM_STATES, Flavor, Server
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, read_json, searcher
 
 _UPDATED_KEYS = (
     "OS-DCF:diskConfig",
@@ -92,7 +96,7 @@ class Servers(Building):
             if call.value(key) and (key == "ip" or who.is_administrator or version >= (2, 5)):
                 tests.append(_has_address(call.value(key), version_of))
         if call.value("metadata") and who.is_administrator:  # a member's metadata filter is ignored
-            pairs = json.loads(call.value("metadata")).items()
+            pairs = _pairs(call.value("metadata"))
             tests.append(lambda server: pairs <= server.metadata.items())
         return tests
 
@@ -222,9 +226,16 @@ class Servers(Building):
         return json_reply(200, {network: found[network]})
 
 
+def _pairs(metadata: str) -> ItemsView[str, object]:
+    try:
+        return dict(read_json(metadata)).items()
+    except (TypeError, ValueError):
+        raise Refused(400, "The metadata filter is not a JSON object.") from None
+
+
 def _has_address(pattern: str, version: int) -> Callable[[Server], bool]:
     """Make the test for a server with such an address (nova/compute/api.py, _ip_filter)."""
-    matches = re.compile(pattern).match
+    matches = searcher(at_beginning(pattern))
     return lambda server: any(
         each["version"] == version and matches(each["addr"]) for those in server.addresses.values() for each in those
     )
