@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
-from hyperx_glance.answers import Shape, Time, Told, parsed
+from hyperx_glance.answers import Shape, Time, Told, parsed, said
 from hyperx_glance.cloud import Cloud, Json
 from hyperx_glance.errors import (
     AmbiguousNameError,
@@ -282,7 +282,7 @@ def nova(
     # A Nova without microversions, or its v2.0 compatibility mode, ignores the request for one and says nothing.
     answered = response.headers.get("OpenStack-API-Version", "no microversion")
     if answered != f"compute {MICROVERSION}":
-        raise _too_old(f"it answered with {answered}.")
+        raise _too_old(f"it answered with {said(answered)}.")
     return response.content
 
 
