@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tabs and newlines, DEL and C1, which drive terminals
-    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # what has no width or turns the direction
+    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # no width, or a turn of the direction
     "\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]"  # ends of lines, halves of pairs, tags
 )
 LONGEST_MESSAGE = 10_000
@@ -59,7 +59,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 def visible(text: str) -> str:
-    """Return a text without control characters and others that nobody sees, which may come from anywhere.
+    r"""Return a text without control characters and others that nobody sees, which may come from anywhere.
 
     >>> visible("Image \x1b[31mred\u202e is gone.")
     'Image [31mred is gone.'

@@ -11,7 +11,6 @@ included, it sends through such a session; the one of the caller stays as it is.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -44,7 +43,10 @@ def careful(session: Session) -> Session:
     """Return another face of a session: the same login, connections and settings, also those that change later."""
     if isinstance(session, _Careful):
         return session
-    face: Session = object.__new__(_face_of(type(session)))
+    kind = type(session)
+    if kind not in _FACES:
+        _FACES[kind] = type(kind.__name__, (_Careful, kind), {})
+    face: Session = object.__new__(_FACES[kind])
     face.__dict__ = session.__dict__
     return face
 
@@ -52,8 +54,14 @@ def careful(session: Session) -> Session:
 class _Careful(Session):
     """Follow a redirect only where it leads to the same server and takes no body along."""
 
-    def request(
-        self, url: str, method: str, *, redirect: int | bool | None = None, raise_exc: bool = True, **options: Any  # noqa: ANN401
+    def request(  # type: ignore[override]  # keystoneauth names all but the first two
+        self,
+        url: str,
+        method: str,
+        *,
+        redirect: int | bool | None = None,
+        raise_exc: bool = True,
+        **options: Any,  # noqa: ANN401
     ) -> requests.Response:
         """Send a request as keystoneauth does; ``redirect`` False gives back the answer that points elsewhere."""
         response = super().request(url, method, redirect=False, raise_exc=False, **options)
@@ -76,9 +84,8 @@ class _Careful(Session):
         """Leave the connections to the caller's session, which made them."""
 
 
-@functools.cache
-def _face_of(kind: type[Session]) -> type[Session]:
-    return type(kind.__name__, (_Careful, kind), {})
+_FACES: dict[type[Session], type[Session]] = {}
+"""The careful kind of each kind of session, with whatever a caller's own kind does."""
 
 
 def _target(response: requests.Response) -> str:

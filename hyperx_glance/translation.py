@@ -51,6 +51,11 @@ _NEVER_CONNECTED = (
     requests.exceptions.ConnectTimeout,
 )
 
+_REFUSALS = (
+    keystone_exceptions.Unauthorized,
+    keystone_exceptions.Forbidden,
+    keystone_exceptions.AuthorizationFailure,
+)
 _LONGEST_TARGET = 200
 
 
@@ -154,7 +159,7 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
     answer = Answer(service="identity", status=status, request_id=getattr(error, "request_id", None))
     again = "Try again later; the request id leads to the service's log."
     match error:
-        case keystone_exceptions.Unauthorized() | keystone_exceptions.Forbidden() | keystone_exceptions.AuthorizationFailure():
+        case _ if isinstance(error, _REFUSALS):
             message, hint = "Keystone refused the credentials.", "Check user, password, project and domains."
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.MissingAuthMethods():

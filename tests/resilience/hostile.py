@@ -12,8 +12,7 @@ import random
 from typing import TYPE_CHECKING, Final, Literal
 
 from hyperx_glance.testing.memory import Recorded, Reply
-from tests.resilience.faults import FAULTS as PLAIN
-from tests.resilience.faults import STATUSES, Fault, Handle, Strike, refusal
+from tests.resilience.faults import FAULTS as PLAIN, STATUSES, Fault, Handle, Strike, refusal
 from tests.resilience.verbs import ELSEWHERE, SECRETS
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ Words = Literal["echo", "echo on a page", "long and wild"]
 
 def _token(stage: Stage) -> list[str]:
     """Name the tokens that the verb's own requests show."""
-    steward = stage.client._context.steward  # noqa: SLF001  # only the client knows it
+    steward = stage.client._context.steward  # only the client knows it
     clouds = [stage.client.cloud, *([steward] if steward else [])]
     logins = [getattr(cloud.session.auth, "auth_ref", None) for cloud in clouds]
     return [login.auth_token for login in logins if login is not None]
