@@ -30,16 +30,8 @@ Words = Literal["echo", "echo on a page", "long and wild"]
 # ----------------------------------------------------------------- words
 
 
-def _token(stage: Stage) -> list[str]:
-    """Name the tokens that the verb's own requests show."""
-    steward = stage.client._context.steward  # only the client knows it
-    clouds = [stage.client.cloud, *([steward] if steward else [])]
-    logins = [getattr(cloud.session.auth, "auth_ref", None) for cloud in clouds]
-    return [login.auth_token for login in logins if login is not None]
-
-
 def _echo(stage: Stage, request: Recorded) -> str:
-    return json.dumps({"body": request.body, "headers": {"X-Auth-Token": _token(stage)}}, ensure_ascii=False)
+    return json.dumps({"body": request.body, "headers": {"X-Auth-Token": stage.shown.token}}, ensure_ascii=False)
 
 
 def _words(status: int, kind: Words) -> Strike:
@@ -70,7 +62,7 @@ def _all_words() -> list[Fault]:
 def _elsewhere(status: int, *, scheme: str = "http") -> Strike:
     def strike(stage: Stage, request: Recorded, _handle: Handle) -> Reply:
         secret = SECRETS[0]
-        place = f"{scheme}://reader:{secret}@{ELSEWHERE}{request.path}?next={secret}&{''.join(_token(stage))}"
+        place = f"{scheme}://reader:{secret}@{ELSEWHERE}{request.path}?next={secret}&{stage.shown.token}"
         return Reply(status, b"", {"Location": place})
 
     return strike

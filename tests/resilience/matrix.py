@@ -286,9 +286,7 @@ def _of_success(stage: Stage, cell: Cell, fault: Fault, result: object) -> Itera
 
 def _may_be_lost(stage: Stage, cell: Cell, fault: Fault) -> bool:
     """Tell whether the verb rightly takes its own request for done: its answer was lost, and what it names is gone."""
-    harmless = ("login", "interrupt")
-    lost = fault.family not in harmless or fault.follow is None
-    return stage.verb.believes_a_lost_answer and cell.request.method == "DELETE" and lost
+    return stage.verb.believes_a_lost_answer and cell.request.method == "DELETE" and fault.family != "login"
 
 
 def _of_error(stage: Stage, fault: Fault, error: BaseException) -> Iterator[tuple[str, str]]:

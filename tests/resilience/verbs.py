@@ -7,6 +7,7 @@ import hashlib
 import io
 import lzma
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ from tests import samples
 from tests.clouds import Clock
 
 if TYPE_CHECKING:
+    import requests
     from keystoneauth1.session import Session
 
 DEADLINE: Final = 120.0
@@ -85,6 +87,8 @@ class Stage:
     before: Mapping[str, set[str]] = dataclasses.field(default_factory=dict)
     elsewhere: list[str] = dataclasses.field(default_factory=list)
     """What has arrived at `ELSEWHERE`."""
+    shown: threading.local = dataclasses.field(default_factory=threading.local)
+    """The ``token`` of this thread's last request."""
 
     def __post_init__(self) -> None:
         self.cloud.keystone.add_user("carol", "dept-a", role="member", password=LOGIN)
@@ -115,7 +119,13 @@ class Stage:
         for scheme in ("http", "https"):
             for place in (ELSEWHERE, f"reader:{LOGIN}@{ELSEWHERE}"):
                 session.mount(f"{scheme}://{place}", _Elsewhere(self.elsewhere))
+        session.session.auth = self._note_token
         return session
+
+    def _note_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Keep the token that a request shows, for services that repeat it; requests calls this before it sends."""
+        self.shown.token = request.headers.get("X-Auth-Token") or ""
+        return request
 
     def existing(self) -> Mapping[str, set[str]]:
         """Name all that exists, as only the cloud itself knows it."""
