@@ -93,7 +93,9 @@ def logging_in(session: Session) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise _halved() from error
     except FAILURES as error:
-        raise _failed_login(error) from (error if isinstance(error, keystone_exceptions.ConnectionError) else None)
+        raise _failed_login(_led_away(error) or error) from (
+            error if isinstance(error, keystone_exceptions.ConnectionError) else None
+        )
     except HyperxGlanceError:
         raise
     except _WRONG_SHAPES as error:
@@ -153,6 +155,13 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+def _led_away(error: BaseException | None) -> RedirectedError | None:
+    """Find the redirect behind a discovery that failed: a plugin says that in words of its own."""
+    while error is not None and not isinstance(error, RedirectedError):
+        error = error.__context__
+    return error
+
+
 def _failed_login(error: BaseException) -> HyperxGlanceError:
     """Say what became of a login in this library's words alone."""
     status = getattr(error, "http_status", None) or None
@@ -163,7 +172,7 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
             message, hint = "Keystone refused the credentials.", "Check user, password, project and domains."
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.MissingAuthMethods():
-            message, hint = "Keystone wants more than one proof of who you are.", "Log in with all of them."
+            message, hint = "Keystone requires more than one authentication method.", "Log in with all of them."
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.AuthPluginException():
             message = f"There are no usable credentials: {said(str(error))}"
@@ -172,7 +181,7 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
             return not_understood("identity", "no token", connected=False)
         case RedirectedError():
             # The path of such a place may quote the login.
-            message = f"Keystone points the login to {_shown(error.target, path=False)}, where none is sent"
+            message = f"Keystone redirects the login to {_shown(error.target, path=False)}, which is not followed"
             hint = "Correct auth_url, or the URL of Keystone in the catalogue, if that is the right place."
         case keystone_exceptions.TooManyRequests():
             message, hint = "Keystone limits the rate of logins.", "Try again later."
@@ -181,7 +190,7 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
         case keystone_exceptions.HttpError():
             message, hint = "Keystone failed at the login.", again
         case keystone_exceptions.DiscoveryFailure():
-            message, hint = "Where one logs in was not found: no Keystone answers.", "Check auth_url."
+            message, hint = "No Keystone was found at auth_url.", "Check auth_url."
         case _:
             message = f"The identity service gave no answer: {said(_without_wrappings(str(error)))}"
             hint = "See whether the service is up, and try again."
@@ -193,8 +202,7 @@ def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
     if isinstance(error, RedirectedError):
         token = error.response.request.headers.get("X-Auth-Token", "") if error.response is not None else ""
         return ServiceUnavailableError(
-            f"What answers for the {service} service points {error.method} to {_shown(error.target, token)}, "
-            "where nothing is sent",
+            f"The {service} service redirects {error.method} to {_shown(error.target, token)}, which is not followed",
             service=service,
             status=error.http_status,
             request_id=error.request_id,
@@ -211,7 +219,7 @@ def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
 def _shown(url: str, *secrets: str, path: bool = True) -> str:
     """Return where a redirect points, as far as that is no secret: the query may quote the request."""
     if not url:
-        return "what is no URL"
+        return "an invalid URL"
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     return said(f"{parts.scheme}://{place}{parts.path if path else ''}", *secrets)[:_LONGEST_TARGET]

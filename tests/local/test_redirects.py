@@ -121,7 +121,7 @@ def test_an_import_sends_its_url_to_no_other_server(
         creation="/import$",
         elsewhere=portal.url,
     )
-    with proxy, pytest.raises(ServiceUnavailableError, match="points POST to") as caught:
+    with proxy, pytest.raises(ServiceUnavailableError, match="redirects POST to") as caught:
         proxy.client(local_cloud.session("alice"), QUICK).register(
             NewImage(name=unique("image"), url=f"{url}?sig=5ecre7")
         )
@@ -153,7 +153,7 @@ def test_no_login_goes_to_another_server(
         session = Session(login, timeout=30)
         session.session.trust_env = False
         client = Client.from_session(session, region_name=REGION, settings=QUICK)
-        with pytest.raises(ServiceUnavailableError, match="points the login to") as caught:
+        with pytest.raises(ServiceUnavailableError, match="redirects the login to") as caught:
             client.delete("00000000-0000-4000-8000-000000000000")
         assert portal.arrived == []
         assert not caught.value.connected
@@ -176,7 +176,7 @@ def test_no_login_of_openstacksdk_goes_to_another_server(local_cloud: LocalCloud
         words: dict[str, Any] = {**local_cloud.auth("alice"), "auth_url": proxy.url}
         with (
             hyperx_glance.connect(**words) as client,
-            pytest.raises(ServiceUnavailableError, match="points the login to"),
+            pytest.raises(ServiceUnavailableError, match="redirects the login to"),
         ):
             client.count()
     assert portal.arrived == []

@@ -256,8 +256,21 @@ def test_a_login_that_is_led_away_was_no_request_of_the_verb() -> None:
         Client.from_session(cloud.session("alice"), settings=HASTY).delete("00000000-0000-4000-8000-000000000000")
 
     assert (caught.value.service, caught.value.connected, caught.value.status) == ("identity", False, 307)
-    assert caught.value.message == f"Keystone points the login to {THERE}, where none is sent"
+    assert caught.value.message == f"Keystone redirects the login to {THERE}, which is not followed"
     assert LOGIN not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["", "/v3"])
+def test_a_discovery_that_is_led_away_says_where(path: str) -> None:
+    """openstacksdk asks Keystone for its versions first; from an auth_url that names one it goes on without them."""
+    with InMemoryCloud() as cloud:
+        cloud.fail("keystone", "GET", "^/", status=301, headers={"Location": f"{THERE}/login?{LOGIN}"}, times=None)
+        cloud.fail("keystone", "POST", "/auth/tokens", status=301, headers={"Location": THERE}, times=None)
+        auth: dict[str, Any] = {**cloud.auth("alice"), "auth_url": f"{cloud.keystone.url}{path}"}
+
+        with pytest.raises(ServiceUnavailableError, match=r"redirects the login to http://portal\.test,") as caught:
+            hyperx_glance.connect(**auth).count()
+    assert not caught.value.connected
 
 
 def test_a_session_for_the_system_is_led_nowhere_either() -> None:
@@ -266,7 +279,7 @@ def test_a_session_for_the_system_is_led_nowhere_either() -> None:
     assert admin.is_administrator
     cloud.fail("keystone", "POST", "/auth/tokens", status=302, headers={"Location": THERE}, times=None)
 
-    with pytest.raises(ServiceUnavailableError, match="points the login to"):
+    with pytest.raises(ServiceUnavailableError, match="redirects the login to"):
         admin.of_system()
 
 
@@ -277,7 +290,7 @@ def test_a_steward_is_led_nowhere_either() -> None:
     client.count()
     cloud.fail("keystone", "POST", "/auth/tokens", status=302, headers={"Location": THERE}, times=None)
 
-    with pytest.raises(ServiceUnavailableError, match="points the login to"):
+    with pytest.raises(ServiceUnavailableError, match="redirects the login to"):
         client.update(image, os_distro="debian")
 
 
@@ -286,5 +299,5 @@ def test_a_connection_of_openstacksdk_is_led_nowhere_either() -> None:
         cloud.fail("keystone", "POST", "/auth/tokens", status=302, headers={"Location": f"{THERE}/"}, times=None)
         auth: dict[str, Any] = cloud.auth("alice")
 
-        with pytest.raises(ServiceUnavailableError, match=r"points the login to http://portal\.test,"):
+        with pytest.raises(ServiceUnavailableError, match=r"redirects the login to http://portal\.test,"):
             hyperx_glance.connect(**auth).count()
