@@ -36,6 +36,7 @@ The tree::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
@@ -43,6 +44,31 @@ from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tabs and newlines, DEL and C1, which drive terminals
+    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # no width, or a turn of the direction
+    "\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]"  # ends of lines, halves of pairs, tags
+)
+LONGEST_MESSAGE = 10_000
+"""What is cut from a message was never meant to be read: names and states that a service may write at any length."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+"""OpenStack's own are "req-" and a UUID (oslo_middleware/request_id.py); other clouds' may be longer."""
+
+
+def visible(text: str) -> str:
+    r"""Return a text without control characters and others that nobody sees, which may come from anywhere.
+
+    >>> visible("Image \x1b[31mred\u202e is gone.")
+    'Image [31mred is gone.'
+    """
+    return text if text.isprintable() else _INVISIBLE.sub("", text)
+
+
+def known_request_id(text: str | None) -> str | None:
+    """Return the id of a request if it can be one; a proxy may write anything there."""
+    return text if text and _REQUEST_ID.fullmatch(text) else None
 
 
 class Answer(TypedDict):
@@ -87,12 +113,13 @@ class HyperxGlanceError(Exception):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
+        message = visible(message[:LONGEST_MESSAGE])
         super().__init__(message)
         self.message = message
-        self.hint: str = hint or self.default_hint
+        self.hint: str = visible(hint) or self.default_hint
         self.service = service
         self.status = status
-        self.request_id = request_id
+        self.request_id = known_request_id(request_id)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let errors be copied and sent to other processes, whatever keywords their constructors need."""
@@ -337,8 +364,8 @@ class WaitTimeoutError(HyperxGlanceError):
 class ServiceUnavailableError(HyperxGlanceError):
     """Report a service that is missing, cannot be reached, or fails.
 
-    ``connected`` is False only if it is certain that no connection was made, so the service cannot have seen the
-    request.
+    ``connected`` is False only if it is certain that the service has not worked on the request: no connection was
+    made, or the login before the request failed.
     """
 
     def __init__(

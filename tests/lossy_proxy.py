@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from hyperx_glance import Settings
 
-Fate = Literal["cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop", "hold"]
+Fate = Literal["cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop", "hold", "elsewhere"]
 """What becomes of the answer to the next creation.
 
 cut_early: the connection is cut when the service has the request. cut_late: when it has answered. bad_gateway: 502 when
 it has the request. gateway_timeout: 504 after half a second. drop: 502, and it never gets it. hold: no answer.
+elsewhere: 307 to another server, and it never gets it.
 """
 FATES: tuple[Fate, ...] = ("cut_early", "cut_late", "bad_gateway", "gateway_timeout", "drop")
 """Those that are over soon."""
@@ -50,6 +51,8 @@ class LossyProxy:
     """Which POSTs count as creations: a pattern of their paths."""
     method: str = "POST"
     """What counts instead of a POST, for other changes whose answers are lost."""
+    elsewhere: str = ""
+    """Where that other server is."""
     creations: int = 0
     """How many have come."""
     answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -121,6 +124,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self._reply(*self._create(body))
             case "drop":
                 self._gateway(502)
+            case "elsewhere":
+                location = f"{self.lossy.elsewhere}{self.path}"
+                self._reply(307, [("Location", location), ("Content-Type", "text/html")], b"")
             case "cut_late":
                 self._create(body)
                 self.close_connection = True

@@ -14,17 +14,19 @@ JSON is read by pydantic alone: it refuses what is nested too deep, where Python
 """
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from hyperx_glance.errors import ServiceUnavailableError
+from hyperx_glance.errors import ServiceUnavailableError, visible
 from hyperx_glance.models.url_text import scrub
 
 LONGEST_BODY = 64 * 1024
@@ -47,8 +49,22 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
 
-Told = Annotated[str, pydantic.AfterValidator(lambda text: text[:LONGEST_TEXT])]
-"""What a service says to people, cut where it says too much."""
+def said(text: str, *secrets: str) -> str:
+    """Return what a service says to people as it may be shown: nothing that a service says is shown in another way.
+
+    It becomes one line without control characters, ``secrets`` and the secrets of its URLs, cut where it is too long.
+    """
+    # First what nobody sees, which may stand in the middle of a secret.
+    line = " ".join(visible(text[:LONGEST_BODY]).split())
+    for secret in filter(None, secrets):
+        forms = secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, errors="replace")
+        for form in filter(None, (" ".join(form.split()) for form in forms)):
+            line = line.replace(form, "...")
+    return scrub(line)[:LONGEST_TEXT]
+
+
+Told = Annotated[str, pydantic.AfterValidator(said)]
+"""What a service says to people, as a part of an answer."""
 
 
 def parsed(shape: type[_Model], service: str, content: bytes) -> _Model:
@@ -60,14 +76,17 @@ def parsed(shape: type[_Model], service: str, content: bytes) -> _Model:
         if mistakes[0]["type"] == "json_invalid":
             raise not_understood(service, "no JSON") from error
         # Keys that a service made up may stand in a location.
-        places = sorted({".".join(map(str, mistake["loc"]))[:60] or "the whole" for mistake in mistakes})
+        places = sorted({said(".".join(map(str, mistake["loc"])))[:60] or "the whole" for mistake in mistakes})
         raise not_understood(service, f"another {shape.__name__.lstrip('_')}, in {', '.join(places[:3])}") from error
 
 
-def not_understood(service: str, what: str, *, status: int | None = None) -> ServiceUnavailableError:
+def not_understood(
+    service: str, what: str, *, status: int | None = None, connected: bool = True
+) -> ServiceUnavailableError:
     """Make the error for an answer of another shape."""
     return ServiceUnavailableError(
         f"What answers for the {service} service is not understood: {what}.",
+        connected=connected,
         service=service,
         status=status,
         hint="See that the catalogue's URL leads to the service itself, in a version this library knows.",
@@ -88,8 +107,8 @@ def server_time(date: str | None) -> datetime | None:
 # ----------------------------------------------------------------- errors in services' words
 
 
-def explanation(body: bytes, *, is_json: bool) -> str:
-    """Find the useful sentence in an error's body, without secrets of the URLs in it; "" where there is none.
+def explanation(body: bytes, *secrets: str, is_json: bool) -> str:
+    """Return the useful sentence of an error's body, as `said` shows it; "" if there is none.
 
     Glance answers an HTML document with the sentence after the h1, Nova and Cinder JSON with one key, Neutron JSON of
     its own, proxies anything. Every step takes time in proportion to the length of the body, which is cut first.
@@ -103,7 +122,7 @@ def explanation(body: bytes, *, is_json: bool) -> str:
         text = _without_markup(text)
     # Nova escapes quotes even in JSON; a "&reg" without semicolon is the middle of a URL.
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return scrub(" ".join(text.split()))[:LONGEST_TEXT]
+    return said(text, *secrets)
 
 
 def _first_sentence(text: str) -> str:

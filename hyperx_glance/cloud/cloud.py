@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import pydantic
 import requests
 import urllib3.exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
@@ -27,11 +28,13 @@ from hyperx_glance.cloud.answers import not_understood, parsed
 from hyperx_glance.cloud.failures import (
     asked_pause,
     is_an_answer,
+    logging_in,
     translate_answer,
     translate_failure,
     translated,
 )
 from hyperx_glance.cloud.forks import renew_in_children
+from hyperx_glance.cloud.redirects import careful
 from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, renew, token_of, url
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -82,8 +85,9 @@ class Cloud:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.session = session
+        self._session = careful(session)
         self.region_name = region_name
-        self._adapter = adapter
+        self._make_adapter = adapter
         self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
         self._sleep = sleep
         self._bases: dict[Service, tuple[Adapter, str]] = {}
@@ -134,6 +138,11 @@ class Cloud:
         """Use connections and locks of this process's own after a fork."""
         renew(self.session)
 
+    def _adapter(self, service: Service) -> Adapter:
+        adapter = self._make_adapter(service)
+        adapter.session = self._session
+        return adapter
+
     # ------------------------------------------------------------- who am I
 
     @property
@@ -149,14 +158,23 @@ class Cloud:
 
     def _login(self) -> Access | None:
         """Read the token, after logging in where that is due; None where the session has only a text for a token."""
-        with translated("identity", self.session):
-            found = token_of(self.session)
+        with logging_in(self._session):
+            found = token_of(self._session)
             if found is None:
                 return None
             known = self._known
             if known is None or known[0] is not found:
                 known = self._known = found, access_of(found)
             return known[1]
+
+    def _token(self) -> dict[str, str]:
+        """Return what a request shows to prove who sends it, after logging in if that is due."""
+        self._login()
+        with logging_in(self._session):
+            headers = self._session.get_auth_headers()
+            if headers is None:
+                raise keystone_exceptions.MissingAuthPlugin("this session's authentication gives no token")
+            return dict(headers)
 
     @property
     def project_id(self) -> str:
@@ -179,8 +197,8 @@ class Cloud:
         It gives none to who has no role on the system, for a token of an application credential, and where
         ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
         """
-        with translated("identity", self.session):
-            token = token_of(self.session)
+        with logging_in(self._session):
+            token = token_of(self._session)
         if token is None:
             return None
         if self._rescoped is None or self._rescoped[0] is not token:
@@ -189,7 +207,7 @@ class Cloud:
 
     def _rescope(self, token: AccessInfo) -> Cloud | None:
         base = self.base("identity")
-        session = of_system(self.session, token, base)
+        session = of_system(self._session, token, base)
 
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, endpoint_override=base)
@@ -208,20 +226,20 @@ class Cloud:
         return self._url(self._adapter(service)) is not None
 
     def _url(self, adapter: Adapter) -> str | None:
-        with translated("identity", self.session):
-            return url(token_of(self.session), adapter)
+        with logging_in(self._session):
+            return url(token_of(self._session), adapter)
 
     def endpoint(self, service: Service) -> Endpoint | None:
         """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
         adapter = self._adapter(service)
-        with translated("identity", self.session):
-            found = endpoints(token_of(self.session), adapter, region_name=adapter.region_name)
+        with logging_in(self._session):
+            found = endpoints(token_of(self._session), adapter, region_name=adapter.region_name)
             return next((Endpoint(each.service_id, each.region_id) for each in found if each.service_id), None)
 
     def regions(self) -> tuple[str, ...]:
         """List the regions in which the catalogue has images, in its order."""
-        with translated("identity", self.session):
-            found = endpoints(token_of(self.session), self._adapter("image"), region_name=None)
+        with logging_in(self._session):
+            found = endpoints(token_of(self._session), self._adapter("image"), region_name=None)
             return tuple(dict.fromkeys(each.region_id for each in found if each.region_id))
 
     def base(self, service: Service) -> str:
@@ -240,7 +258,7 @@ class Cloud:
                     hint="Check the region name, or ask an operator to deploy the service.",
                 )
             # Catalogues name the bare service, a version, or for Cinder a version and the project.
-            with translated("identity", self.session):
+            with logging_in(self._session):
                 path = urlsplit(endpoint).path
             if not re.search(r"/v\d+(\.\d+)?(/[^/]+)?$", path):
                 endpoint = f"{endpoint}/{VERSIONS[service]}"
@@ -293,24 +311,30 @@ class Cloud:
         reading = method in ("GET", "HEAD")
         options: dict[str, object] = {"json": json, "params": params, "microversion": microversion, "stream": stream}
         if data is not None:
-            # keystoneauth would send the rest of it again, after a new login or to another place.
-            options |= {"data": data, "allow_reauth": False, "redirect": False}
+            options["data"] = data
         if timeout is not None or adapter.session.timeout is None:
             options["timeout"] = timeout or REQUEST_TIMEOUT_SECONDS
         retries = _READING_RETRIES if reading else 0
+        logs_in_anew = data is None  # the rest of the data would be sent again
         while True:
-            self._login()
-            with translated(service, self.session):
+            token = self._token()
+            with translated(service, self._session):
                 response = adapter.request(
                     path if path.startswith("http") else base + path,
                     method,
-                    headers=dict(headers or {}),
+                    headers={**(headers or {}), **token},
+                    # keystoneauth would log in within this request, and nobody could tell which of the two has failed.
+                    authenticated=False,
                     raise_exc=False,
                     log=not confidential,
                     connect_retries=_READING_RETRIES if reading and timeout is None else 0,
                     connect_retry_delay=self._retry_delay,
                     **options,
                 )
+            if response.status_code == 401 and logs_in_anew and self._session.invalidate():
+                response.close()
+                logs_in_anew = False
+                continue
             # Not left to keystoneauth, which sleeps as long as the service wants (session.py, _send_request).
             pause = asked_pause(response, self._retry_delay)
             if response.status_code != 503 or not retries or pause > LONGEST_PAUSE_SECONDS:

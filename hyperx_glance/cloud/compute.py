@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from hyperx_glance.cloud.answers import Shape, Told, parsed
+from hyperx_glance.cloud.answers import Shape, Told, parsed, said
 from hyperx_glance.cloud.cloud import Cloud, Json
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
@@ -117,7 +117,7 @@ def nova(
     # A Nova without microversions, or its v2.0 compatibility mode, ignores the request for one and says nothing.
     answered = response.headers.get("OpenStack-API-Version", "no microversion")
     if answered != f"compute {MICROVERSION}":
-        raise _too_old(f"it answered with {answered}.")
+        raise _too_old(f"it answered with {said(answered)}.")
     return response.content
 
 

@@ -14,14 +14,17 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.session import Session
 
-from hyperx_glance.cloud.answers import LONGEST_BODY, explanation, not_understood
+from hyperx_glance.cloud.answers import LONGEST_BODY, explanation, not_understood, said
+from hyperx_glance.cloud.redirects import RedirectedError
 from hyperx_glance.errors import (
+    Answer,
     AuthenticationError,
     ConflictError,
     HyperxGlanceError,
@@ -48,22 +51,25 @@ _NEVER_CONNECTED = (
     requests.exceptions.ConnectTimeout,
 )
 
+_REFUSALS = (
+    keystone_exceptions.Unauthorized,
+    keystone_exceptions.Forbidden,
+    keystone_exceptions.AuthorizationFailure,
+)
+_LONGEST_TARGET = 200
+
 
 @contextlib.contextmanager
 def translated(service: str, session: Session) -> Iterator[None]:
-    """Translate what leaves keystoneauth, through which every request, token and endpoint comes.
+    """Translate what one request of a verb raises instead of an answer; the login before it is `logging_in`'s.
 
-    It reads tokens, catalogues and headers without a look at their shape, and keeps a token that it cannot read:
-    the next request logs in anew.
+    keystoneauth reads headers without a look at their shape, and keeps a token that it cannot read: the next request
+    logs in anew.
     """
     try:
         yield
     except UnicodeEncodeError as error:
-        raise InvalidRequestError("a text cannot hold half a surrogate pair") from error
-    except keystone_exceptions.BadRequest as error:
-        # Our own requests raise nothing for a status: this answers a login. Keystone quotes what it does not
-        # understand (keystone/common/validation/validators.py), and in a login stands the password.
-        raise refused_login(error) from None
+        raise _halved() from error
     except FAILURES as error:
         raise translate_failure(service, error) from error
     except HyperxGlanceError:
@@ -72,6 +78,34 @@ def translated(service: str, session: Session) -> Iterator[None]:
         if session.auth:
             session.invalidate()
         raise not_understood(service, f"it made {type(error).__name__}") from error
+
+
+@contextlib.contextmanager
+def logging_in(session: Session) -> Iterator[None]:
+    """Translate what a login raises, and reading the token and the catalogue that it gave.
+
+    Whatever it was, the request for which it was done has not been sent: each error is an `AuthenticationError`, or a
+    `ServiceUnavailableError` that is not ``connected``. None repeats what Keystone says, which may quote the password
+    (keystone/common/validation/validators.py), and none has a cause that does.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise _halved() from error
+    except FAILURES as error:
+        raise _failed_login(_led_away(error) or error) from (
+            error if isinstance(error, keystone_exceptions.ConnectionError) else None
+        )
+    except HyperxGlanceError:
+        raise
+    except _WRONG_SHAPES as error:
+        if session.auth:
+            session.invalidate()
+        raise not_understood("identity", f"it made {type(error).__name__}", connected=False) from None
+
+
+def _halved() -> InvalidRequestError:
+    return InvalidRequestError("a text cannot hold half a surrogate pair")
 
 
 def asked_pause(response: requests.Response, usual: float) -> float:
@@ -121,46 +155,74 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def refused_login(error: keystone_exceptions.BadRequest) -> ServiceUnavailableError:
-    """Say that Keystone refused a login for its form, without its words: they may quote the password."""
-    return ServiceUnavailableError(
-        "Keystone does not understand the login.",
-        service="identity",
-        status=error.http_status,
-        request_id=error.request_id,
-        hint="Check user, password, project and domains; the request id leads to Keystone's log.",
-    )
+def _led_away(error: BaseException | None) -> RedirectedError | None:
+    """Find the redirect behind a discovery that failed: a plugin says that in words of its own."""
+    while error is not None and not isinstance(error, RedirectedError):
+        error = error.__context__
+    return error
 
 
-def translate_failure(service: str, error: Exception) -> HyperxGlanceError:
-    """Translate what keystoneauth or requests raised instead of an answer."""
-    request_id = getattr(error, "request_id", None)
-    status = getattr(error, "http_status", None)
-    if isinstance(error, keystone_exceptions.Unauthorized | keystone_exceptions.AuthorizationFailure):
-        return AuthenticationError(
-            "Keystone refused the credentials.",
-            service="identity",
-            status=status,
-            request_id=request_id,
-            hint="Check user, password, project and domains.",
+def _failed_login(error: BaseException) -> HyperxGlanceError:
+    """Say what became of a login in this library's words alone."""
+    status = getattr(error, "http_status", None) or None
+    answer = Answer(service="identity", status=status, request_id=getattr(error, "request_id", None))
+    again = "Try again later; the request id leads to the service's log."
+    match error:
+        case _ if isinstance(error, _REFUSALS):
+            message, hint = "Keystone refused the credentials.", "Check user, password, project and domains."
+            return AuthenticationError(message, hint=hint, **answer)
+        case keystone_exceptions.MissingAuthMethods():
+            message, hint = "Keystone requires more than one authentication method.", "Log in with all of them."
+            return AuthenticationError(message, hint=hint, **answer)
+        case keystone_exceptions.AuthPluginException():
+            message = f"There are no usable credentials: {said(str(error))}"
+            return AuthenticationError(message, hint="Give a cloud of clouds.yaml, OS_* variables or auth keywords.")
+        case keystone_exceptions.InvalidResponse():
+            return not_understood("identity", "no token", connected=False)
+        case RedirectedError():
+            # The path of such a place may quote the login.
+            message = f"Keystone redirects the login to {_shown(error.target, path=False)}, which is not followed"
+            hint = "Correct auth_url, or the URL of Keystone in the catalogue, if that is the right place."
+        case keystone_exceptions.TooManyRequests():
+            message, hint = "Keystone limits the rate of logins.", "Try again later."
+        case keystone_exceptions.HttpError() if status is not None and status < 500:
+            message, hint = "Keystone does not understand the login.", "Check user, project, domains and auth_url."
+        case keystone_exceptions.HttpError():
+            message, hint = "Keystone failed at the login.", again
+        case keystone_exceptions.DiscoveryFailure():
+            message, hint = "No Keystone was found at auth_url.", "Check auth_url."
+        case _:
+            message = f"The identity service gave no answer: {said(_without_wrappings(str(error)))}"
+            hint = "See whether the service is up, and try again."
+    return ServiceUnavailableError(message, hint=hint, connected=False, **answer)
+
+
+def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
+    """Translate what a request raised: no answer came, or one that points elsewhere."""
+    if isinstance(error, RedirectedError):
+        token = error.response.request.headers.get("X-Auth-Token", "") if error.response is not None else ""
+        return ServiceUnavailableError(
+            f"The {service} service redirects {error.method} to {_shown(error.target, token)}, which is not followed",
+            service=service,
+            status=error.http_status,
+            request_id=error.request_id,
+            hint="Correct the service's URL in the catalogue if that is the right place; a portal or proxy is not.",
         )
-    if isinstance(error, keystone_exceptions.AuthPluginException | keystone_exceptions.MissingRequiredOptions):
-        return AuthenticationError(
-            f"There are no usable credentials: {error}",
-            hint="Give a cloud of clouds.yaml, OS_* variables or auth keywords.",
-        )
-    if isinstance(error, keystone_exceptions.InvalidResponse):
-        return not_understood(service, "no token")
-    if isinstance(error, keystone_exceptions.Forbidden):
-        return NotAllowedError(str(error), service=service, status=status, request_id=request_id)
     return ServiceUnavailableError(
-        f"The {service} service gave no answer: {_without_wrappings(str(error))}",
+        f"The {service} service gave no answer: {said(_without_wrappings(str(error)))}",
         connected=not _never_connected(error),
         service=service,
-        status=status,
-        request_id=request_id,
         hint="See whether the service is up, and try again.",
     )
+
+
+def _shown(url: str, *secrets: str, path: bool = True) -> str:
+    """Return where a redirect points, as far as that is no secret: the query may quote the request."""
+    if not url:
+        return "an invalid URL"
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return said(f"{parts.scheme}://{place}{parts.path if path else ''}", *secrets)[:_LONGEST_TARGET]
 
 
 def _without_wrappings(text: str) -> str:
@@ -170,11 +232,11 @@ def _without_wrappings(text: str) -> str:
 
 
 def translate_answer(service: str, response: requests.Response, *, stream: bool, secret: str) -> HyperxGlanceError:
-    """Translate an answer from 400 on."""
+    """Translate an answer from 400 on; its words are shown without the token and ``secret``."""
     status = response.status_code
     is_json = "json" in response.headers.get("content-type", "")
-    message = explanation(_beginning(response, stream=stream), is_json=is_json) or f"HTTP status {status}"
-    message = message.replace(secret, "...") if secret else message
+    secrets = secret, str(response.request.headers.get("X-Auth-Token", ""))
+    message = explanation(_beginning(response, stream=stream), *secrets, is_json=is_json) or f"HTTP status {status}"
     request_id = response.headers.get("x-openstack-request-id")
     kind: type[HyperxGlanceError]
     hint = ""

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from hyperx_glance.errors import HyperxGlanceError, PasswordResetError
 from hyperx_glance.launching.passwords import UnpickledPassword, draw_password
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import may_be_done
+from hyperx_glance.waiting.pace import answered, may_be_done
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
@@ -55,9 +55,9 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
 
 def _reset_problem(error: HyperxGlanceError) -> tuple[str, str] | None:
     """Say what a refused changePassword means (nova/api/openstack/compute/admin_password.py)."""
-    if error.status == 501:
+    if answered(error, 501):
         return "The guest agent did not answer", "Install and start qemu-guest-agent in the guest, then try again."
-    if error.status != 409:
+    if not answered(error, 409):
         return None
     if "vm_state" in error.message:
         return "The server is not running", "Start the server, then try again."

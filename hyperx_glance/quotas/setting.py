@@ -32,7 +32,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
     word_of,
 )
-from hyperx_glance.waiting.pace import may_be_done, repeated
+from hyperx_glance.waiting.pace import answered, may_be_done, repeated
 
 UNLIMITED = -1
 LARGEST_LIMIT = 2**31 - 1
@@ -248,7 +248,7 @@ def _image_calls(
         yield _Call([field], "identity", "POST", "/limits", {"limits": [record]})
 
 
-_DONE_BEFORE = {"POST": 409, "DELETE": 404}
+_DONE_BEFORE = {"POST": (409,), "DELETE": (404,)}
 """What Keystone answers to a limit that is there already, or that is gone."""
 
 
@@ -265,7 +265,7 @@ def _write(context: Context, call: _Call, touched: set[str]) -> None:
         try:
             context.cloud.request(call.service, call.method, call.path, json=call.body)
         except HyperxGlanceError as error:
-            if error.status is not None and error.status == _DONE_BEFORE.get(call.method):
+            if answered(error, *_DONE_BEFORE.get(call.method, ())):
                 return
             if not (lost or may_be_done(error)):
                 touched.difference_update(fresh)

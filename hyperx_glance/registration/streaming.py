@@ -16,7 +16,7 @@ from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check
 from hyperx_glance.vocabulary import ISO_FORMAT
-from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.pace import answered, wait_until
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
@@ -193,7 +193,7 @@ def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool
     It has three: an ISO with a partition table, another format than the record's, or a danger in the data. So what else
     is of the record's format is unsafe. A refused import may leave its data, and then each upload ends in 500.
     """
-    if error.status not in (415, 500) or _REASONS.search(error.message):
+    if not answered(error, 415, 500) or _REASONS.search(error.message):
         return
     content = examine(head, whole=whole)
     if order.disk_format == ISO_FORMAT and "gpt" in content.detected:

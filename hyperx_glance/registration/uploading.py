@@ -18,7 +18,7 @@ from hyperx_glance.registration.record import Record
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
 from hyperx_glance.waiting.callbacks import Tell
-from hyperx_glance.waiting.pace import wait_until
+from hyperx_glance.waiting.pace import answered, wait_until
 
 _UPLOADS = 3
 
@@ -74,7 +74,7 @@ class Uploader:
             if end.passed and _is_silence(error):
                 raise self._late() from error
             # Glance answers 500 where a failed import has left its data in the store, and would for ever.
-            if isinstance(error, ServiceUnavailableError) and not (self._last_resort and error.status == 500):
+            if isinstance(error, ServiceUnavailableError) and not (self._last_resort and answered(error, 500)):
                 raise
             if error.status in (401, 409) and not last:
                 return False

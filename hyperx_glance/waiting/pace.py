@@ -82,8 +82,16 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
 
 
 def may_be_done(refusal: HyperxGlanceError) -> bool:
-    """Tell a lost answer, after which the service may work on the request, from a refusal."""
+    """Tell a lost answer, after which the service may work on the request, from a refusal.
+
+    Nothing else decides this: a login that failed, or a rate that is limited, is no lost answer.
+    """
     return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
+
+
+def answered(refusal: HyperxGlanceError, *statuses: int) -> bool:
+    """Tell whether the request itself was answered with one of these, and not the login before it."""
+    return refusal.status in statuses and not (isinstance(refusal, ServiceUnavailableError) and not refusal.connected)
 
 
 def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
@@ -93,18 +101,18 @@ def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
     afterwards has a note that says so.
     """
     pause = pace.first_interval
-    sent, connected = 0, False
+    sent, lost = 0, False
     while True:
         try:
-            return send(connected)
+            return send(lost)
         except ServiceUnavailableError as error:
             # What one of them may have done is done, though the last did not get through.
-            connected = error.connected = connected or error.connected
+            lost = error.connected = lost or may_be_done(error)
             sent += 1
             if sent > REPETITIONS:
                 raise
         except HyperxGlanceError as error:
-            if connected:
+            if lost:
                 error.add_note("An answer was lost before: what was asked for may have been done.")
             raise
         pace.sleep(pause)

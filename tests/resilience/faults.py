@@ -12,8 +12,10 @@ from hyperx_glance.testing.memory import Call, InMemoryCloud, NoAnswer, Recorded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.resilience.verbs import Stage
+
 Handle: TypeAlias = Callable[[], Reply]
-Strike: TypeAlias = Callable[[InMemoryCloud, Recorded, Handle], Reply]
+Strike: TypeAlias = "Callable[[Stage, Recorded, Handle], Reply]"
 
 PAGE: Final = b"<html><head><title>Portal</title></head><body><h1>Welcome</h1>Please log in to the hotel.</body></html>"
 DEPTH: Final = 100_000
@@ -32,6 +34,9 @@ class Fault:
     strike: Strike
     always: bool = False
     truthful: bool = True
+    follow: Fault | None = None
+    """What strikes a later request: the one that comes ``distance`` later, or with 0 the next login."""
+    distance: int = 0
 
     @property
     def family(self) -> str:
@@ -44,7 +49,7 @@ class Fault:
 STATUSES: Final = (400, 401, 403, 404, 409, 413, 429, 500, 502, 503)
 
 
-def _refusal(cloud: InMemoryCloud, request: Recorded, status: int, message: str = "Failure on request.") -> Reply:
+def refusal(cloud: InMemoryCloud, request: Recorded, status: int, message: str = "Failure on request.") -> Reply:
     """Write an error in the service's own form; a gateway writes a page."""
     if status == 502:
         return Reply(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", {"Content-Type": "text/html"})
@@ -54,16 +59,16 @@ def _refusal(cloud: InMemoryCloud, request: Recorded, status: int, message: str 
 
 
 def _status(status: int, *, handled: bool = False) -> Strike:
-    def strike(cloud: InMemoryCloud, request: Recorded, handle: Handle) -> Reply:
+    def strike(stage: Stage, request: Recorded, handle: Handle) -> Reply:
         if handled:
             handle()
-        return _refusal(cloud, request, status)
+        return refusal(stage.cloud, request, status)
 
     return strike
 
 
 def _silence(silence: Silence, *, handled: bool = False) -> Strike:
-    def strike(_cloud: InMemoryCloud, _request: Recorded, handle: Handle) -> Reply:
+    def strike(_stage: Stage, _request: Recorded, handle: Handle) -> Reply:
         if handled:
             handle()
         raise NoAnswer(silence)
@@ -71,15 +76,10 @@ def _silence(silence: Silence, *, handled: bool = False) -> Strike:
     return strike
 
 
-def _echo(cloud: InMemoryCloud, request: Recorded, _handle: Handle) -> Reply:
-    return _refusal(cloud, request, 400, f"Not understood: {json.dumps(request.body, ensure_ascii=False)}")
-
-
 def _errors() -> list[Fault]:
     found = [Fault(f"status:{status}", _status(status)) for status in STATUSES]
     found += [Fault(f"status:{status} always", _status(status), always=True) for status in STATUSES]
     found += [Fault(f"status:{status} after the effect", _status(status, handled=True)) for status in (500, 502, 503)]
-    found.append(Fault("status:400 that repeats the request", _echo))
     for silence in ("refused", "reset", "timeout"):
         found.append(Fault(f"silence:{silence}", _silence(silence)))
         found.append(Fault(f"silence:{silence} always", _silence(silence), always=True))
@@ -92,7 +92,7 @@ def _errors() -> list[Fault]:
 
 
 def _instead(change: Callable[[Reply], Reply]) -> Strike:
-    def strike(_cloud: InMemoryCloud, _request: Recorded, handle: Handle) -> Reply:
+    def strike(_stage: Stage, _request: Recorded, handle: Handle) -> Reply:
         return change(handle())
 
     return strike
@@ -113,7 +113,7 @@ def _page(reply: Reply) -> Reply:
     return Reply(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
 
 
-def _loop(_cloud: InMemoryCloud, request: Recorded, _handle: Handle) -> Reply:
+def _loop(_stage: Stage, request: Recorded, _handle: Handle) -> Reply:
     return Reply(302, b"", {"Location": f"http://{request.service}.cloud.test{request.path}"})
 
 
@@ -261,3 +261,4 @@ def _shapes() -> list[Fault]:
 
 
 FAULTS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in [*_errors(), *_answers(), *_shapes()]}
+"""Those of services and networks that mean no harm; `tests.resilience.hostile` has all."""

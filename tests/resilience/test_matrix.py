@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from tests.resilience.faults import FAULTS
+from tests.resilience.hostile import FAULTS
 from tests.resilience.matrix import Cell, cells, judge, requests_of, sample
 from tests.resilience.report import report
 from tests.resilience.verbs import VERBS

@@ -10,7 +10,7 @@ import pytest
 
 from hyperx_glance import HyperxGlanceError, LaunchRequest, NotFoundError, ServiceUnavailableError, WaitTimeoutError
 from tests.resilience.matrix import Cell, Request, judge
-from tests.resilience.verbs import DEADLINE, LOGIN, SIGNATURE, Stage, Verb, nothing_new, one_image
+from tests.resilience.verbs import DEADLINE, ELSEWHERE, LOGIN, SIGNATURE, Stage, Verb, nothing_new, one_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,14 @@ def ask_for_ever(stage: Stage) -> None:
         stage.client.count()
 
 
+def go_elsewhere(stage: Stage) -> None:
+    stage.client.cloud.session.get(f"http://{ELSEWHERE}/login", authenticated=False)
+
+
+def press_ctrl_c(_stage: Stage) -> None:
+    raise KeyboardInterrupt
+
+
 def fails(_stage: Stage, _result: Any) -> None:  # noqa: ANN401  # whatever came
     raise AssertionError
 
@@ -144,3 +152,28 @@ def test_the_oracle_ends_what_does_not_end() -> None:
 
 def test_the_oracle_is_content_with_what_is_right() -> None:
     assert judge(NOWHERE, Verb("right", lambda stage: stage.client.count(), nothing_new)) == []
+
+
+def test_the_oracle_sees_what_arrives_at_another_server() -> None:
+    kinds = {finding.kind for finding in judge(NOWHERE, Verb("wrong", go_elsewhere, nothing_new))}
+
+    assert kinds == {"redirect followed"}
+
+
+def test_the_oracle_knows_ctrl_c_only_where_it_was_pressed() -> None:
+    pressed = NOWHERE._replace(fault="interrupt:before")
+
+    assert judge(pressed, Verb("right", press_ctrl_c, nothing_new)) == []
+    assert {finding.kind for finding in judge(NOWHERE, Verb("wrong", press_ctrl_c, nothing_new))} == {
+        "escaped: KeyboardInterrupt"
+    }
+
+
+def test_the_oracle_believes_a_deletion_only_if_its_own_answer_was_lost() -> None:
+    verb = Verb("delete", claim_success, nothing_new, fails=NotFoundError, believes_a_lost_answer=True)
+    deletion = Request("glance", "DELETE", "/v2/images/ID", 1)
+    login = Request("keystone", "POST", "/v3/auth/tokens", 1)
+
+    assert judge(Cell("delete", deletion, "silence:reset"), verb) == []
+    for cell in (Cell("delete", login, "silence:reset"), Cell("delete", deletion, "login:status:503")):
+        assert {finding.kind for finding in judge(cell, verb)} == {"false success"}

@@ -7,9 +7,12 @@ import hashlib
 import io
 import lzma
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import requests_mock
 
 from hyperx_glance import (
     CaptureFailedError,
@@ -22,6 +25,7 @@ from hyperx_glance import (
     NewCapture,
     NewImage,
     NewIso,
+    NotFoundError,
     Pace,
     Phase,
     Settings,
@@ -32,6 +36,7 @@ from tests import samples
 from tests.clouds import Clock
 
 if TYPE_CHECKING:
+    import requests
     from keystoneauth1.session import Session
 
 DEADLINE: Final = 120.0
@@ -51,8 +56,24 @@ SUMS: Final = f"{hashlib.sha256(PACKED).hexdigest()}  disk.qcow2.xz\n".encode()
 SIGNED_URL: Final = f"{URL}?X-Amz-Signature={SIGNATURE}"
 SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Signature={SIGNATURE}"
 CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
+ELSEWHERE: Final = "elsewhere.test"
+"""A server that is none of the cloud's, at which nothing of a caller's may arrive."""
+UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 LAUNCH_ID: Final = "resilience-launch"
 CAPTURE_ID: Final = "resilience-capture"
+
+
+class _Elsewhere(requests_mock.Adapter):
+    """Answer whatever comes as a portal does, and note it."""
+
+    def __init__(self, arrived: list[str]) -> None:
+        super().__init__()
+        self._arrived = arrived
+        self.register_uri(requests_mock.ANY, requests_mock.ANY, json=self._note)
+
+    def _note(self, request: Any, _context: object) -> dict[str, object]:  # noqa: ANN401  # as requests_mock has it
+        self._arrived.append(f"{request.method} {request.url} {dict(request.headers)} {request.body!r:.200}")
+        return {}
 
 
 @dataclasses.dataclass
@@ -64,6 +85,10 @@ class Stage:
     clock: Clock = dataclasses.field(default_factory=lambda: Clock(tick=TICK))
     known: dict[str, Any] = dataclasses.field(default_factory=dict)
     before: Mapping[str, set[str]] = dataclasses.field(default_factory=dict)
+    elsewhere: list[str] = dataclasses.field(default_factory=list)
+    """What has arrived at `ELSEWHERE`."""
+    shown: threading.local = dataclasses.field(default_factory=threading.local)
+    """The ``token`` of this thread's last request."""
 
     def __post_init__(self) -> None:
         self.cloud.keystone.add_user("carol", "dept-a", role="member", password=LOGIN)
@@ -90,7 +115,17 @@ class Stage:
         )
 
     def session(self, user: str) -> Session:
-        return self.cloud.session(user)
+        session = self.cloud.session(user)
+        for scheme in ("http", "https"):
+            for place in (ELSEWHERE, f"reader:{LOGIN}@{ELSEWHERE}"):
+                session.mount(f"{scheme}://{place}", _Elsewhere(self.elsewhere))
+        session.session.auth = self._note_token
+        return session
+
+    def _note_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Keep the token that a request shows, for services that repeat it; requests calls this before it sends."""
+        self.shown.token = request.headers.get("X-Auth-Token") or ""
+        return request
 
     def existing(self) -> Mapping[str, set[str]]:
         """Name all that exists, as only the cloud itself knows it."""
@@ -143,6 +178,8 @@ class Verb:
     volumes: int = 0
     fails: type[HyperxGlanceError] | None = None
     """What it raises where no fault strikes."""
+    believes_a_lost_answer: bool = False
+    """What it deletes counts as deleted, once the answer to its deletion was lost."""
 
 
 # ----------------------------------------------------------------- browsing
@@ -494,6 +531,23 @@ def dead_one_is_found(stage: Stage, result: Any) -> None:  # noqa: ANN401
 
 
 ADMIN: Final = "root"
+_OF_UNKNOWN_IDS: Final[Mapping[str, Callable[[Stage], object]]] = {
+    "image": lambda stage: stage.client.image(UNKNOWN),
+    "update": lambda stage: stage.client.update(UNKNOWN, name="renamed"),
+    "disable": lambda stage: stage.client.disable(UNKNOWN),
+    "delete": lambda stage: stage.client.delete(UNKNOWN),
+    "progress": lambda stage: stage.client.progress(UNKNOWN),
+    "resume": lambda stage: stage.client.resume_registration(UNKNOWN).wait(),
+    "cancel a registration": lambda stage: stage.client.cancel_registration(UNKNOWN),
+    "servers using": lambda stage: stage.client.servers_using(UNKNOWN),
+    "launch": lambda stage: stage.client.launch(UNKNOWN, LaunchRequest(name="web", flavor="m1.tiny")),
+    "find a launch": lambda stage: stage.client.find_launch("unknown-launch").cancel(),
+    "capture": lambda stage: stage.client.capture(UNKNOWN, NewCapture(name="captured")),
+    "find a capture": lambda stage: stage.client.find_capture("unknown-capture").cancel(),
+    "reset a password": lambda stage: stage.client.reset_password(UNKNOWN, ADMIN_PASSWORD),
+}
+"""Nothing that becomes of a request makes a success of what cannot succeed."""
+
 VERBS: Final[Mapping[str, Verb]] = {
     verb.name: verb
     for verb in [
@@ -693,6 +747,30 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("doctor", lambda stage: stage.client.doctor(), findings, user=ADMIN),
         Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
         Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
+        *(
+            Verb(
+                f"{name} of an unknown id",
+                run,
+                nothing_new,
+                fails=NotFoundError,
+                believes_a_lost_answer=name == "delete",
+            )
+            for name, run in _OF_UNKNOWN_IDS.items()
+        ),
+        Verb(
+            "quota of an unknown department",
+            lambda stage: stage.client.quota("unknown"),
+            nothing_new,
+            user=ADMIN,
+            fails=NotFoundError,
+        ),
+        Verb(
+            "set quota of an unknown department",
+            lambda stage: stage.client.set_quota("unknown", images=7),
+            nothing_new,
+            user=ADMIN,
+            fails=NotFoundError,
+        ),
         Verb("metadefs", lambda stage: stage.client.install_metadefs(), namespace_is_there, user=ADMIN),
     ]
 }

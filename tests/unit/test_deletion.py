@@ -182,3 +182,17 @@ def test_where_the_servers_cannot_be_told_nothing_is_deleted(cloud: InMemoryClou
     with pytest.raises(ServiceUnavailableError):
         client().delete(image_id, report_servers=True)
     assert exists(cloud, image_id)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 429, 500, 503, None])
+def test_a_login_that_fails_makes_no_deletion_of_an_image_that_never_was(
+    cloud: InMemoryCloud, client: ClientFactory, status: int | None
+) -> None:
+    alice = client()
+    if status is None:
+        cloud.cut("keystone", "POST", "/auth/tokens")
+    else:
+        cloud.fail("keystone", "POST", "/auth/tokens", status=status)
+
+    with pytest.raises(NotFoundError):
+        alice.delete("00000000-0000-4000-8000-000000000000")

@@ -7,11 +7,13 @@ import pytest
 
 from hyperx_glance import errors
 from hyperx_glance.errors import (
+    LONGEST_MESSAGE,
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
     NotFoundError,
     QuotaExceededError,
+    ServiceUnavailableError,
 )
 from hyperx_glance.waiting.made import MayHaveMade
 
@@ -124,3 +126,33 @@ def test_where_nothing_was_made_nothing_is_named() -> None:
         raise KeyboardInterrupt
 
     assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize("kind", [HyperxGlanceError, ServiceUnavailableError, NotFoundError, ConflictError])
+def test_no_error_has_letters_that_nobody_sees(kind: type[HyperxGlanceError]) -> None:
+    error = kind("a\x1b[31m\x00b\u202ec\ud800d\n  e\x9bf", hint="try\x07 again", request_id="req-1\r\nX: y")
+
+    assert str(error) == "a[31mbcd\n  ef. Hint: try again"
+    assert error.args == (error.message,)
+    assert error.request_id is None
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_no_message_is_endless() -> None:
+    assert len(str(HyperxGlanceError("x" * 10**6))) == LONGEST_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("req-5a3c0f3e-7c1e-4b20-9d55-0a1b2c3d4e5f", "req-5a3c0f3e-7c1e-4b20-9d55-0a1b2c3d4e5f"),
+        ("tx00000a1b2c-005f.region", "tx00000a1b2c-005f.region"),
+        ("", None),
+        (None, None),
+        ("r" * 101, None),
+        ("req 1", None),
+        ("req-ä", None),
+    ],
+)
+def test_a_request_id_is_kept_if_it_can_be_one(given: str | None, kept: str | None) -> None:
+    assert HyperxGlanceError("a", request_id=given).request_id == kept

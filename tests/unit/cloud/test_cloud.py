@@ -2,9 +2,11 @@ import logging
 
 import pytest
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
 
 from hyperx_glance.cloud.cloud import Cloud, image_path
 from hyperx_glance.errors import (
+    AuthenticationError,
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
@@ -148,3 +150,33 @@ def test_a_new_token_brings_a_new_catalogue(cloud: InMemoryCloud) -> None:
     session.invalidate()
 
     assert Cloud.from_session(session, region_name="Elsewhere").base("image").startswith("http")
+
+
+def test_an_ended_token_is_renewed_once(cloud: InMemoryCloud, border: Cloud) -> None:
+    border.get("image", "/images")
+    cloud.keystone.expire_tokens()
+
+    border.post("image", "/images", json={"name": "debian"})
+
+    assert [request.path for request in cloud.requests[2:]] == ["/v2/images", "/v3/auth/tokens", "/v2/images"]
+
+
+def test_a_service_that_takes_no_token_is_asked_twice(cloud: InMemoryCloud, border: Cloud) -> None:
+    cloud.fail("glance", "DELETE", "/images/7c1", status=401, times=None)
+
+    with pytest.raises(AuthenticationError):
+        border.delete("image", "/images/7c1")
+    assert [request.path for request in cloud.requests] == ["/v3/auth/tokens", "/v2/images/7c1"] * 2
+
+
+def test_data_is_sent_once(cloud: InMemoryCloud, border: Cloud) -> None:
+    cloud.fail("glance", "PUT", "/file$", status=401, times=None)
+
+    with pytest.raises(AuthenticationError):
+        border.upload("image", "/images/7c1/file", b"data", headers={}, timeout=5)
+    assert [request.path for request in cloud.requests] == ["/v3/auth/tokens", "/v2/images/7c1/file"]
+
+
+def test_an_authentication_that_gives_no_token_is_an_error() -> None:
+    with pytest.raises(AuthenticationError, match="no usable credentials"):
+        Cloud.from_session(Session(), region_name="RegionOne").get("image", "http://glance.example/v2/images")

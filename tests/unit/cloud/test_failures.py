@@ -1,3 +1,4 @@
+import traceback
 from typing import Any
 
 import pytest
@@ -170,3 +171,98 @@ def test_every_error_keeps_its_cause(fake: InMemoryCloud, cloud: Cloud) -> None:
         cloud.delete("image", "/images/7c1")
 
     assert caught.value.__cause__ is not None
+
+
+# ----------------------------------------------------------------- logins
+
+SAID = "Invalid input for field 'identity/password/user/password': '{}'"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ServiceUnavailableError),
+        (401, AuthenticationError),
+        (403, AuthenticationError),
+        (404, ServiceUnavailableError),
+        (409, ServiceUnavailableError),
+        (413, ServiceUnavailableError),
+        (429, ServiceUnavailableError),
+        (500, ServiceUnavailableError),
+        (501, ServiceUnavailableError),
+        (503, ServiceUnavailableError),
+        (599, ServiceUnavailableError),
+    ],
+)
+@pytest.mark.parametrize("form", ["own", "page", "errors", "receipt"])
+def test_no_refused_login_repeats_what_keystone_says(
+    fake: InMemoryCloud, cloud: Cloud, status: int, error: type[HyperxGlanceError], form: str
+) -> None:
+    password = fake.auth("alice")["password"]
+    words = SAID.format(password) + "\x1b[31m" + "x" * 300_000
+    body: Any = {
+        "own": {"error": {"message": words, "code": status, "title": words}},
+        "page": words.encode(),
+        "errors": {"errors": [{"title": words, "detail": words}]},
+        "receipt": {
+            "receipt": {"methods": [words], "expires_at": "2030-01-01T00:00:00Z"},
+            "required_auth_methods": [[words]],
+        },
+    }[form]
+    headers = {"x-openstack-request-id": f"req-{password}\x1b" * 1000}
+    if form == "receipt":
+        headers["Openstack-Auth-Receipt"] = words[:1000]
+    fake.fail("keystone", "POST", "/auth/tokens", status=status, body=body, headers=headers)
+
+    with pytest.raises(HyperxGlanceError) as caught:
+        cloud.get("image", "/images")
+
+    assert type(caught.value) is error
+    assert password not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert caught.value.request_id is None
+    assert len(str(caught.value)) < 300
+    assert getattr(caught.value, "connected", False) is False
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 429, 500, 503])
+def test_a_login_behind_an_ended_token_is_no_answer_to_the_request(
+    fake: InMemoryCloud, cloud: Cloud, status: int
+) -> None:
+    cloud.get("image", "/images")
+    fake.keystone.expire_tokens()
+    fake.fail("keystone", "POST", "/auth/tokens", status=status)
+
+    with pytest.raises(AuthenticationError if status in (401, 403) else ServiceUnavailableError) as caught:
+        cloud.delete("image", "/images/7c1")
+
+    assert (caught.value.service, caught.value.status) == ("identity", status)
+    assert getattr(caught.value, "connected", False) is False
+
+
+def test_a_login_without_an_answer_is_no_answer_to_the_request(fake: InMemoryCloud, cloud: Cloud) -> None:
+    cloud.get("image", "/images")
+    fake.keystone.expire_tokens()
+    fake.cut("keystone", "POST", "/auth/tokens")
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        cloud.delete("image", "/images/7c1")
+
+    assert (caught.value.service, caught.value.connected) == ("identity", False)
+
+
+def test_a_token_is_shown_by_no_service(fake: InMemoryCloud, cloud: Cloud) -> None:
+    token = cloud.session.get_token() or ""
+    fake.fail(
+        "glance",
+        "GET",
+        "/images$",
+        status=500,
+        body=f"X-Auth-Token: {token}",
+        headers={"x-openstack-request-id": "\x9b"},
+    )
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        cloud.get("image", "/images")
+
+    assert caught.value.message == "X-Auth-Token: ..."
+    assert caught.value.request_id is None

@@ -1,7 +1,15 @@
+from collections.abc import Callable
+
 import pytest
 
-from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
-from hyperx_glance.waiting.pace import Pace, wait_until
+from hyperx_glance.errors import (
+    HyperxGlanceError,
+    InvalidRequestError,
+    NotFoundError,
+    ServiceUnavailableError,
+    WaitTimeoutError,
+)
+from hyperx_glance.waiting.pace import REPETITIONS, Pace, answered, may_be_done, repeated, wait_until
 from tests.clouds import Clock
 
 
@@ -73,3 +81,66 @@ def test_a_very_long_wait_does_not_overflow() -> None:
 def test_an_impossible_pace_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidRequestError, match="pace"):
         pace(Clock(1000), **wrong)
+
+
+# ----------------------------------------------------------------- sending again
+
+
+def unavailable(*, connected: bool = True, status: int | None = None) -> ServiceUnavailableError:
+    return ServiceUnavailableError("It is not there.", connected=connected, status=status)
+
+
+LOST = unavailable, lambda: unavailable(status=503)
+NOT_SENT = lambda: unavailable(connected=False, status=503), lambda: unavailable(status=429)
+
+
+@pytest.mark.parametrize("make", LOST)
+def test_a_lost_answer_is_told_to_what_is_sent_again(make: Callable[[], ServiceUnavailableError]) -> None:
+    told: list[bool] = []
+    assert outcome([make(), NotFoundError("gone")], told) == "gone"
+    assert told == [False, True]
+
+
+@pytest.mark.parametrize("make", NOT_SENT)
+def test_a_login_that_failed_and_a_limited_rate_are_no_lost_answers(
+    make: Callable[[], ServiceUnavailableError],
+) -> None:
+    told: list[bool] = []
+    assert outcome([make(), make(), NotFoundError("gone")], told) == "gone"
+    assert told == [False, False, False]
+    assert not may_be_done(make())
+
+
+def test_what_was_lost_once_stays_lost_whatever_comes_behind() -> None:
+    told: list[bool] = []
+    errors: list[HyperxGlanceError] = [unavailable(), *(unavailable(connected=False) for _ in range(REPETITIONS))]
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        outcome(errors, told)
+
+    assert told == [False, True, True, True]
+    assert caught.value.connected
+
+
+def test_a_limited_rate_alone_leaves_nothing_behind() -> None:
+    with pytest.raises(ServiceUnavailableError) as caught:
+        outcome([unavailable(status=429) for _ in range(REPETITIONS + 1)], [])
+    assert not caught.value.connected
+
+
+def outcome(errors: list[HyperxGlanceError], told: list[bool]) -> str:
+    def send(lost: bool) -> str:  # noqa: FBT001  # as `repeated` calls it
+        told.append(lost)
+        raise errors.pop(0)
+
+    try:
+        return repeated(pace(Clock(1000)), send)
+    except NotFoundError as error:
+        return error.message
+
+
+def test_the_status_of_a_login_is_no_answer_to_the_request() -> None:
+    assert answered(NotFoundError("gone", status=404), 404, 410)
+    assert answered(unavailable(status=501), 501)
+    assert not answered(unavailable(status=501, connected=False), 501)
+    assert not answered(NotFoundError("gone"), 404)
