@@ -1,3 +1,5 @@
+"""Pace: how often to look, and when to give up."""
+
 import pytest
 
 from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
