@@ -1,4 +1,4 @@
-"""What a caller's callback raises comes out as it is, and what was made is deleted first."""
+"""Callbacks are called with each event, and their exceptions reach the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids say when they were drawn, and whether they may still start something."""
+"""Ids are unique and say when they were drawn."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Pace: how often to look, and when to give up."""
+"""Waiting looks first, sleeps in growing intervals, and looks once more at the deadline."""
 
 import pytest
 
