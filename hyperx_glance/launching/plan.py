@@ -164,8 +164,8 @@ def _password_problems(image: Image, request: LaunchRequest) -> list[str]:
 
 
 def _drive_problems(image: Image, request: LaunchRequest) -> list[str]:
-    told = image.password_enabled or bool(request.user_data)
-    if told and request.networks == "none" and request.config_drive is False:
+    has_data = image.password_enabled or bool(request.user_data)
+    if has_data and request.networks == "none" and request.config_drive is False:
         return ["config_drive: a guest without a network reads its password and user data only from the config drive"]
     return []
 
