@@ -102,7 +102,7 @@ class HyperxGlanceError(Exception):
     admin_password: SecretStr | None = None
     """The administrator's password that servers may have. Nothing else keeps it; a pickle has None."""
     left: tuple[str, ...] = ()
-    """What may have been made, and may still be there: "image 7c1", "launch 81f"."""
+    """What was made and may still exist: "image 7c1", "launch 81f"."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class HyperxGlanceError(Exception):
         if (left or self.hint) and not text.endswith((".", "!", "?")):
             text += "."
         if left:
-            text += f" What was begun may still be there: {', '.join(left)}."
+            text += f" These may still exist: {', '.join(left)}."
         return f"{text} Hint: {self.hint}" if self.hint else text
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hyperx_glance import Action, Deletion, HyperxGlanceError, Image, LaunchRequest, NewCapture, vocabulary
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.capturing.template import NOT_OF_A_TEMPLATE
-from hyperx_glance.launching import plan
+from hyperx_glance.launching import order as launch_order, plan
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX, Stored
 from tests.launches import COMPUTE, IMAGES
 from tests.waiting import until
@@ -31,7 +31,13 @@ _ORDER: Final = Order(
 )
 _SUFFIXES: Final = ("0", "1", "2", "39", "40", "00", "01", "-1", "x", "cancelled", "cancelled_", CHOSEN_ID, "\u0661")
 _OF_LAUNCHES: Final = (
-    *(plan.COUNT_KEY, plan.IMAGE_KEY, plan.ON_FAILURE_KEY, plan.KEEP_VOLUMES_KEY, plan.LAUNCH_KEY),
+    *(
+        launch_order.COUNT_KEY,
+        launch_order.IMAGE_KEY,
+        launch_order.ON_FAILURE_KEY,
+        launch_order.KEEP_VOLUMES_KEY,
+        launch_order.LAUNCH_KEY,
+    ),
     *(plan.WINDOWS_USER_KEY, plan.WINDOWS_PASSWORD_KEY),
 )
 _OF_CINDER: Final = ("image_id", "image_name")

@@ -28,7 +28,7 @@ from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, volume_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
-from hyperx_glance.waiting.ids import draw_id, is_fresh
+from hyperx_glance.waiting.ids import check_fresh, draw_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,14 +99,10 @@ def _check_texts(new: NewCapture) -> None:
 
 
 def _check_id(cloud: Cloud, capture_id: str) -> None:
-    if not is_fresh(capture_id, datetime.now(UTC)):
-        raise InvalidRequestError(
-            f"capture_id: {capture_id} was drawn too long ago.",
-            hint="Leave capture_id out, or give an id that does not begin with a time.",
-        )
+    check_fresh("capture_id", capture_id)
     if services.records(cloud, capture_id) or (cloud.has("block-storage") and services.copies(cloud, capture_id)):
         raise ConflictError(
-            f"Capture {capture_id} exists already.",
+            f"Capture {capture_id} already exists.",
             hint="find_capture(capture_id) finds it; another capture needs another id.",
         )
 

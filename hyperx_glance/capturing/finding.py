@@ -8,18 +8,15 @@ True
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.following import Following
 from hyperx_glance.capturing.order import SERVER_KEY, Order
 from hyperx_glance.capturing.template import glance_texts
-from hyperx_glance.errors import NotFoundError, WaitTimeoutError
+from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.record import is_being_captured, is_cancelled_capture
-from hyperx_glance.waiting.ids import is_settled
-from hyperx_glance.waiting.pace import wait_until
-from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet
+from hyperx_glance.waiting.quiet import Quiet, find_again
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
@@ -31,12 +28,11 @@ def find(context: Context, capture_id: str) -> Following:
     Where nothing is there, look for ten seconds, since a service may still be working; an id that this library has
     drawn tells when, and after ten minutes one look is enough. Raise `NotFoundError` where nothing comes.
     """
-    found = _look(context, capture_id)
-    if found is None and not is_settled(capture_id, datetime.now(UTC)):
-        try:
-            found = wait_until(context.settings.pace, lambda: _look(context, capture_id), timeout=QUIET_SECONDS)
-        except WaitTimeoutError:
-            found = None
+
+    def look() -> Following | None:
+        return _look(context, capture_id)
+
+    found = look() or find_again(context.settings.pace, capture_id, look)
     if found is None:
         missing = NotFoundError(
             f"Nothing is there of capture {capture_id}.", hint="It was never started, it failed, or it was cancelled."

@@ -12,12 +12,11 @@ from hyperx_glance.errors import (
     NotAllowedError,
     NotFoundError,
     QuotaExceededError,
-    ServiceUnavailableError,
 )
 from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import may_be_done, repeated
-from hyperx_glance.waiting.quiet import Quiet
+from hyperx_glance.waiting.pace import may_be_done
+from hyperx_glance.waiting.quiet import Quiet, sent_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,31 +96,12 @@ def _following(
 
 
 def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str | None], quiet: Quiet) -> str:
-    """Send the one request; where its answer is lost, look for what it has made for the quiet time."""
-
-    def once(_lost: bool) -> str | ServiceUnavailableError:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            return send()
-        except ServiceUnavailableError as error:
-            # No connection was made, so nobody can have seen it: the only case in which it is sent again.
-            if not error.connected:
-                raise
-            return error
-
-    answer = repeated(context.settings.pace, once)
+    """Send the one request; if its response is lost, search for what it has made. Return the id of what was made."""
+    answer = sent_once(context.settings.pace, send)
     if isinstance(answer, str):
         quiet.end()
         return answer
-    if not may_be_done(answer):
-        raise answer
-    found: str | None = None
-
-    def look() -> bool:
-        nonlocal found
-        found = find()
-        return found is not None
-
-    quiet.listen(look)
+    found = quiet.listen(find)
     if found is None:
         raise answer
     quiet.begin()

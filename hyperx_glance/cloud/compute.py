@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import Field
@@ -18,7 +19,7 @@ from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
 
 MICROVERSION = "2.67"
-"""Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is needed."""
+"""Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is used."""
 PAGE = 1000
 
 
@@ -39,13 +40,19 @@ class _Address(Shape):
     addr: str
 
 
-class ServerRecord(Listed):
-    """Hold what Nova tells of a server."""
+class _Image(Shape):
+    id: str | None = None
 
-    name: str = ""
+
+class ServerRecord(Listed):
+    """Nova's view of a server; ``image`` is "" if the server runs on a volume."""
+
+    name: str | None = None
     status: str = "UNKNOWN"
+    project_id: str = Field("", alias="tenant_id")
     task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
     created: Time | None = None
+    image: _Image | Literal[""] | None = None
     addresses: dict[str, tuple[_Address, ...]] = Field(default_factory=dict)
     flavor: _Flavor = _Flavor()
     fault: _Fault | None = None
@@ -53,11 +60,16 @@ class ServerRecord(Listed):
     metadata: dict[str, str] = Field(default_factory=dict)
     volumes: tuple[_Attached, ...] = Field((), alias="os-extended-volumes:volumes_attached")
 
+    @property
+    def image_id(self) -> str:
+        """The id of the image that the server was made from; "" if Nova names none."""
+        return (self.image and self.image.id) or ""
+
     def as_server(self) -> Server:
-        """Show it as callers see it."""
+        """Return the server as callers see it."""
         return Server(
             id=self.id,
-            name=self.name,
+            name=self.name or "",
             status=self.status,
             addresses={network: tuple(each.addr for each in each_of) for network, each_of in self.addresses.items()},
             flavor=self.flavor.original_name,
@@ -75,17 +87,32 @@ class _OneServer(Shape):
 
 
 def server(cloud: Cloud, server_id: str) -> ServerRecord:
-    """Read one server: an older Nova tells here alone why it is in ERROR, where no host was found for it."""
-    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
+    """Read one server. If no host was found for a server, older Novas show the reason here alone, and in no list."""
+    return parsed(_OneServer, "compute", nova(cloud, "GET", server_path(server_id))).server
 
 
-def servers(cloud: Cloud, **criteria: str) -> Iterator[ServerRecord]:
-    """Iterate over the servers that match Nova's own criteria: one request for each thousand."""
+def servers(
+    cloud: Cloud,
+    criteria: Mapping[str, str] | None = None,
+    *,
+    page_size: int | None = None,
+    microversion: str | None = MICROVERSION,
+) -> Iterator[ServerRecord]:
+    """Iterate over the servers that match Nova's own criteria: one request for each page.
+
+    Without a microversion any Nova lists its servers, but without their tags.
+    """
 
     def read(params: Mapping[str, object]) -> _ServerPage:
-        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
+        content = nova(cloud, "GET", "/servers/detail", params=params, microversion=microversion)
+        return parsed(_ServerPage, "compute", content)
 
-    return listed("compute", read, {**criteria, "limit": PAGE})
+    return listed("compute", read, {**(criteria or {}), "limit": page_size or PAGE})
+
+
+def server_path(server_id: str, *more: str) -> str:
+    """Return the path of a server, or of something below it."""
+    return "/".join(["/servers", *(quote(part, safe="") for part in (server_id, *more))])
 
 
 def nova(
@@ -95,10 +122,11 @@ def nova(
     *,
     params: Mapping[str, object] | None = None,
     json: Json = None,
+    microversion: str | None = MICROVERSION,
     confidential: bool = False,
     secret: str = "",
 ) -> bytes:
-    """Send Nova one request, and give its answer."""
+    """Send one request to Nova, and return the body of its response."""
     try:
         response = cloud.request(
             "compute",
@@ -106,7 +134,7 @@ def nova(
             path,
             params=params,
             json=json,
-            microversion=MICROVERSION,
+            microversion=microversion,
             confidential=confidential,
             secret=secret,
         )
@@ -114,17 +142,17 @@ def nova(
         if error.status == 406:
             raise _too_old(error.message) from error
         raise
-    # A Nova without microversions, or its v2.0 compatibility mode, ignores the request for one and says nothing.
+    # A Nova without microversions, or its v2.0 compatibility mode, ignores the header and does not say so.
     answered = response.headers.get("OpenStack-API-Version", "no microversion")
-    if answered != f"compute {MICROVERSION}":
+    if microversion is not None and answered != f"compute {microversion}":
         raise _too_old(f"it answered with {said(answered)}.")
     return response.content
 
 
 def _too_old(reason: str) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        "This cloud's Nova is too old for server tags, without which a launch whose answer is lost could not be found"
-        f" again: microversion {MICROVERSION} is needed; {reason}",
+        "This cloud's Nova is too old for server tags, with which a launch is found again if a response is lost."
+        f" Microversion {MICROVERSION} is required; {reason}",
         service="compute",
-        hint="Nova of Stein (2019) or later is needed.",
+        hint="Upgrade Nova to Stein (2019) or later.",
     )

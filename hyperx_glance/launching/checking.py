@@ -1,4 +1,4 @@
-"""What is checked before anything exists: each service is asked at once, by one request.
+"""The checks before anything exists: one request to each service, all at once.
 
 >>> client.launch(disk_image, LaunchRequest(name="web", flavor="m1.nonsense"))
 Traceback (most recent call last):
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Hold what the checks before a launch have found."""
+    """Results of the checks before a launch."""
 
     image: Image
     flavor: plan.Flavor
@@ -34,7 +34,7 @@ class Checked:
 
 
 def check(context: Context, image: Image | str, request: LaunchRequest) -> Checked:
-    """Ask the services, all at once, one request each; raise for the first thing that is in the way."""
+    """Ask the services, all at once, one request each; raise the first problem."""
     cloud, own = context.cloud, context.departments.own()
     with ThreadPoolExecutor(6) as pool:
         reading = pool.submit(cloud.image, image_id(image))
@@ -53,7 +53,7 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
     checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
     if earlier is not None and earlier.result():
         raise ConflictError(
-            f"Launch {request.launch_id} exists already.",
+            f"Launch {request.launch_id} already exists.",
             hint="find_launch(launch_id) finds it; another launch needs another id.",
         )
     department = compute.result()

@@ -1,9 +1,9 @@
-"""What a form for a launch lists: flavors and whether they fit, networks, key pairs, availability zones.
+"""The lists of a launch form: flavors and whether they fit, networks, key pairs, availability zones.
 
 >>> [(flavor.name, flavor.fits) for flavor in client.flavors(disk_image)]
 [('m1.tiny', True), ('m1.small', True)]
 
-What fits is judged by the checks that a launch itself makes.
+The checks of a launch decide which flavors fit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
 
 _AS_USUAL = LaunchRequest(name="any", flavor="any")
-"""A launch with the default layout; no check reads these names."""
+"""A launch with the default layout. The checks ignore its names."""
 
 
 def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
@@ -69,7 +69,7 @@ def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool
 
 
 def networks(context: Context) -> list[NetworkChoice]:
-    """List the networks that Nova takes from the caller, by name.
+    """List the networks in which Nova lets the caller launch, by name.
 
     Nova refuses a network without a subnet, and from members an external one that is not shared with them
     (nova/network/neutron.py, NetworkRequiresSubnet and _check_external_network_attach).

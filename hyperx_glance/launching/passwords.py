@@ -1,4 +1,4 @@
-"""Administrator passwords: drawn and hashed.
+"""Administrators' passwords, drawn and hashed.
 
 >>> from hyperx_glance.launching.passwords import draw_password, hash_password
 >>> len(draw_password())
@@ -14,7 +14,7 @@ from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # libpass
 from pydantic import SecretStr
 
 LENGTH = 20
-# Without characters that look alike, or that a shell, a URL, YAML or a Windows batch file takes for its own.
+# Without characters that look alike, or that are special in a shell, a URL, YAML or a Windows batch file.
 CLASSES = (
     "".join(letter for letter in string.ascii_uppercase if letter not in "IO"),
     "".join(letter for letter in string.ascii_lowercase if letter not in "lo"),
@@ -22,11 +22,11 @@ CLASSES = (
     "-_=+.,:@#*?",
 )
 ROUNDS = 100_000
-"""The hash lies in the user data, which local users of the guest can read: 20 times the default slows guessing."""
+"""20 times the default, to slow guessing: local users of the guest can read the hash in the user data."""
 
 
 class UnpickledPassword(SecretStr):
-    """Keep a password on an exception of this process: in a pickle of it, which may go anywhere, it is None."""
+    """Password on an exception of this process; None in a pickle of the exception, which may go anywhere."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(None), ()
@@ -35,7 +35,7 @@ class UnpickledPassword(SecretStr):
 def draw_password() -> str:
     """Draw a password that satisfies the complexity rules of Linux (pwquality) and Windows.
 
-    Every one of the four classes occurs; Windows asks for three of them and at least 7 characters.
+    All four classes occur; Windows requires three of them and at least 7 characters.
     """
     characters = [secrets.choice(letters) for letters in CLASSES]
     characters += [secrets.choice("".join(CLASSES)) for _ in range(LENGTH - len(CLASSES))]
@@ -44,6 +44,6 @@ def draw_password() -> str:
 
 
 def hash_password(password: str) -> str:
-    """Hash a password by SHA-512 crypt, which every Linux guest's libc knows."""
+    """Hash a password with SHA-512 crypt, which the libc of every Linux guest supports."""
     hashed: str = sha512_crypt.using(rounds=ROUNDS).hash(password)
     return hashed

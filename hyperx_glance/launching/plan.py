@@ -1,4 +1,4 @@
-"""What a launch asks for: checked against image and flavor, counted, and written as Nova's request.
+"""The plan of a launch: checked against image and flavor, counted, and written as a request to Nova.
 
 >>> from hyperx_glance.launching.plan import volume_sizes
 >>> from hyperx_glance.models.image import Image
@@ -7,7 +7,7 @@
 >>> volume_sizes(iso, LaunchRequest(name="web", flavor="m1.small", install_disk_gib=30), flavor_disk_gib=20)
 (30, 1)
 
-Pure functions: no request is made here.
+Pure: no request is made here.
 """
 
 import re
@@ -21,6 +21,7 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     ServiceUnavailableError,
 )
+from hyperx_glance.launching.order import TAG_PREFIX, LaunchOrder, launch_tag
 from hyperx_glance.launching.passwords import draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models.image import Image
@@ -28,26 +29,19 @@ from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.vocabulary import VOLUMES_KEY, Kind, Phase, State
 
 GIB = 2**30
-TAG_PREFIX = "hyperx-launch:"
-COUNT_KEY = "hyperx_launch_count"
-IMAGE_KEY = "hyperx_image_id"
-ON_FAILURE_KEY = "hyperx_launch_on_failure"
-KEEP_VOLUMES_KEY = "hyperx_launch_keep_volumes"
-LAUNCH_KEY = "hyperx_launch_id"
-"""Says on a volume which launch made it, once the launch is being cancelled; servers have a tag instead."""
 MAX_TAGS = 50
 """Tags of a server, ours included (nova/objects/instance.py, MAX_TAG_COUNT)."""
-# What cloudbase-init reads of a server's metadata (cloudbaseinit/metadata/services/baseopenstackservice.py).
+# Keys of a server's metadata that cloudbase-init reads (cloudbaseinit/metadata/services/baseopenstackservice.py).
 WINDOWS_USER_KEY = "admin_username"
 WINDOWS_PASSWORD_KEY = "admin_pass"  # noqa: S105  # a key, no password
 ACCOUNT_NAME = re.compile(r"[^\s:,]{1,64}")
 LINUX_ADMINISTRATOR = "root"
-"""The account whose password Nova changes where the image names none (nova/virt/libvirt/driver.py)."""
+"""The account whose password Nova changes if the image does not name one (nova/virt/libvirt/driver.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flavor:
-    """Show what matters of a flavor."""
+    """A flavor, as far as it matters to a launch."""
 
     id: str
     name: str
@@ -58,34 +52,29 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Name a network."""
+    """A network."""
 
     id: str
     name: str
-
-
-def launch_tag(launch_id: str) -> str:
-    """Give the tag that every server of a launch carries."""
-    return f"{TAG_PREFIX}{launch_id}"
 
 
 # ----------------------------------------------------------------- what the image is
 
 
 def is_install(image: Image, request: LaunchRequest) -> bool:
-    """Tell whether an installer runs from the ISO onto a blank disk."""
+    """Check whether an installer runs from the ISO onto a blank disk."""
     return image.kind is Kind.ISO and request.layout == "install"
 
 
 def needs_volumes(image: Image, request: LaunchRequest) -> bool:
-    """Tell whether Cinder has a part in it."""
+    """Check whether the launch needs Cinder."""
     return is_install(image, request) or request.boot_volume_gib is not None
 
 
 def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) -> tuple[int, ...]:
-    """Give the GiB of each volume of one server, in boot order."""
+    """Return the size in GiB of each volume of one server, in boot order."""
     if is_install(image, request):
-        # Cinder makes no volume from an image below its min_disk, even where only the installed disk needs it
+        # Cinder makes no volume from an image below its min_disk, even if only the installed disk needs it
         # (cinder/volume/flows/api/create_volume.py, _check_image_metadata).
         disc = max(_gib(image.size or 0), image.min_disk_gib, 1)
         return (request.install_disk_gib or flavor_disk_gib, disc)
@@ -97,12 +86,12 @@ def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) 
 
 _WAYS_OUT = {
     Phase.DISABLED: "Enable it first: enable(image).",
-    Phase.FAILED: "Delete the record, and register the image anew.",
+    Phase.FAILED: "Delete the record, and register the image again.",
 }
 
 
 def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool, project_id: str) -> None:
-    """Raise where no flavor would do; ``has_volumes`` tells whether the cloud has Cinder."""
+    """Raise if the image cannot be launched with any flavor; ``has_volumes`` is whether the cloud has Cinder."""
     check_image(image, project_id=project_id)
     check_request(image, request)
     if has_volumes or not needs_volumes(image, request):
@@ -117,7 +106,7 @@ def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool, projec
 
 
 def check_image(image: Image, *, project_id: str) -> None:
-    """Raise where the image cannot be launched at all by a user who is connected to this project."""
+    """Raise if the image cannot be launched at all by a user who is connected to this project."""
     if image.state is not State.ACTIVE:
         reason = f": {image.failure.removesuffix('.')}" if image.failure else ""
         raise ImageNotActiveError(
@@ -130,7 +119,8 @@ def check_image(image: Image, *, project_id: str) -> None:
     if not image.bootable:
         kind = "ISO" if image.kind is Kind.ISO else "Image"
         raise InvalidRequestError(
-            f"{kind} {image.name or image.id} is not bootable.", hint="If it is, say so: update(image, bootable=True)."
+            f"{kind} {image.name or image.id} is not bootable.",
+            hint="If it is, set the flag: update(image, bootable=True).",
         )
     if image.owner != project_id and image.glance_property(VOLUMES_KEY):
         # Nova makes what it says for every server (nova/compute/api.py, _get_image_defined_bdms), in the department of
@@ -143,7 +133,7 @@ def check_image(image: Image, *, project_id: str) -> None:
 
 
 def check_request(image: Image, request: LaunchRequest) -> None:
-    """Raise where the image cannot be launched in this way."""
+    """Raise if the image cannot be launched in this way."""
     problems = []
     if image.kind is Kind.ISO:
         if request.boot_volume_gib is not None:
@@ -156,7 +146,7 @@ def check_request(image: Image, request: LaunchRequest) -> None:
         if request.install_disk_gib is not None:
             problems.append("install_disk_gib: only ISOs are installed; the disk of an image is boot_volume_gib")
     if request.volume_type is not None and not needs_volumes(image, request):
-        problems.append("volume_type: this launch makes no volume")
+        problems.append("volume_type: this launch does not make a volume")
     if not request.networks:
         problems.append('networks: name at least one, or "auto", or "none"')
     problems += _password_problems(image, request) + _drive_problems(image, request) + _tag_problems(request)
@@ -172,33 +162,33 @@ def _password_problems(image: Image, request: LaunchRequest) -> list[str]:
     if not is_windows(image):
         if ACCOUNT_NAME.fullmatch(image.admin_user or LINUX_ADMINISTRATOR):
             return []
-        return [f"image: {image.admin_user!r} is no name of an account; give it another admin_user"]
+        return [f"image: {image.admin_user!r} is not a valid account name; change its admin_user"]
     problems = []
     if request.config_drive is False:
-        problems.append("config_drive: Windows guests read their password from it")
+        problems.append("config_drive: Windows guests read their password from the config drive")
     if WINDOWS_PASSWORD_KEY in request.metadata:
-        problems.append(f"metadata: {WINDOWS_PASSWORD_KEY} would replace the password; give it as admin_password")
+        problems.append(f"metadata: {WINDOWS_PASSWORD_KEY} would replace the password; use admin_password instead")
     return problems
 
 
 def _drive_problems(image: Image, request: LaunchRequest) -> list[str]:
-    told = image.password_enabled or bool(request.user_data)
-    if told and request.networks == "none" and request.config_drive is False:
-        return ["config_drive: a guest without a network reads its password and user data from nowhere else"]
+    has_data = image.password_enabled or bool(request.user_data)
+    if has_data and request.networks == "none" and request.config_drive is False:
+        return ["config_drive: a guest without a network reads its password and user data only from the config drive"]
     return []
 
 
 def _tag_problems(request: LaunchRequest) -> list[str]:
-    """Keep the tag that says which launch a server belongs to: who cancels another launch would delete it, too."""
+    """Protect the tag that ties a server to its launch, since canceling a launch deletes all servers with its tag."""
     if len(request.tags) >= MAX_TAGS:
-        return [f"tags: at most {MAX_TAGS - 1}, since one says which launch a server belongs to"]
+        return [f"tags: at most {MAX_TAGS - 1} are allowed, since one more ties a server to its launch"]
     if any(tag.startswith(TAG_PREFIX) for tag in request.tags):
-        return [f"tags: {TAG_PREFIX} says which launch a server belongs to; give launch_id instead"]
+        return [f"tags: {TAG_PREFIX} is reserved; use launch_id to choose the id of a launch"]
     return []
 
 
 def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
-    """Raise where flavor or disk are too small for the image."""
+    """Raise if flavor or disk are too small for the image."""
     name = image.name or image.id
     if flavor.ram_mib < image.min_ram_mib:
         raise FlavorTooSmallError(
@@ -210,14 +200,15 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
         needed, field = image.min_disk_gib, "install_disk_gib"
         if disk == 0:
             raise FlavorTooSmallError(
-                f"Flavor {flavor.name} has no disk to install on.", hint="Choose another one, or give install_disk_gib."
+                f"Flavor {flavor.name} has no disk to install on.",
+                hint="Choose a larger flavor, or set install_disk_gib.",
             )
     else:
         needed, field = max(image.min_disk_gib, _gib(max(image.size or 0, image.virtual_size or 0))), "boot_volume_gib"
         if disk == 0 and not is_administrator:
             # Nova's policy zero_disk_flavor; for administrators the disk is as large as the image.
             raise FlavorTooSmallError(
-                f"Flavor {flavor.name} has no root disk.", hint="Choose another one, or give boot_volume_gib."
+                f"Flavor {flavor.name} has no root disk.", hint="Choose another, or set boot_volume_gib."
             )
         if disk == 0:
             return
@@ -229,7 +220,7 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
 
 
 def room(image: Image, flavor: Flavor, request: LaunchRequest) -> dict[str, int]:
-    """Count what the whole launch takes, by the fields of `DepartmentQuota`."""
+    """Count the resources of the whole launch, by the fields of `DepartmentQuota`."""
     sizes = volume_sizes(image, request, flavor_disk_gib=flavor.disk_gib)
     needed = {
         "instances": request.count,
@@ -245,12 +236,12 @@ def room(image: Image, flavor: Flavor, request: LaunchRequest) -> dict[str, int]
 
 
 def is_windows(image: Image) -> bool:
-    """Tell whether the guest is set up by cloudbase-init instead of cloud-init."""
+    """Check whether the guest is set up by cloudbase-init instead of cloud-init."""
     return image.os_type.lower() == "windows"
 
 
 def admin_password(image: Image, request: LaunchRequest) -> str | None:
-    """Take or draw the password of a password-enabled image; None for another."""
+    """Return the requested password, or draw one; None if the image is not password-enabled."""
     if not image.password_enabled:
         return None
     if request.admin_password is None:
@@ -259,7 +250,7 @@ def admin_password(image: Image, request: LaunchRequest) -> str | None:
 
 
 def guest_data(image: Image, request: LaunchRequest, password: str | None) -> str | None:
-    """Give the user data as Nova wants it, with the password for the guests that take it from there.
+    """Return the user data as Nova expects it, with the password for guests that take it from there.
 
     cloudbase-init takes a Windows guest's password from Nova's adminPass on the config drive.
     """
@@ -275,22 +266,15 @@ def server_body(
     networks: tuple[Network, ...],
     request: LaunchRequest,
     *,
-    launch_id: str,
+    order: LaunchOrder,
     password: str | None,
-    user_data: str | None,
     server_group_id: str | None,
 ) -> dict[str, Json]:
     """Build the body of the one POST /servers."""
-    metadata = {
-        **request.metadata,
-        COUNT_KEY: str(request.count),
-        IMAGE_KEY: image.id,
-        ON_FAILURE_KEY: request.on_failure,
-    }
-    if request.keep_volumes:
-        metadata[KEEP_VOLUMES_KEY] = "true"
+    metadata = {**request.metadata, **order.metadata()}
+    user_data = guest_data(image, request, password)
     windows_password = password if is_windows(image) else None
-    # Without a network the guest reaches no metadata service, and its password would never come.
+    # Without a network the guest reaches no metadata service, so the config drive is its only source.
     alone = request.networks == "none" and user_data is not None
     if windows_password is not None and image.admin_user:
         metadata.setdefault(WINDOWS_USER_KEY, image.admin_user)
@@ -302,10 +286,10 @@ def server_body(
         else [{"uuid": network.id} for network in networks],
         "min_count": request.count,
         "max_count": request.count,
-        # The answer then holds no password, and what else it would tell of the first server a list tells of all.
+        # The response then contains no password. It would describe only the first server; a list describes all.
         "return_reservation_id": True,
         "metadata": metadata,
-        "tags": [launch_tag(launch_id), *sorted(request.tags)],
+        "tags": [launch_tag(order.launch_id), *sorted(request.tags)],
     }
     devices = _block_devices(image, flavor, request)
     if devices:
@@ -329,7 +313,7 @@ def server_body(
 
 
 def _block_devices(image: Image, flavor: Flavor, request: LaunchRequest) -> list[dict[str, Json]]:
-    """Lay out the volumes of one server; none where Nova's own disk serves.
+    """Return the volumes of one server, as Nova expects them; none if the server has a disk of Nova.
 
     The blank disk comes first and the ISO second: the empty disk cannot boot, so the installer runs; afterwards the
     installed disk does. Boot indexes have no gap (nova/compute/api.py, _validate_bdm).
@@ -356,17 +340,10 @@ def _block_devices(image: Image, flavor: Flavor, request: LaunchRequest) -> list
     ]
 
 
-def told_count(metadata: Mapping[str, str], *, at_least: int) -> int:
-    """Read how many servers a launch has; whoever may change a server's metadata may have written something else."""
-    told = metadata.get(COUNT_KEY, "")
-    count = int(told) if re.fullmatch("[0-9]{1,4}", told) else 0
-    return max(count, at_least)
-
-
 def name_order(name: str) -> tuple[tuple[int, str], ...]:
-    """Give the key that sorts "web-2" before "web-10".
+    """Return the key that sorts "web-2" before "web-10".
 
-    Digits are compared by their number and text, since int() refuses very long ones.
+    Digits are compared by their count and as text, since int() refuses very long ones.
     """
     texts_and_numbers = re.split("([0-9]+)", name)
     parts = [(0, part) for part in texts_and_numbers]

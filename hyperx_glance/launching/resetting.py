@@ -8,10 +8,10 @@ SecretStr('**********')
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from hyperx_glance.cloud.compute import server_path
 from hyperx_glance.errors import HyperxGlanceError, PasswordResetError
 from hyperx_glance.launching.passwords import UnpickledPassword, draw_password
 from hyperx_glance.waiting.made import MayHaveMade
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def reset_password(context: Context, server_id: str, password: str | SecretStr | None) -> SecretStr:
     """Set the administrator's password of a running server through its guest agent; None draws one.
 
-    Where the server may have the password all the same, what is raised has it.
+    If an exception leaves it open whether the server has the password, the exception has it as ``admin_password``.
     """
     text = password.get_secret_value() if isinstance(password, SecretStr) else password
     if text is None:
@@ -33,7 +33,7 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
         try:
             context.cloud.post(
                 "compute",
-                f"/servers/{quote(server_id, safe='', errors='replace')}/action",
+                server_path(server_id, "action"),
                 json={"changePassword": {"adminPass": text}},
                 confidential=True,
                 secret=text,
@@ -54,14 +54,14 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
 
 
 def _reset_problem(error: HyperxGlanceError) -> tuple[str, str] | None:
-    """Say what a refused changePassword means (nova/api/openstack/compute/admin_password.py)."""
+    """Return what a refused changePassword means, and a hint (nova/api/openstack/compute/admin_password.py)."""
     if answered(error, 501):
-        return "The guest agent did not answer", "Install and start qemu-guest-agent in the guest, then try again."
+        return "The guest agent did not respond", "Install and start qemu-guest-agent in the guest, then try again."
     if not answered(error, 409):
         return None
     if "vm_state" in error.message:
         return "The server is not running", "Start the server, then try again."
     return (
-        "The server takes no password",
-        "Launch it from a password-enabled image, with a guest agent in it; its properties count from the launch on.",
+        "The server does not accept a password",
+        "Launch it from a password-enabled image with a guest agent. Later changes of the image do not count.",
     )

@@ -1,4 +1,4 @@
-"""Nova's, Neutron's and Cinder's answers that a launch needs, as typed objects.
+"""The requests of a launch to Nova, Neutron and Cinder, and their responses as typed objects.
 
 >>> from hyperx_glance.launching.servers import launched
 >>> launched(cloud, "no-such-launch")
@@ -6,26 +6,22 @@
 """
 
 from collections.abc import Mapping, Sequence
-from json import dumps
 from typing import Protocol, TypeVar
-from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
 from hyperx_glance.cloud.answers import Shape, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json
-from hyperx_glance.cloud.compute import PAGE, ServerRecord, nova, servers
+from hyperx_glance.cloud.compute import PAGE, ServerRecord, nova, server_path, servers
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
-from hyperx_glance.errors import (
-    AmbiguousNameError,
-    InvalidRequestError,
-    NotFoundError,
-)
-from hyperx_glance.launching.plan import LAUNCH_KEY, TAG_PREFIX, Flavor, Network, launch_tag
+from hyperx_glance.cloud.volumes import volume_path
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
+from hyperx_glance.launching.order import TAG_PREFIX, launch_tag
+from hyperx_glance.launching.plan import Flavor, Network
 from hyperx_glance.models.launching import LaunchRequest
 
 FEW = 5
-"""So many names are told where the one that was asked for is not there."""
+"""The most names that an error suggests instead of an unknown one."""
 
 
 class _Ordered(Shape):
@@ -54,25 +50,12 @@ class _FlavorPage(ListPage[_FlavorRecord], alias_generator=collection("flavors")
     pass
 
 
-class Volume(Listed):
-    """Hold what Cinder tells of a volume."""
-
-    name: str | None = None
-    status: str = ""
-    metadata: dict[str, str] = Field(default_factory=dict)
-    volume_image_metadata: dict[str, str] = Field(default_factory=dict)
-
-
 class _Marked(Shape):
     metadata: dict[str, str]
 
 
-class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
-    pass
-
-
 class NetworkRecord(_Named):
-    """Hold what Neutron tells of a network."""
+    """Neutron's view of a network."""
 
     project_id: str = ""
     shared: bool = False
@@ -85,7 +68,7 @@ class _NetworkPage(ListPage[NetworkRecord], alias_generator=collection("networks
 
 
 class KeyPairRecord(Listed):
-    """Hold what Nova tells of a key pair, which is a record within a record."""
+    """Nova's view of a key pair, which is a record within a record."""
 
     id: str = Field(validation_alias=AliasPath("keypair", "name"))
     kind: str = Field("ssh", validation_alias=AliasPath("keypair", "type"))
@@ -101,7 +84,7 @@ class _ZoneState(Shape):
 
 
 class ZoneRecord(Shape):
-    """Hold what Nova tells of an availability zone."""
+    """Nova's view of an availability zone."""
 
     name: str = Field(alias="zoneName")
     state: _ZoneState = Field(alias="zoneState")
@@ -121,8 +104,8 @@ class _GroupList(Shape):
 def launched(cloud: Cloud, launch_id: str) -> list[ServerRecord]:
     """List the servers of a launch: one request, and one more for each further thousand."""
     tag = launch_tag(launch_id)
-    # A Nova below 2.26 ignores the filter and gives every server.
-    return [record for record in servers(cloud, tags=tag) if tag in record.tags]
+    # A Nova below 2.26 ignores the filter and lists every server.
+    return [record for record in servers(cloud, {"tags": tag}) if tag in record.tags]
 
 
 def every_launched(cloud: Cloud) -> dict[str, list[ServerRecord]]:
@@ -136,15 +119,15 @@ def every_launched(cloud: Cloud) -> dict[str, list[ServerRecord]]:
 
 
 def create(cloud: Cloud, body: dict[str, Json], *, password: str | None) -> None:
-    """Order the servers; sent once, whatever happens. No error repeats the password."""
+    """Order the servers, by one request that is not repeated. No error contains the password."""
     answer = nova(cloud, "POST", "/servers", json=body, confidential=True, secret=password or "")
     parsed(_Ordered, "compute", answer)
 
 
 def delete(cloud: Cloud, server_id: str) -> None:
-    """Delete a server; one that is gone is no error."""
+    """Delete a server, if it still exists."""
     try:
-        nova(cloud, "DELETE", f"/servers/{quote(server_id, safe='')}")
+        nova(cloud, "DELETE", server_path(server_id))
     except NotFoundError:
         return
 
@@ -155,7 +138,7 @@ def flavors(cloud: Cloud) -> list[Flavor]:
     def read(params: Mapping[str, object]) -> _FlavorPage:
         return parsed(_FlavorPage, "compute", nova(cloud, "GET", "/flavors/detail", params=params))
 
-    # Administrators see private flavors only when they ask; from others Nova ignores it.
+    # Administrators see private flavors only if they ask for them; Nova ignores it from others.
     found = listed("compute", read, {"is_public": "none", "limit": PAGE})
     return [Flavor(each.id, each.name, each.vcpus, each.ram, each.disk) for each in found]
 
@@ -192,14 +175,13 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
     """Find the networks that a request names, by one list."""
     if isinstance(request.networks, str) or not request.networks:
         return ()
-
     found = networks(cloud)
     chosen = [_chosen(found, "network", reference) for reference in request.networks]
     return tuple(Network(network.id, network.name) for network in chosen)
 
 
 def networks(cloud: Cloud) -> list[NetworkRecord]:
-    """List the networks that Neutron shows."""
+    """List the networks that Neutron shows to the caller."""
 
     def read(params: Mapping[str, object]) -> _NetworkPage:
         return cloud.get_parsed(_NetworkPage, "network", "/networks", params=params)
@@ -209,29 +191,13 @@ def networks(cloud: Cloud) -> list[NetworkRecord]:
     )
 
 
-def volumes(cloud: Cloud, *, launch_id: str | None = None) -> dict[str, Volume]:
-    """List the department's volumes, by id; those that a launch has marked, where its id is given."""
-
-    def read(params: Mapping[str, object]) -> _VolumePage:
-        return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
-
-    marked: dict[str, object] = {} if launch_id is None else {"metadata": dumps({LAUNCH_KEY: launch_id})}
-    # An operator may switch the filter off: then Cinder gives every volume (cinder/api/api_utils.py).
-    return {
-        volume.id: volume
-        for volume in listed("block-storage", read, {"limit": PAGE, **marked})
-        if launch_id in (None, volume.metadata.get(LAUNCH_KEY))
-    }
-
-
 def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bool:
-    """Add to a volume's metadata; False where its state forbids it now (cinder/volume/api.py, "uploading").
+    """Add to a volume's metadata; return False if its state forbids it now (cinder/volume/api.py, "uploading").
 
-    It may be sent again: the second time it changes nothing.
+    A second call changes nothing.
     """
-    path = f"/volumes/{quote(volume_id, safe='')}/metadata"
     try:
-        answer = cloud.post("block-storage", path, json={"metadata": metadata})
+        answer = cloud.post("block-storage", volume_path(volume_id, "metadata"), json={"metadata": metadata})
     except NotFoundError:
         return True
     except InvalidRequestError:
@@ -241,9 +207,9 @@ def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bo
 
 
 def delete_volume(cloud: Cloud, volume_id: str) -> None:
-    """Delete a volume; one that is gone is no error."""
+    """Delete a volume, if it still exists."""
     try:
-        cloud.delete("block-storage", f"/volumes/{quote(volume_id, safe='')}")
+        cloud.delete("block-storage", volume_path(volume_id))
     except NotFoundError:
         return
 
@@ -252,7 +218,7 @@ _Choice = TypeVar("_Choice", bound=_Choosable)
 
 
 def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
-    """Pick the one of that id, else the only one of that name."""
+    """Return the choice with this id, or else the only one with this name."""
     matches = [choice for choice in choices if choice.id == name_or_id] or [
         choice for choice in choices if choice.name == name_or_id
     ]
@@ -266,9 +232,9 @@ def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
 
 
 def _instead(choices: Sequence[_Choosable], kind: str) -> str:
-    """Say which there are, as far as a sentence can hold them."""
+    """Return a hint with the existing names, or with the first of them."""
     names = sorted({choice.name for choice in choices})
     if not names:
-        return f"You can use no {kind} in this cloud: ask an administrator for one."
+        return f"No {kind}s are available to you; ask an administrator."
     more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
     return f"There {'are' if len(names) > 1 else 'is'} {', '.join(names[:FEW])}{more}; openstack {kind} list shows all."

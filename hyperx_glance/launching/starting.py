@@ -1,4 +1,4 @@
-"""Start a launch: one request, and what became of it.
+"""The start of a launch: one request, and the search for its servers if the response is lost.
 
 >>> launch = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny"))
 >>> [server.status for server in launch.servers]
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
@@ -24,24 +24,22 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.launching.checking import check
-from hyperx_glance.launching.finding import look_for_all
+from hyperx_glance.launching.following import LaunchFollower
 from hyperx_glance.launching.handle import Launch
+from hyperx_glance.launching.order import LaunchOrder
 from hyperx_glance.launching.passwords import UnpickledPassword
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import LaunchProgress
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.waiting.ids import draw_id, is_fresh
+from hyperx_glance.waiting.ids import check_fresh, draw_id
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import may_be_done, repeated
-from hyperx_glance.waiting.quiet import Quiet
+from hyperx_glance.waiting.quiet import sent_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hyperx_glance.cloud.cloud import Cloud, Json
     from hyperx_glance.cloud.context import Context
-    from hyperx_glance.waiting.pace import Pace
 
 LOG = logging.getLogger(__name__)
 _LISTED = {
@@ -50,7 +48,7 @@ _LISTED = {
     "security group": "security group",
     "volume type": "volume type",
 }
-"""What of a request Nova looks up itself, in the words of its refusals, and what lists it."""
+"""Words of Nova's refusals for what it looks up itself, and the command of OpenStack's client that lists it."""
 
 
 def launch(
@@ -62,118 +60,89 @@ def launch(
     on_progress: Callable[[LaunchProgress], object] | None,
     timeout: float | None,
 ) -> Launch:
-    """Check everything, order all servers by one request, and wait for them.
-
-    Nothing exists before the request is sent, and it is sent again only where certainly nobody received it.
-    """
-    if request.launch_id is not None and not is_fresh(request.launch_id, datetime.now(UTC)):
-        # find_launch() would take it for a launch that nobody can be creating any more.
-        raise InvalidRequestError(
-            f"launch_id: {request.launch_id} was drawn too long ago.",
-            hint="Leave launch_id out, or give an id that does not begin with a time.",
-        )
+    """Check everything, order all servers by one request, and wait for them."""
+    if request.launch_id is not None:
+        check_fresh("launch_id", request.launch_id)
     checked = check(context, image, request)
     password = plan.admin_password(checked.image, request)
-    launch_id = request.launch_id or draw_id(datetime.now(UTC))
+    order = LaunchOrder(
+        launch_id=request.launch_id or draw_id(datetime.now(UTC)),
+        image_id=checked.image.id,
+        count=request.count,
+        on_failure=request.on_failure,
+        keep_volumes=request.keep_volumes,
+    )
     body = plan.server_body(
         checked.image,
         checked.flavor,
         checked.networks,
         request,
-        launch_id=launch_id,
+        order=order,
         password=password,
-        user_data=plan.guest_data(checked.image, request, password),
         server_group_id=checked.server_group_id,
     )
-    department = context.departments.own().name
-    admin_password = None if password is None else SecretStr(password)
-    made = MayHaveMade(launch_id=launch_id, admin_password=None if password is None else UnpickledPassword(password))
-    quiet = Quiet(context.settings.pace)
-    handle = Launch(
-        context,
-        launch_id=launch_id,
-        image_id=checked.image.id,
-        count=request.count,
-        department=department,
-        on_failure=request.on_failure,
-        keep_volumes=request.keep_volumes,
-        admin_password=admin_password,
-        made=made,
-        quiet=quiet,
+    made = MayHaveMade(
+        launch_id=order.launch_id, admin_password=None if password is None else UnpickledPassword(password)
     )
+    follower = LaunchFollower(context, order, made=made)
     with made:
-        refusal = _order(context.cloud, context.settings.pace, body, password=password)
-        if refusal is None:
-            quiet.begin()
-            _look_once(handle)
-        elif may_be_done(refusal):
-            _look_for(handle, quiet, refusal)
-        else:
+        try:
+            lost = sent_once(context.settings.pace, lambda: nova.create(context.cloud, body, password=password))
+        except HyperxGlanceError as refusal:
             made.undone()
-            _refuse(refusal, launch_id=launch_id, department=department)
+            _refuse(context, order, refusal)
+        if lost is None:
+            follower.quiet.begin()
+            _look_once(follower)
+        else:
+            _search(follower, lost)
+        handle = Launch(follower, admin_password=None if password is None else SecretStr(password))
         return handle.wait(on_progress=on_progress, timeout=timeout) if wait else handle
 
 
-def _order(cloud: Cloud, pace: Pace, body: dict[str, Json], *, password: str | None) -> HyperxGlanceError | None:
-    """Send the one request; give what went wrong."""
-
-    def send(_lost: bool) -> HyperxGlanceError | None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            nova.create(cloud, body, password=password)
-        except HyperxGlanceError as error:
-            # No connection was made, so Nova cannot have seen it: the only case in which it is sent again.
-            if isinstance(error, ServiceUnavailableError) and not error.connected:
-                raise
-            return error
-        return None
-
-    try:
-        return repeated(pace, send)
-    except ServiceUnavailableError as error:
-        return error
-
-
-def _refuse(refusal: HyperxGlanceError, *, launch_id: str, department: str) -> None:
-    refusal.launch_id = launch_id
+def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) -> NoReturn:
+    """Raise what Nova's refusal means: the error with figures if a quota is exceeded, else the refusal with a hint."""
+    refusal.launch_id = order.launch_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
-        # Unified limits answer 403 with words of their own (nova/limit/placement.py).
+        # Unified limits answer 403 in other words (nova/limit/placement.py).
+        department = context.departments.own().name
         exceeded = quota_error(
             refusal.message, department=department, status=refusal.status, request_id=refusal.request_id
         )
         if exceeded is not None:
-            exceeded.launch_id = launch_id
+            exceeded.launch_id = order.launch_id
             raise exceeded from refusal
     if isinstance(refusal, ConflictError) and "network" in refusal.message.lower():  # nova.exception.NetworkAmbiguous
         refusal.hint = 'Name the networks: networks=("...",).'
     if isinstance(refusal, InvalidRequestError):
         said = refusal.message.lower().replace("security_group", "security group")
         listed = next((command for words, command in _LISTED.items() if words in said), "")
-        refusal.hint = refusal.hint or (f"openstack {listed} list shows which there are." if listed else "")
+        refusal.hint = refusal.hint or (f"openstack {listed} list shows the existing ones." if listed else "")
     raise refusal
 
 
-def _look_once(handle: Launch) -> None:
-    """Show the servers where that works; whatever this look says, the launch goes on, and waiting for it will tell."""
+def _look_once(follower: LaunchFollower) -> None:
+    """Show the servers if Nova can be asked now. Errors are only logged, since waiting will raise them."""
     try:
-        handle.progress()
+        follower.progress()
     except HyperxGlanceError as error:
-        LOG.warning("Launch %s was accepted; looking at it failed: %s", handle.launch_id, error)
+        LOG.warning("Launch %s was accepted; looking at it failed: %s", follower.order.launch_id, error)
 
 
-def _look_for(handle: Launch, quiet: Quiet, lost: HyperxGlanceError) -> None:
-    """Find out what became of a request whose answer was lost: a proxy's 502 or 504, or a cut connection.
+def _search(follower: LaunchFollower, lost: HyperxGlanceError) -> None:
+    """Find out what became of a request whose response was lost: a proxy's 502 or 504, or a cut connection.
 
-    While Nova works on it none of the servers can be seen, then some, then all.
+    While Nova works on it, none of the servers can be seen, then some, then all.
     """
     try:
-        look_for_all(handle, quiet)
+        follower.find_all()
     except ServiceUnavailableError as error:
-        if handle.servers:
+        if follower.servers:
             return
         raise error from lost
-    if not handle.servers:
+    if not follower.servers:
         raise ServiceUnavailableError(
-            f"Nova's answer was lost, and no server of launch {handle.launch_id} was found: {lost.message}",
-            hint="Look again with find_launch(launch_id) before launching anew.",
+            f"Nova's response was lost, and no server of launch {follower.order.launch_id} was found: {lost.message}",
+            hint="Look again with find_launch(launch_id) before you launch again.",
             **lost.answer(),
         ) from lost

@@ -1,4 +1,4 @@
-"""Ids of launches that tell when they were drawn.
+"""Ids of launches and captures that say when they were drawn.
 
 >>> from datetime import UTC, datetime, timedelta
 >>> from hyperx_glance.waiting.ids import draw_id, is_settled
@@ -15,36 +15,47 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
-FRESH = timedelta(minutes=5)
-"""So long after it was drawn an id may start a launch."""
-SETTLED = timedelta(minutes=10)
-"""Longer ago a launch has all the servers that it will ever have.
+from hyperx_glance.errors import InvalidRequestError
 
-Its request is sent at once, at most four times, each within a minute; Nova had made all servers 0.7 s after that. The
-rest is for clocks that differ.
+FRESH = timedelta(minutes=5)
+"""The age up to which an id may start a launch or a capture."""
+SETTLED = timedelta(minutes=10)
+"""The age from which on a launch or a capture has everything that it will ever have.
+
+A launch's request is sent at once, at most four times, each within a minute; Nova had made all servers 0.7 s after
+that. The rest is for clocks that differ.
 """
 _FORM = "%Y%m%dT%H%M%SZ"
 
 
 def draw_id(now: datetime) -> str:
-    """Draw an id that nobody else has."""
+    """Draw a unique id that contains the time."""
     return f"{now.astimezone(UTC).strftime(_FORM)}-{secrets.token_hex(8)}"
 
 
-def is_fresh(launch_id: str, now: datetime) -> bool:
-    """Tell whether the id may start a launch; one that tells no time may always."""
-    drawn = _drawn(launch_id)
+def is_fresh(chosen_id: str, now: datetime) -> bool:
+    """Check whether the id may start something; an id without a time always may."""
+    drawn = _drawn(chosen_id)
     return drawn is None or now - drawn <= FRESH
 
 
-def is_settled(launch_id: str, now: datetime) -> bool:
-    """Tell whether it is certain that nobody is creating the launch any more."""
-    drawn = _drawn(launch_id)
+def check_fresh(field: str, chosen_id: str) -> None:
+    """Raise `InvalidRequestError` if the id is so old that a search would call what it starts unknown."""
+    if not is_fresh(chosen_id, datetime.now(UTC)):
+        raise InvalidRequestError(
+            f"{field}: {chosen_id} was drawn too long ago.",
+            hint=f"Leave {field} out, or choose an id that does not begin with a time.",
+        )
+
+
+def is_settled(chosen_id: str, now: datetime) -> bool:
+    """Check whether the id is so old that certainly nobody is still making what it names."""
+    drawn = _drawn(chosen_id)
     return drawn is not None and now - drawn > SETTLED
 
 
-def _drawn(launch_id: str) -> datetime | None:
-    time, _, rest = launch_id.partition("-")
+def _drawn(chosen_id: str) -> datetime | None:
+    time, _, rest = chosen_id.partition("-")
     if not re.fullmatch("[0-9a-f]{16}", rest) or not re.fullmatch("[0-9]{8}T[0-9]{6}Z", time):
         return None
     try:

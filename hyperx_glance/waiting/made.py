@@ -1,11 +1,11 @@
-"""Name on every exception what a verb may have made.
+"""What a verb may have made, named on every exception.
 
 >>> from hyperx_glance.errors import ConflictError
 >>> from hyperx_glance.waiting.made import MayHaveMade
 >>> with MayHaveMade(image_id="7c1"):
-...     raise ConflictError("The answer was lost.")
+...     raise ConflictError("The response was lost.")
 Traceback (most recent call last):
-hyperx_glance.errors.ConflictError: The answer was lost. What was begun may still be there: image 7c1.
+hyperx_glance.errors.ConflictError: The response was lost. These may still exist: image 7c1.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class MayHaveMade:
-    """Name, on every exception that leaves the block, what may exist since the block's first request.
+    """Ids of what may exist since the block's first request, for every exception that leaves the block.
 
-    An error of this library gets the ids as attributes and in its text. Any other exception, such as Ctrl-C or what the
-    caller's own callback raised, gets them as attributes and as a note. Both get ``admin_password``, which nothing else
-    keeps, as an attribute alone. After ``undone()`` nothing is named: all that was made is gone again.
+    An error of this library gets the ids as attributes and in its text. Any other exception, such as Ctrl-C or one of
+    the caller's callback, gets them as attributes and as a note. Both get ``admin_password``, which is not stored
+    anywhere else, as an attribute only. After ``undone()`` nothing is named, because nothing is left.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class MayHaveMade:
         self.found(image_id=image_id, launch_id=launch_id, capture_id=capture_id)
 
     def found(self, **ids: str | None) -> None:
-        """Name these, too; what is None is named no more."""
+        """Name these ids, too; None removes an id."""
         self._ids |= {name: value for name, value in ids.items() if value is not None}
         for name in (name for name, value in ids.items() if value is None):
             self._ids.pop(name, None)
 
     def undone(self) -> None:
-        """Say that nothing is left of what was made."""
+        """Name nothing from now on, because nothing is left."""
         self._undone = True
 
     def __enter__(self) -> Self:
@@ -67,6 +67,6 @@ class MayHaveMade:
             return
         if not left:
             return
-        note = f"What was begun may still be there: {', '.join(left)}."
+        note = f"These may still exist: {', '.join(left)}."
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)

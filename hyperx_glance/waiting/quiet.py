@@ -1,4 +1,4 @@
-"""How long nothing new must have come before nothing more will.
+"""When to stop expecting more after a lost response: after ten seconds without news.
 
 >>> from hyperx_glance import Pace
 >>> from hyperx_glance.waiting.quiet import Quiet
@@ -13,30 +13,32 @@ True
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
-from hyperx_glance.errors import ServiceUnavailableError
-from hyperx_glance.waiting.pace import Pace, wait_until
+from hyperx_glance.errors import ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.waiting.ids import is_settled
+from hyperx_glance.waiting.pace import Pace, may_be_done, repeated, wait_until
 
 Found = TypeVar("Found")
 
 QUIET_SECONDS = 10.0
-"""After a lost answer all servers were there within 0.7 s, five times of five."""
+"""After a lost response, all servers were there within 0.7 s in five of five trials."""
 
 
 class Quiet:
-    """Listen for news; ``is_over`` tells that none has come for the quiet time."""
+    """Clock of the time without news."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self.begin()
 
     def begin(self) -> None:
-        """Begin anew: there was news, or a reason to listen."""
+        """Begin anew, because there was news or a reason to expect some."""
         self._end = self._pace.clock() + QUIET_SECONDS
 
     def end(self) -> None:
-        """Say that certainly nothing more will come."""
+        """End the quiet time now, because nothing more can come."""
         self._end = -math.inf
 
     @property
@@ -46,33 +48,70 @@ class Quiet:
 
     @property
     def timeout(self) -> float:
-        """How long waiting for quiet may take at most, in seconds: no deadline cuts it short."""
+        """The longest time to wait for quiet, in seconds; it may exceed the deadline."""
         return max(self._pace.deadline, 2 * QUIET_SECONDS)
 
-    def listen(self, look: Callable[[], bool]) -> None:
-        """Look until all is there, or quiet has come; raise what the last look raised.
+    def listen(self, look: Callable[[], Found | None]) -> Found | None:
+        """Look until something is found, and return it; return None if the quiet time has passed first.
 
-        A service that is out of reach is looked at again: whatever lost an answer may last a little.
+        If a service is out of reach, look again, since the cause of a lost response may last for a while. Raise what
+        the last look raised.
         """
         failure: ServiceUnavailableError | None = None
+        found: Found | None = None
 
-        def heard() -> bool | None:
-            nonlocal failure
+        def is_done() -> bool | None:
+            nonlocal failure, found
             failure = None
             try:
-                is_all = look()
+                found = look()
             except ServiceUnavailableError as error:
-                failure, is_all = error, False
-            return True if is_all or self.is_over else None
+                failure = error
+            return True if found is not None or self.is_over else None
 
         self.begin()
-        wait_until(self._pace, heard, timeout=self.timeout)
+        wait_until(self._pace, is_done, timeout=self.timeout)
         if failure is not None:
             raise failure
+        return found
+
+
+def sent_once(pace: Pace, send: Callable[[], Found]) -> Found | ServiceUnavailableError:
+    """Send a request that must not be received twice; return its response, or the error of a lost response.
+
+    After a lost response the caller searches for what the service may have made (`Quiet.listen`). A refusal is raised:
+    nothing was made. The request is sent again only if no connection was made, so that no service can have seen it.
+    """
+
+    def send_unseen(_lost: bool) -> Found | ServiceUnavailableError:  # noqa: FBT001  # as `repeated` calls it
+        try:
+            return send()
+        except ServiceUnavailableError as error:
+            if not error.connected:
+                raise
+            return error
+
+    answer = repeated(pace, send_unseen)
+    if isinstance(answer, ServiceUnavailableError) and not may_be_done(answer):
+        raise answer
+    return answer
+
+
+def find_again(pace: Pace, chosen_id: str, look: Callable[[], Found | None]) -> Found | None:
+    """Look for the thing with this id during the quiet time, since a service may still be making it.
+
+    Return None at once if the id is so old that nobody can be making it.
+    """
+    if is_settled(chosen_id, datetime.now(UTC)):
+        return None
+    try:
+        return wait_until(pace, look, timeout=QUIET_SECONDS)
+    except WaitTimeoutError:
+        return None
 
 
 def patient(pace: Pace, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
-    """Let a service be out of reach for the quiet time: looking again is safe, and what was ordered goes on."""
+    """Wrap a look that may fail during the quiet time: to look again is safe, and the service continues its work."""
     silence = Quiet(pace)
 
     def patient_look() -> Found | None:

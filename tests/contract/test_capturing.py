@@ -337,7 +337,7 @@ def test_ctrl_c_while_it_is_ordered_leaves_and_names_it(
     with pytest.raises(KeyboardInterrupt) as caught:
         alice.capture(server_id, NewCapture(name=unique("web"), capture_id=capture_id))
     assert vars(caught.value)["capture_id"] == capture_id
-    assert caught.value.__notes__ == [f"What was begun may still be there: capture {capture_id}."]
+    assert caught.value.__notes__ == [f"These may still exist: capture {capture_id}."]
     if moment == "after":
         client("alice").find_capture(capture_id).cancel()
     assert captured(cloud, capture_id) == []
@@ -358,7 +358,7 @@ def test_another_department_finds_nothing(cloud: CloudUnderTest, client: ClientF
 def test_an_id_is_used_once(cloud: CloudUnderTest, client: ClientFactory, backing: str) -> None:
     alice, server_id, capture_id = client("alice"), launched(cloud, client, backing), unique("capture")
     alice.capture(server_id, NewCapture(name="web", capture_id=capture_id))
-    with pytest.raises(ConflictError, match="exists already"):
+    with pytest.raises(ConflictError, match="already exists"):
         alice.capture(server_id, NewCapture(name="web", capture_id=capture_id))
 
 

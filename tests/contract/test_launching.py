@@ -298,7 +298,7 @@ def test_a_launch_is_found_by_an_id_of_the_caller_s_own(cloud: CloudUnderTest, c
     found = client("arthur").find_launch(launch_id)
     assert found.servers == made.servers
     assert (found.launch_id, found.image_id, found.count, found.admin_password) == (launch_id, image_id, 2, None)
-    with pytest.raises(ConflictError, match="exists already"):
+    with pytest.raises(ConflictError, match="already exists"):
         client("alice").launch(image_id, ask(launch_id=launch_id))
     found.cancel()
     assert nothing_was_created(cloud)

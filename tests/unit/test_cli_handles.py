@@ -113,7 +113,7 @@ class TestLaunches:
         run = openstack(f"hyperx image launch {image} web --flavor m1.tiny --timeout 0.1")
 
         assert run.status == 1
-        assert "goes on: 0 of 1 active" in run.err
+        assert "(0 of 1 active, 1 building, 0 failed). The launch continues" in run.err
         told = re.findall("^Administrator's password: .{12,}$", run.err, re.MULTILINE)
         assert len(told) == (1 if image == "debian" else 0)
 
@@ -132,7 +132,7 @@ class TestLaunches:
 
         run = openstack("hyperx image launch debian web --flavor m1.tiny --on-failure delete")
 
-        assert "All that was made has been deleted." in run.err
+        assert "Everything that the launch had made is deleted." in run.err
         assert "password" not in run.err
 
     def test_a_failure_says_how_to_clean_up(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
@@ -140,7 +140,7 @@ class TestLaunches:
         run = openstack("hyperx image launch debian web --flavor m1.tiny --count 2 --launch-id order-2026-9")
 
         assert run.status == 1
-        assert "`openstack hyperx launch cancel order-2026-9` deletes all." in run.err
+        assert "`openstack hyperx launch cancel order-2026-9` deletes all of them." in run.err
 
 
 # ----------------------------------------------------------------- registrations

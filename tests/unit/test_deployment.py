@@ -785,7 +785,7 @@ def test_an_interrupt_names_a_record_that_could_not_be_removed(fake: InMemoryClo
         connect(fake, "alice").doctor(probe=True)
 
     (left,) = fake.glance.images
-    assert f"may still be there: image {left}" in caught.value.__notes__[0]
+    assert f"may still exist: image {left}" in caught.value.__notes__[0]
 
 
 def test_so_does_an_interrupt_of_what_comes_after_the_probe(fake: InMemoryCloud) -> None:
@@ -796,7 +796,7 @@ def test_so_does_an_interrupt_of_what_comes_after_the_probe(fake: InMemoryCloud)
         connect(fake, "alice").doctor(probe=True)
 
     (left,) = fake.glance.images
-    assert f"may still be there: image {left}" in caught.value.__notes__[0]
+    assert f"may still exist: image {left}" in caught.value.__notes__[0]
 
 
 def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: InMemoryCloud) -> None:
@@ -805,7 +805,7 @@ def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: 
     with pytest.raises(KeyboardInterrupt) as caught:
         connect(fake, "alice").doctor(probe=True)
 
-    assert f"may still be there: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
+    assert f"may still exist: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
 
 
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:

@@ -115,7 +115,7 @@ def test_another_thread_may_find_more_while_an_error_is_named() -> None:
             return str(self)
 
     made = MayHaveMade(capture_id=Id("7c1"))
-    with pytest.raises(ConflictError, match="may still be there: capture 7c1") as caught, made:
+    with pytest.raises(ConflictError, match="may still exist: capture 7c1") as caught, made:
         raise ConflictError("It failed.")
 
     assert caught.value.capture_id == "7c1"

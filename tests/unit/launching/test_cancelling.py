@@ -15,7 +15,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.launching.handle import BUILD_SECONDS
+from hyperx_glance.launching.following import BUILD_SECONDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import launches
 from tests.clouds import Clock, sent
@@ -200,7 +200,7 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
 ) -> None:
     launch = alice.launch(iso, ask(keep_volumes=True))
     cloud.fail("cinder", "DELETE", "/volumes/", status=400, body="Invalid volume: it goes already.", times=None)
-    with pytest.raises(WaitTimeoutError, match="its volumes are not gone: Invalid volume: it goes already"):
+    with pytest.raises(WaitTimeoutError, match="some volumes have not been deleted yet: Invalid volume: it goes"):
         launch.cancel()
     cloud._interruptions.clear()
     launch.cancel()
@@ -293,14 +293,14 @@ def test_a_server_whose_state_forbids_it_for_ever_says_which(cloud: InMemoryClou
     launch = alice.launch(image, ask())
     busy = "Cannot 'delete' instance 7c1 while it is in task_state resize_prep"
     cloud.fail("nova", "DELETE", "/servers/", status=409, body=busy, times=None)
-    with pytest.raises(WaitTimeoutError, match="its servers are not gone: Cannot 'delete' instance"):
+    with pytest.raises(WaitTimeoutError, match="some servers have not been deleted yet: Cannot 'delete' instance"):
         launch.cancel()
 
 
 def test_a_server_that_does_not_go_ends_in_a_timeout(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     launch = alice.launch(image, ask())
     cloud.nova.delete_polls = 10**6
-    with pytest.raises(WaitTimeoutError, match="its servers are not gone") as caught:
+    with pytest.raises(WaitTimeoutError, match="some servers have not been deleted yet") as caught:
         launch.cancel()
     assert caught.value.launch_id == launch.launch_id
     assert [server.name for server in caught.value.last_seen] == ["web"]  # type: ignore[attr-defined]  # servers

@@ -27,7 +27,7 @@ def test_a_nova_too_old_for_tags_is_refused_with_that_reason(
     cloud: InMemoryCloud, alice: Client, image: str, version: str
 ) -> None:
     cloud.nova.max_microversion = version
-    with pytest.raises(ServiceUnavailableError, match=r"too old for server tags.*2\.67 is needed") as caught:
+    with pytest.raises(ServiceUnavailableError, match=r"too old for server tags.*2\.67 is required") as caught:
         alice.launch(image, ask())
     assert version in str(caught.value)
     assert "Stein" in caught.value.hint
@@ -85,7 +85,7 @@ def test_the_whole_count_must_fit_the_quota(
 
 def test_a_launch_id_is_used_once(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     alice.launch(image, ask(launch_id="launch-of-mine"))
-    with pytest.raises(ConflictError, match="launch-of-mine exists already"):
+    with pytest.raises(ConflictError, match="launch-of-mine already exists"):
         alice.launch(image, ask(launch_id="launch-of-mine"))
     assert len(cloud.nova.servers) == 1
 

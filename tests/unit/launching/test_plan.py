@@ -11,7 +11,7 @@ import yaml
 from hypothesis import example, given, strategies as st
 
 from hyperx_glance import FlavorTooSmallError, Image, ImageNotActiveError, InvalidRequestError, LaunchRequest
-from hyperx_glance.launching import plan
+from hyperx_glance.launching.order import COUNT_KEY, LaunchOrder, launch_tag
 from hyperx_glance.launching.plan import (
     Flavor,
     Network,
@@ -69,10 +69,19 @@ def body(
         flavor,
         (),
         request,
-        launch_id="launch-1",
+        order=order(image, request),
         password=password,
-        user_data=guest_data(image, request, password),
         server_group_id=server_group_id,
+    )
+
+
+def order(image: Image, request: LaunchRequest) -> LaunchOrder:
+    return LaunchOrder(
+        launch_id="launch-1",
+        image_id=image.id,
+        count=request.count,
+        on_failure=request.on_failure,
+        keep_volumes=request.keep_volumes,
     )
 
 
@@ -104,7 +113,7 @@ def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
     with pytest.raises(ImageNotActiveError) as caught:
         check_image(disk(status="queued", hyperx_failure="The file is an ISO."), project_id=MINE)
     assert str(caught.value) == (
-        "Image disk is INACTIVE, failed: The file is an ISO. Hint: Delete the record, and register the image anew."
+        "Image disk is INACTIVE, failed: The file is an ISO. Hint: Delete the record, and register the image again."
     )
 
 
@@ -296,9 +305,8 @@ def test_networks_are_sent_by_id() -> None:
         SMALL,
         (Network("n1", "one"), Network("n2", "two")),
         request,
-        launch_id="launch-1",
+        order=order(disk(), request),
         password=None,
-        user_data=None,
         server_group_id=None,
     )
     assert asked["server"]["networks"] == [{"uuid": "n1"}, {"uuid": "n2"}]
@@ -421,7 +429,7 @@ def test_cloudbase_init_is_told_the_account() -> None:
 
 @pytest.mark.parametrize("name", ["a:b", "a b", "root\nmallory", "a,b", "x" * 65])
 def test_an_image_s_account_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(InvalidRequestError, match=r"image: .* is no name of an account"):
+    with pytest.raises(InvalidRequestError, match=r"image: .* is not a valid account name"):
         check_request(password_disk(os_admin_user=name), ask())
     check_request(password_disk(os_admin_user="Local Admin", os_type="windows"), ask())
 
@@ -434,7 +442,7 @@ def test_a_password_that_no_prompt_takes_is_refused(password: str) -> None:
 
 def test_a_tag_that_would_put_a_server_into_another_launch_is_refused() -> None:
     """Who cancels that launch would delete it."""
-    with pytest.raises(InvalidRequestError, match="tags: hyperx-launch: says which launch"):
+    with pytest.raises(InvalidRequestError, match="tags: hyperx-launch: is reserved"):
         check_request(disk(), ask(tags=["hyperx-launch:another"]))
     check_request(disk(), ask(tags=["hyperx-launches"]))
 
@@ -473,9 +481,9 @@ def test_numbers_in_names_are_ordered_as_numbers(one: int, other: int, text: str
 
 @given(st.text() | st.integers().map(str))
 def test_any_count_in_the_metadata_is_read(told: str) -> None:
-    count = plan.told_count({plan.COUNT_KEY: told}, at_least=3)
+    count = LaunchOrder.read("launch-1", {COUNT_KEY: told}, at_least=3).count
     assert count == (int(told) if re.fullmatch("[0-9]{1,4}", told) and int(told) >= 3 else 3)
 
 
 def test_the_launch_tag_fits_nova() -> None:
-    assert len(plan.launch_tag("x" * 40)) <= 60
+    assert len(launch_tag("x" * 40)) <= 60

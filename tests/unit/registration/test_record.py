@@ -101,13 +101,13 @@ class TestRecord:
         record = record_of(cloud, alice)
         Interference(alice).before("DELETE", "", unreachable, times=4)
 
-        with pytest.raises(ConflictError, match="may still be there"), record.named():
+        with pytest.raises(ConflictError, match="may still exist"), record.named():
             raise record.fail(ConflictError("no"))
         with pytest.raises(ConflictError) as caught, record.named():
             raise record.clean_up() or AssertionError
 
         assert kept(cloud) == []
-        assert "may still be there" not in str(caught.value)
+        assert "may still exist" not in str(caught.value)
 
     @pytest.mark.parametrize("failure", [ConflictError("no"), KeyboardInterrupt()])
     def test_it_is_named_while_it_may_exist(
@@ -136,7 +136,7 @@ class TestWhatErrorsName:
             client("alice").register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
 
         assert kept(cloud) == [caught.value.image_id]
-        assert f"may still be there: image {caught.value.image_id}" in str(caught.value)
+        assert f"may still exist: image {caught.value.image_id}" in str(caught.value)
         assert cloud.glance.images[str(caught.value.image_id)].properties["hyperx_failure"]
 
     def test_a_kept_record_says_why_though_an_answer_is_lost(
@@ -162,7 +162,7 @@ class TestWhatErrorsName:
 
         assert kept(cloud) == []
         assert caught.value.image_id is None
-        assert "may still be there" not in str(caught.value)
+        assert "may still exist" not in str(caught.value)
 
     def test_none_of_a_taken_id(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
         alice, request = client("alice"), NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
@@ -197,7 +197,7 @@ class TestWhatErrorsName:
         with pytest.raises(ZeroDivisionError) as caught:
             registration.wait(on_progress=complain)
 
-        assert f"may still be there: image {registration.image_id}" in caught.value.__notes__[0]
+        assert f"may still exist: image {registration.image_id}" in caught.value.__notes__[0]
         assert registration.wait().state == "ACTIVE"
 
     def test_and_does_not_where_register_has_deleted_it(
@@ -316,4 +316,4 @@ def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileSer
     with pytest.raises(ServiceUnavailableError) as caught:
         alice.register(NewImage(name="a", url=qcow2(file_server), id=OWN_ID))
 
-    assert f"may still be there: image {OWN_ID}" in str(caught.value)
+    assert f"may still exist: image {OWN_ID}" in str(caught.value)

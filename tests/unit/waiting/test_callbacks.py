@@ -1,10 +1,13 @@
+"""Callbacks are called with each event, and their exceptions reach the caller."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.waiting.callbacks import CallbackError, reported, teller
 
 if TYPE_CHECKING:
     from hyperx_glance.waiting.callbacks import Tell
@@ -32,3 +35,59 @@ def test_whatever_is_raised_is_carried_past_every_handler(raised: BaseException)
         teller(complain)("half")
     assert caught.value.raised is raised
     assert not isinstance(caught.value, Exception)
+
+
+@pytest.mark.parametrize("raised", [ValueError("x"), KeyboardInterrupt(), WaitTimeoutError("its own", hint="its own")])
+def test_the_caller_gets_what_the_callback_raised_and_nothing_of_ours(raised: BaseException) -> None:
+    withdrawn: list[BaseException] = []
+
+    def complain(_: str) -> None:
+        raise raised
+
+    def withdraw(error: BaseException) -> bool:
+        withdrawn.append(error)
+        return True
+
+    with pytest.raises(type(raised)) as caught:
+        reported(lambda tell: tell("half"), complain, withdraw=withdraw, more_time="Wait longer.")
+    assert caught.value is raised
+    assert withdrawn == [raised]
+    assert raised.__context__ is None
+    assert getattr(raised, "hint", "its own") == "its own"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_timeout_says_how_to_get_more_time_if_nothing_is_left(*, gone: bool) -> None:
+    def finish(_: Tell[str]) -> None:
+        raise WaitTimeoutError("Late.", hint="It goes on.")
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        reported(finish, None, withdraw=lambda _: gone, more_time="Wait longer.")
+    assert caught.value.hint == ("Wait longer." if gone else "It goes on.")
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailableError("down"), AuthenticationError("over")])
+def test_nothing_is_withdrawn_if_a_service_is_out_of_reach(error: Exception) -> None:
+    withdrawn: list[BaseException] = []
+
+    def finish(_: Tell[str]) -> None:
+        raise error
+
+    def withdraw(error: BaseException) -> bool:
+        withdrawn.append(error)
+        return True
+
+    with pytest.raises(type(error)):
+        reported(finish, None, withdraw=withdraw)
+    assert not withdrawn
+
+
+def test_the_result_is_returned() -> None:
+    told: list[str] = []
+
+    def finish(tell: Tell[str]) -> str:
+        tell("half")
+        return "image"
+
+    assert reported(finish, told.append) == "image"
+    assert told == ["half"]

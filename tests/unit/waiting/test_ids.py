@@ -1,10 +1,13 @@
+"""Ids are unique and say when they were drawn."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, strategies as st
 
 from hyperx_glance import LaunchRequest
-from hyperx_glance.waiting.ids import FRESH, SETTLED, draw_id, is_fresh, is_settled
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.waiting.ids import FRESH, SETTLED, check_fresh, draw_id, is_fresh, is_settled
 
 NOW = datetime(2026, 11, 25, 16, 30, tzinfo=UTC)
 
@@ -53,3 +56,12 @@ def test_how_old_an_id_is(age: timedelta, *, fresh: bool, settled: bool) -> None
 def test_an_id_of_another_form_tells_no_time(launch_id: str) -> None:
     assert is_fresh(launch_id, NOW)
     assert not is_settled(launch_id, NOW)
+
+
+def test_an_old_id_is_refused_by_the_name_of_its_field() -> None:
+    old = draw_id(datetime.now(UTC) - FRESH - timedelta(seconds=1))
+    with pytest.raises(InvalidRequestError, match=f"^capture_id: {old} was drawn too long ago") as caught:
+        check_fresh("capture_id", old)
+    assert "capture_id" in caught.value.hint
+    check_fresh("capture_id", draw_id(datetime.now(UTC)))
+    check_fresh("capture_id", "order-2026-1124-0001")

@@ -1,3 +1,5 @@
+"""Waiting looks first, sleeps in growing intervals, and looks once more at the deadline."""
+
 from collections.abc import Callable
 
 import pytest
