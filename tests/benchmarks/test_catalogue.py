@@ -28,10 +28,10 @@ from hyperx_glance import Client, Image, ImageQuery
 from hyperx_glance.browsing import filters
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
-from tests import glance_rows
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
-from tests.clouds import REGION
+from tests.support import glance_rows
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests import glance_rows
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
 from tests.local.test_cli import OPENSTACK, environment
+from tests.support import glance_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,7 +17,7 @@ from hyperx_glance import (
     Progress,
 )
 from tests import samples
-from tests.clouds import ClientFactory, unique
+from tests.support.clouds import ClientFactory, unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client, Image

@@ -17,11 +17,11 @@ from hyperx_glance import (
     Phase,
     State,
 )
-from tests.clouds import unique
-from tests.records import IMAGE, make_image, make_volume_snapshot, patch_record, record_of
+from tests.support.clouds import unique
+from tests.support.records import IMAGE, make_image, make_volume_snapshot, patch_record, record_of
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 EVERYTHING: dict[str, Any] = {
     "name": "a new name",

@@ -25,16 +25,16 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import REGION, unique
-from tests.interference import Interference, interrupt
-from tests.waiting import until
+from tests.support import launches
+from tests.support.clouds import REGION, unique
+from tests.support.interference import Interference, interrupt
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hyperx_glance import Launch
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 
 @pytest.fixture(autouse=True)

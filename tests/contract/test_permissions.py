@@ -21,14 +21,14 @@ from hyperx_glance import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
-from tests import glance_rows, launches
-from tests.clouds import REGION, unique
-from tests.records import IMAGE, make_image, patch_record
+from tests.support import glance_rows, launches
+from tests.support.clouds import REGION, unique
+from tests.support.records import IMAGE, make_image, patch_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 CALLERS = (
     ("alice", None), ("rita", None), ("bob", None), ("admin", None), ("bob", "admin"), ("rita", "admin"),

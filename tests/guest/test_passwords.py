@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import LaunchRequest, NewCapture, NotFoundError
-from tests.clouds import unique
 from tests.guest.conftest import FLAVOR
 from tests.guest.console import READY
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client, Image, Launch

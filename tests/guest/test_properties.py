@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import LaunchRequest
-from tests.clouds import unique
 from tests.guest import machine
 from tests.guest.conftest import FLAVOR
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

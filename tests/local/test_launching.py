@@ -31,10 +31,10 @@ from hyperx_glance import (
     Settings,
 )
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import PATIENT, unique
-from tests.lossy_proxy import Fate, LossyProxy
-from tests.waiting import until
+from tests.support import launches
+from tests.support.clouds import PATIENT, unique
+from tests.support.lossy_proxy import Fate, LossyProxy
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROUNDS = 2
 DEPARTMENT = "dept-a"
@@ -177,8 +177,8 @@ def test_without_a_connection_it_is_sent_again(local_cloud: LocalCloud) -> None:
 CALLER = """
 import json, sys
 from hyperx_glance import LaunchRequest
-from tests.clouds import PATIENT
-from tests.lossy_proxy import client_behind
+from tests.support.clouds import PATIENT
+from tests.support.lossy_proxy import client_behind
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 auth, url, image_id, request = json.loads(sys.argv[1])
@@ -419,9 +419,9 @@ def test_cancel_during_the_build_leaves_no_volume(local_cloud: LocalCloud, alice
 
 CANCELLER = """
 import json, os, signal, sys
-from tests.clouds import PATIENT
-from tests.interference import Interference
-from tests.lossy_proxy import client_behind
+from tests.support.clouds import PATIENT
+from tests.support.interference import Interference
+from tests.support.lossy_proxy import client_behind
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 auth, url, launch_id, method, path = json.loads(sys.argv[1])

@@ -26,7 +26,7 @@ from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 from hyperx_glance.testing.timing import scaled
-from tests.waiting import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ import pytest
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.timing import scaled
-from tests.waiting import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     pass

@@ -14,8 +14,8 @@ import requests_mock
 
 from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, REGION
-from tests.records import make_image
+from tests.support.clouds import HASTY, REGION
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

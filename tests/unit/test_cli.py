@@ -13,8 +13,8 @@ from hyperx_glance import DepartmentQuota
 from hyperx_glance.cli import options
 from hyperx_glance.quotas.resources import FIELDS
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
-from tests.interference import interrupt
+from tests.support.command import URL, Run, debian, fake, openstack
+from tests.support.interference import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests import samples
-from tests.command import Run, fake, openstack
+from tests.support.command import Run, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ import pytest
 
 from hyperx_glance import Client, NewImage, cli
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
-from tests.interference import interrupt
+from tests.support.command import URL, Run, debian, fake, openstack
+from tests.support.interference import interrupt
 from tests.test_surface import VERBS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
+from tests.support.command import URL, Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.command import Run, debian, fake, openstack
+from tests.support.command import Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 
 from hyperx_glance import QuotaLimits
 from hyperx_glance.quotas.resources import FIELDS
-from tests.command import Run, debian, fake, openstack
+from tests.support.command import Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hyperx_glance.cli.output import printable
-from tests.command import Run, fake, openstack
+from tests.support.command import Run, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

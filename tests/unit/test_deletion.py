@@ -17,8 +17,8 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory, sent
-from tests.records import exists, make_image
+from tests.support.clouds import HASTY, ClientFactory, sent
+from tests.support.records import exists, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Client

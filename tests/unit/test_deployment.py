@@ -10,7 +10,7 @@ from hyperx_glance import Client, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
-from tests.interference import interrupt
+from tests.support.interference import interrupt
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding

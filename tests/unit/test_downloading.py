@@ -21,7 +21,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Recorded, Reply
 from tests import samples
-from tests.clouds import ClientFactory
+from tests.support.clouds import ClientFactory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from tests import samples
-from tests.file_server import REDIRECTS, BigBody, FileServer
+from tests.support.file_server import REDIRECTS, BigBody, FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ import pytest
 from hyperx_glance import Action, Image
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import ActionWord
-from tests.clouds import ClientFactory
+from tests.support.clouds import ClientFactory
 
 
 def image(cloud: InMemoryCloud, owner: str = "dept-a", **record: object) -> Image:

@@ -28,10 +28,10 @@ from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cli import images, options
 from hyperx_glance.models.mapping import Edit
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
-from tests.clouds import ClientFactory, sent
-from tests.fields import INSTEAD, NOON, WORD, beside, unlike_the_default
-from tests.lists import ids, lists
-from tests.registrations import BLIND
+from tests.support.clouds import ClientFactory, sent
+from tests.support.fields import INSTEAD, NOON, WORD, beside, unlike_the_default
+from tests.support.lists import ids, lists
+from tests.support.registrations import BLIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pydantic
 
     from hyperx_glance.testing import InMemoryCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 CRITERIA: Mapping[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "tables.py"))["CRITERIA"]
 ELSEWHERE = {"stores": "/import"}

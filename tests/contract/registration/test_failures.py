@@ -25,10 +25,10 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, Format, Steps, cut_late, disk, new
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, Format, Steps, cut_late, disk, new
 
 
 def another_authority(_: FileServer) -> str:

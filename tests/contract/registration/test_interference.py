@@ -22,11 +22,11 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import BLIND, disk, images_used, limits, new
-from tests.waiting import until
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.registrations import BLIND, disk, images_used, limits, new
+from tests.support.waiting import until
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -14,10 +14,10 @@ from hyperx_glance import (
     UrlProblem,
 )
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, Steps, disk, images_used, limits, new
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, Steps, disk, images_used, limits, new
 
 
 @pytest.mark.usefixtures("nothing_left")

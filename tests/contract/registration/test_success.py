@@ -22,10 +22,10 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
 from hyperx_glance.testing.capabilities import Name, lacking
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, unique
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import Format, disk, new
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, unique
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import Format, disk, new
 
 
 @pytest.mark.parametrize(

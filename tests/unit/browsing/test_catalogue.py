@@ -16,7 +16,7 @@ from hyperx_glance.errors import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill, ids, lists
+from tests.support.lists import connect, fill, ids, lists
 
 # ----------------------------------------------------------------- reading
 

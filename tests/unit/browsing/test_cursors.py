@@ -14,7 +14,7 @@ from hyperx_glance import ImageQuery, InvalidRequestError
 from hyperx_glance.browsing import cursors
 from hyperx_glance.browsing.cursors import Place
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill
+from tests.support.lists import connect, fill
 
 
 @given(position=st.integers(0, 200), letter=st.sampled_from("Aaz09-_"))

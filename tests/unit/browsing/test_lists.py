@@ -11,7 +11,7 @@ from hyperx_glance import Image
 from hyperx_glance.browsing.lists import in_order
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import LIST, connect, fill, ids, lists
+from tests.support.lists import LIST, connect, fill, ids, lists
 
 # ----------------------------------------------------------------- lazy
 

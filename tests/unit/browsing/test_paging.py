@@ -6,7 +6,7 @@ import pytest
 
 from hyperx_glance import Client, ImageQuery, InvalidRequestError, NotAllowedError
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill, lists
+from tests.support.lists import connect, fill, lists
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h")
 

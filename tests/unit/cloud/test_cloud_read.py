@@ -12,12 +12,12 @@ from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.errors import NotFoundError, ServiceUnavailableError
-from tests.file_server import Reply
+from tests.support.file_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 BODY = b'{"images": [' + b" " * 300_000 + b"]}"
 

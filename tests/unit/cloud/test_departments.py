@@ -9,7 +9,7 @@ from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.departments import STALE_SECONDS, Departments
 from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from hyperx_glance.cloud import pages
 from hyperx_glance.errors import NotAllowedError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import JSON, LIST, answer_with, connect, fill, ids, lists, record
+from tests.support.lists import JSON, LIST, answer_with, connect, fill, ids, lists, record
 
 
 @settings(max_examples=300)

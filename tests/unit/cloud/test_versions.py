@@ -9,7 +9,7 @@ from hyperx_glance.cloud.versions import front_door, newest
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 
 @pytest.mark.parametrize(

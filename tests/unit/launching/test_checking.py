@@ -16,7 +16,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.launches import ask, nothing_was_created
+from tests.support.launches import ask, nothing_was_created
 
 if TYPE_CHECKING:
     pass

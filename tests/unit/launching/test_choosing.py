@@ -4,8 +4,8 @@ import pytest
 
 from hyperx_glance import AuthenticationError, NetworkChoice, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import ClientFactory
+from tests.support import launches
+from tests.support.clouds import ClientFactory
 
 
 def requests(cloud: InMemoryCloud) -> list[tuple[str, str]]:

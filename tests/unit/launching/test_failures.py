@@ -22,9 +22,9 @@ from hyperx_glance.cloud import compute
 from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.launching import servers
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import Clock
-from tests.interference import interrupt
-from tests.launches import ask
+from tests.support.clouds import Clock
+from tests.support.interference import interrupt
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud

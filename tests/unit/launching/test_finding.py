@@ -20,8 +20,8 @@ from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting.ids import draw_id, is_settled
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests.clouds import Clock, sent
-from tests.launches import REFUSALS, ask
+from tests.support.clouds import Clock, sent
+from tests.support.launches import REFUSALS, ask
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory import ServiceName

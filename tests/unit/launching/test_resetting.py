@@ -17,9 +17,9 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.interference import interrupt
-from tests.launches import ask
+from tests.support import launches
+from tests.support.interference import interrupt
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
     pass

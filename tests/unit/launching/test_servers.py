@@ -14,9 +14,9 @@ from hyperx_glance import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import Clock, sent
-from tests.launches import ask
+from tests.support import launches
+from tests.support.clouds import Clock, sent
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
     pass

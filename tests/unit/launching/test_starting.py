@@ -16,9 +16,9 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting.pace import REPETITIONS
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests import launches
-from tests.clouds import Clock, sent
-from tests.launches import ask, nothing_was_created
+from tests.support import launches
+from tests.support.clouds import Clock, sent
+from tests.support.launches import ask, nothing_was_created
 
 if TYPE_CHECKING:
     pass

@@ -15,7 +15,7 @@ from tests import samples
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 URL = "https://files.example.org/disk.qcow2?v=1"
 DISK = samples.data("disk.qcow2")

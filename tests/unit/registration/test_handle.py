@@ -35,13 +35,13 @@ from hyperx_glance.registration.outcome import (
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, kept, qcow2, sha256
+from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, kept, qcow2, sha256
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestCallbacks:

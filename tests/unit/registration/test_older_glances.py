@@ -16,11 +16,11 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, ClientFactory
-from tests.registrations import BLIND, qcow2
+from tests.support.clouds import HASTY, ClientFactory
+from tests.support.registrations import BLIND, qcow2
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from hyperx_glance.registration.outcome import (
     stale,
     stall,
 )
-from tests.registrations import NOW
+from tests.support.registrations import NOW
 
 if TYPE_CHECKING:
     pass

@@ -21,13 +21,13 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import OWN_ID, kept, qcow2, record_of
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.registrations import OWN_ID, kept, qcow2, record_of
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestRecord:

@@ -35,14 +35,14 @@ from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.memory import Call, Refused
 from hyperx_glance.waiting.callbacks import CallbackError, teller
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, Clock
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, kept, qcow2, record_of, sha256
+from tests.support.clouds import LOOPBACK, ClientFactory, Clock
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, kept, qcow2, record_of, sha256
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory.glance.records import ImageRecord
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:

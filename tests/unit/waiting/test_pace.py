@@ -2,7 +2,7 @@ import pytest
 
 from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
 from hyperx_glance.waiting.pace import Pace, wait_until
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 
 def pace(clock: Clock, **choices: float) -> Pace:

@@ -18,14 +18,14 @@ from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
-from tests.waiting import until
+from tests.support.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance import Phase
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 
