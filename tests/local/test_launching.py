@@ -33,6 +33,7 @@ from hyperx_glance import (
 from hyperx_glance.testing.timing import scaled
 from tests.support import launches
 from tests.support.clouds import PATIENT, unique
+from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
 from tests.support.waiting import until
 
@@ -156,18 +157,19 @@ def test_without_a_connection_it_is_sent_again(local_cloud: LocalCloud) -> None:
     request = ask(count=2)
     with LossyProxy(local_cloud.url("nova")) as proxy:
         client = proxy.client(local_cloud.session("alice"), PATIENT)
-        create = client.cloud.request
+        session = client.cloud.session
+        send = session.request
         sent = 0
 
-        def refused_once(service: Any, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
+        def refused_once(url: str, method: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
             nonlocal sent
-            if (method, path) != ("POST", "/servers"):
-                return create(service, method, path, **options)
+            if method != "POST" or not url.endswith("/servers"):
+                return send(url, method, **options)
             sent += 1
-            nobody = "http://127.0.0.1:9/servers" if sent == 1 else path  # the discard port: nothing listens
-            return create(service, method, nobody, **options)
+            nobody = "http://127.0.0.1:9/servers"  # the discard port: nothing listens
+            return send(nobody if sent == 1 else url, method, **options)
 
-        client.cloud.request = refused_once  # type: ignore[method-assign]  # the network's part
+        session.request = refused_once  # type: ignore[method-assign, assignment]  # the network's part
         launch = client.launch(image_id, request)
         assert (sent, proxy.creations) == (2, 1)
     assert [server.name for server in launch.servers] == expected_names(request)
@@ -294,14 +296,7 @@ def test_nova_s_own_refusal_is_read(local_cloud: LocalCloud, alice: Client, clie
     """Another one takes the room between the look and the request: Nova answers 403."""
     admin = client("admin")
     image_id = launches.put_image(local_cloud)
-    create = alice.cloud.request
-
-    def room_is_gone(service: Any, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
-        if (method, path) == ("POST", "/servers"):
-            admin.set_quota(DEPARTMENT, instances=1, cores=1)
-        return create(service, method, path, **options)
-
-    alice.cloud.request = room_is_gone  # type: ignore[method-assign]  # the other one's part
+    Interference(alice).before("POST", "^/servers$", lambda: admin.set_quota(DEPARTMENT, instances=1, cores=1))
     try:
         with pytest.raises(QuotaExceededError) as caught:
             alice.launch(image_id, ask(count=2))

@@ -77,11 +77,11 @@ def parser_of(command: str) -> argparse.ArgumentParser:
 def described(command: str) -> str:
     """Write a command with its own arguments; those of cliff's formats come and go with its releases."""
     lines = [command]
-    for group in parser_of(command)._action_groups:
+    for group in parser_of(command)._action_groups:  # noqa: SLF001 - argparse has no other way
         if group.title not in ("positional arguments", "options"):
             continue
-        for action in group._group_actions:
-            if isinstance(action, argparse._HelpAction):
+        for action in group._group_actions:  # noqa: SLF001
+            if isinstance(action, argparse._HelpAction):  # noqa: SLF001
                 continue
             names = ", ".join(action.option_strings) or str(action.metavar)
             choices = f" {{{','.join(map(str, action.choices))}}}" if action.choices else ""

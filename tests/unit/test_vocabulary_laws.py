@@ -253,7 +253,8 @@ def test_a_field_of_a_request_is_given_on_the_command_line(command: str, field: 
         least = least[:1]
     (entry,) = entry_points(group="openstack.hyperx.v1", name=f"hyperx_{command.replace(' ', '_')}")
     parser: argparse.ArgumentParser = entry.load()(None, None).get_parser(command)
-    action = next((action for action in parser._actions if action.dest == field), None)
+    # argparse has no other way.
+    action = next((action for action in parser._actions if action.dest == field), None)  # noqa: SLF001
     assert action is not None, f"openstack hyperx {command} has no option for {field}"
 
     words = list(action.option_strings[:1])

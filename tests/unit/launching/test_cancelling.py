@@ -17,12 +17,15 @@ from hyperx_glance import (
 )
 from hyperx_glance.launching.handle import BUILD_SECONDS
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory import Call, Refused
 from tests.support import launches
 from tests.support.clouds import Clock, sent
 from tests.support.launches import ask
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory import ServiceName
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import Recorded, Reply, ServiceName
 
 
 def test_cancel_returns_when_servers_and_volumes_are_gone(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
@@ -199,10 +202,18 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
     cloud: InMemoryCloud, alice: Client, iso: str
 ) -> None:
     launch = alice.launch(iso, ask(keep_volumes=True))
-    cloud.fail("cinder", "DELETE", "/volumes/", status=400, body="Invalid volume: it goes already.", times=None)
+
+    def refuse(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        if (request.service, request.method) != ("cinder", "DELETE"):
+            return handle()
+        return cloud.cinder.problem(
+            Call.of("DELETE", "http://cinder"), Refused(400, "Invalid volume: it goes already.")
+        )
+
+    cloud.intercept(refuse)
     with pytest.raises(WaitTimeoutError, match="its volumes are not gone: Invalid volume: it goes already"):
         launch.cancel()
-    cloud._interruptions.clear()
+    cloud.intercept(None)
     launch.cancel()
     assert not cloud.cinder.volumes
 
