@@ -1,4 +1,4 @@
-"""How fast lists are, beside a bare keystoneauth loop, glanceclient and openstacksdk: ``tox -e bench`` prints it.
+"""Lists take little longer than a bare keystoneauth loop, glanceclient and openstacksdk: ``tox -e bench`` prints it.
 
 All read the same 10,000 images from the same Glance as the same member, one after the other in one process. CPU is that
 of this process, so another program on the machine changes the wall clock but hardly the CPU.

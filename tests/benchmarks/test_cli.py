@@ -1,4 +1,4 @@
-"""How long the ``openstack`` command takes: with the plug-in and without, and its lists beside openstackclient's own.
+"""How long the ``openstack`` command takes, with the plug-in and without, and its lists beside openstackclient's own.
 
 All commands run as programs, in turn, against the same Glance, so that what else the machine does meets them all. The
 best round of each counts: whatever is slower than that waited for something else.

@@ -1,4 +1,4 @@
-"""Capturing, the same on the in-memory cloud and on real services."""
+"""Captures of servers on disks and on volumes, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists: every answer is the oracle's, from both clouds."""
+"""Each list is what the oracle computes from the images, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a form for a launch lists, and that it tells the truth: the same on both clouds."""
+"""What lists for a launch form offer can be launched, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleting, and who uses an image: the same on both clouds."""
+"""Deletions, and the servers that still use an image, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator sets up, on both clouds."""
+"""What an operator sets up and what the doctor reports, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saving the data of images."""
+"""Saving the data of images, on both clouds."""
 
 from __future__ import annotations
 

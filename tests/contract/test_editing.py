@@ -1,4 +1,4 @@
-"""Editing, publishing, featuring, enabling: the same on both clouds."""
+"""Editing, publishing, featuring and disabling, on both clouds."""
 
 from __future__ import annotations
 

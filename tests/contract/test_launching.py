@@ -1,4 +1,4 @@
-"""Launching, the same on the in-memory cloud and on real services."""
+"""Launches of one or many servers, on both clouds."""
 
 from __future__ import annotations
 

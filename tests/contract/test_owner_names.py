@@ -1,4 +1,4 @@
-"""Who owns an image, in names: the same on both clouds."""
+"""The names of the departments that own images, on both clouds."""
 
 from __future__ import annotations
 

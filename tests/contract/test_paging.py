@@ -1,4 +1,4 @@
-"""Pages against the whole list, forwards and backwards, while others create, delete and publish; in both clouds."""
+"""Pages are slices of the whole list, in both directions, while others create, delete and publish, on both clouds."""
 
 from __future__ import annotations
 

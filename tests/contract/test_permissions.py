@@ -1,4 +1,4 @@
-"""What a caller may do: `allowed` says beforehand what each verb then answers, on both clouds."""
+"""`allowed` predicts what each verb answers, on both clouds."""
 
 from __future__ import annotations
 

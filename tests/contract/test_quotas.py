@@ -1,4 +1,4 @@
-"""What departments use and may use: the same on both clouds."""
+"""Usage and limits of departments, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries: what both clouds' records add up to."""
+"""A summary adds up what the list shows, on both clouds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is written as a URL, and whatever a server of files answers."""
+"""No URL and no answer of a file server breaks a parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cloudbase-init, the cloud-init of Windows, makes of the config drive that Nova writes for a launch.
+"""cloudbase-init, the cloud-init of Windows, applies the config drive that Nova writes for a launch.
 
 Its own code reads the drive here. What it would do to Windows is noted; no Windows is run.
 """

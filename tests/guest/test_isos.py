@@ -1,4 +1,4 @@
-"""An installer installs, and the disk that it has written boots."""
+"""An installer boots from an ISO, and the disk that it writes boots, too."""
 
 from __future__ import annotations
 

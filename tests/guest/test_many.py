@@ -1,4 +1,4 @@
-"""Several guests of one launch, and what is left of them when it ends."""
+"""Several guests of one launch boot, and none is left when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a URL to a person who logs in, and what becomes of the image meanwhile: on a disk of Nova's and on a volume."""
+"""A person logs in with the password of a launch, on Nova's disks and on volumes."""
 
 from __future__ import annotations
 

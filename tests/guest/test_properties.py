@@ -1,4 +1,4 @@
-"""What properties of images do to the machine that a guest is given."""
+"""The properties of an image change the machine that a guest gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only real services can show of captures: kills, and what Nova and Cinder themselves make."""
+"""Captures on real services: kills, and what Nova and Cinder create by themselves."""
 
 from __future__ import annotations
 

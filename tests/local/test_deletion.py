@@ -1,4 +1,4 @@
-"""What only real services show of a deletion: servers keep running, and an import that runs brings nothing back."""
+"""Deletions on real services: servers keep running, and a running import brings nothing back."""
 
 from __future__ import annotations
 

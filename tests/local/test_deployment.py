@@ -1,4 +1,4 @@
-"""The shipped protections in a real Glance, and every finding of the doctor that real services can be made to show."""
+"""The shipped protections in a real Glance, and the doctor's findings on real services."""
 
 from __future__ import annotations
 

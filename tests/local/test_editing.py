@@ -1,4 +1,4 @@
-"""What only real services show of editing: Glance's own policies and protections, and what the steward really sends."""
+"""Editing on real services: Glance's own policies and protections, and the requests of a steward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a real Nova can show: lost answers, killed callers, races, failures of its own."""
+"""Launches on a real Nova: lost responses, killed callers, races, and failures of Nova itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the local cloud promises to the tests that run on it, and that nothing of it stays behind."""
+"""The local cloud keeps its promises to tests, and leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only real services show of quotas: how each counts, and what each refuses."""
+"""Quotas of real services: how each counts, and what each refuses."""
 
 from __future__ import annotations
 

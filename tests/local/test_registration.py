@@ -1,4 +1,4 @@
-"""Registering on the real services: promptness, crashes, races, and a Glance that is set up otherwise."""
+"""Registrations on real services: promptness, crashes, races, and unusual configurations of Glance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this cloud's release can do and lacks, seen past this library; ``--hyperx-python`` runs it on another one."""
+"""The capabilities of this cloud's release, seen without this library; ``--hyperx-python`` chooses another release."""
 
 from __future__ import annotations
 

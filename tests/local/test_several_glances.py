@@ -1,4 +1,4 @@
-"""Two Glances on one database and one pair of stores, each with the next request: as behind a load balancer."""
+"""Two Glances on one database and one pair of stores take requests in turn, as behind a load balancer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads and forked processes that share a client, each with answers of its own."""
+"""Threads and forked processes that share a client get their own answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nine register at once where there is room for four, in orders that a seed draws."""
+"""Nine callers register at once with room for four, in orders that a seed draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever shape an answer has, a verb gives a right result or an error of this library."""
+"""Whatever shape a response has, a verb returns a right result or raises an error of this library."""
 
 from __future__ import annotations
 

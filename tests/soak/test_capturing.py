@@ -1,4 +1,4 @@
-"""Kills of who captures, and of Nova, Cinder, Glance in turn, at each step: no orphan, no double, no server harmed."""
+"""The caller, Nova, Cinder and Glance are killed at each step of a capture: no orphan, no double, no server harmed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Never a server twice, none unfound: twenty rounds of what can lose an answer or kill a caller."""
+"""Twenty rounds of lost responses and killed callers: no server twice, and none that cannot be found."""
 
 from __future__ import annotations
 

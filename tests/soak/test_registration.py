@@ -1,4 +1,4 @@
-"""Crashes and races of registrations, ten rounds: no orphan, no double, no record too many."""
+"""Ten rounds of crashes and races of registrations: no orphan, no double, no record too many."""
 
 from __future__ import annotations
 

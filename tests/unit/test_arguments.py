@@ -1,4 +1,4 @@
-"""Whatever a caller gives, nothing is done before it was checked, and what is refused is refused in our own words."""
+"""Arguments are checked before anything is done, and refused in our own words."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The command tree is as written, errors are a sentence with an exit status, and Ctrl-C cleans up."""
+
 from __future__ import annotations
 
 import argparse

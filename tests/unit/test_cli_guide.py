@@ -1,4 +1,4 @@
-"""Every example of the guide's page on the command line prints what stands there, one after the other on one cloud."""
+"""Every example of the guide's page on the command line prints what the page shows, in its order and on one cloud."""
 
 from __future__ import annotations
 

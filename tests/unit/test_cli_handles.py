@@ -1,4 +1,4 @@
-"""What one command begins, another goes on with: launches, registrations, captures."""
+"""One command begins a launch, registration or capture, and another continues it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that the command line says speaks Python."""
+"""No text of the command line speaks Python."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The image, ISO and capture commands send what their options say and print the result."""
+
 from __future__ import annotations
 
 import hashlib

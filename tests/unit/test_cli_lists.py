@@ -1,3 +1,5 @@
+"""Lists are tables for people, in their language, and stable values for programs."""
+
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,5 @@
+"""Progress is a bar on a terminal, and a line for each change elsewhere."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""The flavor, server, quota and deployment commands print what the library returns, and no password in a log."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

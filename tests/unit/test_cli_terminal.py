@@ -1,4 +1,4 @@
-"""What strangers write drives no terminal."""
+"""Text of strangers cannot drive a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The back end of the guide, on an in-memory cloud: what a browser does with it."""
+"""The back end of the guide, on an in-memory cloud, as a browser uses it."""
 
 from __future__ import annotations
 

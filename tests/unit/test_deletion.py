@@ -1,4 +1,4 @@
-"""Which requests a deletion sends; tests/contract/test_deletion.py says what they achieve."""
+"""The requests of a deletion; tests/contract/test_deletion.py says what they achieve."""
 
 from __future__ import annotations
 

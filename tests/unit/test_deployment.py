@@ -1,3 +1,5 @@
+"""The doctor finds the faults of a deployment and changes nothing; protections and metadefs follow the vocabulary."""
+
 from __future__ import annotations
 
 import configparser

@@ -1,4 +1,4 @@
-"""Saving data where something is in the way: the connection, the store, the disk, another download."""
+"""Saving data despite trouble: the connection, the store, the disk, another download."""
 
 from __future__ import annotations
 

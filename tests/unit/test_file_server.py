@@ -1,4 +1,4 @@
-"""The tests' own file server behaves as it was told."""
+"""The tests' own file server behaves as a test asks."""
 
 from __future__ import annotations
 

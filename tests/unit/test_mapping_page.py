@@ -1,4 +1,4 @@
-"""What the page "How it is stored" says about filters, held against the filters."""
+"""The page "How it is stored" says what the filters do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands where a service should, what leaves a verb is an error of this library."""
+"""Whatever stands in place of a service, a verb raises an error of this library."""
 
 from __future__ import annotations
 

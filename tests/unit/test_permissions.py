@@ -1,3 +1,5 @@
+"""What a caller may do is said without a request, and each refusal with a reason and a way out."""
+
 from __future__ import annotations
 
 import pytest

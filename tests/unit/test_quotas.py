@@ -1,4 +1,4 @@
-"""Counting, checking and writing; tests/contract/test_quotas.py says what the services make of it."""
+"""Counting, checking and writing quotas; tests/contract/test_quotas.py says what the services do with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for each field, whichever there are: nobody adds one that counts for nothing."""
+"""Laws that hold for every field, so that nobody adds one without effect."""
 
 from __future__ import annotations
 

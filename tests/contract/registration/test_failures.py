@@ -1,4 +1,4 @@
-"""Registering what fails, and what is told."""
+"""Failed registrations: each raises the error that says why, and leaves what the caller chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering what lies in a file of the caller's machine."""
+"""Registering a file of the caller's machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelling, lost answers, interruptions, and others who interfere."""
+"""Cancellations, lost responses, interruptions and other callers' changes leave nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look at a registration by its id, from a process that did not begin it."""
+"""One look at a registration by its id, from another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering where there is no room."""
+"""Registering without room: the error names the department, the resource and the figures."""
 
 from __future__ import annotations
 

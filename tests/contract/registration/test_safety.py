@@ -1,4 +1,4 @@
-"""What a registration never deletes, and whom it never trusts."""
+"""Images that a registration never deletes, and records that it never trusts."""
 
 from __future__ import annotations
 

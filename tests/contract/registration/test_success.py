@@ -1,4 +1,4 @@
-"""Registering what succeeds."""
+"""Successful registrations: each way, each format, each option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the catalogue asks of Glance and makes of the answers, over an in-memory one; many threads."""
+"""The requests of lists and single reads, and the images that they return, also to many threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cursor holds, in every process, and what is none."""
+"""A cursor is the same in every process, and a forged or changed one is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How lists are read over an in-memory Glance: what they ask for, and in which order they come."""
+"""The requests of lists over an in-memory Glance, and the order of their images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages and cursors over an in-memory Glance: what they cost, and what is no cursor."""
+"""The requests that pages and cursors cost over an in-memory Glance."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""A summary counts each image once, reads each page once and keeps none."""
+
 from __future__ import annotations
 
 import gc

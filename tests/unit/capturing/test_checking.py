@@ -1,4 +1,4 @@
-"""What is refused before anything exists, and which volume is captured."""
+"""Captures that are refused before anything exists, and the choice of the volume."""
 
 from __future__ import annotations
 

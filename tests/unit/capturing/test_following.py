@@ -1,4 +1,4 @@
-"""What becomes of a capture whose data does not come, that somebody cancels, or that somebody else finishes."""
+"""Captures whose data does not come, that are cancelled, or that somebody else finishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large answers are read in one piece, also when the connection breaks, the log listens, or the answer is packed."""
+"""Large responses are read at once, even if the connection breaks, debug logs are on, or the response is compressed."""
 
 from __future__ import annotations
 

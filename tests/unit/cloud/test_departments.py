@@ -1,3 +1,5 @@
+"""Departments are found by id or name, in one request a minute, and names come from the steward if there is one."""
+
 import gc
 import weakref
 

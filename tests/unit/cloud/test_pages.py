@@ -1,4 +1,4 @@
-"""Pages of an in-memory Glance that makes trouble: emptied by policy, their markers lost, their records broken."""
+"""Pages of a troublesome in-memory Glance: emptied by policy, with lost markers, with broken records."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The newest version that a service lists is its version."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What cancelling a launch removes."""
+"""The requests that cancelling a launch sends, and the servers and volumes that it removes."""
 
 from __future__ import annotations
 

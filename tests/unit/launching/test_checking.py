@@ -1,4 +1,4 @@
-"""What is refused before anything is created."""
+"""Launches that are refused before anything is created."""
 
 from __future__ import annotations
 

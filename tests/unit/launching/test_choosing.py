@@ -1,3 +1,5 @@
+"""Each list for a launch form is one request, in a stable order, and says why a choice does not fit."""
+
 from __future__ import annotations
 
 import pytest

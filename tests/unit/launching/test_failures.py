@@ -1,4 +1,4 @@
-"""What becomes of launches that fail, and what is said of it."""
+"""Failed launches: what remains, and what the error says."""
 
 from __future__ import annotations
 

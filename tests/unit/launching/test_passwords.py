@@ -1,3 +1,5 @@
+"""Drawn passwords are random, satisfy Linux and Windows, and are sent as a hash."""
+
 from __future__ import annotations
 
 import string

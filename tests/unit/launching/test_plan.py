@@ -1,3 +1,5 @@
+"""A request and its image become the body that Nova gets, or are refused before anything is created."""
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,4 @@
-"""Passwords of servers that run."""
+"""New passwords for running servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the servers of a launch are looked at: how often, on how many pages."""
+"""How often the servers of a launch are read, and on how many pages."""
 
 from __future__ import annotations
 

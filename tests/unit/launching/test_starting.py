@@ -1,4 +1,4 @@
-"""A launch is ordered once, whatever becomes of the answer."""
+"""A launch is ordered once, even if the response is lost."""
 
 from __future__ import annotations
 

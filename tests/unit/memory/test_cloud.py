@@ -1,4 +1,4 @@
-"""The in-memory cloud: its ways in, what it records, its failures on request."""
+"""The in-memory cloud: its ways in, the requests that it records, the failures that tests ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-memory cloud's files: nothing leaves the process."""
+"""The in-memory cloud serves files, and nothing leaves the process."""
 
 from __future__ import annotations
 

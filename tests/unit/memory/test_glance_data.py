@@ -1,4 +1,4 @@
-"""Data and imports of the in-memory Glance, where they are easy to get wrong."""
+"""Details of data and imports of the in-memory Glance."""
 
 from __future__ import annotations
 

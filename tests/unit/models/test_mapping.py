@@ -1,3 +1,5 @@
+"""Requests and changes become Glance's bodies and patches; what does not change is not sent."""
+
 from __future__ import annotations
 
 import json

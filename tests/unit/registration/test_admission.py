@@ -1,4 +1,4 @@
-"""The race for the last places."""
+"""Registrations that race for the last places of a department."""
 
 from __future__ import annotations
 

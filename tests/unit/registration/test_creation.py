@@ -1,4 +1,4 @@
-"""Creating a record, and what is left where that is interrupted."""
+"""Creating a record, and what remains if that is interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failures tell, and what they never tell."""
+"""What the errors of registrations say, and which secrets they never say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting, and what callers do meanwhile."""
+"""Waiting for a registration, and what other callers do meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking Glance to import."""
+"""The request that asks Glance to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one look tells of records that are rare."""
+"""What one look at rare records returns."""
 
 from __future__ import annotations
 

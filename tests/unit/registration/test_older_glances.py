@@ -1,4 +1,4 @@
-"""What a Glance does not do that is older than 2024.2, and what is done instead."""
+"""What a Glance before 2024.2 lacks, and what the library does instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What records and tasks mean."""
+"""The state of a registration, read from its record and its tasks."""
 
 from __future__ import annotations
 

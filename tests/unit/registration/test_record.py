@@ -1,4 +1,4 @@
-"""The record of a registration: named, given up, deleted."""
+"""The record of a registration: how it is named, given up and deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking up what a dead caller left behind."""
+"""Resuming a registration whose process died."""
 
 from __future__ import annotations
 

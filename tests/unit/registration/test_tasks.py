@@ -1,4 +1,4 @@
-"""Judging an import by its record and its tasks."""
+"""Whether an import goes on, judged by its record and its tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploading through this process."""
+"""Uploads through this process: constant memory, exact limits, no false success."""
 
 from __future__ import annotations
 

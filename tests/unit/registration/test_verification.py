@@ -1,4 +1,4 @@
-"""Whether data is what its checksum promises."""
+"""Data is accepted only if it has the promised checksum."""
 
 from __future__ import annotations
 

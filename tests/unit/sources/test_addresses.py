@@ -1,4 +1,4 @@
-"""Where URLs may not lead, however it is written: nothing is looked up, and nothing is connected to."""
+"""Addresses that URLs may not lead to, however they are written; nothing is looked up or connected to."""
 
 from __future__ import annotations
 

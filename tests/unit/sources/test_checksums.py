@@ -1,4 +1,4 @@
-"""Publishers' checksum files: the line of a file is found by its name, and whatever else they hold is no harm."""
+"""The line of a file is found in a publisher's checksum file, and other lines do no harm."""
 
 from __future__ import annotations
 

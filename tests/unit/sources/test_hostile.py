@@ -1,4 +1,4 @@
-"""Servers that do what no server should: each is left in bounded time, with an answer or a typed error."""
+"""A hostile server is left in bounded time, with an answer or a typed error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packed files are told as such, and never become disks."""
+"""Packed files are recognized, and never become disks."""
 
 from __future__ import annotations
 

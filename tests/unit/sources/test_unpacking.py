@@ -1,4 +1,4 @@
-"""Packed data is unpacked in bounded memory and time, and whatever is wrong with it is a typed error."""
+"""Packed data is unpacked in bounded memory and time, and broken data is a typed error."""
 
 from __future__ import annotations
 

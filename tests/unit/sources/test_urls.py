@@ -1,4 +1,4 @@
-"""Reading URLs: where they may lead, what servers may do, what the bytes say."""
+"""Reading URLs: where they may lead, what servers may do, which format the bytes have."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Callbacks are called with each event, and their exceptions reach the caller."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

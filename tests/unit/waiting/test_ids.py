@@ -1,3 +1,5 @@
+"""Ids are unique and say when they were drawn."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

@@ -1,3 +1,5 @@
+"""Waiting looks first, sleeps in growing intervals, and looks once more at the deadline."""
+
 import pytest
 
 from hyperx_glance.errors import InvalidRequestError, WaitTimeoutError
