@@ -116,6 +116,7 @@ def test_a_service_that_never_answers_is_told(cloud: InMemoryCloud, client: Clie
     with pytest.raises(ServiceUnavailableError) as caught:
         client().delete(image_id)
     assert caught.value.connected
+    # See "How many requests" in the guide: up to four times.
     assert [request.method for request in sent(cloud)].count("DELETE") == 4
 
 

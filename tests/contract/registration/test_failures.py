@@ -364,6 +364,7 @@ def test_a_cancellation_whose_answer_is_lost_is_done(
 
     registration.cancel()
 
+    # See "How many requests" in the guide: a deletion is safe to repeat.
     assert between.count("DELETE", "/images/") == 2
     assert registration.image_id not in image_ids(cloud)
 

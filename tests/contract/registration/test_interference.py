@@ -133,6 +133,7 @@ def test_a_create_that_took_the_last_place_and_whose_answer_is_lost(
         image = alice.register(new(disk(file_server)))
 
     assert image.state == "ACTIVE"
+    # See "How many requests" in the guide: a create with our own id is safe to repeat.
     assert between.count("POST", "^/images$") == 2
     alice.delete(image)
 

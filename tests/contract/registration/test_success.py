@@ -312,6 +312,7 @@ def test_what_the_normal_path_costs(client: ClientFactory, file_server: FileServ
         ("POST", f"/images/{image.id}/import"),
         *([("GET", f"/images/{image.id}")] * looks),
     ]
+    # See "How many requests" in the guide: the URL is opened by this process and by Glance.
     assert len(file_server.requests) == 2
 
 

@@ -77,6 +77,7 @@ def test_a_limit_stops_paging_and_asks_for_less() -> None:
     assert [asked["limit"] for asked in lists(cloud)] == ["5"]
     cloud.requests.clear()
     assert ids(connect(cloud, page_size=3), limit=7) == expected[:7]
+    # See "How many requests" in the guide: one for each page.
     assert len(lists(cloud)) == 3
     cloud.requests.clear()
     assert ids(connect(cloud), limit=0) == []

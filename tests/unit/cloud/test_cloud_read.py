@@ -59,6 +59,7 @@ def test_a_body_that_breaks_off_is_asked_for_again_and_then_an_error(
     with pytest.raises(ServiceUnavailableError, match="gave no answer") as raised:
         cloud.read("image", "/images")
     assert raised.value.connected
+    # See "How many requests" in the guide: reading is sent up to three times.
     assert len(file_server.requested("/v2/images")) == 3
 
 
@@ -68,6 +69,7 @@ def test_pieces_that_break_off_are_an_error(file_server: FileServer, cloud: Clou
 
     with pytest.raises(ServiceUnavailableError, match="gave no answer"):
         list(cloud.chunks("image", "/images/a/file", timeout=5))
+    # The download itself continues where this broke off.
     assert len(file_server.requests) == 1
 
 

@@ -46,6 +46,7 @@ def test_a_member_gets_the_id_where_keystone_does_not_tell(cloud: InMemoryCloud,
     other = cloud.departments["dept-b"]
 
     assert [known.name(other), known.name(other)] == [other, other]
+    # See "How many requests" in the guide: one a minute for all names.
     assert len(project_requests(cloud)) == 1
 
 
@@ -59,6 +60,7 @@ def test_an_unknown_id_is_looked_up_again_later(cloud: InMemoryCloud, clock: Clo
     clock.now = STALE_SECONDS + 1
     assert known.matching("dept-c") == [new]
     assert known.name(new) == "dept-c"
+    # See "How many requests" in the guide: one a minute for all names.
     assert len(project_requests(cloud)) == 2
 
 

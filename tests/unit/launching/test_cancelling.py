@@ -221,6 +221,7 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
 def test_cancel_asks_once_for_each_server(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     cloud.nova.delete_polls = 5
     alice.launch(image, ask(count=3)).cancel()
+    # See "How many requests" in the guide: one for each server.
     assert len(sent(cloud, "DELETE", "/servers/")) == 3
 
 

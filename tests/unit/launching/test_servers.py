@@ -28,6 +28,7 @@ def test_requests_do_not_depend_on_the_count(cloud: InMemoryCloud, alice: Client
         cloud.requests.clear()
         alice.launch(image, ask(count=count))
         counted.append([(each.service, each.method) for each in cloud.requests if "auth" not in each.path])
+        # See "How many requests" in the guide: one for all servers.
         assert len(sent(cloud, "POST", "/servers")) == 1
     one, ten = map(sorted, counted)
     assert one == ten

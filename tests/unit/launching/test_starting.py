@@ -97,6 +97,7 @@ def test_nova_out_of_reach_for_good_raises_with_the_launch_id(cloud: InMemoryClo
 def test_without_any_connection_it_is_sent_again(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     cloud.cut("nova", "POST", "/servers", times=2, handled=False)
     assert len(alice.launch(image, ask(count=2)).servers) == len(cloud.nova.servers) == 2
+    # See "How many requests" in the guide: repeated if Nova was never reached, up to four times in all.
     assert len(sent(cloud, "POST", "/servers")) == 3
 
 

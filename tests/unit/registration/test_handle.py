@@ -188,6 +188,7 @@ class TestWaitingAgain:
             waiting = [pool.submit(registration.wait) for _ in range(4)]
 
         assert len({id(future.exception()) for future in waiting}) == 1
+        # See "How many requests" in the guide: a failure is written once.
         assert len([request for request in cloud.requests if request.method == "PATCH"]) == 1
 
     @pytest.mark.parametrize("reason", ["cancelled", "deleted"])

@@ -265,6 +265,7 @@ class TestALostLogin:
             alice.register(NewImage(name="a", url=qcow2(file_server)))
 
         assert kept(cloud) == [caught.value.image_id]
+        # An upload is begun three times, and an expired token deletes nothing.
         assert (between.count("PUT", "/file$"), between.count("DELETE", "")) == (3, 0)
 
     def test_nor_does_a_lack_of_rights_while_resuming(

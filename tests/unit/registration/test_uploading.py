@@ -346,7 +346,7 @@ class TestUploadsThatWereBrokenOff:
 
         assert image.size == len(samples.data("disk.qcow2"))
         logins = [request for request in cloud.requests if request.path.endswith("/auth/tokens")]
-        assert len([request for request in logins if request.method == "POST"]) == 2
+        assert len([request for request in logins if request.method == "POST"]) == 2  # one for each token
 
 
 def uploader(record: Record, **more: bool) -> Uploader:
