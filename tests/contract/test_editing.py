@@ -534,16 +534,6 @@ def test_the_password_flag_sets_and_removes_its_properties(cloud: CloudUnderTest
     assert record_of(cloud, image_id) == before
 
 
-@pytest.mark.parametrize("own", ["yes", "no"])
-def test_an_own_guest_agent_stays_as_it_was(cloud: CloudUnderTest, client: ClientFactory, own: str) -> None:
-    image_id = make_image(cloud, hw_qemu_guest_agent=own)
-    before = record_of(cloud, image_id)
-    client().update(image_id, password_enabled=True)
-    assert record_of(cloud, image_id)["hw_qemu_guest_agent"] == "yes"
-    client().update(image_id, password_enabled=False)
-    assert record_of(cloud, image_id) == before
-
-
 # ----------------------------------------------------------------- disabling and enabling
 
 

@@ -25,7 +25,6 @@ from hyperx_glance import (
     LaunchFailedError,
     LaunchRequest,
     Pace,
-    PasswordResetError,
     QuotaExceededError,
     ServiceUnavailableError,
     Settings,
@@ -35,7 +34,6 @@ from tests.support import launches
 from tests.support.clouds import PATIENT, unique
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
-from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -502,14 +500,3 @@ def payload(part: Message) -> bytes:
     found = part.get_payload(decode=True)
     assert isinstance(found, bytes)
     return found
-
-
-def test_a_stopped_server_takes_no_password(local_cloud: LocalCloud, alice: Client) -> None:
-    (server,) = alice.launch(launches.put_password_image(local_cloud), ask()).servers
-    session = local_cloud.session("alice")
-    session.post(f"/servers/{server.id}/action", json={"os-stop": None}, endpoint_filter=launches.COMPUTE)
-    path = f"/servers/{server.id}"
-    until(lambda: session.get(path, endpoint_filter=launches.COMPUTE).json()["server"]["status"] != "ACTIVE")
-    with pytest.raises(PasswordResetError, match="not running") as caught:
-        alice.reset_password(server.id)
-    assert caught.value.status == 409

@@ -49,14 +49,6 @@ def test_a_guest_without_agent_takes_no_password(  # noqa: PLR0917  # fixtures a
     assert "0wn" not in str(caught.value)
 
 
-def test_a_stopped_server_takes_no_password(cloud: InMemoryCloud, alice: Client, image: str) -> None:
-    server_id = alice.launch(image, ask()).servers[0].id
-    cloud.nova.server("web").status = "SHUTOFF"
-    with pytest.raises(PasswordResetError, match="not running") as caught:
-        alice.reset_password(server_id)
-    assert "Start the server" in caught.value.hint
-
-
 @pytest.mark.parametrize("password", ["", "two\nlines"])
 def test_a_password_that_makes_no_sense_is_refused_before_any_request(
     cloud: InMemoryCloud, alice: Client, image: str, password: str

@@ -292,12 +292,6 @@ def test_a_patch_for_what_is_not_featured() -> None:
 # ----------------------------------------------------------------- the password flag
 
 
-def test_the_password_flag_sets_and_removes_its_properties() -> None:
-    on = edited(RECORD, password_enabled=True, admin_user="root")
-    assert on == {**RECORD, "hyperx_password_enabled": "true", AGENT: "yes", "os_admin_user": "root"}
-    assert edited(on, password_enabled=False) == RECORD
-
-
 @pytest.mark.parametrize("own", ["no", "yes", "true", "false", "1"])
 def test_an_own_guest_agent_comes_back(own: str) -> None:
     record = {**RECORD, AGENT: own}
