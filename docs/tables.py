@@ -162,10 +162,11 @@ class Compatibility(Table):
         """Give a row for each release on which the tests can run."""
         results: dict[str, dict[str, dict[str, int]]] = json.loads(RESULTS.read_text())
         known = {NEWEST, *(path.stem for path in RESULTS.parent.glob("*.txt"))}
-        return (self._row(release, results.get(release, {})) for release in sorted(known, reverse=True))
+        return (self.row(release, results.get(release, {})) for release in sorted(known, reverse=True))
 
     @staticmethod
-    def _row(release: str, files: dict[str, dict[str, int]]) -> tuple[str, ...]:
+    def row(release: str, files: dict[str, dict[str, int]]) -> tuple[str, ...]:
+        """Return the row of a release; ``files`` has the counts of each file of tests."""
         lacks = [capability for name, capability in CAPABILITIES.items() if name in lacking(release)]
         counts = {word: sum(file.get(word, 0) for file in files.values()) for word in ("passed", "failed", "lacking")}
         where = "1 file" if len(files) == 1 else f"{len(files)} files"

@@ -10,8 +10,8 @@ import hypothesis
 import pytest
 import trustme
 
-from tests.file_server import FileServer
-from tests.mariadb import MariaDB
+from tests.support.file_server import FileServer
+from tests.support.mariadb import MariaDB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

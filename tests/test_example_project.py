@@ -1,4 +1,4 @@
-"""A project that installs nothing but the built wheel has the fixtures, the cloud in memory, and the served one."""
+"""A project that installs the built wheel alone has the fixtures, the cloud in memory and the server."""
 
 from __future__ import annotations
 

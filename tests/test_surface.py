@@ -44,6 +44,18 @@ ONLY_READING = {
     "key_pairs", "launches", "networks", "regions", "summary", "why_not",
 }  # fmt: skip
 
+WITHOUT_A_COMMAND = {
+    "availability_zones": "openstack availability zone list",
+    "close": "the shell ends the session",
+    "count": "openstack hyperx image summary",
+    "from_session": "the shell logs in",
+    "key_pairs": "openstack keypair list",
+    "networks": "openstack network list",
+    "regions": "openstack region list",
+    "why_not": "openstack hyperx image show lists what is allowed, and each command says why it was refused",
+}
+"""The verbs that no command calls, and what an operator uses instead."""
+
 
 def texts(folder: Path, pattern: str) -> str:
     return "\n".join(path.read_text() for path in sorted(folder.rglob(pattern)) if path != Path(__file__))
@@ -100,6 +112,16 @@ def test_verb_is_tested(verb: str) -> None:
 @pytest.mark.parametrize("verb", sorted({*VERBS} - ONLY_READING))
 def test_verb_has_each_request_struck(verb: str) -> None:
     assert f".{verb}(" in texts(ROOT / "tests" / "resilience", "*.py")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_is_in_the_smoke_test(verb: str) -> None:
+    assert f".{verb}(" in (ROOT / "tests" / "contract" / "test_smoke.py").read_text()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_has_a_command_or_is_listed_without_one(verb: str) -> None:
+    assert (f".{verb}(" in texts(PACKAGE / "cli", "*.py")) is (verb not in WITHOUT_A_COMMAND)
 
 
 @pytest.mark.parametrize("verb", VERBS)

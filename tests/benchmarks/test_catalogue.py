@@ -1,4 +1,4 @@
-"""How fast lists are, beside a bare keystoneauth loop, glanceclient and openstacksdk: ``tox -e bench`` prints it.
+"""Lists take little longer than a bare keystoneauth loop, glanceclient and openstacksdk: ``tox -e bench`` prints it.
 
 All read the same 10,000 images from the same Glance as the same member, one after the other in one process. CPU is that
 of this process, so another program on the machine changes the wall clock but hardly the CPU.
@@ -28,10 +28,10 @@ from hyperx_glance import Client, Image, ImageQuery
 from hyperx_glance.browsing import filters
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
-from tests import glance_rows
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
-from tests.clouds import REGION
+from tests.support import glance_rows
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How long the ``openstack`` command takes: with the plug-in and without, and its lists beside openstackclient's own.
+"""How long the ``openstack`` command takes, with the plug-in and without, and its lists beside openstackclient's own.
 
 All commands run as programs, in turn, against the same Glance, so that what else the machine does meets them all. The
 best round of each counts: whatever is slower than that waited for something else.
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests import glance_rows
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
 from tests.local.test_cli import OPENSTACK, environment
+from tests.support import glance_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

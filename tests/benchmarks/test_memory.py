@@ -1,4 +1,4 @@
-"""What the cloud in memory takes of the CPU: to be ready as a process, and for a page of a thousand of 10,000 images.
+"""How much CPU the cloud in memory takes to start as a process, and for one page of a thousand of 10,000 images.
 
 Both are held against work that any such program has: to import the libraries of its HTTP, and to write its answer as
 JSON. So the bounds hold on every machine, whatever else it does; the best round of each counts.

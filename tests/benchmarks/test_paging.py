@@ -18,9 +18,9 @@ import pytest
 from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client, ImageQuery
-from tests import glance_rows
 from tests.benchmarks.records import table
-from tests.clouds import REGION
+from tests.support import glance_rows
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,13 +15,13 @@ import pytest
 
 from tests import samples
 from tests.benchmarks.records import table
-from tests.clouds import image_ids, remove_images, unique
+from tests.support.clouds import image_ids, remove_images, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROOT = Path(__file__).parents[2]
 GIB = 1 << 30

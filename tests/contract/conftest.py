@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, PATIENT, ClientFactory, CloudUnderTest, image_ids, remove_images
-from tests.needs import declare
+from tests.support.clouds import HASTY, PATIENT, ClientFactory, CloudUnderTest, image_ids, remove_images
+from tests.support.needs import declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

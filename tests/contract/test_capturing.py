@@ -1,4 +1,4 @@
-"""Capturing, the same on the in-memory cloud and on real services."""
+"""Captures of servers on disks and on volumes, on both clouds."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
-from tests.interference import Interference, interrupt
+from tests.support import launches
+from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
+from tests.support.interference import Interference, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hyperx_glance import Image
-    from tests.clouds import CloudUnderTest
+    from tests.support.clouds import CloudUnderTest
 
 NOTES_OF_NOVA = {
     *("base_image_ref", "instance_uuid", "user_id", "owner_user_name", "owner_project_name", "boot_roles"),

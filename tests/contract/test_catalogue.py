@@ -1,4 +1,4 @@
-"""Lists: every answer is the oracle's, from both clouds."""
+"""Each list is what the oracle computes from the images, on both clouds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hyperx_glance import ImageQuery
 from hyperx_glance.testing import InMemoryCloud
-from tests import glance_rows
-from tests.catalogue_oracle import CRITERIA, Record, answer, populations, queries
-from tests.clouds import image_ids
-from tests.crowd import DEPARTMENTS, Crowd
+from tests.support import glance_rows
+from tests.support.catalogue_oracle import CRITERIA, Record, answer, populations, queries
+from tests.support.clouds import image_ids
+from tests.support.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a form for a launch lists, and that it tells the truth: the same on both clouds."""
+"""What lists for a launch form offer can be launched, on both clouds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import HyperxGlanceError, LaunchRequest
-from tests import launches
-from tests.clouds import REGION, unique
+from tests.support import launches
+from tests.support.clouds import REGION, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hyperx_glance import Client, FlavorChoice, Image
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 FLAVORS = (
     {"name": "form.diskless", "ram": 4096, "disk": 0, "vcpus": 2},

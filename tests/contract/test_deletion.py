@@ -1,4 +1,4 @@
-"""Deleting, and who uses an image: the same on both clouds."""
+"""Deletions, and the servers that still use an image, on both clouds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import Deletion, Image, LaunchRequest, NotAllowedError, NotFoundError, ProtectedError
-from tests.clouds import unique
-from tests.records import exists, make_image, patch_record
+from tests.support.clouds import unique
+from tests.support.records import exists, make_image, patch_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hyperx_glance import Client
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 
 def test_an_image_is_deleted(cloud: CloudUnderTest, client: ClientFactory) -> None:

@@ -1,4 +1,4 @@
-"""What an operator sets up, on both clouds."""
+"""What an operator sets up and what the doctor reports, on both clouds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import Client, NotAllowedError, deployment, vocabulary
-from tests.clouds import image_ids, unique
+from tests.support.clouds import image_ids, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import requests
 
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 NAMESPACE_PATH = "/metadefs/namespaces/OS::HyperX::Image"
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}

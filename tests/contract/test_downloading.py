@@ -1,4 +1,4 @@
-"""Saving the data of images."""
+"""Saving the data of images, on both clouds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from tests import samples
-from tests.clouds import ClientFactory, unique
+from tests.support.clouds import ClientFactory, unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client, Image

@@ -1,4 +1,4 @@
-"""Launching, the same on the in-memory cloud and on real services."""
+"""Launches of one or many servers, on both clouds."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from hyperx_glance import (
     LaunchRequest,
     NotAllowedError,
     NotFoundError,
+    PasswordResetError,
     QuotaExceededError,
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import REGION, unique
-from tests.interference import Interference, interrupt
-from tests.waiting import until
+from tests.support import launches
+from tests.support.clouds import REGION, unique
+from tests.support.interference import Interference, interrupt
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hyperx_glance import Launch
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 
 @pytest.fixture(autouse=True)
@@ -522,6 +523,18 @@ def test_a_new_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
     assert alice.reset_password(server.id, "Of-my-0wn").get_secret_value() == "Of-my-0wn"
     with pytest.raises(NotFoundError):
         client("bob").reset_password(server.id)
+
+
+def test_a_stopped_server_takes_no_password(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    (server,) = alice.launch(launches.put_password_image(cloud), ask()).servers
+    session, path = cloud.session("alice"), f"/servers/{server.id}"
+    session.post(f"{path}/action", json={"os-stop": None}, endpoint_filter=launches.COMPUTE)
+    until(lambda: session.get(path, endpoint_filter=launches.COMPUTE).json()["server"]["status"] != "ACTIVE")
+    with pytest.raises(PasswordResetError, match="not running") as caught:
+        alice.reset_password(server.id)
+    assert caught.value.status == 409
+    assert "Start the server" in caught.value.hint
 
 
 def test_a_locked_server_is_told_at_once(cloud: CloudUnderTest, client: ClientFactory) -> None:

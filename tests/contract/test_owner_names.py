@@ -1,14 +1,14 @@
-"""Who owns an image, in names: the same on both clouds."""
+"""The names of the departments that own images, on both clouds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.clouds import unique
-from tests.records import make_image
+from tests.support.clouds import unique
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 
 def test_with_a_steward_a_member_reads_and_finds_the_names_of_owners(

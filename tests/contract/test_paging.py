@@ -1,4 +1,4 @@
-"""Pages against the whole list, forwards and backwards, while others create, delete and publish; in both clouds."""
+"""Pages are slices of the whole list, in both directions, while others create, delete and publish, on both clouds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hyperx_glance.testing import InMemoryCloud
-from tests.catalogue_oracle import Record, answer, populations, queries
-from tests.clouds import image_ids
-from tests.crowd import DEPARTMENTS, Crowd
+from tests.support.catalogue_oracle import Record, answer, populations, queries
+from tests.support.clouds import image_ids
+from tests.support.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

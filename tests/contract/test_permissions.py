@@ -1,4 +1,4 @@
-"""What a caller may do: `allowed` says beforehand what each verb then answers, on both clouds."""
+"""`allowed` predicts what each verb answers, on both clouds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hyperx_glance import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
-from tests import glance_rows, launches
-from tests.clouds import REGION, unique
-from tests.records import IMAGE, make_image, patch_record
+from tests.support import glance_rows, launches
+from tests.support.clouds import REGION, unique
+from tests.support.records import IMAGE, make_image, patch_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 CALLERS = (
     ("alice", None), ("rita", None), ("bob", None), ("admin", None), ("bob", "admin"), ("rita", "admin"),

@@ -1,4 +1,4 @@
-"""What departments use and may use: the same on both clouds."""
+"""Usage and limits of departments, on both clouds."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hyperx_glance import (
     QuotaExceededError,
     Usage,
 )
-from tests.clouds import REGION, system_session
-from tests.records import IMAGE, make_image
-from tests.registrations import disk, new
+from tests.support.clouds import REGION, system_session
+from tests.support.records import IMAGE, make_image
+from tests.support.registrations import disk, new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.clouds import ClientFactory, CloudUnderTest
-    from tests.file_server import FileServer
+    from tests.support.clouds import ClientFactory, CloudUnderTest
+    from tests.support.file_server import FileServer
 
 FIELDS = tuple(field for field in DepartmentQuota.model_fields if field != "department")
 

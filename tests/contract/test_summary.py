@@ -1,4 +1,4 @@
-"""Summaries: what both clouds' records add up to."""
+"""A summary adds up what the list shows, on both clouds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import Category, ImageQuery, InvalidRequestError, Kind, NotAllowedError, State
-from tests.clouds import unique
-from tests.records import make_image
+from tests.support.clouds import unique
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory, CloudUnderTest
+    from tests.support.clouds import ClientFactory, CloudUnderTest
 
 
 def test_a_summary_adds_up_what_a_list_shows(cloud: CloudUnderTest, client: ClientFactory) -> None:

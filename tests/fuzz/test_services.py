@@ -1,4 +1,4 @@
-"""Whatever services say: errors, refusals, dates, images, pages."""
+"""No error, refusal, date, image or page of a service breaks a parser."""
 
 from __future__ import annotations
 

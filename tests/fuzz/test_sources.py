@@ -1,4 +1,4 @@
-"""Whatever stands in a checksum file, and whatever is taken for packed data."""
+"""No checksum file and no packed data breaks a parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is written as a URL, and whatever a server of files answers."""
+"""No URL and no answer of a file server breaks a parser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyperx_glance.sources.contents import examine, judge
 from hyperx_glance.sources.network import Network
 from hyperx_glance.sources.urls import destination, open_url
 from tests.fuzz import blobs, choices, fuzzed, several, texts
-from tests.networks import Names, answering, nowhere
+from tests.support.networks import Names, answering, nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

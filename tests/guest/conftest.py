@@ -11,11 +11,11 @@ import pytest
 from hyperx_glance import Client, NewImage, NewIso, Pace
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import PATIENT, ClientFactory, image_ids, remove_images, unique
-from tests.file_server import FileServer
 from tests.guest.console import Console
 from tests.guest.images import Images, images
+from tests.support import launches
+from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images, unique
+from tests.support.file_server import FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

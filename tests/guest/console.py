@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from hyperx_glance.testing.timing import scaled
-from tests.launches import COMPUTE, servers
+from tests.support.launches import COMPUTE, servers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Real cloud-inits read what a launch sends: the caller's user data and the password both hold.
+"""Real versions of cloud-init apply both the caller's user data and the password of a launch.
 
 Those of the Debians are fetched, and unpacked without being installed. ``HYPERX_CLOUD_INITS`` names a folder of others
 in their place, one folder a version, each of which has the package ``cloudinit`` in it.

@@ -1,4 +1,4 @@
-"""What cloudbase-init, the cloud-init of Windows, makes of the config drive that Nova writes for a launch.
+"""cloudbase-init, the cloud-init of Windows, applies the config drive that Nova writes for a launch.
 
 Its own code reads the drive here. What it would do to Windows is noted; no Windows is run.
 """
@@ -17,16 +17,16 @@ from cloudbaseinit.plugins.common import userdatautils
 from cloudbaseinit.utils import classloader
 
 from hyperx_glance import LaunchRequest, NewImage
-from tests.clouds import unique
 from tests.guest import machine
 from tests.guest.conftest import FLAVOR
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 USERS = """#cloud-config
 users:

@@ -1,13 +1,13 @@
-"""An installer installs, and the disk that it has written boots."""
+"""An installer boots from an ISO, and the disk that it writes boots, too."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hyperx_glance import LaunchRequest, NewCapture
-from tests.clouds import unique
 from tests.guest.conftest import FLAVOR
 from tests.guest.images import INSTALLED_BOOTS, INSTALLER_RUNS, LIVE_RUNS
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client

@@ -1,4 +1,4 @@
-"""Several guests of one launch, and what is left of them when it ends."""
+"""Several guests of one launch boot, and none is left when it ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from hyperx_glance import LaunchFailedError, LaunchRequest
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import unique
 from tests.guest import machine
 from tests.guest.cases import multipart
 from tests.guest.conftest import FLAVOR
 from tests.guest.console import READY
 from tests.guest.images import INSTALLED_BOOTS, LIVE_RUNS
+from tests.support import launches
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client

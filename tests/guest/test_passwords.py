@@ -1,4 +1,4 @@
-"""From a URL to a person who logs in, and what becomes of the image meanwhile: on a disk of Nova's and on a volume."""
+"""A person logs in with the password of a launch, on Nova's disks and on volumes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import LaunchRequest, NewCapture, NotFoundError
-from tests.clouds import unique
 from tests.guest.conftest import FLAVOR
 from tests.guest.console import READY
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from hyperx_glance import Client, Image, Launch

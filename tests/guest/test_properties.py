@@ -1,13 +1,13 @@
-"""What properties of images do to the machine that a guest is given."""
+"""The properties of an image change the machine that a guest gets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hyperx_glance import LaunchRequest
-from tests.clouds import unique
 from tests.guest import machine
 from tests.guest.conftest import FLAVOR
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -11,9 +11,9 @@ import sys
 from typing import Any
 
 from hyperx_glance import NewCapture
-from tests.interference import Interference
 from tests.local.captures import strike_at
 from tests.local.registrant import connect, die
+from tests.support.interference import Interference
 
 
 def main(order: dict[str, Any]) -> None:

@@ -22,16 +22,16 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import unique
-from tests.interference import Interference
+from tests.support import launches
+from tests.support.clouds import unique
+from tests.support.interference import Interference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROOT: Final = Path(__file__).parents[2]
 BACKINGS: Final = ("disk", "volume")

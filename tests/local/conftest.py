@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clouds import PATIENT, ClientFactory, image_ids, remove_images
-from tests.needs import declare
+from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images
+from tests.support.needs import declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,10 +20,10 @@ import pytest
 from hyperx_glance import NewImage, NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import ClientFactory, unique
-from tests.file_server import FileServer, Held
-from tests.interference import Interference
-from tests.waiting import until
+from tests.support.clouds import ClientFactory, unique
+from tests.support.file_server import FileServer, Held
+from tests.support.interference import Interference
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

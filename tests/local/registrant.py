@@ -19,8 +19,8 @@ from keystoneauth1.session import Session
 
 from hyperx_glance import Client, HyperxGlanceError, NewImage
 from hyperx_glance.testing.timing import scaled
-from tests.clouds import PATIENT, ClientFactory
-from tests.interference import Interference
+from tests.support.clouds import PATIENT, ClientFactory
+from tests.support.interference import Interference
 
 STEPS = {
     "before create": ("before", "POST", "^/images$"),

@@ -1,4 +1,4 @@
-"""What only real services can show of captures: kills, and what Nova and Cinder themselves make."""
+"""Captures on real services: kills, and what Nova and Cinder create by themselves."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import launches
 from tests.local import captures
+from tests.support import launches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 pytestmark = pytest.mark.local
 

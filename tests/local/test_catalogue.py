@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import glance_rows
-from tests.clouds import image_ids
+from tests.support import glance_rows
+from tests.support.clouds import image_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

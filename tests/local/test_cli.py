@@ -15,14 +15,14 @@ import pytest
 
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import image_ids, unique
+from tests.support.clouds import image_ids, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
-    from tests.file_server import FileServer
+    from tests.support.clouds import ClientFactory
+    from tests.support.file_server import FileServer
 
 OPENSTACK = Path(sys.executable).with_name("openstack")
 

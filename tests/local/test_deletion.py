@@ -1,4 +1,4 @@
-"""What only real services show of a deletion: servers keep running, and an import that runs brings nothing back."""
+"""Deletions on real services: servers keep running, and a running import brings nothing back."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pytest
 from hyperx_glance import Deletion, LaunchRequest, NotFoundError, Pace
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
-from tests.clouds import PATIENT, unique
-from tests.file_server import BigBody
-from tests.lossy_proxy import FATES, Fate, LossyProxy
-from tests.records import IMAGE, exists, make_image
+from tests.support.clouds import PATIENT, unique
+from tests.support.file_server import BigBody
+from tests.support.lossy_proxy import FATES, Fate, LossyProxy
+from tests.support.records import IMAGE, exists, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
-    from tests.file_server import FileServer
+    from tests.support.clouds import ClientFactory
+    from tests.support.file_server import FileServer
 
 COMPUTE = {"service_type": "compute"}
 SOON = Pace(first_interval=0.05, longest_interval=0.5, deadline=scaled(60))

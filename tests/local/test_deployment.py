@@ -1,4 +1,4 @@
-"""The shipped protections in a real Glance, and every finding of the doctor that real services can be made to show."""
+"""The shipped protections in a real Glance, and the doctor's findings on real services."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from keystoneauth1.session import Session
 from hyperx_glance import Client, Finding, InvalidRequestError, NotAllowedError, NotFoundError, deployment
 from hyperx_glance.testing.capabilities import Name, lacking
 from hyperx_glance.testing.timing import scaled
-from tests.clouds import unique
-from tests.waiting import until
+from tests.support.clouds import unique
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROLES = ("admin", "manager", "member", "reader", "service")
 FLAG = "hyperx_featured"

@@ -1,4 +1,4 @@
-"""What only real services show of editing: Glance's own policies and protections, and what the steward really sends."""
+"""Editing on real services: Glance's own policies and protections, and the requests of a steward."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
-from tests.clouds import PATIENT, REGION, unique
-from tests.lossy_proxy import FATES, Fate, LossyProxy
-from tests.records import make_image, patch_record, record_of
+from tests.support.clouds import PATIENT, REGION, unique
+from tests.support.lossy_proxy import FATES, Fate, LossyProxy
+from tests.support.records import make_image, patch_record, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 
 SOON = Pace(first_interval=0.1, longest_interval=0.5, deadline=scaled(60))

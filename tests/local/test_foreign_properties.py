@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.deployment.protections import NOT_INHERITED
-from tests import foreign, launches
-from tests.records import record_of
+from tests.support import foreign, launches
+from tests.support.records import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 BACKINGS = ("disk", "volume")
 FLAG = "hyperx_featured"

@@ -1,4 +1,4 @@
-"""What only a real Nova can show: lost answers, killed callers, races, failures of its own."""
+"""Launches on a real Nova: lost responses, killed callers, races, and failures of Nova itself."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ from hyperx_glance import (
     LaunchFailedError,
     LaunchRequest,
     Pace,
-    PasswordResetError,
     QuotaExceededError,
     ServiceUnavailableError,
     Settings,
 )
 from hyperx_glance.testing.timing import scaled
-from tests import launches
-from tests.clouds import PATIENT, unique
-from tests.lossy_proxy import Fate, LossyProxy
-from tests.waiting import until
+from tests.support import launches
+from tests.support.clouds import PATIENT, unique
+from tests.support.interference import Interference
+from tests.support.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROUNDS = 2
 DEPARTMENT = "dept-a"
@@ -156,18 +155,19 @@ def test_without_a_connection_it_is_sent_again(local_cloud: LocalCloud) -> None:
     request = ask(count=2)
     with LossyProxy(local_cloud.url("nova")) as proxy:
         client = proxy.client(local_cloud.session("alice"), PATIENT)
-        create = client.cloud.request
+        session = client.cloud.session
+        send = session.request
         sent = 0
 
-        def refused_once(service: Any, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
+        def refused_once(url: str, method: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
             nonlocal sent
-            if (method, path) != ("POST", "/servers"):
-                return create(service, method, path, **options)
+            if method != "POST" or not url.endswith("/servers"):
+                return send(url, method, **options)
             sent += 1
-            nobody = "http://127.0.0.1:9/servers" if sent == 1 else path  # the discard port: nothing listens
-            return create(service, method, nobody, **options)
+            nobody = "http://127.0.0.1:9/servers"  # the discard port: nothing listens
+            return send(nobody if sent == 1 else url, method, **options)
 
-        client.cloud.request = refused_once  # type: ignore[method-assign]  # the network's part
+        session.request = refused_once  # type: ignore[method-assign, assignment]  # the network's part
         launch = client.launch(image_id, request)
         assert (sent, proxy.creations) == (2, 1)
     assert [server.name for server in launch.servers] == expected_names(request)
@@ -177,8 +177,8 @@ def test_without_a_connection_it_is_sent_again(local_cloud: LocalCloud) -> None:
 CALLER = """
 import json, sys
 from hyperx_glance import LaunchRequest
-from tests.clouds import PATIENT
-from tests.lossy_proxy import client_behind
+from tests.support.clouds import PATIENT
+from tests.support.lossy_proxy import client_behind
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 auth, url, image_id, request = json.loads(sys.argv[1])
@@ -294,14 +294,7 @@ def test_nova_s_own_refusal_is_read(local_cloud: LocalCloud, alice: Client, clie
     """Another one takes the room between the look and the request: Nova answers 403."""
     admin = client("admin")
     image_id = launches.put_image(local_cloud)
-    create = alice.cloud.request
-
-    def room_is_gone(service: Any, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  # passes all on
-        if (method, path) == ("POST", "/servers"):
-            admin.set_quota(DEPARTMENT, instances=1, cores=1)
-        return create(service, method, path, **options)
-
-    alice.cloud.request = room_is_gone  # type: ignore[method-assign]  # the other one's part
+    Interference(alice).before("POST", "^/servers$", lambda: admin.set_quota(DEPARTMENT, instances=1, cores=1))
     try:
         with pytest.raises(QuotaExceededError) as caught:
             alice.launch(image_id, ask(count=2))
@@ -419,9 +412,9 @@ def test_cancel_during_the_build_leaves_no_volume(local_cloud: LocalCloud, alice
 
 CANCELLER = """
 import json, os, signal, sys
-from tests.clouds import PATIENT
-from tests.interference import Interference
-from tests.lossy_proxy import client_behind
+from tests.support.clouds import PATIENT
+from tests.support.interference import Interference
+from tests.support.lossy_proxy import client_behind
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 auth, url, launch_id, method, path = json.loads(sys.argv[1])
@@ -507,14 +500,3 @@ def payload(part: Message) -> bytes:
     found = part.get_payload(decode=True)
     assert isinstance(found, bytes)
     return found
-
-
-def test_a_stopped_server_takes_no_password(local_cloud: LocalCloud, alice: Client) -> None:
-    (server,) = alice.launch(launches.put_password_image(local_cloud), ask()).servers
-    session = local_cloud.session("alice")
-    session.post(f"/servers/{server.id}/action", json={"os-stop": None}, endpoint_filter=launches.COMPUTE)
-    path = f"/servers/{server.id}"
-    until(lambda: session.get(path, endpoint_filter=launches.COMPUTE).json()["server"]["status"] != "ACTIVE")
-    with pytest.raises(PasswordResetError, match="not running") as caught:
-        alice.reset_password(server.id)
-    assert caught.value.status == 409

@@ -1,4 +1,4 @@
-"""What the local cloud promises to the tests that run on it, and that nothing of it stays behind."""
+"""The local cloud keeps its promises to tests, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 from hyperx_glance.testing.timing import scaled
-from tests.waiting import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What only real services show of quotas: how each counts, and what each refuses."""
+"""Quotas of real services: how each counts, and what each refuses."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
-from tests.clouds import PATIENT, unique
-from tests.lossy_proxy import FATES, Fate, LossyProxy
-from tests.records import IMAGE, make_image
+from tests.support.clouds import PATIENT, unique
+from tests.support.lossy_proxy import FATES, Fate, LossyProxy
+from tests.support.records import IMAGE, make_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.cloud.cloud import Service
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
-    from tests.file_server import FileServer
+    from tests.support.clouds import ClientFactory
+    from tests.support.file_server import FileServer
 
 IDENTITY = {"service_type": "identity"}
 COMPUTE = {"service_type": "compute"}

@@ -24,17 +24,17 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import PATIENT, REGION, unique
-from tests.lossy_proxy import LossyProxy
-from tests.portal import Portal
-from tests.records import exists, make_image
+from tests.support.clouds import PATIENT, REGION, unique
+from tests.support.lossy_proxy import LossyProxy
+from tests.support.portal import Portal
+from tests.support.records import exists, make_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.cloud.cloud import Service
     from hyperx_glance.testing import LocalCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 PASSWORD = "5ecre7-Passw0rd"
 QUICK = dataclasses.replace(

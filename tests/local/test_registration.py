@@ -1,4 +1,4 @@
-"""Registering on the real services: promptness, crashes, races, and a Glance that is set up otherwise."""
+"""Registrations on real services: promptness, crashes, races, and unusual configurations of Glance."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ from hyperx_glance import (
 from hyperx_glance.models.record import LOCK
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, image_ids, unique
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
@@ -46,9 +43,12 @@ from tests.local.crashes import (
     survive_a_killed_glance,
     survive_a_killed_uploader,
 )
-from tests.lossy_proxy import Fate, LossyProxy
-from tests.registrations import BLIND, until_phase
-from tests.waiting import until
+from tests.support.clouds import LOOPBACK, ClientFactory, image_ids, unique
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.lossy_proxy import Fate, LossyProxy
+from tests.support.registrations import BLIND, until_phase
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

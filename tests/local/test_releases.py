@@ -1,4 +1,4 @@
-"""What this cloud's release can do and lacks, seen past this library; ``--hyperx-python`` runs it on another one."""
+"""The capabilities of this cloud's release, seen without this library; ``--hyperx-python`` chooses another release."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from hyperx_glance import NotAllowedError, Usage
 from hyperx_glance.testing.capabilities import lacking
 from tests import samples
-from tests.clouds import REGION, ClientFactory, system_session
-from tests.records import IMAGE, make_image
-from tests.waiting import until
+from tests.support.clouds import REGION, ClientFactory, system_session
+from tests.support.records import IMAGE, make_image
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 IDENTITY = {"service_type": "identity"}
 

@@ -1,4 +1,4 @@
-"""Two Glances on one database and one pair of stores, each with the next request: as behind a load balancer."""
+"""Two Glances on one database and one pair of stores take requests in turn, as behind a load balancer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from hyperx_glance import NotFoundError, RegistrationFailedError, UrlProblem, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import PATIENT, ClientFactory, image_ids, remove_images
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
@@ -23,17 +22,18 @@ from tests.local.crashes import (
     survive_a_killed_caller,
     survive_a_killed_uploader,
 )
-from tests.lossy_proxy import LossyProxy
-from tests.registrations import BLIND
-from tests.second_glance import SecondGlance
-from tests.waiting import until
+from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images
+from tests.support.lossy_proxy import LossyProxy
+from tests.support.registrations import BLIND
+from tests.support.second_glance import SecondGlance
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from hyperx_glance.testing import LocalCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One local cloud for several processes, the workers of pytest-xdist above all: it ends with the last that uses it."""
+"""Several processes, such as the workers of pytest-xdist, share one local cloud, which ends with the last of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.timing import scaled
-from tests.waiting import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     pass

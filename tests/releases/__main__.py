@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests import environments
+from tests.support import environments
 
 LISTS = Path(__file__).parent
 RELEASES = sorted(path.stem for path in LISTS.glob("*.txt"))

@@ -1,4 +1,4 @@
-"""Many threads at once, and many operations in turn: right answers, and nothing that grows."""
+"""Many threads at once and many operations in turn get right answers, and nothing grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads and forked processes that share a client, each with answers of its own."""
+"""Threads and forked processes that share a client get their own answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance.cloud.cloud import Cloud
-from tests.file_server import FileServer, Reply
+from tests.support.file_server import FileServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def images() -> Iterator[Images]:
 
 def test_every_process_gets_its_own_answers(images: Images) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.forked_reader", images.url("").rstrip("/")],
+        [sys.executable, "-m", "tests.support.forked_reader", images.url("").rstrip("/")],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

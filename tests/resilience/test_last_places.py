@@ -1,4 +1,4 @@
-"""Nine register at once where there is room for four, in orders that a seed draws."""
+"""Nine callers register at once with room for four, in orders that a seed draws."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 
 from hyperx_glance import NewImage, QuotaExceededError
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
-from tests.interference import Interference
-from tests.registrations import BLIND, qcow2
+from tests.support.clouds import HASTY, ClientFactory
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, qcow2
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class Turns:

@@ -1,4 +1,4 @@
-"""The oracle sees what it is there for: each verb here does one thing wrong."""
+"""The oracle finds each kind of mistake: every verb here makes one."""
 
 from __future__ import annotations
 

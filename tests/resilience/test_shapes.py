@@ -1,4 +1,4 @@
-"""Whatever shape an answer has, a verb gives a right result or an error of this library."""
+"""Whatever shape a response has, a verb returns a right result or raises an error of this library."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import requests_mock
 
 from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, REGION
-from tests.records import make_image
+from tests.support.clouds import HASTY, REGION
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 if TYPE_CHECKING:
     import requests

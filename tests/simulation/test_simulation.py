@@ -1,4 +1,4 @@
-"""Many callers on one cloud, under schedules that a seed decides.
+"""Many callers on one cloud lose, double and leave nothing, under schedules that a seed decides.
 
 A failure tells the simplest story that it can be shrunk to. Its seed alone plays it again:
 

@@ -1,4 +1,4 @@
-"""Kills of who captures, and of Nova, Cinder, Glance in turn, at each step: no orphan, no double, no server harmed."""
+"""The caller, Nova, Cinder and Glance are killed at each step of a capture: no orphan, no double, no server harmed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import launches
-from tests.clouds import image_ids
 from tests.local import captures
+from tests.support import launches
+from tests.support.clouds import image_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.testing import LocalCloud
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 ROUNDS = int(os.environ.get("CAPTURE_ROUNDS", "20"))
 pytestmark = pytest.mark.local

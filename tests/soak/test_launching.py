@@ -1,4 +1,4 @@
-"""Never a server twice, none unfound: twenty rounds of what can lose an answer or kill a caller."""
+"""Twenty rounds of lost responses and killed callers: no server twice, and none that cannot be found."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import QuotaExceededError
-from tests import launches
-from tests.clouds import PATIENT, ClientFactory
 from tests.local.test_launching import DEPARTMENT, kill_a_caller, launch_at_once, lose_an_answer, race
-from tests.lossy_proxy import Fate, LossyProxy
+from tests.support import launches
+from tests.support.clouds import PATIENT, ClientFactory
+from tests.support.lossy_proxy import Fate, LossyProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Crashes and races of registrations, ten rounds: no orphan, no double, no record too many."""
+"""Ten rounds of crashes and races of registrations: no orphan, no double, no record too many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clouds import ClientFactory, image_ids
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
@@ -15,10 +14,11 @@ from tests.local.crashes import (
     survive_a_killed_caller,
     survive_a_killed_glance,
 )
+from tests.support.clouds import ClientFactory, image_ids
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 ROUNDS = 10
 pytestmark = pytest.mark.local

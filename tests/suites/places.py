@@ -14,7 +14,7 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.profiles import small_image
-from tests.file_server import FileServer
+from tests.support.file_server import FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

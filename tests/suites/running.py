@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests import environments
 from tests.suites import places
 from tests.suites.catalogue import PACKAGES, SUITES
+from tests.support import environments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

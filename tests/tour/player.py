@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import requests
     from keystoneauth1.session import Session
 
-    from tests.clouds import CloudUnderTest
+    from tests.support.clouds import CloudUnderTest
 
 HEADERS: Final = (
     "Accept-Patch",

@@ -6,7 +6,7 @@ import openstack.config.loader
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
+from tests.support.clouds import HASTY, ClientFactory
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Whatever a caller gives, nothing is done before it was checked, and what is refused is refused in our own words."""
+"""Arguments are checked before anything is done, and refused in our own words."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from hyperx_glance.arguments import checked, reference, seconds
 from hyperx_glance.sources.network import Network
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, ClientFactory, Clock
-from tests.records import make_image
+from tests.support.clouds import HASTY, ClientFactory, Clock
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 HALF = "half \ud83d"
 

@@ -1,3 +1,5 @@
+"""The command tree is as written, errors are a sentence with an exit status, and Ctrl-C cleans up."""
+
 from __future__ import annotations
 
 import argparse
@@ -13,8 +15,8 @@ from hyperx_glance import DepartmentQuota
 from hyperx_glance.cli import options
 from hyperx_glance.quotas.resources import FIELDS
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
-from tests.interference import interrupt
+from tests.support.command import URL, Run, debian, fake, openstack
+from tests.support.interference import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,11 +79,11 @@ def parser_of(command: str) -> argparse.ArgumentParser:
 def described(command: str) -> str:
     """Write a command with its own arguments; those of cliff's formats come and go with its releases."""
     lines = [command]
-    for group in parser_of(command)._action_groups:
+    for group in parser_of(command)._action_groups:  # noqa: SLF001 - argparse has no other way
         if group.title not in ("positional arguments", "options"):
             continue
-        for action in group._group_actions:
-            if isinstance(action, argparse._HelpAction):
+        for action in group._group_actions:  # noqa: SLF001
+            if isinstance(action, argparse._HelpAction):  # noqa: SLF001
                 continue
             names = ", ".join(action.option_strings) or str(action.metavar)
             choices = f" {{{','.join(map(str, action.choices))}}}" if action.choices else ""

@@ -1,4 +1,4 @@
-"""JSON and YAML can be read by people, drive no terminal, and mean what the service said; tables are cliff's."""
+"""JSON and YAML are readable, drive no terminal and mean what the service said; tables are cliff's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every example of the guide's page on the command line prints what stands there, one after the other on one cloud."""
+"""Every example of the guide's page on the command line prints what the page shows, in its order and on one cloud."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests import samples
-from tests.command import Run, fake, openstack
+from tests.support.command import Run, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

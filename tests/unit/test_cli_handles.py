@@ -1,4 +1,4 @@
-"""What one command begins, another goes on with: launches, registrations, captures."""
+"""One command begins a launch, registration or capture, and another continues it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from hyperx_glance import Client, NewImage, cli
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
-from tests.interference import interrupt
+from tests.support.command import URL, Run, debian, fake, openstack
+from tests.support.interference import interrupt
 from tests.test_surface import VERBS
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Nothing that the command line says speaks Python."""
+"""No text of the command line speaks Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hyperx_glance.cli.hints import told, translated
 from hyperx_glance.errors import InvalidRequestError, LaunchFailedError, NotFoundError, WaitTimeoutError
 from hyperx_glance.models import browsing, capturing, editing, launching, registering
 from hyperx_glance.quotas.resources import FIELDS as FIELDS_OF_QUOTAS
-from tests.command import URL, Run, debian, fake, openstack
+from tests.support.command import URL, Run, debian, fake, openstack
 from tests.unit.test_cli import TREE
 
 if TYPE_CHECKING:

@@ -1,3 +1,5 @@
+"""The image, ISO and capture commands send what their options say and print the result."""
+
 from __future__ import annotations
 
 import hashlib
@@ -9,7 +11,7 @@ import pytest
 import yaml
 
 from tests import samples
-from tests.command import URL, Run, debian, fake, openstack
+from tests.support.command import URL, Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +102,7 @@ def test_set(openstack: Callable[..., Run], debian: str, fake: InMemoryCloud) ->
     (shown,) = run.json()
     assert (shown["name"], shown["description"], shown["tags"]) == ("debian-12", "", ["x"])
     assert (shown["password_enabled"], shown["properties"]) == (False, {"a": "b"})
+    # See "How many requests" in the guide: an update changes the image with one.
     assert len([request for request in fake.requests if request.method == "PATCH"]) == before + 1
     assert openstack(f"hyperx image set {debian} --no-tags -f json").json()[0]["tags"] == []
 

@@ -1,3 +1,5 @@
+"""Lists are tables for people, in their language, and stable values for programs."""
+
 from __future__ import annotations
 
 import csv
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.command import Run, debian, fake, openstack
+from tests.support.command import Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Progress is a bar on a terminal, and a line for each change elsewhere."""
+
 from __future__ import annotations
 
 import io
@@ -9,7 +11,7 @@ import pytest
 from hyperx_glance import LaunchProgress, Phase, Progress
 from hyperx_glance.cli.output import amount
 from hyperx_glance.cli.progress import launch_progress, registration_progress
-from tests.command import Terminal
+from tests.support.command import Terminal
 
 if TYPE_CHECKING:
     from hyperx_glance.cli.words import Language

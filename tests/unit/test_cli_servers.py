@@ -1,3 +1,5 @@
+"""The flavor, server, quota and deployment commands print what the library returns, and no password in a log."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -6,7 +8,7 @@ import pytest
 
 from hyperx_glance import QuotaLimits
 from hyperx_glance.quotas.resources import FIELDS
-from tests.command import Run, debian, fake, openstack
+from tests.support.command import Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What strangers write drives no terminal."""
+"""Text of strangers cannot drive a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hyperx_glance.cli.output import printable
-from tests.command import Run, fake, openstack
+from tests.support.command import Run, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

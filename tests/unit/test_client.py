@@ -1,3 +1,5 @@
+"""A client takes a session, a connection or a cloud's name, and makes no request before its first verb."""
+
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The back end of the guide, on an in-memory cloud: what a browser does with it."""
+"""The back end of the guide, on an in-memory cloud, as a browser uses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from hyperx_glance import Settings
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.lists import fill
+from tests.support.lists import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

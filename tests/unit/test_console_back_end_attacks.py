@@ -15,9 +15,9 @@ from hyperx_glance import Pace
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.lists import fill
+from tests.support.lists import fill
+from tests.support.waiting import until
 from tests.unit.test_console_back_end import login, worker
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

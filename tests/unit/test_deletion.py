@@ -1,4 +1,4 @@
-"""Which requests a deletion sends; tests/contract/test_deletion.py says what they achieve."""
+"""The requests of a deletion; tests/contract/test_deletion.py says what they achieve."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory, sent
-from tests.records import exists, make_image
+from tests.support.clouds import HASTY, ClientFactory, sent
+from tests.support.records import exists, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
@@ -116,6 +116,7 @@ def test_a_service_that_never_answers_is_told(cloud: InMemoryCloud, client: Clie
     with pytest.raises(ServiceUnavailableError) as caught:
         client().delete(image_id)
     assert caught.value.connected
+    # See "How many requests" in the guide: up to four times.
     assert [request.method for request in sent(cloud)].count("DELETE") == 4
 
 

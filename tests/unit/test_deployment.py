@@ -1,3 +1,5 @@
+"""The doctor finds the faults of a deployment and changes nothing; protections and metadefs follow the vocabulary."""
+
 from __future__ import annotations
 
 import configparser
@@ -10,9 +12,9 @@ from hyperx_glance import Client, LaunchRequest, NewCapture, Pace, Settings, dep
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
-from tests import foreign
-from tests.interference import interrupt
-from tests.records import make_image
+from tests.support import foreign
+from tests.support.interference import interrupt
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding

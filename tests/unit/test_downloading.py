@@ -1,4 +1,4 @@
-"""Saving data where something is in the way: the connection, the store, the disk, another download."""
+"""Saving data despite trouble: the connection, the store, the disk, another download."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Recorded, Reply
 from tests import samples
-from tests.clouds import ClientFactory
+from tests.support.clouds import ClientFactory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which requests editing sends, and who sends them; tests/contract/test_editing.py says what they achieve."""
+"""The requests of editing, and who sends them; tests/contract/test_editing.py says what they achieve."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from hyperx_glance import (
 )
 from hyperx_glance.editing import changes
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory, sent
-from tests.records import make_image, patch_record, record_of
+from tests.support.clouds import ClientFactory, sent
+from tests.support.records import make_image, patch_record, record_of
 
 
 def asked(cloud: InMemoryCloud, user: str = "alice") -> list[tuple[str, str]]:

@@ -1,3 +1,5 @@
+"""Each error says what failed, what the service answered and what to do; it can be pickled."""
+
 import copy
 import inspect
 import pickle

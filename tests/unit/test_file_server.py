@@ -1,4 +1,4 @@
-"""The tests' own file server behaves as it was told."""
+"""The tests' own file server behaves as a test asks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from tests import samples
-from tests.file_server import REDIRECTS, BigBody, FileServer
+from tests.support.file_server import REDIRECTS, BigBody, FileServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

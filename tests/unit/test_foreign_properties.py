@@ -16,9 +16,9 @@ from hyperx_glance import Action, CaptureFailedError, Client, InvalidRequestErro
 from hyperx_glance.deployment import CINDER_OPTION, NOVA_OPTION
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX
-from tests import foreign
-from tests.clouds import HASTY, ClientFactory, Clock
-from tests.records import make_image
+from tests.support import foreign
+from tests.support.clouds import HASTY, ClientFactory, Clock
+from tests.support.records import make_image
 
 BACKINGS = ("disk", "volume")
 NOVAS_DEFAULT = "cache_in_nova,bittorrent"

@@ -1,4 +1,4 @@
-"""Nothing leaves this machine: each way out is refused before anything is sent, told, and fails the test."""
+"""Nothing leaves this machine: each way out is refused before anything is sent, reported, and fails the test."""
 
 from __future__ import annotations
 

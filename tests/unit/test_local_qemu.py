@@ -1,4 +1,4 @@
-"""What a cloud of real guests asks for before anything starts."""
+"""What a cloud of real guests requires before anything starts."""
 
 from __future__ import annotations
 

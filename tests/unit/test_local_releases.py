@@ -1,4 +1,4 @@
-"""Which release the services are of, and what `LocalCloud` makes of another Python; real ones: `tox -e release-…`."""
+"""The release of the services, and how `LocalCloud` uses another Python; real ones: `tox -e release-...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page "How it is stored" says about filters, held against the filters."""
+"""The page "How it is stored" says what the filters do."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def test_the_table_tells_the_side(name: str) -> None:
 
 @pytest.mark.parametrize(("files", "said"), [(1, "in 1 file"), (2, "in 2 files")])
 def test_one_file_is_no_files(files: int, said: str) -> None:
-    row = TABLES["Compatibility"]._row("2025.1", {str(number): {"passed": 3} for number in range(files)})
+    row = TABLES["Compatibility"].row("2025.1", {str(number): {"passed": 3} for number in range(files)})
 
     assert row[-1] == f"{3 * files} passed, 0 failed, {said}"

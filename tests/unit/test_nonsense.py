@@ -1,4 +1,4 @@
-"""Whatever stands where a service should, what leaves a verb is an error of this library."""
+"""Whatever stands in place of a service, a verb raises an error of this library."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, ClientFactory, Clock
-from tests.records import make_image
+from tests.support.clouds import HASTY, ClientFactory, Clock
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing.memory import ServiceName
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 SERVICES: tuple[ServiceName, ...] = ("glance", "nova", "cinder", "neutron")
 PAGE = b"<html><body><h1>Welcome</h1>Please log in.</body></html>"

@@ -1,3 +1,5 @@
+"""What a caller may do is said without a request, and each refusal with a reason and a way out."""
+
 from __future__ import annotations
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from hyperx_glance import Action, Image
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import ActionWord
-from tests.clouds import ClientFactory
+from tests.support.clouds import ClientFactory
 
 
 def image(cloud: InMemoryCloud, owner: str = "dept-a", **record: object) -> Image:

@@ -1,4 +1,4 @@
-"""Counting, checking and writing; tests/contract/test_quotas.py says what the services make of it."""
+"""Counting, checking and writing quotas; tests/contract/test_quotas.py says what the services do with it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from hyperx_glance import (
 from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.quotas.room import check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory, sent
-from tests.interference import Interference, interrupt
-from tests.records import make_image
+from tests.support.clouds import HASTY, ClientFactory, sent
+from tests.support.interference import Interference, interrupt
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Impossible settings are refused when they are made."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""One environment variable stretches every time-out of the tests."""
+
 from __future__ import annotations
 
 from hyperx_glance.testing.timing import VARIABLE, scaled

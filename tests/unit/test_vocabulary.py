@@ -1,3 +1,5 @@
+"""The table of fields is complete and consistent."""
+
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso

@@ -1,4 +1,4 @@
-"""What holds for each field, whichever there are: nobody adds one that counts for nothing."""
+"""Laws that hold for every field, so that nobody adds one without effect."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cli import images, options
 from hyperx_glance.models.mapping import Edit
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, RESERVED_PREFIX, Field, Stored, Writer
-from tests.clouds import ClientFactory, sent
-from tests.fields import INSTEAD, NOON, WORD, beside, unlike_the_default
-from tests.lists import ids, lists
-from tests.registrations import BLIND
+from tests.support.clouds import ClientFactory, sent
+from tests.support.fields import INSTEAD, NOON, WORD, beside, unlike_the_default
+from tests.support.lists import ids, lists
+from tests.support.registrations import BLIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pydantic
 
     from hyperx_glance.testing import InMemoryCloud
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 CRITERIA: Mapping[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "tables.py"))["CRITERIA"]
 ELSEWHERE = {"stores": "/import"}
@@ -253,7 +253,8 @@ def test_a_field_of_a_request_is_given_on_the_command_line(command: str, field: 
         least = least[:1]
     (entry,) = entry_points(group="openstack.hyperx.v1", name=f"hyperx_{command.replace(' ', '_')}")
     parser: argparse.ArgumentParser = entry.load()(None, None).get_parser(command)
-    action = next((action for action in parser._actions if action.dest == field), None)
+    # argparse has no other way.
+    action = next((action for action in parser._actions if action.dest == field), None)  # noqa: SLF001
     assert action is not None, f"openstack hyperx {command} has no option for {field}"
 
     words = list(action.option_strings[:1])

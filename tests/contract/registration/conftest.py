@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clouds import CloudUnderTest, image_ids
+from tests.support.clouds import CloudUnderTest, image_ids
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Registering what fails, and what is told."""
+"""Failed registrations: each raises the error that says why, and leaves what the caller chose."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, Format, Steps, cut_late, disk, new
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, Format, Steps, cut_late, disk, new
 
 
 def another_authority(_: FileServer) -> str:
@@ -364,6 +364,7 @@ def test_a_cancellation_whose_answer_is_lost_is_done(
 
     registration.cancel()
 
+    # See "How many requests" in the guide: a deletion is safe to repeat.
     assert between.count("DELETE", "/images/") == 2
     assert registration.image_id not in image_ids(cloud)
 

@@ -1,4 +1,4 @@
-"""Registering what lies in a file of the caller's machine."""
+"""Registering a file of the caller's machine."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from hyperx_glance import (
     UrlRejectedError,
 )
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, unique
-from tests.interference import Interference
-from tests.registrations import limits
+from tests.support.clouds import LOOPBACK, ClientFactory, unique
+from tests.support.interference import Interference
+from tests.support.registrations import limits
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
 

@@ -1,4 +1,4 @@
-"""Cancelling, lost answers, interruptions, and others who interfere."""
+"""Cancellations, lost responses, interruptions and other callers' changes leave nothing behind."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import BLIND, disk, images_used, limits, new
-from tests.waiting import until
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.registrations import BLIND, disk, images_used, limits, new
+from tests.support.waiting import until
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -133,6 +133,7 @@ def test_a_create_that_took_the_last_place_and_whose_answer_is_lost(
         image = alice.register(new(disk(file_server)))
 
     assert image.state == "ACTIVE"
+    # See "How many requests" in the guide: a create with our own id is safe to repeat.
     assert between.count("POST", "^/images$") == 2
     alice.delete(image)
 

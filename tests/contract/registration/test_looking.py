@@ -1,4 +1,4 @@
-"""One look at a registration by its id, from a process that did not begin it."""
+"""One look at a registration by its id, from another process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from hyperx_glance import InvalidRequestError, NotFoundError, Phase
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.registrations import BLIND, cut_late, disk, left_behind, new
-from tests.waiting import until
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.registrations import BLIND, cut_late, disk, left_behind, new
+from tests.support.waiting import until
 
 
 def test_an_import_is_seen_from_elsewhere_until_it_is_ready(client: ClientFactory, file_server: FileServer) -> None:

@@ -18,12 +18,12 @@ from hyperx_glance import (
     UrlRejectedError,
 )
 from tests import samples
-from tests.clouds import ClientFactory, unique
+from tests.support.clouds import ClientFactory, unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
 

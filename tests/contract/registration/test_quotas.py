@@ -1,9 +1,10 @@
-"""Registering where there is no room."""
+"""Registering without room: the error names the department, the resource and the figures."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +14,16 @@ from hyperx_glance import (
     RegistrationFailedError,
     UrlProblem,
 )
+from hyperx_glance.testing.capabilities import lacking
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, Steps, disk, images_used, limits, new
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, Steps, disk, images_used, limits, new
+from tests.support.wire import ChangingUploads
+
+if TYPE_CHECKING:
+    from hyperx_glance.testing import InMemoryCloud, LocalCloud
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -131,14 +137,8 @@ def test_glances_refusal_inside_the_task_is_the_same_error(client: ClientFactory
     assert (error.department, error.resource, error.limit) == ("dept-a", "uploading", 0)
 
 
-@pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pass whatever is to be streamed: Glance alone looks at it."""
-    monkeypatch.setattr("hyperx_glance.registration.streaming.check", lambda *_: None)
-
-
 @pytest.mark.needs("streams-counted")
-@pytest.mark.usefixtures("nothing_left", "unchecked")
+@pytest.mark.usefixtures("nothing_left")
 def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
     client: ClientFactory, file_server: FileServer
 ) -> None:
@@ -156,19 +156,20 @@ def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
 
 
 @pytest.mark.needs("formats-checked")
-@pytest.mark.usefixtures("nothing_left", "unchecked")
-@pytest.mark.parametrize(
-    ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
-)
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("sample", ["disk.raw", "backed.qcow2"])
 def test_glances_own_refusal_of_a_streams_format(
-    client: ClientFactory, file_server: FileServer, sample: str, reason: UrlProblem
+    cloud: InMemoryCloud | LocalCloud, client: ClientFactory, file_server: FileServer, sample: str
 ) -> None:
-    url = disk(file_server, sample)
+    changing = ClientFactory(ChangingUploads(cloud, samples.data(sample)), client.settings)
+    alice = changing("alice", url_policy=BLIND, transfer="stream")
+    told = "unsafe-told" not in lacking(cloud.release)
 
     with pytest.raises(RegistrationFailedError) as caught:
-        client("alice", url_policy=BLIND, transfer="stream").register(new(url, disk_format="qcow2"))
+        alice.register(new(disk(file_server), disk_format="qcow2"))
 
     error = caught.value
+    reason = UrlProblem.WRONG_FORMAT if sample == "disk.raw" and told else UrlProblem.UNSAFE_IMAGE
     assert (error.reason, error.service, error.status) == (reason, "image", 415)
 
 

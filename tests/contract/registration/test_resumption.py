@@ -1,4 +1,4 @@
-"""Taking up what a dead caller left behind."""
+"""Resuming a registration whose process died."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hyperx_glance import (
     UrlProblem,
 )
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, disk, left_behind, new, until_phase
-from tests.waiting import until
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, disk, left_behind, new, until_phase
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("transfer", ["import", "stream"])

@@ -1,4 +1,4 @@
-"""What a registration never deletes, and whom it never trusts."""
+"""Images that a registration never deletes, and records that it never trusts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt
-from tests.registrations import disk, new, until_phase
-from tests.waiting import until
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt
+from tests.support.registrations import disk, new, until_phase
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

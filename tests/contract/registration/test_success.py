@@ -1,4 +1,4 @@
-"""Registering what succeeds."""
+"""Successful registrations: each way, each format, each option."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
 from hyperx_glance.testing.capabilities import Name, lacking
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, CloudUnderTest, unique
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import Format, disk, new
+from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, unique
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import Format, disk, new
 
 
 @pytest.mark.parametrize(
@@ -312,6 +312,7 @@ def test_what_the_normal_path_costs(client: ClientFactory, file_server: FileServ
         ("POST", f"/images/{image.id}/import"),
         *([("GET", f"/images/{image.id}")] * looks),
     ]
+    # See "How many requests" in the guide: the URL is opened by this process and by Glance.
     assert len(file_server.requests) == 2
 
 

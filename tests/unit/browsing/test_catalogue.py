@@ -1,4 +1,4 @@
-"""What the catalogue asks of Glance and makes of the answers, over an in-memory one; many threads."""
+"""The requests of lists and single reads, and the images that they return, also to many threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyperx_glance.errors import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill, ids, lists
+from tests.support.lists import connect, fill, ids, lists
 
 # ----------------------------------------------------------------- reading
 

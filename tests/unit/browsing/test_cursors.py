@@ -1,4 +1,4 @@
-"""What a cursor holds, in every process, and what is none."""
+"""A cursor is the same in every process, and a forged or changed one is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hyperx_glance import ImageQuery, InvalidRequestError
 from hyperx_glance.browsing import cursors
 from hyperx_glance.browsing.cursors import Place
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill
+from tests.support.lists import connect, fill
 
 
 @given(position=st.integers(0, 200), letter=st.sampled_from("Aaz09-_"))
@@ -47,8 +47,12 @@ def test_a_changed_cursor_is_refused(position: int, letter: str) -> None:
     ],
 )
 def test_a_forged_cursor_that_adds_up_is_refused(content: object) -> None:
+    class Forged(Place):
+        def model_dump_json(self, **_: object) -> str:
+            return json.dumps(content)
+
     query = ImageQuery()
-    packed = cursors._packed(json.dumps(content).encode(), query)
+    packed = cursors.written(Forged(beside=()), query)
 
     with pytest.raises(InvalidRequestError, match="cursor"):
         cursors.read(packed, query)
@@ -56,7 +60,8 @@ def test_a_forged_cursor_that_adds_up_is_refused(content: object) -> None:
 
 def test_a_cursor_is_the_same_in_every_process() -> None:
     program = (
-        "from hyperx_glance import ImageQuery, cursors\n"
+        "from hyperx_glance import ImageQuery\n"
+        "from hyperx_glance.browsing import cursors\n"
         "query = ImageQuery(tags={'a', 'b', 'c', 'd'}, formats={'raw', 'iso'}, properties={'x': '1', 'a': '2'})\n"
         "print(cursors.written(cursors.Place(beside=('2026-03-01T12:00:00+00:00', '7c1')), query))"
     )

@@ -1,4 +1,4 @@
-"""What Glance is asked for each criterion, and what is tested here: pure functions, no cloud."""
+"""Each criterion is Glance's parameter, a test of this library, or both; no cloud is involved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How lists are read over an in-memory Glance: what they ask for, and in which order they come."""
+"""The requests of lists over an in-memory Glance, and the order of their images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hyperx_glance import Image
 from hyperx_glance.browsing.lists import in_order
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import LIST, connect, fill, ids, lists
+from tests.support.lists import LIST, connect, fill, ids, lists
 
 # ----------------------------------------------------------------- lazy
 
@@ -77,6 +77,7 @@ def test_a_limit_stops_paging_and_asks_for_less() -> None:
     assert [asked["limit"] for asked in lists(cloud)] == ["5"]
     cloud.requests.clear()
     assert ids(connect(cloud, page_size=3), limit=7) == expected[:7]
+    # See "How many requests" in the guide: one for each page.
     assert len(lists(cloud)) == 3
     cloud.requests.clear()
     assert ids(connect(cloud), limit=0) == []

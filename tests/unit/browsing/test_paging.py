@@ -1,4 +1,4 @@
-"""Pages and cursors over an in-memory Glance: what they cost, and what is no cursor."""
+"""The requests that pages and cursors cost over an in-memory Glance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from hyperx_glance import Client, ImageQuery, InvalidRequestError, NotAllowedError
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import connect, fill, lists
+from tests.support.lists import connect, fill, lists
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h")
 

@@ -1,4 +1,4 @@
-"""In which order images come: what Glance is told, and what nobody can see in its answer."""
+"""The order of images: what Glance is asked for, and what its answers do not show."""
 
 from __future__ import annotations
 

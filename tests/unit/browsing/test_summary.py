@@ -1,3 +1,5 @@
+"""A summary counts each image once, reads each page once and keeps none."""
+
 from __future__ import annotations
 
 import gc
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 from hyperx_glance import Category, Image, ImageQuery, Kind, State
 from hyperx_glance.browsing.summary import summarized
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import HASTY, ClientFactory
+from tests.support.clouds import HASTY, ClientFactory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

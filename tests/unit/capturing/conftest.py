@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import Client, LaunchRequest, Pace
-from tests.clouds import HASTY, ClientFactory, Clock
-from tests.records import make_image
+from tests.support.clouds import HASTY, ClientFactory, Clock
+from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud

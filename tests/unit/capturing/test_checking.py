@@ -1,4 +1,4 @@
-"""What is refused before anything exists, and which volume is captured."""
+"""Captures that are refused before anything exists, and the choice of the volume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
 from hyperx_glance.capturing.checking import root_volume
 from hyperx_glance.capturing.services import Server, Volume
-from tests.clouds import sent
+from tests.support.clouds import sent
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud

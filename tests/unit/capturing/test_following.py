@@ -1,4 +1,4 @@
-"""What becomes of a capture whose data does not come, that somebody cancels, or that somebody else finishes."""
+"""Captures whose data does not come, that are cancelled, or that somebody else finishes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing.memory import Call, Refused, Reply
-from tests.clouds import sent
+from tests.support.clouds import sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.memory import Recorded
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 NEW = NewCapture(name="captured", capture_id="capture-0001")
 

@@ -1,4 +1,4 @@
-"""The one reader of answers: what it takes, and what it says of what it does not take."""
+"""The one reader of responses accepts what a verb needs, and describes what it does not accept."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Requests reach the right endpoint, are repeated only if they read, and keep secrets out of the log."""
+
 import logging
 
 import pytest

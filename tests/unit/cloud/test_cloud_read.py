@@ -1,4 +1,4 @@
-"""Large answers are read in one piece, also when the connection breaks, the log listens, or the answer is packed."""
+"""Large responses are read at once, even if the connection breaks, debug logs are on, or the response is compressed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.errors import NotFoundError, ServiceUnavailableError
-from tests.file_server import Reply
+from tests.support.file_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 BODY = b'{"images": [' + b" " * 300_000 + b"]}"
 
@@ -59,6 +59,7 @@ def test_a_body_that_breaks_off_is_asked_for_again_and_then_an_error(
     with pytest.raises(ServiceUnavailableError, match="gave no answer") as raised:
         cloud.read("image", "/images")
     assert raised.value.connected
+    # See "How many requests" in the guide: reading is sent up to three times.
     assert len(file_server.requested("/v2/images")) == 3
 
 
@@ -68,6 +69,7 @@ def test_pieces_that_break_off_are_an_error(file_server: FileServer, cloud: Clou
 
     with pytest.raises(ServiceUnavailableError, match="gave no answer"):
         list(cloud.chunks("image", "/images/a/file", timeout=5))
+    # The download itself continues where this broke off.
     assert len(file_server.requests) == 1
 
 

@@ -11,7 +11,7 @@ from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 BARE = {"id": "81f", "name": None, "status": "ACTIVE", "tenant_id": "9f", "image": ""}
 

@@ -1,4 +1,4 @@
-"""How a client is made and closed; test_connecting.py has what it may be given."""
+"""How a client is made and closed; test_connecting.py has the arguments."""
 
 import pytest
 

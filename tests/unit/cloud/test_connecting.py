@@ -1,3 +1,5 @@
+"""Each argument of connect() counts or is refused, and each wrong configuration is an error of this library."""
+
 from __future__ import annotations
 
 import contextlib

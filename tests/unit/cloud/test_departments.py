@@ -1,15 +1,16 @@
+"""Departments are found by id or name, in one request a minute, and names come from the steward if there is one."""
+
 import gc
 import weakref
 
 import pytest
 from keystoneauth1.session import Session
 
-import hyperx_glance.cloud.departments as departments_module
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.departments import STALE_SECONDS, Departments
 from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def test_a_member_gets_the_id_where_keystone_does_not_tell(cloud: InMemoryCloud,
     other = cloud.departments["dept-b"]
 
     assert [known.name(other), known.name(other)] == [other, other]
+    # See "How many requests" in the guide: one a minute for all names.
     assert len(project_requests(cloud)) == 1
 
 
@@ -58,6 +60,7 @@ def test_an_unknown_id_is_looked_up_again_later(cloud: InMemoryCloud, clock: Clo
     clock.now = STALE_SECONDS + 1
     assert known.matching("dept-c") == [new]
     assert known.name(new) == "dept-c"
+    # See "How many requests" in the guide: one a minute for all names.
     assert len(project_requests(cloud)) == 2
 
 
@@ -135,15 +138,15 @@ def test_two_stewards_do_not_share_what_they_know(cloud: InMemoryCloud, clock: C
     assert with_steward(cloud, clock, steward=cloud.session("rita")).name(other) == other
 
 
-def test_what_a_steward_told_goes_with_its_session(cloud: InMemoryCloud, clock: Clock) -> None:
+def test_what_a_steward_told_does_not_keep_its_session(cloud: InMemoryCloud, clock: Clock) -> None:
     steward = cloud.session("admin")
     with_steward(cloud, clock, steward=steward).owner_names()
-    kept = weakref.ref(departments_module._KEPT_OF_STEWARDS[steward])
+    session = weakref.ref(steward)
 
     del steward
     gc.collect()
 
-    assert kept() is None
+    assert session() is None
 
 
 def test_a_steward_gives_no_right_to_name_departments_elsewhere(cloud: InMemoryCloud, clock: Clock) -> None:

@@ -1,3 +1,5 @@
+"""Each error response becomes its typed error, with the useful sentence, a hint and no secret."""
+
 import traceback
 from typing import Any
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import openstack
@@ -12,41 +14,61 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance import Client
-from hyperx_glance.cloud.cloud import Cloud
-from hyperx_glance.cloud.departments import Departments
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
+SECONDS = 30
+"""A child that waits for a lock which nobody will let go ends after so long."""
 
-def test_what_a_thread_of_the_parent_holds_holds_up_no_child() -> None:
-    """The thread is gone in the child, and would never let go."""
+
+def in_a_child(use: Callable[[], object]) -> int:
+    """Return how a forked process ends that does something: 0 if all went well."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    signal.alarm(SECONDS)
+    try:
+        use()
+    except BaseException:  # noqa: BLE001  # the child must never go on with the parent's tests
+        os._exit(1)
+    os._exit(0)
+
+
+@pytest.mark.parametrize("login", ["v3.Password", "generic.Password"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/auth/tokens"), ("GET", "/projects")])
+def test_a_lock_that_a_thread_of_the_parent_holds_does_not_block_a_child(login: str, method: str, path: str) -> None:
+    """The thread does not exist in the child, and would never release it."""
     fake = InMemoryCloud()
     session = fake.session("alice")
-    login = generic.Password("http://keystone.cloud.test/v3", username="alice", password="secret")
-    cloud = Cloud.from_session(session)
-    departments = Departments(cloud)
-    assert session.auth is not None
-    locks = vars(session.auth), vars(departments._kept)
-    held = [holder["_lock"] for holder in locks]
-    for lock in held:
-        lock.acquire()
+    if login == "generic.Password":
+        session.auth = generic.Password(
+            "http://keystone.cloud.test/v3",
+            username="alice",
+            password="secret",
+            project_name="dept-a",
+            user_domain_id="default",
+            project_domain_id="default",
+        )
+    client = Client.from_session(session)
+    asking, forked = threading.Event(), threading.Event()
 
-    cloud.renew()
-    departments._kept.renew()
+    def wait_for_the_fork() -> None:
+        asking.set()
+        assert forked.wait(SECONDS)
 
-    assert all(holder["_lock"] is not lock for holder, lock in zip(locks, held, strict=True))
-    assert departments.names()
-    assert Client.from_session(session).image(fake.glance.add_image()).id
-    inner = session.auth
-    vars(login)["_plugin"] = inner  # as its first request makes one
-    session.auth = login
-    lock = vars(inner)["_lock"]
-    cloud.renew()
-    assert vars(inner)["_lock"] is not lock
+    fake.before("keystone", method, path, wait_for_the_fork, times=1)
+    thread = threading.Thread(target=client.departments)
+    thread.start()
+    assert asking.wait(SECONDS)
+    try:
+        assert in_a_child(client.departments) == 0
+    finally:
+        forked.set()
+        thread.join()
 
 
 def test_the_steward_and_a_connection_are_renewed_too() -> None:
@@ -59,11 +81,10 @@ def test_the_steward_and_a_connection_are_renewed_too() -> None:
     def connections() -> list[object]:
         return [session.session.get_adapter("http://127.0.0.1").poolmanager for session in sessions]  # type: ignore[attr-defined]  # an HTTPAdapter
 
-    before = connections()
-    child = os.fork()
-    if not child:
-        os._exit(any(old is new for old, new in zip(before, connections(), strict=True)))
+    def compare() -> None:
+        assert not any(old is new for old, new in zip(before, connections(), strict=True))
 
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    before = connections()
+    assert in_a_child(compare) == 0
     assert before == connections()
     assert clients

@@ -24,7 +24,7 @@ from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.redirects import MOST_REDIRECTS, RedirectedError, careful
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, REGION
+from tests.support.clouds import HASTY, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

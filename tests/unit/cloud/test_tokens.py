@@ -1,4 +1,4 @@
-"""What a token says."""
+"""What a token says about its user and about the services."""
 
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session

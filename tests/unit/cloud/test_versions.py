@@ -1,3 +1,5 @@
+"""The newest version that a service lists is its version."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from hyperx_glance.cloud.versions import front_door, newest
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 
 @pytest.mark.parametrize(

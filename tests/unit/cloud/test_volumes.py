@@ -8,7 +8,7 @@ from hyperx_glance.cloud.volumes import Volume, volume_path, volumes
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
-    from tests.clouds import ClientFactory
+    from tests.support.clouds import ClientFactory
 
 
 def test_metadata_is_compared_even_if_cinder_ignores_the_filter(cloud: InMemoryCloud, client: ClientFactory) -> None:

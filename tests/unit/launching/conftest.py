@@ -6,8 +6,8 @@ import pytest
 
 from hyperx_glance import Client, Pace, Settings
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import Clock
+from tests.support import launches
+from tests.support.clouds import Clock
 
 
 @pytest.fixture

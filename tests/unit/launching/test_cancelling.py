@@ -1,4 +1,4 @@
-"""What cancelling a launch removes."""
+"""The requests that cancelling a launch sends, and the servers and volumes that it removes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from hyperx_glance import (
 )
 from hyperx_glance.launching.following import BUILD_SECONDS
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import Clock, sent
-from tests.launches import ask
+from hyperx_glance.testing.memory import Call, Refused
+from tests.support import launches
+from tests.support.clouds import Clock, sent
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory import ServiceName
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import Recorded, Reply, ServiceName
 
 
 def test_cancel_returns_when_servers_and_volumes_are_gone(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
@@ -199,10 +202,18 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
     cloud: InMemoryCloud, alice: Client, iso: str
 ) -> None:
     launch = alice.launch(iso, ask(keep_volumes=True))
-    cloud.fail("cinder", "DELETE", "/volumes/", status=400, body="Invalid volume: it goes already.", times=None)
+
+    def refuse(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        if (request.service, request.method) != ("cinder", "DELETE"):
+            return handle()
+        return cloud.cinder.problem(
+            Call.of("DELETE", "http://cinder"), Refused(400, "Invalid volume: it goes already.")
+        )
+
+    cloud.intercept(refuse)
     with pytest.raises(WaitTimeoutError, match="some volumes have not been deleted yet: Invalid volume: it goes"):
         launch.cancel()
-    cloud._interruptions.clear()
+    cloud.intercept(None)
     launch.cancel()
     assert not cloud.cinder.volumes
 
@@ -210,6 +221,7 @@ def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
 def test_cancel_asks_once_for_each_server(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     cloud.nova.delete_polls = 5
     alice.launch(image, ask(count=3)).cancel()
+    # See "How many requests" in the guide: one for each server.
     assert len(sent(cloud, "DELETE", "/servers/")) == 3
 
 

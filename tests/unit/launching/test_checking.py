@@ -1,4 +1,4 @@
-"""What is refused before anything is created."""
+"""Launches that are refused before anything is created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.launches import ask, nothing_was_created
+from tests.support.launches import ask, nothing_was_created
 
 if TYPE_CHECKING:
     pass

@@ -1,11 +1,13 @@
+"""Each list for a launch form is one request, in a stable order, and says why a choice does not fit."""
+
 from __future__ import annotations
 
 import pytest
 
 from hyperx_glance import AuthenticationError, NetworkChoice, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import ClientFactory
+from tests.support import launches
+from tests.support.clouds import ClientFactory
 
 
 def requests(cloud: InMemoryCloud) -> list[tuple[str, str]]:

@@ -1,3 +1,5 @@
+"""The caller's cloud-config and the launch's password are both in effect, or the launch is refused."""
+
 from __future__ import annotations
 
 from typing import Any

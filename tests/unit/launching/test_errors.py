@@ -18,10 +18,10 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests import launches
-from tests.clouds import Clock
-from tests.interference import interrupt
-from tests.launches import REFUSALS, ask
+from tests.support import launches
+from tests.support.clouds import Clock
+from tests.support.interference import interrupt
+from tests.support.launches import REFUSALS, ask
 
 if TYPE_CHECKING:
     pass

@@ -1,7 +1,9 @@
-"""What becomes of launches that fail, and what is said of it."""
+"""Failed launches: what remains, and what the error says."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,16 +20,15 @@ from hyperx_glance import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.cloud import compute
-from hyperx_glance.cloud.compute import ServerRecord
-from hyperx_glance.launching import servers
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import Clock
-from tests.interference import interrupt
-from tests.launches import ask
+from tests.support.clouds import Clock
+from tests.support.interference import interrupt
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
-    from hyperx_glance.cloud.cloud import Cloud
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import Recorded, Reply
 
 
 def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
@@ -48,23 +49,25 @@ def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
 
 
 @pytest.mark.parametrize(("late", "told"), [(1, "No valid host was found."), (3, "No valid host"), (1000, "ERROR")])
-def test_a_fault_that_no_list_tells_or_that_comes_late(
-    monkeypatch: pytest.MonkeyPatch, cloud: InMemoryCloud, alice: Client, image: str, *, late: int, told: str
+def test_a_fault_is_told_if_lists_lack_it_or_it_comes_late(
+    cloud: InMemoryCloud, alice: Client, image: str, *, late: int, told: str
 ) -> None:
     cloud.nova.faults.append("No valid host was found.")
     looks: list[str] = []
 
-    def launched(cloud: Cloud, launch_id: str) -> list[ServerRecord]:
-        return [record.model_copy(update={"fault": None}) for record in listed(cloud, launch_id)]
+    def late_fault(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if (request.service, request.method) != ("nova", "GET"):
+            return reply
+        content = json.loads(reply.content)
+        if "server" in content:
+            looks.append(content["server"]["id"])
+        if "servers" in content or ("server" in content and len(looks) < late):
+            for server in content.get("servers", [content.get("server")]):
+                server.pop("fault", None)
+        return dataclasses.replace(reply, content=json.dumps(content).encode())
 
-    def server(cloud: Cloud, server_id: str) -> ServerRecord:
-        looks.append(server_id)
-        record = shown(cloud, server_id)
-        return record.model_copy(update={"fault": None}) if len(looks) < late else record
-
-    listed, shown = servers.launched, compute.server
-    monkeypatch.setattr(servers, "launched", launched)
-    monkeypatch.setattr(compute, "server", server)
+    cloud.intercept(late_fault)
     with pytest.raises(LaunchFailedError, match=told) as caught:
         alice.launch(image, ask(count=2))
     (failed,) = caught.value.servers

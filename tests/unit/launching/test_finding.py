@@ -16,12 +16,11 @@ from hyperx_glance import (
     ServiceUnavailableError,
     Settings,
 )
-from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting.ids import draw_id, is_settled
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests.clouds import Clock, sent
-from tests.launches import REFUSALS, ask
+from tests.support.clouds import Clock, sent
+from tests.support.launches import REFUSALS, ask
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory import ServiceName
@@ -244,11 +243,11 @@ def test_a_list_that_is_not_found_says_nothing_about_a_launch(
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_list_whose_marker_is_gone_says_nothing_either(
-    monkeypatch: pytest.MonkeyPatch, cloud: InMemoryCloud, alice: Client, image: str, status: int
+    cloud: InMemoryCloud, alice: Client, image: str, status: int
 ) -> None:
     """Nova answers 400 then, and Cinder 404."""
     launch = alice.launch(image, ask(count=2))
-    monkeypatch.setattr(compute, "PAGE", 1)
+    cloud.nova.max_limit = 1
     cloud.fail("nova", "GET", "/servers/detail", status=status, body="marker not found", skip=1, times=1)
     with pytest.raises(ServiceUnavailableError, match="changed while it was read: marker not found"):
         alice.find_launch(launch.launch_id)

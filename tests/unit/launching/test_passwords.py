@@ -1,3 +1,5 @@
+"""Drawn passwords are random, satisfy Linux and Windows, and are sent as a hash."""
+
 from __future__ import annotations
 
 import string
@@ -52,4 +54,5 @@ def test_the_hash_verifies_and_differs_each_time(password: str) -> None:
 def test_a_password_that_no_prompt_takes_is_refused_without_showing_it(password: str, veiled: type[Any]) -> None:
     with pytest.raises(InvalidRequestError, match=r"^admin_password: ") as caught:
         LaunchRequest(name="web", flavor="m1.tiny", admin_password=veiled(password))
+    assert ("1 to 127 printable characters" in str(caught.value)) is ("\0" not in password)
     assert not password or password not in str(caught.value)

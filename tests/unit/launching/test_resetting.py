@@ -1,4 +1,4 @@
-"""Passwords of servers that run."""
+"""New passwords for running servers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.interference import interrupt
-from tests.launches import ask
+from tests.support import launches
+from tests.support.interference import interrupt
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
     pass
@@ -47,14 +47,6 @@ def test_a_guest_without_agent_takes_no_password(  # noqa: PLR0917  # fixtures a
     assert caught.value.status == status
     assert hint in caught.value.hint
     assert "0wn" not in str(caught.value)
-
-
-def test_a_stopped_server_takes_no_password(cloud: InMemoryCloud, alice: Client, image: str) -> None:
-    server_id = alice.launch(image, ask()).servers[0].id
-    cloud.nova.server("web").status = "SHUTOFF"
-    with pytest.raises(PasswordResetError, match="not running") as caught:
-        alice.reset_password(server_id)
-    assert "Start the server" in caught.value.hint
 
 
 @pytest.mark.parametrize("password", ["", "two\nlines"])

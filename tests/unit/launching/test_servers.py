@@ -1,4 +1,4 @@
-"""How the servers of a launch are looked at: how often, on how many pages."""
+"""How often the servers of a launch are read, and on how many pages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hyperx_glance import (
     NotFoundError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests import launches
-from tests.clouds import Clock, sent
-from tests.launches import ask
+from tests.support import launches
+from tests.support.clouds import Clock, sent
+from tests.support.launches import ask
 
 if TYPE_CHECKING:
     pass
@@ -28,6 +28,7 @@ def test_requests_do_not_depend_on_the_count(cloud: InMemoryCloud, alice: Client
         cloud.requests.clear()
         alice.launch(image, ask(count=count))
         counted.append([(each.service, each.method) for each in cloud.requests if "auth" not in each.path])
+        # See "How many requests" in the guide: one for all servers.
         assert len(sent(cloud, "POST", "/servers")) == 1
     one, ten = map(sorted, counted)
     assert one == ten

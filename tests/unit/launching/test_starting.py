@@ -1,4 +1,4 @@
-"""A launch is ordered once, whatever becomes of the answer."""
+"""A launch is ordered once, even if the response is lost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.waiting.pace import REPETITIONS
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests import launches
-from tests.clouds import Clock, sent
-from tests.launches import ask, nothing_was_created
+from tests.support import launches
+from tests.support.clouds import Clock, sent
+from tests.support.launches import ask, nothing_was_created
 
 if TYPE_CHECKING:
     pass
@@ -97,6 +97,7 @@ def test_nova_out_of_reach_for_good_raises_with_the_launch_id(cloud: InMemoryClo
 def test_without_any_connection_it_is_sent_again(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     cloud.cut("nova", "POST", "/servers", times=2, handled=False)
     assert len(alice.launch(image, ask(count=2)).servers) == len(cloud.nova.servers) == 2
+    # See "How many requests" in the guide: repeated if Nova was never reached, up to four times in all.
     assert len(sent(cloud, "POST", "/servers")) == 3
 
 

@@ -1,3 +1,5 @@
+"""The caller's user data reaches the guest unchanged beside the password, whatever its form, or is refused."""
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,4 @@
-"""The in-memory cloud: its ways in, what it records, its failures on request."""
+"""The in-memory cloud: its ways in, the requests that it records, the failures that tests ask for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning")  # openstacksdk warns of itself

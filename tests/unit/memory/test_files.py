@@ -1,4 +1,4 @@
-"""The in-memory cloud's files: nothing leaves the process."""
+"""The in-memory cloud serves files, and nothing leaves the process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import samples
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 URL = "https://files.example.org/disk.qcow2?v=1"
 DISK = samples.data("disk.qcow2")

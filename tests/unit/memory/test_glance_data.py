@@ -1,4 +1,4 @@
-"""Data and imports of the in-memory Glance, where they are easy to get wrong."""
+"""Details of data and imports of the in-memory Glance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.memory.asking import URL, image, new_image, shown, start_import,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 def test_uploaded_data_is_hashed_and_kept(cloud: InMemoryCloud) -> None:

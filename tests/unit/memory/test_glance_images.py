@@ -1,4 +1,4 @@
-"""How the in-memory Glance keeps images, where it is easy to get wrong."""
+"""Details of the images that the in-memory Glance keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Glance lists, where it is easy to get wrong."""
+"""Details of the lists of the in-memory Glance."""
 
 from __future__ import annotations
 

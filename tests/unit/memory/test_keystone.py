@@ -1,4 +1,4 @@
-"""The in-memory Keystone, where it is easy to get wrong."""
+"""Details of the in-memory Keystone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written to the in-memory Keystone becomes true of it."""
+"""Users, projects, roles and limits that are written to the in-memory Keystone take effect."""
 
 from __future__ import annotations
 

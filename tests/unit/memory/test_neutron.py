@@ -1,4 +1,4 @@
-"""What is written to the in-memory Neutron becomes true of it."""
+"""Networks, ports and quotas that are written to the in-memory Neutron take effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-memory Nova, Neutron and Cinder, where they are easy to get wrong."""
+"""Details of the in-memory Nova, Neutron and Cinder."""
 
 from __future__ import annotations
 

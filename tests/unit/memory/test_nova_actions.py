@@ -1,4 +1,4 @@
-"""What can be done to servers of the in-memory Nova, and what administrators keep there."""
+"""The actions on servers of the in-memory Nova, and what administrators manage there."""
 
 from __future__ import annotations
 

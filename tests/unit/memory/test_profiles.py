@@ -1,4 +1,4 @@
-"""What the profiles of the test clouds come with."""
+"""What the profiles of the test clouds contain."""
 
 from __future__ import annotations
 

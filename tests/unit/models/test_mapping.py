@@ -1,3 +1,5 @@
+"""Requests and changes become Glance's bodies and patches; what does not change is not sent."""
+
 from __future__ import annotations
 
 import json
@@ -288,12 +290,6 @@ def test_a_patch_for_what_is_not_featured() -> None:
 
 
 # ----------------------------------------------------------------- the password flag
-
-
-def test_the_password_flag_sets_and_removes_its_properties() -> None:
-    on = edited(RECORD, password_enabled=True, admin_user="root")
-    assert on == {**RECORD, "hyperx_password_enabled": "true", AGENT: "yes", "os_admin_user": "root"}
-    assert edited(on, password_enabled=False) == RECORD
 
 
 @pytest.mark.parametrize("own", ["no", "yes", "true", "false", "1"])

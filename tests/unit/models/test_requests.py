@@ -1,3 +1,5 @@
+"""Reading a record of Glance is tolerant; each request refuses invalid values with a sentence."""
+
 import json
 import pickle
 import traceback

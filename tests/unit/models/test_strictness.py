@@ -1,4 +1,4 @@
-"""Requests take what their types say: writing converts nothing, asking reads numbers and switches from text."""
+"""Requests accept what their types say: writing converts nothing, and queries read numbers and flags from strings."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""No URL that is stored, shown or quoted holds a secret; it is sent as HTTP sends URLs."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""The race for the last places."""
+"""Registrations that race for the last places of a department."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from hyperx_glance import (
 from hyperx_glance.registration.admission import STANDSTILL_SECONDS, admit
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory, Clock
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import qcow2, record_of, timed
+from tests.support.clouds import ClientFactory, Clock
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import qcow2, record_of, timed
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestAdmission:

@@ -1,4 +1,4 @@
-"""Creating a record, and what is left where that is interrupted."""
+"""Creating a record, and what remains if that is interrupted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import BLIND, OWN_ID, qcow2
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.registrations import BLIND, OWN_ID, qcow2
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 def test_public_images_are_publicized_where_the_site_says_so(

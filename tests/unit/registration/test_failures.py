@@ -1,4 +1,4 @@
-"""What failures tell, and what they never tell."""
+"""What the errors of registrations say, and which secrets they never say."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import ClientFactory
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, FAILED_TASK, qcow2
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, FAILED_TASK, qcow2
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.mark.parametrize("status", [404, 500])

@@ -1,4 +1,4 @@
-"""Waiting, and what callers do meanwhile."""
+"""Waiting for a registration, and what other callers do meanwhile."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from hyperx_glance.registration.outcome import (
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, kept, qcow2, sha256
+from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, kept, qcow2, sha256
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestCallbacks:
@@ -188,6 +188,7 @@ class TestWaitingAgain:
             waiting = [pool.submit(registration.wait) for _ in range(4)]
 
         assert len({id(future.exception()) for future in waiting}) == 1
+        # See "How many requests" in the guide: a failure is written once.
         assert len([request for request in cloud.requests if request.method == "PATCH"]) == 1
 
     @pytest.mark.parametrize("reason", ["cancelled", "deleted"])

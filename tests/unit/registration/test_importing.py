@@ -1,4 +1,4 @@
-"""Asking Glance to import."""
+"""The request that asks Glance to import."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hyperx_glance import (
     UrlProblem,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.registrations import BLIND, qcow2
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.registrations import BLIND, qcow2
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.mark.parametrize("methods", [["glance-direct"], []])

@@ -1,4 +1,4 @@
-"""What one look tells of records that are rare."""
+"""What one look at rare records returns."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from hyperx_glance import Phase
 from hyperx_glance.testing import InMemoryCloud
-from tests.lists import JSON, connect
-from tests.registrations import FAILED_TASK
+from tests.support.lists import JSON, connect
+from tests.support.registrations import FAILED_TASK
 
 LONG_AGO = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
 

@@ -1,4 +1,4 @@
-"""What a Glance does not do that is older than 2024.2, and what is done instead."""
+"""What a Glance before 2024.2 lacks, and what the library does instead."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, ClientFactory
-from tests.registrations import BLIND, qcow2
+from tests.support.clouds import HASTY, ClientFactory
+from tests.support.registrations import BLIND, qcow2
+from tests.support.wire import ChangingUploads
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 @pytest.fixture
@@ -81,19 +82,24 @@ def test_newer_glances_are_not_asked_for_their_version(file_server: FileServer) 
     assert [request.path for request in cloud.requests if request.path in ("/", "/versions")] == []
 
 
-@pytest.mark.parametrize("release", ["2025.1", "2026.1", "2026.2"])
 @pytest.mark.parametrize(
-    ("sample", "reason"), [("disk.raw", UrlProblem.WRONG_FORMAT), ("backed.qcow2", UrlProblem.UNSAFE_IMAGE)]
+    ("release", "sample", "reason"),
+    [
+        ("2025.1", "disk.raw", UrlProblem.UNSAFE_IMAGE),  # it says nothing, and the beginning that was sent is good
+        ("2026.1", "disk.raw", UrlProblem.UNSAFE_IMAGE),
+        ("2026.2", "disk.raw", UrlProblem.WRONG_FORMAT),
+        ("2025.1", "backed.qcow2", UrlProblem.UNSAFE_IMAGE),
+        ("2026.2", "backed.qcow2", UrlProblem.UNSAFE_IMAGE),
+    ],
 )
-def test_the_reason_why_data_is_refused_is_found(
-    monkeypatch: pytest.MonkeyPatch, file_server: FileServer, release: str, sample: str, reason: UrlProblem
+def test_a_refusal_by_glance_alone_has_its_reason(
+    file_server: FileServer, release: str, sample: str, reason: UrlProblem
 ) -> None:
-    monkeypatch.setattr("hyperx_glance.registration.streaming.check", lambda *_: None)  # so that Glance alone looks
-    url = file_server.serve("/disk.qcow2", samples.data(sample))
-    blind = ClientFactory(InMemoryCloud(release=release), HASTY)(url_policy=BLIND, transfer="stream")
+    cloud = ChangingUploads(InMemoryCloud(release=release), samples.data(sample))
+    alice = ClientFactory(cloud, HASTY)(url_policy=BLIND, transfer="stream")
 
     with pytest.raises(RegistrationFailedError) as caught:
-        blind.register(NewImage(name="a", url=url, disk_format="qcow2"))
+        alice.register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2"))
 
     assert caught.value.reason == reason
 

@@ -1,4 +1,4 @@
-"""What records and tasks mean."""
+"""The state of a registration, read from its record and its tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hyperx_glance.registration.outcome import (
     stale,
     stall,
 )
-from tests.registrations import NOW
+from tests.support.registrations import NOW
 
 if TYPE_CHECKING:
     pass

@@ -1,4 +1,4 @@
-"""The record of a registration: named, given up, deleted."""
+"""The record of a registration: how it is named, given up and deleted."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
-from tests.clouds import ClientFactory
-from tests.file_server import FileServer
-from tests.interference import Interference, interrupt, unreachable
-from tests.registrations import OWN_ID, kept, qcow2, record_of
+from tests.support.clouds import ClientFactory
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.registrations import OWN_ID, kept, qcow2, record_of
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestRecord:
@@ -265,6 +265,7 @@ class TestALostLogin:
             alice.register(NewImage(name="a", url=qcow2(file_server)))
 
         assert kept(cloud) == [caught.value.image_id]
+        # An upload is begun three times, and an expired token deletes nothing.
         assert (between.count("PUT", "/file$"), between.count("DELETE", "")) == (3, 0)
 
     def test_nor_does_a_lack_of_rights_while_resuming(

@@ -1,4 +1,4 @@
-"""Taking up what a dead caller left behind."""
+"""Resuming a registration whose process died."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, sent
-from tests.file_server import FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, kept, qcow2
+from tests.support.clouds import LOOPBACK, ClientFactory, sent
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, kept, qcow2
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 def test_a_resumed_registration_withdraws_too(

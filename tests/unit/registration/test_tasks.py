@@ -1,4 +1,4 @@
-"""Judging an import by its record and its tasks."""
+"""Whether an import goes on, judged by its record and its tasks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from hyperx_glance.registration.outcome import (
 from hyperx_glance.registration.tasks import ImportWatch
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import ClientFactory, Clock
-from tests.file_server import FileServer
-from tests.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
+from tests.support.clouds import ClientFactory, Clock
+from tests.support.file_server import FileServer
+from tests.support.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestImportWatch:

@@ -1,17 +1,20 @@
-"""Uploading through this process."""
+"""Uploads through this process: constant memory, exact limits, no false success."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import requests_mock
 
 from hyperx_glance import (
     ChecksumMismatchError,
+    Client,
     NewImage,
     NotAllowedError,
     Pace,
@@ -32,17 +35,18 @@ from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.sources.urls import open_url
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.testing.memory import Call, Refused
 from hyperx_glance.waiting.callbacks import CallbackError, teller
 from tests import samples
-from tests.clouds import LOOPBACK, ClientFactory, Clock
-from tests.file_server import BigBody, FileServer
-from tests.interference import Interference
-from tests.registrations import BLIND, kept, qcow2, record_of, sha256
+from tests.support.clouds import LOOPBACK, ClientFactory, Clock
+from tests.support.file_server import BigBody, FileServer
+from tests.support.interference import Interference
+from tests.support.registrations import BLIND, kept, qcow2, record_of, sha256
+from tests.support.wire import stand_between
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance.testing.memory.glance.records import ImageRecord
-    from tests.file_server import FileServer
 
 
 def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
@@ -322,28 +326,27 @@ class TestUploadsThatWereBrokenOff:
 
         assert [getattr(failure, "reason", failure) for failure in failures] == [UrlProblem.WRONG_FORMAT] * 2
 
-    def test_one_whose_token_has_expired_logs_in_anew_and_begins_at_the_first_byte(
-        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, monkeypatch: pytest.MonkeyPatch
+    def test_an_expired_token_is_renewed_and_the_upload_starts_again_at_the_first_byte(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         """keystoneauth would send what is left of the body."""
-        take, refusals = cloud.glance._take, iter([Refused(401, "The token has expired.")])
+        statuses = iter([401])
 
-        def expired(call: Call, *rest: Any) -> object:  # noqa: ANN401  # as it comes
-            for refusal in refusals:
-                assert isinstance(call.source, Upload)
-                assert next(iter(call.source))
-                raise refusal
-            return take(call, *rest)
+        def expired(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+            if request.method != "PUT" or next(statuses, None) is None:
+                return send()
+            assert isinstance(request.body, Upload)
+            assert next(iter(request.body))
+            return requests_mock.create_response(request, status_code=401, text="The token has expired.")
 
-        monkeypatch.setattr(cloud.glance, "_take", expired)
+        session = stand_between(cloud.session("alice"), expired)
+        alice = Client.from_session(session, settings=dataclasses.replace(client.settings, transfer="stream"))
 
-        image = client("alice", transfer="stream").register(
-            NewImage(name="a", url=qcow2(file_server), checksum=sha256())
-        )
+        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
 
         assert image.size == len(samples.data("disk.qcow2"))
         logins = [request for request in cloud.requests if request.path.endswith("/auth/tokens")]
-        assert len([request for request in logins if request.method == "POST"]) == 2
+        assert len([request for request in logins if request.method == "POST"]) == 2  # one for each token
 
 
 def uploader(record: Record, **more: bool) -> Uploader:

@@ -1,4 +1,4 @@
-"""Whether data is what its checksum promises."""
+"""Data is accepted only if it has the promised checksum."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from hyperx_glance.registration.record import Record
 from hyperx_glance.registration.verification import Verification
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import ClientFactory, Clock
-from tests.file_server import FileServer
-from tests.interference import Interference, unreachable
-from tests.registrations import OWN_ID, kept, qcow2, record_of, sha256, timed
+from tests.support.clouds import ClientFactory, Clock
+from tests.support.file_server import FileServer
+from tests.support.interference import Interference, unreachable
+from tests.support.registrations import OWN_ID, kept, qcow2, record_of, sha256, timed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hyperx_glance import Client
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 
 class TestConversion:

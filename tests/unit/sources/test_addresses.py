@@ -1,4 +1,4 @@
-"""Where URLs may not lead, however it is written: nothing is looked up, and nothing is connected to."""
+"""Addresses that URLs may not lead to, however they are written; nothing is looked up or connected to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hyperx_glance import UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.sources.addresses import denial
 from hyperx_glance.sources.urls import destination, preflight
-from tests.networks import CLOSED, Names, answering
+from tests.support.networks import CLOSED, Names, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Publishers' checksum files: the line of a file is found by its name, and whatever else they hold is no harm."""
+"""The line of a file is found in a publisher's checksum file, and other lines do no harm."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hyperx_glance import UrlProblem, UrlRejectedError
 from hyperx_glance.sources.checksums import Digests
 from hyperx_glance.sources.published import published_checksum
-from tests.clouds import LOOPBACK
-from tests.file_server import BigBody
+from tests.support.clouds import LOOPBACK
+from tests.support.file_server import BigBody
 
 if TYPE_CHECKING:
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 MD5, SHA256, SHA512 = "0a" * 16, "1b" * 32, "2c" * 64
 OTHER = "ff" * 32

@@ -1,4 +1,4 @@
-"""Servers that do what no server should: each is left in bounded time, with an answer or a typed error."""
+"""A hostile server is left in bounded time, with an answer or a typed error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from hyperx_glance import UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.sources.urls import open_url, preflight, report
-from tests.networks import answering, never_ending, ticking
+from tests.support.networks import answering, never_ending, ticking
 
 URL = "http://198.51.100.7/dir/disk.raw?sig=5ecre7"
 DATA = b"\x01disk" * 200

@@ -11,7 +11,7 @@ from hyperx_glance import UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.sources.contents import HEAD_BYTES, examine
 from hyperx_glance.sources.network import Network
 from hyperx_glance.sources.urls import destination, open_url, report
-from tests.networks import CLOSED, Names, answering, ticking
+from tests.support.networks import CLOSED, Names, answering, ticking
 
 if TYPE_CHECKING:
     import socket

@@ -1,4 +1,4 @@
-"""Files of this machine: opened without blocking, read exactly, and never a mixture of two states."""
+"""Files of this machine are opened without blocking and read exactly, never as a mixture of two states."""
 
 from __future__ import annotations
 

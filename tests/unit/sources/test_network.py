@@ -1,3 +1,5 @@
+"""The default network is that of the system; its functions and default time-out can be replaced."""
+
 from __future__ import annotations
 
 import socket

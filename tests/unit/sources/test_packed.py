@@ -1,4 +1,4 @@
-"""Packed files are told as such, and never become disks."""
+"""Packed files are recognized, and never become disks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hyperx_glance.sources.contents import examine, judge
 from hyperx_glance.sources.urls import report
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, ClientFactory
+from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
 

@@ -1,4 +1,4 @@
-"""Packed data is unpacked in bounded memory and time, and whatever is wrong with it is a typed error."""
+"""Packed data is unpacked in bounded memory and time, and broken data is a typed error."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check
 from tests import samples
-from tests.clouds import LOOPBACK
+from tests.support.clouds import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {

@@ -1,4 +1,4 @@
-"""Reading URLs: where they may lead, what servers may do, what the bytes say."""
+"""Reading URLs: where they may lead, what servers may do, which format the bytes have."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hyperx_glance.sources.contents import examine, judge
 from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.sources.urls import destination, diagnose, open_url, preflight, report
 from tests import samples
-from tests.clouds import LOOPBACK
-from tests.file_server import BigBody, FileServer, Reply
-from tests.networks import Names, resolving, ticking
+from tests.support.clouds import LOOPBACK
+from tests.support.file_server import BigBody, FileServer, Reply
+from tests.support.networks import Names, resolving, ticking
 
 QUICK = LOOPBACK.model_copy(update={"timeout_seconds": 0.3})
 SIGNED = "X-Amz-Signature=5ecre7&X-Amz-Credential=5ecre7"

@@ -12,7 +12,7 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.waiting.pace import REPETITIONS, Pace, answered, may_be_done, repeated, wait_until
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 
 def pace(clock: Clock, **choices: float) -> Pace:

@@ -11,7 +11,7 @@ from hyperx_glance.errors import ConflictError, HyperxGlanceError, ServiceUnavai
 from hyperx_glance.waiting.ids import draw_id
 from hyperx_glance.waiting.pace import REPETITIONS, Pace
 from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet, find_again, sent_once
-from tests.clouds import Clock
+from tests.support.clouds import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

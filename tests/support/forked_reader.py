@@ -1,6 +1,6 @@
 """Read images in a process, in threads of it, and in processes that are forked meanwhile; each must get its own.
 
-Run as ``python -m tests.forked_reader URL`` beside a server that answers ``/v2/images/ID`` with that id.
+Run as ``python -m tests.support.forked_reader URL`` beside a server that answers ``/v2/images/ID`` with that id.
 """
 
 from __future__ import annotations

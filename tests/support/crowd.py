@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance import Client, Settings
 from hyperx_glance.testing import InMemoryCloud
-from tests import glance_rows
-from tests.catalogue_oracle import Caller, Record
-from tests.clouds import REGION
+from tests.support import glance_rows
+from tests.support.catalogue_oracle import Caller, Record
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -67,5 +67,5 @@ def unlike_the_default(model: type[pydantic.BaseModel], field: str) -> Any:  # n
     kinds = set(typing.get_args(hint) or [hint]) - {type(None)}
     if kinds == {bool}:
         return not model.model_fields[field].default
-    assert kinds in ({str}, {int}), f"{model.__name__}.{field}: say a value in tests/fields.py"
+    assert kinds in ({str}, {int}), f"{model.__name__}.{field}: say a value in tests/support/fields.py"
     return WORD if kinds == {str} else 7

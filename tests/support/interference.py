@@ -5,7 +5,8 @@
     between.before("POST", "/import$", interfere)
     between.seen  # [("POST", "/images"), ...]
 
-It stands between the library's border and the service, so that it works on the real services as well.
+It stands where requests leave the library, in place of ``request`` of the client's keystoneauth session, so that it
+works on the real services as well. Logins pass it unseen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hyperx_glance import ServiceUnavailableError
+from keystoneauth1.exceptions import ConnectFailure
+from urllib3.exceptions import NewConnectionError, ProtocolError
 
 if TYPE_CHECKING:
     import requests
@@ -25,13 +27,17 @@ if TYPE_CHECKING:
 
 
 def unreachable() -> None:
-    """Be what happens before a request that never gets through."""
-    raise ServiceUnavailableError("refused", connected=False)
+    """Fail as a request does whose service refuses connections."""
+    raise ConnectFailure("Unable to establish connection") from NewConnectionError(None, "refused")  # type: ignore[arg-type]  # no connection
 
 
 def interrupt() -> None:
-    """Be Ctrl-C."""
+    """Press Ctrl-C."""
     raise KeyboardInterrupt
+
+
+_BASE = re.compile(r"^https?://.*?/v\d+(\.\d+)?(?=/)")
+"""What comes before the path of a request: the address of the service, and its version."""
 
 
 @dataclass
@@ -55,25 +61,26 @@ class Interference:
     def __init__(self, client: Client) -> None:
         self.seen: list[tuple[str, str]] = []
         self.answered: list[tuple[str, str, int]] = []
-        """What was accepted, with its status; a refusal is an error by then."""
+        """Each answer, with its status."""
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
-        self._real = client.cloud.request
-        client.cloud.request = self._request  # type: ignore[method-assign]  # what this class is for
+        session = client.cloud.session
+        self._real = session.request
+        session.request = self._request  # type: ignore[method-assign, assignment]  # what this class is for
 
     def before(self, method: str, path: str, action: Callable[[], object], *, times: int = 1) -> None:
-        """Do something just before such requests; what it raises comes instead of the request."""
+        """Call ``action`` just before matching requests; what it raises replaces the request."""
         self._rules.append(_Rule(method, re.compile(path), "before", action, times))
 
     def after(self, method: str, path: str, action: Callable[[], object], *, times: int = 1) -> None:
-        """Do something when such a request has been answered; what it raises comes instead of the answer."""
+        """Call ``action`` after matching requests; what it raises replaces the answer."""
         self._rules.append(_Rule(method, re.compile(path), "after", action, times))
 
     def lose(self, method: str, path: str, *, times: int = 1) -> None:
         """Let the service do its work, and lose the answer."""
 
         def lost() -> None:
-            raise ServiceUnavailableError("The image service gave no answer: cut on request.", connected=True)
+            raise ConnectFailure("cut on request") from ProtocolError("Connection aborted.")
 
         self.after(method, path, lost, times=times)
 
@@ -81,12 +88,15 @@ class Interference:
         """Count the requests so far."""
         return sum(seen_method == method and re.search(path, seen) is not None for seen_method, seen in self.seen)
 
-    def _request(self, service: Any, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401  # as it comes
+    def _request(self, url: str, method: str, **options: Any) -> requests.Response:  # noqa: ANN401  # as it comes
+        if url.endswith("/auth/tokens"):
+            return self._real(url, method, **options)
+        path = _BASE.sub("", url)
         self._strike(method, path, "before")
         with self._lock:
             self.seen.append((method, path))
         try:
-            answer = self._real(service, method, path, **options)
+            answer = self._real(url, method, **options)
             with self._lock:
                 self.answered.append((method, path, answer.status_code))
             return answer

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests import samples
-from tests.clouds import unique
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.clouds import CloudUnderTest
+    from tests.support.clouds import CloudUnderTest
 
 IMAGE: Final = {"service_type": "image"}
 PATCH: Final = {"Content-Type": "application/openstack-images-v2.1-json-patch"}

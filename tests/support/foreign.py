@@ -10,14 +10,14 @@ from hyperx_glance.capturing.order import Order
 from hyperx_glance.capturing.template import NOT_OF_A_TEMPLATE
 from hyperx_glance.launching import order as launch_order, plan
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX, Stored
-from tests.launches import COMPUTE, IMAGES
-from tests.waiting import until
+from tests.support.launches import COMPUTE, IMAGES
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hyperx_glance import Client
-    from tests.clouds import CloudUnderTest
+    from tests.support.clouds import CloudUnderTest
 
 CHOSEN_ID: Final = "capture-0001"
 """The id of a capture that its caller has chosen, and that others can guess."""

@@ -18,7 +18,7 @@ from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
 from hyperx_glance.cloud.cloud import VERSIONS, Cloud, Service
-from tests.clouds import REGION
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hyperx_glance import Client, NewImage, QuotaLimits, Registration
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.departments import Departments
 from hyperx_glance.models.mapping import new_image_body
 from hyperx_glance.registration import checking, creation
 from hyperx_glance.registration.order import Deadline, Order
 from hyperx_glance.registration.record import Record
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
-from tests.waiting import until
+from tests.support.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance import Phase
-    from tests.file_server import FileServer
+    from tests.support.file_server import FileServer
 
 BLIND = LOOPBACK.model_copy(update={"preflight": False})
 
@@ -65,7 +66,9 @@ def kept(cloud: InMemoryCloud) -> list[str]:
 
 
 def context_of(client: Client) -> Context:
-    return client._context
+    """Return what a client gives its verbs; it has no steward."""
+    departments = Departments(client.cloud, clock=client.settings.pace.clock)
+    return Context(client.cloud, departments, client.settings)
 
 
 def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> Record:  # noqa: ANN401  # of two kinds
@@ -100,7 +103,7 @@ class Steps:
     """Take the steps of `start_registration` one by one: the checks are made now."""
 
     def __init__(self, client: Client, request: NewImage) -> None:
-        context = client._context
+        context = context_of(client)
         self._request = request
         self._record = Record(context, checking.check(context, request, keep_failed=False), own=True)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import LocalCloud
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 SHARED: Final = ("fast", "slow")
 """The stores; where an import is staged is each host's own."""
 
@@ -64,7 +64,7 @@ class SecondGlance:
             "parent": os.getpid(),
         }
         self._process = subprocess.Popen(
-            [told["python"], "-m", "tests.second_glance", json.dumps(order)],
+            [told["python"], "-m", "tests.support.second_glance", json.dumps(order)],
             cwd=ROOT,
             env=clean_environment(),
             stdout=self._log,

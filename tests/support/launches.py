@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from hyperx_glance import HyperxGlanceError, LaunchRequest, NotAllowedError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.clouds import sent, unique
+from tests.support.clouds import sent, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.clouds import CloudUnderTest
+    from tests.support.clouds import CloudUnderTest
 
 COMPUTE = {"service_type": "compute"}
 VOLUMES = {"service_type": "block-storage"}

@@ -1,0 +1,118 @@
+"""Each verb of a client once, on both clouds: ``tox -e smoke`` runs it on the real services alone."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import openstack
+import pytest
+
+from hyperx_glance import Action, Client, KeyPair, LaunchRequest, NewCapture, NewImage, NewIso, NotFoundError, Phase
+from tests import samples
+from tests.support import launches
+from tests.support.clouds import REGION, unique
+from tests.support.registrations import disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.clouds import ClientFactory, CloudUnderTest
+    from tests.support.file_server import FileServer
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
+    yield
+    launches.remove_servers(cloud)
+
+
+def test_clients_are_made_and_closed(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    of_session = Client.from_session(cloud.session("alice"), settings=client.settings)
+    of_connection = Client.from_connection(
+        openstack.connection.Connection(session=cloud.session("alice")), settings=client.settings
+    )
+
+    for alice in (of_session, of_connection):
+        assert alice.regions() == (REGION,)
+        assert "dept-a" in [department.name for department in alice.departments()]
+        alice.close()
+
+
+def test_an_image_from_its_url_to_its_deletion(client: ClientFactory, file_server: FileServer) -> None:
+    alice, bob = client("alice"), client("bob")
+    tag, url = unique("tag"), disk(file_server)
+
+    assert alice.check_url(url).disk_format == "qcow2"
+    image = alice.register(NewImage(name=unique("debian"), url=url, tags={tag}))
+    assert alice.progress(image).phase is Phase.READY
+    assert [found.id for found in alice.images(tags=[tag])] == [image.id]
+    assert [found.id for found in alice.page(tags=[tag]).images] == [image.id]
+    assert (alice.count(tags=[tag]), alice.summary(tags=[tag]).total, alice.tags()[tag]) == (1, 1, 1)
+    assert alice.owner_name(image) == "dept-a"
+
+    saved = io.BytesIO()
+    alice.download(image, saved)
+    assert saved.getvalue() == samples.data("disk.qcow2")
+
+    image = alice.update(image, category="public")
+    assert (bob.image(image.name).id, Action.EDIT in alice.allowed(image)) == (image.id, True)
+    assert bob.why_not(image, Action.DELETE)
+    assert (alice.disable(image).state, alice.enable(image).state) == ("INACTIVE", "ACTIVE")
+    alice.delete(image)
+    with pytest.raises(NotFoundError):
+        alice.image(image.id)
+
+
+def test_a_registration_that_is_left_resumed_and_cancelled(client: ClientFactory, file_server: FileServer) -> None:
+    alice = client("alice")
+    held = file_server.hold("/slow.iso", samples.data("installer.iso"), after=180_000)
+    started = alice.start_registration(NewIso(name=unique("installer"), url=held.url))
+
+    assert started.image_id in [image.id for image in alice.unfinished_registrations()]
+    resumed = alice.resume_registration(started.image_id, url=held.url)
+    assert resumed.image_id == started.image_id
+    held.release()
+    assert resumed.wait().state == "ACTIVE"
+
+    held = file_server.hold("/slower.iso", samples.data("installer.iso"), after=180_000)
+    given_up = alice.start_registration(NewIso(name=unique("installer"), url=held.url))
+    alice.cancel_registration(given_up.image_id)
+    held.release()
+    with pytest.raises(NotFoundError):
+        alice.image(given_up.image_id)
+
+
+def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice = client("alice")
+    image = alice.image(launches.put_password_image(cloud))
+
+    assert next(flavor for flavor in alice.flavors(image) if flavor.name == launches.SMALL).fits
+    assert [zone.name for zone in alice.availability_zones() if zone.available] == ["nova"]
+    assert alice.networks()
+    assert {type(pair) for pair in alice.key_pairs()} <= {KeyPair}
+    launch = alice.launch(image, LaunchRequest(name=unique("web"), flavor=launches.SMALL))
+    (server,) = launch.servers
+    assert server.status == "ACTIVE"
+    assert [found.launch_id for found in alice.launches()] == [launch.launch_id]
+    assert alice.find_launch(launch.launch_id).servers == launch.servers
+    assert [used.id for used in alice.servers_using(image)] == [server.id]
+    assert alice.reset_password(server.id).get_secret_value() != launch.admin_password
+
+    captured = alice.capture(server.id, NewCapture(name=unique("captured")))
+    assert captured.captured_from == server.id
+    begun = alice.start_capture(server.id, NewCapture(name=unique("captured")))
+    assert alice.find_capture(begun.capture_id).wait().state == "ACTIVE"
+
+
+def test_what_an_operator_reads_and_sets(client: ClientFactory) -> None:
+    admin = client("admin")
+    before = admin.quota("dept-b").instances
+    assert before is not None
+
+    changed = admin.set_quota("dept-b", instances=7).instances
+    assert changed is not None
+    assert changed.limit == 7
+    assert admin.set_quota("dept-b", instances=before.limit).instances == before
+    admin.install_metadefs()
+    assert [finding for finding in admin.doctor() if finding.level == "error"] == []
