@@ -1,3 +1,5 @@
+"""The cloud-config that sets the password, and what of the caller's it would be the second source of passwords to."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -30,38 +32,9 @@ def test_alone_the_config_sets_the_password_of_old_and_new_cloud_init() -> None:
     assert config() == {"ssh_pwauth": True, "chpasswd": {"expire": False, "users": [OURS], "list": [LINE]}}
 
 
-@pytest.mark.parametrize("own", ["", "packages: [git]", "chpasswd:", "chpasswd: {}", "chpasswd: {list: , users: []}"])
-def test_beside_config_without_passwords_nothing_else_is_said(own: str) -> None:
+@pytest.mark.parametrize("own", ["", "packages: [git]", "users: [default, {name: bob, plain_text_passwd: x}]"])
+def test_beside_config_about_other_things_nothing_else_is_said(own: str) -> None:
     assert config(own) == config()
-
-
-@pytest.mark.parametrize(
-    "listed", ["|\n    bob:x\n    eve:y:z", "|+\n    bob:x\n\n    eve:y:z\n\n", "['bob:x', 'eve:y:z']"]
-)
-def test_the_caller_s_list_goes_on_whatever_its_form(listed: str) -> None:
-    chpasswd = config(f"chpasswd:\n  expire: false\n  list: {listed}\n")["chpasswd"]
-    assert chpasswd == {"expire": False, "users": [OURS], "list": ["bob:x", "eve:y:z", LINE]}
-
-
-def test_the_caller_s_users_go_on() -> None:
-    chpasswd = config("chpasswd: {expire: no, users: [{name: bob, password: 2020-01-01, type: text}]}")["chpasswd"]
-    bob = {"name": "bob", "password": "2020-01-01", "type": "text"}
-    assert chpasswd == {"expire": False, "users": [bob, OURS], "list": [LINE]}
-
-
-@pytest.mark.parametrize(
-    ("own", "expire"),
-    [
-        ("{list: ['bob:x']}", {}),
-        ("{users: [{name: bob, type: RANDOM}]}", {}),
-        ("{expire: true}", {"expire": True}),
-        ("{expire: true, list: ['bob:x']}", {"expire": True}),
-        ("{expire: false, list: ['bob:x']}", {"expire": False}),
-    ],
-)
-def test_a_change_at_the_first_login_is_not_loosened(own: str, expire: dict[str, bool]) -> None:
-    chpasswd = config(f"chpasswd: {own}")["chpasswd"]
-    assert {key: value for key, value in chpasswd.items() if key == "expire"} == expire
 
 
 def test_the_caller_decides_on_passwords_over_ssh() -> None:
@@ -70,41 +43,34 @@ def test_the_caller_decides_on_passwords_over_ssh() -> None:
 
 
 def test_a_later_part_replaces_what_an_earlier_one_says() -> None:
-    assert config("chpasswd: {list: ['eve:x']}", "chpasswd: {expire: false, list: ['bob:x']}")["chpasswd"]["list"] == [
-        "bob:x",
-        LINE,
-    ]
-    assert config("chpasswd: {list: ['eve:x']}", "chpasswd:") == config()
+    assert config("users: [bob]", "users: [default]") == config()
 
 
-# ----------------------------------------------------------------- one account, one password
+# ----------------------------------------------------------------- one source of passwords
 
 
 @pytest.mark.parametrize(
-    "own",
+    ("own", "told"),
     [
-        "chpasswd: {list: ['debian:x']}",
-        "chpasswd: {list: 'debian:x'}",
-        "chpasswd: {users: [{name: debian, password: x}]}",
-        "users: [default, {name: debian, passwd: $6$x}]",
-        "users: [{name: debian, hashed-passwd: $6$x}]",
-        "users: {debian: {plain_text_passwd: x}}",
-        "user: {name: debian, passwd: $6$x}",
+        ("chpasswd: {list: ['debian:S3cret-word']}", "passwords with `chpasswd`"),
+        ("chpasswd: {list: 'bob:S3cret-word'}", "passwords with `chpasswd`"),
+        ("chpasswd: {users: [{name: bob, password: S3cret-word}]}", "passwords with `chpasswd`"),
+        ("chpasswd: {expire: true}", "passwords with `chpasswd`"),
+        ("chpasswd:", "passwords with `chpasswd`"),
+        ("password: S3cret-word\nssh_pwauth: true", "passwords with `password`"),
+        ("users: [default, {name: debian, passwd: S3cret-word}]", "a password of debian"),
+        ("users: [{name: debian, hashed-passwd: S3cret-word}]", "a password of debian"),
+        ("users: {debian: {plain_text_passwd: S3cret-word}}", "a password of debian"),
+        ("user: {name: debian, passwd: S3cret-word}", "a password of debian"),
     ],
 )
-def test_a_second_password_of_the_same_account_is_refused_without_showing_it(own: str) -> None:
-    with pytest.raises(
-        InvalidRequestError, match="user_data: gives debian a password, and so does the launch"
-    ) as caught:
-        config(own)
-    assert "admin_password" in caught.value.hint
-
-
-def test_a_password_for_an_account_without_a_name_is_refused() -> None:
-    with pytest.raises(InvalidRequestError, match="ignores `password`") as caught:
-        config("password: S3cret-word\nchpasswd: {expire: false}\nssh_pwauth: true\n", user="root")
-    assert "NAME:PASSWORD" in caught.value.hint
-    assert "S3cret-word" not in str(caught.value)
+def test_a_second_source_of_passwords_is_refused_without_showing_it(own: str, told: str) -> None:
+    for parts in ([own], ["packages: [git]", own], [own, part("users: [debian]", "merge-type")]):
+        with pytest.raises(InvalidRequestError, match=f"user_data: sets {told}, and so does the launch") as caught:
+            config(*parts)
+        assert "admin_password" in caught.value.hint
+        assert "plain_text_passwd" in caught.value.hint
+        assert "S3cret-word" not in str(caught.value)
 
 
 # ----------------------------------------------------------------- the account exists
@@ -176,19 +142,10 @@ def test_beside_what_only_the_guest_can_read_cloud_init_merges(kind: str) -> Non
 )
 def test_parts_with_rules_of_their_own_are_merged_by_cloud_init(later: Part) -> None:
     assert config("packages: [vim]", later) == {"merge_how": ADDED, **config()}
-    assert config("chpasswd: {list: ['bob:x']}", later)["chpasswd"] == {"users": [OURS], "list": [LINE]}
-    for own in "chpasswd:", "chpasswd: {list: 'bob:x'}", "chpasswd: {users: }":
-        with pytest.raises(InvalidRequestError, match="chpasswd is a mapping, and `list` and `users` in it are lists"):
-            config(own, later)
-    with pytest.raises(InvalidRequestError, match="gives debian a password"):
-        config("chpasswd: {list: ['debian:x']}", later)
 
 
 def test_a_rule_of_the_first_part_merges_it_into_nothing() -> None:
-    assert config("merge_how: 'list(append)'\nchpasswd: {expire: false, list: 'bob:x'}")["chpasswd"]["list"] == [
-        "bob:x",
-        LINE,
-    ]
+    assert config("merge_how: 'list(append)'\npackages: [git]") == config()
 
 
 @pytest.mark.parametrize(
@@ -209,20 +166,6 @@ def test_a_rule_of_the_first_part_merges_it_into_nothing() -> None:
         "[" * 100_000,
         "a: \x01",
         "<<: {chpasswd: {list: []}}",
-        "chpasswd: {<<: {list: []}}",
-        "chpasswd: text",
-        "chpasswd: [1]",
-        "chpasswd: {expire: [1]}",
-        "chpasswd: {list: {a: b}}",
-        "chpasswd: {list: [no colon]}",
-        "chpasswd: {list: 'no colon'}",
-        "chpasswd: {list: [5]}",
-        "chpasswd: {list: [{bob: x}]}",
-        "chpasswd: {users: bob}",
-        "chpasswd: {users: [bob]}",
-        "chpasswd: {users: [{password: x}]}",
-        "chpasswd: {users: [{name: [bob]}]}",
-        "chpasswd: {users: [{name: bob, password: [x]}]}",
     ],
 )
 def test_config_that_a_guest_could_not_read_is_refused(own: str) -> None:
