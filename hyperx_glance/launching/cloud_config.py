@@ -6,7 +6,8 @@ r"""Cloud-config: the one that sets the administrator's password, and the check 
 >>> yaml.safe_load(password_config([own], user="root", password_hash="$6$salt$hash"))["chpasswd"]["list"]
 ['root:$6$salt$hash']
 
-Pure functions. What becomes cloud-config in the guest only (a template, an include) is left to cloud-init's merging.
+Pure functions, in time and memory that are bounded before anything is parsed.
+What becomes cloud-config in the guest only (a template, an include) is left to cloud-init's merging.
 """
 
 import json
@@ -31,6 +32,11 @@ MERGE_HEADERS = frozenset({"merge-type", "x-merge-type"})
 MERGE_KEYS = frozenset({"merge_how", "merge_type"})
 PASSWORD_KEYS = frozenset({"passwd", "hashed_passwd", "plain_text_passwd"})
 ALWAYS_THERE = "root"
+LARGEST_CONFIG = 256 * 1024
+"""Bytes of cloud-config that are parsed: PyYAML takes some ten seconds for a MiB."""
+DEEPEST = 50
+MOST_ALIASES = 100
+LONGEST_INTEGER = 100
 _HINT = (
     "Set the administrator's password with admin_password, and passwords of other accounts in `users`: "
     "hashed_passwd or plain_text_passwd, with lock_passwd: false."
@@ -55,6 +61,11 @@ def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> 
     ones still take. Raise `InvalidRequestError` if the caller's cloud-config sets passwords in the same way.
     """
     parts = tuple(parts)
+    if sum(len(part.data) for part in parts if part.content_type == CLOUD_CONFIG) > LARGEST_CONFIG:
+        raise InvalidRequestError(
+            f"user_data: its cloud-config is longer than {LARGEST_CONFIG >> 10} KiB.",
+            hint="Move large files to a part of their own, or let the guest fetch them: #include and a URL.",
+        )
     read = [_load(part.data) for part in parts if part.content_type == CLOUD_CONFIG]
     for own in read:
         _check_passwords(own, user)
@@ -81,14 +92,39 @@ def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> 
 class _Loader(yaml.SafeLoader):
     """Read as cloud-init does, which uses this loader; but leave merge keys (<<) as they stand: nested ones grow.
 
-    PyYAML's faster one, of libyaml, ends the process where PyYAML is older than 6.0.4 and brackets nest 50,000 deep.
+    An alias takes three letters and stands for any amount of data. Therefore their number is bounded, and nothing here
+    writes a list or a mapping as text or copies one. PyYAML's faster loader, of libyaml, ends the process if PyYAML is
+    older than 6.0.4 and brackets nest 50,000 deep.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._aliases = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._aliases += self.check_event(yaml.AliasEvent)
+        if self._aliases > MOST_ALIASES:
+            raise InvalidRequestError(f"user_data: this cloud-config has more than {MOST_ALIASES} aliases (*)")
+        if self._depth == DEEPEST:
+            raise InvalidRequestError(f"user_data: this cloud-config is nested more than {DEEPEST} levels deep")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         pass
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Refuse long ones: 1:1:1:1 has the base 60, and takes the square of its length."""
+        if len(node.value) > LONGEST_INTEGER:
+            raise ValueError(f"{len(node.value)} digits")
+        return super().construct_yaml_int(node)
+
 
 _Loader.add_constructor("tag:yaml.org,2002:merge", lambda _loader, _node: "<<")
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def _load(data: bytes) -> _Mapping:
@@ -106,6 +142,8 @@ def _load(data: bytes) -> _Mapping:
         # PyYAML lets other errors than its own out for values that contradict their tags, such as "!!int x".
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f", line {mark.line + 1}"
+        if isinstance(error, InvalidRequestError):
+            raise
         raise InvalidRequestError(f"user_data: this cloud-config cannot be read as YAML{where}") from None
     if loaded is None:
         return {}
@@ -133,24 +171,29 @@ def _check_passwords(own: _Mapping, user: str) -> None:
 def _accounts(own: _Mapping) -> dict[str, _Mapping]:
     """Name the accounts that ``users`` and ``user`` make, with what is said of each (cloudinit/distros/ug_util.py)."""
     users = own.get("users")
-    if isinstance(users, str):
-        users = [users]
-    elif isinstance(users, Mapping):
-        users = [{**each, "name": name} if isinstance(each, Mapping) else name for name, each in users.items() if each]
     accounts: dict[str, _Mapping] = {}
-    for each in users if isinstance(users, list) else []:
+    if isinstance(users, Mapping):
+        for name, each in users.items():
+            if each:
+                accounts[_name(name)] = each if isinstance(each, Mapping) else {}
+        users = []
+    for each in users if isinstance(users, list) else [users]:
         if isinstance(each, Mapping):
-            accounts[str(each.get("name", "default"))] = each
+            accounts[_name(each.get("name", "default"))] = each
         else:
-            names = each if isinstance(each, list) else str(each).split(",")
-            accounts |= {str(name).strip(): {} for name in names}
+            names = each if isinstance(each, list) else _name(each).split(",")
+            accounts |= {_name(name).strip(): {} for name in names}
     default = own.get("user")
     if default:
         renamed: _Mapping = default if isinstance(default, Mapping) else {"name": default}
         # "default" is now the account of that name, and it is always made.
         accounts.pop("default", None)
-        accounts[str(renamed.get("name", "default"))] = renamed
+        accounts[_name(renamed.get("name", "default"))] = renamed
     return accounts
+
+
+def _name(value: object) -> str:
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _check_account(own: _Mapping, user: str) -> None:
