@@ -11,6 +11,7 @@ import base64
 import email
 import email.policy
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from email.message import Message
@@ -22,6 +23,11 @@ from hyperx_glance.launching.cloud_config import CLOUD_CONFIG, Part, password_co
 MAX_ENCODED = 65535
 """Characters of base64 that Nova takes (nova/api/openstack/compute/schemas/servers.py, user_data)."""
 MAX_UNPACKED = 2**20
+"""Bytes of all that is unpacked together."""
+MOST_COMPARISONS = 2_000_000
+"""Python's parser of messages compares each line with the boundary of each message that it is in."""
+LONGEST_HEADER = 4096
+"""Python's parser of headers takes the square of their length."""
 # What cloud-init tells apart by the first line (cloudinit/handlers/__init__.py, INCLUSION_TYPES_MAP).
 TYPES = (
     (b"#cloud-config-archive", "text/cloud-config-archive"),
@@ -43,6 +49,7 @@ GZIP_TYPES = frozenset(
 MIME_VERSION = b"mime-version:"
 CONTENT_TYPE = b"content-type:"
 GZIP_MAGIC = b"\x1f\x8b"
+_HEADER = re.compile(rb"^content-type:.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
 
 
 def with_password(user_data: str | bytes | None, *, user: str, password_hash: str) -> bytes:
@@ -53,9 +60,10 @@ def with_password(user_data: str | bytes | None, *, user: str, password_hash: st
     if not user_data:
         return password_config((), user=user, password_hash=password_hash).encode()
     data = user_data.encode() if isinstance(user_data, str) else user_data
+    _check_length(data)
     packed = data.startswith(GZIP_MAGIC)
     if packed:
-        data = _unpack(data)
+        data = _unpack(data, MAX_UNPACKED)
     try:
         message = _as_multipart(data)
         config = password_config(_parts(message), user=user, password_hash=password_hash)
@@ -70,31 +78,35 @@ def with_password(user_data: str | bytes | None, *, user: str, password_hash: st
 def encode(user_data: str | bytes) -> str:
     """Encode user data as Nova wants it; raise `InvalidRequestError` where it is too long."""
     data = user_data.encode() if isinstance(user_data, str) else user_data
-    encoded = base64.b64encode(data).decode()
-    if len(encoded) > MAX_ENCODED:
+    _check_length(data)
+    return base64.b64encode(data).decode()
+
+
+def _check_length(data: bytes) -> None:
+    most = MAX_ENCODED // 4 * 3
+    if len(data) > most:
         raise InvalidRequestError(
-            f"user_data: {len(data)} bytes are too many; Nova takes {MAX_ENCODED // 4 * 3}.",
+            f"user_data: {len(data)} bytes are too many; Nova takes {most}.",
             hint="Compress it with gzip, or let the guest fetch it: #include and a URL.",
         )
-    return encoded
 
 
-def _unpack(data: bytes) -> bytes:
+def _unpack(data: bytes, most: int) -> bytes:
     try:
         reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        unpacked = reader.decompress(data, MAX_UNPACKED + 1)
+        unpacked = reader.decompress(data, most + 1)
     except zlib.error as error:
         raise InvalidRequestError(f"user_data: begins as gzip does, but cannot be unpacked: {error}") from error
-    if len(unpacked) > MAX_UNPACKED or not reader.eof:
+    if len(unpacked) > most or not reader.eof:
         raise InvalidRequestError("user_data: the gzip data is truncated, or larger than 1 MiB when unpacked")
     return unpacked
 
 
 def _as_multipart(data: bytes) -> Message:
     # cloud-init looks that far (cloudinit/user_data.py, convert_string), whatever header comes first.
-    message = email.message_from_bytes(data) if MIME_VERSION in data[:4096].lower() else None
+    message = _parsed(data) if MIME_VERSION in data[:4096].lower() else None
     if message is None and data[:13].lower() == CONTENT_TYPE:
-        message = email.message_from_bytes(data)
+        message = _parsed(data)
         message["MIME-Version"] = "1.0"
     if message is None or not len(message):
         message = _part(data, _content_type(data))
@@ -107,15 +119,26 @@ def _as_multipart(data: bytes) -> Message:
     return whole
 
 
+def _parsed(data: bytes) -> Message:
+    boundaries = data.lower().count(b"boundary")
+    if data.count(b"\n") * (boundaries + 1) > MOST_COMPARISONS:
+        raise InvalidRequestError("user_data: this multipart message has too many lines for its parts")
+    if any(found.end() - found.start() > LONGEST_HEADER for found in _HEADER.finditer(data)):
+        raise InvalidRequestError(f"user_data: a header of this message is longer than {LONGEST_HEADER} bytes")
+    return email.message_from_bytes(data)
+
+
 def _parts(message: Message) -> Iterator[Part]:
     """List what cloud-init will handle, with the type that it will find."""
+    left = MAX_UNPACKED
     for part in message.walk():
         if part.is_multipart():
             continue
         data, content_type = part.get_payload(decode=True), part.get_content_type()
         assert isinstance(data, bytes)
         if content_type in GZIP_TYPES:
-            data, content_type = _unpack(data), UNKNOWN_TYPES[0]
+            data, content_type = _unpack(data, left), UNKNOWN_TYPES[0]
+            left -= len(data)
         if content_type in UNKNOWN_TYPES:
             content_type = _found_type(data) or content_type
         yield Part(content_type, data, frozenset(name.lower() for name in part))

@@ -66,8 +66,8 @@ def is_url(value: object) -> str:
         return problem
     try:
         http_url(str(value))
-    except ValueError:
-        return "this is no URL; http:// or https://, a host, and a path without spaces are needed"
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -61,27 +61,41 @@ _TOLD = {
     "tuple_type": "a list or tuple is needed",
 }
 """Each kind of pydantic's mistakes, or the first word of several alike, in words of this library."""
+MOST_MISTAKES = 10
+LONGEST_SENTENCE = 500
+LONGEST_CAUSE = 10_000
 _UNIONS = ("networks", "user_data")
 """Fields of which pydantic tells each branch that it tried."""
 
 
 def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
-    """Say what is wrong with each field, in one line."""
-    mistakes = error.errors(include_input=False)
-    told: dict[str, list[str]] = {}
+    """Say what is wrong with each field, in one line; with the first ones, if there are many.
+
+    This takes time in proportion to the number of mistakes, and little for those that are not named.
+    """
+    mistakes = error.errors(include_url=False, include_input=False)
+    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for mistake in mistakes:
-        sentences = told.setdefault(_place(mistake["loc"]), [])
-        sentence = _sentence(model, mistake)
-        if sentence not in sentences:
-            sentences.append(sentence)
-    lines = [
-        _printable(f"{place}: " if place else "") + _printable(", or ".join(sentences))
-        for place, sentences in told.items()
-        if not any(other.startswith(f"{place}.") for other in told)  # or a branch that the value was not meant for
-    ]
+        found.setdefault(_place(mistake["loc"]), []).append(mistake)
+    # A place above another mistake is a branch that the value was not meant for.
+    above = {place[:end] for place in found for end in range(1, len(place))}
+    places = [place for place in found if place not in above]
+    lines = []
+    for place in places[:MOST_MISTAKES]:
+        sentences = dict.fromkeys(_sentence(model, mistake) for mistake in found[place][:MOST_MISTAKES])
+        name = ".".join(_shortened(part) for part in place)
+        lines.append(_printable(f"{name}: " if name else "") + _printable(", or ".join(sentences)))
+    if len(places) > MOST_MISTAKES:
+        lines.append(f"and {len(places) - MOST_MISTAKES} more")
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), ImmutableValueError) for mistake in mistakes)
     kind = ImmutableFieldError if immutable else InvalidRequestError
     return kind("\n".join(lines))
+
+
+def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
+    """Return an error that a traceback may show: pydantic's own text names every mistake, and keys at any length."""
+    short = error.error_count() <= MOST_MISTAKES and len(str(error)) <= LONGEST_CAUSE
+    return error if short else None
 
 
 def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
@@ -91,19 +105,23 @@ def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
     template = _TOLD.get(kind) or _TOLD.get(kind.partition("_")[0])
     sentence = template.format(**context) if template else mistake["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(mistake["loc"][-1]), model.model_fields, n=1)
+        near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
         sentence += f"; did you mean {near[0]}?" if near else ""
-    return sentence
+    return _shortened(sentence, LONGEST_SENTENCE)
 
 
-def _place(location: tuple[int | str, ...]) -> str:
+def _place(location: tuple[int | str, ...]) -> tuple[str, ...]:
     """Name the field, without the branch of a union that pydantic tried and without its mark for keys.
 
     What the whole request is told of names its fields itself.
     """
     if location and location[0] in _UNIONS:
         location = (location[0], *location[2:])
-    return ".".join(str(part) for part in location if part != "[key]")
+    return tuple(str(part) for part in location if part != "[key]")
+
+
+def _shortened(text: str, most: int = 100) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _printable(text: str) -> str:
@@ -127,7 +145,7 @@ class Request(BaseModel):
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
-            raise _explain(kind, error) from error
+            raise _explain(kind, error) from _cause(error)
 
     # Without this mark pydantic calls __init__ for nested models too, and their mistakes lose their location
     # (pydantic/_internal/_model_construction.py, __pydantic_custom_init__).
@@ -145,7 +163,7 @@ class Request(BaseModel):
         try:
             return super().model_validate(obj, **options)
         except pydantic.ValidationError as error:
-            raise _explain(cls, error) from error
+            raise _explain(cls, error) from _cause(error)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
@@ -153,7 +171,7 @@ class Request(BaseModel):
         try:
             return super().model_validate_json(json_data, **options)
         except pydantic.ValidationError as error:
-            raise _explain(cls, error) from error
+            raise _explain(cls, error) from _cause(error)
 
 
 def _check_texts(value: object) -> None:

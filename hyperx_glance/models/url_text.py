@@ -7,9 +7,11 @@
 Pure functions: whether a URL may be read, and what is there, is found out by `hyperx_glance.sources.urls`.
 """
 
+import itertools
 import re
+import unicodedata
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit, urlunsplit
 
 _HARMLESS_PARAMETERS = frozenset({
     "v", "ver", "version", "release", "rel", "build", "revision", "edition", "variant", "flavor", "channel", "branch",
@@ -23,8 +25,15 @@ _RANDOM_WORD = re.compile(r"[0-9A-Za-z]{21}")
 """Longer than any word that says which file is meant, and shorter than keys are."""
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]*)(:\d*)?", re.ASCII)
 _PATH_PARAMETER = re.compile(r";([^/;=]*)=([^/;]*)")
-_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_WORD = re.compile(r"\S+")
+_URL = re.compile(r"https?(?::|%(?:25)*3a)(?:[/\\]|%(?:25)*(?:2f|5c))", re.IGNORECASE)
+"""The beginning of a URL, or of what a lenient reader takes for one."""
+_SEPARATOR = re.compile(r"[:/\\]")
+_BEFORE_WORD = "([{<\"'"
 _END_OF_SENTENCE = ".,;:!?)]}>\"'"
+_MOST_ENCODINGS = 10
+"""Percent-encoding within percent-encoding; deeper nesting counts as a hidden @."""
+_UNCLEAR = "a URL"
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -82,7 +91,20 @@ def http_url(url: str) -> str:
     valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
     if not valid or has_spaces(url):
         raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
+    if _is_ambiguous(url, parts):
+        raise ValueError("a URL must not have backslashes, an empty port, or an @ behind a port or password: write %40")
     return url
+
+
+def _is_ambiguous(url: str, parts: SplitResult) -> bool:
+    """Check whether readers may differ about where user and password end.
+
+    Browsers take a backslash for a slash. An empty port is the colon of a scheme that was pasted twice. What looks like
+    a port may be the beginning of a password with a slash, whose @ then stands in the path.
+    """
+    place = parts.netloc.rpartition("@")[2]
+    rest = unicodedata.normalize("NFKC", parts.path + parts.query + parts.fragment)
+    return "\\" in url or place.endswith(":") or ("@" in rest and (":" in parts.netloc or "@" in parts.netloc))
 
 
 def well_formed(url: str) -> bool:
@@ -112,11 +134,15 @@ class StoredUrl(NamedTuple):
 def stored_url(url: str) -> StoredUrl:
     """Keep of a URL where it leads and the parameters that are known to be harmless.
 
-    User, password and fragment are taken out, and every other parameter of query and path.
+    User, password and fragment are taken out, and every other parameter of query and path. What stands in the path
+    before an @ is taken out, too: to some reader it is a user and a password. Nothing is kept of what is not the same
+    URL to every reader.
     """
-    parts = urlsplit(url)
+    parts = url_parts(url)
+    if parts is None or not parts.netloc or _is_ambiguous(url, parts):
+        return StoredUrl("", stripped=bool(url))
     host = parts.netloc.rpartition("@")[2]
-    path = re.sub("(://)[^/]*@", r"\1", parts.path)
+    path = _behind_at(parts.path, more=parts.query + parts.fragment)
     path = _PATH_PARAMETER.sub(lambda found: found[0] if _harmless(found[1], found[2]) else "", path)
     pairs = re.split(r"[&;?]", parts.query)  # servers differ in what they take for an end
     kept = [pair for pair in pairs if not pair or _harmless(*pair.partition("=")[::2])]
@@ -135,27 +161,59 @@ def _harmless(name: str, value: str) -> bool:
     )
 
 
-def scrub(text: str, *known: str) -> str:
-    """Give every URL its stored form in a text that a service or a library wrote, and perhaps cut short.
+def _behind_at(path: str, *, more: str) -> str:
+    """Return the part of a path that cannot be user and password; ``more`` is what follows the path."""
+    segments = path.split("/")
+    if _has_at(more):  # the password may have a ? in it
+        segments = list(itertools.takewhile(lambda segment: ":" not in _decoded(segment), segments))
+    for number in reversed(range(len(segments))):
+        if _has_at(segments[number]):
+            rest = segments[number].rpartition("@")[2]
+            unsure = rest in ("", segments[number]) or ";" in segments[number] or _has_at(rest)
+            return "/".join(["", *([] if unsure else [rest]), *segments[number + 1 :]]) or "/"
+    return "/".join(segments) or path[:1]
 
-    A ``known`` URL is found in one piece, whatever letters it has.
+
+def _has_at(text: str) -> bool:
+    return "@" in _decoded(text)
+
+
+def _decoded(text: str) -> str:
+    """Undo what a reader may undo: percent-encoding, as often as it was done, and letters of full width."""
+    for _ in range(_MOST_ENCODINGS):
+        decoded = unquote(unicodedata.normalize("NFKC", text))
+        if decoded == text:
+            return text
+        text = decoded
+    return f"{text}://@"
+
+
+def scrub(text: str, *known: str) -> str:
+    """Remove everything that may be a secret of a URL from a text that a service or a library wrote.
+
+    The text may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may understand
+    differently. A ``known`` URL is found in one piece, whatever letters it has.
     """
     for url in known:
         clean = _shown(url)
         text = text.replace(url, clean)
-        starts = (found.start() for found in re.finditer("(?i)https?://", text))
+        begin = max(len(text) - len(url), 0)
+        starts = (found.start() for found in re.compile("https?://", re.IGNORECASE).finditer(text, begin))
         cut = next((start for start in starts if url.startswith(text[start:])), None)
         text = text if cut is None else text[:cut] + clean
-    return _URL.sub(_shown_in_sentence, text)
+    return _WORD.sub(_shown_word, text)
 
 
-def _shown_in_sentence(found: re.Match[str]) -> str:
-    url = found[0].rstrip(_END_OF_SENTENCE)
-    return _shown(url) + found[0][len(url) :]
+def _shown_word(found: re.Match[str]) -> str:
+    word = found[0].rstrip(_END_OF_SENTENCE)
+    end = found[0][len(word) :]
+    url = _URL.search(word)
+    if url is not None and not _has_at(word[: url.start()]):
+        return word[: url.start()] + _shown(word[url.start() :]) + end
+    if _has_at(word) and (url is not None or _SEPARATOR.search(_decoded(word))):
+        return word[: len(word) - len(word.lstrip(_BEFORE_WORD))] + _UNCLEAR + end
+    return found[0]
 
 
 def _shown(url: str) -> str:
-    try:
-        return stored_url(url).url
-    except ValueError:
-        return "a URL"
+    return stored_url(url).url or _UNCLEAR

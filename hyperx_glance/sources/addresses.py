@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from hyperx_glance.errors import UrlRejectedError
-from hyperx_glance.models.url_text import ascii_parts, has_spaces, stored_url, url_parts
+from hyperx_glance.models.url_text import ascii_parts, has_spaces, stored_url
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.vocabulary import UrlProblem
@@ -95,11 +95,9 @@ def rejected(
     problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
 ) -> UrlRejectedError:
     """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
-    parts = url_parts(url)
-    # The @ of a password with a slash in it stands in the path, and the rest where the port should.
-    unclear = parts is None or not parts.netloc or ("@" in parts.path and ":" in parts.netloc)
-    shown = "" if unclear else stored_url(url).url
-    return UrlRejectedError(message, url=shown, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status)
+    return UrlRejectedError(
+        message, url=stored_url(url).url, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status
+    )
 
 
 def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network = SYSTEM) -> Destination:

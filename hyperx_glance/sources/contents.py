@@ -85,7 +85,10 @@ class Opened(Protocol):
     """Be what is read for an image: its first bytes, and then all of them, once.
 
     ``url`` tells where from; else ``file`` names a file of this machine. ``size`` is bytes, None where nobody says.
+    ``deadline`` holds for the next read, and `pieces` sets it; None leaves the time to each single read.
     """
+
+    deadline: float | None
 
     @property
     def url(self) -> str:

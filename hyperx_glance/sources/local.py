@@ -148,7 +148,7 @@ class OpenedFile:
         self._of = of
         self._file = file
         self._stamp = stamp
-        self._deadline = deadline
+        self.deadline = deadline
         self._clock = clock
         self._head = b""
         self._count = 0
@@ -179,22 +179,23 @@ class OpenedFile:
     def head(self) -> bytes:
         """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
         while len(self._head) < HEAD_BYTES and not self._ended:
-            self._head += self._read(HEAD_BYTES - len(self._head), deadline=self._deadline)
+            self._head += self._read(HEAD_BYTES - len(self._head))
         return self._head
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
         """Give all bytes until ``deadline``."""
+        self.deadline = deadline
         held = self._head
         while not self._ended:
-            piece = self._read(PIECE_BYTES, deadline=deadline)
+            piece = self._read(PIECE_BYTES)
             if piece and held:
                 yield held
             held = piece or held
         if held:
             yield held
 
-    def _read(self, size: int, *, deadline: float | None) -> bytes:
-        if deadline is not None and self._clock() >= deadline:
+    def _read(self, size: int) -> bytes:
+        if self.deadline is not None and self._clock() >= self.deadline:
             raise file_rejected(UrlProblem.TIMEOUT, "Reading the file takes too long.", self._of.shown)
         try:
             piece = self._file.read(size)

@@ -297,7 +297,7 @@ class Source:
         self._response = answer.response
         self._server = f"{place.host} port {place.port}"
         self._timeout = policy.timeout_seconds
-        self._deadline = deadline
+        self.deadline: float | None = deadline
         self._network = network
         self._head = b""
         self._ended = False
@@ -354,7 +354,7 @@ class Source:
     def head(self) -> bytes:
         """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
         while len(self._head) < HEAD_BYTES and not self._ended:
-            self._head += self._read(HEAD_BYTES - len(self._head), deadline=self._deadline)
+            self._head += self._read(HEAD_BYTES - len(self._head))
         return self._head
 
     @property
@@ -364,15 +364,18 @@ class Source:
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
         """Give all bytes; ``deadline`` on the network's clock, else each wait lasts at most the policy's timeout."""
+        self.deadline = deadline
         if self._head:
             yield self._head
         while not self._ended:
-            piece = self._read(PIECE_BYTES, deadline=deadline)
+            piece = self._read(PIECE_BYTES)
             if piece:
                 yield piece
 
-    def _read(self, size: int, *, deadline: float | None) -> bytes:
-        left = self._timeout if deadline is None else min(self._timeout, _left(self.url, deadline, self._network))
+    def _read(self, size: int) -> bytes:
+        left = self._timeout
+        if self.deadline is not None:
+            left = min(left, _left(self.url, self.deadline, self._network))
         assert self._connection.timed is not None  # it has answered
         self._connection.timed.deadline = self._network.clock() + left
         with _translated(self.url, self._server, within_body=True):

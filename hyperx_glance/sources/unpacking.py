@@ -8,7 +8,8 @@
 b'QFI'
 
 A stream may be followed by another of its kind, as the tools themselves take it; anything else behind it is an error.
-Memory is bounded whatever the file says: by pieces, and by the largest window that is taken.
+Memory is bounded whatever the file says: by pieces, and by the largest window that is taken. Time is bounded by the
+deadline, and by how much may be read that unpacks to nothing: padding, empty streams, skippable frames, long headers.
 """
 
 import bz2
@@ -31,6 +32,8 @@ PIECE_BYTES = 256 * 1024
 PIECES_AHEAD = 8
 LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
 """What `xz -9` and `zstd --ultra --long` ask for at most; a file could ask for 4 GiB."""
+LARGEST_SILENCE_BYTES = 64 * 1024 * 1024
+"""Packed bytes in a row that unpack to nothing. Tapes and xz pad by some KiB; the seek table of zstd has some MiB."""
 _FED_BYTES = 256 * 1024
 
 
@@ -117,8 +120,9 @@ class Unpacked:
         self.bytes_read = 0
         """How much of the packed data was read."""
         self._source = source
+        self._silence = 0
         self._clock = clock
-        self._deadline = deadline
+        self.deadline = deadline
         self._algorithm = algorithm
         # usedforsecurity: the publisher chose the algorithm, and builds for FIPS refuse md5 otherwise.
         self._hash = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
@@ -159,7 +163,7 @@ class Unpacked:
             yield self._head
         if self._ended:
             return
-        self._deadline = deadline
+        self.deadline = self._source.deadline = deadline
         self._ahead = _Ahead(self._unpacking)
         yield from self._ahead.pieces()
         self._ended = True
@@ -189,6 +193,7 @@ class Unpacked:
                     decoder, begun = self._decoder(), True
                 piece = self._decompress(decoder, data)
                 if piece:
+                    self._silence = 0
                     yield piece
                 data = b""
                 if decoder.eof:
@@ -199,13 +204,24 @@ class Unpacked:
             raise refusal(self, UrlProblem.TRUNCATED, f"The {self.packed} data ends too early.")
 
     def _fed(self) -> Iterator[bytes]:
-        for piece in self._source.pieces():
+        for piece in self._source.pieces(deadline=self.deadline):
             if self._hash:
                 self._hash.update(piece)
             for start in range(0, len(piece), _FED_BYTES):
                 fed = piece[start : start + _FED_BYTES]
                 self.bytes_read += len(fed)
+                self._silence += len(fed)
+                self._check_bounds()
                 yield fed
+
+    def _check_bounds(self) -> None:
+        if self.deadline is not None and self._clock() >= self.deadline:
+            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking take too long.")
+        if self._silence > LARGEST_SILENCE_BYTES:
+            most = LARGEST_SILENCE_BYTES >> 20
+            raise refusal(
+                self, UrlProblem.CORRUPT, f"More than {most} MiB of the {self.packed} data unpack to nothing."
+            )
 
     def _decoder(self) -> _Decoder:
         try:
@@ -215,8 +231,7 @@ class Unpacked:
             raise refusal(self, UrlProblem.PACKED, "Nothing is installed that unpacks zstd data.", hint=hint) from error
 
     def _decompress(self, decoder: _Decoder, data: bytes) -> bytes:
-        if self._deadline is not None and self._clock() >= self._deadline:
-            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking take too long.")
+        self._check_bounds()
         try:
             return decoder.decompress(data, PIECE_BYTES)
         except Exception as error:  # each decoder has errors of its own, and zstd's class may not be there

@@ -416,26 +416,13 @@ def test_a_password_of_the_caller_s_own_beside_user_data(cloud: CloudUnderTest, 
     ]
 
 
-def test_the_caller_s_passwords_and_the_administrator_s_stand_in_one_list(
-    cloud: CloudUnderTest, client: ClientFactory
-) -> None:
-    own = "#Cloud-Config\nchpasswd:\n  list: |\n    bob:Bob-5-0wn\nusers: [default, {name: bob}]\n"
-    launch = client("alice").launch(launches.put_password_image(cloud), ask(user_data=own))
-    message = email.message_from_bytes(base64.b64decode(shown(cloud, launch)["OS-EXT-SRV-ATTR:user_data"]))
-    _, first, last = (part.get_payload(decode=True) for part in message.walk())
-    assert first == own.encode()
-    assert isinstance(last, bytes)
-    chpasswd = yaml.safe_load(last)["chpasswd"]
-    assert [line.partition(":")[0] for line in chpasswd["list"]] == ["bob", "debian"]
-    assert "expire" not in chpasswd
-
-
 @pytest.mark.parametrize(
     "own",
     [
         "#cloud-config\npassword: x\n",
         "#cloud-config\nusers: [bob]\n",
-        "#cloud-config\nchpasswd: {list: ['debian:x']}\n",
+        "#cloud-config\nusers: [{name: debian, passwd: x}]\n",
+        "#Cloud-Config\nchpasswd: {list: ['bob:x']}\n",
     ],
 )
 def test_user_data_beside_which_the_password_would_not_hold_is_refused(

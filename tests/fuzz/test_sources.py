@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import functools
 import gzip
 import io
 import lzma
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from backports import zstd
 from hypothesis import given, strategies as st
@@ -17,6 +18,7 @@ from hypothesis import given, strategies as st
 from hyperx_glance import LocalFileError, UrlPolicy
 from hyperx_glance.sources.checksums import Digests
 from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.sources.network import Network
 from hyperx_glance.sources.opening import open_source
 from tests import samples
 from tests.fuzz import blobs, choices, fuzzed, several
@@ -132,4 +134,84 @@ def test_packed_data_is_unpacked_as_others_do_or_is_a_typed_error(
             assert found == REFERENCE[kind](data)
         else:
             assert found == data
+    assert not [thread for thread in threading.enumerate() if thread.name == "unpacking"]
+
+
+SMALL = {
+    "gzip": gzip.compress(b"QFI" * 99),
+    "bzip2": bz2.compress(b"QFI" * 99),
+    "xz": lzma.compress(b"QFI" * 99, preset=0),
+    "zstd": zstd.compress(b"QFI" * 99),
+}
+EMPTY = {
+    "gzip": gzip.compress(b""),
+    "bzip2": bz2.compress(b""),
+    "xz": lzma.compress(b"", preset=0),
+    "zstd": zstd.compress(b""),
+}
+PIECE = 32 * 1024
+SKIPPED = b"\x50\x2a\x4d\x18" + (1 << 16).to_bytes(4, "little") + bytes(1 << 16)
+NEVER_SKIPPED = b"\x50\x2a\x4d\x18\xff\xff\xff\xff"
+NAMED = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03"
+"""The header of a gzip stream, up to a file name that goes on."""
+PARTS = {
+    kind: [SMALL[kind], EMPTY[kind], bytes(4), bytes(5000), SKIPPED, b"garbage", SMALL[kind][:-9], PACKED[kind]]
+    for kind in PACKED
+}
+TAILS = {
+    kind: [bytes(PIECE), b"x" * PIECE, SMALL[kind] * 50, EMPTY[kind] * 50, SKIPPED, EMPTY[kind] + bytes(4096), b""]
+    for kind in PACKED
+}
+LAST = [b"", b"", NEVER_SKIPPED, NAMED]
+
+
+class Endless(io.RawIOBase):
+    """A file of 1 TiB: some parts, and then one part again and again. Each read takes half a second of its own time."""
+
+    def __init__(self, start: bytes, tail: bytes) -> None:
+        super().__init__()
+        self.now = 0.0
+        self._start = start
+        self._tail = tail
+        self._place = 0
+        self._size = 1 << 40 if tail else len(start)
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        self._place = self._size if whence == io.SEEK_END else place
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._start[self._place :]
+        if not left and self._tail:
+            left = self._tail[(self._place - len(self._start)) % len(self._tail) :]
+        piece = left[: min(size, PIECE)]
+        self._place += len(piece)
+        self.now += 0.5
+        return piece
+
+
+@fuzzed
+@given(
+    choices(list(PACKED)),
+    several(range(8), 5),
+    st.binary(min_size=10, max_size=10),
+    st.binary(min_size=10, max_size=10),
+)
+def test_packed_data_without_an_end_is_read_until_the_deadline(
+    kinds: list[str], orders: list[list[int]], tails: bytes, lasts: bytes
+) -> None:
+    for kind, order, tail, last in zip(kinds, orders, tails, lasts, strict=True):
+        start = b"".join([SMALL[kind], *(PARTS[kind][part] for part in order), LAST[last % len(LAST)]])
+        file = Endless(start, TAILS[kind][tail % len(TAILS[kind])])
+        network = Network(clock=functools.partial(getattr, file, "now"))
+        try:
+            opened = open_source(None, LocalFile(cast("BinaryIO", file)), UrlPolicy(timeout_seconds=5), network=network)
+            with contextlib.closing(opened) as source:
+                source.head()
+                assert file.now <= 5.5
+                for _ in source.pieces(deadline=file.now + 5):
+                    pass
+        except LocalFileError as error:
+            assert error.reason in ("truncated", "corrupt", "packed", "timeout")  # noqa: PT017  # either is right
+        assert file.now <= 11
     assert not [thread for thread in threading.enumerate() if thread.name == "unpacking"]

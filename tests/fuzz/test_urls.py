@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hypothesis import given, strategies as st
 
@@ -19,7 +20,7 @@ from tests.fuzz import blobs, choices, fuzzed, several, texts
 from tests.support.networks import Names, answering, nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SECRET = "5ecre7"
 POLICY = UrlPolicy()
@@ -30,6 +31,25 @@ HARMLESS = re.compile(
     "v|ver|version|release|rel|build|revision|edition|variant|flavor|channel|branch|arch|architecture|platform|os|distro"
     "|lang|language|format|fmt|type|file|filename|name|image|date|download|dl|raw|"
 )
+PLACES = choices([
+    "http://files.example/debian/12/disk.qcow2?v=12&arch=amd64#part", "HTTPS://files.example:8443/a", "http://[::1]:80/",
+    "https://bob:pw@files.example/a;v=1/b", "http://http://files.example/a", "https://files.example/p/http://b/x@2?y@",
+    "http:\\\\files.example\\a", "ftp://files.example//a", "//files.example/a", "http%3A%2F%2Ffiles.example%2Fa",
+])  # fmt: skip
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "percent": lambda text: quote(text, safe=""),
+    "twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "each": lambda text: "".join(f"%{byte:02x}" if byte < 128 else chr(byte) for byte in text.encode("latin-1")),
+    "wide": lambda text: "".join(chr(ord(letter) + 0xFEE0) if letter in ":@/" else letter for letter in text),
+    "wide, percent": lambda text: quote("".join(chr(ord(letter) + 0xFEE0) for letter in text)),
+}
+JUNK = texts(":/\\@?#;&=.%[]-~+0a1", 4)
+FORMS = choices([
+    "{secret}@", "{secret}:@", "{secret}:{junk}@", "u:{secret}@", "u:{junk}{secret}@", "u:{secret}{junk}@",
+    "u:1{junk}{secret}@", "u{secret}:1{junk}@", "http://u:{secret}@", "//u:{secret}@", "\\\\u:{secret}@", "://{secret}@",
+    "http:{secret}:x@", "@u:{secret}@", "//{secret}@", "http://http://{secret}:{junk}@",
+])  # fmt: skip
 HOSTISH = texts("0123456789abcdefxXlocalhost.:[]%/１０。", 24)
 WORDS = texts("\x00\x07\x1b\x7f\x9b\u202e\u200f\ud800a é例\\\n", 12)
 STATUS = choices([b"HTTP/1.1 200 OK", b"HTTP/1.1 302 Found", b"HTTP/1.0 200", b"HTTP/1.1 100 Continue", b"HTTP/", b""])
@@ -124,6 +144,22 @@ def test_no_text_keeps_a_secret_of_a_url(words: list[str], names: list[str], end
             assert SECRET not in scrub(f"{word}{url}{end}{word}", *known)
         for length in (12, 20, len(url) - 3):
             assert SECRET not in scrub(f"cannot read {url[:length]}", url)
+
+
+@fuzzed
+@given(PLACES, FORMS, JUNK, choices(list(ENCODINGS)), st.binary(min_size=10, max_size=10))
+def test_user_and_password_at_any_place_of_a_url_are_never_kept(
+    urls: list[str], forms: list[str], junk: list[str], encodings: list[str], where: bytes
+) -> None:
+    for url, form, some, encoding, place in zip(urls, forms, junk, encodings, where, strict=True):
+        user = ENCODINGS[encoding](form.format(secret=SECRET, junk=some))
+        begin, end = url[: place % len(url)], url[place % len(url) :]
+        written = begin + user + end
+        for secret in SECRET, ENCODINGS[encoding](SECRET):
+            assert secret not in stored_url(written).url
+            for text in f"cannot read {written}: 404", f"'{written}'", f'{{"url":"{written}","v":1}}':
+                assert secret not in scrub(text)
+                assert secret not in scrub(text, written)
 
 
 @fuzzed

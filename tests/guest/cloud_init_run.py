@@ -107,8 +107,6 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         "expired": guest.expired,
         "ssh_pwauth": switched[-1] if switched else None,
         "error": error,
-        "reads_users": hasattr(cc_set_passwords, "get_users_by_type"),
-        "expires_hashed": "EXPIRE_APPLIES_TO_HASHED_USERS" in inspect.getsource(cc_set_passwords),
     }
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tests.guest.conftest import ConsoleOf, Shelf
 
 MIME = multipart(
-    "#cloud-config\nusers: [default, {name: bob, shell: /bin/bash, lock_passwd: false}]\n",
-    "#cloud-config\nchpasswd: {expire: false, list: ['bob:Bob-5-0wn']}\n",
+    "#cloud-config\nusers: [default, {name: bob, lock_passwd: false, plain_text_passwd: Bob-5-0wn}]\n",
+    "#cloud-config\nssh_pwauth: true\n",
 )
 
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 ODD = "pä ss:你好'\"$(x)\\#{y}%&"
 USERS = """#cloud-config
-users: [default, {name: bob, shell: /bin/bash, lock_passwd: false}]
-chpasswd: {expire: false, users: [{name: bob, password: Bob-5-0wn, type: text}]}
+users: [default, {name: bob, shell: /bin/bash, lock_passwd: false, plain_text_passwd: Bob-5-0wn}]
 """
 SCRIPT = "#!/bin/sh\nuseradd -m bob && echo bob:Bob-5-0wn | chpasswd\n"
 

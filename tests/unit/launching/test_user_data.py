@@ -6,6 +6,7 @@ import base64
 import contextlib
 import email
 import gzip
+import time
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from typing import TYPE_CHECKING
@@ -164,8 +165,10 @@ def test_parts_nested_too_deeply_are_refused(depth: int) -> None:
     data += b"Content-Type: text/x-shellscript\n\n#!/bin/sh\n"
     for level in reversed(range(depth)):
         data += b"\n--b%d--\n" % level
-    with pytest.raises(InvalidRequestError, match="user_data: its parts are nested too deeply"):
+    with pytest.raises(InvalidRequestError, match="user_data: "):
         with_password(data)
+    with pytest.raises(InvalidRequestError, match="user_data: "):
+        with_password(gzip.compress(data))
 
 
 @given(
@@ -184,6 +187,52 @@ def test_whatever_it_is_the_password_is_merged_or_it_is_refused(beginning: bytes
     with contextlib.suppress(InvalidRequestError):
         merged = with_password(beginning + rest)
         assert HASH.encode() in (gzip.decompress(merged) if merged.startswith(b"\x1f\x8b") else merged)
+
+
+def gzip_parts(*contents: bytes) -> bytes:
+    parts = (
+        b"--b\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(gzip.compress(content))
+        for content in contents
+    )
+    return b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n' + b"".join(parts) + b"--b--\n"
+
+
+def test_all_that_is_unpacked_is_bounded_together() -> None:
+    half = b"#!/bin/sh\n" + bytes(600_000)
+    assert with_password(gzip_parts(half))
+    for data in gzip_parts(half, half), gzip.compress(gzip_parts(half, half)):
+        assert len(data) < 5000
+        with pytest.raises(InvalidRequestError, match="larger than 1 MiB when unpacked"):
+            with_password(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"#cloud-config\n" + b"a: b\n" * 10_000, "50014 bytes are too many; Nova takes 49149"),
+        (gzip.compress(b"#cloud-config\n" + b"a: b\n" * 100_000), "longer than 256 KiB"),
+        (gzip.compress(gzip_parts(b"#cloud-config\n" + b"a: b\n" * 100_000)), "longer than 256 KiB"),
+        (
+            gzip.compress(b"MIME-Version: 1.0\nContent-Type: multipart/mixed" + b";a" * 300_000 + b"\n\n"),
+            "a header of this message is longer than 4096 bytes",
+        ),
+        (
+            gzip.compress(b"MIME-Version: 1.0\nContent-Type: a/b;\n" + b" ;a\n" * 30_000 + b"\n\n"),
+            "a header of this message is longer than 4096 bytes",
+        ),
+        (
+            gzip.compress(b"MIME-Version: 1.0\n" + b"Content-Type: multipart/mixed; boundary=b\n" * 20_000),
+            "too many lines for its parts",
+        ),
+    ],
+    ids=range(6),
+)
+def test_what_would_take_long_is_refused_before_it_is_parsed(data: bytes, told: str) -> None:
+    before = time.process_time()
+    with pytest.raises(InvalidRequestError, match=f"user_data: .*{told}"):
+        with_password(data)
+    assert time.process_time() - before < 5
 
 
 def test_the_limit_is_nova_s() -> None:

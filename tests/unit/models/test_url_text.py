@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hyperx_glance.cloud.answers import explanation
-from hyperx_glance.models.url_text import ascii_url, scrub, stored_url, well_formed
+from hyperx_glance.models.url_text import ascii_url, http_url, scrub, stored_url, well_formed
 
 KEPT = [
     ("http://files.example/a.qcow2", "http://files.example/a.qcow2"),
@@ -31,7 +31,14 @@ KEPT = [
     ("https://f.example/a?v=4?sig=1", "https://f.example/a?v=4"),
     ("https://f.example/a?x-auth=1&oauth_verifier=2&authorization=3&author=4&v=5", "https://f.example/a?v=5"),
     ("https://f.example/a?u=https%3A%2F%2Fb%2Fx%3Fsig%3D1&v=http://b/x", "https://f.example/a"),
-    ("https://f.example/proxy/https://u:p@b/x@2", "https://f.example/proxy/https://b/x@2"),
+    ("https://f.example/proxy/https://u:p@b/x@2", "https://f.example/2"),
+    ("https://f.example/@scope/pool/x@2/disk.raw", "https://f.example/2/disk.raw"),
+    ("https://f.example/a/u%3Ap%40b/disk.raw", "https://f.example/disk.raw"),
+    ("https://f.example/a/u:p@b%2540c/disk.raw", "https://f.example/disk.raw"),
+    ("https://f.example/a;v=1/x;v=u@1/disk.raw", "https://f.example/disk.raw"),
+    ("https://f.example/a/x@", "https://f.example/"),
+    ("http://http//u:5ecre7?x@f.example/a", "http://http/"),
+    ("https://f.example/a:b?v=1&mail=x%40y", "https://f.example/?v=1"),
     ("https://f.example/a?x%2damz-signature=1&%70assword=2&v=3", "https://f.example/a?v=3"),
     ("https://f.example/a?mno=1&ledger=2&AbC&v=3", "https://f.example/a?v=3"),
     ("https://f.example/a;v=1;jsessionid=2/b;sid=3?v=4", "https://f.example/a;v=1/b?v=4"),
@@ -65,7 +72,8 @@ def test_a_stored_url_holds_what_is_known_to_be_harmless(url: str, kept: str) ->
 @pytest.mark.parametrize("name", ["v", "file", "format"])
 def test_a_harmless_name_does_not_excuse_a_value_that_is_not_plain(name: str, value: str) -> None:
     for url in (f"https://f.example/a?{name}={value}", f"https://f.example/a;{name}={value}"):
-        assert stored_url(url) == ("https://f.example/a", True)
+        kept = "https://f.example/" if "@" in value and ";" in url else "https://f.example/a"
+        assert stored_url(url) == (kept, True)
         assert "5ecre7" not in scrub(f"GET {url} failed")
 
 
@@ -73,6 +81,57 @@ def test_a_value_has_at_most_64_letters_and_a_word_20() -> None:
     for value, harmless in (("a" * 20, True), ("a" * 21, False), ("ab" * 10 + "-" + "a" * 20, True),
                             ("ab-" * 21 + "a", True), ("ab-" * 21 + "ab", False)):  # fmt: skip
         assert stored_url(f"https://f.example/a?file={value}").stripped is not harmless
+
+
+AMBIGUOUS = [
+    "http://http://user:5ecre7@files.example/a",
+    "http://https://user:5ecre7@files.example/a",
+    "http://http:/user:5ecre7@files.example/a",
+    "http://user:1234/5ecre7@files.example/a",
+    "http://user:1234?5ecre7@files.example/a",
+    "http://user:1234#5ecre7@files.example/a",
+    "http://user:1@5ecre7/@files.example/a",
+    "http://user:1234/5ecre7＠files.example/a",
+    r"http://user:5ecre7\@files.example/a",
+    r"http://files.example\user:5ecre7@files.example/a",
+]
+NONE = [
+    r"http:\\user:5ecre7@files.example/a",
+    "http:/user:5ecre7@files.example/a",
+    "http:user:5ecre7@files.example/a",
+    r"http:\/\/user:5ecre7@files.example\/a",
+    "http://user%3A5ecre7%40files.example/a",
+    "http://user：5ecre7＠files.example/a",
+    "//user:5ecre7@files.example/a",
+    "user:5ecre7@files.example/a",
+    "ftp://5ecre7@files.example/a",
+    "http%3A%2F%2Fuser%3A5ecre7%40files.example%2Fa",
+    "http%253a%252f%252ffiles.example%252fa%253fsig=5ecre7",
+    "x5ecre7@http://files.example/a",
+    "user:5ecre7" + "%25" * 40 + "40files.example",
+]
+
+
+@pytest.mark.parametrize("url", AMBIGUOUS)
+def test_a_url_that_readers_split_differently_is_refused_and_never_shown(url: str) -> None:
+    assert not well_formed(url)
+    with pytest.raises(ValueError, match="backslashes, an empty port, or an @ behind a port or password"):
+        http_url(url)
+    assert stored_url(url) == ("", True)
+    assert scrub(f"cannot read '{url}'.", url) == "cannot read 'a URL'."
+
+
+@pytest.mark.parametrize("url", [*AMBIGUOUS, *NONE])
+def test_whatever_some_reader_takes_for_user_and_password_leaves_a_text(url: str) -> None:
+    assert "5ecre7" not in stored_url(url).url
+    for text in (f"cannot read {url}: 404", f'{{"url":"{url}"}}', f"<{url}>"):
+        assert "5ecre7" not in scrub(text)
+    assert scrub(f"cannot read ({url})!") == "cannot read (a URL)!"
+
+
+def test_addresses_of_people_and_words_with_colons_stay() -> None:
+    text = "User alice@example.org: no role 'reader' in http://files.example/a@2: see docs/a:b, or 12:30."
+    assert scrub(text) == text.replace("a@2", "2")
 
 
 @pytest.mark.parametrize(

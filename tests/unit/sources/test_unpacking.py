@@ -12,6 +12,7 @@ import lzma
 import os
 import sys
 import threading
+import time
 import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
@@ -21,14 +22,16 @@ from backports import zstd
 
 from hyperx_glance import LocalFileError, UrlPolicy, UrlProblem, UrlRejectedError
 from hyperx_glance.sources.local import LocalFile
-from hyperx_glance.sources.opening import open_source
+from hyperx_glance.sources.opening import open_source, unpacking
 from hyperx_glance.sources.unpacking import Unpacked
-from hyperx_glance.sources.urls import check
+from hyperx_glance.sources.urls import check, report
 from tests import samples
 from tests.support.clouds import LOOPBACK
+from tests.support.networks import never_ending, ticking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.support.file_server import FileServer
 
@@ -207,6 +210,70 @@ def test_endless_nothing_ends_with_its_time() -> None:
     with source, pytest.raises(LocalFileError) as caught:
         source.head()
     assert caught.value.reason is UrlProblem.TIMEOUT
+
+
+@pytest.mark.parametrize("kind", ["gzip", "xz"])
+@pytest.mark.parametrize("whole", [True, False], ids=["read whole", "read for its head"])
+def test_a_sparse_file_behind_packed_data_is_read_as_far_as_padding_goes(
+    tmp_path: Path,
+    kind: str,
+    whole: bool,  # noqa: FBT001
+) -> None:
+    path = tmp_path / "disk.packed"
+    path.write_bytes(PACKERS[kind](DISK if whole else DISK[:1000]))
+    os.truncate(path, 2**40)
+    with contextlib.closing(open_source(None, LocalFile(path), UrlPolicy(timeout_seconds=3600))) as source:
+        assert isinstance(source, Unpacked)
+        with pytest.raises(LocalFileError, match=f"More than 64 MiB of the {kind} data unpack to nothing") as caught:
+            list(source.pieces()) if whole else source.head()
+    assert caught.value.reason is UrlProblem.CORRUPT
+    assert source.bytes_read < 80 * MIB
+    assert not threads()
+
+
+SKIPPABLE = b"\x50\x2a\x4d\x18\xff\xff\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("start", "again"),
+    [
+        (gzip.compress(b"QFI"), bytes(1000)),
+        (lzma.compress(b"QFI"), bytes(1000)),
+        (gzip.compress(b"QFI"), gzip.compress(b"") * 50),
+        (bz2.compress(b"QFI"), bz2.compress(b"") * 50),
+        (zstd.compress(b"QFI") + SKIPPABLE, bytes(1000)),
+        (b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03", b"name"),
+    ],
+)
+def test_a_server_that_sends_nothing_for_ever_is_left_at_the_deadline(start: bytes, again: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n\r\n" + start
+    with never_ending(answer, again, pause=0, clock=ticking(0.05)) as network:
+        with (
+            pytest.raises(UrlRejectedError) as caught,
+            contextlib.closing(
+                open_source("http://198.51.100.7/a", None, UrlPolicy(timeout_seconds=20), network=network)
+            ) as source,
+        ):
+            source.head()
+        assert caught.value.reason is UrlProblem.TIMEOUT
+        told = report(
+            "http://198.51.100.7/a",
+            UrlPolicy(timeout_seconds=20),
+            disk_format=None,
+            unpack=lambda source: unpacking(source, deadline=network.clock() + 20, network=network),
+            network=network,
+        )
+    assert told.problem is UrlProblem.TIMEOUT
+    assert not threads()
+
+
+def test_the_deadline_holds_for_a_silent_server_whatever_the_policy_says(file_server: FileServer) -> None:
+    policy = LOOPBACK.model_copy(update={"timeout_seconds": 3600.0})
+    held = file_server.hold("/slow.gz", gzip.compress(os.urandom(5 * MIB)), after=3 * MIB)
+    with contextlib.closing(open_source(held.url, None, policy)) as source, pytest.raises(UrlRejectedError) as caught:
+        list(source.pieces(deadline=time.monotonic() + 1))
+    assert caught.value.reason is UrlProblem.TIMEOUT
+    assert not threads()
 
 
 def test_unpacking_goes_on_while_the_data_is_used() -> None:
