@@ -21,8 +21,9 @@ import pytest
 from backports import zstd
 
 from hyperx_glance import LocalFileError, UrlPolicy, UrlProblem, UrlRejectedError
+from hyperx_glance.sources import unpacking
 from hyperx_glance.sources.local import LocalFile
-from hyperx_glance.sources.opening import open_source, unpacking
+from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check, report
 from tests import samples
