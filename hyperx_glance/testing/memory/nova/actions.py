@@ -12,7 +12,7 @@ from hyperx_glance.testing.memory.glance.records import visible
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
-from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server
+from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server, kept_properties
 from hyperx_glance.testing.memory.nova.servers import Servers
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_metadata, check_name, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
@@ -219,7 +219,7 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(400, "Flavor's disk is smaller than the minimum size specified in image metadata.")
         if server.flavor.disk and (image.size or 0) > server.flavor.disk * GIB:
             raise Refused(400, "Flavor's disk is too small for requested image.")
-        server.image_id, server.image_properties = image_id, self._image_properties(image)
+        server.image_id, server.image_properties = image_id, kept_properties(image)
         server.name, server.hostname = asked.get("name", server.name), asked.get("hostname", server.hostname)
         if "metadata" in asked:
             server.metadata = dict(asked["metadata"])

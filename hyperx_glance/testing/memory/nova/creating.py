@@ -10,7 +10,7 @@ from hyperx_glance.testing.memory.nova.disks import Disks
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
-from hyperx_glance.testing.memory.nova.records import Server
+from hyperx_glance.testing.memory.nova.records import Server, kept_properties
 from hyperx_glance.testing.memory.nova.validation import (
     check_access,
     check_count,
@@ -92,7 +92,7 @@ class Creating(Quotas, Disks, Networks):
             admin_pass=body["adminPass"] if "adminPass" in body else uuid.uuid4().hex[:12],
             tags=sorted(set(body.get("tags", ()))),
             networks=networks,
-            image_properties=self._image_properties(image or self._first_disk(body)),
+            image_properties=kept_properties(image or self._first_disk(body)),
             group_id=group_id,
         )
         made = [self._make(call, pattern, position, count) for position in range(1, count + 1)]

@@ -12,9 +12,6 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
 _BUSES = ("ide", "sata", "scsi", "usb", "virtio", "fdc", "uml", "lxc", "xen", None)
 
-_LONGEST_PROPERTY = 255
-_NOT_KEPT = ("mappings", "block_device_mapping", "img_mappings", "img_block_device_mapping")
-"""Properties that Nova does not keep for a server (nova/utils.py, SM_SKIP_KEYS)."""
 _KINDS = {"source_type": ("volume", "image", "snapshot", "blank"), "destination_type": ("local", "volume")}
 _DISK_KEYS = (
     "boot_index",
@@ -58,15 +55,6 @@ class Disks(State):
         """Give the image that the root volume is made of (nova/block_device.py, get_bdm_image_metadata)."""
         disks = [each for each in body.get("block_device_mapping_v2", ()) if _boot_index(each) == 0]
         return self._glance.image(disks[0]["uuid"]) if disks and disks[0].get("source_type") == "image" else None
-
-    def _image_properties(self, image: ImageRecord | None) -> dict[str, str]:
-        """Give what Nova keeps of an image's properties (nova/utils.py, get_system_metadata_from_image)."""
-        found = image.properties if image is not None else {}
-        return {
-            key: str(value).encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
-            for key, value in found.items()
-            if key not in _NOT_KEPT
-        }
 
     def _check_fit(self, image: ImageRecord, flavor: Flavor, disk_gib: int | None) -> None:
         """Refuse an image that is not active or does not fit (nova/compute/api.py, _validate_flavor_image)."""
