@@ -169,7 +169,7 @@ def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -
     odd = sorted(name for name in names if name and _letters(name) != "a")
     if odd:
         raise ConflictError(
-            f"It cannot be told which disk of server {server.id} is the root: its image calls the root {odd[0]!r}.",
+            f"Cannot determine which disk of server {server.id} is the root: its image names the root {odd[0]!r}.",
             hint="Detach the other volumes, capture the server, and attach them again.",
         )
 

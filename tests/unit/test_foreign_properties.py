@@ -158,5 +158,5 @@ def test_no_other_disk_is_captured_where_the_image_names_the_root(cloud: InMemor
     data = cloud.cinder.make(made.caller, 1, name="data")
     data.server_id, data.device, data.status = server.id, "/dev/vda", "in-use"
     made.volumes.append((data.id, False))
-    with pytest.raises(ConflictError, match="calls the root '/dev/vdb'"):
+    with pytest.raises(ConflictError, match="names the root '/dev/vdb'"):
         alice.capture(server.id, new)
