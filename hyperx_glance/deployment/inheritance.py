@@ -50,8 +50,8 @@ def inherited_properties(evidence: Evidence) -> CheckResult:
             if sources[source_id]:
                 return CheckResult(
                     "ok",
-                    f"Nova copied none of the properties that it must not copy onto snapshot {snapshot.id}. No API shows"
-                    " what Cinder copies.",
+                    f"Nova copied none of the properties that it must not copy onto snapshot {snapshot.id}. No API"
+                    " shows what Cinder copies.",
                 )
     return CheckResult(
         "ok",
