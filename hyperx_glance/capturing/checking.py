@@ -7,6 +7,7 @@ hyperx_glance.errors.NotFoundError: ...
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import re
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from hyperx_glance.models.image import Image
 
 LOG = logging.getLogger(__name__)
+ROOT_DEVICE_KEY = "root_device_name"
+"""The property of an image by which Nova calls the root of its servers (nova/compute/api.py)."""
 _MIB_IN_GIB = 1024
 _WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 """What Nova makes snapshots of (nova/compute/api.py, snapshot)."""
@@ -68,7 +71,9 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         _check_id(cloud, new.capture_id)
     server = services.server(cloud, server_id)
     _check_server(cloud, server)
-    root = root_volume(server, _attached(cloud, server))
+    attached = _attached(cloud, server)
+    _check_root_name(cloud, server, attached)
+    root = root_volume(server, attached)
     if root is None and new.disk_format is not None:
         raise InvalidRequestError("disk_format: Nova keeps this server's disk, and chooses the format of its copy")
     if root is not None:
@@ -146,6 +151,23 @@ def root_volume(server: Server, attached: Sequence[Volume]) -> Volume | None:
             f"Server {server.id} has no disk that could be captured.", hint="It runs from an ISO, or from nothing."
         )
     return disks[0]
+
+
+def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -> None:
+    """Refuse where the server's image gave the root another name than the first: another disk may have that."""
+    disks = [each for each in attached if not _is_iso(each)]
+    if len(disks) + bool(server.image_id) < 2:  # two of which one is the root
+        return
+    names = {each.volume_image_metadata.get(ROOT_DEVICE_KEY, "") for each in disks}
+    if server.image_id:
+        with contextlib.suppress(NotFoundError, NotAllowedError):
+            names.add(cloud.image(server.image_id).glance_property(ROOT_DEVICE_KEY))
+    odd = sorted(name for name in names if name and _letters(name) != "a")
+    if odd:
+        raise ConflictError(
+            f"Cannot determine which disk of server {server.id} is the root: its image names the root {odd[0]!r}.",
+            hint="Detach the other volumes, capture the server, and attach them again.",
+        )
 
 
 def _is_iso(volume: Volume) -> bool:

@@ -9,7 +9,7 @@
 ...     id="7c1", name="web", visibility="private", image_type="snapshot", hyperx_url="http://a/b", **order.texts()
 ... )
 >>> [edit.key for edit in template_edits(made, order, public_visibility="community")]
-['hyperx_capture_order_0', 'hyperx_url', 'image_type']
+['hyperx_capture_order_0', 'hyperx_url', 'image_type', 'instance_uuid']
 
 Pure: no request is made here.
 """

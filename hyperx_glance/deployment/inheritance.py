@@ -43,8 +43,8 @@ def inherited_properties(evidence: Evidence) -> CheckResult:
         if keys := copied(snapshot):
             return CheckResult(
                 "warning",
-                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, which says so of itself now.",
-                f"{_OPTIONS} Snapshots that are there already keep what they have: delete them, or take it off.",
+                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, for which they are not true.",
+                f"{_OPTIONS} Existing snapshots keep these properties: delete the snapshots, or remove the properties.",
             )
         source_id = snapshot.glance_property("base_image_ref")
         if source_id and source_id not in sources and len(sources) < SOURCES_LOOKED_AT:
@@ -52,12 +52,12 @@ def inherited_properties(evidence: Evidence) -> CheckResult:
             if sources[source_id]:
                 return CheckResult(
                     "ok",
-                    f"Nova copied nothing that it must not copy onto snapshot {snapshot.id}. What Cinder copies is not"
-                    " to be seen.",
+                    f"Nova copied none of the properties that it must not copy onto snapshot {snapshot.id}. No API"
+                    " shows what Cinder copies.",
                 )
     return CheckResult(
         "ok",
-        "Not found out: only snapshots of servers show what Nova copies, and "
+        "Not found out: only snapshots of servers show which properties Nova copies, and "
         + ("the newest ones of your department do not." if seen else "your department has none."),
     )
 

@@ -36,8 +36,7 @@ def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
 
 def properties_for(alice: Client) -> dict[str, str]:
     found = foreign.everything(user_id=alice.user_id)
-    found.pop(FLAG)
-    return found
+    return {key: text for key, text in found.items() if key != FLAG and key not in foreign.OBEYED_BY_NOVA}
 
 
 def lived(local_cloud: LocalCloud, alice: Client, backing: str, properties: dict[str, str]) -> list[str]:

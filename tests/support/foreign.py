@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hyperx_glance import Action, Deletion, HyperxGlanceError, Image, LaunchRequest, NewCapture, vocabulary
+from hyperx_glance.capturing.checking import ROOT_DEVICE_KEY
 from hyperx_glance.capturing.order import Order
 from hyperx_glance.capturing.template import NOT_OF_A_TEMPLATE
 from hyperx_glance.launching import order as launch_order, plan
@@ -48,6 +49,8 @@ _ONLY_READ_OF_ITS_OWN: Final = frozenset(
 )
 REFUSED_AT_LAUNCH: Final = vocabulary.VOLUMES_KEY
 """Nova itself obeys it."""
+OBEYED_BY_NOVA: Final = frozenset({"mappings", ROOT_DEVICE_KEY})
+"""What a real Nova reads when it makes a server, so that nonsense there makes none."""
 KEYS: Final = tuple(
     sorted(
         {

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 import hyperx_glance
-from hyperx_glance import Action, CaptureFailedError, Client, InvalidRequestError, LaunchRequest, NewCapture, Pace
+from hyperx_glance import (
+    Action,
+    CaptureFailedError,
+    Client,
+    ConflictError,
+    InvalidRequestError,
+    LaunchRequest,
+    NewCapture,
+    Pace,
+)
 from hyperx_glance.deployment import CINDER_OPTION, NOVA_OPTION
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX
@@ -132,3 +141,22 @@ def test_an_image_that_names_volumes_of_another_department_is_not_launched(
     assert not any(choice.fits for choice in alice.flavors(image))
     cloud.glance.images[image].owner = cloud.keystone.departments["dept-a"]
     assert alice.launch(image, request).servers
+
+
+@pytest.mark.parametrize("backing", BACKINGS)
+def test_no_other_disk_is_captured_where_the_image_names_the_root(cloud: InMemoryCloud, backing: str) -> None:
+    """Nova calls the root as the image says, so that a volume that is attached later becomes the first device."""
+    alice, image = launchable(cloud, {"root_device_name": "/dev/vdb"})
+    boot_volume_gib = 1 if backing == "volume" else None
+    request = LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=boot_volume_gib)
+    (server,) = alice.launch(image, request).servers
+    made = cloud.nova.servers[server.id]
+    for volume_id, _ in made.volumes:
+        cloud.cinder.volumes[volume_id].device = "/dev/vdb"
+    new = NewCapture(name="captured")
+    alice.delete(alice.capture(server.id, new))
+    data = cloud.cinder.make(made.caller, 1, name="data")
+    data.server_id, data.device, data.status = server.id, "/dev/vda", "in-use"
+    made.volumes.append((data.id, False))
+    with pytest.raises(ConflictError, match="names the root '/dev/vdb'"):
+        alice.capture(server.id, new)

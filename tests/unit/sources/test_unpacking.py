@@ -21,8 +21,9 @@ import pytest
 from backports import zstd
 
 from hyperx_glance import LocalFileError, UrlPolicy, UrlProblem, UrlRejectedError
+from hyperx_glance.sources import opening
 from hyperx_glance.sources.local import LocalFile
-from hyperx_glance.sources.opening import open_source, unpacked
+from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check, report
 from tests import samples
@@ -260,7 +261,7 @@ def test_a_server_that_sends_nothing_for_ever_is_left_at_the_deadline(start: byt
             "http://198.51.100.7/a",
             UrlPolicy(timeout_seconds=20),
             disk_format=None,
-            unpack=lambda source: unpacked(source, deadline=network.clock() + 20, network=network),
+            unpack=lambda source: opening.unpacked(source, deadline=network.clock() + 20, network=network),
             network=network,
         )
     assert told.problem is UrlProblem.TIMEOUT

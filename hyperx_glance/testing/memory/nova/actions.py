@@ -13,7 +13,7 @@ from hyperx_glance.testing.memory.nova.disks import kept_properties
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
-from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server
+from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server, kept_properties
 from hyperx_glance.testing.memory.nova.servers import Servers
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_metadata, check_name, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply

@@ -10,7 +10,7 @@ from hyperx_glance.testing.memory.nova.disks import Disks, kept_properties
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas
-from hyperx_glance.testing.memory.nova.records import Server
+from hyperx_glance.testing.memory.nova.records import Server, kept_properties
 from hyperx_glance.testing.memory.nova.validation import (
     check_access,
     check_count,

@@ -12,9 +12,6 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
 _BUSES = ("ide", "sata", "scsi", "usb", "virtio", "fdc", "uml", "lxc", "xen", None)
 
-_LONGEST_PROPERTY = 255
-_NOT_KEPT = ("mappings", "block_device_mapping", "img_mappings", "img_block_device_mapping")
-"""Properties that Nova does not keep for a server (nova/utils.py, SM_SKIP_KEYS)."""
 _KINDS = {"source_type": ("volume", "image", "snapshot", "blank"), "destination_type": ("local", "volume")}
 _DISK_KEYS = (
     "boot_index",

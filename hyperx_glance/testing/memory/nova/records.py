@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Caller, Record
 
 GIB = 1 << 30
+_LONGEST_PROPERTY = 255
+_NOT_KEPT = ("mappings", "block_device_mapping", "img_mappings", "img_block_device_mapping")
+"""Properties that Nova does not keep for a server (nova/utils.py, SM_SKIP_KEYS)."""
 
 
 PasswordChanges = Literal["accepted", "by_image", "no_agent", "silent_agent"]
@@ -131,3 +135,13 @@ class Server:
     def user_data(self) -> bytes:
         """The user data as the guest reads it."""
         return base64.b64decode(self.body.get("user_data") or "")
+
+
+def kept_properties(image: ImageRecord | None) -> dict[str, str]:
+    """Give what Nova keeps for a server of its image's properties (nova/utils.py, get_system_metadata_from_image)."""
+    found = image.properties if image is not None else {}
+    return {
+        key: str(value).encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
+        for key, value in found.items()
+        if key not in _NOT_KEPT
+    }
