@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from hyperx_glance.testing.memory.glance.records import visible
-from hyperx_glance.testing.memory.nova.disks import kept_properties
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas

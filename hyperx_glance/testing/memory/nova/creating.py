@@ -6,7 +6,7 @@ import dataclasses
 import re
 import uuid
 
-from hyperx_glance.testing.memory.nova.disks import Disks, kept_properties
+from hyperx_glance.testing.memory.nova.disks import Disks
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.quotas import Quotas

@@ -30,16 +30,6 @@ _DISK_KEYS = (
 )
 
 
-def kept_properties(image: ImageRecord | None) -> dict[str, str]:
-    """Return what Nova keeps of an image's properties (nova/utils.py, get_system_metadata_from_image)."""
-    found = image.properties if image is not None else {}
-    return {
-        key: str(value).encode()[:_LONGEST_PROPERTY].decode(errors="ignore")
-        for key, value in found.items()
-        if key not in _NOT_KEPT
-    }
-
-
 class Disks(State):
     """Refuse images that do not fit, and disks that Nova does not make."""
 
