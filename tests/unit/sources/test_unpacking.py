@@ -245,6 +245,7 @@ SKIPPABLE = b"\x50\x2a\x4d\x18\xff\xff\xff\xff"
         (zstd.compress(b"QFI") + SKIPPABLE, bytes(1000)),
         (b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03", b"name"),
     ],
+    ids=["gzip and padding", "xz and padding", "empty gzips", "empty bzip2s", "a frame to skip", "a long name"],
 )
 def test_a_server_that_sends_nothing_for_ever_is_left_at_the_deadline(start: bytes, again: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\n\r\n" + start
