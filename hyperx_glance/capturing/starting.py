@@ -121,7 +121,12 @@ def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str |
         found = find()
         return found is not None
 
-    quiet.listen(look)
+    try:
+        quiet.listen(look)
+    except HyperxGlanceError as problem:
+        # Whatever this look says, it is no answer to the order, which may be done.
+        answer.add_note(f"Looking for what it has made failed: {problem}")
+        raise answer from problem
     if found is None:
         raise answer
     quiet.begin()
