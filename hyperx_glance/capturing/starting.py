@@ -101,7 +101,12 @@ def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str |
     if isinstance(answer, str):
         quiet.end()
         return answer
-    found = quiet.listen(find)
+    try:
+        found = quiet.listen(find)
+    except HyperxGlanceError as problem:
+        # Whatever this look says, it is no answer to the order, which may be done.
+        answer.add_note(f"Looking for what it has made failed: {problem}")
+        raise answer from problem
     if found is None:
         raise answer
     quiet.begin()

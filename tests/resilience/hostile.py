@@ -132,7 +132,8 @@ def _logins(others: Mapping[str, Fault]) -> list[Fault]:
 
 def _pairs(others: Mapping[str, Fault]) -> list[Fault]:
     chance = random.Random(SEED)
-    single = [fault for fault in others.values() if fault.truthful and not fault.always and fault.family != "login"]
+    # Whoever is told that a thing is gone rightly believes it, and the oracle knows only of a first such answer.
+    single = [each for each in others.values() if each.truthful and not each.always and ":404" not in each.name]
     found = []
     for number in range(PAIRS):
         first, second = chance.sample(single, 2)

@@ -239,7 +239,7 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
 def _says_that_it_is_gone(cell: Cell, verb: Verb) -> bool:
     deleting = cell.request.method == "DELETE"
     ending_an_image = verb.check is deleted and cell.request.service == "glance"
-    return (deleting or ending_an_image) and cell.fault.startswith("status:404")
+    return (deleting or ending_an_image) and cell.fault.startswith(("status:404", "words:404"))
 
 
 def _remove_the_new(stage: Stage, request: Request) -> None:

@@ -8,6 +8,7 @@ import pydantic
 import pytest
 
 from hyperx_glance import (
+    AuthenticationError,
     Category,
     Client,
     ConflictError,
@@ -535,3 +536,20 @@ def test_a_refused_action_is_no_success(cloud: InMemoryCloud, client: ClientFact
         client().disable(image_id)
     assert (caught.value.service, caught.value.status) == ("image", 403)
     assert caught.value.request_id
+
+
+def test_a_login_that_is_refused_lets_no_steward_write(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image = cloud.glance.add_image(owner="dept-b", name="debian", status="active", visibility="community")
+    alice = client(steward="admin")
+    cloud.before("glance", "PATCH", "/images/", cloud.keystone.expire_tokens, times=1)
+    cloud.before(
+        "glance",
+        "PATCH",
+        "/images/",
+        lambda: cloud.fail("keystone", "POST", "/auth/tokens", status=403),
+        times=1,
+    )
+
+    with pytest.raises(AuthenticationError):
+        alice.update(image, os_distro="debian")
+    assert record_of(cloud, image).get("os_distro") is None
