@@ -25,6 +25,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from hyperx_glance.answers import Shape
+from hyperx_glance.departments import Department
 from hyperx_glance.errors import (
     HyperxGlanceError,
     NotAllowedError,
@@ -33,7 +34,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.quotas.reading import image_quota, image_records
+from hyperx_glance.quotas.reading import image_records, own_image_quota
 from hyperx_glance.quotas.room import image_usage
 from hyperx_glance.waiting import wait_until
 
@@ -61,35 +62,42 @@ def delete(context: Context, image_id: str, send: Callable[[], None], *, in_doub
     if not in_doubt:
         send()
         return None
-    before = _counted(context)
+    department = context.departments.own()
+    before = _told(lambda: _counted(context.cloud))
     send()
-    after = _counted(context)
-    if before is None or after is None or after < before or not _is_above_the_lists(context):
+    after = _told(lambda: _counted(context.cloud))
+    if before is None or after is None or after < before or not _told(lambda: unlisted(context.cloud)):
         return None
-    return PlaceLostError(image_id, department=context.departments.own().name)
+    return PlaceLostError(image_id, department=department.name)
 
 
-def _counted(context: Context) -> int | None:
-    """Ask what the quota counts; None where nobody tells, since what was to be done is done."""
+def _told(ask: Callable[[], int | None]) -> int | None:
+    """Give what a service tells; None where it does not, since what was to be done is done."""
     with contextlib.suppress(HyperxGlanceError):
-        usage = image_quota(context, context.departments.own()).images
-        return None if usage is None else usage.used
+        return ask()
     return None
 
 
-def _is_above_the_lists(context: Context) -> bool:
-    """Tell whether Glance counts records that are in no list, whatever others make and delete at this moment."""
-    counted = _counted(context)
-    with contextlib.suppress(HyperxGlanceError):
-        for _ in range(_RECOUNTS):
-            listed = image_usage(image_records(context.cloud, context.departments.own()))["images"]
-            again = _counted(context)
-            if counted is None or again is None:
-                return False
-            if counted == again:
-                return counted > listed
-            counted = again
-    return False
+def _counted(cloud: Cloud) -> int | None:
+    usage = own_image_quota(cloud, Department(cloud.project_id, "")).images
+    return None if usage is None else usage.used
+
+
+def unlisted(cloud: Cloud) -> int | None:
+    """Count the images of the caller's department that its quota counts and that no list shows.
+
+    Give None where Glance does not tell, or where others make and delete images all the time.
+    """
+    counted = _counted(cloud)
+    for _ in range(_RECOUNTS):
+        if counted is None:
+            return None
+        listed = image_usage(image_records(cloud, Department(cloud.project_id, "")))["images"]
+        again = _counted(cloud)
+        if again == counted:
+            return max(0, counted - listed)
+        counted = again
+    return None
 
 
 # ----------------------------------------------------------------- who writes
