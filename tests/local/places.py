@@ -19,7 +19,7 @@ from tests.local import captures
 from tests.local.crashes import disk, slow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from hyperx_glance import Registration
     from hyperx_glance.testing import LocalCloud
@@ -97,14 +97,15 @@ def cancel_registrations(
     """Cancel registrations of every kind; give how long the longest cancellation took, and what those who wait say."""
     places, dice, longest = Places(cloud), random.Random(rounds), 0.0
     outcomes: Counter[str] = Counter()
-    kinds: list[Callable[[], Registration]] = [
-        lambda: client("alice").start_registration(_new(disk(server))),
-        lambda: client("alice").start_registration(_new(slow(server).url)),
-        lambda: client("alice", transfer="stream").start_registration(_new(disk(server))),
-        lambda: client("alice", transfer="stream").start_registration(_released(server, dice)),
-    ]
+    kinds = [(transfer, held) for transfer in ("import", "stream") for held in (False, True)]
     for number in range(rounds):
-        registration = kinds[number % len(kinds)]()
+        transfer, is_held = kinds[number % len(kinds)]
+        held = slow(server) if is_held else None
+        new = NewImage(name=unique("cancelled"), url=held.url if held else disk(server), disk_format="qcow2")
+        registration = client("alice", transfer=transfer).start_registration(new)
+        # About as long as the registration goes on before it is cancelled.
+        release = threading.Timer(dice.choice(PAUSES) + dice.random() / 20, held.release if held else lambda: None)
+        release.start()
         waiting = threading.Thread(target=_wait, args=(registration, outcomes))
         waiting.start()
         time.sleep(dice.choice(PAUSES))
@@ -112,20 +113,10 @@ def cancel_registrations(
         registration.cancel()
         longest = max(longest, time.monotonic() - began)
         waiting.join(timeout=60)
+        release.join()
         assert not waiting.is_alive()
         places.assert_none_is_lost()
     return longest, outcomes
-
-
-def _new(url: str) -> NewImage:
-    return NewImage(name=unique("cancelled"), url=url, disk_format="qcow2")
-
-
-def _released(server: FileServer, dice: random.Random) -> NewImage:
-    """Register what is held back half-way for a moment, about as long as the upload goes on before it is cancelled."""
-    held = slow(server)
-    threading.Timer(dice.choice(PAUSES) + dice.random() / 20, held.release).start()
-    return _new(held.url)
 
 
 def _wait(registration: Registration, outcomes: Counter[str]) -> None:

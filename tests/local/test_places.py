@@ -63,7 +63,7 @@ def lose_a_place(cloud: LocalCloud, alice: Client) -> str:
 
 @pytest.mark.parametrize("way", ["by SQL", "by glance-manage"])
 def test_a_lost_place_is_told_and_an_operator_gives_it_back(
-    local_cloud: LocalCloud, client: ClientFactory, way: str
+    local_cloud: LocalCloud, client: ClientFactory, pytestconfig: pytest.Config, way: str
 ) -> None:
     """The commands stand in the guide, Departments and quotas."""
     alice = client("alice")
@@ -81,7 +81,8 @@ def test_a_lost_place_is_told_and_an_operator_gives_it_back(
         glance_rows.give_back(local_cloud)
     else:
         for command in ("purge", "purge_images_table"):
-            glance_manage(local_cloud, "db", command, "--age_in_days", "0", "--max_rows", "-1")
+            python = pytestconfig.getoption("--hyperx-python") or sys.executable
+            glance_manage(python, local_cloud, "db", command, "--age_in_days", "0", "--max_rows", "-1")
     assert glance_rows.lost(local_cloud) == set()
     counted = alice.quota().images
     assert counted is not None
@@ -90,8 +91,8 @@ def test_a_lost_place_is_told_and_an_operator_gives_it_back(
     assert finding.level == "ok"
 
 
-def glance_manage(cloud: LocalCloud, *words: str) -> None:
+def glance_manage(python: str, cloud: LocalCloud, *words: str) -> None:
     """Run an operator's command."""
     configuration = cloud.directory / "glance" / "glance-api.conf"
-    command = [sys.executable, "-P", "-m", "glance.cmd.manage", "--config-file", str(configuration), *words]
+    command = [python, "-P", "-m", "glance.cmd.manage", "--config-file", str(configuration), *words]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
