@@ -14,6 +14,7 @@ Servers are never touched: Nova and Cinder made their own copy of the data.
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeVar
 
+from hyperx_glance import removal
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, Service
 from hyperx_glance.cloud.context import Context
@@ -60,6 +61,7 @@ class _VolumePage(ListPage[_Volume], alias_generator=collection("volumes")):
     pass
 
 
+_UNFINISHED = ("queued", "saving")
 _Record = TypeVar("_Record", bound=Listed)
 
 
@@ -67,7 +69,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
     """Delete an image for good, by one request unless the servers that use it are asked for.
 
     Where an answer is lost it is sent again: an id never comes back, so nothing else can be deleted by that. What is
-    gone then counts as deleted.
+    gone then counts as deleted. Where the image that is given has no data yet, whoever writes to it is waited for.
     """
     # Known by its id alone, unless the caller knows it already: to read it first would cost a request.
     known = image if isinstance(image, Image) else Image(id=image_id(image))
@@ -81,12 +83,17 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
         return Deletion(image=None, servers=())
     if report_servers:
         servers = tuple(servers_using(context, known))  # what is not found there is no image
+    unfinished = known.glance_status in _UNFINISHED
+    written = unfinished and not removal.stands_still(context, known.id)
+    in_doubt = written and known.owner == context.cloud.project_id
     try:
-        _delete(context, known.id)
+        lost = removal.delete(context, known.id, lambda: _delete(context, known.id), in_doubt=in_doubt)
     except NotFoundError:
         if not missing_ok:
             raise
         return Deletion(image=None, servers=() if report_servers else None)
+    if lost is not None:
+        raise lost
     return Deletion(image=known, servers=servers)
 
 

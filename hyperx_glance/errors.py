@@ -21,6 +21,7 @@ The tree::
     │   ├── ProtectedError
     │   └── InUseError
     ├── QuotaExceededError               department, resource, limit, used, requested, exceeded
+    ├── PlaceLostError                   department
     ├── UrlRejectedError                 url, reason: found before anything was created
     ├── LocalFileError                   file, reason
     ├── RegistrationFailedError          phase, reason
@@ -229,6 +230,24 @@ class QuotaExceededError(HyperxGlanceError):
         self.used = used
         self.requested = requested
         self.exceeded: tuple[str, ...] = tuple(exceeded) or ((resource,) if resource else ())
+
+
+class PlaceLostError(HyperxGlanceError):
+    """Report that an image is deleted, but that the quota of its department still counts it."""
+
+    image_id: str
+    default_hint = (
+        "Nothing is left to delete. An operator gives the place back in Glance's database: see the guide, Departments"
+        " and quotas, A place that is lost."
+    )
+
+    def __init__(self, image_id: str, *, department: str) -> None:
+        super().__init__(
+            f"Image {image_id} is deleted, but it may still take a place in the quota of department {department}:"
+            " a service wrote to it while Glance deleted it, and Glance counts more images than it lists."
+        )
+        self.image_id = image_id
+        self.department = department
 
 
 class UrlRejectedError(HyperxGlanceError):

@@ -6,10 +6,12 @@ the volume, its upload, the patch that makes a template, the end of the copy. Ea
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from hyperx_glance import removal
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.template import template_edits, without_flag
 from hyperx_glance.cloud.answers import parsed
@@ -20,6 +22,8 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
+    PlaceLostError,
+    ServiceUnavailableError,
     WaitTimeoutError,
 )
 from hyperx_glance.models import mapping
@@ -38,8 +42,6 @@ if TYPE_CHECKING:
     from hyperx_glance.waiting.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
-STUCK_SECONDS = 30.0
-"""So long a cancellation waits for Cinder to finish a copy before it asks for the end of it all the same."""
 _WITH_DATA = ("active", "deactivated")
 
 
@@ -77,6 +79,7 @@ class Following:
         self._uploaded = image_id is not None
         self._refused_once = False
         self._failure: CaptureFailedError | None = None
+        self._lost: PlaceLostError | None = None
         self._snapshots: frozenset[str] = frozenset()
         self._turn = threading.RLock()
         self._started = self._pace.clock()
@@ -231,11 +234,7 @@ class Following:
     def _works(self, copies: list[Volume]) -> bool:
         if self._has_copies:
             return any(copy.status == "uploading" for copy in copies)
-        try:
-            server = services.server(self._cloud, self.server_id)
-        except NotFoundError:
-            return False
-        return server.task_state is not None
+        return removal.has_task(self._cloud, self.server_id)
 
     def _finish(self, record: Image) -> Image | None:
         """Make a template of the record; None where somebody else writes at this moment."""
@@ -280,26 +279,41 @@ class Following:
     # ------------------------------------------------------------- give up
 
     def cancel(self) -> None:
-        """Delete what was made, and return when it is gone; `ConflictError` where the image is finished."""
+        """Delete what was made, and return when it is gone; `ConflictError` where the image is finished.
+
+        Nova or Cinder may be writing to the record: a deletion at that moment could lose its place in the quota. So the
+        record is claimed, which lets nobody finish it, and deleted when they have ended, or after 30 seconds.
+        """
         with self._turn:
             self._remove()
             if self._failure is None:
                 self._failure = self._failed("It was cancelled.")
+            if self._lost is not None:
+                lost, self._lost = self._lost, None
+                lost.capture_id = self.capture_id
+                raise lost
 
     def _remove(self) -> None:
-        patient_until = self._pace.clock() + STUCK_SECONDS
+        patient_until = self._pace.clock() + removal.WRITER_SECONDS
 
         def gone() -> bool | None:
-            if not all(self._delete_record(record) for record in self._all_records()):
+            records = self._all_records()
+            if not all(services.claim(self._cloud, record) for record in records):
                 return None
-            copies = self._copies()
+            copies, late = self._copies(), self._pace.clock() >= patient_until
+            written = bool(records) and self._may_be_written(records, copies)
+            if written and not late:
+                return None
+            for record in records:
+                self._delete_record(record, in_doubt=written)
             for copy in copies:
-                services.delete_copy(self._cloud, copy, stuck=self._pace.clock() > patient_until)
+                services.delete_copy(self._cloud, copy, stuck=late)
             left = [each for each in self._snapshots if services.delete_snapshot(self._cloud, each)]
             return None if copies or left else True
 
         try:
-            wait_until(self._pace, patient(self._pace, gone))
+            timeout = max(self._pace.deadline, 2 * removal.WRITER_SECONDS)
+            wait_until(self._pace, patient(self._pace, gone), timeout=timeout)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Capture {self.capture_id} was cancelled, but Cinder has not deleted what it copied.",
@@ -322,15 +336,24 @@ class Following:
             )
         return found
 
-    def _delete_record(self, record: Image) -> bool:
-        """Delete a record that nobody has finished at this moment; False where another look must tell."""
-        if not services.claim(self._cloud, record):
-            return False
+    def _may_be_written(self, records: list[Image], copies: list[Volume]) -> bool:
+        """Tell whether Nova or Cinder may still write to a record; whoever cannot be asked may.
+
+        Nova makes the record before it gives the server a task: a request that is still on its way shows none.
+        """
         try:
-            self._cloud.delete_image(record.id)
-        except NotFoundError:
+            works = self._works(copies)
+        except (NotAllowedError, ServiceUnavailableError):
             return True
-        return True
+        begins = not (self._has_copies or self._quiet.is_over)
+        return works or (begins and any(record.glance_status == "queued" for record in records))
+
+    def _delete_record(self, record: Image, *, in_doubt: bool) -> None:
+        def send() -> None:
+            with contextlib.suppress(NotFoundError):
+                self._cloud.delete_image(record.id)
+
+        self._lost = removal.delete(self.context, record.id, send, in_doubt=in_doubt) or self._lost
 
     def _fail(self, reason: str, cause: HyperxGlanceError | None = None) -> NoReturn:
         """Take away what was made, and say why."""
@@ -358,6 +381,8 @@ class Following:
     def _clear_away(self, error: BaseException) -> bool:
         try:
             self.cancel()
+        except PlaceLostError as lost:
+            error.add_note(str(lost))
         except HyperxGlanceError as second:
             error.add_note(f"What capture {self.capture_id} has made could not be deleted: {second}")
             LOG.warning("what capture %s has made could not be deleted", self.capture_id)

@@ -75,8 +75,9 @@ class Capture:
     def cancel(self) -> None:
         """Delete what the capture has made, and return when it is gone; a second call is no error.
 
-        Cinder does not delete a volume while it copies or uploads it, so this may take as long. A finished capture
-        raises `ConflictError`, and its image stays. The server is never touched.
+        What Nova or Cinder still writes to the record is waited for, 30 seconds at most; `PlaceLostError` tells where
+        the quota counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so this
+        may take as long. A finished capture raises `ConflictError`, and its image stays. The server is never touched.
         """
         with self._following.made:
             self._following.cancel()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from hyperx_glance import vocabulary
+from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
@@ -247,6 +247,21 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
             yield image.id
 
 
+def _lost_places(evidence: Evidence) -> CheckResult:
+    unlisted = removal.unlisted(evidence.cloud)
+    if unlisted is None:
+        return CheckResult("ok", "Glance counts no images, or so many come and go that they cannot be compared.")
+    if not unlisted:
+        return CheckResult("ok", "The quota of your department counts no image that is in no list.")
+    return CheckResult(
+        "warning",
+        f"The quota of your department counts {unlisted} images that are in no list: each was deleted while a service"
+        " wrote to it, and takes a place for ever.",
+        "An operator gives the places back in Glance's database: see the guide, Departments and quotas, A place that is"
+        " lost. Run the doctor in each department: Glance tells what it counts of the caller's alone.",
+    )
+
+
 def _featured_flag(evidence: Evidence) -> CheckResult:
     """Judge whether a member can make an image FEATURED: with the flag on it and visibility public."""
     trials = evidence.trials
@@ -290,6 +305,7 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "redirects": ("image", _redirects),
     "department-limits": ("image", _department_limits),
     "stuck-imports": ("image", _stuck_imports),
+    "lost-places": ("image", _lost_places),
     "featured-flag": ("image", _featured_flag),
     "inherited-properties": ("image", inherited_properties),
 }

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from hyperx_glance import vocabulary
+from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.vocabulary import ISO_FORMAT
@@ -106,7 +106,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
         with _removed(cloud, pace, trials):
             trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
             if trials.hybrid.outcome == "done":
-                trials.hybrid = _upload(cloud, trials.image_id, _HYBRID)
+                trials.hybrid = _upload(cloud, pace, trials.image_id, _HYBRID)
     return trials
 
 
@@ -164,16 +164,21 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     except HyperxGlanceError as error:
         trials.data = Attempt("failed", str(error))
     else:
-        trials.data = _upload(cloud, trials.image_id, _DANGEROUS)
+        trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
 
 
-def _upload(cloud: Cloud, image_id: str, data: bytes) -> Attempt:
+def _upload(cloud: Cloud, pace: Pace, image_id: str, data: bytes) -> Attempt:
     headers = {"Content-Type": "application/octet-stream"}
     try:
         cloud.upload("image", image_path(image_id, "file"), data, headers=headers, timeout=_UPLOAD_SECONDS)
     except HyperxGlanceError as error:
         refused = error.status == 415
+        if not refused:
+            removal.let_glance_notice(cloud, pace, image_id)
         return Attempt("refused" if refused else "failed", error.message if refused else str(error))
+    except BaseException:  # such as Ctrl-C: the record is removed next
+        removal.let_glance_notice(cloud, pace, image_id)
+        raise
     return Attempt("done")
 
 

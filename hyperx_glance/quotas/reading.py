@@ -96,7 +96,7 @@ def whole_quota(context: Context, department: Department) -> DepartmentQuota:
 def image_quota(context: Context, department: Department) -> DepartmentQuota:
     """Give the image fields: by one request for the caller's department, from records for another."""
     if department.id == context.departments.own().id:
-        return _own_images(context.cloud, department)
+        return own_image_quota(context.cloud, department)
     return _others_images(context.cloud, department)
 
 
@@ -161,7 +161,8 @@ def _usage(used: int | None, limit: int | None) -> Usage | None:
     return Usage(used=used, limit=None if limit < 0 else limit)
 
 
-def _own_images(cloud: Cloud, department: Department) -> DepartmentQuota:
+def own_image_quota(cloud: Cloud, department: Department) -> DepartmentQuota:
+    """Give the image fields of the caller's department, by one request."""
     told = _glance_usage(cloud)
     usages = {
         resource.field: _usage(told[resource.word].usage, told[resource.word].limit)

@@ -60,8 +60,9 @@ class Registration:
     def cancel(self) -> None:
         """Delete the record in any phase, from any thread, as often as you like.
 
-        The record does not come back, but Glance may read the URL to its end. An image that was ready when it was
-        resumed keeps its protection: if it is protected, `ProtectedError` is raised.
+        The record does not come back, but Glance may read the URL to its end. What another thread uploads is waited
+        for, 5 seconds at most; `PlaceLostError` tells where the quota counts the record afterwards. An image that was
+        ready when it was resumed keeps its protection: if it is protected, `ProtectedError` is raised.
         """
         with self._record.named():
             self._record.cancel()

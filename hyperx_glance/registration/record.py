@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
+from hyperx_glance import removal
 from hyperx_glance.cloud.answers import parsed, server_time
 from hyperx_glance.cloud.cloud import Cloud, image_path
 from hyperx_glance.cloud.context import Context
@@ -17,6 +18,7 @@ from hyperx_glance.errors import (
     AuthenticationError,
     HyperxGlanceError,
     NotFoundError,
+    PlaceLostError,
     ProtectedError,
     QuotaExceededError,
     ServiceUnavailableError,
@@ -50,10 +52,13 @@ class Record:
         self.may_exist = may_exist
         self.ended = False
         """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled by somebody else."""
+        self.is_written = False
+        """Whether somebody else, whose end nobody waits for, may be writing to it."""
         self.failure: HyperxGlanceError | None = None
         self._fate: _Fate | None = None
         self._cancelled = threading.Event()
         self._settling = threading.Lock()
+        self._pen = threading.RLock()
 
     @property
     def image_id(self) -> str:
@@ -98,6 +103,13 @@ class Record:
         """Raise where another thread has cancelled."""
         if self._cancelled.is_set():
             raise self._ending(phase)
+
+    @contextlib.contextmanager
+    def writing(self, *, phase: Phase) -> Iterator[None]:
+        """Hold the pen while this process writes to the record: a cancellation waits for it before it deletes."""
+        with self._pen:
+            self.stop_if_cancelled(phase=phase)
+            yield
 
     # ------------------------------------------------------------- give up
 
@@ -147,7 +159,8 @@ class Record:
             self.delete()
             error.left = ()
         elif fate == "marked as failed":
-            repeated(self.context.settings.pace, lambda _: keep(self.context.cloud, self.image_id, error))
+            with self._pen:
+                repeated(self.context.settings.pace, lambda _: keep(self.context.cloud, self.image_id, error))
 
     # ------------------------------------------------------------- delete
 
@@ -167,9 +180,26 @@ class Record:
                 self.cancel()
 
     def delete(self) -> None:
-        """Delete the record; gone is gone, and a deletion whose answer is lost is sent again."""
-        repeated(self.context.settings.pace, lambda _: self._delete())
+        """Delete the record; gone is gone, and a deletion whose answer is lost is sent again.
+
+        What another thread writes is waited for, 5 seconds at most: a source that gives nothing for so long keeps
+        Glance from writing, too. Raise `PlaceLostError` where the quota counts the record all the same.
+        """
+        mine = self._pen.acquire(timeout=removal.UPLOAD_SECONDS)
+        own_department = self.order.department.id == self.context.cloud.project_id
+        try:
+            lost = removal.delete(
+                self.context,
+                self.image_id,
+                lambda: repeated(self.context.settings.pace, lambda _: self._delete()),
+                in_doubt=own_department and (self.is_written or not mine),
+            )
+        finally:
+            if mine:
+                self._pen.release()
         self.may_exist = False
+        if lost is not None:
+            raise lost
 
     def _delete(self) -> None:
         cloud = self.context.cloud
@@ -197,6 +227,8 @@ def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterato
     """Note on the first error, which stays the one to tell, that the record could not be cleaned up."""
     try:
         yield
+    except PlaceLostError as lost:
+        error.add_note(str(lost))
     except HyperxGlanceError as second:
         error.add_note(f"The record {image_id} could not be {done}: {second}")
         _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from hyperx_glance import removal
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.cloud.context import Context
@@ -80,13 +81,20 @@ def resume(
 
 
 def cancel(context: Context, reference: Image | str) -> None:
-    """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted."""
+    """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted.
+
+    An upload that broke off at this moment is waited for, until Glance has put the record back; 5 seconds at most.
+    """
     image = _registered(context, reference)
+    if image.glance_status == "saving":
+        removal.let_glance_notice(context.cloud, context.settings.pace, image.id)
+        image = _registered(context, image.id)
     if has_become_ready(image):
         raise ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
     department = Department(image.owner, image.owner)
     order = Order(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
     record = Record(context, order, own=False)
+    record.is_written = image.glance_status == "saving"
     with record.named():
         record.cancel()
 

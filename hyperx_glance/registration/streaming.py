@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
+from hyperx_glance import removal
 from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
@@ -16,12 +17,10 @@ from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check
 from hyperx_glance.vocabulary import ISO_FORMAT
-from hyperx_glance.waiting.pace import answered, wait_until
+from hyperx_glance.waiting.pace import answered
 
 UPLOAD_ANSWER_SECONDS = 600
 """After the last byte Glance may still have to finish in its store."""
-NOTICE_SECONDS = 5
-"""Glance notices the end of a connection at once, where no proxy stands between."""
 SHORTEST_SECONDS = 0.1
 """A time-out of 0 would be none at all."""
 
@@ -163,24 +162,13 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
             if body.failure is None and not arrived:
                 _explain(error, head, order, whole=whole)
                 raise
+        except BaseException:  # such as Ctrl-C, which breaks the upload off as well
+            removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
+            raise
     if body.failure is not None:  # raised here, and not above, to keep the cause that it has
-        _let_glance_notice(context, order.image_id)
+        removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
         raise body.failure
     return body.digest
-
-
-def _let_glance_notice(context: Context, image_id: str) -> None:
-    """Wait, for a moment, until Glance has put back a record whose upload broke off: it may be deleted next.
-
-    Glance deletes in two changes (glance/db/__init__.py, ImageRepo.remove). A record that it puts back between them is
-    gone, and takes a place of its department for ever.
-    """
-
-    def look() -> bool | None:
-        return context.cloud.image(image_id).glance_status != "saving" or None
-
-    with contextlib.suppress(HyperxGlanceError):  # what broke the upload is told; a deletion tells what is wrong now
-        wait_until(context.settings.pace, look, timeout=NOTICE_SECONDS)
 
 
 _REASONS = re.compile("safety|match|inspection")

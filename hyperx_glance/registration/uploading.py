@@ -64,7 +64,8 @@ class Uploader:
             tell(self._journal.uploaded(sent, read))
 
         try:
-            self.digest = streaming.upload(self._record.context, self._order, on_bytes, seconds=end.left)
+            with self._record.writing(phase=self._journal.last.phase):
+                self.digest = streaming.upload(self._record.context, self._order, on_bytes, seconds=end.left)
         except ChecksumMismatchError as error:
             self._record.own = True
             raise self._record.reject(error) from None

@@ -164,13 +164,14 @@ class Verification:
         """
         pace = self._context.settings.pace
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
-        try:
-            answer = repeated(pace, lambda _: self._context.cloud.patch_image(self._record.image_id, patch))
-        except NotFoundError as error:
-            raise self._record.missing(phase=Phase.READY) from error
-        except ServiceUnavailableError:
-            raise
-        except HyperxGlanceError as error:
-            _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
-            return image
+        with self._record.writing(phase=Phase.READY):
+            try:
+                answer = repeated(pace, lambda _: self._context.cloud.patch_image(self._record.image_id, patch))
+            except NotFoundError as error:
+                raise self._record.missing(phase=Phase.READY) from error
+            except ServiceUnavailableError:
+                raise
+            except HyperxGlanceError as error:
+                _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
+                return image
         return parsed(Image, "image", answer.content)

@@ -299,6 +299,7 @@ def captures(world: World) -> None:
     schedule, cloud = world.schedule, world.cloud
     cloud.keystone.set_limit(cloud.glance, "image_size_total", "dept-a", 10_000)
     cloud.nova.snapshot_polls, cloud.cinder.copy_polls = 1 + schedule.pick(3), 1 + schedule.pick(3)
+    cloud.glance.loses_places = True
     source = cloud.glance.add_image(
         owner="dept-a", name="disk", status="active", disk_format="raw", container_format="bare", size=len(DISK)
     )
@@ -326,6 +327,10 @@ def captures(world: World) -> None:
                 hard([image.id for image in own] == [result.id], f"{name} was told of {result.id}, which is not there")
         left = [volume.id for volume in cloud.cinder.volumes.values() if volume.metadata.get("hyperx_capture_id")]
         hard(not left, f"copies of volumes that nobody deleted: {left}")
+        lost = [image.id for image in cloud.glance.images.values() if image.deleted and image.status == "queued"]
+        told = "".join(_said(caller) for caller in callers.values())
+        somebody_died = any(caller.dead for caller in callers.values())
+        hard(somebody_died or all(each in told for each in lost), f"places that are lost, and nobody was told: {lost}")
         hard(cloud.nova.servers[server_id].status == "ACTIVE", "the server was harmed")
 
     def clean_up(callers: Mapping[str, Caller]) -> None:
@@ -334,6 +339,10 @@ def captures(world: World) -> None:
                 end_capture(world.client("alice"), capture_id)
 
     world.checks += [clean_up, check]
+
+
+def _said(caller: Caller) -> str:
+    return f"{caller.error} {getattr(caller.error, '__notes__', '')}"
 
 
 def _capturer(world: World, server_id: str, new: NewCapture) -> Callable[[], object]:

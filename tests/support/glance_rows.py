@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import LocalCloud
 
-Execute = Callable[[str, tuple[object, ...]], None]
+Execute = Callable[[str, tuple[object, ...]], "list[tuple[Any, ...]]"]
 
 COLUMNS = (
     "id", "name", "status", "visibility", "owner", "disk_format", "container_format", "size", "protected", "os_hidden",
@@ -57,6 +57,20 @@ def delete(cloud: LocalCloud, image_id: str) -> None:
         execute("UPDATE images SET deleted = 1, status = 'deleted', deleted_at = created_at WHERE id = ?", (image_id,))
 
 
+def lost(cloud: LocalCloud) -> set[str]:
+    """Give the records that are gone, and that quotas count all the same (glance/db/sqlalchemy/api.py)."""
+    with _changing(cloud) as execute:
+        counted = "status NOT IN ('killed', 'pending_delete', 'deleted')"
+        return {str(row[0]) for row in execute(f"SELECT id FROM images WHERE deleted = ? AND {counted}", (1,))}
+
+
+def give_back(cloud: LocalCloud) -> None:
+    """Do what the guide asks of an operator."""
+    with _changing(cloud) as execute:
+        counted = "status NOT IN ('killed', 'pending_delete', 'deleted')"
+        execute(f"UPDATE images SET status = 'deleted' WHERE deleted = ? AND {counted}", (1,))
+
+
 def remove(cloud: LocalCloud, ids: Collection[str]) -> None:
     """Take records out again."""
     with _changing(cloud) as execute:
@@ -79,8 +93,9 @@ def _changing(cloud: LocalCloud) -> Iterator[Execute]:
         connection = connect(unix_socket=path, user=url.username, database=url.path[1:], charset="utf8mb4")
     cursor = connection.cursor()
 
-    def execute(statement: str, values: tuple[object, ...]) -> None:
+    def execute(statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         cursor.execute(statement if url.scheme == "sqlite" else statement.replace("?", "%s"), values)
+        return list(cursor.fetchall())
 
     try:
         yield execute

@@ -34,6 +34,7 @@ READING = [
     "redirects",
     "department-limits",
     "stuck-imports",
+    "lost-places",
     "featured-flag",
     "inherited-properties",
 ]
@@ -282,7 +283,7 @@ def test_a_check_that_fails_is_a_finding(fake: InMemoryCloud) -> None:
 
     findings = examine(fake)
 
-    assert levels(findings) == {"unified-limits": "error"}
+    assert levels(findings) == {"unified-limits": "error", "lost-places": "error"}
     assert "Could not be checked" in findings["unified-limits"].message
 
 
@@ -545,6 +546,26 @@ def test_stuck_imports_of_many_pages(fake: InMemoryCloud) -> None:
     assert "(10): " in message
     assert message.count("-") == 5 * 4
     assert message.endswith(", ....")
+
+
+# ----------------------------------------------------------------- lost places
+
+
+def test_places_that_are_lost_are_counted(fake: InMemoryCloud) -> None:
+    for _ in range(2):
+        fake.glance.images[fake.glance.add_image(owner="dept-a")].deleted = True
+    fake.glance.add_image(owner="dept-a", os_hidden=True)
+
+    finding = examine(fake)["lost-places"]
+
+    assert finding.level == "warning"
+    assert "counts 2 images that are in no list" in finding.message
+    assert examine(fake, "bob")["lost-places"].level == "ok"  # of another department
+
+
+def test_without_limits_no_place_is_looked_for(fake: InMemoryCloud) -> None:
+    fake.glance.use_keystone_limits = False
+    assert "counts no images" in examine(fake)["lost-places"].message
 
 
 # ----------------------------------------------------------------- the flag

@@ -354,6 +354,10 @@ class Cinder(Service):
             if volume.upload_id == image.id:
                 self._go_on(volume)
 
+    def writes_to_image(self, image: ImageRecord) -> bool:
+        """Tell whether an upload has yet to fill an image."""
+        return any(each.status == "uploading" and each.upload_id == image.id for each in self.volumes.values())
+
     def _delete(self, call: Call, volume_id: str) -> Reply:
         volume = self._found(call, volume_id)
         if not call.who.may_write:

@@ -127,6 +127,7 @@ class InMemoryCloud:
         self.cinder = Cinder(self.keystone, self.glance)
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
         self.glance.lookers += [self.nova.look_at_image, self.cinder.look_at_image]
+        self.glance.writers += [self.nova.writes_to_image, self.cinder.writes_to_image]
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
         for service in self.keystone.services:
             service.now = now

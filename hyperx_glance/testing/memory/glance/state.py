@@ -40,7 +40,7 @@ class State(Service):
     name: ClassVar[str] = "glance"
     type: ClassVar[str] = "image"
 
-    def __init__(self, keystone: Keystone) -> None:
+    def __init__(self, keystone: Keystone) -> None:  # noqa: PLR0915  # one statement for each thing that a test may set
         self.metadefs = AllMetadefs()
         self.cache = Cache(lambda image_id: self.image(image_id) is not None)
         super().__init__()
@@ -96,6 +96,10 @@ class State(Service):
         """Whether the database tells upper from lower case; MySQL's usual collation does not."""
         self.lookers: list[Callable[[ImageRecord], None]] = []
         """What Nova and Cinder do when somebody looks at an image that they fill."""
+        self.writers: list[Callable[[ImageRecord], bool]] = []
+        """Whether Nova or Cinder has yet to write to an image."""
+        self.loses_places = False
+        """True: a record that is deleted while Nova or Cinder writes to it goes on to count, as on a slow Glance."""
         self._keystone = keystone
         self._jobs: dict[str, Job] = {}
         self._orphans: list[Job] = []

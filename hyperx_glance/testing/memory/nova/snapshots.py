@@ -105,3 +105,7 @@ class Snapshots(State):
         for server in self.servers.values():
             if server.snapshot_id == image.id:
                 self._go_on(server)
+
+    def writes_to_image(self, image: ImageRecord) -> bool:
+        """Tell whether a snapshot has yet to fill an image."""
+        return any(server.snapshot_id == image.id for server in self.servers.values())
