@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hyperx_glance.browsing import filters, lists
+from hyperx_glance.browsing import lists
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 
 def images(context: Context, query: ImageQuery) -> Iterator[Image]:
-    """Check the query now, and give the images when they are asked for."""
-    filters.check(query, is_administrator=context.cloud.is_administrator)
-    return lists.ordered(context, query)
+    """Check the query now, and return an iterator that reads the images as they are used."""
+    return lists.ordered(context, query, Sorting(query.sort))
 
 
 def image(context: Context, name_or_id: str) -> Image:
@@ -61,8 +61,7 @@ def summary(context: Context, query: ImageQuery) -> Summary:
     """Count images by what they are; which ones a limit leaves is a matter of their order."""
     from hyperx_glance.browsing.summary import summarized  # noqa: PLC0415  # models that no other verb of these needs
 
-    read = lists.unordered if query.limit is None else lists.ordered
-    return summarized(read(context, query))
+    return summarized(lists.unordered(context, query) if query.limit is None else images(context, query))
 
 
 def tags(context: Context) -> dict[str, int]:

@@ -2,11 +2,12 @@
 
     >>> from hyperx_glance import Image, ImageQuery
     >>> from hyperx_glance.browsing.cursors import Place, read, written
-    >>> query = ImageQuery(sort=["name"])
-    >>> cursor = written(Place(beside=("debian", "7c1"), near=("7c1",)), query)
-    >>> read(cursor, query).beside
+    >>> from hyperx_glance.browsing.sorting import Sorting
+    >>> query, order = ImageQuery(), Sorting(["name"])
+    >>> cursor = written(Place(beside=("debian", "7c1"), near=("7c1",)), query, order)
+    >>> read(cursor, query, order).beside
     ('debian', '7c1')
-    >>> read(cursor, ImageQuery(sort=["-name"]))
+    >>> read(cursor, query, order.reversed())
     Traceback (most recent call last):
     hyperx_glance.errors.InvalidRequestError: cursor: it belongs to another query, or has been changed. Hint: ...
 
@@ -22,7 +23,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hyperx_glance import arguments
-from hyperx_glance.browsing.sorting import Sorting, SortKey
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.browsing import ImageQuery
@@ -52,16 +53,16 @@ class Place(Shape):
         return Place(backwards=not self.backwards, included=not self.included, beside=self.beside)
 
 
-def written(place: Place, query: ImageQuery) -> str:
-    """Write the cursor of a place in the list of a query."""
-    return _packed(place.model_dump_json(exclude_defaults=True).encode(), query)
+def written(place: Place, query: ImageQuery, order: Sorting) -> str:
+    """Return the cursor of a place in the list of a query, whose order is ``order``."""
+    return _packed(place.model_dump_json(exclude_defaults=True).encode(), query, order)
 
 
-def read(cursor: str, query: ImageQuery) -> Place:
-    """Read a cursor; whatever was not written for this query is `InvalidRequestError`."""
+def read(cursor: str, query: ImageQuery, order: Sorting) -> Place:
+    """Return the place of a cursor; raise `InvalidRequestError` if it was not written for this query."""
     try:
-        place = _read(cursor, query)
-        key(place, query)
+        place = _read(cursor, query, order)
+        order.read(place.beside)
     except (ValueError, OverflowError) as error:
         raise InvalidRequestError(
             "cursor: it belongs to another query, or has been changed",
@@ -70,18 +71,12 @@ def read(cursor: str, query: ImageQuery) -> Place:
     return place
 
 
-def key(place: Place, query: ImageQuery) -> SortKey:
-    """Give what orders the image beside a place, in the direction in which the list is read."""
-    order = Sorting(query.sort)
-    return (Sorting(order.reverse) if place.backwards else order).read(place.beside)
-
-
-def _read(cursor: str, query: ImageQuery) -> Place:
+def _read(cursor: str, query: ImageQuery, order: Sorting) -> Place:
     if len(cursor) > _LONGEST_CURSOR:
         raise ValueError("too long")
     packed = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     content = packed[_CHECKSUM_BYTES:]
-    if _packed(content, query) != cursor:  # the checksum differs, or bits that mean nothing
+    if _packed(content, query, order) != cursor:  # the checksum differs, or bits that mean nothing
         raise ValueError("another checksum")
     place = Place.model_validate_json(content)
     if any(arguments.reference(image_id) for image_id in place.near):
@@ -89,13 +84,13 @@ def _read(cursor: str, query: ImageQuery) -> Place:
     return place
 
 
-def _packed(content: bytes, query: ImageQuery) -> str:
-    return base64.urlsafe_b64encode(_checksum(content, query) + content).decode().rstrip("=")
+def _packed(content: bytes, query: ImageQuery, order: Sorting) -> str:
+    return base64.urlsafe_b64encode(_checksum(content, query, order) + content).decode().rstrip("=")
 
 
-def _checksum(content: bytes, query: ImageQuery) -> bytes:
+def _checksum(content: bytes, query: ImageQuery, order: Sorting) -> bytes:
     """Add up the place and the query, in whichever order its sets come; the length of a page is no part of it."""
     criteria = query.model_dump(mode="json", exclude={"limit", "sort"}, exclude_defaults=True)
     criteria = {name: sorted(value) if isinstance(value, list) else value for name, value in criteria.items()}
-    question = json.dumps([_VERSION, Sorting(query.sort).parameter, criteria], sort_keys=True)
+    question = json.dumps([_VERSION, order.parameter, criteria], sort_keys=True)
     return hashlib.sha256(question.encode() + b"\0" + content).digest()[:_CHECKSUM_BYTES]

@@ -1,9 +1,10 @@
 """From a query to what Glance is asked, and to the test for what Glance cannot tell.
 
     >>> from hyperx_glance.browsing.filters import Viewer, listings
+    >>> from hyperx_glance.browsing.sorting import Sorting
     >>> from hyperx_glance.models.browsing import ImageQuery
     >>> alice = Viewer(project_id="d1", is_administrator=False)
-    >>> for listing in listings(ImageQuery(view="public", os_distro="ubuntu"), alice):
+    >>> for listing in listings(ImageQuery(view="public", os_distro="ubuntu"), alice, Sorting(["name"])):
     ...     print(listing.parameters)
     (('visibility', 'public'), ('os_distro', 'ubuntu'))
     (('visibility', 'community'), ('os_distro', 'ubuntu'))
@@ -90,21 +91,22 @@ def check(query: ImageQuery, *, is_administrator: bool) -> None:
             raise InvalidRequestError(f"properties: {key} is no property but a column of Glance")
 
 
-def listings(query: ImageQuery, viewer: Viewer, *, owners: Sequence[str] | None = None) -> list[Listing]:
-    """Give the listings that together hold the answer, each image in one of them.
+def listings(
+    query: ImageQuery, viewer: Viewer, order: Sorting, *, owners: Sequence[str] | None = None
+) -> list[Listing]:
+    """Return the listings that together hold the answer of a checked query, each image in one of them.
 
-    ``owners`` are the ids of the departments that the criterion ``owner`` names; None where it is not given.
+    ``order`` is the order in which they will be read. ``owners`` are the ids of the departments that the criterion
+    ``owner`` names; None if it is not given.
     """
-    check(query, is_administrator=viewer.is_administrator)
     if query.limit == 0 or _formats(query) == frozenset():
         return []
-    sorting = Sorting(query.sort)
     tests = [_listed(query), *_tests(query)]
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
     exact = search is None and not _evaluated_here(query)
-    pushed, ends = _pushed(query, sorting)
+    pushed, ends = _pushed(query, order)
     found = []
     for branches in itertools.product(_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)):
         parameters = [pair for branch in branches for pair in branch.parameters]
@@ -197,7 +199,7 @@ def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
 # ----------------------------------------------------------------- what Glance evaluates
 
 
-def _pushed(query: ImageQuery, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+def _pushed(query: ImageQuery, order: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
     """Write as parameters all that Glance can evaluate for every listing of the query."""
     pushed = []
     if query.state is State.ACTIVE:
@@ -218,7 +220,7 @@ def _pushed(query: ImageQuery, sorting: Sorting) -> tuple[list[tuple[str, str]],
         pushed.append(("size_max", str(min(query.max_size, LARGEST_NUMBER))))
     ends = None
     for column in ("created_at", "updated_at"):
-        bound, end = _time_bound(query, column, sorting)
+        bound, end = _time_bound(query, column, order)
         pushed += bound
         ends = ends or end
     return pushed, ends
@@ -262,7 +264,7 @@ def _required_tags(query: ImageQuery) -> frozenset[str]:
     return query.tags | (query.any_tags if len(query.any_tags) == 1 else frozenset())
 
 
-def _time_bound(query: ImageQuery, column: str, sorting: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+def _time_bound(query: ImageQuery, column: str, order: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
     """Write a bound of a time as whole seconds, as the API shows times.
 
     Glance takes one bound of each column (of several parameters of a name the last counts,
@@ -279,7 +281,7 @@ def _time_bound(query: ImageQuery, column: str, sorting: Sorting) -> tuple[list[
     if lower is None or upper is None:
         bound = lower or upper
         return ([(column, bound)] if bound else []), None
-    first = sorting.columns[0]
+    first = order.columns[0]
     if first.name != column or after is None or before is None:
         return [(column, lower)], None
     if first.descending:
@@ -289,7 +291,7 @@ def _time_bound(query: ImageQuery, column: str, sorting: Sorting) -> tuple[list[
 
 def _beyond(column: str, *, before: datetime | None = None, after: datetime | None = None) -> Test:
     def ends(image: Image) -> bool:
-        time = _aware(getattr(image, column))
+        time: datetime | None = getattr(image, column)
         return time is not None and ((before is not None and time < before) or (after is not None and time > after))
 
     return ends
@@ -421,15 +423,10 @@ def _within(name: str, least: int | None, most: int | None) -> Test:
 
 def _during(name: str, after: datetime | None, before: datetime | None) -> Test:
     def test(image: Image) -> bool:
-        time = _aware(getattr(image, name))
+        time: datetime | None = getattr(image, name)
         return time is not None and (after is None or time >= after) and (before is None or time <= before)
 
     return test
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    """Take a time that names no zone for UTC, as Glance's are."""
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
 # ----------------------------------------------------------------- search

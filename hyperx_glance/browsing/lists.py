@@ -1,16 +1,18 @@
 """Read what a query asks for: one listing of Glance or several, in one order.
 
     >>> from hyperx_glance.browsing import lists
+    >>> from hyperx_glance.browsing.sorting import Sorting
     >>> from hyperx_glance.cloud.context import Context
     >>> from hyperx_glance.cloud.departments import Departments
     >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active")
     >>> context = Context(cloud, Departments(cloud), Settings())
-    >>> [image.name for image in lists.ordered(context, ImageQuery(view="private"))]
+    >>> [image.name for image in lists.ordered(context, ImageQuery(view="private"), Sorting(["name"]))]
     ['debian']
 
 Lists are lazy: a page is asked for when the one before has been used up, and nothing after the iterator is closed.
 """
 
+import dataclasses
 import heapq
 import itertools
 import math
@@ -35,19 +37,33 @@ SAME_SECOND = 2000
 def ordered(
     context: Context,
     query: ImageQuery,
+    order: Sorting,
     *,
     beyond: Test | None = None,
     behind: Sequence[str] = (),
     ended: set[int] | None = None,
 ) -> Iterator[Image]:
-    """Give the images that match, in the order of the query.
+    """Check the query now, and return an iterator over the matching images in this order.
 
     Of a list that was read up to some place before, only those ``beyond`` it count; ``behind`` names images there, the
     nearest last, and Glance begins behind the nearest that still exists, else `pages.MarkersLostError` is raised.
     ``ended`` are the numbers of the listings that had ended before that place; those that end now are added.
     """
-    order = Sorting(query.sort)
-    listings = _listings(context, query)
+    viewer = _viewer(context, query)
+    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended)
+
+
+def _ordered(
+    context: Context,
+    query: ImageQuery,
+    order: Sorting,
+    viewer: Viewer,
+    *,
+    beyond: Test | None,
+    behind: Sequence[str],
+    ended: set[int] | None,
+) -> Iterator[Image]:
+    listings = _listings(context, query, order, viewer)
     found = []
     for number, listing in enumerate(listings):
         over = ended is not None and number in ended
@@ -67,18 +83,24 @@ def _noted(rows: Iterator[Image], number: int, ended: set[int]) -> Iterator[Imag
 def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
     """Give the images that match, one listing after the other; without a limit in whole pages."""
     order = Sorting(query.sort)
-    for listing in _listings(context, query):
+    for listing in _listings(context, query, order, _viewer(context, query)):
         reading = _Reading(context, query, listing)
         yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
 
 
-def _listings(context: Context, query: ImageQuery) -> list[Listing]:
-    """Ask Keystone only where the query is about departments' names."""
-    access = context.cloud.access  # once: keystoneauth reads the token's end anew each time
+def _viewer(context: Context, query: ImageQuery) -> Viewer:
+    """Return the caller, who may ask this."""
+    access = context.cloud.access  # once: keystoneauth reads when the token expires each time
     filters.check(query, is_administrator=access.is_administrator)
-    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
+    return Viewer(access.project_id, access.is_administrator)
+
+
+def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer) -> list[Listing]:
+    """Ask Keystone only if the query is about names of departments."""
+    if query.search and not query.search.isspace():
+        viewer = dataclasses.replace(viewer, names=context.departments.owner_names())
     owners = None if query.owner is None else context.departments.matching(query.owner)
-    return filters.listings(query, Viewer(access.project_id, access.is_administrator, names), owners=owners)
+    return filters.listings(query, viewer, order, owners=owners)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:

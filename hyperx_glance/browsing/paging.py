@@ -34,9 +34,10 @@ def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) 
     """Give so many images from the cursor on, and the cursors of the pages beside."""
     if query.limit is not None:
         raise InvalidRequestError("limit: a page has a size instead")
-    place = None if cursor is None else cursors.read(cursor, query)
+    forwards = Sorting(query.sort)
+    place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards
-    order = Sorting(Sorting(query.sort).reverse if backwards else query.sort)
+    order = forwards.reversed() if backwards else forwards
 
     ended = set() if place is None else set(place.ended)
     found = _behind(context, query, order, place, amount=size + 1, ended=ended)
@@ -46,8 +47,8 @@ def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) 
     previous, following = (far, near) if backwards else (near, far)
     return ImagePage(
         images=tuple(reversed(shown) if backwards else shown),
-        next=None if following is None else cursors.written(following, query),
-        previous=None if previous is None else cursors.written(previous, query),
+        next=None if following is None else cursors.written(following, query, forwards),
+        previous=None if previous is None else cursors.written(previous, query, forwards),
     )
 
 
@@ -58,10 +59,9 @@ def _behind(
     context: Context, query: ImageQuery, order: Sorting, place: Place | None, *, amount: int, ended: set[int]
 ) -> list[Image]:
     """Read so many images behind a place, in the order in which they are read."""
-    sort = tuple(f"{'-' if descending else ''}{name}" for name, descending in order.columns)
-    query = query.model_copy(update={"sort": sort, "limit": amount})
+    query = query.model_copy(update={"limit": amount})
     if place is None:
-        return list(lists.ordered(context, query, ended=ended))
+        return list(lists.ordered(context, query, order, ended=ended))
     passed = order.read(place.beside)
 
     def beyond(image: Image) -> bool:
@@ -74,12 +74,12 @@ def _behind(
 
     if place.near:
         try:
-            return list(lists.ordered(context, query, beyond=beyond_neighbours, behind=place.near, ended=ended))
+            return list(lists.ordered(context, query, order, beyond=beyond_neighbours, behind=place.near, ended=ended))
         except MarkersLostError:
             pass  # then the list is read again up to the place
     # The image beside the place is read again.
     query = query.model_copy(update={"limit": amount + 1, **_bound(query, order, place)})
-    return list(itertools.islice(lists.ordered(context, query, beyond=beyond, ended=ended), amount))
+    return list(itertools.islice(lists.ordered(context, query, order, beyond=beyond, ended=ended), amount))
 
 
 def _bound(query: ImageQuery, order: Sorting, place: Place) -> dict[str, datetime]:

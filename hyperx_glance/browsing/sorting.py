@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import total_ordering
 from typing import NamedTuple
 
@@ -60,10 +60,9 @@ class Sorting:
         self.columns = tuple(columns.values())
         self.neighbours = _neighbours(list(columns))
 
-    @property
-    def reverse(self) -> tuple[str, ...]:
-        """Give the sort that has the same images the other way round."""
-        return tuple(name if descending else f"-{name}" for name, descending in self.columns)
+    def reversed(self) -> "Sorting":
+        """Return the order that has the same images the other way round."""
+        return Sorting([name if descending else f"-{name}" for name, descending in self.columns])
 
     @property
     def parameter(self) -> str:
@@ -125,10 +124,8 @@ def _value(name: str, text: str) -> str | datetime | None:
     return time
 
 
-def _sortable(value: object, *, descending: bool) -> object:
+def _sortable(value: str | datetime | None, *, descending: bool) -> object:
     if isinstance(value, str):
         return _Backwards(value) if descending else value
-    seconds = 0.0
-    if isinstance(value, datetime):
-        seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    seconds = value.timestamp() if value else 0.0
     return -seconds if descending else seconds
