@@ -8,7 +8,7 @@
 0
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -26,7 +26,6 @@ from hyperx_glance.models.quotas import DepartmentQuota, Usage
 from hyperx_glance.quotas.image_limits import image_limits
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
-    FIELDS,
     IMAGE_RESOURCES,
     VOLUME_RESOURCES,
     WORDS,
@@ -73,24 +72,28 @@ class _QuotaSetAnswer(Shape):
     quota_set: Known[_InUse]
 
 
+Part = Callable[[Context, Department], DepartmentQuota]
+
 # ----------------------------------------------------------------- verbs
 
 
 def quota(context: Context, department: str | None) -> DepartmentQuota:
-    """Ask the services, all at once, what a department uses and may use."""
-    return whole_quota(context, _readable(context, department))
+    """Return what a department uses and may use."""
+    return quota_of(context, _readable(context, department))
 
 
-def whole_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Ask the services, all at once, about a department that is known already."""
-    parts = (image_quota, compute_quota, volume_quota)
+def quota_of(context: Context, department: Department, *parts: Part) -> DepartmentQuota:
+    """Return these parts of a department's quota, such as `image_quota`, or all of it; services are asked at once."""
+    parts = parts or (image_quota, compute_quota, volume_quota)
     with ThreadPoolExecutor(len(parts)) as pool:
-        pending = [pool.submit(part, context, department) for part in parts]
-    usages: dict[str, Usage | None] = {}
-    for future in pending:
-        answer = future.result()
-        usages |= {field: getattr(answer, field) for field in FIELDS if getattr(answer, field) is not None}
-    return _quota(department, usages)
+        return merged(*pool.map(lambda part: part(context, department), parts))
+
+
+def merged(*parts: DepartmentQuota) -> DepartmentQuota:
+    """Put several parts of one department's quota together."""
+    return DepartmentQuota.model_validate(
+        {field: usage for part in parts for field, usage in part if usage is not None}
+    )
 
 
 def image_quota(context: Context, department: Department) -> DepartmentQuota:

@@ -23,7 +23,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, image_endpoint, image_limits
-from hyperx_glance.quotas.reading import Known, quota_set_path, whole_quota
+from hyperx_glance.quotas.reading import Known, quota_of, quota_set_path
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
     FIELDS,
@@ -68,7 +68,7 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
     try:
         for call in (call for plan in plans for call in plan.calls):
             _write(context, call, touched)
-        now = whole_quota(context, target)
+        now = quota_of(context, target)
         _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     except BaseException as error:
         _take_back(context, plans, touched, error)

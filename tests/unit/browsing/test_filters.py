@@ -19,17 +19,16 @@ ADMIN = Viewer(project_id="admin", is_administrator=True)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def made(viewer: Viewer = ALICE, *, owners: list[str] | None = None, **criteria: object) -> list[Listing]:
-    query = ImageQuery.model_validate(criteria)
+def made(query: ImageQuery, viewer: Viewer = ALICE, *, owners: list[str] | None = None) -> list[Listing]:
     return listings(query, viewer, Sorting(query.sort), owners=owners)
 
 
 def asked(viewer: Viewer = ALICE, *, owners: list[str] | None = None, **criteria: object) -> list[dict[str, str]]:
-    return [dict(listing.parameters) for listing in made(viewer, owners=owners, **criteria)]
+    return [dict(listing.parameters) for listing in made(ImageQuery.model_validate(criteria), viewer, owners=owners)]
 
 
 def only(**criteria: object) -> Listing:
-    (listing,) = made(**criteria)
+    (listing,) = made(ImageQuery.model_validate(criteria))
     return listing
 
 
@@ -38,7 +37,7 @@ def image(**record: object) -> Image:
 
 
 def found(record: dict[str, Any], **criteria: object) -> bool:
-    return any(listing.matches(image(**record)) for listing in made(**criteria))
+    return any(listing.matches(image(**record)) for listing in made(ImageQuery.model_validate(criteria)))
 
 
 # ----------------------------------------------------------------- views
@@ -144,7 +143,7 @@ def test_hidden_images_stay_out_unless_asked_for() -> None:
     assert not found({"os_hidden": True})
     assert asked(hidden=True) == [{"visibility": "all", "os_hidden": "true"}]
     assert asked(hidden=None) == [{"visibility": "all"}, {"visibility": "all", "os_hidden": "true"}]
-    both = made(hidden=None)
+    both = made(ImageQuery(hidden=None))
     for hidden in (False, True):
         assert [listing.matches(image(os_hidden=hidden)) for listing in both] == [not hidden, hidden]
 
@@ -253,7 +252,7 @@ def test_each_department_of_a_name_is_asked_for() -> None:
 
 
 def test_a_hypervisor_is_looked_for_in_every_property_that_names_it() -> None:
-    three = made(hypervisor="KVM")
+    three = made(ImageQuery(hypervisor="KVM"))
 
     assert [dict(listing.parameters) for listing in three] == [
         {"visibility": "all", "hyperx_hypervisor": "KVM"},
