@@ -13,11 +13,9 @@ look tells whether it was done, and what was not is sent again. The steward, a s
 PATCH, and only for what HYPERX grants and Glance does not: every user edits public images.
 """
 
-from collections.abc import Mapping, Sequence
-
-from hyperx_glance.cloud.answers import parsed
-from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,
@@ -33,7 +31,6 @@ from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import repeated
 
-Operations = Sequence[Mapping[str, str | int | list[str]]]
 MOST_RIVALS = 20
 """So many others may write an image before an update of it gives up."""
 
@@ -83,25 +80,16 @@ def enable(context: Context, image: Image | str) -> Image:
 def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
     cloud = context.cloud
     check_category(cloud, current, changes)
-    edits = mapping.edit_patch(current, changes, public_visibility=context.settings.public_visibility)
-    if not edits:
-        return current
+
+    def wanted(image: Image) -> list[Edit]:
+        return mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility)
+
     try:
-        after = _patch(cloud, current, mapping.json_patch(edits))
+        return apply(cloud, current, wanted)
     except NotAllowedError as error:
-        if _belongs_to_another(cloud, current):
-            return _edit_as_anybody(context, current, edits, error)
-        without = mapping.without_flag_removal(edits)
-        if without == edits:
+        if not belongs_to_another(cloud, current):
             raise
-        after = _patch(cloud, current, mapping.json_patch(without))
-    ignored = mapping.edit_patch(after, changes, public_visibility=context.settings.public_visibility)
-    if ignored:
-        raise ConflictError(
-            f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
-            hint="An operator should look at its property protections: users must be able to read what they may write.",
-        )
-    return after
+        return _edit_as_anybody(context, current, wanted(current), error)
 
 
 def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
@@ -126,14 +114,6 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
         )
 
 
-def _patch(cloud: Cloud, image: Image, operations: Operations, *, media_type: str = PATCH_MEDIA_TYPE) -> Image:
-    return parsed(Image, "image", cloud.patch_image(image.id, operations, media_type=media_type).content)
-
-
-def _belongs_to_another(cloud: Cloud, image: Image) -> bool:
-    return not cloud.is_administrator and image.owner != cloud.project_id
-
-
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
     """Let the steward make a change that HYPERX grants to every user; all of it or nothing.
 
@@ -150,7 +130,7 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
         ) from refusal
     edits = [*edits, Edit("edited_by", glance_key("edited_by"), context.cloud.user_id)]
     try:
-        after = _patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
+        after = patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
     except AuthenticationError as error:  # not the caller's: to log in again would not help
         raise NotAllowedError(
             f"Image {image.id} belongs to another department, and the steward cannot log in: {error.message}",

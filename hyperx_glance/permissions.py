@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import editing
+from hyperx_glance.cloud.patching import belongs_to_another
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
@@ -86,7 +87,7 @@ def _reader_problem(cloud: Cloud) -> str:
 
 
 def _owner_problem(cloud: Cloud, image: Image) -> str:
-    if not cloud.is_administrator and image.owner != cloud.project_id:
+    if belongs_to_another(cloud, image):
         return "The image belongs to another department; its members may, and administrators."
     return _reader_problem(cloud)
 

@@ -108,6 +108,9 @@ class Edit(NamedTuple):
     value: Value | None
 
 
+FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
+
+
 def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -> list[Edit]:
     """Find the smallest edit that makes a record say what the changes say; nothing where it says so already."""
     given = changes.given()
@@ -127,16 +130,19 @@ def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -
     return edits + _password_edits(image, changes)
 
 
-def without_flag_removal(edits: list[Edit]) -> list[Edit]:
-    """Give the same edit where Glance refuses to drop the featured flag.
+def without_flag_removal(image: Image, edits: list[Edit]) -> list[Edit]:
+    """Return the same edits for a caller who may not remove the featured flag.
 
-    An image that keeps the flag is featured as soon as its visibility is "public"; so a PUBLIC one becomes "community".
+    An image that keeps the flag is featured if its visibility is "public", so it becomes "community" instead.
     """
-    if Edit("category", _FEATURED_KEY, None) not in edits:
+    if FLAG_REMOVAL not in edits:
         return edits
-    kept = [edit for edit in edits if edit.field != "category"]
-    private = Edit("category", "visibility", "private") in edits
-    return [*kept, Edit("category", "visibility", "private" if private else "community")]
+    kept = [edit for edit in edits if edit != FLAG_REMOVAL]
+    visibility = next((edit.value for edit in kept if edit.key == "visibility"), image.visibility)
+    if visibility == "public":
+        kept = [edit for edit in kept if edit.key != "visibility"]
+        kept.append(Edit("category", "visibility", "community"))
+    return kept
 
 
 def json_patch(edits: Iterable[Edit]) -> list[dict[str, Value]]:
@@ -196,7 +202,7 @@ def _category_edits(image: Image, changes: ImageChanges, public_visibility: str)
     if category is Category.FEATURED and image.glance_property(_FEATURED_KEY) != "true":
         edits.append(Edit("category", _FEATURED_KEY, "true"))
     if category is not Category.FEATURED and image.glance_property(_FEATURED_KEY):
-        edits.append(Edit("category", _FEATURED_KEY, None))
+        edits.append(FLAG_REMOVAL)
     visibility = visibility_of(category, public_visibility)
     if image.visibility != visibility:
         edits.append(Edit("category", "visibility", visibility))

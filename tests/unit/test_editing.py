@@ -349,6 +349,19 @@ def test_where_the_flag_cannot_be_dropped_the_category_changes_without_it(
     assert len(patches(cloud)) == 2
 
 
+def test_a_snapshot_is_published_without_its_mark_though_its_flag_stays(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    cloud.glance.protections = False
+    image_id = make_image(cloud, hyperx_featured="true", image_type="snapshot")
+    cloud.glance.protections = _PROTECTED
+
+    assert client().update(image_id, category="public").category is Category.PUBLIC
+    record = record_of(cloud, image_id)
+    assert (record["hyperx_featured"], record["visibility"]) == ("true", "community")
+    assert "image_type" not in record
+
+
 def test_other_refusals_are_not_tried_twice(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.glance.policies["modify_image"] = "nobody"
