@@ -50,7 +50,7 @@ def test_changes_come_from_a_model_or_from_keywords() -> None:
 
 @pytest.mark.parametrize("field", ["url", "owner", "hypervisor", "disk_format", "container_format", "kind"])
 def test_a_field_that_never_changes_is_named(field: str) -> None:
-    with pytest.raises(ImmutableFieldError, match=f"{field}: never changed") as caught:
+    with pytest.raises(ImmutableFieldError, match=f"{field}: never changes") as caught:
         changes(None, cast("Any", {field: "x"}))
     assert "Register a new image" in caught.value.hint
     with pytest.raises(ImmutableFieldError):
@@ -295,7 +295,7 @@ def test_an_action_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, clien
     cloud.fail("glance", "GET", image_id, status=500, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client().disable(image_id)
-    assert caught.value.__notes__ == ["Glance had done it before (deactivate)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (deactivate)."]
 
 
 def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -304,7 +304,7 @@ def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemo
     cloud.fail("glance", "GET", image_id, status=403, skip=1, times=1)
     with pytest.raises(NotAllowedError) as caught:
         bob.update(image_id, name="better")
-    assert caught.value.__notes__ == ["Glance had done it before (edit)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (edit)."]
     assert record_of(cloud, image_id)["name"] == "better"
 
 
@@ -483,7 +483,7 @@ def test_an_image_that_is_featured_meanwhile_is_left_alone(
     if flag:
         with pytest.raises(ConflictError, match=r"became featured .*: edited_by, name") as caught:
             bob.update(image_id, name="better")
-        assert "takes nothing back" in caught.value.hint
+        assert "does not change categories or undo edits" in caught.value.hint
         assert len(patches(cloud)) == 4  # the two of this test among them
         return
     with pytest.raises(NotAllowedError, match="and is featured"):
