@@ -83,89 +83,35 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.waiting.pace import Pace as Pace
 
 _HOMES = {
-    "capturing": ("Capture",),
-    "client": (
-        "Client",
-        "connect",
-    ),
-    "cloud.departments": ("Department",),
-    "errors": (
-        "AmbiguousNameError",
-        "AuthenticationError",
-        "CaptureFailedError",
-        "ChecksumMismatchError",
-        "ConflictError",
-        "FlavorTooSmallError",
-        "HyperxGlanceError",
-        "ImageNotActiveError",
-        "ImmutableFieldError",
-        "InUseError",
-        "InvalidRequestError",
-        "LaunchFailedError",
-        "LocalFileError",
-        "NotAllowedError",
-        "NotFoundError",
-        "PasswordResetError",
-        "PlaceLostError",
-        "ProtectedError",
-        "QuotaExceededError",
-        "RegistrationFailedError",
-        "ServiceUnavailableError",
-        "UrlRejectedError",
-        "WaitTimeoutError",
-    ),
-    "launching": ("Launch",),
-    "models.browsing": (
-        "ImageCriteria",
-        "ImageQuery",
-    ),
-    "models.capturing": ("NewCapture",),
-    "models.editing": (
-        "ImageChanges",
-        "ImageFields",
-    ),
-    "models.image": ("Image",),
-    "models.launching": ("LaunchRequest",),
-    "models.quotas": (
-        "DepartmentQuota",
-        "QuotaLimits",
-        "Usage",
-    ),
-    "models.registering": (
-        "NewImage",
-        "NewIso",
-    ),
-    "models.results": (
-        "AvailabilityZone",
-        "Deletion",
-        "Finding",
-        "FlavorChoice",
-        "ImagePage",
-        "KeyPair",
-        "LaunchProgress",
-        "NetworkChoice",
-        "Progress",
-        "Server",
-        "ServerRef",
-        "Summary",
-        "UrlReport",
-    ),
-    "models.urls": ("UrlPolicy",),
-    "registration": ("Registration",),
-    "settings": ("Settings",),
-    "vocabulary": (
-        "Action",
-        "Category",
-        "FailureReason",
-        "Kind",
-        "Phase",
-        "State",
-        "UrlProblem",
-        "View",
-    ),
-    "waiting.pace": ("Pace",),
+    "capturing": "Capture",
+    "client": "Client connect",
+    "cloud.departments": "Department",
+    "errors": """
+        AmbiguousNameError AuthenticationError CaptureFailedError ChecksumMismatchError ConflictError
+        FlavorTooSmallError HyperxGlanceError ImageNotActiveError ImmutableFieldError InUseError
+        InvalidRequestError LaunchFailedError LocalFileError NotAllowedError NotFoundError PasswordResetError
+        PlaceLostError ProtectedError QuotaExceededError RegistrationFailedError ServiceUnavailableError UrlRejectedError
+        WaitTimeoutError
+    """,
+    "launching": "Launch",
+    "models.browsing": "ImageCriteria ImageQuery",
+    "models.capturing": "NewCapture",
+    "models.editing": "ImageChanges ImageFields",
+    "models.image": "Image",
+    "models.launching": "LaunchRequest",
+    "models.quotas": "DepartmentQuota QuotaLimits Usage",
+    "models.registering": "NewImage NewIso",
+    "models.results": """
+        AvailabilityZone Deletion Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice Progress
+        Server ServerRef Summary UrlReport
+    """,
+    "models.urls": "UrlPolicy",
+    "registration": "Registration",
+    "settings": "Settings",
+    "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
+    "waiting.pace": "Pace",
 }
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted([*_MODULES, "deployment"])  # noqa: PLE0605  # type checkers read the imports above
 
 if not typing.TYPE_CHECKING:  # or every misspelt name would pass the type checker

@@ -1,4 +1,4 @@
-"""Check what the caller gives, before anything is done.
+"""Checks of the arguments of verbs, before anything is done.
 
     >>> from hyperx_glance.arguments import checked, flag, optional, seconds
     >>> @checked(timeout=optional(seconds), keep=flag)
@@ -6,9 +6,9 @@
     >>> wait(timeout=0)
     >>> wait(timeout=-1)
     Traceback (most recent call last):
-    hyperx_glance.errors.InvalidRequestError: timeout: 0 to 1000000000 seconds are needed
+    hyperx_glance.errors.InvalidRequestError: timeout: must be between 0 and 1000000000 seconds
 
-A check says what is wrong with a value, and "" where nothing is. It never repeats the value, which may be a password.
+A check returns what is wrong with a value, or "" if it is valid. It never repeats the value, which may be a password.
 """
 
 import functools
@@ -22,123 +22,127 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Check = Callable[[object], str]
 
 LONGEST_SECONDS = 10**9
-"""Thirty years: clocks, sockets and dates take no more."""
+"""Thirty years: clocks, sockets and dates accept no more."""
 LONGEST_ID = 255
 
 
 def needed(what: str, value: object) -> str:
-    """Say what is needed instead of a value of this type."""
-    return f"{what} is needed, not {type(value).__name__}"
+    """Return what a value must be instead of one of its type."""
+    return f"must be {what}, not {type(value).__name__}"
 
 
 # ----------------------------------------------------------------- one check for each kind of argument
 
 
 def text(value: object) -> str:
-    """Take a text that every service can be sent."""
+    """Accept a string that can be sent to every service."""
     if not isinstance(value, str):
-        return needed("a text", value)
+        return needed("a string", value)
     if "\x00" in value:
-        return "a text cannot hold the character NUL"
+        return "must not contain NUL"
     try:
         value.encode()
     except UnicodeEncodeError:
-        return "a text cannot hold half a surrogate pair"
+        return "must not contain unpaired surrogates"
     return ""
 
 
 def filled_text(value: object) -> str:
-    """Take a text that is not empty."""
-    return text(value) or ("" if value else "a text that is not empty is needed")
+    """Accept a string that is not empty."""
+    return text(value) or ("" if value else "must not be empty")
 
 
 def reference(value: object) -> str:
-    """Take an id, which becomes a segment of a path: whatever could lead to another path is none."""
+    """Accept an id. It becomes a segment of a path, so nothing that could lead to another path is accepted."""
     problem = filled_text(value)
     if problem:
         return problem
     segment = str(value)
     if len(segment) > LONGEST_ID:
-        return f"an id has at most {LONGEST_ID} characters"
+        return f"must be an id of at most {LONGEST_ID} characters"
     segment = _decoded(segment)
     if "/" in segment or "\\" in segment or segment in (".", ".."):
-        return "an id is needed: no slash, and neither . nor .."
+        return "must be an id: no slash, and neither . nor .."
     return ""
 
 
 def department(value: object) -> str:
-    """Take an id or a name; a name may hold a slash, and is never made a part of a path then."""
+    """Accept an id or a name. A name may contain a slash; such a name never becomes a part of a path."""
     problem = filled_text(value)
     if not problem and _decoded(str(value)[: LONGEST_ID + 1]) in (".", ".."):
-        return "an id or a name is needed, neither . nor .."
+        return "must be an id or a name, neither . nor .."
     return problem
 
 
 def _decoded(segment: str) -> str:
-    """Undo what a service, and each proxy before it, may undo."""
+    """Decode a segment as often as proxies and the service may decode it."""
     while (decoded := unquote(segment)) != segment:
         segment = decoded
     return segment
 
 
 def seconds(value: object) -> str:
-    """Take a length of time; 0 is one look."""
+    """Accept a number of seconds; 0 means to look once."""
     return number(value, least=0, most=LONGEST_SECONDS, unit="seconds")
 
 
 def number(value: object, *, least: float, most: float, unit: str = "", whole: bool = False) -> str:
-    """Take a number within limits; a boolean is none, and neither is NaN."""
+    """Accept a number within limits, but not a boolean or NaN."""
     kinds = int if whole else (int, float)
     if isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most:
         return ""
-    return f"{least} to {most} {unit} are needed" if unit else f"a number from {least} to {most} is needed"
+    return f"must be between {least} and {most} {unit}" if unit else f"must be a number between {least} and {most}"
 
 
 def page_size(value: object) -> str:
-    """Take as many images as Glance gives at once."""
+    """Accept the number of images of a page, which Glance limits."""
     return number(value, least=1, most=1000, unit="images", whole=True)
 
 
 def flag(value: object) -> str:
-    """Take True or False, and nothing that Python would take for one of them."""
+    """Accept True and False, but not other values that Python treats as one of them."""
     return "" if isinstance(value, bool) else needed("True or False", value)
 
 
 def callback(value: object) -> str:
-    """Take what can be called."""
-    return "" if callable(value) else needed("a function", value)
+    """Accept a callable."""
+    return "" if callable(value) else f"must be callable, not {type(value).__name__}"
 
 
 def instance(*classes: type) -> Check:
-    """Take an instance of one of these classes, no dictionary that looks like one."""
+    """Accept an instance of one of these classes, but not a dictionary with the same keys."""
 
     def check(value: object, /) -> str:
-        return "" if isinstance(value, classes) else needed(" or ".join(each.__name__ for each in classes), value)
+        return "" if isinstance(value, classes) else _must_be_of((each.__name__ for each in classes), value)
 
     return check
 
 
 def model(*names: str) -> Check:
-    """Take an instance of one of this library's models; the class is not imported before somebody has used it."""
+    """Accept an instance of one of this library's models, without importing models that the caller has not used."""
 
     def check(value: object, /) -> str:
         ours = {kind.__name__ for kind in type(value).__mro__ if kind.__module__.startswith("hyperx_glance.models.")}
-        return "" if ours & set(names) else needed(" or ".join(names), value)
+        return "" if ours & set(names) else _must_be_of(names, value)
 
     return check
 
 
+def _must_be_of(names: Iterable[str], value: object) -> str:
+    return needed(f"an instance of {' or '.join(names)}", value)
+
+
 def choice(*words: str) -> Check:
-    """Take one of some words."""
+    """Accept one of these words."""
 
     def check(value: object, /) -> str:
-        return "" if isinstance(value, str) and value in words else f"one of {', '.join(words)} is needed"
+        return "" if isinstance(value, str) and value in words else f"must be one of {', '.join(words)}"
 
     return check
 
 
 def optional(check: Check) -> Check:
-    """Take None, too."""
+    """Accept None, too."""
 
     def check_optional(value: object, /) -> str:
         return "" if value is None else check(value)
@@ -150,7 +154,7 @@ def optional(check: Check) -> Check:
 
 
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
-    """Raise `InvalidRequestError` for whatever is wrong, one line each."""
+    """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
         f"{place}: {problem}" for place, value in values if place in checks and (problem := checks[place](value))
     ]
@@ -159,9 +163,9 @@ def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -
 
 
 def checked(**checks: Check) -> Callable[[Function], Function]:
-    """Check the arguments of a function before it is called; each one has a check, or the function is not made.
+    """Check the arguments of a function before it is called; every argument must have a check.
 
-    What ``**keywords`` collect is for the function to check.
+    The function itself checks what its ``**keywords`` collect.
     """
 
     def decorate(function: Function) -> Function:

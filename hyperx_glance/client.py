@@ -1,11 +1,11 @@
-"""One object with every verb: connect, then browse, register, edit, launch, delete.
+"""The client, which has every verb: connect, then browse, register, edit, launch, delete.
 
     >>> with hyperx_cloud, hyperx_glance.connect(**hyperx_cloud.auth("alice")) as client:
     ...     [image.name for image in client.images(view="featured")]
     []
 
-The client holds no state but caches, sends no request before the first verb, and can be shared by threads. The first
-call of a verb imports the verb and its models, so nobody waits for code that is not used.
+The client has no state except caches, sends no request before the first verb, and can be shared by threads. The first
+call of a verb imports the verb and its models, so code that is not used costs no time.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def connect(
 
 
 class Client(Connected):
-    """Offer HYPERX's image management on one OpenStack cloud, as one user."""
+    """HYPERX's image management on one OpenStack cloud, as one user."""
 
     # ------------------------------------------------------------- browsing
 
@@ -120,10 +120,10 @@ class Client(Connected):
         cursor: str | None = None,
         **criteria: Unpack[ImageCriteria],
     ) -> ImagePage:
-        """Give one page of a list, with the cursors of the next and the previous page.
+        """Return one page of a list, with the cursors of the next and the previous page.
 
         A cursor works in any process, does not expire, and works with any ``size`` up to 1000. Without a cursor, the
-        list begins. A cursor is refused with other criteria or another order than those of its page.
+        first page is returned. A cursor is refused with criteria or an order other than those of its page.
         """
         from hyperx_glance.browsing import paging
 
@@ -131,14 +131,14 @@ class Client(Connected):
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
-        """Find one image by id or by exact name; raise `NotFoundError` or `AmbiguousNameError`."""
+        """Return the image with this id or exact name; raise `NotFoundError` or `AmbiguousNameError`."""
         from hyperx_glance.browsing import catalogue
 
         return catalogue.image(self._context, name_or_id)
 
     @checked(query=optional(model("ImageQuery")))
     def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
-        """Count the images that match."""
+        """Return the number of matching images."""
         from hyperx_glance.browsing import catalogue
 
         return catalogue.count(self._context, _query(query, criteria))
@@ -151,14 +151,14 @@ class Client(Connected):
         return catalogue.summary(self._context, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
-        """Give every tag in view "all", and how many images carry it."""
+        """Return every tag in the view "all", with the number of images that carry it."""
         from hyperx_glance.browsing import catalogue
 
         return catalogue.tags(self._context)
 
     @checked(image=is_image)
     def owner_name(self, image: Image | str, /) -> str:
-        """Give the name of the department that owns an image, or its id if Keystone does not tell the name.
+        """Return the name of the department that owns an image, or its id if Keystone does not show the name.
 
         One request reads all names, with the steward if there is one, else with the caller's own login. The names are
         kept for a minute.
@@ -169,14 +169,14 @@ class Client(Connected):
 
     @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
-        """Tell what the caller may do with an image, as it was read, without a request."""
+        """Return what the caller may do with an image, as it was read, without a request."""
         from hyperx_glance import permissions
 
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
     def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
-        """Say in one sentence why the caller may not do this, and what to do; "" if the caller may; no request."""
+        """Return one sentence with the reason why the caller may not do this, and a way out; "" if the caller may."""
         from hyperx_glance import permissions
 
         return permissions.why_not(self._context, image, Action(action))
@@ -223,28 +223,28 @@ class Client(Connected):
         file: str | os.PathLike[str] | BinaryIO | None = None,
         keep_failed: bool = False,
     ) -> Registration:
-        """Continue a registration whose program died; give the file again if the data came from a file."""
+        """Continue a registration whose program died; pass the file again if the data came from a file."""
         from hyperx_glance import registration
 
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(image=is_image)
     def cancel_registration(self, image: Image | str, /) -> None:
-        """End a registration that is not ready, whoever began it, and delete its record; no URL is read for that."""
+        """Cancel a registration that is not ready, regardless of who started it, and delete its record; read no URL."""
         from hyperx_glance import registration
 
         registration.cancel_registration(self._context, image)
 
     @checked(image=is_image)
     def progress(self, image: Image | str, /) -> Progress:
-        """Look once at a registration or a capture, whoever began it, and start nothing."""
+        """Return the progress of a registration or a capture, regardless of who started it; start nothing."""
         from hyperx_glance import registration
 
         return registration.progress(self._context, image)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
-        """Iterate over registrations that the caller began for the connected department and that nobody finished."""
+        """Iterate over the caller's registrations in the connected department that are not finished."""
         from hyperx_glance import registration
 
         return registration.unfinished_registrations(self._context, older_than_seconds=older_than_seconds)
@@ -260,8 +260,8 @@ class Client(Connected):
     ) -> Image:
         """Save the data of an image under a path, or write it into a binary file object, and verify it.
 
-        A file appears under its name only when it is whole and verified. The next call continues a download that broke
-        off.
+        A file gets its name only when it is complete and verified. If a download is interrupted, the next call
+        continues it.
         """
         from hyperx_glance import downloading
 
@@ -269,7 +269,7 @@ class Client(Connected):
 
     @checked(url=text, disk_format=optional(is_format))
     def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
-        """Read the first bytes at a URL and tell what a registration would find there."""
+        """Read the first bytes at a URL, and report what a registration would find there."""
         from hyperx_glance import registration
 
         return registration.check_url(self._context, url, disk_format=disk_format and disk_format.lower())
@@ -301,7 +301,7 @@ class Client(Connected):
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
     def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
-        """Delete an image for good; servers made from it go on running."""
+        """Delete an image for good; servers made from it keep running."""
         from hyperx_glance import deletion
 
         return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
@@ -319,8 +319,8 @@ class Client(Connected):
     def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:
         """List flavors, the smallest first, with one request; with an image, those that fit the image come first.
 
-        A flavor fits if the image can be launched in its default layout; quota and hosts are not looked at. If you give
-        an id, the image is read first, with one more request.
+        A flavor fits if the image can be launched in its default layout; quota and hosts are not considered. If you
+        pass an id, the image is read first, with one more request.
         """
         from hyperx_glance import launching
 
@@ -345,7 +345,7 @@ class Client(Connected):
         return launching.availability_zones(self._context)
 
     def departments(self) -> list[Department]:
-        """List the departments that the caller may know, ordered by name: own departments, or all for an administrator.
+        """List the departments that the caller may see, ordered by name: own departments, or all for an administrator.
 
         This sends one request, and keeps the answer for a minute.
         """
@@ -388,10 +388,10 @@ class Client(Connected):
 
     @checked(launch_id=reference)
     def find_launch(self, launch_id: str, /) -> Launch:
-        """Find a launch by its id, for example after the program that began it has died.
+        """Find a launch by its id, for example after the program that started it has died.
 
-        If the id is unknown, look for ten seconds, since Nova may still be creating the servers. An id that
-        `Client.launch` chose itself tells its time; when it is older than ten minutes, one look is enough.
+        If the id is unknown, search for ten seconds, since Nova may still be creating the servers. An id that
+        `Client.launch` generated contains its time; if it is older than ten minutes, one search is enough.
         """
         from hyperx_glance import launching
 
@@ -408,9 +408,9 @@ class Client(Connected):
 
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
-        """Set the administrator's password of a running server, and return it; None draws a password.
+        """Set the administrator's password of a running server, and return it; None generates a password.
 
-        If an exception leaves it open whether the server has the password, the exception has it as ``admin_password``.
+        If an error occurs after which the server may have the password, the error has it as ``admin_password``.
         """
         from hyperx_glance import launching
 
@@ -428,24 +428,24 @@ class Client(Connected):
         on_progress: Callable[[Progress], object] | None = None,
         timeout: float | None = None,
     ) -> Image:
-        """Make an image of a server's disk, and return it when it is ready; the server goes on running."""
+        """Make an image of a server's disk, and return it when it is ready; the server keeps running."""
         from hyperx_glance import capturing
 
         return capturing.capture(self._context, server_id, new, on_progress=on_progress, timeout=timeout)
 
     @checked(server_id=reference, new=model("NewCapture"))
     def start_capture(self, server_id: str, new: NewCapture, /) -> Capture:
-        """Begin to capture a server, and return a handle with which to finish the capture."""
+        """Start to capture a server, and return a handle with which to finish the capture."""
         from hyperx_glance import capturing
 
         return capturing.start_capture(self._context, server_id, new)
 
     @checked(capture_id=reference)
     def find_capture(self, capture_id: str, /) -> Capture:
-        """Find a capture by its id, for example after the program that began it has died.
+        """Find a capture by its id, for example after the program that started it has died.
 
-        If the id is unknown, look for ten seconds, since the services may still be working. An id that
-        `Client.capture` chose itself tells its time; when it is older than ten minutes, one look is enough.
+        If the id is unknown, search for ten seconds, since the services may still be working. An id that
+        `Client.capture` generated contains its time; if it is older than ten minutes, one search is enough.
         """
         from hyperx_glance import capturing
 
@@ -455,21 +455,21 @@ class Client(Connected):
 
     @checked(department=optional(department))
     def quota(self, department: str | None = None, /) -> DepartmentQuota:
-        """Show what a department uses and may use; only administrators may name another department than their own."""
+        """Return what a department uses and may use; only administrators may name other departments than their own."""
         from hyperx_glance.quotas.reading import quota
 
         return quota(self._context, department)
 
     @checked(department=department)
     def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
-        """Set limits of a department: -1 means unlimited, None the default again. Only administrators may do this."""
+        """Set limits of a department: -1 means unlimited, None the default. Only administrators may do this."""
         from hyperx_glance.quotas.setting import set_quota
 
         return set_quota(self._context, department, limits)
 
     @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:
-        """Check that this deployment can do what HYPERX needs; with ``probe``, also try things on a scratch record."""
+        """Check that this deployment can do what HYPERX needs; with ``probe``, also try it on a scratch record."""
         from hyperx_glance import deployment
 
         return deployment.doctor(self._context, probe=probe)

@@ -1,4 +1,4 @@
-"""Change images by the smallest patch, disable and enable them.
+"""Changing images by the smallest patch; disabling and enabling them.
 
     >>> image = client.register(hyperx_glance.NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
     >>> image = client.update(image, description="Nightly build", tags={"linux", "nightly"})
@@ -8,15 +8,13 @@
     Traceback (most recent call last):
     hyperx_glance.errors.ImmutableFieldError: properties.hypervisor_type: hypervisor_type never changes ...
 
-One fresh read, then at most one PATCH; what the caller did not name is never written. Where an answer is lost, another
-look tells whether it was done, and what was not is sent again. The steward, a second connection, only ever sends a
-PATCH, and only for what HYPERX grants and Glance does not: every user edits public images.
+One fresh read, then at most one PATCH; fields that the caller did not name are never written. If a response is lost,
+the image is read again, and only what is missing is sent again. The steward, a second connection, sends a PATCH only
+for what HYPERX allows and Glance does not: every user may edit public images.
 """
 
-from collections.abc import Mapping, Sequence
-
-from hyperx_glance.cloud.answers import parsed
-from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
+from hyperx_glance.cloud.cloud.patching import apply, belongs_to_another, patch
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -33,24 +31,23 @@ from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import repeated
 
-Operations = Sequence[Mapping[str, str | int | list[str]]]
 MOST_RIVALS = 20
-"""So many others may write an image before an update of it gives up."""
+"""How often others may write an image before an update of it gives up."""
 
 
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
-    """Take the changes from a request model or from keywords."""
+    """Return the changes from a request model or from keywords."""
     if given is not None and fields:
         raise InvalidRequestError("update: give changes or keywords, not both")
     return ImageChanges.model_validate(fields) if given is None else given
 
 
 def update(context: Context, image: Image | str, changes: ImageChanges) -> Image:
-    """Change what differs, and give the image as it is afterwards.
+    """Change the fields that differ, and return the image as it is afterwards.
 
-    Where an answer is lost, or somebody else writes at this moment, the image is read afresh: what it does not say yet
-    is sent. So nothing is written twice. Each conflict means that somebody else got on; a second one without a change
-    is Glance's last word.
+    If a response is lost, or somebody else writes at the same time, the image is read again, and only fields that still
+    differ are sent. So nothing is written twice. Each conflict means that somebody else's change succeeded; a second
+    conflict on an unchanged image is final.
     """
     reference = image_id(image)
     current = context.cloud.image(reference)
@@ -71,7 +68,7 @@ def update(context: Context, image: Image | str, changes: ImageChanges) -> Image
 
 
 def disable(context: Context, image: Image | str) -> Image:
-    """Make an image INACTIVE, its data untouched."""
+    """Make an image INACTIVE, and keep its data."""
     return _act(context, image_id(image), "deactivate")
 
 
@@ -83,35 +80,26 @@ def enable(context: Context, image: Image | str) -> Image:
 def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
     cloud = context.cloud
     check_category(cloud, current, changes)
-    edits = mapping.edit_patch(current, changes, public_visibility=context.settings.public_visibility)
-    if not edits:
-        return current
+
+    def wanted(image: Image) -> list[Edit]:
+        return mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility)
+
     try:
-        after = _patch(cloud, current, mapping.json_patch(edits))
+        return apply(cloud, current, wanted)
     except NotAllowedError as error:
-        if _belongs_to_another(cloud, current):
-            return _edit_as_anybody(context, current, edits, error)
-        without = mapping.without_flag_removal(edits)
-        if without == edits:
+        if not belongs_to_another(cloud, current):
             raise
-        after = _patch(cloud, current, mapping.json_patch(without))
-    ignored = mapping.edit_patch(after, changes, public_visibility=context.settings.public_visibility)
-    if ignored:
-        raise ConflictError(
-            f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
-            hint="An operator should look at its property protections: users must be able to read what they may write.",
-        )
-    return after
+        return _edit_as_anybody(context, current, wanted(current), error)
 
 
 def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
-    """Refuse what this caller may not, and what would be published where nobody sees it."""
+    """Refuse a category that this caller may not set, or in which no tab would show the image."""
     if "category" not in changes.model_fields_set:
         return
     featured = changes.category is Category.FEATURED
     if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError(
-            "Images are featured by administrators.", hint=f'Use category="{Category.PUBLIC}", or ask an administrator.'
+            "Only administrators feature images.", hint=f'Use category="{Category.PUBLIC}", or ask an administrator.'
         )
     if changes.category is not Category.PRIVATE and is_volume_snapshot(current):
         raise ConflictError(
@@ -126,19 +114,11 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
         )
 
 
-def _patch(cloud: Cloud, image: Image, operations: Operations, *, media_type: str = PATCH_MEDIA_TYPE) -> Image:
-    return parsed(Image, "image", cloud.patch_image(image.id, operations, media_type=media_type).content)
-
-
-def _belongs_to_another(cloud: Cloud, image: Image) -> bool:
-    return not cloud.is_administrator and image.owner != cloud.project_id
-
-
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
-    """Let the steward make a change that HYPERX grants to every user; all of it or nothing.
+    """Let the steward make a change that HYPERX allows every user; make all of it or nothing.
 
-    Below every policy, Glance's database refuses everybody but the owner of the image (glance/db/sqlalchemy/api.py,
-    is_image_mutable).
+    Whatever the policies say, Glance's database refuses everybody except the owner of the image
+    (glance/db/sqlalchemy/api.py, is_image_mutable).
     """
     steward = context.steward
     reason, hint = not_for_everybody(context, image, edits)
@@ -150,47 +130,47 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
         ) from refusal
     edits = [*edits, Edit("edited_by", glance_key("edited_by"), context.cloud.user_id)]
     try:
-        after = _patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
-    except AuthenticationError as error:  # not the caller's: to log in again would not help
+        after = patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
+    except AuthenticationError as error:  # of the steward: it would not help if the caller logged in again
         raise NotAllowedError(
             f"Image {image.id} belongs to another department, and the steward cannot log in: {error.message}",
             hint="An operator should renew the steward's session or credentials.",
             **refusal.answer(),
         ) from error
     except NotAllowedError as error:
-        error.hint = "The steward itself lacks the right: it needs the role admin."
+        error.hint = "The steward itself lacks permission: it needs the role admin."
         raise
     if after.category is not Category.PUBLIC:
         raise ConflictError(
-            f"Image {image.id} became {after.category} a moment before it was edited; written all the same: "
+            f"Image {image.id} became {after.category} a moment before it was edited; these fields were still written: "
             f"{', '.join(sorted({edit.field for edit in edits}))}.",
-            hint="Tell its department, or an administrator: the steward changes no category, and takes nothing back.",
+            hint="Tell its department, or an administrator: the steward does not change categories or undo edits.",
         )
-    # The steward's answer may hold properties that this caller may not read.
+    # The response to the steward may contain properties that this caller may not read.
     return _read_after(context, image.id, "edit")
 
 
 def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tuple[str, str]:
-    """Say why an edit is not for everybody, and what to do; an empty reason where it is."""
+    """Return why not everybody may make an edit, and what to do; an empty reason if everybody may."""
     reserved = sorted({edit.field for edit in edits} - mapping.STEWARD_FIELDS)
     if image.category is not Category.PUBLIC:
-        hint = "Its department may, and administrators. Every user may edit public images that are not featured."
+        hint = "Only its department and administrators may. Every user may edit public images that are not featured."
         return f" and is {image.category}", hint
     if reserved:
-        hint = f"Every user may change {', '.join(sorted(mapping.STEWARD_FIELDS))} of a public image, and no more."
-        return f", which alone may change {', '.join(reserved)}; nothing was changed", hint
+        hint = f"Of a public image, every user may change only {', '.join(sorted(mapping.STEWARD_FIELDS))}."
+        return f", and only that department may change {', '.join(reserved)}; nothing was changed", hint
     if set(context.cloud.access.role_names) <= {"reader"}:
-        return ", and you may only read", "Ask an administrator for the role member in your department."
+        return ", and you have read-only access", "Ask an administrator for the role member in your department."
     if context.steward is None:
         return ", and this client has no steward", "Connect with steward=, a session that may edit every public image."
     return "", ""
 
 
 def _act(context: Context, reference: str, action: str) -> Image:
-    """Send an action, whose answer is empty, and read the image afresh.
+    """Send an action, whose response is empty, and read the image again.
 
-    It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 both where the
-    caller may not, and for an image without data (glance/domain/__init__.py, deactivate).
+    It may be sent again: Glance answers 204 for an image that is in that state already. It answers 403 if the caller
+    may not do this, and also for an image without data (glance/domain/__init__.py, deactivate).
     """
     try:
         repeated(context.settings.pace, lambda _: context.cloud.post("image", image_path(reference, "actions", action)))
@@ -209,5 +189,5 @@ def _read_after(context: Context, reference: str, action: str) -> Image:
     try:
         return context.cloud.image(reference)
     except HyperxGlanceError as error:
-        error.add_note(f"Glance had done it before ({action}).")
+        error.add_note(f"Before this error, Glance had done what was asked ({action}).")
         raise

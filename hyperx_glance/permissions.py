@@ -1,9 +1,9 @@
-"""Say what a caller may do with an image, before it is tried and without a request.
+"""What a caller may do with an image, without a request.
 
 >>> client.why_not(disk_image, "feature")
-'Images are featured by administrators; use category="public", or ask an administrator.'
+'Only administrators feature images; use category="public", or ask an administrator.'
 
-The rules are those of the verbs, and of a default deployment's policies.
+The rules are those of the verbs, and of the default policies of a deployment.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import editing
+from hyperx_glance.cloud.cloud.patching import belongs_to_another
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
@@ -35,14 +36,14 @@ _LAUNCH = LaunchRequest(name="any", flavor="any")
 
 
 def allowed(context: Context, image: Image) -> frozenset[Action]:
-    """Give every action that would be done, or would find nothing to do."""
+    """Return the actions that would succeed, or that would have nothing to do."""
     return frozenset(action for action in Action if not why_not(context, image, action))
 
 
 def why_not(context: Context, image: Image, action: Action) -> str:
-    """Give the sentence that says what is in the way, and the way out; "" where nothing is."""
+    """Return the sentence with the reason why the action would fail, and the way out; "" if it would succeed."""
     if image.glance_status in GONE:
-        return "The image is being deleted; register it anew."
+        return "The image is being deleted; register it again."
     cloud = context.cloud
     match action:
         case Action.LAUNCH:
@@ -53,7 +54,7 @@ def why_not(context: Context, image: Image, action: Action) -> str:
             problem = _owner_problem(cloud, image)
             return problem and _edit_problem(context, image, problem)
         case Action.DELETE if image.protected:
-            return "The image is protected against deletion; take the protection off first: protected=False."
+            return "The image is protected against deletion; remove the protection first: protected=False."
         case Action.DELETE:
             return _owner_problem(cloud, image)
         case Action.ENABLE | Action.DISABLE if image.glance_status not in ("active", "deactivated"):
@@ -82,12 +83,12 @@ def _launch_problem(cloud: Cloud, image: Image) -> str:
 def _reader_problem(cloud: Cloud) -> str:
     if cloud.is_administrator or "member" in cloud.access.role_names:
         return ""
-    return "You may only read in this department; ask for the role member."
+    return "You have read-only access in this department; ask for the role member."
 
 
 def _owner_problem(cloud: Cloud, image: Image) -> str:
-    if not cloud.is_administrator and image.owner != cloud.project_id:
-        return "The image belongs to another department; its members may, and administrators."
+    if belongs_to_another(cloud, image):
+        return "The image belongs to another department; only its members and administrators may do this."
     return _reader_problem(cloud)
 
 
@@ -103,7 +104,7 @@ def _change_problem(context: Context, image: Image, changes: ImageChanges) -> st
         editing.check_category(context.cloud, image, changes)
     except HyperxGlanceError as error:
         return _sentence(error)
-    # What an image says already is not sent, so that nobody refuses it.
+    # Values that the image has already are not sent, so they cannot be refused.
     if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
         return ""
     return _owner_problem(context.cloud, image)

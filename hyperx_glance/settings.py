@@ -1,4 +1,4 @@
-"""What a deployment or a caller may choose; everything has a default.
+"""Settings that a deployment or a caller may choose; all of them have defaults.
 
 >>> from hyperx_glance import Pace, Settings, UrlPolicy
 >>> Settings(url_policy=UrlPolicy(only_hosts=("files.example",)), pace=Pace(deadline=600)).transfer
@@ -16,12 +16,12 @@ from hyperx_glance.waiting.pace import Pace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Hold the choices of one client.
+    """The settings of one client.
 
     ``public_visibility`` is the visibility in Glance of a PUBLIC image; use "public" only if members may publicize.
     ``transfer`` "import" lets Glance download the URL, "stream" uploads the data through this process, and "auto"
     imports if Glance can and streams otherwise. ``page_size`` is the number of images of a request, 1 to 1000.
-    ``network`` says how the servers behind URLs are reached; the in-memory cloud has its own.
+    ``network`` is how the servers of URLs are reached; the in-memory cloud has its own.
     """
 
     public_visibility: Literal["community", "public"] = "community"
@@ -40,7 +40,7 @@ _CHECKS = {
     "settings.transfer": choice("auto", "import", "stream"),
     "settings.url_policy": instance(UrlPolicy),
     "settings.pace": instance(Pace),
-    # Glance gives no more in one answer (its option api_limit_max).
+    # Glance sends no more images in one response (its option api_limit_max).
     "settings.page_size": lambda value: number(value, least=1, most=1000, whole=True),
     "settings.network": instance(Network),
 }

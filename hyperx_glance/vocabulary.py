@@ -1,4 +1,4 @@
-"""The one table of an image's fields: what each is called in Glance, how it is kept there, who writes it.
+"""The one table of an image's fields: their keys in Glance, how Glance stores them, and who may write them.
 
     >>> from hyperx_glance.vocabulary import FIELDS, glance_key
     >>> glance_key("password_enabled")
@@ -6,7 +6,7 @@
     >>> [field.name for field in FIELDS if field.title_zh == "说明"]
     ['description']
 
-All else follows from it: names of `Image`, requests to Glance, filters, commands, metadefs, the mapping page.
+Everything else follows from it: names of `Image`, requests to Glance, filters, commands, metadefs, the mapping page.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from typing import Literal, get_args
 
 
 class Kind(StrEnum):
-    """Say what an image is: a disk, or an installation disc."""
+    """The kind of an image: a disk, or an installation disc."""
 
     IMAGE = "image"
     ISO = "iso"
 
 
 class Category(StrEnum):
-    """Say who sees an image, and in which tab of the console."""
+    """The category of an image: who sees it, and in which tab of the console."""
 
     FEATURED = "featured"
     PUBLIC = "public"
@@ -30,14 +30,14 @@ class Category(StrEnum):
 
 
 class State(StrEnum):
-    """Say whether servers can be launched from an image."""
+    """The state of an image: whether servers can be launched from it."""
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
 
 
 class Phase(StrEnum):
-    """Say how far an image has come, in more detail than its state."""
+    """The progress of an image, in more detail than its state."""
 
     REGISTERED = "registered"
     DOWNLOADING = "downloading"
@@ -49,7 +49,7 @@ class Phase(StrEnum):
 
 
 class View(StrEnum):
-    """Name the tabs of the console, and two more lists."""
+    """The tabs of the console, and two more lists."""
 
     ALL = "all"
     FEATURED = "featured"
@@ -60,10 +60,10 @@ class View(StrEnum):
 
 
 class Action(StrEnum):
-    """Name the actions for which a console has a button.
+    """The actions for which a console has a button.
 
-    ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category public
-    and private, ``feature`` sets featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
+    ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
+    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
     """
 
     LAUNCH = "launch"
@@ -79,7 +79,7 @@ class Action(StrEnum):
 
 
 class UrlProblem(StrEnum):
-    """Say why the data of a URL or a file cannot become an image."""
+    """The reason why the data of a URL or a file cannot become an image."""
 
     BAD_URL = "bad_url"
     DENIED_SCHEME = "denied_scheme"
@@ -108,7 +108,7 @@ class UrlProblem(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Say why a registration failed, if no problem of its URL is known."""
+    """The reason why a registration failed, if no problem of its URL is known."""
 
     GLANCE = "glance"
     CHECKSUM = "checksum"
@@ -118,7 +118,7 @@ class FailureReason(StrEnum):
 
 
 class Writer(StrEnum):
-    """Say who may write a field, each including those before it."""
+    """The lowest role that may write a field; each role includes those before it."""
 
     NOBODY = "nobody"
     REGISTRATION = "registration"
@@ -127,7 +127,7 @@ class Writer(StrEnum):
 
 
 class Stored(StrEnum):
-    """Say how Glance keeps a field: as a column, or as an additional property, which is text and may be a flag."""
+    """How Glance stores a field: as a column, or as an additional property, which is text and may be a flag."""
 
     COLUMN = "column"
     TEXT = "text"
@@ -136,11 +136,12 @@ class Stored(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Describe one field of `Image`, or a part of one.
+    """One field of `Image`, or a part of one.
 
-    ``key`` is Glance's word. ``part_of`` names the field that shows what this one says, where `Image` has none of this
-    name. ``searched`` lets the quick search look here, ``listed`` shows it with ``--long``. What is not ``inherited``
-    tells of one record alone: Nova and Cinder must not copy it. Titles and descriptions are for consoles.
+    ``key`` is the key in Glance. ``part_of`` names the field of `Image` that shows this one, if `Image` has no field of
+    this name. With ``searched``, the quick search looks here; with ``listed``, ``--long`` shows the field. A field that
+    is not ``inherited`` describes one record only: Nova and Cinder must not copy it. Titles and descriptions are for
+    consoles.
     """
 
     name: str
@@ -158,7 +159,7 @@ class Field:
 
     @property
     def own(self) -> bool:
-        """Tell a property that this product adds to OpenStack; these make the metadef namespace."""
+        """Whether this product adds the property to OpenStack; these properties make the metadef namespace."""
         return self.key.startswith(OWN_PREFIX)
 
 
@@ -183,9 +184,9 @@ FIELDS = (
     Field("created_by", "hyperx_created_by", _TEXT, _REGISTRATION, "Created by", "创建者",
           "Id of the user who registered the image.", "注册该镜像的用户编号。", inherited=False),
     Field("captured_from", "hyperx_captured_from", _TEXT, _REGISTRATION, "Captured from", "封装自",
-          "Id of the server that the image was made of.", "封装该镜像的虚拟机编号。", listed=True, inherited=False),
+          "Id of the server that the image was made from.", "封装该镜像的虚拟机编号。", listed=True, inherited=False),
     Field("capture_id", "hyperx_capture_id", _TEXT, _REGISTRATION, "Capture id", "封装编号",
-          "Names the capture that made the image.", "封装该镜像的操作编号。", inherited=False),
+          "Id of the capture that made the image.", "封装该镜像的操作编号。", inherited=False),
     Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
           "Id of the last user of another department who edited the public image.",
           "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
@@ -196,12 +197,12 @@ FIELDS = (
     Field("bootable", "hyperx_bootable", _FLAG, _OWNER, "Bootable", "可启动",
           "Whether a server can start from the ISO.", "虚拟机能否从该 ISO 启动。"),
     Field("os_name", "hyperx_os_name", _TEXT, _STEWARD, "Operating system", "操作系统",
-          "The operating system as people call it.", "操作系统的显示名称。", searched=True, listed=True),
+          "The display name of the operating system.", "操作系统的显示名称。", searched=True, listed=True),
     Field("os_distro", "os_distro", _TEXT, _STEWARD, "OS distribution", "操作系统发行版"),
     Field("os_version", "os_version", _TEXT, _STEWARD, "OS version", "操作系统版本"),
     Field("os_type", "os_type", _TEXT, _STEWARD, "OS type", "操作系统类型"),
     Field("hypervisor", "hyperx_hypervisor", _TEXT, _REGISTRATION, "Virtualization technology", "虚拟化技术",
-          "The virtualization technology as people call it.", "虚拟化技术的显示名称。", searched=True),
+          "The display name of the virtualization technology.", "虚拟化技术的显示名称。", searched=True),
     Field("architecture", "architecture", _TEXT, _OWNER, "Architecture", "架构", listed=True),
     Field("tags", "tags", _COLUMN, _STEWARD, "Tags", "标签", searched=True, listed=True),
     Field("min_disk_gib", "min_disk", _COLUMN, _OWNER, "Minimum disk (GiB)", "最小磁盘 (GiB)"),
@@ -221,18 +222,18 @@ FIELDS = (
           "由管理员推荐；仅对所有人可见的镜像有效。", part_of="category", inherited=False),
     Field("guest_agent_before", "hyperx_guest_agent_before", _TEXT, _STEWARD, "Guest agent before",
           "原有客户机代理设置",
-          "What hw_qemu_guest_agent was before the password switch was set; it comes back when the switch goes.",
+          "The value of hw_qemu_guest_agent before the password flag was set; it is restored when the flag is removed.",
           "设置密码启用之前 hw_qemu_guest_agent 的值；取消密码启用时恢复。", part_of="password_enabled"),
     Field("url_stripped", "hyperx_url_stripped", _FLAG, _REGISTRATION, "URL stripped", "URL 已去除凭据",
-          "Credentials were taken out of the stored URL.", "保存的 URL 已去除凭据。", part_of="url", inherited=False),
+          "Credentials were removed from the stored URL.", "保存的 URL 已去除凭据。", part_of="url", inherited=False),
     Field("packed", "hyperx_packed", _TEXT, _REGISTRATION, "Packed with", "压缩格式",
-          "What the data was packed with where it came from; it was unpacked on the way.",
+          "How the data was packed at its source; it was unpacked on the way.",
           "数据来源处的压缩格式；上传时已解压。", part_of="url", inherited=False),
     Field("checksum_wanted", "hyperx_checksum", _TEXT, _REGISTRATION, "Expected checksum", "期望的校验和",
           "Algorithm and hexadecimal digest, such as sha256:9f86d0...", "算法与十六进制摘要，例如 sha256:9f86d0...",
           part_of="checksum", inherited=False),
     Field("checksum_verified", "hyperx_checksum_verified", _FLAG, _REGISTRATION, "Checksum verified", "校验和已验证",
-          "The data had the expected checksum, of an algorithm that Glance keeps no digest of.",
+          "The data had the expected checksum, whose algorithm is not one that Glance computes.",
           "数据与期望的校验和一致，其算法的摘要 Glance 不保存。", part_of="checksum", inherited=False),
     Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化类型",
           part_of="hypervisor"),
@@ -248,33 +249,33 @@ FIELDS = (
 
 BY_NAME = {field.name: field for field in FIELDS}
 HYPERVISOR_KEYS = tuple(field.key for field in FIELDS if "hypervisor" in (field.name, field.part_of))
-"""The properties that name a virtualization technology: the first that does counts."""
+"""The properties that can name a virtualization technology; the first that an image has counts."""
 GUEST_AGENT_KEY = "hw_qemu_guest_agent"
 SNAPSHOT_KEY, SNAPSHOT_VALUE = "image_type", "snapshot"
 MADE_OF_SERVERS = (SNAPSHOT_VALUE, "backup")
 VOLUMES_KEY, VOLUMES_MARK = "block_device_mapping", "bdm_v2"
-"""What Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
+"""Properties that Nova writes into a snapshot of a server on volumes (nova/compute/api.py, snapshot_volume_backed)."""
 SERVER_NOTE_KEY = "instance_uuid"
 """The server of which a record is made, as Nova notes it (nova/compute/utils.py, create_image)."""
 NOTES_OF_SERVERS = (VOLUMES_KEY, SERVER_NOTE_KEY, "base_image_ref")
-"""What only Nova writes, into each image that it makes of a server (nova/compute/utils.py)."""
+"""Properties that only Nova writes, into each image that it makes of a server (nova/compute/utils.py)."""
 CAPTURE_ORDER_PREFIX = "hyperx_capture_order_"
-"""What a capture is to become, in pieces, until it is finished, on its record and its copy of a volume."""
+"""Keys of the pieces of a capture's order, on its record and its copy of a volume until it is finished."""
 CAPTURE_ORDER_KEY = f"{CAPTURE_ORDER_PREFIX}0"
 """The first piece. Whoever takes it away decides: the patch that finishes the capture, or the one that cancels it."""
 CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
 """Holds the capture's id and stands in place of the first piece if the capture is to go."""
 RESERVED_PREFIX = "os_glance"
-"""Glance refuses any key that begins so with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
+"""Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip
-"""Keys of a Glance record that are no properties (glance/api/v2/images.py, get_base_properties)."""
+"""Keys of a Glance record that are not properties (glance/api/v2/images.py, get_base_properties)."""
 UNCHANGEABLE_KEYS = frozenset({
     "base", "context", "deactivate", "delete", "extra_properties", "get_data", "get_payload", "get_super_class",
     "helper", "image_id", "member", "notifier", "reactivate", "repo", "send_notification", "set_data",
 })  # fmt: skip
-"""A PATCH of these sets an attribute of Glance's own object: it answers 200 and writes no property
+"""A PATCH of these sets an attribute of Glance's own object: Glance answers 200 and writes no property
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
 ActionWord = Literal[
@@ -284,19 +285,19 @@ KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]
 ViewWord = Literal["all", "featured", "public", "private", "shared", "everything"]
-"""The texts of the enumerations above, for type checkers and editors."""
+"""The values of the enumerations above, for type checkers and editors."""
 
 ImageFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"]
 DiskFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop", "iso", "ami", "ari", "aki"]
-"""What Glance knows by default (glance/common/config.py, disk_formats)."""
+"""The formats that Glance knows by default (glance/common/config.py, disk_formats)."""
 DiskFormatWord = DiskFormat | Literal["RAW", "QCOW2", "VMDK", "VHD", "VHDX", "VDI", "PLOOP", "ISO", "AMI", "ARI", "AKI"]
 ImageFormatWord = ImageFormat | Literal["RAW", "QCOW2", "VMDK", "VHD", "VHDX", "VDI", "PLOOP"]
-"""The same as the tables print them: a format is read without case."""
+"""The same, also as tables print them: formats are accepted in any case."""
 IMAGE_FORMATS: tuple[str, ...] = get_args(ImageFormat)
 DISK_FORMATS: tuple[str, ...] = get_args(DiskFormat)
 ISO_FORMAT = "iso"
 
 
 def glance_key(name: str) -> str:
-    """Give Glance's key for a field of `Image`; a derived field has none and keeps its name."""
+    """Return Glance's key for a field of `Image`; a derived field has no key and keeps its name."""
     return BY_NAME[name].key if name in BY_NAME else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
@@ -73,6 +74,16 @@ def test_exports_are_all_that_is_public() -> None:
     }
 
     assert public == set(hyperx_glance.__all__) - {"deployment"}
+
+
+def test_type_checkers_find_each_export_where_programs_find_it() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    homes = {alias.asname: str(node.module) for node in imports for alias in node.names}
+
+    assert sorted(name for name in homes if name) == hyperx_glance.__all__
+    for name, module in homes.items():
+        assert getattr(importlib.import_module(module), str(name)) is getattr(hyperx_glance, str(name))
 
 
 def test_import_waits_for_nothing() -> None:

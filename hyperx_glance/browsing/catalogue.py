@@ -1,4 +1,4 @@
-"""Find images: lists, one image, counts, tags, summaries.
+"""Finding images: lists, one image, counts, tags, summaries.
 
 >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active", tags=["linux"])
 >>> [image.name for image in client.images(search="DEB active")]
@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hyperx_glance.browsing import filters, lists
+from hyperx_glance.browsing import lists
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import AmbiguousNameError, NotFoundError
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
 
 
 def images(context: Context, query: ImageQuery) -> Iterator[Image]:
-    """Check the query now, and give the images when they are asked for."""
-    filters.check(query, is_administrator=context.cloud.is_administrator)
-    return lists.ordered(context, query)
+    """Check the query now, and return an iterator that reads the images as they are used."""
+    return lists.ordered(context, query, Sorting(query.sort))
 
 
 def image(context: Context, name_or_id: str) -> Image:
-    """Find one image in the view "all": what looks like an id is tried as one first."""
+    """Return one image of the view "all"; a text that looks like an id is tried as an id first."""
     if is_uuid(name_or_id):
         found = _by_id(context.cloud, name_or_id)
         if found is not None:
@@ -41,38 +41,37 @@ def image(context: Context, name_or_id: str) -> Image:
     matches = list(lists.unordered(context, ImageQuery(name=name_or_id)))
     if not matches:
         raise NotFoundError(
-            f"There is no image of the name or id {name_or_id}.",
-            hint='Names must be exact, and hidden images need their ids; try images(search="...", hidden=None).',
+            f"There is no image with the name or id {name_or_id}.",
+            hint='Names must match exactly, and hidden images need their ids; try images(search="...", hidden=None).',
         )
     if len(matches) > 1:
         raise AmbiguousNameError(
-            f"{len(matches)} images are called {name_or_id}.", matches=[match.id for match in matches]
+            f"{len(matches)} images are named {name_or_id}.", matches=[match.id for match in matches]
         )
     return matches[0]
 
 
 def count(context: Context, query: ImageQuery) -> int:
-    """Count by reading the records that match, and no others where Glance can tell: it has no request that counts."""
+    """Count by reading the matching records, since Glance has no request that counts."""
     matches = lists.unordered(context, query)
     return sum(1 for _ in itertools.islice(matches, query.limit))
 
 
 def summary(context: Context, query: ImageQuery) -> Summary:
-    """Count images by what they are; which ones a limit leaves is a matter of their order."""
-    from hyperx_glance.browsing.summary import summarized  # noqa: PLC0415  # models that no other verb of these needs
+    """Count images by their fields; with a limit, the order decides which images are counted."""
+    from hyperx_glance.browsing.summary import summarized  # noqa: PLC0415  # models that only this verb needs
 
-    read = lists.unordered if query.limit is None else lists.ordered
-    return summarized(read(context, query))
+    return summarized(lists.unordered(context, query) if query.limit is None else images(context, query))
 
 
 def tags(context: Context) -> dict[str, int]:
-    """Count the tags of the images in view "all", in the order of the tags."""
+    """Return the tags in the view "all", sorted, with the number of images that carry them."""
     matches = lists.unordered(context, ImageQuery())
     return dict(sorted(Counter(tag for match in matches for tag in match.tags).items()))
 
 
 def owner_name(context: Context, image: Image | str) -> str:
-    """Name the department that owns an image; its id where Keystone does not tell, "" where nobody owns it."""
+    """Return the name of the department that owns an image, its id if Keystone hides the name, "" if nobody owns it."""
     owner = image.owner if isinstance(image, Image) else context.cloud.image(image).owner
     return context.departments.name(owner) if owner else ""
 
@@ -84,7 +83,7 @@ def _by_id(cloud: Cloud, image_id: str) -> Image | None:
         return None
     if found.glance_status in GONE:
         return None
-    # Glance shows an administrator every department's images, which are not in the view "all".
+    # Glance shows administrators the images of all departments, which are not in the view "all".
     if cloud.is_administrator and found.visibility not in ("public", "community") and found.owner != cloud.project_id:
         return None
     return found

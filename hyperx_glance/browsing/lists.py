@@ -1,16 +1,18 @@
-"""Read what a query asks for: one listing of Glance or several, in one order.
+"""Reading the images of a query: one listing of Glance or several, in one order.
 
     >>> from hyperx_glance.browsing import lists
+    >>> from hyperx_glance.browsing.sorting import Sorting
     >>> from hyperx_glance.cloud.context import Context
     >>> from hyperx_glance.cloud.departments import Departments
     >>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="active")
     >>> context = Context(cloud, Departments(cloud), Settings())
-    >>> [image.name for image in lists.ordered(context, ImageQuery(view="private"))]
+    >>> [image.name for image in lists.ordered(context, ImageQuery(view="private"), Sorting(["name"]))]
     ['debian']
 
-Lists are lazy: a page is asked for when the one before has been used up, and nothing after the iterator is closed.
+Lists are lazy: a page is requested when the previous page is used up, and none after the iterator is closed.
 """
 
+import dataclasses
 import heapq
 import itertools
 import math
@@ -25,29 +27,44 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
 
 FIRST_PAGE = 12
-"""So many images are asked for at first, by all listings together, where nobody knows how many will be used."""
+"""The size of the first page, of all listings together, if it is not known how many images will be used."""
 SPARE = 24
-"""So many more than wanted are asked for at first, by all listings together, where some will not count."""
+"""How many more images than wanted are requested at first, by all listings together, if some will not match."""
 SAME_SECOND = 2000
-"""So many images of one second are held back to be put in order."""
+"""How many images of one second are held back to be sorted."""
 
 
 def ordered(
     context: Context,
     query: ImageQuery,
+    order: Sorting,
     *,
     beyond: Test | None = None,
     behind: Sequence[str] = (),
     ended: set[int] | None = None,
 ) -> Iterator[Image]:
-    """Give the images that match, in the order of the query.
+    """Check the query now, and return an iterator over the matching images in this order.
 
-    Of a list that was read up to some place before, only those ``beyond`` it count; ``behind`` names images there, the
-    nearest last, and Glance begins behind the nearest that still exists, else `pages.MarkersLostError` is raised.
-    ``ended`` are the numbers of the listings that had ended before that place; those that end now are added.
+    If the list was read up to some place before, only images ``beyond`` that place match. ``behind`` has the ids of
+    images at that place, the nearest last: the list begins behind the nearest that still exists; if none exists,
+    `pages.MarkersLostError` is raised. ``ended`` has the numbers of the listings that end before that place; those that
+    end now are added.
     """
-    order = Sorting(query.sort)
-    listings = _listings(context, query)
+    viewer = _viewer(context, query)
+    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended)
+
+
+def _ordered(
+    context: Context,
+    query: ImageQuery,
+    order: Sorting,
+    viewer: Viewer,
+    *,
+    beyond: Test | None,
+    behind: Sequence[str],
+    ended: set[int] | None,
+) -> Iterator[Image]:
+    listings = _listings(context, query, order, viewer)
     found = []
     for number, listing in enumerate(listings):
         over = ended is not None and number in ended
@@ -65,27 +82,33 @@ def _noted(rows: Iterator[Image], number: int, ended: set[int]) -> Iterator[Imag
 
 
 def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
-    """Give the images that match, one listing after the other; without a limit in whole pages."""
+    """Iterate over the matching images, one listing after the other; without a limit in whole pages."""
     order = Sorting(query.sort)
-    for listing in _listings(context, query):
+    for listing in _listings(context, query, order, _viewer(context, query)):
         reading = _Reading(context, query, listing)
         yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
 
 
-def _listings(context: Context, query: ImageQuery) -> list[Listing]:
-    """Ask Keystone only where the query is about departments' names."""
-    access = context.cloud.access  # once: keystoneauth reads the token's end anew each time
+def _viewer(context: Context, query: ImageQuery) -> Viewer:
+    """Return the caller; raise if the caller may not ask this query."""
+    access = context.cloud.access  # once: keystoneauth reads when the token expires each time
     filters.check(query, is_administrator=access.is_administrator)
-    names = context.departments.owner_names() if query.search and not query.search.isspace() else {}
+    return Viewer(access.project_id, access.is_administrator)
+
+
+def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer) -> list[Listing]:
+    """Return the listings of a query; ask Keystone only if the query is about names of departments."""
+    if query.search and not query.search.isspace():
+        viewer = dataclasses.replace(viewer, names=context.departments.owner_names())
     owners = None if query.owner is None else context.departments.matching(query.owner)
-    return filters.listings(query, Viewer(access.project_id, access.is_administrator, names), owners=owners)
+    return filters.listings(query, viewer, order, owners=owners)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:
-    """Merge lists that are in order.
+    """Merge sorted lists.
 
-    They share no image, but one that changed its visibility between two requests may be in two: then it is its own
-    neighbour, as what orders images by default never changes.
+    They share no images. But an image whose visibility changed between two requests may be in two of them. Then its two
+    places are neighbours, since the default order uses only values that never change.
     """
     previous = ""
     for match in heapq.merge(*lists, key=order.key):
@@ -97,10 +120,10 @@ def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]
 def in_order(
     rows: Iterator[Image], matches: Callable[[Image], bool], order: Sorting, *, most: int = SAME_SECOND
 ) -> Iterator[Image]:
-    """Give the rows that match; put neighbours whose order nobody can see in the API into that of the other columns.
+    """Iterate over the matching rows; sort neighbours by the other columns if the API does not show their order.
 
-    Where more than ``most`` wait for that, which Glance's API cannot create in a second, the first of them go, so that
-    memory stays bounded: then the order is nearly that of the columns.
+    To bound memory, no more than twice ``most`` rows wait to be sorted; then the order is nearly that of the columns.
+    Glance cannot create so many images in a second.
     """
     neighbours = order.neighbours
     if neighbours is None:
@@ -123,11 +146,11 @@ def in_order(
 
 
 class _Reading:
-    """Read one listing, as far as it is used.
+    """The reader of one listing, which reads only as far as the images are used.
 
-    For Glance a request costs as much as some thirty images (`tests/benchmarks`). So a list begins with few images and
-    is soon at the largest page. With a limit what was read tells how many there are to read, but no page is more than
-    twice as large as all before: matches that stand together would make it far too large.
+    A request costs Glance as much as some thirty images (`tests/benchmarks`). So a list begins with few images and soon
+    reaches the largest page. With a limit, the share of matches so far shows how many images to request, but no page is
+    more than twice as large as all before: if matches stand together, it would be far too large.
     """
 
     def __init__(
@@ -152,7 +175,7 @@ class _Reading:
 
     @property
     def matches(self) -> Callable[[Image], bool]:
-        """The test whether an image of the listing counts; with a limit it is counted, too."""
+        """The test for images of the listing; with a limit, it also counts the matches."""
         return self._listing.matches if self._limit is None else self._counted
 
     def _counted(self, image: Image) -> bool:
@@ -161,7 +184,7 @@ class _Reading:
         return counts
 
     def rows(self, order: Sorting, *, whole: bool = False, behind: Sequence[str] = ()) -> Iterator[Image]:
-        """Give the images of the listing, up to those behind which none counts; ``whole``: all of them will be read."""
+        """Iterate over the images of the listing until no more can match; if ``whole``, all of them will be read."""
         parameters = (*self._listing.parameters, ("sort", order.parameter))
         size = (lambda _: self._largest) if whole else self._size
         found = pages.read(self._cloud, parameters, size=size, behind=behind, may_be_emptied=self._may_be_emptied)
@@ -174,7 +197,7 @@ class _Reading:
     def _useful(self, read: int) -> int:
         if self._limit is None:
             return 3 * read or self._first
-        wanted = self._limit + 1 - self._given  # the one more shows whether the last is alone in its second
+        wanted = self._limit + 1 - self._given  # one more shows whether the last is alone in its second
         if not read:
             return wanted if self._listing.exact else wanted + min(wanted, self._spare)
         if wanted <= 0:  # a second that does not end

@@ -1,4 +1,4 @@
-"""One page of a list, from a cursor on, forwards and backwards.
+"""One page of a list, from a cursor on, forwards or backwards.
 
     >>> for name in ("debian", "kylin", "ubuntu"):
     ...     _ = hyperx_cloud.glance.add_image(owner="dept-a", name=name, status="active")
@@ -11,7 +11,7 @@
     >>> [image.name for image in client.page(size=2, sort=["name"], cursor=second.previous).images]
     ['debian', 'kylin']
 
-Each page costs the same: Glance is asked for the images behind a time, where the list is sorted by one, else behind an
+Each page costs the same. Glance is asked for the images behind a time if the list is sorted by a time, else behind an
 image that was seen near the place (docs/decisions/0038).
 """
 
@@ -31,12 +31,13 @@ from hyperx_glance.models.results import ImagePage
 
 
 def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) -> ImagePage:
-    """Give so many images from the cursor on, and the cursors of the pages beside."""
+    """Return ``size`` images from the cursor on, with the cursors of the next and the previous page."""
     if query.limit is not None:
         raise InvalidRequestError("limit: a page has a size instead")
-    place = None if cursor is None else cursors.read(cursor, query)
+    forwards = Sorting(query.sort)
+    place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards
-    order = Sorting(Sorting(query.sort).reverse if backwards else query.sort)
+    order = forwards.reversed() if backwards else forwards
 
     ended = set() if place is None else set(place.ended)
     found = _behind(context, query, order, place, amount=size + 1, ended=ended)
@@ -46,8 +47,8 @@ def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) 
     previous, following = (far, near) if backwards else (near, far)
     return ImagePage(
         images=tuple(reversed(shown) if backwards else shown),
-        next=None if following is None else cursors.written(following, query),
-        previous=None if previous is None else cursors.written(previous, query),
+        next=None if following is None else cursors.written(following, query, forwards),
+        previous=None if previous is None else cursors.written(previous, query, forwards),
     )
 
 
@@ -57,11 +58,10 @@ def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) 
 def _behind(
     context: Context, query: ImageQuery, order: Sorting, place: Place | None, *, amount: int, ended: set[int]
 ) -> list[Image]:
-    """Read so many images behind a place, in the order in which they are read."""
-    sort = tuple(f"{'-' if descending else ''}{name}" for name, descending in order.columns)
-    query = query.model_copy(update={"sort": sort, "limit": amount})
+    """Read ``amount`` images behind a place, in the order in which the list is read."""
+    query = query.model_copy(update={"limit": amount})
     if place is None:
-        return list(lists.ordered(context, query, ended=ended))
+        return list(lists.ordered(context, query, order, ended=ended))
     passed = order.read(place.beside)
 
     def beyond(image: Image) -> bool:
@@ -69,21 +69,21 @@ def _behind(
         return key > passed or (place.included and key == passed)
 
     def beyond_neighbours(image: Image) -> bool:
-        """Trust Glance, whose database may sort texts otherwise, but for the order that nobody can see in the API."""
+        """Use Glance's order, since databases may sort texts differently, unless the API does not show it."""
         return not order.together(order.key(image), passed) or beyond(image)
 
     if place.near:
         try:
-            return list(lists.ordered(context, query, beyond=beyond_neighbours, behind=place.near, ended=ended))
+            return list(lists.ordered(context, query, order, beyond=beyond_neighbours, behind=place.near, ended=ended))
         except MarkersLostError:
-            pass  # then the list is read again up to the place
-    # The image beside the place is read again.
+            pass  # the list is read again up to the place
+    # One more, since the image beside the place is read again.
     query = query.model_copy(update={"limit": amount + 1, **_bound(query, order, place)})
-    return list(itertools.islice(lists.ordered(context, query, beyond=beyond, ended=ended), amount))
+    return list(itertools.islice(lists.ordered(context, query, order, beyond=beyond, ended=ended), amount))
 
 
 def _bound(query: ImageQuery, order: Sorting, place: Place) -> dict[str, datetime]:
-    """Let Glance leave out by their times what was passed, where the list is sorted by a time first."""
+    """Return the time bound by which Glance leaves out passed images, if the list is sorted by a time first."""
     name, descending = order.columns[0]
     if not (order.begins_with_time and place.beside[0]):
         return {}
@@ -98,7 +98,7 @@ def _bound(query: ImageQuery, order: Sorting, place: Place) -> dict[str, datetim
 
 
 def _last(shown: Sequence[Image], following: Image, order: Sorting, place: Place | None, ended: set[int]) -> Place:
-    """Give the place behind the last image that is shown."""
+    """Return the place behind the last image of the page."""
     apart = not order.together(order.key(shown[-1]), order.key(following))
     near = _near(shown, order, apart=apart, whole=place is None)
     if place is not None and order.neighbours is None:
@@ -109,7 +109,7 @@ def _last(shown: Sequence[Image], following: Image, order: Sorting, place: Place
 
 
 def _first(found: Sequence[Image], order: Sorting, place: Place, *, whole: bool) -> Place:
-    """Give the place before the first image, looking back."""
+    """Return the place before the first image, looking back."""
     if not found:
         return place.turned()
     apart = not order.together(order.read(place.beside), order.key(found[0]))
@@ -118,20 +118,19 @@ def _first(found: Sequence[Image], order: Sorting, place: Place, *, whole: bool)
 
 
 def _near(passed: Sequence[Image], order: Sorting, *, apart: bool, whole: bool) -> list[str]:
-    """Name the last images that were passed, of those behind which Glance gives all that comes, and nothing twice.
+    """Return the ids of the last images that are safe markers: Glance then returns everything after them, once.
 
-    Of images of one second nobody knows how Glance has them. So those that are together with the last one serve where
-    all that are so have been passed (``apart``), and those that are together with the first one where all that are so
-    are here (``whole``).
+    The API does not show Glance's order of images of one second. So the images of the last second are safe only if all
+    of them were passed (``apart``), and those of the first second only if all of them are here (``whole``).
     """
     if order.begins_with_time:
         return []
     first, last = order.key(passed[0]), order.key(passed[-1])
 
-    def serves(image: Image) -> bool:
+    def is_safe(image: Image) -> bool:
         key = order.key(image)
         if order.together(key, last):
             return apart
         return whole or order.neighbours is None or not order.together(key, first)
 
-    return [image.id for image in passed if serves(image)][-NEAR:]
+    return [image.id for image in passed if is_safe(image)][-NEAR:]

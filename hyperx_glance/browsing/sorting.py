@@ -1,4 +1,4 @@
-"""The order of images: as Glance is told to sort, and again here.
+"""The order of images, for Glance and for sorting here.
 
 >>> from hyperx_glance.browsing.sorting import Sorting
 >>> Sorting(["-created_at"]).parameter
@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import total_ordering
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ SortKey = tuple[object, ...]
 
 
 class Column(NamedTuple):
-    """Name a column of `Image` to sort by."""
+    """A column of `Image` to sort by."""
 
     name: str
     descending: bool
@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
 @total_ordering
 class _Backwards:
-    """Order texts from the last to the first."""
+    """A text that sorts in descending order."""
 
     __slots__ = ("text",)
 
@@ -43,11 +43,11 @@ class _Backwards:
 
 
 class Sorting:
-    """Order images: as Glance is told to, and again here.
+    """An order of images, for Glance and for sorting here.
 
-    The API shows whole seconds, the database orders by microseconds, so that images of one second come in an order that
-    nobody can see. ``neighbours`` tells which; here the other columns order them. The id comes last of the columns: no
-    two images are equal.
+    The API shows whole seconds, but the database sorts by microseconds. So the API does not show the order of images of
+    one second; ``neighbours`` is the test for them, and here they are sorted by the other columns. The id is always the
+    last column, so no two images are equal.
     """
 
     def __init__(self, sort: Sequence[str]) -> None:
@@ -60,18 +60,17 @@ class Sorting:
         self.columns = tuple(columns.values())
         self.neighbours = _neighbours(list(columns))
 
-    @property
-    def reverse(self) -> tuple[str, ...]:
-        """Give the sort that has the same images the other way round."""
-        return tuple(name if descending else f"-{name}" for name, descending in self.columns)
+    def reversed(self) -> "Sorting":
+        """Return the order that has the same images the other way round."""
+        return Sorting([name if descending else f"-{name}" for name, descending in self.columns])
 
     @property
     def parameter(self) -> str:
-        """Give the value of Glance's ``sort``."""
+        """The value of Glance's parameter ``sort``."""
         return ",".join(f"{glance_key(name)}:{'desc' if descending else 'asc'}" for name, descending in self.columns)
 
     def key(self, image: Image) -> SortKey:
-        """Give what orders an image among others."""
+        """Return the key by which an image is sorted."""
         return tuple(_sortable(getattr(image, name), descending=descending) for name, descending in self.columns)
 
     # ------------------------------------------------------------- the place of an image, written down
@@ -82,26 +81,26 @@ class Sorting:
         return self.columns[0].name.endswith("_at")
 
     def written(self, image: Image) -> tuple[str, ...]:
-        """Write what orders an image as texts, which go into a cursor."""
+        """Return the sorting values of an image as texts for a cursor."""
         values = [getattr(image, name) for name, _ in self.columns]
         return tuple(value.isoformat() if isinstance(value, datetime) else value or "" for value in values)
 
     def read(self, texts: Sequence[str]) -> SortKey:
-        """Read the key from what `written` has written; raise ValueError for everything else."""
+        """Return the key for texts from `written`; raise ValueError for other texts."""
         return tuple(
             _sortable(_value(name, text), descending=descending)
             for (name, descending), text in zip(self.columns, texts, strict=True)
         )
 
     def together(self, key: SortKey, other: SortKey) -> bool:
-        """Tell whether nobody can see in which order Glance has two images: equal up to the first time, or all."""
+        """Check whether the API hides the order of two images: they are equal up to the first time, or everywhere."""
         times = [number for number, (name, _) in enumerate(self.columns) if name.endswith("_at")]
         shared = times[0] + 1 if times else len(self.columns)
         return key[:shared] == other[:shared]
 
 
 def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
-    """Make the test for neighbours whose order is not certain: equal up to the first time; None where there is none."""
+    """Return the test for neighbours whose order is hidden, equal up to the first time; None if no column is a time."""
     times = [number for number, name in enumerate(names) if name.endswith("_at")]
     if not times:
         return None
@@ -110,7 +109,7 @@ def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
     def neighbours(image: Image, other: Image) -> bool:
         time, other_time = getattr(image, column), getattr(other, column)
         if time is not None and other_time is not None and time.second != other_time.second:
-            return False  # pydantic gives each time a zone of its own, and to compare such times takes long
+            return False  # each time has its own zone object from pydantic, so to compare whole times is slow
         return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
 
     return neighbours
@@ -121,14 +120,12 @@ def _value(name: str, text: str) -> str | datetime | None:
         return text
     time = datetime.fromisoformat(text) if text else None
     if time is not None and time.tzinfo is None:
-        raise ValueError("a time without its zone")
+        raise ValueError("a time without a zone")
     return time
 
 
-def _sortable(value: object, *, descending: bool) -> object:
+def _sortable(value: str | datetime | None, *, descending: bool) -> object:
     if isinstance(value, str):
         return _Backwards(value) if descending else value
-    seconds = 0.0
-    if isinstance(value, datetime):
-        seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    seconds = value.timestamp() if value else 0.0
     return -seconds if descending else seconds

@@ -1,4 +1,4 @@
-"""Count images by what they are, in one pass.
+"""Counts of images by their fields, in one pass.
 
 >>> from hyperx_glance.models.image import Image
 >>> from hyperx_glance.browsing.summary import summarized
@@ -6,7 +6,7 @@
 >>> found.total, found.bytes, found.by_format, found.by_tag
 (2, 5, {'iso': 1, 'raw': 1}, {'linux': 1})
 
-No image is kept: what is held is one number for each word that occurs.
+No image is kept in memory, only one number for each value that occurs.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from hyperx_glance.vocabulary import Category, Kind, State
 
 
 def summarized(images: Iterable[Image]) -> Summary:
-    """Count."""
+    """Count the images by each field."""
     total = size = 0
     categories = Counter[Category](dict.fromkeys(Category, 0))
     kinds = Counter[Kind](dict.fromkeys(Kind, 0))

@@ -21,12 +21,10 @@ from hyperx_glance.errors import (
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
-    ServiceUnavailableError,
 )
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
-from hyperx_glance.models.quotas import DepartmentQuota
-from hyperx_glance.quotas.reading import image_quota, volume_quota
+from hyperx_glance.quotas.reading import image_quota, quota_of, volume_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
 from hyperx_glance.waiting.ids import check_fresh, draw_id
@@ -263,19 +261,11 @@ def _written(image: Image, field: str) -> str:
 
 def _check_room(context: Context, new: NewCapture, root: Volume | None) -> None:
     """Refuse what surely does not fit; how much of a disk is data nobody knows before."""
-    cloud, own = context.cloud, context.departments.own()
-    department = image_quota(context, own)
-    requested = {"images": 1}
-    if root is not None:
-        if not cloud.has("block-storage"):
-            raise ServiceUnavailableError(
-                "This cloud has no volumes (Cinder).", connected=False, service="block-storage"
-            )
-        found = volume_quota(context, own)
-        department = DepartmentQuota.model_validate(
-            {**department.model_dump(), "volumes": found.volumes, "volume_gib": found.volume_gib}
-        )
-        requested |= {"volumes": 1, "volume_gib": root.size}
-        if new.disk_format in (None, "raw"):
-            requested["image_size_mib"] = root.size * _MIB_IN_GIB
-    check_room(department, **requested)
+    own = context.departments.own()
+    if root is None:
+        check_room(image_quota(context, own), images=1)
+        return
+    requested = {"images": 1, "volumes": 1, "volume_gib": root.size}
+    if new.disk_format in (None, "raw"):
+        requested["image_size_mib"] = root.size * _MIB_IN_GIB
+    check_room(quota_of(context, own, image_quota, volume_quota), **requested)

@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance.cloud.connecting import is_session
 >>> is_session("admin")
-'a keystoneauth1 Session is needed, not str'
+'must be a keystoneauth1 Session, not str'
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _check(keywords: Mapping[str, object]) -> None:
 def _unknown(words: Iterable[object], known: frozenset[str], *, place: str) -> Iterable[str]:
     for word in words:
         if not isinstance(word, str):
-            yield f"{place or 'keyword'}: {needed('a text', word)}"
+            yield f"{place or 'keyword'}: {needed('a string', word)}"
             continue
         plain = word.replace("-", "_").removeprefix("os_")
         if plain in known or (not place and _OF_ONE_SERVICE.fullmatch(plain)):

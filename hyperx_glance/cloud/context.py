@@ -1,4 +1,4 @@
-"""What every verb needs: the cloud as the caller sees it, who owns what there, and what the caller chose.
+"""What every verb needs: the cloud as the caller sees it, the departments, and the caller's settings.
 
     >>> from hyperx_glance import Settings
     >>> from hyperx_glance.cloud.context import Context
@@ -7,7 +7,7 @@
     >>> context.departments.own().name
     'dept-a'
 
-A client makes one, and gives it to each verb.
+A client has one, and passes it to each verb.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from hyperx_glance.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Hold what every verb needs; ``steward`` is a second connection, with rights on every project."""
+    """What every verb needs; ``steward`` is a second connection, with rights on every project."""
 
     cloud: Cloud
     departments: Departments

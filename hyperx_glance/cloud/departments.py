@@ -5,8 +5,8 @@
     >>> departments.resolve("dept-a").name
     'dept-a'
 
-Keystone shows a member the names of the member's own departments only (keystone/common/policies/project.py). So the
-names of the departments that own images come from the steward, where there is one.
+Keystone shows members the names of their own departments only (keystone/common/policies/project.py). So the names of
+the departments that own images come from the steward, if there is one.
 """
 
 import threading
@@ -42,14 +42,14 @@ class _Projects(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """Name a department."""
+    """One department: the id and the name of a Keystone project."""
 
     id: str
     name: str
 
 
 class _Kept:
-    """Keep the names that one login may know, for a minute; the lock lets one thread read and the others wait."""
+    """The names that one login may see, kept for a minute; the lock lets one thread read while the others wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,13 +58,13 @@ class _Kept:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Use a lock of this process's own after a fork: a thread of the parent may have held the other."""
+        """Use a new lock after a fork, since a thread of the parent may have held the old one."""
         self._lock = threading.Lock()
 
     def names(self, cloud: Cloud, clock: Callable[[], float]) -> Mapping[str, str]:
-        """Give them, after a request of that login where they are too old."""
+        """Return the names, and read them again with that login if they are too old."""
         with self._lock:
-            # Clients that share what a steward told may have different clocks.
+            # Clients that share the names of a steward may have different clocks.
             if self._read_at is None or not 0 <= clock() - self._read_at <= STALE_SECONDS:
                 self._names = _read(cloud)
                 self._read_at = clock()
@@ -72,11 +72,11 @@ class _Kept:
 
 
 _KEPT_OF_STEWARDS: WeakKeyDictionary[object, _Kept] = WeakKeyDictionary()
-"""What each steward's session told: a back end makes a client for each web request, and all of them share a steward."""
+"""The names for each steward's session: a back end makes a client for each web request, and all share a steward."""
 
 
 class Departments:
-    """Know the departments that Keystone lets the caller know: one request for all, then from memory for a minute."""
+    """The departments that Keystone shows the caller: one request for all of them, then from memory for a minute."""
 
     def __init__(
         self, cloud: Cloud, *, steward: Cloud | None = None, clock: Callable[[], float] = time.monotonic
@@ -85,19 +85,19 @@ class Departments:
         self._steward = steward
         self._clock = clock
         self._kept = _Kept()
-        self._told = self._kept if steward is None else _KEPT_OF_STEWARDS.setdefault(steward.session, _Kept())
+        self._owners = self._kept if steward is None else _KEPT_OF_STEWARDS.setdefault(steward.session, _Kept())
 
     def own(self) -> Department:
-        """Give the caller's department, from the token."""
+        """Return the caller's department, from the token."""
         access = self._cloud.access
         return Department(access.project_id, access.project_name)
 
     def names(self) -> Mapping[str, str]:
-        """Give all that the caller may know, id to name."""
+        """Return all that the caller may see, id to name."""
         return self._kept.names(self._cloud, self._clock)
 
     def owner_names(self) -> Mapping[str, str]:
-        """Give the names of the departments that may own images which the caller sees, id to name."""
+        """Return the names of the departments that may own images which the caller sees, id to name."""
         own = self.own()
         return {own.id: own.name, **self._names_of_owners()}
 
@@ -105,29 +105,29 @@ class Departments:
         if self._steward is None:
             return self.names()
         try:
-            return self._told.names(self._steward, self._clock)
-        except AuthenticationError as error:  # not the caller's: to log in again would not help
+            return self._owners.names(self._steward, self._clock)
+        except AuthenticationError as error:  # of the steward: it would not help if the caller logged in again
             raise NotAllowedError(
-                f"The steward, which tells the names of departments, cannot log in: {error.message}",
+                f"The steward, which reads the names of departments, cannot log in: {error.message}",
                 hint="An operator should renew the steward's session or credentials.",
                 **error.answer(),
             ) from error
 
     def known(self) -> list[Department]:
-        """List all that the caller may know, by name."""
+        """List all that the caller may see, by name."""
         own = self.own()
         names = {own.id: own.name, **self.names()}
         return sorted((Department(key, name) for key, name in names.items()), key=lambda each: (each.name, each.id))
 
     def name(self, department_id: str) -> str:
-        """Give the name of a department that owns an image; its id where Keystone does not tell."""
+        """Return the name of a department that owns an image, or its id if Keystone does not show the name."""
         own = self.own()
         if department_id == own.id:
             return own.name
         return self._names_of_owners().get(department_id, department_id)
 
     def matching(self, name_or_id: str) -> list[str]:
-        """Give the ids of the departments that a filter names: an unknown word is taken for an id."""
+        """Return the ids of the departments that a filter names; an unknown word is treated as an id."""
         own = self.own()
         if name_or_id == own.id:
             return [own.id]
@@ -137,10 +137,10 @@ class Departments:
         return found or [name_or_id]
 
     def resolve(self, name_or_id: str) -> Department:
-        """Find the one department of that id or name.
+        """Return the department with that id or name.
 
-        Raise `NotFoundError` where there is none, `AmbiguousNameError` for a name in several domains, and
-        `NotAllowedError` for a member who names a department that Keystone does not show.
+        Raise `NotFoundError` if there is none, `AmbiguousNameError` if several domains have the name, and
+        `NotAllowedError` if a member names a department that Keystone does not show.
         """
         own = self.own()
         if name_or_id in (own.id, own.name) and not self._cloud.is_administrator:
@@ -150,20 +150,20 @@ class Departments:
         else:
             found = self._ask(name_or_id)
         if len(found) > 1:
-            raise AmbiguousNameError(f"Several departments are called {name_or_id}.", matches=sorted(found))
+            raise AmbiguousNameError(f"Several departments are named {name_or_id}.", matches=sorted(found))
         for key, name in found.items():
             return Department(key, name)
         if not self._cloud.is_administrator:
             raise NotAllowedError(
-                f"Keystone shows you no department {name_or_id}.", hint="Other departments are for administrators."
+                f"You cannot see a department {name_or_id}.", hint="Only administrators may name other departments."
             )
         raise NotFoundError(
-            f"There is no department {name_or_id}.", hint="openstack hyperx department list shows which there are."
+            f"There is no department {name_or_id}.", hint="openstack hyperx department list shows all departments."
         )
 
     def _ask(self, name_or_id: str) -> dict[str, str]:
-        """Ask Keystone itself: what a quota or an owner is written for must exist now."""
-        if not reference(name_or_id):  # or it is no id, and would lead to another path
+        """Ask Keystone, not the cache: a department for which a quota or an owner is written must exist now."""
+        if not reference(name_or_id):  # otherwise it is not an id, and could lead to another path
             with suppress(NotFoundError):
                 project = self._cloud.get_parsed(
                     _OneProject, "identity", f"/projects/{quote(name_or_id, safe='')}"
@@ -178,6 +178,6 @@ def _read(cloud: Cloud) -> Mapping[str, str]:
     try:
         answer = cloud.get_parsed(_Projects, "identity", path)
     except NotAllowedError:
-        # The role admin in a project need not reach Keystone's list (a domain's administrator).
+        # The role admin in a project may not be enough for Keystone's list (a domain's administrator).
         answer = cloud.get_parsed(_Projects, "identity", "/auth/projects")
     return MappingProxyType({project.id: project.name for project in answer.projects})

@@ -1,4 +1,4 @@
-"""Services' lists, page by page: Glance's images, of which none is lost or given twice while others vanish; others'.
+"""Lists of services, page by page. No image is lost or returned twice while other images are deleted.
 
 >>> from hyperx_glance.cloud import pages
 >>> ids = [hyperx_cloud.glance.add_image(owner="dept-a", name=f"debian-{number}") for number in range(3)]
@@ -31,14 +31,14 @@ from hyperx_glance.models.image import Image
 LOG = logging.getLogger(__name__)
 
 LARGEST_PAGE = 1000
-"""Glance gives no more (glance/common/config.py, api_limit_max)."""
+"""Glance returns no more images at once (glance/common/config.py, api_limit_max)."""
 REMEMBERED = 2 * LARGEST_PAGE
 _LOST_MARKER = (400, 403, 404)
 _MARKERS = re.compile(r"[?&]marker=([^&#]+)")
 
 
 class MarkersLostError(Exception):
-    """Tell that no image exists any more behind which a list could go on."""
+    """Raised if no image still exists behind which a list could continue."""
 
 
 class _Page(NamedTuple):
@@ -47,7 +47,7 @@ class _Page(NamedTuple):
 
 
 class _End(Shape):
-    """What stands behind the images of a page."""
+    """The part of a page behind its images."""
 
     next: str | None = None
 
@@ -71,15 +71,16 @@ def read(
 ) -> Iterator[Image]:
     """Read one list of Glance page by page, each image once.
 
-    ``size`` says how many images the next page is asked for, by how many were read. So many ids are ``remembered``, to
-    go on when the last images of a page have vanished. ``behind`` are ids of images, the nearest last: the list begins
-    behind the nearest that still exists, and gives none of them; where none does, `MarkersLostError` is raised.
-    ``may_be_emptied`` tells that the policy may hide the first images of the list and show others.
+    ``size`` returns the size of the next page for the number of images that were read. ``remembered`` is the number of
+    ids that are kept, to continue if the last images of a page are deleted. ``behind`` has ids of images, the nearest
+    last: the list begins behind the nearest that still exists, and returns none of them; if none exists,
+    `MarkersLostError` is raised. ``may_be_emptied`` means that the policy may hide the first images of the list and
+    show others.
 
-    A page begins behind the last image but one, so that it shows the last image again. Glance cuts the page, then
-    leaves out what its policy hides, and gives no ``next`` with a page that is empty then (glance/api/v2/images.py,
-    index): the list would seem to end there. With the last image in sight a page is never empty, and ``next`` tells
-    the truth. Of ``next`` itself no more than the marker is used: it repeats but one of several tags
+    A page begins behind the last image but one, so it shows the last image again. Glance first cuts the page, then
+    leaves out images that its policy hides, and sends no ``next`` with a page that is empty then
+    (glance/api/v2/images.py, index). The list would seem to end there. With the last image in sight, a page is never
+    empty, and ``next`` is reliable. Only the marker of ``next`` is used, since it repeats only one of several tags
     (ResponseSerializer.index).
     """
     recent: deque[str] = deque(behind, maxlen=remembered)
@@ -118,19 +119,19 @@ def read(
 
 def _stuck(following: str) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        f"Glance's list does not go on behind image {following}.",
+        f"Glance's list does not continue behind image {following}.",
         service="image",
-        hint="An operator should look at its policy get_image and at its database.",
+        hint="An operator should check Glance's policy get_image and its database.",
     )
 
 
 def _no_list(service: Service, error: NotFoundError) -> ServiceUnavailableError:
-    """Say that there is no list: taken for what it says, it would be about what is looked for in the list."""
+    """Return an error that says that the list is missing; a `NotFoundError` would be about an entry of the list."""
     return not_understood(service, "it has no such list", status=error.status)
 
 
 def _changed(service: Service, error: HyperxGlanceError) -> ServiceUnavailableError:
-    """Say that the last record of a page is gone, behind which the list should go on; Nova answers 400, Cinder 404."""
+    """Return the error for a marker that was deleted, for which Nova answers 400 and Cinder 404."""
     message = f"The list of the {service} service changed while it was read: {error.message}"
     return ServiceUnavailableError(message, hint="Try again.", **error.answer())
 
@@ -145,10 +146,10 @@ def _page_behind(
     complete: bool,
     begun: bool,
 ) -> tuple[str | None, _Page]:
-    """Read the page behind a marker, or behind an image further up where the marker's image has vanished meanwhile.
+    """Read the page behind a marker, or behind an earlier image if the marker's image has been deleted meanwhile.
 
-    ``complete`` tells that ``recent`` holds all ids that were read, so that the list can begin anew. Each try is twice
-    as far up; before the list has ``begun`` one image.
+    If ``complete``, ``recent`` has all ids that were read, so that the list can be read again from its beginning. Each
+    attempt goes back twice as far; before the list has ``begun``, one image further.
     """
     back = 2 if begun else 1
     while True:
@@ -168,7 +169,9 @@ def _page_behind(
                 marker = None
             elif begun:
                 raise ServiceUnavailableError(
-                    "Images vanish faster than Glance's list can be read.", service="image", hint="Try again."
+                    "Images are being deleted faster than the list can be read.",
+                    service="image",
+                    hint="Try again.",
                 ) from error
             else:
                 raise MarkersLostError from error
@@ -182,12 +185,12 @@ def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | Non
 
 
 def _parsed(content: bytes) -> _Page:
-    """Read a page image by image, without holding more than one.
+    """Parse a page image by image, without keeping more than one.
 
-    A thousand images at once leave the processor's caches and wake the garbage collector: parsing them takes a third
-    longer than one after the other. So the page is cut where one record ends and the next begins, as Glance writes them
-    (json.dumps in ResponseSerializer.index). Inside a text there is a backslash before the quote, so that only records
-    are cut apart; whatever looks different is parsed as a whole.
+    To parse a thousand images at once takes half as long again, and more: they do not fit into the processor's caches,
+    and the garbage collector walks through them (docs/decisions/0035). So the page is cut where one record ends and the
+    next begins, as Glance writes them (json.dumps in ResponseSerializer.index). In JSON strings, a quote has a
+    backslash before it, so the cut is always between records. A page that looks different is parsed as a whole.
     """
     begin, last = b'{"images": [{"', content.rfind(b"}]")
     if not content.startswith(begin) or last < 0:
@@ -200,10 +203,10 @@ def _parsed(content: bytes) -> _Page:
 
 
 def _one_by_one(content: bytes, start: int, last: int) -> Iterator[Image]:
-    """Give the images of the records between the first brace and the last, one at a time."""
+    """Iterate over the images of the records between the first brace and the last."""
     validated = Image.__pydantic_validator__.validate_json  # what model_validate_json calls
     while True:
-        # A single byte is found many times faster than several, and few records hold a second brace.
+        # To find a single byte is many times faster than to find several, and few records contain a second brace.
         end = content.find(b"}", start)
         while end != last and not content.startswith(b'}, {"', end):
             end = content.find(b"}", end + 1)
@@ -219,7 +222,7 @@ def _one_by_one(content: bytes, start: int, last: int) -> Iterator[Image]:
 
 
 def _parsed_at_once(content: bytes) -> _Page:
-    """Read a page as a whole, and image by image what cannot be read so."""
+    """Parse a page as a whole, or, if that fails, image by image."""
     try:
         page = _WholePage.model_validate_json(content)
     except pydantic.ValidationError:
@@ -255,7 +258,7 @@ def _marker(following: str | None) -> str | None:
 
 
 class Listed(Shape):
-    """Be one record of a list."""
+    """Base class for a record of a list."""
 
     id: str
 
@@ -268,21 +271,21 @@ class _Link(Shape):
 
 
 class ListPage(Shape, Generic[_Record]):
-    """Be one page; a subclass takes its keys from `collection`."""
+    """Base class for a page; a subclass gets its keys from `collection`."""
 
     records: tuple[_Record, ...]
     links: tuple[_Link, ...] = ()
 
 
 def collection(name: str) -> Callable[[str], str]:
-    """Name the keys of a `ListPage`, as pydantic takes it for ``alias_generator``."""
+    """Return the keys of a `ListPage` as an ``alias_generator`` of pydantic."""
     return {"records": name, "links": f"{name}_links"}.__getitem__
 
 
 def listed(
     service: Service, read: Callable[[Mapping[str, object]], ListPage[_Record]], criteria: Mapping[str, object]
 ) -> Iterator[_Record]:
-    """Iterate over a whole list; ``read`` gives the page for some query parameters."""
+    """Iterate over a whole list; ``read`` returns the page for some query parameters."""
     passed: set[str] = set()
     asked = criteria
     while True:
@@ -302,9 +305,9 @@ def listed(
         marker = page.records[-1].id
         if marker in passed:
             raise ServiceUnavailableError(
-                f"The list of the {service} service does not go on behind {marker}.",
+                f"The list of the {service} service does not continue behind {marker}.",
                 service=service,
-                hint="An operator should look at the service's database.",
+                hint="An operator should check the service's database.",
             )
         passed.add(marker)
         asked = {**criteria, "marker": marker}

@@ -1,4 +1,4 @@
-"""Which version a service speaks, as its front door lists them to anybody.
+"""The versions of a service, which it lists to everybody.
 
 >>> from hyperx_glance.cloud.versions import newest
 >>> newest(cloud, "image")
@@ -17,7 +17,7 @@ from hyperx_glance.cloud.cloud import Cloud, Service
 Version = tuple[int, ...]
 
 CAREFUL_GLANCE = (2, 17)
-"""Older ones look at no data (glance/location.py) and follow redirects past their filter for URLs
+"""Older versions do not inspect data (glance/location.py), and follow redirects past their filter for URLs
 (glance/common/scripts/utils.py)."""
 
 
@@ -27,38 +27,38 @@ class _Version(Shape):
 
 
 class _FrontDoor(Shape):
-    """Hold a service's list of versions; Keystone's is an object, and another service tells what it likes."""
+    """A service's list of versions; Keystone's is an object, and other services may send anything."""
 
     versions: tuple[_Version, ...] | JsonValue = ()
 
 
 class Told(NamedTuple):
-    """Hold the newest version, () where none is told, and the service's clock as it wrote it."""
+    """The newest version, () if there is none, and the time of the service's clock as it was sent."""
 
     version: Version
     date: str | None
 
 
 def front_door(base: str) -> str:
-    """Give the URL at which a service lists its versions."""
+    """Return the URL at which a service lists its versions."""
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
 
 
 def told(cloud: Cloud, service: Service) -> Told:
-    """Read a service's list of versions, which needs no rights, and its clock with it."""
+    """Read a service's list of versions, which needs no rights, and the time of its clock."""
     response = cloud.get(service, front_door(cloud.base(service)))
     versions = parsed(_FrontDoor, service, response.content).versions
     return Told(_newest(versions), response.headers.get("Date"))
 
 
 def newest(cloud: Cloud, service: Service) -> Version:
-    """Give the newest version that a service speaks; () where it does not tell."""
+    """Return the newest version of a service; () if it lists none."""
     return told(cloud, service).version
 
 
 def _newest(versions: tuple[_Version, ...] | JsonValue) -> Version:
-    """Find the highest version; Glance writes it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
+    """Return the highest version; Glance sends it as an id ("v2.17"), Nova and Cinder as a microversion ("2.96")."""
     if not isinstance(versions, tuple):
         return ()
     numbers = [re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})", each.version or each.id or "") for each in versions]

@@ -15,8 +15,7 @@ from hyperx_glance.errors import ConflictError
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.launching import LaunchRequest
-from hyperx_glance.models.quotas import DepartmentQuota
-from hyperx_glance.quotas.reading import compute_quota, volume_quota
+from hyperx_glance.quotas.reading import compute_quota, merged, volume_quota
 from hyperx_glance.quotas.room import check_room
 
 if TYPE_CHECKING:
@@ -58,9 +57,6 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
         )
     department = compute.result()
     if volumes is not None:
-        found = volumes.result()
-        department = DepartmentQuota.model_validate(
-            {**department.model_dump(), "volumes": found.volumes, "volume_gib": found.volume_gib}
-        )
+        department = merged(department, volumes.result())
     check_room(department, **plan.room(fresh, flavor, request))
     return checked

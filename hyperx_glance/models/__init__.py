@@ -1,4 +1,4 @@
-"""The things this library takes and gives: frozen pydantic models, a module for each subject.
+"""Models that verbs accept and return: frozen pydantic models, a module for each subject.
 
     >>> from hyperx_glance import Image, NewImage
     >>> record = (
@@ -11,7 +11,7 @@
     Traceback (most recent call last):
     hyperx_glance.errors.InvalidRequestError: name: a text that is not empty is needed
 
-Reading is tolerant: an image that another tool made has defaults for what it lacks. Writing is strict: a request model
-built from bad values raises `InvalidRequestError`; inside another pydantic model the same mistakes are ordinary
-validation errors with their location.
+Reading is tolerant: an image that another tool made has defaults for missing values. Writing is strict: a request
+model built from invalid values raises `InvalidRequestError`; inside another pydantic model, the same mistakes are
+ordinary validation errors with their location.
 """

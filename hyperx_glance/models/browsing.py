@@ -1,4 +1,4 @@
-"""Which images are asked for, and in which order.
+"""Queries: which images to list, and in which order.
 
 >>> from hyperx_glance.models.browsing import ImageQuery
 >>> sorted(ImageQuery(view="featured", formats=["QCOW2", "raw"]).formats)
@@ -39,10 +39,10 @@ def _sortable(column: str) -> str:
 
 
 class ImageQuery(Request):
-    """Say which images to show, and in which order.
+    """A list of images to ask for, and its order.
 
     Sizes are bytes and inclusive, times aware and inclusive. ``search`` is the console's quick search. ``hidden`` None
-    means both. ``sort`` takes columns, with "-" for descending.
+    means both. ``sort`` is a list of columns, with "-" for descending.
     """
 
     view: View = View.ALL
@@ -90,7 +90,7 @@ class ImageQuery(Request):
         for least, most in _RANGES:
             low, high = getattr(self, least), getattr(self, most)
             if low is not None and high is not None and low > high:
-                raise ValueError(f"{least}: nothing is between it and {most}, which is less")
+                raise ValueError(f"{least}: must not be greater than {most}")
         return self
 
 
@@ -98,7 +98,7 @@ _RANGES = (("min_size", "max_size"), ("created_after", "created_before"), ("upda
 
 
 class ImageCriteria(TypedDict, total=False):
-    """Name the keywords of `Client.images` and `Client.count`: the fields of `ImageQuery`."""
+    """The keywords of `Client.images` and `Client.count`: the fields of `ImageQuery`."""
 
     view: View | ViewWord
     kind: Kind | KindWord | None

@@ -1,4 +1,4 @@
-"""What is asked for by a capture.
+"""Requests for captures.
 
 >>> from hyperx_glance.models.capturing import NewCapture
 >>> NewCapture(name="web with nginx", tags=["web"]).category
@@ -24,7 +24,7 @@ from hyperx_glance.vocabulary import ImageFormatWord
 
 
 class CaptureFields(DescribingFields, total=False):
-    """Name the keywords of `NewCapture`."""
+    """The keywords of `NewCapture`."""
 
     name: Required[str]
     password_enabled: bool | None
@@ -34,10 +34,10 @@ class CaptureFields(DescribingFields, total=False):
 
 
 class NewCapture(Describing):
-    """Ask for an image of a server's disk.
+    """A request for an image of a server's disk.
 
-    A field that is not given, or None, comes from the image that the server was made of; a text, even an empty one,
-    replaces that. ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes; for
+    A field that is not given, or None, comes from the image that the server was made from; a string, even an empty
+    one, replaces it. ``min_disk_gib`` is never less than the disk needs. ``disk_format`` is for servers on volumes; for
     other servers, Nova chooses the format. With a ``capture_id`` that the caller chose, `Client.find_capture` finds the
     capture even if the caller's program dies.
     """

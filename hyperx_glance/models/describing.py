@@ -1,4 +1,4 @@
-"""What is said of an image when it is made, and changed afterwards: each field once, each keyword once.
+"""Fields and keywords that describe an image at its creation and in later changes, each of them once.
 
 >>> from hyperx_glance.models.describing import Describing
 >>> list(Describing.model_fields)[:3]
@@ -14,7 +14,7 @@ from hyperx_glance.vocabulary import Category, CategoryWord
 
 
 class Describing(Request):
-    """Hold what `NewImage`, `NewIso`, `NewCapture` and `ImageChanges` have in common."""
+    """The fields that `NewImage`, `NewIso`, `NewCapture` and `ImageChanges` have in common."""
 
     name: Name
     description: Value = ""
@@ -31,7 +31,7 @@ class Describing(Request):
 
 
 class DescribingFields(TypedDict, total=False):
-    """Name the keywords for it."""
+    """The keywords of `Describing`."""
 
     description: str
     category: Category | CategoryWord

@@ -1,4 +1,4 @@
-"""What is to be changed: what is not named stays.
+"""Changes of an image: fields that are not named stay as they are.
 
 >>> from hyperx_glance.models.editing import ImageChanges
 >>> ImageChanges(description="").given()
@@ -21,7 +21,7 @@ from hyperx_glance.vocabulary import Category
 
 
 class ImageChanges(Describing):
-    """Say what to change; a field that is not given stays as it is, "" or an empty set clears it.
+    """Changes of an image; a field that is not given stays as it is, "" or an empty set clears it.
 
     ``properties`` are added to those that exist, ``remove_properties`` are removed, ``tags`` replaces all tags.
     """
@@ -43,7 +43,7 @@ class ImageChanges(Describing):
     def _keep_what_never_changes(cls, fields: Any) -> Any:
         named = [field for field in IMMUTABLE_FIELDS if isinstance(fields, Mapping) and field in fields]
         if named:
-            raise ImmutableValueError(f"{', '.join(named)}: never changed after creation")
+            raise ImmutableValueError(f"{', '.join(named)}: never changes after creation")
         return fields
 
     @pydantic.model_validator(mode="after")
@@ -53,16 +53,16 @@ class ImageChanges(Describing):
             raise ValueError(f"properties and remove_properties both name {', '.join(twice)}")
         snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
         if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
-            raise ValueError(f"category: no tab shows what properties call a {vocabulary.SNAPSHOT_VALUE}")
+            raise ValueError(f"category: no tab shows images that properties mark as a {vocabulary.SNAPSHOT_VALUE}")
         return self
 
     def given(self) -> dict[str, Any]:
-        """Give the fields that the caller named, with their values."""
+        """Return the fields that the caller named, with their values."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class ImageFields(DescribingFields, total=False):
-    """Name the keywords of `Client.update`: the fields of `ImageChanges`."""
+    """The keywords of `Client.update`: the fields of `ImageChanges`."""
 
     name: str
     password_enabled: bool

@@ -1,4 +1,4 @@
-"""The kinds of fields that requests are made of, and checks of single arguments that are the same.
+"""Types of the fields of requests, and the same checks for single arguments.
 
 >>> from hyperx_glance.models.fields import is_url, well_formed_checksum
 >>> is_url("http://files.example/disk.raw"), is_url("ftp://files.example/disk.raw") == ""
@@ -25,7 +25,7 @@ from hyperx_glance.vocabulary import DiskFormat, ImageFormat
 
 
 def valid(check: arguments.Check) -> pydantic.AfterValidator:
-    """Let a field be checked as an argument of a verb is."""
+    """Check a field as an argument of a verb is checked."""
 
     def validate(value: object) -> object:
         refuse(check(value))
@@ -40,27 +40,27 @@ def _without_case(word: object) -> object:
 
 def _property_value(text: str) -> str:
     if len(text.encode(errors="replace")) > LONGEST_PROPERTY_BYTES:
-        raise ValueError(f"a property holds at most {LONGEST_PROPERTY_BYTES} bytes")
+        raise ValueError(f"must have at most {LONGEST_PROPERTY_BYTES} bytes")
     return text
 
 
 def _no_boolean(number: object) -> object:
     if isinstance(number, bool):
-        raise ValueError("a number is needed, not a boolean")  # noqa: TRY004  # pydantic takes no TypeError
+        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  # pydantic takes no TypeError
     return number
 
 
 def well_formed_checksum(text: str) -> str:
-    """Give "algorithm:digest" in small letters; `ValueError` where it is none."""
+    """Return "algorithm:digest" in lower case; raise `ValueError` if the text is not a checksum."""
     algorithm, _, digest = text.lower().partition(":")
     length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
-        raise ValueError("a checksum is md5:, sha256: or sha512: and that many hexadecimal digits")
+        raise ValueError("must be md5:, sha256: or sha512: and the hexadecimal digest")
     return f"{algorithm}:{digest}"
 
 
 def is_url(value: object) -> str:
-    """Take a URL of HTTP or HTTPS."""
+    """Accept a URL of HTTP or HTTPS."""
     problem = arguments.text(value)
     if problem:
         return problem
@@ -72,7 +72,7 @@ def is_url(value: object) -> str:
 
 
 def is_file(value: object) -> str:
-    """Take a path or a binary file object."""
+    """Accept a path or a binary file object."""
     if isinstance(value, str | os.PathLike):
         return _path_problem(value)
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
@@ -81,55 +81,56 @@ def is_file(value: object) -> str:
 
 
 def _path_problem(value: "str | os.PathLike[str]") -> str:
-    """Say what is wrong with a path; one that the system gave may hold bytes that are no text."""
+    """Return what is wrong with a path. A path from the system may contain bytes that are not text."""
     try:
         path: object = os.fspath(value)
     except TypeError:
         return arguments.needed("a path", value)
     if not isinstance(path, str):
-        return "a path is written in text, not in bytes"
+        return "must be a path as a string, not as bytes"
     if not path or "\x00" in path:
-        return "a path that is not empty and has no NUL is needed"
+        return "the path must not be empty or contain NUL"
     if isinstance(value, str):
         return arguments.text(value)
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        return "a path cannot hold half a surrogate pair"
+        return "the path must not contain unpaired surrogates"
     return ""
 
 
 def is_target(value: object) -> str:
-    """Take a path or a binary file object that can be written to."""
+    """Accept a path or a binary file object that can be written to."""
     if isinstance(value, str | os.PathLike):
         return is_file(value)
     if isinstance(value, io.TextIOBase):
-        return "a binary file is needed, not a text file"
+        return "must be a binary file, not a text file"
     return "" if callable(getattr(value, "write", None)) else arguments.needed("a path or a binary file", value)
 
 
 def _model_file(value: object) -> object:
-    """Refuse a text, also where nobody looks at what it is.
+    """Refuse a string, even if the model is not validated further.
 
-    Models are filled from what other people send: to a console, a text would open every file of its own machine.
+    Models are filled from what other people send. If a console accepted strings, they could open every file of its
+    machine.
     """
     if isinstance(value, str):
-        raise ValueError("a pathlib.Path or a binary file object is needed; a text may be somebody else's")  # noqa: TRY004  # pydantic takes no TypeError
+        raise ValueError("must be a pathlib.Path or a binary file object; a string may come from somebody else")  # noqa: TRY004  # pydantic takes no TypeError
     refuse("" if value is None else is_file(value))
     return value
 
 
 def is_format(value: object) -> str:
-    """Take a disk format, whatever its case."""
+    """Accept a disk format in any case."""
     return arguments.choice(*vocabulary.DISK_FORMATS)(_without_case(value))
 
 
 def is_password(value: object) -> str:
-    """Take what every login prompt takes, veiled or not."""
+    """Accept a password that every login prompt accepts, as a string or as a `SecretStr`."""
     text: object = value.get_secret_value() if isinstance(value, SecretStr) else value
     problem = arguments.text(text)
     if not problem and not (1 <= len(str(text)) <= LONGEST_PASSWORD and str(text).isprintable()):
-        return f"1 to {LONGEST_PASSWORD} printable characters are needed"
+        return f"must have 1 to {LONGEST_PASSWORD} printable characters"
     return problem
 
 
@@ -137,54 +138,56 @@ def _network(text: str) -> str:
     try:
         ip_network(text, strict=False)
     except ValueError:
-        raise ValueError("a network is written as 169.254.0.0/16 or fe80::/10") from None
+        raise ValueError("must be a network, such as 169.254.0.0/16 or fe80::/10") from None
     return text
 
 
 def _host(text: str) -> str:
-    """Refuse what is no name of a server, and so would never be that of a URL."""
+    """Refuse a text that is not a host, since no URL would ever match it."""
     bare = text.strip("[]")
     try:
         is_host = bool(ip_address(bare)) if ":" in bare else re.fullmatch(r"[^\s/@*?#%\\]+", bare) is not None
     except ValueError:
         is_host = False
     if not is_host:
-        raise ValueError("a server's name or address is needed, without scheme, port and path")
+        raise ValueError("must be a host name or address, without scheme, port and path")
     return text
 
 
 def _aware(time: datetime) -> datetime:
     if time.utcoffset() is None:
-        raise ValueError("a time needs its zone, such as datetime.now(UTC)")
+        raise ValueError("must have a time zone, such as datetime.now(UTC)")
     return time
 
 
 def _tag(text: str) -> str:
-    """Refuse what Glance refuses when it has made the record already (glance/common/utils.py, no_4byte_params)."""
+    """Refuse a tag that Glance refuses after it has created the record (glance/common/utils.py, no_4byte_params)."""
     if max(text) > LARGEST_CHARACTER:
         raise ValueError(FOUR_BYTES)
     return text
 
 
 def _free_property(key: str) -> str:
-    """Accept keys that are neither Glance's own nor fields of this library."""
+    """Accept keys that are neither reserved by Glance nor fields of this library."""
     if key.startswith(vocabulary.RESERVED_PREFIX) or key in vocabulary.BASE_KEYS:
         raise ValueError(f"{key} is reserved by Glance")
     if key.startswith(vocabulary.OWN_PREFIX) or key in _FIELD_OF_KEY:
-        raise ValueError(f"{key} is written through the field {_FIELD_OF_KEY.get(key, 'that it belongs to')}")
+        raise ValueError(f"{key} is set through the field {_FIELD_OF_KEY.get(key, 'that it belongs to')}")
     return key
 
 
 def made_new(properties: dict[str, str]) -> dict[str, str]:
-    """Refuse words by which Nova names what it makes of servers: no tab would show an image that has them."""
+    """Refuse the properties by which Nova marks what it makes of servers, since no tab shows such images."""
     if properties.get(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS or vocabulary.VOLUMES_KEY in properties:
-        raise ValueError(f"no tab shows what {vocabulary.SNAPSHOT_KEY} or {vocabulary.VOLUMES_KEY} call a snapshot")
+        raise ValueError(
+            f"no tab shows images that {vocabulary.SNAPSHOT_KEY} or {vocabulary.VOLUMES_KEY} mark as snapshots"
+        )
     return properties
 
 
 def _each_once(stores: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(stores)) < len(stores):
-        raise ValueError("each store is named once")
+        raise ValueError("each store must be named only once")
     return stores
 
 
@@ -193,14 +196,14 @@ def _changeable_property(key: str) -> str:
         raise ImmutableValueError(f"{key} never changes after creation")
     if key != key.strip():
         # Glance would change the property of the name without them (glance/api/v2/images.py, _decode_json_pointer).
-        raise ValueError("Glance changes no property whose name begins or ends with blanks")
+        raise ValueError("Glance cannot change properties whose names begin or end with white space")
     if key in vocabulary.UNCHANGEABLE_KEYS:
-        raise ValueError(f"Glance takes {key} for a word of its own: such a property can be given, but never changed")
+        raise ValueError(f"Glance reserves {key}: such a property can be set at creation, but not changed")
     return _free_property(key)
 
 
 IMMUTABLE_FIELDS = ("url", "owner", "hypervisor", "disk_format", "container_format", "kind")
-"""What HYPERX never changes after creation: URL, domain, virtualization technology, format, kind."""
+"""Fields that HYPERX never changes after creation: URL, domain, virtualization technology, format, kind."""
 _IMMUTABLE_KEYS = {
     *IMMUTABLE_FIELDS,
     *(field.key for field in vocabulary.FIELDS if {field.name, field.part_of} & {*IMMUTABLE_FIELDS}),
@@ -212,10 +215,10 @@ _FIELD_OF_KEY = {
     if field.stored is not vocabulary.Stored.COLUMN and field.key not in vocabulary.HYPERVISOR_KEYS[1:]
 }
 LARGEST_CHARACTER = "\uffff"
-FOUR_BYTES = "Glance takes no character of four bytes, such as an emoji"
+FOUR_BYTES = "Glance does not accept characters of four bytes, such as emoji"
 LONGEST_PASSWORD = 127
 LONGEST_PROPERTY_BYTES = 65535
-"""What MySQL keeps of a property; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
+"""The longest value that MySQL keeps; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
 STRICT = Field(strict=True)
 Text = Annotated[str, STRICT]
 Name = Annotated[str, Field(min_length=1, max_length=255, strict=True)]

@@ -1,4 +1,4 @@
-"""One image, read from Glance as tolerantly as can be.
+"""One image, read from Glance as tolerantly as possible.
 
 >>> from hyperx_glance.models.image import Image
 >>> image = Image.model_validate_json(b'{"id": "7c1", "status": "active", "visibility": "community", "min_disk": null}')
@@ -22,7 +22,7 @@ from hyperx_glance.vocabulary import Category, Kind, Phase, State
 
 
 class _Lenient:
-    """Let a value that does not parse read as ``default``; pydantic does it without a call into Python."""
+    """A schema that reads an invalid value as ``default``, inside pydantic, without a call into Python."""
 
     def __init__(self, default: object) -> None:
         self.default = default
@@ -32,7 +32,7 @@ class _Lenient:
 
 
 class _Flag(_Lenient):
-    """Read "true" as True and everything else as False, as property values are text and written by many tools."""
+    """A schema that reads "true" as True and everything else as False: properties are text, written by many tools."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         flag = core_schema.chain_schema([core_schema.literal_schema(["true", True]), handler(source)])
@@ -47,7 +47,7 @@ _HYPERVISOR, _NOVAS_WORD, _NOVAS_OTHER_WORD = vocabulary.HYPERVISOR_KEYS
 _Text = Annotated[str, _Lenient("")]
 _OptionalText = Annotated[str | None, _Lenient(None)]
 _LARGEST_SIZE = 2**63 - 1
-"""Glance's sizes are big integers; of much larger ones Python makes no float."""
+"""Glance's sizes are big integers; Python cannot convert much larger ones to a float."""
 _OptionalSize = Annotated[int | None, pydantic.Field(le=_LARGEST_SIZE), _Lenient(None)]
 _Number = Annotated[int, _Lenient(0)]
 _NativeFlag = Annotated[bool, _Lenient(False)]
@@ -56,7 +56,7 @@ _OptionalTime = Annotated[Time | None, _Lenient(None)]
 
 
 class Image(BaseModel):
-    """Show one image or ISO as the console does.
+    """One image or ISO, as the console shows it.
 
     Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
     property unchanged. ``kind``, ``category``, ``state`` and ``phase`` are computed, and are part of ``model_dump()``.
@@ -107,7 +107,7 @@ class Image(BaseModel):
     hash_value: _OptionalText = None
 
     def glance_property(self, key: str) -> str:
-        """Give the text of a Glance property that is no field here; "" where the image has none."""
+        """Return the text of a Glance property that is not a field here; "" if the image has none."""
         value = (self.__pydantic_extra__ or {}).get(key)
         return value if isinstance(value, str) else ""
 
@@ -127,17 +127,17 @@ class Image(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def stores(self) -> tuple[str, ...]:
-        """The stores that hold the data; empty where Glance has a single store."""
+        """The stores that hold the data; empty if Glance has a single store."""
         return tuple(filter(None, self.glance_property("stores").split(",")))
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def properties(self) -> dict[str, str]:
-        """Every other Glance property, unchanged, without the temporary ones of imports."""
+        """All other Glance properties, unchanged, without the temporary ones of imports."""
         return {
             key: value
             for key, value in (self.__pydantic_extra__ or {}).items()
-            if isinstance(value, str)  # Glance keeps no other; kernel_id may be null
+            if isinstance(value, str)  # Glance keeps only strings; kernel_id may be null
             and key not in _NOT_PROPERTIES
             and not key.startswith(vocabulary.RESERVED_PREFIX)
         }
@@ -159,20 +159,20 @@ class Image(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def state(self) -> State:
-        """ACTIVE: servers can be launched from it."""
+        """ACTIVE if servers can be launched from the image."""
         return State.ACTIVE if self.glance_status == "active" else State.INACTIVE
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def phase(self) -> Phase:
-        """How far the image has come, read from its record alone."""
+        """The progress of the image, read from its record alone."""
         read = self.glance_property
         match self.glance_status:
             case "active":
                 return Phase.STORING if read(_IMPORTING_TO) else Phase.READY
             case "queued":
-                # An import leaves `queued` a moment after its lock is set, and comes back to it when it fails: the lock
-                # tells these apart (glance/async_/flows/api_image_import.py, _ImageLock).
+                # An import leaves `queued` a moment after its lock is set, and returns to it if it fails. The lock
+                # shows the difference (glance/async_/flows/api_image_import.py, _ImageLock).
                 if read(_IMPORT_TASK):
                     return Phase.DOWNLOADING
                 return Phase.FAILED if self.failure or read(_FAILED_IMPORT) else Phase.REGISTERED
@@ -185,7 +185,7 @@ class Image(BaseModel):
         return Phase.UNKNOWN
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
-        """Show what says something; raw Glance properties appear once, in ``properties``."""
+        """Show values that are not defaults; raw Glance properties appear once, in ``properties``."""
         defaults = {name: field.default for name, field in type(self).model_fields.items()}
         for name in (*defaults, *type(self).model_computed_fields):
             value = getattr(self, name)
@@ -204,13 +204,13 @@ class Image(BaseModel):
 
 
 NAME_OF_KEY = {vocabulary.glance_key(name): name for name in Image.model_fields}
-"""The fields of `Image` by what Glance calls them; whatever else a record holds is kept by its key."""
+"""The fields of `Image` by their keys in Glance; everything else of a record keeps its key."""
 _NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
 _FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "phase"}
 
 
 def image_id(image: Image | str) -> str:
-    """Give the id of an image that is named by itself or by its id."""
+    """Return the id of an image, which is given as an `Image` or as its id."""
     return image.id if isinstance(image, Image) else image
 
 
@@ -218,12 +218,12 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_uuid(text: str) -> bool:
-    """Tell what looks like the id of an image or a server from a name."""
+    """Check whether a text looks like the id of an image or a server, and not like a name."""
     return _UUID.fullmatch(text) is not None
 
 
 def is_image(value: object) -> str:
-    """Take an image, or an id."""
+    """Accept an image or an id."""
     if isinstance(value, Image):
         return arguments.reference(value.id)
     return arguments.reference(value) if isinstance(value, str) else arguments.needed("an Image or its id", value)

@@ -1,4 +1,4 @@
-"""What is asked for by a launch.
+"""Requests for launches.
 
 >>> from hyperx_glance.models.launching import LaunchRequest
 >>> LaunchRequest(name="web", flavor="m1.tiny", count=3).networks
@@ -18,7 +18,7 @@ _LONGEST_NAME = 255
 
 
 class LaunchFields(TypedDict, total=False):
-    """Name the keywords of `LaunchRequest`."""
+    """The keywords of `LaunchRequest`."""
 
     name: Required[str]
     flavor: Required[str]
@@ -43,9 +43,9 @@ class LaunchFields(TypedDict, total=False):
 
 
 class LaunchRequest(Request):
-    """Ask for one or many servers from an image or an ISO.
+    """A request for one or many servers from an image or an ISO.
 
-    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" takes the department's only network, "none" means
+    ``flavor`` and ``networks`` are names or ids; ``networks`` "auto" uses the department's only network, "none" means
     no network. Disks are GiB. ``layout`` is for ISOs: "install" adds an empty disk, "live" boots the ISO itself. With a
     ``launch_id`` that the caller chose, `Client.find_launch` finds the servers even if the caller's program dies.
     """
@@ -78,10 +78,10 @@ class LaunchRequest(Request):
 
     @pydantic.model_validator(mode="after")
     def _leave_room_for_numbers(self) -> Self:
-        """Refuse what Nova's database refuses when the servers are ordered (nova/db/main/models.py, display_name)."""
+        """Refuse names that Nova's database refuses only after the request (nova/db/main/models.py, display_name)."""
         longest = _LONGEST_NAME - len(f"-{self.count}")
         if self.count > 1 and len(self.name) > longest:
-            raise ValueError(f"name: Nova adds -1 to -{self.count}, so that at most {longest} characters are possible")
+            raise ValueError(f"name: must have at most {longest} characters, since Nova adds -1 to -{self.count}")
         return self
 
     if TYPE_CHECKING:  # as above

@@ -1,4 +1,4 @@
-"""Requests built from models, by the table of fields and what it cannot say; and what a record means.
+"""Requests built from models, by the table of fields and by the rules that the table cannot express.
 
     >>> from hyperx_glance.models.mapping import visibility_of
     >>> from hyperx_glance.vocabulary import Category
@@ -26,11 +26,11 @@ _FEATURED_KEY = vocabulary.glance_key("featured_flag")
 STEWARD_FIELDS = frozenset(
     field.name for field in FIELDS if field.writer is Writer.STEWARD and field.name in ImageChanges.model_fields
 )
-"""What every user may change of a public image of another department."""
+"""Fields that every user may change on a public image of another department."""
 
 
 def visibility_of(category: Category, public_visibility: str) -> str:
-    """Give Glance's visibility for a category; featured images are always visible to everybody."""
+    """Return Glance's visibility for a category; featured images are always visible to everybody."""
     match category:
         case Category.FEATURED:
             return "public"
@@ -40,9 +40,9 @@ def visibility_of(category: Category, public_visibility: str) -> str:
 
 
 def password_properties(*, enabled: bool, admin_user: str, guest_agent: str = "") -> dict[str, str]:
-    """Give the properties of a password-enabled image; none for another.
+    """Return the properties of a password-enabled image; none if the image is not.
 
-    ``guest_agent`` is an operator's own hw_qemu_guest_agent: kept where it says yes, remembered in any case.
+    ``guest_agent`` is an operator's own hw_qemu_guest_agent. It stays if it means yes, and is remembered in any case.
     """
     if not enabled:
         return {}
@@ -68,8 +68,8 @@ def new_image_body(
 ) -> dict[str, object]:
     """Build the body of POST /v2/images.
 
-    ``owner`` is a project id, only when it is not the caller's own: Glance lets administrators alone name one. Empty
-    texts are left out, so that an image has no property that says nothing.
+    ``owner`` is a project id, only if it is not the caller's own: Glance lets only administrators name one. Empty
+    strings are left out, so that an image has no empty properties.
     """
     url = stored_url(new.url or "")
     # The import names the stores, and the column "checksum" is Glance's own.
@@ -101,15 +101,18 @@ Value = str | int | list[str]
 
 
 class Edit(NamedTuple):
-    """Change one Glance key for the sake of one field of `ImageChanges`; ``value`` None removes the key."""
+    """The change of one Glance key because of one field of `ImageChanges`; ``value`` None removes the key."""
 
     field: str
     key: str
     value: Value | None
 
 
+FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
+
+
 def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -> list[Edit]:
-    """Find the smallest edit that makes a record say what the changes say; nothing where it says so already."""
+    """Return the fewest edits that make a record match the changes; none if it matches already."""
     given = changes.given()
     edits = [
         Edit(field.name, field.key, _written(field, given[field.name]))
@@ -127,26 +130,29 @@ def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -
     return edits + _password_edits(image, changes)
 
 
-def without_flag_removal(edits: list[Edit]) -> list[Edit]:
-    """Give the same edit where Glance refuses to drop the featured flag.
+def without_flag_removal(image: Image, edits: list[Edit]) -> list[Edit]:
+    """Return the same edits for a caller who may not remove the featured flag.
 
-    An image that keeps the flag is featured as soon as its visibility is "public"; so a PUBLIC one becomes "community".
+    An image that keeps the flag is featured if its visibility is "public", so it becomes "community" instead.
     """
-    if Edit("category", _FEATURED_KEY, None) not in edits:
+    if FLAG_REMOVAL not in edits:
         return edits
-    kept = [edit for edit in edits if edit.field != "category"]
-    private = Edit("category", "visibility", "private") in edits
-    return [*kept, Edit("category", "visibility", "private" if private else "community")]
+    kept = [edit for edit in edits if edit != FLAG_REMOVAL]
+    visibility = next((edit.value for edit in kept if edit.key == "visibility"), image.visibility)
+    if visibility == "public":
+        kept = [edit for edit in kept if edit.key != "visibility"]
+        kept.append(Edit("category", "visibility", "community"))
+    return kept
 
 
 def json_patch(edits: Iterable[Edit]) -> list[dict[str, Value]]:
-    """Write edits as Glance's JSON patch."""
+    """Write edits as a JSON patch for Glance."""
     operations: list[dict[str, Value]] = []
     for edit in edits:
         if edit.value is None:
             operations.append({"op": "remove", "path": _pointer(edit.key)})
         else:
-            # For Glance "add" writes a property whether it is there or not; "replace" of a missing one is a conflict
+            # In Glance, "add" writes a property even if it exists; "replace" of a missing one is a conflict
             # (glance/api/v2/images.py, _do_add and _do_replace).
             operation = "replace" if edit.key in vocabulary.BASE_KEYS else "add"
             operations.append({"op": operation, "path": _pointer(edit.key), "value": edit.value})
@@ -154,11 +160,11 @@ def json_patch(edits: Iterable[Edit]) -> list[dict[str, Value]]:
 
 
 def patch_unless_featured(image: Image, edits: Iterable[Edit]) -> list[dict[str, Value]]:
-    """Write edits as a patch that Glance refuses, as a conflict, where the image was featured after it was read.
+    """Write edits as a patch that Glance refuses, as a conflict, if the image was featured after it was read.
 
-    Glance knows no condition, but its first kind of patch adds no property that is there (glance/api/v2/images.py,
-    _do_add): to add the featured flag and to remove it changes nothing, and holds only where there is none. An image
-    with a flag that counts for nothing cannot be guarded so.
+    Glance has no conditional patch, but its first kind of patch does not add a property that exists
+    (glance/api/v2/images.py, _do_add). To add the featured flag and remove it again changes nothing, and fails if the
+    flag exists. An image with a flag that has no effect cannot be protected in this way.
     """
     operations: list[dict[str, Value]] = []
     if not _has(image, _FEATURED_KEY):
@@ -178,25 +184,25 @@ def _pointer(key: str) -> str:
 
 
 def _has(image: Image, key: str) -> bool:
-    """Tell whether the record has a property, an empty one too."""
+    """Check whether the record has a property, even an empty one."""
     return NAME_OF_KEY.get(key, key) in image.model_fields_set
 
 
 def _category_edits(image: Image, changes: ImageChanges, public_visibility: str) -> list[Edit]:
-    """Move an image to another tab; publishing a snapshot makes a template of it, since no tab shows snapshots."""
+    """Return the edits that move an image to another tab; a published snapshot is no longer marked as one."""
     category = changes.category
     edits = []
     of_server = image.glance_property(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
     named = {*changes.properties, *changes.remove_properties}
     if category is not Category.PRIVATE and of_server and vocabulary.SNAPSHOT_KEY not in named:
         edits.append(Edit("category", vocabulary.SNAPSHOT_KEY, None))
-    # A shared image is private, too, but its members see it. A caller who asks for "private" by name ends that.
+    # A shared image is private, too, but its members see it. A caller who asks for "private" ends the sharing.
     if image.category is category and (category is not Category.PRIVATE or image.visibility == "private"):
         return edits
     if category is Category.FEATURED and image.glance_property(_FEATURED_KEY) != "true":
         edits.append(Edit("category", _FEATURED_KEY, "true"))
     if category is not Category.FEATURED and image.glance_property(_FEATURED_KEY):
-        edits.append(Edit("category", _FEATURED_KEY, None))
+        edits.append(FLAG_REMOVAL)
     visibility = visibility_of(category, public_visibility)
     if image.visibility != visibility:
         edits.append(Edit("category", "visibility", visibility))
@@ -204,10 +210,10 @@ def _category_edits(image: Image, changes: ImageChanges, public_visibility: str)
 
 
 def _password_edits(image: Image, changes: ImageChanges) -> list[Edit]:
-    """Switch the password flag and what belongs to it, and keep account of an operator's own guest agent.
+    """Return the edits of the password flag and its properties, and remember an operator's own guest agent.
 
-    An agent property that was there before the switch, or that somebody writes while it is on, is not ours:
-    ``hyperx_guest_agent_before`` remembers it, and switching off brings it back.
+    An agent property that existed before the flag, or that somebody writes while the flag is set, is not ours.
+    ``hyperx_guest_agent_before`` remembers it, and it comes back when the flag is removed.
     """
     given = changes.given()
     agent = image.properties.get(vocabulary.GUEST_AGENT_KEY, "")
@@ -230,7 +236,7 @@ def _password_edits(image: Image, changes: ImageChanges) -> list[Edit]:
             wanted[vocabulary.GUEST_AGENT_KEY] = current[_AGENT_BEFORE_KEY]
     if enabled and asked:
         wanted[_AGENT_BEFORE_KEY] = changes.properties.get(vocabulary.GUEST_AGENT_KEY, "")
-    # What the caller names is written for its own field.
+    # A key that the caller names is written for its own field.
     if asked:
         wanted.pop(vocabulary.GUEST_AGENT_KEY, None)
     if "admin_user" in given:
@@ -239,14 +245,14 @@ def _password_edits(image: Image, changes: ImageChanges) -> list[Edit]:
 
 
 def _value(image: Image, field: Field) -> object:
-    """Give what the record says, where `Image` says more."""
+    """Return the value of a field as the record has it, since `Image` may show a default or another value."""
     if field.name == "tags":
         return frozenset(image.tags)
     return getattr(image, field.name) if field.name in Image.model_fields else image.glance_property(field.key)
 
 
 def _written(field: Field, value: str | int | frozenset[str] | None) -> Value | None:
-    """Give a value as Glance takes it; None for a property that would say nothing."""
+    """Return a value as it is written in Glance; None for a property that would be empty."""
     if isinstance(value, frozenset):
         return sorted(value)
     if field.stored is Stored.FLAG and value is not None:

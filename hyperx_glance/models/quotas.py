@@ -1,4 +1,4 @@
-"""What departments use and may use.
+"""Quotas and usage of departments.
 
 >>> from hyperx_glance.models.quotas import Usage
 >>> Usage(used=3, limit=5).remaining
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 
 class Usage(BaseModel):
-    """Tell how much of a resource is used; ``limit`` None means unlimited."""
+    """The usage of one resource; ``limit`` None means unlimited."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,12 +21,12 @@ class Usage(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def remaining(self) -> int | None:
-        """What is left: negative if the limit is below the present use, None if there is no limit."""
+        """What is left: negative if the limit is below the current usage, None if there is no limit."""
         return None if self.limit is None else self.limit - self.used
 
 
 class DepartmentQuota(BaseModel):
-    """Show what a department uses and may use; a field is None if this cloud does not tell it.
+    """What a department uses and may use; a field is None if this cloud does not report it.
 
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
@@ -47,7 +47,7 @@ class DepartmentQuota(BaseModel):
 
 
 class QuotaLimits(TypedDict, total=False):
-    """Name the keywords of `Client.set_quota`: -1 is unlimited, None the default again."""
+    """The keywords of `Client.set_quota`: -1 means unlimited, None the default again."""
 
     images: int | None
     image_size_mib: int | None

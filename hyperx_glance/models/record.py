@@ -1,4 +1,4 @@
-"""What a record of Glance says about itself: pure functions of an `Image`.
+"""What a Glance record says about itself: pure functions of an `Image`.
 
 >>> from hyperx_glance.models.image import Image
 >>> from hyperx_glance.models.record import failed_stores
@@ -13,30 +13,30 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.vocabulary import Phase, glance_key
 
 GONE = ("deleted", "pending_delete")
-"""Listings can show records in these states; they are no images any more."""
+"""Lists can show records in these states, which are no longer images."""
 LOCK = glance_key("import_task")
 
 
 def failed_stores(image: Image) -> frozenset[str]:
-    """Give the stores that Glance could not fill and that nobody has filled since; nobody may remove the note of it."""
+    """Return the stores that Glance noted as failed and that are still empty; nobody may remove that note."""
     noted = image.glance_property(glance_key("failed_import")).split(",")
     return frozenset(filter(None, noted)) - frozenset(image.stores)
 
 
 def has_become_ready(image: Image) -> bool:
-    """Tell an image that people may have used."""
+    """Check whether an image has ever been ready, so that it may have been used."""
     return image.phase in (Phase.READY, Phase.DISABLED)
 
 
 def begun(image: Image) -> bool:
-    """Tell whether an import or an upload has this record, or had it to its end."""
+    """Check whether an import or an upload of this record has begun, or ended."""
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
 def kept_digest(image: Image) -> tuple[str, str]:
-    """Give the algorithm and the digest that Glance keeps and that can be computed here; ("", "") where it keeps none.
+    """Return the algorithm and the digest that Glance keeps and that can be computed here; ("", "") if there is none.
 
-    Operators choose one that Glance's machine knows. Images that Nova or Cinder put straight into the store have none.
+    Operators choose the algorithm. Images that Nova or Cinder wrote to the store themselves have no digest.
     """
     kept = ((image.hash_algorithm, image.hash_value), ("md5", image.checksum))
     known = ((name, value) for name, value in kept if name in hashlib.algorithms_available and value)
@@ -86,7 +86,7 @@ def made_of_a_server(image: Image) -> bool:
 
 
 def recorded_checksum(image: Image, algorithm: str) -> str | None:
-    """Give the data's digest where Glance's record has one of this algorithm."""
+    """Return the checksum of the data, or None if Glance's record has none of this algorithm."""
     if image.hash_algorithm == algorithm and image.hash_value:
         return f"{algorithm}:{image.hash_value}"
     if algorithm == "md5" and image.checksum:
@@ -95,6 +95,6 @@ def recorded_checksum(image: Image, algorithm: str) -> str | None:
 
 
 def verified(image: Image, wanted: str) -> bool:
-    """Tell whether a record shows that its data has the checksum that was wanted."""
+    """Check whether a record shows that its data has the expected checksum."""
     marked = image.glance_property(glance_key("checksum_verified")) == "true"
     return marked or recorded_checksum(image, wanted.partition(":")[0]) == wanted

@@ -1,4 +1,4 @@
-"""What is asked for by a registration.
+"""Requests for registrations.
 
 >>> from hyperx_glance.models.registering import NewIso
 >>> NewIso(name="installer", url="http://files.example/installer.iso").disk_format
@@ -44,15 +44,15 @@ class _New(Describing):
         if (self.url is None) == (self.file is None):
             neither = self.url is None
             raise ValueError(
-                "url: this field is needed, or file instead of it" if neither else "url, file: one of them, not both"
+                "url: this field or file is required" if neither else "url, file: give one of them, not both"
             )
         if self.checksum is not None and self.checksum_url is not None:
-            raise ValueError("checksum, checksum_url: one of them, not both")
+            raise ValueError("checksum, checksum_url: give one of them, not both")
         return self
 
 
 class NewFields(DescribingFields, total=False):
-    """Name the keywords that `NewImage` and `NewIso` share."""
+    """The keywords that `NewImage` and `NewIso` share."""
 
     name: Required[str]
     url: str | None
@@ -66,7 +66,7 @@ class NewFields(DescribingFields, total=False):
 
 
 class NewImageFields(NewFields, total=False):
-    """Name the keywords of `NewImage`."""
+    """The keywords of `NewImage`."""
 
     disk_format: ImageFormatWord | None
     password_enabled: bool
@@ -75,17 +75,17 @@ class NewImageFields(NewFields, total=False):
 
 
 class NewIsoFields(NewFields, total=False):
-    """Name the keywords of `NewIso`."""
+    """The keywords of `NewIso`."""
 
     bootable: bool
 
 
 class NewImage(_New):
-    """Ask for a disk image from a URL or from a file.
+    """A request for a disk image from a URL or from a file.
 
-    ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte. A text is refused, since
-    requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the way,
-    False refuses packed data. ``disk_format`` None takes the format that the first bytes tell. ``checksum`` is
+    ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte. A string is refused,
+    since requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the
+    way, False refuses packed data. ``disk_format`` None means the format that the first bytes show. ``checksum`` is
     "sha256:<hex>", "sha512:<hex>" or "md5:<hex>". ``checksum_url`` is the URL of the publisher's file of checksums:
     SHA256SUMS, SHA512SUMS, MD5SUMS, or a file of one digest. Both are for the data of the URL or file before unpacking.
     ``owner`` is another department's id or name, for administrators. ``id`` is a UUID that the caller chose; None lets
@@ -98,13 +98,13 @@ class NewImage(_New):
     admin_user: Value | None = None
     hypervisor: Value = ""
 
-    if TYPE_CHECKING:  # type checkers would ask for the types of the fields, where these are taken too
+    if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too
 
         def __init__(self, /, **fields: Unpack[NewImageFields]) -> None: ...
 
 
 class NewIso(_New):
-    """Ask for an installation disc from a URL or from a file.
+    """A request for an installation disc from a URL or from a file.
 
     The fields are those of `NewImage` without format, password and hypervisor.
     """

@@ -1,4 +1,4 @@
-"""What verbs answer, besides images and quotas.
+"""Results of verbs, besides images and quotas.
 
 >>> from hyperx_glance.models.results import LaunchProgress
 >>> LaunchProgress(active=1, building=1, failed=0, count=2)
@@ -15,7 +15,7 @@ from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
 
 
 class Server(BaseModel):
-    """Show a server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
+    """A server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class Server(BaseModel):
 
 
 class ServerRef(BaseModel):
-    """Point at a server that was made from an image; ``through`` says how the server uses the image."""
+    """A server that was made from an image; ``through`` says how the server uses the image."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class ServerRef(BaseModel):
 
 
 class ImagePage(BaseModel):
-    """Show one page of a list; ``next`` and ``previous`` are cursors for `Client.page`, None where there is no page."""
+    """One page of a list; ``next`` and ``previous`` are cursors for `Client.page`, None if there is no page."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,10 +51,10 @@ class ImagePage(BaseModel):
 
 
 class Summary(BaseModel):
-    """Count images in total and by several fields; ``bytes`` is the sum of their sizes, as far as these are known.
+    """Counts of images, in total and by several fields; ``bytes`` is the sum of their sizes, as far as these are known.
 
-    ``by_category``, ``by_kind`` and ``by_state`` have every word, even if its number is 0. The others have only what
-    occurs, the most frequent first: ``by_format`` the disk format, ``by_os`` the name of the operating system,
+    ``by_category``, ``by_kind`` and ``by_state`` have every word, even if its count is 0. The others have only values
+    that occur, the most frequent first: ``by_format`` the disk format, ``by_os`` the name of the operating system,
     ``by_owner`` the id of the department; "" counts images without a value. An image counts once in each of them, but
     in ``by_tag`` once for each of its tags.
     """
@@ -73,7 +73,7 @@ class Summary(BaseModel):
 
 
 class FlavorChoice(BaseModel):
-    """Show a flavor, and whether it fits an image; if not, ``reason`` is the sentence with which a launch would fail.
+    """A flavor, and whether it fits an image; if not, ``reason`` is the sentence with which a launch would fail.
 
     Memory is in MiB, the disk in GiB.
     """
@@ -90,7 +90,7 @@ class FlavorChoice(BaseModel):
 
 
 class NetworkChoice(BaseModel):
-    """Show a network into which servers can be launched; ``owner`` is the id of the network's department."""
+    """A network into which servers can be launched; ``owner`` is the id of the network's department."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,7 +101,7 @@ class NetworkChoice(BaseModel):
 
 
 class KeyPair(BaseModel):
-    """Show one of the caller's key pairs; ``kind`` is "ssh" or "x509"."""
+    """One of the caller's key pairs; ``kind`` is "ssh" or "x509"."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,7 +111,7 @@ class KeyPair(BaseModel):
 
 
 class AvailabilityZone(BaseModel):
-    """Show an availability zone; if it is not ``available``, none of its hosts works at this moment."""
+    """An availability zone; if it is not ``available``, none of its hosts works at this moment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -120,7 +120,7 @@ class AvailabilityZone(BaseModel):
 
 
 class Deletion(BaseModel):
-    """Tell what was deleted: ``image`` is None if there was none, ``servers`` is None if nobody asked for them."""
+    """What was deleted: ``image`` is None if there was none, ``servers`` is None if they were not asked for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -129,7 +129,7 @@ class Deletion(BaseModel):
 
 
 class Progress(BaseModel):
-    """Tell how far a registration, capture or download is; bytes are None if nobody knows them.
+    """The progress of a registration, capture or download; bytes are None if they are not known.
 
     ``bytes_expected`` and ``bytes_done`` count the image. ``bytes_to_read`` and ``bytes_read`` count what this process
     reads from the URL or file, which is less if the data is packed. ``elapsed_seconds`` counts from the creation of the
@@ -148,7 +148,7 @@ class Progress(BaseModel):
 
 
 class LaunchProgress(BaseModel):
-    """Tell how many of ``count`` servers are active, still building, or failed."""
+    """The number of servers, of ``count``, that are active, still building, or failed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -160,12 +160,12 @@ class LaunchProgress(BaseModel):
 
 
 class UrlReport(BaseModel):
-    """Tell what a URL holds, as a browser would find it: ``would_download`` means a download window, no page.
+    """What a URL leads to; ``would_download`` means that a browser would download it, and not show a page.
 
-    ``size`` is bytes, None where the server does not say; ``disk_format`` None where the first bytes say nothing.
-    ``packed`` is what it is packed with: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance, and
+    ``size`` is bytes, None if the server does not send it; ``disk_format`` is None if the first bytes do not show it.
+    ``packed`` is the compression: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance, and
     ``disk_format`` and ``problem`` are then those of the unpacked data.
-    ``problem`` is why it cannot be registered, None where it can; the first of the ``warnings`` says it in words.
+    ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` explains it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -185,7 +185,7 @@ class UrlReport(BaseModel):
 
 
 class Finding(BaseModel):
-    """Tell the result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
+    """The result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Times as services write them.
+"""Times as services send them.
 
 >>> from pydantic import TypeAdapter
 >>> from hyperx_glance.models.times import Time
@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class _Utc:
-    """Read a time without a zone as UTC, which is what the services mean (glance/db/sqlalchemy/api.py, task_get)."""
+    """A schema that reads a time without a zone as UTC, as services mean it (glance/db/sqlalchemy/api.py, task_get)."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         aware = core_schema.datetime_schema(tz_constraint="aware")

@@ -87,12 +87,14 @@ def http_url(url: str) -> str:
     """Accept http and https with a host; where they may lead is for `hyperx_glance.sources.urls` to find out."""
     parts = url_parts(url)
     if parts is None:
-        raise ValueError("this is no URL: see its host and port")
+        raise ValueError("not a valid URL: check the host and port")
     valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
     if not valid or has_spaces(url):
-        raise ValueError("a URL is http:// or https://, a host, and a path without spaces")
+        raise ValueError("not a valid URL: it must have http:// or https://, a host, and a path without spaces")
     if _is_ambiguous(url, parts):
-        raise ValueError("a URL must not have backslashes, an empty port, or an @ behind a port or password: write %40")
+        raise ValueError(
+            "not a valid URL: it must not have backslashes, an empty port, or an @ after a port or password (write %40)"
+        )
     return url
 
 

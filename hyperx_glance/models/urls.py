@@ -1,4 +1,4 @@
-"""Which URLs may be read.
+"""Policies for URLs: which of them may be read.
 
 >>> from hyperx_glance.models.urls import UrlPolicy
 >>> UrlPolicy(only_hosts=["files.example"]).max_redirects
@@ -14,9 +14,9 @@ from hyperx_glance.models.request import Request
 
 
 class UrlPolicy(Request):
-    """Say which URLs may be read, and how.
+    """Rules for URLs that may be read, and how to read them.
 
-    ``denied_networks`` do not hold for ``trusted_hosts``. If ``only_hosts`` is not empty, no other host may be read.
+    ``denied_networks`` do not apply to ``trusted_hosts``. If ``only_hosts`` is not empty, no other host may be read.
     Hosts are names or addresses, without scheme and port. ``allowed_ports`` () means any port. Proxies of the
     environment are not used.
     """

@@ -1,14 +1,14 @@
-"""What departments use and may use, and how administrators set it.
+"""Quotas of departments: what they use and may use, and how administrators set limits.
 
     >>> client.quota().instances
     Usage(used=0, limit=..., remaining=...)
     >>> client.quota().images.remaining is None
     False
 
-A department is a Keystone project. Its limits are kept by three services: images in Keystone's unified limits, which
-Glance enforces; servers in Nova; volumes in Cinder.
+A department is a Keystone project. Three services keep its limits: Keystone keeps the unified limits of images, which
+Glance enforces, Nova those of servers, and Cinder those of volumes.
 
-`resources` holds the services' words in one table, `refusals` reads what they say when a limit is exceeded, `room`
-counts: all three are pure. `reading` and `setting` ask and tell the services, both through `image_limits` where it is
-about Keystone's. The package itself imports nothing: the command line needs the words alone.
+`resources` is the table of the services' words, `refusals` reads their messages when a limit is exceeded, and `room`
+counts: all three are pure. `reading` reads limits and usage, and `setting` sets limits; both use `image_limits` for
+Keystone's. The package itself imports nothing, since the command line needs only the words.
 """

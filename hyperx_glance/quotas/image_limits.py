@@ -1,4 +1,4 @@
-"""Keystone's limits of images, where Glance's oslo.limit looks for them.
+"""Keystone's limits of images, in the place where Glance's oslo.limit reads them.
 
 >>> from hyperx_glance.quotas.image_limits import image_limits
 >>> image_limits(cloud, cloud.project_id)["image_count_total"].value
@@ -15,7 +15,7 @@ from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
 
 SHOW_LIMITS = (
-    "Give this administrator the role admin on the system too (openstack role add --system all), and connect with the"
+    "Give this administrator the role admin on the system, too (openstack role add --system all), and connect with the"
     " password; or upgrade Keystone to 2026.1."
 )
 
@@ -30,7 +30,7 @@ class _RegisteredLimits(Shape):
 
 
 class Own(Shape):
-    """Hold a department's own limit; a domain's names no project."""
+    """A department's own limit; a domain's limit has no project."""
 
     id: str
     project_id: str | None = None
@@ -43,24 +43,24 @@ class _OwnLimits(Shape):
 
 
 class Limit(NamedTuple):
-    """Hold one image limit as Keystone has it; ``override`` is the department's own, if it has one."""
+    """One image limit in Keystone; ``override`` is the department's own limit, if there is one."""
 
     default: int
     override: Own | None
 
     @property
     def value(self) -> int:
-        """What Glance enforces."""
+        """The limit that Glance enforces."""
         return self.default if self.override is None else self.override.resource_limit
 
     @property
     def own(self) -> int | None:
-        """What the department has instead of the default; None where it has none."""
+        """The department's own limit instead of the default; None if it has none."""
         return None if self.override is None else self.override.resource_limit
 
 
 def image_endpoint(cloud: Cloud) -> Endpoint:
-    """Find Glance's service and region: oslo.limit asks with those of Glance's endpoint."""
+    """Return Glance's endpoint, whose service and region oslo.limit uses."""
     endpoint = cloud.endpoint("image")
     if endpoint:
         return endpoint
@@ -72,9 +72,9 @@ def image_endpoint(cloud: Cloud) -> Endpoint:
 
 
 def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | None:
-    """Read the limits of all image resources; None instead where Keystone hides this department's.
+    """Read the limits of all image resources; return None if Keystone hides those of this department.
 
-    A resource for which nothing is registered, in Glance's service and region, has None.
+    A resource without a registered limit, in Glance's service and region, has None.
     """
     endpoint = image_endpoint(cloud)
     where = {"service_id": endpoint.service_id} | ({"region_id": endpoint.region_id} if endpoint.region_id else {})
@@ -82,7 +82,7 @@ def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | Non
     own = _limits_of(cloud, project_id, where)
     if own is None:
         return None
-    # Of several for one resource the first counts, as for oslo.limit.
+    # If there are several limits for one resource, the first counts, as in oslo.limit.
     defaults = {limit.resource_name: limit.default_limit for limit in reversed(registered.registered_limits)}
     overrides = {limit.resource_name: limit for limit in reversed(own)}
     return {
@@ -92,9 +92,9 @@ def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | Non
 
 
 def visibility(cloud: Cloud) -> Literal["shown", "to the system", "unknown"]:
-    """Tell how the limits of other departments can be read: with an administrator's own token, or another one.
+    """Return how the limits of other departments can be read: with an administrator's own token, or one for the system.
 
-    "unknown" is also where Keystone would show them, but no department has any.
+    "unknown" can also mean that Keystone would show them, but no department has any.
     """
     shown = cloud.get_parsed(_OwnLimits, "identity", "/limits").limits
     if any(limit.project_id != cloud.project_id for limit in shown):
@@ -103,16 +103,16 @@ def visibility(cloud: Cloud) -> Literal["shown", "to the system", "unknown"]:
 
 
 def _limits_of(cloud: Cloud, project_id: str, where: Mapping[str, str]) -> Sequence[Own] | None:
-    """Read a department's own limits; None where Keystone hides them.
+    """Read a department's own limits; return None if Keystone hides them.
 
-    Before 2026.1 Keystone leaves out, without a word, every limit but those of the token's own project, for
-    administrators too (keystone/api/limits.py): a token for the system sees all.
+    Before 2026.1, Keystone silently leaves out all limits except those of the token's own project, even for
+    administrators (keystone/api/limits.py). A token for the system sees all of them.
     """
     reader = cloud if project_id == cloud.project_id else cloud.of_system()
     if reader is not None:
         return reader.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id}).limits
     shown = cloud.get_parsed(_OwnLimits, "identity", "/limits", params=where).limits
-    # One that is not the caller's own proves a Keystone that hides nothing; where there is none, nobody knows.
+    # A limit of another project proves that Keystone hides nothing; without one, nobody knows.
     if all(limit.project_id == cloud.project_id for limit in shown):
         return None
     return [limit for limit in shown if limit.project_id == project_id]

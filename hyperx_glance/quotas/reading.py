@@ -1,4 +1,4 @@
-"""What a department uses and may use, asked of the services.
+"""Reading what a department uses and may use from the services.
 
 >>> from hyperx_glance import Settings
 >>> from hyperx_glance.cloud.context import Context
@@ -8,7 +8,7 @@
 0
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -26,7 +26,6 @@ from hyperx_glance.models.quotas import DepartmentQuota, Usage
 from hyperx_glance.quotas.image_limits import image_limits
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
-    FIELDS,
     IMAGE_RESOURCES,
     VOLUME_RESOURCES,
     WORDS,
@@ -34,14 +33,14 @@ from hyperx_glance.quotas.resources import (
 )
 from hyperx_glance.quotas.room import image_usage
 
-# ----------------------------------------------------------------- what the services answer
+# ----------------------------------------------------------------- responses of the services
 
 _Figures = TypeVar("_Figures")
 
 
-def _known(told: object) -> object:
-    """Keep what a resource is called here: the services tell of more, and not only in numbers."""
-    return {word: told[word] for word in told if word in WORDS} if isinstance(told, Mapping) else told
+def _known(reported: object) -> object:
+    """Keep the known resources; the services report more, and not only in numbers."""
+    return {word: reported[word] for word in reported if word in WORDS} if isinstance(reported, Mapping) else reported
 
 
 Known = Annotated[dict[str, _Figures | None], BeforeValidator(_known)]
@@ -73,56 +72,60 @@ class _QuotaSetAnswer(Shape):
     quota_set: Known[_InUse]
 
 
+Part = Callable[[Context, Department], DepartmentQuota]
+
 # ----------------------------------------------------------------- verbs
 
 
 def quota(context: Context, department: str | None) -> DepartmentQuota:
-    """Ask the services, all at once, what a department uses and may use."""
-    return whole_quota(context, _readable(context, department))
+    """Return what a department uses and may use."""
+    return quota_of(context, _readable(context, department))
 
 
-def whole_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Ask the services, all at once, about a department that is known already."""
-    parts = (image_quota, compute_quota, volume_quota)
+def quota_of(context: Context, department: Department, *parts: Part) -> DepartmentQuota:
+    """Return these parts of a department's quota, such as `image_quota`, or all of it; services are asked at once."""
+    parts = parts or (image_quota, compute_quota, volume_quota)
     with ThreadPoolExecutor(len(parts)) as pool:
-        pending = [pool.submit(part, context, department) for part in parts]
-    usages: dict[str, Usage | None] = {}
-    for future in pending:
-        answer = future.result()
-        usages |= {field: getattr(answer, field) for field in FIELDS if getattr(answer, field) is not None}
-    return _quota(department, usages)
+        return merged(*pool.map(lambda part: part(context, department), parts))
+
+
+def merged(*parts: DepartmentQuota) -> DepartmentQuota:
+    """Put several parts of one department's quota together."""
+    return DepartmentQuota.model_validate(
+        {field: usage for part in parts for field, usage in part if usage is not None}
+    )
 
 
 def image_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Give the image fields: by one request for the caller's department, from records for another."""
+    """Return the image fields: by one request for the caller's department, from records for another."""
     if department.id == context.departments.own().id:
         return own_image_quota(context.cloud, department)
     return _others_images(context.cloud, department)
 
 
 def compute_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Give the server fields, by one request."""
+    """Return the server fields, by one request."""
     if department.id == context.departments.own().id:
         return _own_limits(context.cloud, "compute", department, COMPUTE_RESOURCES)
     return _quota_set(context.cloud, "compute", f"{quota_set_path(department)}/detail", department, COMPUTE_RESOURCES)
 
 
 def volume_quota(context: Context, department: Department) -> DepartmentQuota:
-    """Give the volume fields, by one request; none where this cloud has no Cinder."""
+    """Return the volume fields, by one request; none if this cloud has no Cinder."""
     if not context.cloud.has("block-storage"):
         return DepartmentQuota(department=department.name)
     if department.id == context.departments.own().id:
         return _own_limits(context.cloud, "block-storage", department, VOLUME_RESOURCES)
-    # Not /limits?project_id=: at the default microversion Cinder answers for the caller's own project, silently.
+    # Not /limits?project_id=: at the default microversion, Cinder silently answers for the caller's own project.
     return _quota_set(
         context.cloud, "block-storage", f"{quota_set_path(department)}?usage=true", department, VOLUME_RESOURCES
     )
 
 
 def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
-    """Read every record of a department; no single list shows hidden and other images.
+    """Iterate over every record of a department; no single list shows both hidden and other images.
 
-    Without "all" Glance leaves community images out (glance/db/sqlalchemy/api.py, _select_images_query).
+    Without "all", Glance leaves out community images (glance/db/sqlalchemy/api.py, _select_images_query).
     """
     for hidden in ("false", "true"):
         parameters = {"owner": department.id, "visibility": "all", "os_hidden": hidden, "sort": "id:asc"}
@@ -130,7 +133,7 @@ def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
 
 
 def quota_set_path(department: Department) -> str:
-    """Give where Nova and Cinder keep a department's limits."""
+    """Return the path of a department's limits in Nova and Cinder."""
     return f"/os-quota-sets/{quote(department.id, safe='')}"
 
 
@@ -142,10 +145,11 @@ def _readable(context: Context, department: str | None) -> Department:
     if department is None or department == own.id:
         return own
     found = context.departments.resolve(department)
-    # Nova answers 403 even for the own project named, Keystone an empty 200: the library says it plainly.
+    # Nova answers 403 even for the caller's own project, Keystone an empty 200: the library gives a clear error.
     if found.id != own.id and not context.cloud.is_administrator:
         raise NotAllowedError(
-            f"The quota of {found.name} is for administrators.", hint="Connect to that department to see its own quota."
+            f"Only administrators may see the quota of {found.name}.",
+            hint="Connect to that department to see its quota.",
         )
     return found
 
@@ -155,25 +159,25 @@ def _quota(department: Department, usages: Mapping[str, Usage | None]) -> Depart
 
 
 def _usage(used: int | None, limit: int | None) -> Usage | None:
-    """Build a usage; drivers that count nothing answer a negative use (nova/quota.py, NoopQuotaDriver)."""
+    """Return a usage; drivers that do not count report a negative usage (nova/quota.py, NoopQuotaDriver)."""
     if used is None or limit is None or used < 0:
         return None
     return Usage(used=used, limit=None if limit < 0 else limit)
 
 
 def own_image_quota(cloud: Cloud, department: Department) -> DepartmentQuota:
-    """Give the image fields of the caller's department, by one request."""
-    told = _glance_usage(cloud)
+    """Return the image fields of the caller's department, by one request."""
+    reported = _glance_usage(cloud)
     usages = {
-        resource.field: _usage(told[resource.word].usage, told[resource.word].limit)
+        resource.field: _usage(reported[resource.word].usage, reported[resource.word].limit)
         for resource in IMAGE_RESOURCES
-        if resource.word in told
+        if resource.word in reported
     }
     return _quota(department, usages)
 
 
 def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
-    """Ask Glance about the caller's department; empty where it enforces no unified limits, or is too old for them."""
+    """Ask Glance for the caller's department; empty if it enforces no unified limits, or is too old for them."""
     try:
         return cloud.get_parsed(_ImageUsages, "image", "/info/usage").usage
     except NotFoundError:
@@ -181,7 +185,7 @@ def _glance_usage(cloud: Cloud) -> Mapping[str, _ImageUsage]:
 
 
 def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
-    """Count another department's images as Glance does: it answers for the token's department only."""
+    """Count another department's images as Glance does, which reports only the usage of the token's department."""
     if not _glance_usage(cloud):
         return DepartmentQuota(department=department.name)
     known = image_limits(cloud, department.id)
@@ -189,7 +193,7 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
         return DepartmentQuota(department=department.name)
     limits = {word: limit.value for word, limit in known.items() if limit is not None}
     used = image_usage(image_records(cloud, department))
-    # oslo.limit takes an unregistered limit for 0 (oslo_limit/limit.py, get_project_limits).
+    # oslo.limit treats an unregistered limit as 0 (oslo_limit/limit.py, get_project_limits).
     return _quota(
         department, {each.field: _usage(used[each.field], limits.get(each.word, 0)) for each in IMAGE_RESOURCES}
     )
@@ -198,16 +202,16 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
 def _own_limits(
     cloud: Cloud, service: Service, department: Department, resources: Sequence[Resource]
 ) -> DepartmentQuota:
-    told = cloud.get_parsed(_LimitsAnswer, service, "/limits").limits.absolute
-    return _quota(department, {each.field: _usage(told.get(each.used), told.get(each.limit)) for each in resources})
+    limits = cloud.get_parsed(_LimitsAnswer, service, "/limits").limits.absolute
+    return _quota(department, {each.field: _usage(limits.get(each.used), limits.get(each.limit)) for each in resources})
 
 
 def _quota_set(
     cloud: Cloud, service: Service, path: str, department: Department, resources: Sequence[Resource]
 ) -> DepartmentQuota:
-    told = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
+    reported = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
     usages: dict[str, Usage | None] = {}
     for resource in resources:
-        figures = told.get(resource.word)
+        figures = reported.get(resource.word)
         usages[resource.field] = None if figures is None else _usage(figures.in_use, figures.limit)
     return _quota(department, usages)

@@ -1,4 +1,4 @@
-"""What a refusal for quota says: the sentences of Glance, Nova and Cinder, read.
+"""Reading refusals for quota: the messages of Glance, Nova and Cinder.
 
 >>> from hyperx_glance.quotas.refusals import exceeded
 >>> exceeded("Quota exceeded for cores: Requested 4, but already used 8 of 10 cores")
@@ -15,7 +15,7 @@ from hyperx_glance.quotas.resources import field_of, known, position
 
 
 class Exceeded(NamedTuple):
-    """Hold one exceeded resource, with the figures that the service told."""
+    """One exceeded resource, with the figures that the service reported."""
 
     resource: str
     limit: int | None = None
@@ -24,9 +24,9 @@ class Exceeded(NamedTuple):
 
 
 def exceeded(text: str) -> list[Exceeded]:
-    """Find the exceeded resources in a refusal, in the order of `DepartmentQuota`; none where it is about no quota.
+    """Return the exceeded resources in a refusal, in the order of `DepartmentQuota`; none if it is not about a quota.
 
-    No more is read than a service says in an error of its own: the figures of a longer text are nobody's.
+    Only the length of a service's own error message is read; the rest of a longer text does not come from a service.
     """
     for read in _READERS:
         found = read(text[:LONGEST_TEXT])
@@ -38,7 +38,7 @@ def exceeded(text: str) -> list[Exceeded]:
 def quota_error(
     text: str, *, department: str, status: int | None = None, request_id: str | None = None
 ) -> QuotaExceededError | None:
-    """Build the error that a refusal means; None where it is about no quota."""
+    """Return the error for a refusal, or None if the refusal is not about a quota."""
     found = exceeded(text)
     if not found:
         return None
@@ -59,7 +59,7 @@ def quota_error(
 
 
 def image_quota_error(text: str, *, department: str) -> QuotaExceededError | None:
-    """Read the figures out of what Glance says about unified limits, at once or in a task; None where it says none."""
+    """Return the error for Glance's message about unified limits, in a response or in a task; None if it is another."""
     found = {each.resource: each for each in _unified(text)}
     if not found:
         return None
@@ -75,9 +75,10 @@ def image_quota_error(text: str, *, department: str) -> QuotaExceededError | Non
 
 
 def of_department(error: QuotaExceededError, department: str) -> QuotaExceededError:
-    """Turn Glance's 413 into the error that tells department and figures, as far as Glance tells them.
+    """Return the error for Glance's 413 with the department, and with the figures if Glance sent them.
 
-    It is the department that the caller is connected to, whoever shall own the image (glance/api/v2/images.py, create).
+    The department is the one that the caller is connected to, even if another will own the image
+    (glance/api/v2/images.py, create).
     """
     found = image_quota_error(error.message, department=department)
     found = found or QuotaExceededError(error.message, department=department)
@@ -86,7 +87,7 @@ def of_department(error: QuotaExceededError, department: str) -> QuotaExceededEr
 
 
 def _legacy(text: str) -> list[Exceeded]:
-    """Read nova.exception.TooManyInstances."""
+    """Parse nova.exception.TooManyInstances."""
     match = re.search(
         r"Quota exceeded for (?P<names>[\w, :]+): Requested (?P<requested>[\d, -]+?),?"
         r" but already used (?P<used>[\d, -]+?) of (?P<limits>[\d, -]+)",
@@ -104,7 +105,7 @@ def _legacy(text: str) -> list[Exceeded]:
 
 
 def _unified(text: str) -> list[Exceeded]:
-    """Read oslo_limit.exception.ProjectOverLimit."""
+    """Parse oslo_limit.exception.ProjectOverLimit."""
     return [
         Exceeded(field_of(name), int(limit), int(used), int(delta))
         for name, limit, used, delta in re.findall(
@@ -115,13 +116,13 @@ def _unified(text: str) -> list[Exceeded]:
 
 
 def _volume_count(text: str) -> list[Exceeded]:
-    """Read cinder.exception.VolumeLimitExceeded."""
+    """Parse cinder.exception.VolumeLimitExceeded."""
     match = re.search(r"Maximum number of volumes allowed \((\d{1,18})\) exceeded(?: for quota '(\w+)')?", text)
     return [Exceeded(field_of(match[2] or "volumes"), limit=int(match[1]))] if match else []
 
 
 def _volume_size(text: str) -> list[Exceeded]:
-    """Read cinder.exception.VolumeSizeExceedsAvailableQuota."""
+    """Parse cinder.exception.VolumeSizeExceedsAvailableQuota."""
     match = re.search(
         r"exceeds allowed (\w+) quota\. Requested (\d{1,18})G, quota is (\d{1,18})G and (\d{1,18})G has been consumed",
         text,
@@ -130,7 +131,7 @@ def _volume_size(text: str) -> list[Exceeded]:
 
 
 def _ports(text: str) -> list[Exceeded]:
-    """Read nova.exception.PortLimitExceeded, which is Neutron's quota."""
+    """Parse nova.exception.PortLimitExceeded, which is Neutron's quota."""
     return [Exceeded("ports")] if "Maximum number of ports exceeded" in text else []
 
 
@@ -146,7 +147,7 @@ def _any(text: str) -> list[Exceeded]:
 
 
 def _number(text: str) -> int | None:
-    """Read a figure; a range of counts ("1-5") has none."""
+    """Return a figure, or None for a range of counts ("1-5")."""
     return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
 
 

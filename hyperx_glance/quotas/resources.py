@@ -1,4 +1,4 @@
-"""The resources that are limited, and what each service calls them: the one table of these words.
+"""The one table of limited resources, with their names in each service.
 
 >>> from hyperx_glance.quotas.resources import field_of
 >>> field_of("class:MEMORY_MB"), field_of("volumes_ssd"), field_of("ports")
@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 
 
 class Resource(NamedTuple):
-    """Name one limited resource.
+    """One limited resource.
 
-    ``field`` is its name in `DepartmentQuota`; ``word`` the service's own, in Keystone's limit or in the quota set of
-    Nova or Cinder; ``used`` and ``limit`` are the keys in what ``/limits`` answers for the caller's own department;
-    ``aliases`` are further words for it in refusals.
+    ``field`` is its name in `DepartmentQuota`, and ``word`` its name in Keystone's limits or in the quota set of Nova
+    or Cinder. ``used`` and ``limit`` are the keys in the response of ``/limits`` for the caller's own department.
+    ``aliases`` are other names in refusals.
     """
 
     field: str
@@ -24,7 +24,7 @@ class Resource(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-# glance/quota/keystone.py; nova/quota.py and nova/limit/placement.py, whose unified limits have words of their own;
+# glance/quota/keystone.py; nova/quota.py and nova/limit/placement.py, whose unified limits have other names;
 # cinder/quota.py.
 RESOURCES = (
     Resource("images", "image", "image_count_total"),
@@ -43,28 +43,28 @@ COMPUTE_RESOURCES = tuple(resource for resource in RESOURCES if resource.service
 VOLUME_RESOURCES = tuple(resource for resource in RESOURCES if resource.service == "block-storage")
 FIELDS = tuple(resource.field for resource in RESOURCES)
 WORDS = frozenset(word for each in RESOURCES for word in (each.word, each.used, each.limit) if word)
-"""What is read of an answer; the services tell of more."""
+"""The names that are read from a response; the services report more."""
 _FIELD_OF = {word: each.field for each in RESOURCES for word in (each.word, *each.aliases)}
 
 
 def known(word: str) -> bool:
-    """Tell whether a service's word is one of a resource here."""
+    """Check whether a service's word names a resource of this table."""
     return word in _FIELD_OF
 
 
 def field_of(word: str) -> str:
-    """Give the field that a service's word means; the word itself where it means none.
+    """Return the field for a service's word, or the word itself if there is none.
 
-    Cinder counts each volume type beside the whole: "volumes_ssd" (cinder/quota.py, VolumeTypeResource).
+    Besides all volumes, Cinder counts those of each type: "volumes_ssd" (cinder/quota.py, VolumeTypeResource).
     """
     return _FIELD_OF.get(word) or _FIELD_OF.get(word.partition("_")[0], word)
 
 
 def word_of(field: str) -> str:
-    """Give the service's word for a field."""
+    """Return the service's word for a field."""
     return RESOURCES[FIELDS.index(field)].word
 
 
 def position(field: str) -> int:
-    """Give the position of a field in the order of `DepartmentQuota`; what is no field of it comes last."""
+    """Return the position of a field in the order of `DepartmentQuota`; other words come last."""
     return FIELDS.index(field) if field in FIELDS else len(FIELDS)

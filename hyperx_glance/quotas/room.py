@@ -1,4 +1,4 @@
-"""How much room a department has, and how Glance counts its images: pure functions.
+"""The room that a department has left, and how Glance counts its images: pure functions.
 
 >>> from hyperx_glance.models.quotas import DepartmentQuota, Usage
 >>> from hyperx_glance.quotas.room import check_room
@@ -15,7 +15,7 @@ from hyperx_glance.vocabulary import glance_key
 
 MIB = 2**20
 
-# Glance counts these as being uploaded, the first two of them as staged (glance/db/sqlalchemy/api.py,
+# Glance counts these as being uploaded, and the first two as staged (glance/db/sqlalchemy/api.py,
 # _image_get_staging_usage_by_owner and _image_get_uploading_count_by_owner).
 _STAGED = ("uploading", "importing")
 _UPLOADING = (*_STAGED, "saving")
@@ -24,12 +24,12 @@ _WITH_DATA = ("active", "deactivated")
 
 
 def check_images(quota: DepartmentQuota, *, size_mib: int | None) -> None:
-    """Raise where one more image of this size would not fit; None where nobody knows its size."""
+    """Raise if one more image of this size would not fit; ``size_mib`` is None if the size is not known."""
     check_room(quota, images=1, image_size_mib=size_mib or 0, uploading=1)
 
 
 def check_room(quota: DepartmentQuota, **requested: int) -> None:
-    """Raise `QuotaExceededError` where the department has no room for all that is requested, by field."""
+    """Raise `QuotaExceededError` if the department has no room for the requested amounts, given by field."""
     usages: list[tuple[str, Usage | None]] = [(field, getattr(quota, field)) for field in FIELDS if field in requested]
     exceeded = [
         (field, usage)
@@ -49,12 +49,12 @@ def check_room(quota: DepartmentQuota, **requested: int) -> None:
 
 
 def counts(image: Image) -> bool:
-    """Tell whether Glance counts a record; it may list some that are gone."""
+    """Check whether Glance counts a record; it may list deleted records."""
     return image.glance_status not in _GONE
 
 
 def image_usage(images: Iterable[Image]) -> dict[str, int]:
-    """Count what Glance counts: every record that is not gone, its size once per store, MiB rounded down."""
+    """Count as Glance does: every record that is not deleted, its size once per store, MiB rounded down."""
     count = uploading = stored = staged = 0
     for image in images:
         if not counts(image):
@@ -64,7 +64,7 @@ def image_usage(images: Iterable[Image]) -> dict[str, int]:
         count += 1
         uploading += (image.glance_status in _UPLOADING) + (copying and image.glance_status not in _UPLOADING)
         staged += size if image.glance_status in _STAGED or copying else 0
-        # A single-store Glance names no stores.
+        # A Glance with a single store sends no stores.
         stored += size * (len(image.stores) or (image.glance_status in _WITH_DATA))
     return {
         "images": count,

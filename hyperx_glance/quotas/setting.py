@@ -1,9 +1,9 @@
-"""Set limits of a department.
+"""Setting limits of a department.
 
 >>> from hyperx_glance.quotas.setting import check_limits
 >>> check_limits({"images": -2})
 Traceback (most recent call last):
-hyperx_glance.errors.InvalidRequestError: images: a limit is a whole number from -1 (unlimited) to 2147483647, ...
+hyperx_glance.errors.InvalidRequestError: images: must be a whole number from -1 (unlimited) to 2147483647, ...
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, image_endpoint, image_limits
-from hyperx_glance.quotas.reading import Known, quota_set_path, whole_quota
+from hyperx_glance.quotas.reading import Known, quota_of, quota_set_path
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
     FIELDS,
@@ -36,7 +36,7 @@ from hyperx_glance.waiting.pace import answered, may_be_done, repeated
 
 UNLIMITED = -1
 LARGEST_LIMIT = 2**31 - 1
-"""The most that Keystone, Nova and Cinder can store."""
+"""The largest limit that Keystone, Nova and Cinder can store."""
 
 
 class _QuotaSetAnswer(Shape):
@@ -44,16 +44,16 @@ class _QuotaSetAnswer(Shape):
 
 
 def set_quota(context: Context, department: str, limits: QuotaLimits) -> DepartmentQuota:
-    """Set limits of a department, and read them back; where that fails or is interrupted, put back what was there.
+    """Set limits of a department, and read them back; restore the former limits after an error or an interrupt.
 
-    Cinder is written first: it alone may refuse a limit below the present use, and then nothing has been changed. The
-    services have no common transaction: notes on an error say what was taken back, and what was not.
+    Cinder is written first: only Cinder may refuse a limit below the current usage, and then nothing has been changed.
+    The services have no common transaction; notes on an error say what was restored, and what was not.
     """
     check_limits(limits)
     cloud = context.cloud
     if not cloud.is_administrator:
-        raise NotAllowedError("Quotas are set by administrators.")
-    # Nova and Cinder keep quotas of projects that do not exist: Keystone has the say.
+        raise NotAllowedError("Only administrators set quotas.")
+    # Nova and Cinder accept quotas for projects that do not exist, so Keystone is asked.
     target = context.departments.resolve(department)
     plans = [
         plan
@@ -68,7 +68,7 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
     try:
         for call in (call for plan in plans for call in plan.calls):
             _write(context, call, touched)
-        now = whole_quota(context, target)
+        now = quota_of(context, target)
         _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
     except BaseException as error:
         _take_back(context, plans, touched, error)
@@ -77,11 +77,11 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
 
 
 def check_limits(limits: QuotaLimits) -> None:
-    """Refuse nonsense before anything is asked."""
+    """Refuse invalid limits before any request."""
     known = ", ".join(FIELDS)
-    problems = [f"{name}: there is no such limit; there are {known}" for name in sorted({*limits} - {*FIELDS})]
+    problems = [f"{name}: unknown limit; valid limits: {known}" for name in sorted({*limits} - {*FIELDS})]
     problems += [
-        f"{name}: a limit is a whole number from -1 (unlimited) to {LARGEST_LIMIT}, or None (the default)"
+        f"{name}: must be a whole number from -1 (unlimited) to {LARGEST_LIMIT}, or None (the default)"
         for name, limit in limits.items()
         if name in FIELDS and not _is_limit(limit)
     ]
@@ -98,7 +98,7 @@ def _is_limit(limit: object) -> bool:
 
 
 class _Call(NamedTuple):
-    """Hold one request to come, and the fields that it writes."""
+    """One planned request, and the fields that it writes."""
 
     fields: Sequence[str]
     service: Service
@@ -108,14 +108,14 @@ class _Call(NamedTuple):
 
 
 class _Undo(NamedTuple):
-    """Hold the requests that put back former limits, and the fields that somebody else has written meanwhile."""
+    """The requests that restore former limits, and the fields that somebody else has written meanwhile."""
 
     calls: Sequence[_Call]
     of_others: Collection[str]
 
 
 class _Plan(NamedTuple):
-    """Hold what one service is to be told, the limits it has afterwards, and how to put back former ones."""
+    """The planned requests to one service, the limits that it has afterwards, and how to restore the former ones."""
 
     wanted: Mapping[str, int]
     calls: Sequence[_Call]
@@ -130,8 +130,8 @@ def _plan_quota_set(
 ) -> _Plan:
     """Plan a PUT of the whole change to Nova's or Cinder's quota set.
 
-    The default again is written as its present value: neither service resets a single limit, and DELETE of the quota
-    set would take every other limit of the department with it (nova and cinder, QuotaSetsController.delete).
+    To restore a default, its current value is written: neither service can reset a single limit, and DELETE of the
+    quota set would also remove all other limits of the department (nova and cinder, QuotaSetsController.delete).
     """
     words = {resource.field: resource.word for resource in resources}
     given = {field: limit for field, limit in limits.items() if field in words}
@@ -139,7 +139,7 @@ def _plan_quota_set(
         return _NOTHING
     path = quota_set_path(department)
     wanted = {field: limit for field, limit in given.items() if isinstance(limit, int)}
-    cloud.base(service)  # raises where the cloud has no such service
+    cloud.base(service)  # raises if the cloud has no such service
     if len(wanted) < len(given):
         defaults = cloud.get_parsed(_QuotaSetAnswer, service, f"{path}/defaults").quota_set
         wanted |= {field: _default(defaults, service, words[field]) for field in given if field not in wanted}
@@ -148,14 +148,14 @@ def _plan_quota_set(
     def call(limits: Mapping[str, int | None]) -> _Call:
         quota_set: dict[str, int | bool] = {words[field]: limit for field, limit in limits.items() if limit is not None}
         if service == "compute":
-            # Without it Nova refuses a limit below the present use (nova, QuotaSetsController.update).
+            # Without it, Nova refuses a limit below the current usage (nova, QuotaSetsController.update).
             quota_set["force"] = True
         return _Call(tuple(limits), service, "PUT", path, {"quota_set": quota_set})
 
     def undo(fields: Collection[str]) -> _Undo:
         now = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
         before = {field: former.get(words[field]) for field in fields}
-        # One that is there already is written again: what was sent before may still be on its way.
+        # A limit that is restored already is written again: an earlier request may still take effect.
         ours = {field: limit for field, limit in before.items() if now.get(words[field]) in (wanted[field], limit)}
         return _Undo([call(ours)] if ours else [], before.keys() - ours.keys())
 
@@ -170,7 +170,7 @@ def _default(defaults: Mapping[str, int | None], service: Service, word: str) ->
 
 
 def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
-    """Plan creating, changing or deleting the department's own limits in Keystone; what is right already stays."""
+    """Plan creating, changing or deleting the department's own limits in Keystone; limits that are right stay."""
     given: dict[str, int | None] = {each.field: limits[each.field] for each in IMAGE_RESOURCES if each.field in limits}  # type: ignore[literal-required]  # each is a key
     if not given:
         return _NOTHING
@@ -180,7 +180,7 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
     def undo(fields: Collection[str]) -> _Undo:
         now = _limits_that_are_shown(cloud, department, fields)
         before = {field: former[field].own for field in fields}
-        # To make it 0 the old limit is deleted first, and the new one may not be there yet.
+        # For a limit of 0, the old one is deleted first, and the new one may not exist yet.
         ours = {
             field: own
             for field, own in before.items()
@@ -192,7 +192,7 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
 
 
 def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collection[str]) -> dict[str, Limit]:
-    """Read image limits, by field; refuse where one of them is hidden, or not registered."""
+    """Read image limits, by field; raise if one of these fields is hidden, or not registered."""
     known = image_limits(cloud, department.id)
     if known is None:
         raise NotAllowedError(
@@ -206,7 +206,7 @@ def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collect
             raise NotFoundError(
                 f"Keystone has no registered limit {resource.word} for the image service in region"
                 f" {image_endpoint(cloud).region_id}.",
-                hint="An operator registers the limits of images first, in the region of Glance's endpoint.",
+                hint="An operator must register the limits of images first, in the region of Glance's endpoint.",
             )
         if limit is not None:
             shown[resource.field] = limit
@@ -226,7 +226,7 @@ def _all_image_calls(
 def _image_calls(
     cloud: Cloud, department: Department, field: str, current: Limit, limit: int | None
 ) -> Iterator[_Call]:
-    """Give the requests that make ``limit`` of a current limit; None is the default."""
+    """Return the requests that change a current limit to ``limit``; None is the default."""
     if limit == current.own:
         return
     if current.override is not None:
@@ -234,7 +234,7 @@ def _image_calls(
         if limit:
             yield _Call([field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
             return
-        # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is made anew.
+        # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is created again.
         yield _Call([field], "identity", "DELETE", path, None)
     if limit is not None:
         endpoint = image_endpoint(cloud)
@@ -249,14 +249,14 @@ def _image_calls(
 
 
 _DONE_BEFORE = {"POST": (409,), "DELETE": (404,)}
-"""What Keystone answers to a limit that is there already, or that is gone."""
+"""Keystone's status for a limit that exists already, or that does not exist."""
 
 
 def _write(context: Context, call: _Call, touched: set[str]) -> None:
-    """Send one request, again where its answer is lost: sent twice, each of them leaves what it leaves.
+    """Send one request, and send it again if its response is lost: all of them are idempotent.
 
-    Whether the limit that is there already is ours shows when the figures are read back. ``touched`` learns the fields
-    that have another limit now, or may have.
+    If a limit exists already, reading the figures back shows whether it is ours. Fields whose limit has changed, or may
+    have, are added to ``touched``.
     """
     fresh = set(call.fields) - touched
     touched |= fresh
@@ -275,7 +275,7 @@ def _write(context: Context, call: _Call, touched: set[str]) -> None:
 
 
 def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str], error: BaseException) -> None:
-    """Put back what was there, as far as the services let us; tell how far in notes on the error."""
+    """Restore the former limits as far as the services allow, and add notes to the error about the result."""
     back: list[str] = []
     stay: list[str] = []
     left: list[str] = []
@@ -295,15 +295,15 @@ def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str
     if not touched:
         error.add_note("Nothing was changed.")
     if back:
-        error.add_note(f"Taken back: {', '.join(back)}.")
+        error.add_note(f"Restored: {', '.join(back)}.")
     if stay:
-        error.add_note(f"Somebody else has written meanwhile, and it stays: {', '.join(stay)}.")
+        error.add_note(f"Not restored, since somebody else has changed them meanwhile: {', '.join(stay)}.")
     if left:
-        error.add_note(f"Could not be taken back: {', '.join(left)}. To set a limit again is safe.")
+        error.add_note(f"Could not be restored: {', '.join(left)}. It is safe to set a limit again.")
 
 
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
-    """Raise where a service answered yes and did nothing: it takes its limits from elsewhere, or enforces none."""
+    """Raise if a service answered with success but did not apply a limit."""
     ignored = []
     for field, limit in wanted.items():
         usage: Usage | None = getattr(now, field)
@@ -311,6 +311,6 @@ def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
             ignored.append(field)
     if ignored:
         raise ConflictError(
-            f"Not taken by this cloud for {now.department}: {', '.join(ignored)}.",
-            hint="The service takes its limits from elsewhere, or enforces none, or somebody else wrote just now.",
+            f"The cloud did not apply these limits to {now.department}: {', '.join(ignored)}.",
+            hint="The service reads its limits elsewhere, or enforces none, or somebody else has just changed them.",
         )

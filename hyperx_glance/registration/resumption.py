@@ -164,7 +164,7 @@ def _known_url(context: Context, image: Image, url: str | None) -> str | None:
         )
     if url is not None:
         if not well_formed(url):
-            raise InvalidRequestError("url: this is no URL of HTTP or HTTPS")
+            raise InvalidRequestError("url: not a valid URL of HTTP or HTTPS")
         # Stored anew: what counts as harmless changes with the years.
         if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")

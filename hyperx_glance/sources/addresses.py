@@ -104,7 +104,7 @@ def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network
     """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
     parts = ascii_parts(url)
     if parts is None:
-        raise rejected(UrlProblem.BAD_URL, "This is no URL.", url)
+        raise rejected(UrlProblem.BAD_URL, "Not a valid URL.", url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme not in DEFAULT_PORTS:
         scheme = parts.scheme or "no scheme"

@@ -162,7 +162,7 @@ def _behind(url: str, location: str) -> str:
     with contextlib.suppress(ValueError):
         return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
     # Outside, so that the error has no context, which quotes what may be a password.
-    raise rejected(UrlProblem.BAD_URL, "The URL redirects to what is no URL.", url)
+    raise rejected(UrlProblem.BAD_URL, "The URL redirects to an invalid URL.", url)
 
 
 def _left(url: str, deadline: float, network: Network) -> float:

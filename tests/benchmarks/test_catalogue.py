@@ -262,7 +262,7 @@ def _needed(session: Session, client: Client, criteria: dict[str, Any], wanted: 
     used = list(itertools.islice(client.images(query), wanted))
     last = order.key(used[-1]) if len(used) == wanted else None
     needed = {}
-    for listing in filters.listings(query, filters.Viewer(client.project_id, client.is_administrator)):
+    for listing in filters.listings(query, filters.Viewer(client.project_id, client.is_administrator), order):
         parameters = urlencode([*listing.parameters, ("sort", order.parameter)])
         amount, marker = 0, ""
         while True:

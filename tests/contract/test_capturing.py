@@ -397,7 +397,7 @@ def test_services_out_of_reach_leave_what_was_made(cloud: CloudUnderTest, client
 
 def test_texts_that_glance_does_not_take_are_refused_before(cloud: CloudUnderTest, client: ClientFactory) -> None:
     server_id = launched(cloud, client, "disk")
-    with pytest.raises(InvalidRequestError, match="name: Glance takes no character of four bytes"):
+    with pytest.raises(InvalidRequestError, match="name: Glance does not accept characters of four bytes"):
         client("alice").capture(server_id, NewCapture(name="web \U0001f600"))
 
 

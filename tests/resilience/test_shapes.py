@@ -203,7 +203,7 @@ def test_a_list_that_does_not_go_on_is_an_error(
     version = {"OpenStack-API-Version": "compute 2.67"}
     cloud.fail(service, "GET", f"/{name}(/detail)?$", status=200, body=page, headers=version, times=None)
 
-    with pytest.raises(ServiceUnavailableError, match="does not go on behind 81f"):
+    with pytest.raises(ServiceUnavailableError, match="does not continue behind 81f"):
         call(Client.from_session(cloud.session("alice"), settings=HASTY))
 
 

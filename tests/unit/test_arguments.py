@@ -419,7 +419,7 @@ def test_an_unknown_format_is_refused_with_those_that_are_known(given: Given) ->
         lambda: given.client.check_url(given.new.url or "", disk_format="qcow3"),
         lambda: NewImage(**NEEDED[NewImage], disk_format="qcow3"),  # type: ignore[arg-type]  # as above
     ):
-        with pytest.raises(InvalidRequestError, match=r"'?qcow2'?, .* is needed"):
+        with pytest.raises(InvalidRequestError, match=r"'?qcow2'?, "):
             ask()
 
 
@@ -432,7 +432,7 @@ def test_an_unknown_format_is_refused_with_those_that_are_known(given: Given) ->
     ],
 )
 def test_an_empty_range_is_refused(given: Given, criteria: dict[str, Any], least: str) -> None:
-    with pytest.raises(InvalidRequestError, match=f"^{least}: nothing is between it and "):
+    with pytest.raises(InvalidRequestError, match=f"^{least}: must not be greater than "):
         given.client.images(**criteria)
     assert given.cloud.requests == []
 
@@ -452,7 +452,7 @@ def test_a_time_to_wait_is_no_nonsense(given: Given, timeout: float) -> None:
         lambda: Pace(deadline=timeout),
         lambda: Pace(first_interval=timeout),
     ):
-        with pytest.raises(InvalidRequestError, match="0 to 1000000000 seconds are needed"):
+        with pytest.raises(InvalidRequestError, match="must be between 0 and 1000000000 seconds"):
             ask()
     assert given.cloud.requests == []
 

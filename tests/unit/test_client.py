@@ -93,6 +93,6 @@ def test_every_public_name_is_there() -> None:
     ],
 )
 def test_a_value_of_the_wrong_class_is_a_wrong_request(fake: InMemoryCloud, ask: Callable[[Any], object]) -> None:
-    with pytest.raises(InvalidRequestError, match="is needed"):
+    with pytest.raises(InvalidRequestError, match="must be"):
         ask(Client.from_session(fake.session("alice")))
     assert fake.requests == []

@@ -94,7 +94,7 @@ def test_a_form_is_filled_and_the_password_handed_over_once(cloud: InMemoryCloud
     ("path", "params", "status", "told"),
     [
         ("/images", {"cursor": "nonsense"}, 422, "another query"),
-        ("/images", {"size": 5000}, 422, "1 to 1000"),
+        ("/images", {"size": 5000}, 422, "1 and 1000"),
         ("/images", {"view": "everything"}, 403, "administrators"),
         ("/images/0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90/progress", {}, 404, "0d2b7a52"),
     ],

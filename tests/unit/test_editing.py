@@ -51,7 +51,7 @@ def test_changes_come_from_a_model_or_from_keywords() -> None:
 
 @pytest.mark.parametrize("field", ["url", "owner", "hypervisor", "disk_format", "container_format", "kind"])
 def test_a_field_that_never_changes_is_named(field: str) -> None:
-    with pytest.raises(ImmutableFieldError, match=f"{field}: never changed") as caught:
+    with pytest.raises(ImmutableFieldError, match=f"{field}: never changes") as caught:
         changes(None, cast("Any", {field: "x"}))
     assert "Register a new image" in caught.value.hint
     with pytest.raises(ImmutableFieldError):
@@ -296,7 +296,7 @@ def test_an_action_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, clien
     cloud.fail("glance", "GET", image_id, status=500, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client().disable(image_id)
-    assert caught.value.__notes__ == ["Glance had done it before (deactivate)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (deactivate)."]
 
 
 def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -305,7 +305,7 @@ def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemo
     cloud.fail("glance", "GET", image_id, status=403, skip=1, times=1)
     with pytest.raises(NotAllowedError) as caught:
         bob.update(image_id, name="better")
-    assert caught.value.__notes__ == ["Glance had done it before (edit)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (edit)."]
     assert record_of(cloud, image_id)["name"] == "better"
 
 
@@ -348,6 +348,19 @@ def test_where_the_flag_cannot_be_dropped_the_category_changes_without_it(
     assert record["visibility"] in ("community", "private")
     assert record["description"] == "mine"
     assert len(patches(cloud)) == 2
+
+
+def test_a_snapshot_is_published_without_its_mark_though_its_flag_stays(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    cloud.glance.protections = False
+    image_id = make_image(cloud, hyperx_featured="true", image_type="snapshot")
+    cloud.glance.protections = _PROTECTED
+
+    assert client().update(image_id, category="public").category is Category.PUBLIC
+    record = record_of(cloud, image_id)
+    assert (record["hyperx_featured"], record["visibility"]) == ("true", "community")
+    assert "image_type" not in record
 
 
 def test_other_refusals_are_not_tried_twice(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -471,7 +484,7 @@ def test_an_image_that_is_featured_meanwhile_is_left_alone(
     if flag:
         with pytest.raises(ConflictError, match=r"became featured .*: edited_by, name") as caught:
             bob.update(image_id, name="better")
-        assert "takes nothing back" in caught.value.hint
+        assert "does not change categories or undo edits" in caught.value.hint
         assert len(patches(cloud)) == 4  # the two of this test among them
         return
     with pytest.raises(NotAllowedError, match="and is featured"):

@@ -300,8 +300,8 @@ def test_a_later_failure_says_what_was_written(cloud: InMemoryCloud, client: Cli
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
     assert caught.value.__notes__ == [
-        "Taken back: volumes.",
-        "Could not be taken back: cores. To set a limit again is safe.",
+        "Restored: volumes.",
+        "Could not be restored: cores. It is safe to set a limit again.",
     ]
 
 
@@ -309,7 +309,7 @@ def test_a_service_that_was_never_reached_wrote_nothing(cloud: InMemoryCloud, cl
     cloud.cut("nova", "PUT", "/os-quota-sets", handled=False, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
-    assert caught.value.__notes__ == ["Taken back: volumes."]
+    assert caught.value.__notes__ == ["Restored: volumes."]
 
 
 @pytest.mark.parametrize("loss", [{}, {"late": 1}, {"handled": False}, {"times": 2}, {"times": 3}], ids=str)
@@ -353,7 +353,7 @@ def test_a_service_that_knows_no_quotas_is_told(cloud: InMemoryCloud, client: Cl
     cloud.fail("nova", "PUT", "/os-quota-sets", status=404)
     with pytest.raises(NotFoundError) as caught:
         client("admin").set_quota("dept-b", volumes=1, cores=1)
-    assert caught.value.__notes__ == ["Taken back: volumes."]
+    assert caught.value.__notes__ == ["Restored: volumes."]
 
 
 def test_the_own_department_named_is_not_looked_up(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -366,7 +366,7 @@ def test_a_failure_to_read_the_figures_back_says_what_was_written(cloud: InMemor
     cloud.fail("nova", "GET", "/os-quota-sets/.*/detail", status=500)
     with pytest.raises(ServiceUnavailableError) as caught:
         client("admin").set_quota("dept-b", images=1, cores=1, volumes=1)
-    assert caught.value.__notes__ == ["Taken back: volumes, cores, images."]
+    assert caught.value.__notes__ == ["Restored: volumes, cores, images."]
 
 
 def test_limits_are_those_of_the_endpoint_that_requests_go_to(cloud: InMemoryCloud) -> None:
@@ -479,7 +479,7 @@ def test_a_failed_set_quota_leaves_what_was_there(before: dict[str, int], releas
     cloud.fail("keystone", "POST", "/limits", status=403, skip=1, times=1)
     with pytest.raises(HyperxGlanceError) as caught:
         admin.set_quota("dept-b", volumes=9, cores=9, images=9, image_size_mib=9, staging_mib=9, uploading=9)
-    assert caught.value.__notes__[0].startswith("Taken back: volumes, cores, images")
+    assert caught.value.__notes__[0].startswith("Restored: volumes, cores, images")
     assert admin.quota("dept-b") == quota
     left = sorted((each["resource_name"], each["resource_limit"]) for each in cloud.keystone.limits.values())
     assert left == own
@@ -499,7 +499,7 @@ def test_a_limit_of_which_only_the_old_one_is_gone_comes_back(cloud: InMemoryClo
     cloud.fail("keystone", "POST", "/limits", status=403, times=1)
     with pytest.raises(NotAllowedError) as caught:
         admin.set_quota("dept-b", images=0)
-    assert caught.value.__notes__ == ["Taken back: images."]
+    assert caught.value.__notes__ == ["Restored: images."]
     assert admin.quota("dept-b").images == Usage(used=0, limit=5)
 
 
@@ -519,7 +519,7 @@ def test_what_somebody_else_writes_meanwhile_stays(cloud: InMemoryCloud, client:
     cloud.intercept(write)
     with pytest.raises(ConflictError, match=field) as caught:
         admin.set_quota("dept-b", **cast("Any", {field: 6}))
-    assert caught.value.__notes__ == [f"Somebody else has written meanwhile, and it stays: {field}."]
+    assert caught.value.__notes__ == [f"Not restored, since somebody else has changed them meanwhile: {field}."]
     assert getattr(admin.quota("dept-b"), field).limit == 9
 
 
@@ -530,7 +530,7 @@ def test_a_refusal_after_a_lost_answer_is_taken_back(cloud: InMemoryCloud, clien
     cloud.fail("nova", "PUT", "/os-quota-sets", status=403, times=1, skip=1)
     with pytest.raises(NotAllowedError) as caught:
         admin.set_quota("dept-b", cores=3)
-    assert caught.value.__notes__[-1] == "Taken back: cores."
+    assert caught.value.__notes__[-1] == "Restored: cores."
     assert admin.quota("dept-b") == before
 
 
@@ -545,5 +545,5 @@ def test_what_ctrl_c_leaves_is_taken_back(
     cloud.before(service, method, "/limits|os-quota-sets", interrupt, times=1, skip=int(method == "GET"))
     with pytest.raises(KeyboardInterrupt) as caught:
         admin.set_quota("dept-b", images=5, cores=3, volumes=1)
-    assert caught.value.__notes__[0].startswith("Taken back: volumes")
+    assert caught.value.__notes__[0].startswith("Restored: volumes")
     assert admin.quota("dept-b") == before

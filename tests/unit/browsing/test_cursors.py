@@ -13,20 +13,23 @@ from hypothesis import given, strategies as st
 from hyperx_glance import ImageQuery, InvalidRequestError
 from hyperx_glance.browsing import cursors
 from hyperx_glance.browsing.cursors import Place
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.lists import connect, fill
+
+QUERY = ImageQuery()
+ORDER = Sorting(QUERY.sort)
 
 
 @given(position=st.integers(0, 200), letter=st.sampled_from("Aaz09-_"))
 def test_a_changed_cursor_is_refused(position: int, letter: str) -> None:
-    query = ImageQuery()
-    cursor = cursors.written(Place(beside=("2026-03-01T12:00:00+00:00", "7c1")), query)
+    cursor = cursors.written(Place(beside=("2026-03-01T12:00:00+00:00", "7c1")), QUERY, ORDER)
     position %= len(cursor)
     changed = cursor[:position] + letter + cursor[position + 1 :]
 
     if changed != cursor:
         with pytest.raises(InvalidRequestError):
-            cursors.read(changed, query)
+            cursors.read(changed, QUERY, ORDER)
 
 
 @pytest.mark.parametrize(
@@ -51,19 +54,19 @@ def test_a_forged_cursor_that_adds_up_is_refused(content: object) -> None:
         def model_dump_json(self, **_: object) -> str:
             return json.dumps(content)
 
-    query = ImageQuery()
-    packed = cursors.written(Forged(beside=()), query)
+    packed = cursors.written(Forged(beside=()), QUERY, ORDER)
 
     with pytest.raises(InvalidRequestError, match="cursor"):
-        cursors.read(packed, query)
+        cursors.read(packed, QUERY, ORDER)
 
 
 def test_a_cursor_is_the_same_in_every_process() -> None:
     program = (
         "from hyperx_glance import ImageQuery\n"
-        "from hyperx_glance.browsing import cursors\n"
+        "from hyperx_glance.browsing import cursors, sorting\n"
         "query = ImageQuery(tags={'a', 'b', 'c', 'd'}, formats={'raw', 'iso'}, properties={'x': '1', 'a': '2'})\n"
-        "print(cursors.written(cursors.Place(beside=('2026-03-01T12:00:00+00:00', '7c1')), query))"
+        "place = cursors.Place(beside=('2026-03-01T12:00:00+00:00', '7c1'))\n"
+        "print(cursors.written(place, query, sorting.Sorting(query.sort)))"
     )
     written = {
         subprocess.run(
@@ -84,7 +87,7 @@ def test_a_cursor_is_the_same_in_every_process() -> None:
 def test_a_forged_place_at_the_edge_of_the_calendar_harms_nobody(time: str, *, backwards: bool) -> None:
     cloud = InMemoryCloud()
     expected = set(fill(cloud, 3))
-    forged = cursors.written(Place(beside=(time, "7c1"), backwards=backwards, ended=(-1, 10**30)), ImageQuery())
+    forged = cursors.written(Place(beside=(time, "7c1"), backwards=backwards, ended=(-1, 10**30)), QUERY, ORDER)
 
     found = connect(cloud).page(cursor=forged).images
 

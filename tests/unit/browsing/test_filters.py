@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hyperx_glance.browsing.filters import Listing, Viewer, check, fold, listings
+from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
@@ -18,14 +19,16 @@ ADMIN = Viewer(project_id="admin", is_administrator=True)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def made(query: ImageQuery, viewer: Viewer = ALICE, *, owners: list[str] | None = None) -> list[Listing]:
+    return listings(query, viewer, Sorting(query.sort), owners=owners)
+
+
 def asked(viewer: Viewer = ALICE, *, owners: list[str] | None = None, **criteria: object) -> list[dict[str, str]]:
-    return [
-        dict(listing.parameters) for listing in listings(ImageQuery.model_validate(criteria), viewer, owners=owners)
-    ]
+    return [dict(listing.parameters) for listing in made(ImageQuery.model_validate(criteria), viewer, owners=owners)]
 
 
 def only(**criteria: object) -> Listing:
-    (listing,) = listings(ImageQuery.model_validate(criteria), ALICE)
+    (listing,) = made(ImageQuery.model_validate(criteria))
     return listing
 
 
@@ -34,7 +37,7 @@ def image(**record: object) -> Image:
 
 
 def found(record: dict[str, Any], **criteria: object) -> bool:
-    return any(listing.matches(image(**record)) for listing in listings(ImageQuery.model_validate(criteria), ALICE))
+    return any(listing.matches(image(**record)) for listing in made(ImageQuery.model_validate(criteria)))
 
 
 # ----------------------------------------------------------------- views
@@ -140,7 +143,7 @@ def test_hidden_images_stay_out_unless_asked_for() -> None:
     assert not found({"os_hidden": True})
     assert asked(hidden=True) == [{"visibility": "all", "os_hidden": "true"}]
     assert asked(hidden=None) == [{"visibility": "all"}, {"visibility": "all", "os_hidden": "true"}]
-    both = listings(ImageQuery(hidden=None), ALICE)
+    both = made(ImageQuery(hidden=None))
     for hidden in (False, True):
         assert [listing.matches(image(os_hidden=hidden)) for listing in both] == [not hidden, hidden]
 
@@ -249,7 +252,7 @@ def test_each_department_of_a_name_is_asked_for() -> None:
 
 
 def test_a_hypervisor_is_looked_for_in_every_property_that_names_it() -> None:
-    three = listings(ImageQuery(hypervisor="KVM"), ALICE)
+    three = made(ImageQuery(hypervisor="KVM"))
 
     assert [dict(listing.parameters) for listing in three] == [
         {"visibility": "all", "hyperx_hypervisor": "KVM"},

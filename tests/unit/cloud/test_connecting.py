@@ -34,8 +34,8 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ({**PASSWORD, "verfy": False}, "verfy: there is no such keyword; did you mean verify?"),
         ({**PASSWORD, "region": "x"}, "region: there is no such keyword; did you mean regions?"),
         ({**PASSWORD, "image_endpoint_overide": "x"}, "image_endpoint_overide: there is no such keyword"),
-        ({"auth": "x"}, "auth: a dictionary is needed, not str"),
-        ({"auth": {5: "x"}}, "auth.: a text is needed, not int"),
+        ({"auth": "x"}, "auth: must be a dictionary, not str"),
+        ({"auth": {5: "x"}}, "auth.: must be a string, not int"),
         ({**PASSWORD, "half \ud83d": "x"}, "half \\ud83d: there is no such keyword"),
     ],
 )
@@ -133,8 +133,8 @@ def test_each_door_says_which_key_fits_it() -> None:
         connection = openstack.connect(**cloud.auth("alice"))  # type: ignore[arg-type]  # its keywords are any
     wrong: list[tuple[Any, Any, str]] = [
         (Client.from_session, connection, "session: .*not Connection; Client.from_connection takes that"),
-        (Client.from_session, None, "session: a keystoneauth1 Session is needed, not NoneType"),
-        (Client.from_session, v3.Token(URL, "t1"), "session: a keystoneauth1 Session is needed, not Token"),
+        (Client.from_session, None, "session: must be a keystoneauth1 Session, not NoneType"),
+        (Client.from_session, v3.Token(URL, "t1"), "session: must be a keystoneauth1 Session, not Token"),
         (Client.from_connection, session, "connection: .*not Session; Client.from_session takes that"),
         (Client, session, "cloud: a client is made by connect"),
         (Client, connection, "cloud: a client is made by connect"),
@@ -143,10 +143,10 @@ def test_each_door_says_which_key_fits_it() -> None:
         with pytest.raises(InvalidRequestError, match=told):
             door(key)
     with pytest.raises(
-        InvalidRequestError, match=r"^steward: a keystoneauth1 Session or an openstacksdk Connection is"
+        InvalidRequestError, match=r"^steward: must be a keystoneauth1 Session or an openstacksdk Connection"
     ):
         Client.from_session(session, steward="admin")  # type: ignore[arg-type]  # that is what the test shows
-    with pytest.raises(InvalidRequestError, match=r"^settings: Settings is needed, not dict"):
+    with pytest.raises(InvalidRequestError, match=r"^settings: must be an instance of Settings, not dict"):
         Client.from_session(session, settings={"transfer": "stream"})  # type: ignore[arg-type]  # as above
 
     assert [is_session(session), is_connection(connection), is_steward(session), is_steward(connection)] == [""] * 4

@@ -164,7 +164,7 @@ def test_a_steward_that_cannot_log_in_is_no_reason_for_the_caller_to_log_in(clou
     known = with_steward(cloud, clock, steward=cloud.session("admin"))
 
     with pytest.raises(
-        NotAllowedError, match="The steward, which tells the names of departments, cannot log in"
+        NotAllowedError, match="The steward, which reads the names of departments, cannot log in"
     ) as told:
         known.name(cloud.departments["dept-b"])
     assert "operator" in told.value.hint

@@ -230,7 +230,7 @@ def test_a_move_ends_in_its_category(start: Mapping[str, object], category: Cate
 @pytest.mark.parametrize("public", ["community", "public"])
 @pytest.mark.parametrize("category", [Category.PUBLIC, Category.PRIVATE])
 def test_a_featured_image_can_be_moved_with_its_flag(category: Category, public: str) -> None:
-    edits = without_flag_removal(edits_of(FEATURED, public=public, category=category, name="new"))
+    edits = without_flag_removal(read(FEATURED), edits_of(FEATURED, public=public, category=category, name="new"))
     record = apply(FEATURED, edits)
     assert record["hyperx_featured"] == "true"
     assert record["visibility"] != "public"
@@ -239,7 +239,7 @@ def test_a_featured_image_can_be_moved_with_its_flag(category: Category, public:
 
 def test_without_a_flag_to_remove_nothing_else_is_tried() -> None:
     edits = edits_of(RECORD, category="public", name="new")
-    assert without_flag_removal(edits) == edits
+    assert without_flag_removal(read(RECORD), edits) == edits
 
 
 def test_private_by_name_is_no_longer_shared() -> None:

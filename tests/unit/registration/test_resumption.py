@@ -96,7 +96,7 @@ def test_a_resuming_callers_mistake_deletes_nothing(
     registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url))
     nowhere = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
 
-    with pytest.raises(InvalidRequestError, match="no URL"):
+    with pytest.raises(InvalidRequestError, match="not a valid URL"):
         client("alice").resume_registration(registration.image_id, url="http://[bad")
     with pytest.raises(InvalidRequestError, match="ca_file"):
         client("alice", url_policy=nowhere).resume_registration(registration.image_id)
@@ -156,7 +156,7 @@ def test_a_mistyped_url_deletes_no_record(cloud: InMemoryCloud, client: ClientFa
         owner="dept-a", name="a", status="queued", disk_format="qcow2", container_format="bare"
     )
 
-    with pytest.raises(InvalidRequestError, match=r"a URL is http|no URL"):
+    with pytest.raises(InvalidRequestError, match="not a valid URL"):
         client("alice").resume_registration(image_id, url=url)
 
     assert cloud.glance.image(image_id)

@@ -22,7 +22,7 @@ def test_the_systems_own_network_reaches_loopback() -> None:
 
 @pytest.mark.parametrize("field", ["resolve", "connect", "secure", "clock"])
 def test_a_way_that_is_no_function_is_refused(field: str) -> None:
-    with pytest.raises(InvalidRequestError, match=rf"network\.{field}: a function is needed"):
+    with pytest.raises(InvalidRequestError, match=rf"network\.{field}: must be callable"):
         Network(**{field: 5})  # type: ignore[arg-type]  # as said
 
 

@@ -1,0 +1,58 @@
+"""Changing a record of Glance by one patch, and seeing that Glance took it.
+
+>>> from hyperx_glance.cloud.cloud.patching import apply
+>>> from hyperx_glance.models import mapping
+>>> from hyperx_glance.models.editing import ImageChanges
+>>> image = cloud.image(hyperx_cloud.glance.add_image(owner="dept-a", name="debian"))
+>>> changes = ImageChanges(name="debian-12")
+>>> apply(cloud, image, lambda record: mapping.edit_patch(record, changes, public_visibility="community")).name
+'debian-12'
+
+The caller says why the patch may be sent again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hyperx_glance.cloud.answers import parsed
+from hyperx_glance.cloud.cloud import PATCH_MEDIA_TYPE, Cloud
+from hyperx_glance.errors import ConflictError, NotAllowedError
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.mapping import Edit, json_patch, without_flag_removal
+
+
+def belongs_to_another(cloud: Cloud, image: Image) -> bool:
+    """Check whether only another department, and administrators, may change an image."""
+    return not cloud.is_administrator and image.owner != cloud.project_id
+
+
+def patch(
+    cloud: Cloud, image: Image, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
+) -> Image:
+    """Send one patch, and return the record from Glance's response."""
+    return parsed(Image, "image", cloud.patch_image(image.id, operations, media_type=media_type).content)
+
+
+def apply(cloud: Cloud, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
+    """Make the edits that an image still lacks, and return the record as it is afterwards.
+
+    ``wanted`` returns the edits that make a record what it is to be. If the caller may not remove the featured flag,
+    the patch is sent without that. Raise `ConflictError` if Glance answered 200, but did not take an edit.
+    """
+    edits = wanted(image)
+    if not edits:
+        return image
+    try:
+        after = patch(cloud, image, json_patch(edits))
+    except NotAllowedError:
+        without = without_flag_removal(image, edits)
+        if without == edits or belongs_to_another(cloud, image):
+            raise
+        after = patch(cloud, image, json_patch(without))
+    ignored = without_flag_removal(after, wanted(after))
+    if ignored:
+        raise ConflictError(
+            f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
+            hint="An operator should check Glance's property protections: users must be able to read what they may"
+            " write.",
+        )
+    return after
