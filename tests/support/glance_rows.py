@@ -58,7 +58,7 @@ def delete(cloud: LocalCloud, image_id: str) -> None:
 
 
 def remove(cloud: LocalCloud, ids: Collection[str]) -> None:
-    """Take records out again."""
+    """Remove records again."""
     with _changing(cloud) as execute:
         for table in ("image_tags", "image_properties", "image_members", "images"):
             key = "id" if table == "images" else "image_id"

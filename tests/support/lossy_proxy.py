@@ -152,7 +152,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return body
 
     def _create_aside(self, body: bytes) -> None:
-        """Let the service have the request while nobody waits for its answer; return when it has it."""
+        """Send the request to the service, and return without its response."""
         sent = threading.Event()
         threading.Thread(target=self._create, args=(body, sent), daemon=True).start()
         assert sent.wait(10)

@@ -31,7 +31,7 @@ class _Between(BaseAdapter):
 
 
 def stand_between(session: Session, answering: Answering) -> Session:
-    """Let ``answering`` decide on every request of a session."""
+    """Call ``answering`` for every request of a session, and return the session."""
     http = session.session
     for prefix, adapter in list(http.adapters.items()):
         http.mount(prefix, _Between(adapter, answering))
