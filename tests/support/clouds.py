@@ -48,6 +48,11 @@ class CloudUnderTest(Protocol):
         """Return a session of this user."""
 
 
+def own_session(session: Session) -> Session:
+    """Return a session with the same login and connections; what a test changes in it leaves the cloud's own alone."""
+    return Session(session.auth, session.session, timeout=session.timeout)
+
+
 class ClientFactory:
     """Connect users: ``client("alice")``, ``client("bob", transfer="stream")``, ``client("rita", steward="admin")``."""
 
@@ -58,7 +63,7 @@ class ClientFactory:
     def __call__(self, user: str = "alice", *, steward: str | None = None, **settings: object) -> Client:
         """Connect ``user``; ``settings`` are fields of `Settings` that differ from the tests' own."""
         return Client.from_session(
-            self.cloud.session(user),
+            own_session(self.cloud.session(user)),
             region_name=REGION,
             steward=self.cloud.session(steward) if steward else None,
             settings=dataclasses.replace(self.settings, **settings),  # type: ignore[arg-type]  # as given

@@ -18,7 +18,7 @@ from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
 from hyperx_glance.cloud.cloud import VERSIONS, Cloud, Service
-from tests.support.clouds import REGION
+from tests.support.clouds import REGION, own_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,9 +100,10 @@ def client_behind(url: str, session: Session, settings: Settings, *, service: Se
 
     def adapter(wanted: Service) -> Adapter:
         override = url if wanted == service else None
-        return Adapter(session, service_type=wanted, region_name=REGION, endpoint_override=override)
+        return Adapter(own, service_type=wanted, region_name=REGION, endpoint_override=override)
 
-    return Client(Cloud(session, adapter, region_name=REGION), settings=settings)
+    own = own_session(session)
+    return Client(Cloud(own, adapter, region_name=REGION), settings=settings)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
