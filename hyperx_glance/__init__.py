@@ -90,8 +90,8 @@ _HOMES = {
         AmbiguousNameError AuthenticationError CaptureFailedError ChecksumMismatchError ConflictError
         FlavorTooSmallError HyperxGlanceError ImageNotActiveError ImmutableFieldError InUseError
         InvalidRequestError LaunchFailedError LocalFileError NotAllowedError NotFoundError PasswordResetError
-        PlaceLostError ProtectedError QuotaExceededError RegistrationFailedError ServiceUnavailableError UrlRejectedError
-        WaitTimeoutError
+        PlaceLostError ProtectedError QuotaExceededError RegistrationFailedError ServiceUnavailableError
+        UrlRejectedError WaitTimeoutError
     """,
     "launching": "Launch",
     "models.browsing": "ImageCriteria ImageQuery",

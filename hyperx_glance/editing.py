@@ -14,8 +14,8 @@ for what HYPERX allows and Glance does not: every user may edit public images.
 """
 
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
-from hyperx_glance.cloud.cloud.patching import apply, belongs_to_another, patch
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import editing
-from hyperx_glance.cloud.cloud.patching import belongs_to_another
+from hyperx_glance.cloud.patching import belongs_to_another
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping

@@ -63,13 +63,13 @@ def ca_file(certificate_authority: trustme.CA, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the directory, empty but for what a test puts there, where the local cloud looks for programs first."""
+    """Return the directory in which the local cloud looks for programs first; it has only what tests put there."""
     return tmp_path_factory.mktemp("tools")
 
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Give the URLs of empty databases for Glance and Keystone, of a MariaDB of this process's own."""
+    """Return the URLs of empty databases for Glance and Keystone, in a MariaDB of this process."""
     with MariaDB(tmp_path_factory.mktemp("mariadb")) as server:
         yield {name: server.create(name) for name in ("glance", "keystone")}
 
@@ -78,7 +78,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 def local_cloud(
     request: pytest.FixtureRequest, pytestconfig: pytest.Config, ca_file: Path, tools: Path
 ) -> Iterator[LocalCloud]:
-    """Give the one real OpenStack of this process, whose Glance trusts `ca_file`: leave nothing behind in it.
+    """Return the one real OpenStack of this process, whose Glance trusts `ca_file`: leave nothing behind in it.
 
     Not `hyperx_local_cloud`, which the workers of pytest-xdist share: these tests restart services and fill quotas.
     """

@@ -1,6 +1,6 @@
 """Changing a record of Glance by one patch, and seeing that Glance took it.
 
->>> from hyperx_glance.cloud.cloud.patching import apply
+>>> from hyperx_glance.cloud.patching import apply
 >>> from hyperx_glance.models import mapping
 >>> from hyperx_glance.models.editing import ImageChanges
 >>> image = cloud.image(hyperx_cloud.glance.add_image(owner="dept-a", name="debian"))

@@ -1,4 +1,4 @@
-"""Give each scenario both clouds: the one in memory and the real services."""
+"""Fixtures that run each scenario on both clouds: in memory and on real services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["memory", pytest.param("local", marks=pytest.mark.local)])
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
-    """Give a cloud; what a test leaves in the real one is removed."""
+    """Return a cloud; what a test leaves in the real one is removed."""
     if request.param == "memory":
         memory = request.getfixturevalue("hyperx_cloud")
         declare(request, memory)

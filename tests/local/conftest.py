@@ -1,4 +1,4 @@
-"""Give the tests of the real services their clients."""
+"""Fixtures for the tests of the real services."""
 
 from __future__ import annotations
 

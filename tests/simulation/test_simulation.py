@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Story = Callable[[World], None]
 
-SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "2000"))
+SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "1000"))
 _BEGIN = os.environ.get("SIMULATION_FIRST", "0")
 FIRST = time.time_ns() if _BEGIN == "fresh" else int(_BEGIN)
 BUNDLES = 20

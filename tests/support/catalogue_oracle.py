@@ -206,7 +206,7 @@ def _with_ranges(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(images: Sequence[Record], query: Mapping[str, Any], caller: Caller) -> list[str]:
-    """Give the ids that a query must find, in order; owners and members are ids here."""
+    """Return the ids that a query must find, in order; owners and members are ids here."""
     found = [image for image in images if _in_view(image, query, caller) and _matches(image, query, caller)]
     for column in reversed([*query.get("sort", ("-created_at", "id")), "id"]):
         name = column.removeprefix("-")

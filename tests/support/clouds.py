@@ -25,27 +25,32 @@ HASTY: Final = Settings(url_policy=LOOPBACK, pace=Pace(first_interval=0, longest
 
 @dataclasses.dataclass
 class Clock:
-    """Let time pass only while somebody sleeps, and then a ``tick`` at least."""
+    """A clock that advances only during sleeps, by a ``tick`` at least."""
 
     now: float = 0.0
     tick: float = 0.0
     naps: list[float] = dataclasses.field(default_factory=list)
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.naps.append(seconds)
         self.now += max(seconds, self.tick)
 
 
 class CloudUnderTest(Protocol):
-    """Be an `InMemoryCloud` or a `LocalCloud`."""
+    """An `InMemoryCloud` or a `LocalCloud`."""
 
     def session(self, user: str) -> Session:
-        """Give a session of this user."""
+        """Return a session of this user."""
+
+
+def own_session(session: Session) -> Session:
+    """Return a session with the same login and connections; what a test changes in it leaves the cloud's own alone."""
+    return Session(session.auth, session.session, timeout=session.timeout)
 
 
 class ClientFactory:
@@ -58,7 +63,7 @@ class ClientFactory:
     def __call__(self, user: str = "alice", *, steward: str | None = None, **settings: object) -> Client:
         """Connect ``user``; ``settings`` are fields of `Settings` that differ from the tests' own."""
         return Client.from_session(
-            self.cloud.session(user),
+            own_session(self.cloud.session(user)),
             region_name=REGION,
             steward=self.cloud.session(steward) if steward else None,
             settings=dataclasses.replace(self.settings, **settings),  # type: ignore[arg-type]  # as given
@@ -66,12 +71,12 @@ class ClientFactory:
 
 
 def unique(name: str) -> str:
-    """Give a name that no other test uses: all share one cloud."""
+    """Return a name that no other test uses: all share one cloud."""
     return f"{name}-{uuid.uuid4().hex[:12]}"
 
 
 def sent(cloud: InMemoryCloud, method: str = "", path: str = "") -> list[Recorded]:
-    """Give what users have sent so far, logins left out: with this method, and this in the path."""
+    """Return the requests of users so far, without logins: with this method, and this in the path."""
     return [
         request
         for request in cloud.requests
@@ -82,7 +87,7 @@ def sent(cloud: InMemoryCloud, method: str = "", path: str = "") -> list[Recorde
 
 
 def system_session(cloud: CloudUnderTest) -> Session:
-    """Give the administrator's session for the whole system: before 2026.1 no other one sees every limit."""
+    """Return the administrator's session for the whole system: before 2026.1 no other one sees every limit."""
     session = cloud.session("admin")
     base = session.get_endpoint(service_type="identity", interface="public")
     login = v3.Token(base or "", token=session.get_token() or "", system_scope="all")

@@ -33,10 +33,10 @@ class Run:
 
 
 class Terminal(io.StringIO):
-    """Be a text that says it is a terminal."""
+    """A stream of text that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Claim it."""
         return True
 
 

@@ -60,7 +60,7 @@ class Held:
     released: threading.Event = field(default_factory=threading.Event)
 
     def release(self) -> None:
-        """Let this answer, and every later one at this URL, run to its end."""
+        """Release this response, and every later one at this URL."""
         self.released.set()
 
     def wait_until_reached(self, timeout_seconds: float = 30) -> None:

@@ -25,7 +25,7 @@ def read(cloud: Cloud, reader: int) -> bool:
 
 
 def main(url: str) -> int:
-    """Give the number of readers that got something else."""
+    """Return the number of readers that got something else."""
     cloud = Cloud.from_session(Session(auth=Token(url, "token")))
     with ThreadPoolExecutor(CHILDREN) as pool:  # each leaves a connection that is open and idle
         list(pool.map(lambda number: read(cloud, number), range(CHILDREN)))

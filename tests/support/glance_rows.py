@@ -72,7 +72,7 @@ def give_back(cloud: LocalCloud) -> None:
 
 
 def remove(cloud: LocalCloud, ids: Collection[str]) -> None:
-    """Take records out again."""
+    """Remove records again."""
     with _changing(cloud) as execute:
         for table in ("image_tags", "image_properties", "image_members", "images"):
             key = "id" if table == "images" else "image_id"

@@ -77,7 +77,7 @@ class Interference:
         self._rules.append(_Rule(method, re.compile(path), "after", action, times))
 
     def lose(self, method: str, path: str, *, times: int = 1) -> None:
-        """Let the service do its work, and lose the answer."""
+        """Lose the response of such requests after the service has done its work."""
 
         def lost() -> None:
             raise ConnectFailure("cut on request") from ProtocolError("Connection aborted.")

@@ -76,7 +76,7 @@ def servers(cloud: CloudUnderTest, user: str = "alice", **filters: str) -> list[
 
 
 def nothing_was_created(cloud: InMemoryCloud) -> bool:
-    """Say whether no server and no volume has come into being."""
+    """Check that no server and no volume was created."""
     return not cloud.nova.servers and not cloud.cinder.volumes and not sent(cloud, "POST", "/servers")
 
 

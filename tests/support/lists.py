@@ -39,7 +39,7 @@ def ids(client: Client, **criteria: Unpack[ImageCriteria]) -> list[str]:
 
 
 def lists(cloud: InMemoryCloud) -> list[dict[str, str]]:
-    """Give what each list was asked for."""
+    """Return the parameters of each list that was requested."""
     return [
         {key: ",".join(values) for key, values in request.query.items()}
         for request in cloud.requests
@@ -55,7 +55,7 @@ def answer_with(
     times: int | None = 1,
     skip: int = 0,
 ) -> None:
-    """Let the next lists be this."""
+    """Answer the next lists with this."""
     body: dict[str, object] = {"images": images, "first": "/v2/images", "schema": "/v2/schemas/images"}
     if following is not None:
         body["next"] = following

@@ -18,7 +18,7 @@ from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
 from hyperx_glance.cloud.cloud import VERSIONS, Cloud, Service
-from tests.support.clouds import REGION
+from tests.support.clouds import REGION, own_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,9 +103,10 @@ def client_behind(url: str, session: Session, settings: Settings, *, service: Se
 
     def adapter(wanted: Service) -> Adapter:
         override = url if wanted == service else None
-        return Adapter(session, service_type=wanted, region_name=REGION, endpoint_override=override)
+        return Adapter(own, service_type=wanted, region_name=REGION, endpoint_override=override)
 
-    return Client(Cloud(session, adapter, region_name=REGION), settings=settings)
+    own = own_session(session)
+    return Client(Cloud(own, adapter, region_name=REGION), settings=settings)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -158,7 +159,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return body
 
     def _create_aside(self, body: bytes) -> None:
-        """Let the service have the request while nobody waits for its answer; return when it has it."""
+        """Send the request to the service, and return without its response."""
         sent = threading.Event()
         threading.Thread(target=self._create, args=(body, sent), daemon=True).start()
         assert sent.wait(10)

@@ -30,7 +30,7 @@ class Names:
 
 
 def resolving(*addresses: str) -> Network:
-    """Give the real network, where every name has these addresses."""
+    """Return the real network, in which every name has these addresses."""
     return Network(resolve=Names(addresses))
 
 
@@ -52,7 +52,7 @@ CLOSED = Network(resolve=nobody, connect=nowhere)
 def answering(
     answer: bytes, *, resolve: Callable[[str, int], tuple[str, ...]] = nobody, clock: Callable[[], float] | None = None
 ) -> Iterator[Network]:
-    """Give a network on which the first connection finds a server that sends ``answer``; there is no second one."""
+    """Return a network whose first connection leads to a server that sends ``answer``; there is no second one."""
     with contextlib.ExitStack() as stack:
         connections = itertools.count()
 
@@ -72,7 +72,7 @@ def answering(
 
 @contextlib.contextmanager
 def never_ending(start: bytes, again: bytes, *, pause: float, clock: Callable[[], float]) -> Iterator[Network]:
-    """Give a network whose servers answer ``start``, and then ``again`` for ever, with a pause or as a flood."""
+    """Return a network whose servers send ``start``, then ``again`` without end, with a pause or as a flood."""
     with contextlib.ExitStack() as stack:
 
         def answer(theirs: socket.socket) -> None:
@@ -98,6 +98,6 @@ def never_ending(start: bytes, again: bytes, *, pause: float, clock: Callable[[]
 
 
 def ticking(step: float) -> Callable[[], float]:
-    """Give a clock that goes on by ``step`` seconds each time somebody looks."""
+    """Return a clock that advances by ``step`` seconds each time it is read."""
     ticks = itertools.count()
     return lambda: next(ticks) * step

@@ -61,6 +61,6 @@ def patch_record(cloud: CloudUnderTest, image_id: str, properties: Mapping[str, 
 
 
 def exists(cloud: CloudUnderTest, image_id: str) -> bool:
-    """Tell whether Glance still has an image."""
+    """Check whether Glance still has an image."""
     answer = cloud.session("admin").get(f"/v2/images/{image_id}", endpoint_filter=IMAGE, raise_exc=False)
     return bool(answer.status_code == 200)

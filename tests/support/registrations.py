@@ -51,7 +51,7 @@ def qcow2(server: FileServer) -> str:
 
 
 def sha256() -> str:
-    """Give a checksum of which Glance, with SHA-512, keeps nothing: the data is read back."""
+    """Return a checksum that Glance, with SHA-512, does not keep: the data is read back."""
     return f"sha256:{hashlib.sha256(samples.data('disk.qcow2')).hexdigest()}"
 
 
@@ -72,7 +72,7 @@ def context_of(client: Client) -> Context:
 
 
 def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> Record:  # noqa: ANN401  # of two kinds
-    """Give a record of alice's; ``fields`` are those of the order and, for the rest, of Glance's record."""
+    """Return a record of alice's; ``fields`` belong to the order or, if it has none of the name, to Glance's record."""
     words = {"disk_format": "qcow2", "container_format": "bare", "status": "queued", "name": "a"}
     names = {field.name for field in dataclasses.fields(Order)}
     wanted = {name: value for name, value in fields.items() if name in names}
@@ -100,7 +100,7 @@ def new(url: str, *, disk_format: Format | None = None, **fields: object) -> New
 
 
 class Steps:
-    """Take the steps of `start_registration` one by one: the checks are made now."""
+    """The steps of `start_registration` one by one: the checks are made at once."""
 
     def __init__(self, client: Client, request: NewImage) -> None:
         context = context_of(client)
@@ -134,7 +134,7 @@ def images_used(client: ClientFactory) -> int:
 
 
 def left_behind(client: ClientFactory, request: NewImage, *, disk_format: str = "qcow2") -> str:
-    """Create a record as a registration that died right afterwards, and give its id."""
+    """Create a record as a registration that died right afterwards, and return its id."""
     alice = client("alice")
     body = new_image_body(
         request,

@@ -97,7 +97,7 @@ class SecondGlance:
 
 
 def main(text: str) -> None:
-    """Be the second Glance."""
+    """Run the second Glance."""
     order = json.loads(text)
     supervisor.die_with(order["parent"])
     layout = Layout(Path(order["directory"]), order["ports"])

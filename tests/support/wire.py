@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import requests
+from keystoneauth1.session import Session
 from requests.adapters import BaseAdapter
 
 if TYPE_CHECKING:
-    from keystoneauth1.session import Session
-
     from tests.support.clouds import CloudUnderTest
 
 Answering: TypeAlias = Callable[[requests.PreparedRequest, Callable[[], requests.Response]], requests.Response]
@@ -31,11 +30,12 @@ class _Between(BaseAdapter):
 
 
 def stand_between(session: Session, answering: Answering) -> Session:
-    """Let ``answering`` decide on every request of a session."""
-    http = session.session
-    for prefix, adapter in list(http.adapters.items()):
+    """Return a session with the same login that calls ``answering`` for every request."""
+    http = requests.Session()
+    http.trust_env = session.session.trust_env
+    for prefix, adapter in session.session.adapters.items():
         http.mount(prefix, _Between(adapter, answering))
-    return session
+    return Session(session.auth, http, timeout=session.timeout)
 
 
 class ChangingUploads:

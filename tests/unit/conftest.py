@@ -1,4 +1,4 @@
-"""Give the unit tests a cloud in memory, and connect its users."""
+"""Fixtures of the unit tests: a cloud in memory, and clients of its users."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_glances_own_refusal_of_a_streams_size_is_the_same_error(
 @pytest.mark.needs("formats-checked")
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("sample", ["disk.raw", "backed.qcow2"])
-def test_glances_own_refusal_of_a_streams_format(
+def test_glances_own_refusal_of_a_stream_of_another_format_says_why(
     cloud: InMemoryCloud | LocalCloud, client: ClientFactory, file_server: FileServer, sample: str
 ) -> None:
     changing = ClientFactory(ChangingUploads(cloud, samples.data(sample)), client.settings)

@@ -115,7 +115,7 @@ NONE = [
 @pytest.mark.parametrize("url", AMBIGUOUS)
 def test_a_url_that_readers_split_differently_is_refused_and_never_shown(url: str) -> None:
     assert not well_formed(url)
-    with pytest.raises(ValueError, match="backslashes, an empty port, or an @ behind a port or password"):
+    with pytest.raises(ValueError, match="backslashes, an empty port, or an @ after a port or password"):
         http_url(url)
     assert stored_url(url) == ("", True)
     assert scrub(f"cannot read '{url}'.", url) == "cannot read 'a URL'."

@@ -38,14 +38,12 @@ def ways_taken(cloud: InMemoryCloud) -> set[str]:
     return {request.path.rpartition("/")[2] for request in cloud.requests} & {"import", "file"}
 
 
-def test_what_was_looked_at_is_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+def test_examined_data_is_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     assert client().register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
     assert ways_taken(cloud) == {"import"}
 
 
-def test_what_nobody_has_looked_at_is_streamed(
-    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
-) -> None:
+def test_unexamined_data_is_streamed(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     url = file_server.serve("/disk.qcow2", samples.data("backed.qcow2"))
     with pytest.raises(Exception, match="dangerous to open"):
         client(url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"))
@@ -54,9 +52,7 @@ def test_what_nobody_has_looked_at_is_streamed(
     assert ways_taken(cloud) == {"file"}
 
 
-def test_what_nobody_has_looked_at_is_not_imported(
-    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
-) -> None:
+def test_unexamined_data_is_not_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     new = NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")
     with pytest.raises(InvalidRequestError, match="old Glance does not look at data"):
         client(url_policy=BLIND, transfer="import").register(new)
@@ -64,7 +60,9 @@ def test_what_nobody_has_looked_at_is_not_imported(
     assert ways_taken(cloud) == set()
 
 
-def test_a_redirect_is_followed_here(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
+def test_a_redirect_is_followed_by_this_process(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
     url = file_server.redirect("/a", qcow2(file_server))
     assert client().register(NewImage(name="a", url=url)).state == "ACTIVE"
     assert ways_taken(cloud) == {"file"}
@@ -106,7 +104,7 @@ def test_a_refusal_by_glance_alone_has_its_reason(
 
 @pytest.mark.parametrize("release", ["2024.1", "2025.1", "2025.2", "2026.1"])
 @pytest.mark.parametrize("transfer", ["auto", "stream", "import"])
-def test_isos_that_boot_from_a_memory_stick_too(file_server: FileServer, release: str, transfer: str) -> None:
+def test_isos_that_also_boot_from_a_memory_stick(file_server: FileServer, release: str, transfer: str) -> None:
     cloud = InMemoryCloud(release=release)
     alice = ClientFactory(cloud, HASTY)(transfer=transfer)
     new = NewIso(name="a", url=file_server.serve("/a.iso", samples.data("hybrid.iso")))
