@@ -35,7 +35,7 @@ from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.record import kept_digest
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import Phase, UrlProblem
-from hyperx_glance.waiting.pace import REPETITIONS
+from hyperx_glance.waiting.pace import REPETITIONS, pause
 
 PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -141,7 +141,7 @@ def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
                 raise
         else:
             return
-        pace.sleep(pace.first_interval * 4**failures)
+        pause(pace, pace.first_interval * 4**failures)
     _check_end(image, here)
 
 

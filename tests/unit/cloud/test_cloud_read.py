@@ -12,6 +12,7 @@ from keystoneauth1.token_endpoint import Token
 
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.errors import NotFoundError, ServiceUnavailableError
+from hyperx_glance.waiting.pace import Pace
 from tests.support.file_server import Reply
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def session(file_server: FileServer) -> Iterator[Session]:
 
 @pytest.fixture
 def cloud(session: Session) -> Cloud:
-    return Cloud.from_session(session, retry_delay=0)
+    return Cloud.from_session(session, pace=Pace(first_interval=0))
 
 
 def test_a_body_comes_whole_and_the_connection_is_used_again(file_server: FileServer, session: Session) -> None:

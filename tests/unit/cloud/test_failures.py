@@ -19,6 +19,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.pace import Pace
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def fake() -> InMemoryCloud:
 
 @pytest.fixture
 def cloud(fake: InMemoryCloud) -> Cloud:
-    return Cloud.from_session(fake.session("alice"), retry_delay=0)
+    return Cloud.from_session(fake.session("alice"), pace=Pace(first_interval=0))
 
 
 @pytest.mark.parametrize(
