@@ -17,6 +17,7 @@ FILES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py"
 REPLACED = {
     "support/interference.py": "request of a keystoneauth session",
     "local/test_launching.py": "request of a keystoneauth session",
+    "unit/cloud/test_redirects.py": "close of a session of requests",
     "unit/cloud/test_tokens.py": "get_endpoint of a login of keystoneauth",
 }
 """The files that replace a method, which mypy makes them say, and what that method belongs to: it is never ours."""
