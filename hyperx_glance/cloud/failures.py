@@ -57,6 +57,7 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+_CREDENTIALS_HINT = "Check user, password, project and domains."
 
 
 @contextlib.contextmanager
@@ -102,6 +103,11 @@ def logging_in(session: Session) -> Iterator[None]:
         if session.auth:
             session.invalidate()
         raise not_understood("identity", f"it made {type(error).__name__}", connected=False) from None
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # keystoneauth1/identity/generic/password.py, create_plugin: there is no password
+        raise AuthenticationError("The credentials are incomplete.", hint=_CREDENTIALS_HINT) from error
 
 
 def _halved() -> InvalidRequestError:
@@ -169,7 +175,7 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
     again = "Try again later; the request id leads to the service's log."
     match error:
         case _ if isinstance(error, _REFUSALS):
-            message, hint = "Keystone refused the credentials.", "Check user, password, project and domains."
+            message, hint = "Keystone refused the credentials.", _CREDENTIALS_HINT
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.MissingAuthMethods():
             message, hint = "Keystone requires more than one authentication method.", "Log in with all of them."
