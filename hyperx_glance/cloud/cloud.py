@@ -350,7 +350,7 @@ class Cloud:
             raise translate_answer(service, response, stream=stream, secret=secret)
         if not is_an_answer(response, stream=stream):
             response.close()
-            raise not_understood(service, "an HTML page or a redirect", status=response.status_code)
+            raise not_understood(service, "sent an HTML page or a redirect", status=response.status_code)
         return response
 
     def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
@@ -418,7 +418,7 @@ class Cloud:
         """Read one image afresh; raise an error if the response has another image's id."""
         image = self.get_parsed(Image, "image", image_path(image_id))
         if image.id.lower() != image_id.lower():  # a database may find an id in capitals, too
-            raise not_understood("image", "the record of another image")
+            raise not_understood("image", "sent the record of another image")
         return image
 
     def patch_image(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.session import Session
 
-from hyperx_glance.arguments import needed
+from hyperx_glance.arguments import must_be
 from hyperx_glance.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def is_session(value: object) -> str:
     """Return why this is not a session; if it is a connection, name the method that takes one."""
     if isinstance(value, Session):
         return ""
-    problem = needed("a keystoneauth1 Session", value)
+    problem = must_be("a keystoneauth1 Session", value)
     return problem if is_connection(value) else f"{problem}; Client.from_connection takes that"
 
 
@@ -44,7 +44,7 @@ def is_connection(value: object) -> str:
         except InvalidRequestError as error:
             return error.message
         return ""
-    problem = needed("an openstacksdk Connection", value)
+    problem = must_be("an openstacksdk Connection", value)
     return f"{problem}; Client.from_session takes that" if isinstance(value, Session) else problem
 
 
@@ -52,7 +52,7 @@ def is_steward(value: object) -> str:
     """Return why this is neither a session nor a connection."""
     if not is_session(value) or not is_connection(value):
         return ""
-    return needed("a keystoneauth1 Session or an openstacksdk Connection", value)
+    return must_be("a keystoneauth1 Session or an openstacksdk Connection", value)
 
 
 # ----------------------------------------------------------------- configuration

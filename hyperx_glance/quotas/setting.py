@@ -165,7 +165,7 @@ def _plan_quota_set(
 def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
     default = defaults.get(word)
     if default is None:
-        raise not_understood(service, f"it has no default for {word}")
+        raise not_understood(service, f"has no default for {word}")
     return default
 
 
