@@ -159,8 +159,9 @@ class Cloud:
 
     def _login(self) -> Access | None:
         """Log in if that is due, and read the token; return None if the session has only a string for a token."""
-        with logging_in(self._session):
-            found = token_of(self._session)
+        session = self._session
+        with logging_in(session):
+            found = token_of(session)
             if found is None:
                 return None
             known = self._known
@@ -171,8 +172,9 @@ class Cloud:
     def _token(self) -> dict[str, str]:
         """Log in if that is due, and return the headers that authenticate a request."""
         self._login()
-        with logging_in(self._session):
-            headers = self._session.get_auth_headers()
+        session = self._session
+        with logging_in(session):
+            headers = session.get_auth_headers()
             if headers is None:
                 raise keystone_exceptions.MissingAuthPlugin("this session's authentication gives no token")
             return dict(headers)

@@ -41,7 +41,8 @@ def test_no_client_is_made_of_anything_else() -> None:
 @pytest.mark.parametrize("kind", ["session", "connection"])
 def test_every_connection_of_a_client_waits_at_its_pace(kind: str, path: str) -> None:
     """The steward reads /projects as an administrator, and the caller /auth/projects."""
-    fake, slept = InMemoryCloud(), []
+    fake = InMemoryCloud()
+    slept: list[float] = []
     settings = Settings(pace=Pace(first_interval=7, sleep=slept.append))
     bob, admin = fake.session("bob"), fake.session("admin")
     if kind == "session":
@@ -58,7 +59,8 @@ def test_every_connection_of_a_client_waits_at_its_pace(kind: str, path: str) ->
 
 
 def test_a_connection_for_the_whole_system_waits_at_the_same_pace() -> None:
-    fake, slept = InMemoryCloud(), []
+    fake = InMemoryCloud()
+    slept: list[float] = []
     settings = Settings(pace=Pace(first_interval=7, sleep=slept.append))
     whole = Client.from_session(fake.session("admin"), settings=settings).cloud.of_system()
     assert whole is not None
