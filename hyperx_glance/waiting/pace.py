@@ -97,6 +97,11 @@ def pause(pace: Pace, interval: float) -> None:
     pace.sleep(interval)
 
 
+def log_failure(what: str, error: ServiceUnavailableError) -> None:
+    """Log that something failed and is tried again, without a text of the service."""
+    LOG.info("%s failed: service %s, status %s, request %s", what, error.service, error.status, error.request_id)
+
+
 def may_be_done(refusal: HyperxGlanceError) -> bool:
     """Check whether the response was lost, so that the service may work on the request.
 
@@ -148,10 +153,7 @@ def attempts(pace: Pace) -> Iterator[Attempt]:
     def log(state: "tenacity.RetryCallState") -> None:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, ServiceUnavailableError)
-        LOG.info(
-            "attempt %d of %d failed: service %s, status %s, request %s; the next one follows",
-            *(state.attempt_number, 1 + REPETITIONS, error.service, error.status, error.request_id),
-        )
+        log_failure(f"attempt {state.attempt_number} of {1 + REPETITIONS}", error)
 
     lost = False
     for each in tenacity.Retrying(

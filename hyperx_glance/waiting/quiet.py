@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from hyperx_glance.errors import ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.waiting.ids import is_settled
-from hyperx_glance.waiting.pace import Pace, attempts, may_be_done, wait_until
+from hyperx_glance.waiting.pace import Pace, attempts, log_failure, may_be_done, wait_until
 
 Found = TypeVar("Found")
 
@@ -66,6 +66,7 @@ class Quiet:
             try:
                 found = look()
             except ServiceUnavailableError as error:
+                log_failure("a look", error)
                 failure = error
             return True if found is not None or self.is_over else None
 
@@ -115,9 +116,10 @@ def patient(pace: Pace, look: Callable[[], Found | None]) -> Callable[[], Found 
     def patient_look() -> Found | None:
         try:
             found = look()
-        except ServiceUnavailableError:
+        except ServiceUnavailableError as error:
             if silence.is_over:
                 raise
+            log_failure("a look", error)
             return None
         silence.begin()
         return found

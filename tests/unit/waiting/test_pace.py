@@ -211,9 +211,9 @@ def test_every_retry_and_every_wait_is_logged_without_a_word_of_the_service(capl
 
     assert {name for name, _, _ in caplog.record_tuples} == {"hyperx_glance.waiting.pace"}
     assert [(level, text) for _, level, text in caplog.record_tuples] == [
-        (logging.INFO, "attempt 1 of 4 failed: service image, status 503, request req-1; the next one follows"),
+        (logging.INFO, "attempt 1 of 4 failed: service image, status 503, request req-1"),
         (logging.DEBUG, "waiting for 1.00 s"),
-        (logging.INFO, "attempt 2 of 4 failed: service None, status None, request None; the next one follows"),
+        (logging.INFO, "attempt 2 of 4 failed: service None, status None, request None"),
         (logging.DEBUG, "waiting for 4.00 s"),
         (logging.DEBUG, "waiting for 0.10 s"),
     ]
