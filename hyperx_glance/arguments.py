@@ -26,7 +26,7 @@ LONGEST_SECONDS = 10**9
 LONGEST_ID = 255
 
 
-def needed(what: str, value: object) -> str:
+def must_be(what: str, value: object) -> str:
     """Return what a value must be instead of one of its type."""
     return f"must be {what}, not {type(value).__name__}"
 
@@ -37,7 +37,7 @@ def needed(what: str, value: object) -> str:
 def text(value: object) -> str:
     """Accept a string that can be sent to every service."""
     if not isinstance(value, str):
-        return needed("a string", value)
+        return must_be("a string", value)
     if "\x00" in value:
         return "must not contain NUL"
     try:
@@ -101,7 +101,7 @@ def page_size(value: object) -> str:
 
 def flag(value: object) -> str:
     """Accept True and False, but not other values that Python treats as one of them."""
-    return "" if isinstance(value, bool) else needed("True or False", value)
+    return "" if isinstance(value, bool) else must_be("True or False", value)
 
 
 def callback(value: object) -> str:
@@ -129,7 +129,7 @@ def model(*names: str) -> Check:
 
 
 def _must_be_of(names: Iterable[str], value: object) -> str:
-    return needed(f"an instance of {' or '.join(names)}", value)
+    return must_be(f"an instance of {' or '.join(names)}", value)
 
 
 def choice(*words: str) -> Check:

@@ -23,7 +23,7 @@ from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, Prote
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 
 class _UsedImage(Shape):
@@ -121,14 +121,13 @@ def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
 
 
 def _delete(context: Context, reference: str) -> None:
-    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            _delete_once(context.cloud, reference)
-        except NotFoundError:
-            if not lost:
-                raise
-
-    repeated(context.settings.pace, send)
+    for attempt in attempts(context.settings.pace):
+        with attempt:
+            try:
+                _delete_once(context.cloud, reference)
+            except NotFoundError:
+                if not attempt.lost:
+                    raise
 
 
 def _delete_once(cloud: Cloud, reference: str) -> None:

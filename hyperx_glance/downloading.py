@@ -35,7 +35,7 @@ from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.record import kept_digest
 from hyperx_glance.models.results import Progress
 from hyperx_glance.vocabulary import Phase, UrlProblem
-from hyperx_glance.waiting.pace import REPETITIONS
+from hyperx_glance.waiting.pace import REPETITIONS, log_failure, pause
 
 PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -135,13 +135,14 @@ def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
                 here += len(piece)
                 yield piece
             _check_end(image, here)
-        except ServiceUnavailableError:
+        except ServiceUnavailableError as error:
             failures = 1 if here - before >= PIECE_BYTES else failures + 1
             if failures > REPETITIONS:
                 raise
+            log_failure(f"the download of image {image.id}", error)
         else:
             return
-        pace.sleep(pace.first_interval * 4**failures)
+        pause(pace, pace.first_interval * 4**failures)
     _check_end(image, here)
 
 

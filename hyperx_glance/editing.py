@@ -29,7 +29,7 @@ from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.mapping import Edit
 from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.vocabulary import Category, glance_key
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 MOST_RIVALS = 20
 """How often others may write an image before an update of it gives up."""
@@ -51,20 +51,23 @@ def update(context: Context, image: Image | str, changes: ImageChanges) -> Image
     """
     reference = image_id(image)
     current = context.cloud.image(reference)
+    for attempt in attempts(context.settings.pace):
+        with attempt:
+            now = context.cloud.image(reference) if attempt.lost else current
+            after = _update_among_rivals(context, now, changes)
+    return after
 
-    def send(lost: bool) -> Image:  # noqa: FBT001  # as `repeated` calls it
-        now = context.cloud.image(reference) if lost else current
-        before, rivals = None, 0
-        while True:
-            try:
-                return _update(context, now, changes)
-            except ConflictError as error:
-                if error.status is None or now == before or rivals == MOST_RIVALS:
-                    raise
-            rivals += 1
-            before, now = now, context.cloud.image(reference)
 
-    return repeated(context.settings.pace, send)
+def _update_among_rivals(context: Context, now: Image, changes: ImageChanges) -> Image:
+    before, rivals = None, 0
+    while True:
+        try:
+            return _update(context, now, changes)
+        except ConflictError as error:
+            if error.status is None or now == before or rivals == MOST_RIVALS:
+                raise
+        rivals += 1
+        before, now = now, context.cloud.image(now.id)
 
 
 def disable(context: Context, image: Image | str) -> Image:
@@ -173,7 +176,9 @@ def _act(context: Context, reference: str, action: str) -> Image:
     may not do this, and also for an image without data (glance/domain/__init__.py, deactivate).
     """
     try:
-        repeated(context.settings.pace, lambda _: context.cloud.post("image", image_path(reference, "actions", action)))
+        for attempt in attempts(context.settings.pace):
+            with attempt:
+                context.cloud.post("image", image_path(reference, "actions", action))
     except NotAllowedError as error:
         if "image in status" not in error.message:
             raise

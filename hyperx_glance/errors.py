@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""The errors of this library, as one tree.
 
     >>> from hyperx_glance.errors import HyperxGlanceError, QuotaExceededError
     >>> try:
@@ -11,7 +11,7 @@
 The tree::
 
     HyperxGlanceError                    hint, service, status, request_id, image_id, launch_id, capture_id, volume_id
-    ├── InvalidRequestError              also a ValueError: the request itself is wrong
+    ├── InvalidRequestError              also a ValueError: wrong arguments
     │   └── ImmutableFieldError          URL, owner, hypervisor, format and kind never change
     ├── NotFoundError
     ├── AmbiguousNameError               matches
@@ -22,7 +22,7 @@ The tree::
     │   └── InUseError
     ├── QuotaExceededError               department, resource, limit, used, requested, exceeded
     ├── PlaceLostError                   department
-    ├── UrlRejectedError                 url, reason: found before anything was created
+    ├── UrlRejectedError                 url, reason: raised before anything is created
     ├── LocalFileError                   file, reason
     ├── RegistrationFailedError          phase, reason
     │   └── ChecksumMismatchError        expected, actual
@@ -39,7 +39,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
@@ -53,13 +53,13 @@ _INVISIBLE = re.compile(
     "\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]"  # ends of lines, halves of pairs, tags
 )
 LONGEST_MESSAGE = 10_000
-"""What is cut from a message was never meant to be read: names and states that a service may write at any length."""
+"""Longer messages are cut: a service may send names and states of any length."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """OpenStack's own are "req-" and a UUID (oslo_middleware/request_id.py); other clouds' may be longer."""
 
 
 def visible(text: str) -> str:
-    r"""Return a text without control characters and others that nobody sees, which may come from anywhere.
+    r"""Return a string without control characters and invisible characters, which any input may contain.
 
     >>> visible("Image \x1b[31mred\u202e is gone.")
     'Image [31mred is gone.'
@@ -68,16 +68,22 @@ def visible(text: str) -> str:
 
 
 def known_request_id(text: str | None) -> str | None:
-    """Return the id of a request if it can be one; a proxy may write anything there."""
+    """Return the id of a request if it is valid; a proxy may write anything there."""
     return text if text and _REQUEST_ID.fullmatch(text) else None
 
 
-class Answer(TypedDict):
-    """Hold where an error came from, as every error that a service caused takes it."""
+class Answer(TypedDict, total=False):
+    """The source of an error that a service caused, as keywords of every error."""
 
     service: str | None
     status: int | None
     request_id: str | None
+
+
+class ErrorKeywords(Answer, total=False):
+    """The keywords of every error."""
+
+    hint: str
 
 
 def _restored(kind: type[HyperxGlanceError], message: str, state: Mapping[str, object]) -> HyperxGlanceError:
@@ -87,12 +93,12 @@ def _restored(kind: type[HyperxGlanceError], message: str, state: Mapping[str, o
 
 
 class HyperxGlanceError(Exception):
-    """Be the root of everything this library raises.
+    """The base class of all errors that this library raises.
 
-    ``hint`` is one sentence that says what to do next. If a service answered, ``service`` is its type in OpenStack's
+    ``hint`` is one sentence that says what to do next. If a service responded, ``service`` is its type in OpenStack's
     catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
     ``image_id``, ``launch_id``, ``capture_id`` and ``volume_id`` (the copy of a volume that a capture makes) name the
-    thing that the error is about, and what may have been made before the error.
+    thing that the error is about, or that may have been made before the error.
     """
 
     default_hint: str = ""
@@ -101,9 +107,9 @@ class HyperxGlanceError(Exception):
     capture_id: str | None = None
     volume_id: str | None = None
     admin_password: SecretStr | None = None
-    """The administrator's password that servers may have. Nothing else keeps it; a pickle has None."""
+    """The administrator's password of servers that may exist. It is stored nowhere else; a pickle has None."""
     left: tuple[str, ...] = ()
-    """What was made and may still exist: "image 7c1", "launch 81f"."""
+    """Things that were made and may still exist: "image 7c1", "launch 81f"."""
 
     def __init__(
         self,
@@ -123,15 +129,15 @@ class HyperxGlanceError(Exception):
         self.request_id = known_request_id(request_id)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let errors be copied and sent to other processes, whatever keywords their constructors need."""
+        """Make errors copyable and picklable, regardless of the keywords of their constructors."""
         return _restored, (type(self), self.message, self.__dict__)
 
     def answer(self) -> Answer:
-        """Give what the service answered, for an error that says more about it."""
+        """Return the service, status and request id, for another error about the same response."""
         return Answer(service=self.service, status=self.status, request_id=self.request_id)
 
     def __str__(self) -> str:
-        """Say what failed, what answered, and what to do."""
+        """Describe what failed, which service responded, and what to do."""
         text = self.message
         if self.status is not None:
             request = f", request {self.request_id}" if self.request_id else ""
@@ -145,60 +151,60 @@ class HyperxGlanceError(Exception):
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
-    """Report a request that is wrong, whoever sends it."""
+    """A request that is wrong, regardless of the user who makes it."""
 
 
 class ImmutableFieldError(InvalidRequestError):
-    """Report an attempt to change what HYPERX never changes after creation."""
+    """An attempt to change a field that HYPERX never changes after creation."""
 
     default_hint = "Register a new image instead: URL, owner, hypervisor, format and kind never change."
 
 
 class NotFoundError(HyperxGlanceError):
-    """Report that the thing does not exist, or that the caller may not know of it."""
+    """Something that does not exist, or that the caller may not see."""
 
 
 class AmbiguousNameError(HyperxGlanceError):
-    """Report that several things have this name; ``matches`` has their ids."""
+    """A name that several things have; ``matches`` has their ids."""
 
     default_hint = "Use the id."
 
-    def __init__(self, message: str, *, matches: Sequence[str] = (), hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, matches: Sequence[str] = (), **answer: Unpack[ErrorKeywords]) -> None:
+        super().__init__(message, **answer)
         self.matches: tuple[str, ...] = tuple(matches)
 
 
 class AuthenticationError(HyperxGlanceError):
-    """Report that the session has ended, or that Keystone refused the credentials: log in again."""
+    """An expired session, or credentials that Keystone refused: log in again."""
 
     default_hint = "Log in again."
 
 
 class NotAllowedError(HyperxGlanceError):
-    """Report that the caller lacks the right."""
+    """A request that the caller is not allowed to make."""
 
 
 class ConflictError(HyperxGlanceError):
-    """Report that the image, server or other thing is in a state in which this cannot be done."""
+    """A request that is impossible in the present state of the image, server or other thing."""
 
 
 class ProtectedError(ConflictError):
-    """Report that the image is protected from deletion."""
+    """An image that is protected from deletion."""
 
     default_hint = "Switch its protection off first: update(image, protected=False)."
 
 
 class InUseError(ConflictError):
-    """Report that the store refuses to delete data which something else still uses."""
+    """Data that the store refuses to delete, because something else still uses it."""
 
     default_hint = "Delete the volumes or clones made from the image first."
 
 
 class QuotaExceededError(HyperxGlanceError):
-    """Report that a department has no room.
+    """A quota that does not have enough room.
 
     The figures are those of the first exceeded resource, in the order of the fields of `DepartmentQuota` and in their
-    units; a figure is None if the service did not tell it. ``exceeded`` names all exceeded resources.
+    units. A figure is None if the service did not send it. ``exceeded`` names all exceeded resources.
     """
 
     default_hint = "Delete what is no longer needed, or ask an administrator for a larger quota."
@@ -213,17 +219,14 @@ class QuotaExceededError(HyperxGlanceError):
         used: int | None = None,
         requested: int | None = None,
         exceeded: Sequence[str] = (),
-        hint: str = "",
-        service: str | None = None,
-        status: int | None = None,
-        request_id: str | None = None,
+        **answer: Unpack[ErrorKeywords],
     ) -> None:
         if not message:
             what = resource.removesuffix("s") if resource and requested == 1 else resource
             message = f"Department {department} has no room for {requested} more {what}: {used} of {limit} used."
             if len(exceeded) > 1:
                 message += f" Exceeded: {', '.join(exceeded)}."
-        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+        super().__init__(message, **answer)
         self.department = department
         self.resource = resource
         self.limit = limit
@@ -233,7 +236,7 @@ class QuotaExceededError(HyperxGlanceError):
 
 
 class PlaceLostError(HyperxGlanceError):
-    """Report that an image is deleted, but that the quota of its department still counts it."""
+    """A deleted image that the quota of its department still counts."""
 
     image_id: str
     default_hint = (
@@ -251,7 +254,7 @@ class PlaceLostError(HyperxGlanceError):
 
 
 class UrlRejectedError(HyperxGlanceError):
-    """Report a URL that cannot become an image, before anything was created; ``reason`` is a `UrlProblem`."""
+    """A URL that cannot become an image, before anything is created; ``reason`` is a `UrlProblem`."""
 
     def __init__(
         self, message: str, *, url: str, reason: UrlProblem, hint: str = "", status: int | None = None
@@ -263,22 +266,22 @@ class UrlRejectedError(HyperxGlanceError):
 
 
 class LocalFileError(HyperxGlanceError):
-    """Report a file of this machine that cannot become an image, or in which an image cannot be saved.
+    """A local file that cannot become an image, or in which an image cannot be saved.
 
     ``file`` is its path, ``reason`` a `UrlProblem`.
     """
 
-    def __init__(self, message: str, *, file: str, reason: UrlProblem, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, file: str, reason: UrlProblem, **answer: Unpack[ErrorKeywords]) -> None:
+        super().__init__(message, **answer)
         self.file = file
         self.reason = reason
 
 
 class RegistrationFailedError(HyperxGlanceError):
-    """Report that an image was not registered although its record had been created.
+    """A registration that failed after its record had been created.
 
-    ``reason`` is a `UrlProblem` if the URL or file is the cause, else a `FailureReason`. The record is deleted, unless
-    ``keep_failed`` is True.
+    ``reason`` is a `UrlProblem` if the URL or file is the cause, otherwise a `FailureReason`. The record is deleted,
+    unless ``keep_failed`` is True.
     """
 
     image_id: str
@@ -290,19 +293,16 @@ class RegistrationFailedError(HyperxGlanceError):
         image_id: str,
         phase: Phase,
         reason: UrlProblem | FailureReason,
-        hint: str = "",
-        service: str | None = None,
-        status: int | None = None,
-        request_id: str | None = None,
+        **answer: Unpack[ErrorKeywords],
     ) -> None:
-        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+        super().__init__(message, **answer)
         self.image_id = image_id
         self.phase = phase
         self.reason = reason
 
 
 class ChecksumMismatchError(RegistrationFailedError):
-    """Report data with a wrong checksum; ``expected`` and ``actual`` are "algorithm:hex"."""
+    """Data with a wrong checksum; ``expected`` and ``actual`` are "algorithm:hex"."""
 
     default_hint = "Compare the checksum with its publisher's page, and download again."
 
@@ -314,56 +314,58 @@ class ChecksumMismatchError(RegistrationFailedError):
 
 
 class ImageNotActiveError(HyperxGlanceError):
-    """Report an image that cannot be launched because it is INACTIVE; ``phase`` says why."""
+    """An image that cannot be launched because it is INACTIVE; ``phase`` says why."""
 
     image_id: str
 
     def __init__(
-        self, message: str, *, image_id: str, phase: Phase, failure: str | None = None, hint: str = ""
+        self, message: str, *, image_id: str, phase: Phase, failure: str | None = None, **answer: Unpack[ErrorKeywords]
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, **answer)
         self.image_id = image_id
         self.phase = phase
         self.failure = failure
 
 
 class FlavorTooSmallError(HyperxGlanceError):
-    """Report a flavor whose disk or memory does not fit the image."""
+    """A flavor with too little disk space or memory for the image."""
 
     default_hint = "Choose a larger flavor."
 
 
 class LaunchFailedError(HyperxGlanceError):
-    """Report servers that Nova could not make.
+    """A launch whose servers Nova could not make.
 
-    ``servers`` are the failed ones, each a `Server` with its ``fault``.
+    ``servers`` are the failed servers, each a `Server` with its ``fault``.
     """
 
     launch_id: str
 
-    def __init__(self, message: str, *, launch_id: str, servers: Sequence[object] = (), hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, launch_id: str, servers: Sequence[object] = (), **answer: Unpack[ErrorKeywords]
+    ) -> None:
+        super().__init__(message, **answer)
         self.launch_id = launch_id
         self.servers: tuple[object, ...] = tuple(servers)
 
 
 class CaptureFailedError(HyperxGlanceError):
-    """Report that a capture made no image; everything that it had made is deleted."""
+    """A capture that made no image; everything that it had made is deleted."""
 
     capture_id: str
 
-    def __init__(self, message: str, *, capture_id: str, server_id: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, capture_id: str, server_id: str, **answer: Unpack[ErrorKeywords]) -> None:
+        super().__init__(message, **answer)
         self.capture_id = capture_id
         self.server_id = server_id
 
 
 class PasswordResetError(HyperxGlanceError):
-    """Report that a server did not take the new password; the text says what is missing."""
+    """A server that did not accept the new password; the text says what is missing."""
 
 
 class WaitTimeoutError(HyperxGlanceError):
-    """Report that a deadline passed; ``last_seen`` is the last progress, and the ids name what still goes on."""
+    """A deadline that has passed; ``last_seen`` is the last progress, and the ids name work that continues."""
 
     def __init__(
         self,
@@ -372,30 +374,21 @@ class WaitTimeoutError(HyperxGlanceError):
         last_seen: object = None,
         image_id: str | None = None,
         launch_id: str | None = None,
-        hint: str = "",
+        **answer: Unpack[ErrorKeywords],
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, **answer)
         self.last_seen = last_seen
         self.image_id = image_id
         self.launch_id = launch_id
 
 
 class ServiceUnavailableError(HyperxGlanceError):
-    """Report a service that is missing, cannot be reached, or fails.
+    """A service that is missing, cannot be reached, or fails.
 
-    ``connected`` is False only if it is certain that the service has not worked on the request: no connection was
-    made, or the login before the request failed.
+    ``connected`` is False only if the service has certainly not worked on the request: no connection was made, or the
+    login before the request failed.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        connected: bool = True,
-        hint: str = "",
-        service: str | None = None,
-        status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, service=service, status=status, request_id=request_id)
+    def __init__(self, message: str, *, connected: bool = True, **answer: Unpack[ErrorKeywords]) -> None:
+        super().__init__(message, **answer)
         self.connected = connected

@@ -54,7 +54,7 @@ _CALLS = tuple(
         (r"\bThey are None in quota\(\), and set_quota\b", "They are missing in `{}quota show`, and `{}quota set`"),
         (r"\bNone \(the default\)", "default"),
         (r"\bUrlPolicy\((.*?)\)", r"\1"),
-        (r", or give auth_url and credentials\b", ""),
+        (r", or pass auth_url and credentials\b", ""),
         (r"\bNewIso\b", "`{}iso create`"),
         (r"\bNewImage\b", "`{}image create`"),
         (r"\bsteward=, a session that\b", "--steward-cloud, a cloud of clouds.yaml whose user"),

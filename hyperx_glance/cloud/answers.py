@@ -1,4 +1,4 @@
-"""The one reader of services' answers: it knows the shape that it wants, and every other one is the service's error.
+"""The one reader of services' responses: a response of another shape than the expected one is the service's error.
 
     >>> from hyperx_glance.cloud.answers import Shape, parsed
     >>> class Flavor(Shape):
@@ -8,9 +8,9 @@
     Flavor(id='1', ram=512)
     >>> parsed(Flavor, "compute", b'{"id": "1", "ram": null}')
     Traceback (most recent call last):
-    hyperx_glance.errors.ServiceUnavailableError: What answers for the compute service is not understood: ...
+    hyperx_glance.errors.ServiceUnavailableError: The compute service sent an invalid Flavor (ram). Hint: ...
 
-JSON is read by pydantic alone: it refuses what is nested too deep, where Python's own reader raises `RecursionError`.
+pydantic alone reads JSON. It refuses too deep JSON, for which Python's own reader raises `RecursionError`.
 """
 
 import html
@@ -30,31 +30,31 @@ from hyperx_glance.errors import ServiceUnavailableError, visible
 from hyperx_glance.models.url_text import scrub
 
 LONGEST_BODY = 64 * 1024
-"""No more of an error's body is looked at: what a service has to say stands near its beginning."""
+"""Only so many bytes of an error's body are read; the useful sentence is near its beginning."""
 LONGEST_TEXT = 1000
-"""What a service says to people is cut to so many characters."""
+"""Texts of services for people are cut to so many characters."""
 _LONGEST_DATE = 64
 _YEARS = range(2000, 2200)
-"""A clock beyond them is no clock, and its times break the arithmetic of times."""
+"""Times outside of these years are ignored, because they break the arithmetic of times."""
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _TAG = re.compile(r"<([^<>]*)>")
 _HIDDEN = ("head", "h1", "script", "style")
-"""What Glance and proxies write around the sentence that says something."""
+"""Elements that Glance and proxies write around the useful sentence."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Shape(BaseModel):
-    """Be an answer, or a part of one, as far as a verb needs it; every other key is passed over."""
+    """Base class for the part of a response that a verb uses; other keys are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
 
-def said(text: str, *secrets: str) -> str:
-    """Return what a service says to people as it may be shown: nothing that a service says is shown in another way.
+def cleaned(text: str, *secrets: str) -> str:
+    """Return a text of a service for people in the only form in which it may be shown.
 
-    It becomes one line without control characters, ``secrets`` and the secrets of its URLs, cut where it is too long.
+    That is one line of limited length, without control characters, ``secrets`` and the secrets of URLs.
     """
-    # First what nobody sees, which may stand in the middle of a secret.
+    # Invisible characters first, because they may be in the middle of a secret.
     line = " ".join(visible(text[:LONGEST_BODY]).split())
     for secret in filter(None, secrets):
         forms = secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, errors="replace")
@@ -63,55 +63,56 @@ def said(text: str, *secrets: str) -> str:
     return scrub(line)[:LONGEST_TEXT]
 
 
-Told = Annotated[str, pydantic.AfterValidator(said)]
-"""What a service says to people, as a part of an answer."""
+ServiceText = Annotated[str, pydantic.AfterValidator(cleaned)]
+"""A text for people, as a part of a service's response."""
 
 
 def parsed(shape: type[_Model], service: str, content: bytes) -> _Model:
-    """Read an answer; one of another shape is the service's error."""
+    """Parse a response; raise `ServiceUnavailableError` if it has another shape."""
     try:
         return shape.model_validate_json(content)
     except pydantic.ValidationError as error:
         mistakes = error.errors(include_url=False, include_context=False, include_input=False)
         if mistakes[0]["type"] == "json_invalid":
-            raise not_understood(service, "no JSON") from error
-        # Keys that a service made up may stand in a location.
-        places = sorted({said(".".join(map(str, mistake["loc"])))[:60] or "the whole" for mistake in mistakes})
-        raise not_understood(service, f"another {shape.__name__.lstrip('_')}, in {', '.join(places[:3])}") from error
+            raise not_understood(service, "sent a response that is not valid JSON") from error
+        # A location may contain keys that a service made up.
+        places = sorted({cleaned(".".join(map(str, mistake["loc"])))[:60] or "as a whole" for mistake in mistakes})
+        name = shape.__name__.lstrip("_")
+        raise not_understood(service, f"sent an invalid {name} ({', '.join(places[:3])})") from error
 
 
 def not_understood(
     service: str, what: str, *, status: int | None = None, connected: bool = True
 ) -> ServiceUnavailableError:
-    """Make the error for an answer of another shape."""
+    """Return the error for an invalid response; ``what`` says what the service did."""
     return ServiceUnavailableError(
-        f"What answers for the {service} service is not understood: {what}.",
+        f"The {service} service {what}.",
         connected=connected,
         service=service,
         status=status,
-        hint="See that the catalogue's URL leads to the service itself, in a version this library knows.",
+        hint="Check that the catalogue's URL leads to the service itself, in a version that this library supports.",
     )
 
 
 def server_time(date: str | None) -> datetime | None:
-    """Read the ``Date`` header of an answer; None where it tells no time."""
+    """Parse the ``Date`` header of a response; return None if it is not a time."""
     try:
         time = parsedate_to_datetime((date or "")[:_LONGEST_DATE])
-    except (ArithmeticError, LookupError, TypeError, ValueError):  # as email.utils raises them for wild texts
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # email.utils raises all of them for invalid texts
         return None
-    # "-0000" means UTC of an unknown zone, which the standard library gives without one.
+    # "-0000" means UTC in an unknown zone, which the standard library returns without a zone.
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return aware if aware.year in _YEARS else None
 
 
-# ----------------------------------------------------------------- errors in services' words
+# ----------------------------------------------------------------- the texts of errors
 
 
 def explanation(body: bytes, *secrets: str, is_json: bool) -> str:
-    """Return the useful sentence of an error's body, as `said` shows it; "" if there is none.
+    """Return the useful sentence of an error's body, as `cleaned` shows it; "" if there is none.
 
-    Glance answers an HTML document with the sentence after the h1, Nova and Cinder JSON with one key, Neutron JSON of
-    its own, proxies anything. Every step takes time in proportion to the length of the body, which is cut first.
+    Glance sends an HTML document with the sentence after the h1, Nova and Cinder send JSON with one key, Neutron sends
+    JSON of its own, and proxies send anything. Each step takes linear time, and the body is cut first.
     """
     text = body[:LONGEST_BODY].decode(errors="replace")
     if "\0" in text:  # binary data
@@ -122,7 +123,7 @@ def explanation(body: bytes, *secrets: str, is_json: bool) -> str:
         text = _without_markup(text)
     # Nova escapes quotes even in JSON; a "&reg" without semicolon is the middle of a URL.
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return said(text, *secrets)
+    return cleaned(text, *secrets)
 
 
 def _first_sentence(text: str) -> str:

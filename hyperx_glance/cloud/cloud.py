@@ -1,18 +1,18 @@
-"""The border: HTTP to OpenStack's services, with their answers translated into this library's errors.
+"""The border: HTTP to OpenStack's services, with their responses translated into this library's errors.
 
     >>> from hyperx_glance.cloud.cloud import Cloud
     >>> cloud = Cloud.from_session(session, region_name="RegionOne")
     >>> cloud.get("image", "/images", params={"limit": 1}).json()["images"]
     []
 
-Paths are relative to the version that this library speaks (``VERSIONS``). Only requests that change nothing are sent
-again when no answer comes: what else may be repeated, and why, is for the caller to say.
+Paths are relative to the version that this library speaks (``VERSIONS``). If no response arrives, only requests that
+change nothing are sent again here. Which other requests may be repeated, and why, is the caller's decision
+(`waiting.pace.attempts`).
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import quote, urlsplit
@@ -33,9 +33,9 @@ from hyperx_glance.cloud.failures import (
     translate_failure,
     translated,
 )
-from hyperx_glance.cloud.forks import renew_in_children
+from hyperx_glance.cloud.forks import check_process, process_of
 from hyperx_glance.cloud.redirects import careful
-from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, renew, token_of, url
+from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, token_of, url
 from hyperx_glance.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -44,6 +44,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.waiting.pace import LOG, Pace, pause
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -63,17 +64,17 @@ VERSIONS: dict[Service, str] = {
 WEB_DOWNLOAD = "web-download"
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
 FIRST_PATCH_MEDIA_TYPE = "application/openstack-images-v2.0-json-patch"
-"""Glance's first kind of patch, in which "add" means that the property is not there yet."""
+"""Glance's first kind of patch, in which "add" fails if the property already exists."""
 REQUEST_TIMEOUT_SECONDS = 60
-"""Used where the session has none of its own: a service that accepts and never answers must not hang the caller."""
+"""The time-out for sessions without their own: a service that never responds must not hang the caller."""
 _READING_RETRIES = 2
 LONGEST_PAUSE_SECONDS = 30
-"""A service that wants to be left alone for longer is not waited for."""
+"""If a service asks for a longer pause (Retry-After), its error is raised at once."""
 _CHUNK_BYTES = 1024 * 1024
 
 
 class Cloud:
-    """Speak to the services of one cloud as one user; share it between threads freely."""
+    """One user's connection to the services of one cloud; threads can share it, forked processes cannot."""
 
     def __init__(
         self,
@@ -81,19 +82,17 @@ class Cloud:
         adapter: Callable[[Service], Adapter],
         *,
         region_name: str | None,
-        retry_delay: float = 0.5,
-        sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self.session = session
-        self._session = careful(session)
+        self._careful = careful(session)
+        self._process = process_of(session)
         self.region_name = region_name
         self._make_adapter = adapter
-        self._retry_delay = max(retry_delay, 0.001)  # keystoneauth takes 0 for "the default"
-        self._sleep = sleep
+        self._pace = pace or Pace()
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
         self._rescoped: tuple[AccessInfo, Cloud | None] | None = None
-        renew_in_children(self)
 
     @classmethod
     def from_session(
@@ -102,25 +101,22 @@ class Cloud:
         *,
         region_name: str | None = None,
         interface: str = "public",
-        retry_delay: float = 0.5,
-        sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
     ) -> Cloud:
         """Use a keystoneauth session; no request is made."""
 
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, interface=interface, region_name=region_name)
 
-        return cls(session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
+        return cls(session, adapter, region_name=region_name, pace=pace)
 
     @classmethod
-    def from_connection(
-        cls, connection: Connection, *, retry_delay: float = 0.5, sleep: Callable[[float], None] = time.sleep
-    ) -> Cloud:
+    def from_connection(cls, connection: Connection, *, pace: Pace | None = None) -> Cloud:
         """Use an openstacksdk connection, its endpoint overrides and interfaces included; no request is made."""
         config = connection.config
 
         def adapter(service: Service) -> Adapter:
-            # Not the connection's own proxies: they may cache answers, and parse each URL for statistics
+            # Not the connection's own proxies: they may cache responses, and parse each URL for statistics
             # (openstack/proxy.py, Proxy.request).
             return Adapter(
                 connection.session,
@@ -131,12 +127,17 @@ class Cloud:
                 endpoint_override=config.get_endpoint(service),
             )
 
-        region_name = config.get_region_name()
-        return cls(connection.session, adapter, region_name=region_name, retry_delay=retry_delay, sleep=sleep)
+        return cls(connection.session, adapter, region_name=config.get_region_name(), pace=pace)
 
-    def renew(self) -> None:
-        """Use connections and locks of this process's own after a fork."""
-        renew(self.session)
+    def check_process(self) -> None:
+        """Raise `InvalidRequestError` after a fork: a child must make its own session and client."""
+        check_process(self._process)
+
+    @property
+    def _session(self) -> Session:
+        """The session for every login and every request."""
+        check_process(self._process)
+        return self._careful
 
     def _adapter(self, service: Service) -> Adapter:
         adapter = self._make_adapter(service)
@@ -147,19 +148,20 @@ class Cloud:
 
     @property
     def access(self) -> Access:
-        """What the token says: project, user, roles. Cached, so no request of its own."""
+        """The project, user and roles of the token; cached, so no request of its own."""
         access = self._login()
         if access is None:
             raise AuthenticationError(
                 "This session's authentication has no user, roles or catalogue.",
-                hint="Use a Keystone token, password or application credential.",
+                hint="Use a Keystone token, a password or an application credential.",
             )
         return access
 
     def _login(self) -> Access | None:
-        """Read the token, after logging in where that is due; None where the session has only a text for a token."""
-        with logging_in(self._session):
-            found = token_of(self._session)
+        """Log in if that is due, and read the token; return None if the session has only a string for a token."""
+        session = self._session
+        with logging_in(session):
+            found = token_of(session)
             if found is None:
                 return None
             known = self._known
@@ -168,10 +170,11 @@ class Cloud:
             return known[1]
 
     def _token(self) -> dict[str, str]:
-        """Return what a request shows to prove who sends it, after logging in if that is due."""
+        """Log in if that is due, and return the headers that authenticate a request."""
         self._login()
-        with logging_in(self._session):
-            headers = self._session.get_auth_headers()
+        session = self._session
+        with logging_in(session):
+            headers = session.get_auth_headers()
             if headers is None:
                 raise keystone_exceptions.MissingAuthPlugin("this session's authentication gives no token")
             return dict(headers)
@@ -192,9 +195,9 @@ class Cloud:
         return self.access.is_administrator
 
     def of_system(self) -> Cloud | None:
-        """Speak to Keystone as the same user with a token for the whole system; None where Keystone gives none.
+        """Return a connection to Keystone as the same user with a system-scoped token; None if Keystone issues none.
 
-        It gives none to who has no role on the system, for a token of an application credential, and where
+        Keystone issues none to users without a system role, for a token of an application credential, and if
         ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
         """
         with logging_in(self._session):
@@ -212,7 +215,7 @@ class Cloud:
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, endpoint_override=base)
 
-        cloud = Cloud(session, adapter, region_name=self.region_name, sleep=self._sleep)
+        cloud = Cloud(session, adapter, region_name=self.region_name, pace=self._pace)
         try:
             cloud.access  # noqa: B018  # it logs in
         except (AuthenticationError, NotAllowedError):
@@ -222,7 +225,7 @@ class Cloud:
     # ------------------------------------------------------------- requests
 
     def has(self, service: Service) -> bool:
-        """Tell whether the catalogue knows the service."""
+        """Check whether the catalogue has the service."""
         return self._url(self._adapter(service)) is not None
 
     def _url(self, adapter: Adapter) -> str | None:
@@ -230,20 +233,20 @@ class Cloud:
             return url(token_of(self._session), adapter)
 
     def endpoint(self, service: Service) -> Endpoint | None:
-        """Tell which of the catalogue's endpoints requests go to; None where it has none of the kind."""
+        """Return the catalogue's endpoint that requests go to; None if it has none of this kind."""
         adapter = self._adapter(service)
         with logging_in(self._session):
             found = endpoints(token_of(self._session), adapter, region_name=adapter.region_name)
             return next((Endpoint(each.service_id, each.region_id) for each in found if each.service_id), None)
 
     def regions(self) -> tuple[str, ...]:
-        """List the regions in which the catalogue has images, in its order."""
+        """Return the regions that have an image service, in the order of the catalogue."""
         with logging_in(self._session):
             found = endpoints(token_of(self._session), self._adapter("image"), region_name=None)
             return tuple(dict.fromkeys(each.region_id for each in found if each.region_id))
 
     def base(self, service: Service) -> str:
-        """Give the URL of the service at the version that this library speaks."""
+        """Return the URL of the service at the version that this library speaks."""
         return self._base(service)[1]
 
     def _base(self, service: Service) -> tuple[Adapter, str]:
@@ -266,23 +269,23 @@ class Cloud:
         return self._bases[service]
 
     def get(self, service: Service, path: str, **options: object) -> requests.Response:
-        """Read; sent again when no answer comes, since reading changes nothing."""
+        """Send a GET request; it is sent again if no response arrives, because reading changes nothing."""
         return self.request(service, "GET", path, **options)  # type: ignore[arg-type]  # typed in request()
 
     def post(self, service: Service, path: str, **options: object) -> requests.Response:
-        """Create or order something, once."""
+        """Send one POST request."""
         return self.request(service, "POST", path, **options)  # type: ignore[arg-type]  # typed in request()
 
     def put(self, service: Service, path: str, **options: object) -> requests.Response:
-        """Set something, once."""
+        """Send one PUT request."""
         return self.request(service, "PUT", path, **options)  # type: ignore[arg-type]  # typed in request()
 
     def patch(self, service: Service, path: str, **options: object) -> requests.Response:
-        """Change something, once."""
+        """Send one PATCH request."""
         return self.request(service, "PATCH", path, **options)  # type: ignore[arg-type]  # typed in request()
 
     def delete(self, service: Service, path: str, **options: object) -> requests.Response:
-        """Delete something, once."""
+        """Send one DELETE request."""
         return self.request(service, "DELETE", path, **options)  # type: ignore[arg-type]  # typed in request()
 
     def request(
@@ -301,11 +304,11 @@ class Cloud:
         stream: bool = False,
         timeout: float | None = None,
     ) -> requests.Response:
-        """Send one request and give its answer; raise the typed error for every answer that is no success.
+        """Send one request and return its response; raise a typed error for every response other than a success.
 
-        ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps body and answer out
-        of keystoneauth's debug log. No error repeats ``secret``, which the service may. ``timeout`` is seconds for each
-        socket operation, and nothing is sent again.
+        ``path`` is relative to the service's version, or absolute (http...). ``confidential`` keeps the bodies out of
+        keystoneauth's debug log. No error repeats ``secret``, even if the service does. ``timeout`` is in seconds, for
+        each socket operation; a request with a time-out is sent once.
         """
         adapter, base = self._base(service)
         reading = method in ("GET", "HEAD")
@@ -328,7 +331,7 @@ class Cloud:
                     raise_exc=False,
                     log=not confidential,
                     connect_retries=_READING_RETRIES if reading and timeout is None else 0,
-                    connect_retry_delay=self._retry_delay,
+                    connect_retry_delay=max(self._pace.first_interval, 0.001),  # keystoneauth takes 0 for its default
                     **options,
                 )
             if response.status_code == 401 and logs_in_anew and self._session.invalidate():
@@ -336,30 +339,33 @@ class Cloud:
                 logs_in_anew = False
                 continue
             # Not left to keystoneauth, which sleeps as long as the service wants (session.py, _send_request).
-            pause = asked_pause(response, self._retry_delay)
-            if response.status_code != 503 or not retries or pause > LONGEST_PAUSE_SECONDS:
+            if response.status_code != 503 or not retries:
+                break
+            interval = asked_pause(response, self._pace.first_interval)
+            if interval > LONGEST_PAUSE_SECONDS:
                 break
             response.close()
             retries -= 1
-            self._sleep(pause)
+            LOG.info("the %s service answered 503; the request is sent again", service)
+            pause(self._pace, interval)
         if response.status_code >= 400:
             raise translate_answer(service, response, stream=stream, secret=secret)
         if not is_an_answer(response, stream=stream):
             response.close()
-            raise not_understood(service, "a page for people, or the way to one", status=response.status_code)
+            raise not_understood(service, "sent an HTML page or a redirect", status=response.status_code)
         return response
 
     def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
-        """Read an answer of a known shape; every other one is the service's error."""
+        """Read a response of a known shape; any other shape is the service's error."""
         return parsed(shape, service, self.get(service, path, **options).content)
 
     def read(
         self, service: Service, path: str, *, params: Mapping[str, object] | Sequence[tuple[str, object]] | None = None
     ) -> bytes:
-        """Read a large answer at once; sent again when the connection breaks on the way.
+        """Read a large response at once; the request is sent again if the connection breaks on the way.
 
-        ``Response.content`` reads 10 KiB at a time (requests/models.py, CONTENT_CHUNK_SIZE): for a page of images half
-        of what parsing it takes.
+        ``Response.content`` reads 10 KiB at a time (requests/models.py, CONTENT_CHUNK_SIZE). For a page of images, that
+        takes half as long as parsing it.
         """
         attempts = 1 + _READING_RETRIES
         while True:
@@ -369,11 +375,13 @@ class Cloud:
             except urllib3.exceptions.HTTPError as error:
                 if not attempts:
                     raise translate_failure(service, error) from error
+                LOG.info("the connection to the %s service broke; the request is sent again", service)
 
     def chunks(self, service: Service, path: str, *, timeout: float, start: int = 0) -> Iterator[bytes]:
-        """Read an answer of any length chunk by chunk, once; each may take ``timeout`` seconds, or what is usual.
+        """Iterate over the chunks of a response of any length, from byte ``start`` on; the request is sent once.
 
-        From byte ``start`` on: a service that gives all bytes nevertheless is read past those before it.
+        Each chunk may take ``timeout`` seconds, but no longer than the session's time-out. If a service sends all bytes
+        nevertheless, those before ``start`` are skipped.
         """
         usual = self._base(service)[0].session.timeout or REQUEST_TIMEOUT_SECONDS
         options: dict[str, object] = {"stream": True, "timeout": min(timeout, usual)}
@@ -399,7 +407,7 @@ class Cloud:
             response.close()
 
     def upload(self, service: Service, path: str, body: object, *, headers: Mapping[str, str], timeout: float) -> None:
-        """Put data that can be read only once; a 401 is an error, after which the next request logs in anew."""
+        """Send data that can be read only once. After a 401, which is raised, the next request logs in again."""
         try:
             self.put(service, path, data=body, headers=headers, confidential=True, timeout=timeout)
         except AuthenticationError:
@@ -409,33 +417,33 @@ class Cloud:
     # ------------------------------------------------------------- images, as every verb reads them
 
     def image(self, image_id: str) -> Image:
-        """Read one image afresh; the record of another one is not what was asked for, and its id could be anything."""
+        """Read one image afresh; raise an error if the response has another image's id."""
         image = self.get_parsed(Image, "image", image_path(image_id))
         if image.id.lower() != image_id.lower():  # a database may find an id in capitals, too
-            raise not_understood("image", "the record of another image")
+            raise not_understood("image", "sent the record of another image")
         return image
 
     def patch_image(
         self, image_id: str, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
     ) -> requests.Response:
-        """Change one image by operations of JSON Patch, as Glance takes them."""
+        """Change one image by the operations of a JSON Patch."""
         headers = {"Content-Type": media_type}
         return self.patch("image", image_path(image_id), json=operations, headers=headers)
 
     def delete_image(self, image_id: str) -> None:
         """Delete one image.
 
-        Of two deletions at once the later may find the image gone only when it writes (glance/domain/__init__.py).
+        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py).
         """
         try:
             self.delete("image", image_path(image_id))
         except InvalidRequestError as error:
             if "from deleted to deleted" not in error.message:
                 raise
-            raise NotFoundError(f"Image {image_id} was deleted at this moment.", **error.answer()) from error
+            raise NotFoundError(f"Image {image_id} has just been deleted.", **error.answer()) from error
 
     def import_image(self, image_id: str, url: str, stores: Sequence[str] = ()) -> None:
-        """Let Glance download a URL; the request stays out of the log, since the URL may hold credentials."""
+        """Make Glance download a URL; the request stays out of the log, because the URL may contain credentials."""
         body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": url}}
         if stores:
             body["stores"] = list(stores)
@@ -443,18 +451,18 @@ class Cloud:
 
 
 def steward_cloud(
-    steward: Session | Connection | None, *, region_name: str | None, interface: str = "public"
+    steward: Session | Connection | None, *, region_name: str | None, interface: str = "public", pace: Pace
 ) -> Cloud | None:
-    """Give the second connection, which may be a session or an openstacksdk connection."""
+    """Return the steward's connection, from a session or an openstacksdk connection."""
     if steward is None:
         return None
     if isinstance(steward, Session):
-        return Cloud.from_session(steward, region_name=region_name, interface=interface)
-    return Cloud.from_connection(steward)
+        return Cloud.from_session(steward, region_name=region_name, interface=interface, pace=pace)
+    return Cloud.from_connection(steward, pace=pace)
 
 
 def image_path(image_id: str, *more: str) -> str:
-    """Give the path of an image, or of something below it."""
+    """Return the path of an image, or of something below it."""
     return "/".join(["/images", *(quote(part, safe="", errors="replace") for part in (image_id, *more))])
 
 

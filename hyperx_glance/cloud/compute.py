@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from hyperx_glance.cloud.answers import Shape, Told, parsed, said
+from hyperx_glance.cloud.answers import ServiceText, Shape, cleaned, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
@@ -29,7 +29,7 @@ class _Attached(Shape):
 
 
 class _Fault(Shape):
-    message: Told = ""
+    message: ServiceText = ""
 
 
 class _Flavor(Shape):
@@ -145,7 +145,7 @@ def nova(
     # A Nova without microversions, or its v2.0 compatibility mode, ignores the header and does not say so.
     answered = response.headers.get("OpenStack-API-Version", "no microversion")
     if microversion is not None and answered != f"compute {microversion}":
-        raise _too_old(f"it answered with {said(answered)}.")
+        raise _too_old(f"it answered with {cleaned(answered)}.")
     return response.content
 
 

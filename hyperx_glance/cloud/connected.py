@@ -1,4 +1,4 @@
-"""A connection as one user, made from a session or from another connection; who opened it closes it.
+"""A connection as one user, made from a session or from another connection; whoever opened it closes it.
 
     >>> client = hyperx_glance.Client.from_session(session)
     >>> client.is_administrator, client.region_name
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def _is_cloud(value: object) -> str:
-    """Take what this library's own constructors make; tell everybody else of them."""
+    """Return why this is not a connection that this library's constructors make."""
     if isinstance(value, Cloud):
         return ""
     return "a client is made by connect(...), Client.from_session(session) or Client.from_connection(connection)"
 
 
 class Connected:
-    """Be connected to one OpenStack cloud, as one user."""
+    """A connection to one OpenStack cloud, as one user."""
 
     @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
     def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
@@ -48,11 +48,11 @@ class Connected:
     def from_connection(
         cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
     ) -> Self:
-        """Make a client from an openstacksdk connection that exists; you close that connection yourself."""
+        """Make a client from an existing openstacksdk connection; you close that connection yourself."""
         settings = settings or Settings()
-        pace = settings.pace
-        cloud = Cloud.from_connection(connection, retry_delay=pace.first_interval, sleep=pace.sleep)
-        return cls(cloud, steward=steward_cloud(steward, region_name=cloud.region_name), settings=settings)
+        cloud = Cloud.from_connection(connection, pace=settings.pace)
+        second = steward_cloud(steward, region_name=cloud.region_name, pace=settings.pace)
+        return cls(cloud, steward=second, settings=settings)
 
     @classmethod
     @checked(
@@ -71,29 +71,22 @@ class Connected:
         steward: Session | Connection | None = None,
         settings: Settings | None = None,
     ) -> Self:
-        """Make a client from a keystoneauth session that exists, without a request; the session stays yours."""
+        """Make a client from an existing keystoneauth session, without a request; the session stays yours."""
         settings = settings or Settings()
-        pace = settings.pace
-        cloud = Cloud.from_session(
-            session,
-            region_name=region_name,
-            interface=interface,
-            retry_delay=pace.first_interval,
-            sleep=pace.sleep,
-        )
-        second = steward_cloud(steward, region_name=region_name, interface=interface)
+        cloud = Cloud.from_session(session, region_name=region_name, interface=interface, pace=settings.pace)
+        second = steward_cloud(steward, region_name=region_name, interface=interface, pace=settings.pace)
         return cls(cloud, steward=second, settings=settings)
 
     # ------------------------------------------------------------- who am I
 
     @property
     def cloud(self) -> Cloud:
-        """The cloud as the caller sees it: its services, for requests of your own."""
+        """The services of the cloud as this user, for requests of your own."""
         return self._context.cloud
 
     @property
     def settings(self) -> Settings:
-        """The choices of this client."""
+        """The settings of this client."""
         return self._context.settings
 
     @property
@@ -113,7 +106,7 @@ class Connected:
 
     @property
     def region_name(self) -> str | None:
-        """The region that the caller named; None means the catalogue's first."""
+        """The region that the caller named; None means the catalogue's first one."""
         return self.cloud.region_name
 
     def __enter__(self) -> Self:

@@ -21,7 +21,6 @@ from weakref import WeakKeyDictionary
 from hyperx_glance.arguments import reference
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud
-from hyperx_glance.cloud.forks import renew_in_children
 from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAllowedError, NotFoundError
 
 STALE_SECONDS = 60
@@ -55,14 +54,10 @@ class _Kept:
         self._lock = threading.Lock()
         self._names: Mapping[str, str] = {}
         self._read_at: float | None = None
-        renew_in_children(self)
-
-    def renew(self) -> None:
-        """Use a new lock after a fork, since a thread of the parent may have held the old one."""
-        self._lock = threading.Lock()
 
     def names(self, cloud: Cloud, clock: Callable[[], float]) -> Mapping[str, str]:
         """Return the names, and read them again with that login if they are too old."""
+        cloud.check_process()  # after a fork, a lock of the parent may never be released
         with self._lock:
             # Clients that share the names of a steward may have different clocks.
             if self._read_at is None or not 0 <= clock() - self._read_at <= STALE_SECONDS:

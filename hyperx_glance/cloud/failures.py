@@ -1,10 +1,10 @@
-"""What a service's refusal, its silence or a page in its place means: one error of this library for each.
+"""Translation of refusals, of missing responses and of unexpected pages into the errors of this library.
 
     >>> try:
     ...     cloud.get("image", "/images/7c1e4b20")
     ... except hyperx_glance.HyperxGlanceError as error:
     ...     print(type(error).__name__, error.status, error.hint)
-    NotFoundError 404 An Image or its id is needed; client.image(name) finds an image by its name.
+    NotFoundError 404 Pass an Image or its id; client.image(name) finds an image by its name.
 
 `cloud` sends the requests.
 """
@@ -21,7 +21,7 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.session import Session
 
-from hyperx_glance.cloud.answers import LONGEST_BODY, explanation, not_understood, said
+from hyperx_glance.cloud.answers import LONGEST_BODY, cleaned, explanation, not_understood
 from hyperx_glance.cloud.redirects import RedirectedError
 from hyperx_glance.errors import (
     Answer,
@@ -42,9 +42,9 @@ FAILURES = (
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
 )
-"""What keystoneauth, requests and urllib3 raise instead of giving an answer."""
+"""The errors of keystoneauth, requests and urllib3 if there is no response."""
 _WRONG_SHAPES = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What Python raises where something is not what a program expects; keystoneauth checks nothing."""
+"""Python's errors for unexpected data, which keystoneauth does not check."""
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -57,19 +57,19 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+_CREDENTIALS_HINT = "Check user, password, project and domains."
 
 
 @contextlib.contextmanager
 def translated(service: str, session: Session) -> Iterator[None]:
-    """Translate what one request of a verb raises instead of an answer; the login before it is `logging_in`'s.
+    """Translate the errors of one request of a verb; `logging_in` does so for the login before it.
 
-    keystoneauth reads headers without a look at their shape, and keeps a token that it cannot read: the next request
-    logs in anew.
+    keystoneauth does not check headers, and keeps a token that it cannot read. So the next request logs in again.
     """
     try:
         yield
     except UnicodeEncodeError as error:
-        raise _halved() from error
+        raise _unpaired() from error
     except FAILURES as error:
         raise translate_failure(service, error) from error
     except HyperxGlanceError:
@@ -77,23 +77,23 @@ def translated(service: str, session: Session) -> Iterator[None]:
     except _WRONG_SHAPES as error:
         if session.auth:
             session.invalidate()
-        raise not_understood(service, f"it made {type(error).__name__}") from error
+        raise not_understood(service, f"sent a response that caused {type(error).__name__}") from error
 
 
 @contextlib.contextmanager
 def logging_in(session: Session) -> Iterator[None]:
-    """Translate what a login raises, and reading the token and the catalogue that it gave.
+    """Translate the errors of a login, and of reading its token and catalogue.
 
-    Whatever it was, the request for which it was done has not been sent: each error is an `AuthenticationError`, or a
-    `ServiceUnavailableError` that is not ``connected``. None repeats what Keystone says, which may quote the password
+    The request that required the login has not been sent. So each error is an `AuthenticationError`, or a
+    `ServiceUnavailableError` that is not ``connected``. None repeats Keystone's text, which may quote the password
     (keystone/common/validation/validators.py), and none has a cause that does.
     """
     try:
         yield
     except UnicodeEncodeError as error:
-        raise _halved() from error
+        raise _unpaired() from error
     except FAILURES as error:
-        raise _failed_login(_led_away(error) or error) from (
+        raise _failed_login(_redirect_behind(error) or error) from (
             error if isinstance(error, keystone_exceptions.ConnectionError) else None
         )
     except HyperxGlanceError:
@@ -101,21 +101,27 @@ def logging_in(session: Session) -> Iterator[None]:
     except _WRONG_SHAPES as error:
         if session.auth:
             session.invalidate()
-        raise not_understood("identity", f"it made {type(error).__name__}", connected=False) from None
+        what = f"sent a response that caused {type(error).__name__}"
+        raise not_understood("identity", what, connected=False) from None
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # keystoneauth1/identity/generic/password.py, create_plugin: there is no password
+        raise AuthenticationError("The credentials are incomplete.", hint=_CREDENTIALS_HINT) from error
 
 
-def _halved() -> InvalidRequestError:
-    return InvalidRequestError("a text cannot hold half a surrogate pair")
+def _unpaired() -> InvalidRequestError:
+    return InvalidRequestError("strings must not contain unpaired surrogates")
 
 
 def asked_pause(response: requests.Response, usual: float) -> float:
-    """Read for how many seconds a service wants to be left alone; none of them sends a date, which is not read."""
+    """Return the seconds of ``Retry-After``, or the usual pause; no service sends a date there."""
     asked = response.headers.get("Retry-After", "")
     return float(asked) if re.fullmatch(r"[0-9]+", asked) else usual
 
 
 def _beginning(response: requests.Response, *, stream: bool) -> bytes:
-    """Read what is looked at of an error's body; b"" where it breaks off: the status says what there is to say."""
+    """Read the beginning of an error's body; return b"" if the connection breaks, since the status is known."""
     if not stream or response.raw.tell():
         return response.content
     try:
@@ -128,18 +134,18 @@ def _beginning(response: requests.Response, *, stream: bool) -> bytes:
 
 
 def is_an_answer(response: requests.Response, *, stream: bool) -> bool:
-    """Tell an answer of a service from the page of a proxy or a portal with a status of success.
+    """Check whether a successful response is a service's, and not the page of a proxy or a portal.
 
-    Glance and Nova call their empty answers text/html too (webob's default). Their front doors answer 300.
+    Glance and Nova send empty responses as text/html too (webob's default), and their lists of versions with 300.
     """
     page = response.headers.get("content-type", "").startswith("text/html") and (stream or bool(response.content))
     return response.status_code <= 300 and not page
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Tell whether it is certain that the service cannot have seen the request.
+    """Check whether the service has certainly not received the request.
 
-    keystoneauth raises the same ConnectFailure for "never connected" and "cut after acceptance"; urllib3's own
+    keystoneauth raises the same ConnectFailure if no connection was made and if it was cut later. urllib3's own
     exception is further down the chain.
     """
     seen: set[int] = set()
@@ -155,50 +161,50 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def _led_away(error: BaseException | None) -> RedirectedError | None:
-    """Find the redirect behind a discovery that failed: a plugin says that in words of its own."""
+def _redirect_behind(error: BaseException | None) -> RedirectedError | None:
+    """Return the redirect that caused an error, which a plugin may have wrapped in an error of discovery."""
     while error is not None and not isinstance(error, RedirectedError):
         error = error.__context__
     return error
 
 
 def _failed_login(error: BaseException) -> HyperxGlanceError:
-    """Say what became of a login in this library's words alone."""
+    """Return the error for a failed login, in this library's words alone."""
     status = getattr(error, "http_status", None) or None
     answer = Answer(service="identity", status=status, request_id=getattr(error, "request_id", None))
     again = "Try again later; the request id leads to the service's log."
     match error:
         case _ if isinstance(error, _REFUSALS):
-            message, hint = "Keystone refused the credentials.", "Check user, password, project and domains."
+            message, hint = "Keystone refused the credentials.", _CREDENTIALS_HINT
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.MissingAuthMethods():
             message, hint = "Keystone requires more than one authentication method.", "Log in with all of them."
             return AuthenticationError(message, hint=hint, **answer)
         case keystone_exceptions.AuthPluginException():
-            message = f"There are no usable credentials: {said(str(error))}"
-            return AuthenticationError(message, hint="Give a cloud of clouds.yaml, OS_* variables or auth keywords.")
+            message = f"There are no usable credentials: {cleaned(str(error))}"
+            return AuthenticationError(message, hint="Use a cloud of clouds.yaml, OS_* variables or auth keywords.")
         case keystone_exceptions.InvalidResponse():
-            return not_understood("identity", "no token", connected=False)
+            return not_understood("identity", "sent no token", connected=False)
         case RedirectedError():
-            # The path of such a place may quote the login.
+            # The path of such a URL may quote the login.
             message = f"Keystone redirects the login to {_shown(error.target, path=False)}, which is not followed"
-            hint = "Correct auth_url, or the URL of Keystone in the catalogue, if that is the right place."
+            hint = "If that is the right URL, correct auth_url, or Keystone's URL in the catalogue."
         case keystone_exceptions.TooManyRequests():
             message, hint = "Keystone limits the rate of logins.", "Try again later."
         case keystone_exceptions.HttpError() if status is not None and status < 500:
             message, hint = "Keystone does not understand the login.", "Check user, project, domains and auth_url."
         case keystone_exceptions.HttpError():
-            message, hint = "Keystone failed at the login.", again
+            message, hint = "Keystone failed to process the login.", again
         case keystone_exceptions.DiscoveryFailure():
             message, hint = "No Keystone was found at auth_url.", "Check auth_url."
         case _:
-            message = f"The identity service gave no answer: {said(_without_wrappings(str(error)))}"
-            hint = "See whether the service is up, and try again."
+            message = f"No response from the identity service: {cleaned(_without_wrappings(str(error)))}"
+            hint = "Check whether the service is up, and try again."
     return ServiceUnavailableError(message, hint=hint, connected=False, **answer)
 
 
 def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
-    """Translate what a request raised: no answer came, or one that points elsewhere."""
+    """Return the error for a request without a response, or with a redirect to another place."""
     if isinstance(error, RedirectedError):
         token = error.response.request.headers.get("X-Auth-Token", "") if error.response is not None else ""
         return ServiceUnavailableError(
@@ -206,33 +212,33 @@ def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
             service=service,
             status=error.http_status,
             request_id=error.request_id,
-            hint="Correct the service's URL in the catalogue if that is the right place; a portal or proxy is not.",
+            hint="If that is the right URL, and not a portal or a proxy, correct the service's URL in the catalogue.",
         )
     return ServiceUnavailableError(
-        f"The {service} service gave no answer: {said(_without_wrappings(str(error)))}",
+        f"No response from the {service} service: {cleaned(_without_wrappings(str(error)))}",
         connected=not _never_connected(error),
         service=service,
-        hint="See whether the service is up, and try again.",
+        hint="Check whether the service is up, and try again.",
     )
 
 
 def _shown(url: str, *secrets: str, path: bool = True) -> str:
-    """Return where a redirect points, as far as that is no secret: the query may quote the request."""
+    """Return the target of a redirect without its query, which may quote the request."""
     if not url:
         return "an invalid URL"
     parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return said(f"{parts.scheme}://{place}{parts.path if path else ''}", *secrets)[:_LONGEST_TARGET]
+    host = parts.netloc.rpartition("@")[2]
+    return cleaned(f"{parts.scheme}://{host}{parts.path if path else ''}", *secrets)[:_LONGEST_TARGET]
 
 
 def _without_wrappings(text: str) -> str:
-    """Leave out what urllib3 and requests write around what the operating system says: "...: Connection refused"."""
-    said = re.search(r"\[Errno -?\d+\] ([\w -]+)", text)
-    return f"{text.partition(': ')[0]}: {said[1]}" if said else text
+    """Return the operating system's text alone, which urllib3 and requests wrap: "...: Connection refused"."""
+    cause = re.search(r"\[Errno -?\d+\] ([\w -]+)", text)
+    return f"{text.partition(': ')[0]}: {cause[1]}" if cause else text
 
 
 def translate_answer(service: str, response: requests.Response, *, stream: bool, secret: str) -> HyperxGlanceError:
-    """Translate an answer from 400 on; its words are shown without the token and ``secret``."""
+    """Return the error for a status of 400 or more; its text does not contain the token or ``secret``."""
     status = response.status_code
     is_json = "json" in response.headers.get("content-type", "")
     secrets = secret, str(response.request.headers.get("X-Auth-Token", ""))
@@ -242,7 +248,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     hint = ""
     match status:
         case 401:
-            kind, hint = AuthenticationError, "Log in again: the token is not valid any more."
+            kind, hint = AuthenticationError, "Log in again: the token is no longer valid."
         case 403 if "Quota exceeded" in message:
             kind = QuotaExceededError
         case 403 if "is protected" in message:
@@ -253,7 +259,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             kind, hint = NotFoundError, _hint_for_a_name(service, response.url)
         case 409:
             kind = ConflictError
-        # Glance says 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
+        # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
         case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", message, re.IGNORECASE):
             kind = QuotaExceededError
         case 429:
@@ -266,30 +272,30 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
 
 
 def _hint_for_a_role(message: str) -> str:
-    """Say who has the right that a policy refuses to the caller."""
+    """Return a hint that names the users to whom a policy gives the right."""
     # glance/api/policy.py, enforce
     refused = re.search(r"not authorized to complete (?!publicize)(\w+) action", message)
     if refused and "metadef" in refused[1]:
-        return "Administrators may."
+        return "Only administrators may do this."
     if refused:
-        return "Members of the department that owns the image may, and administrators."
+        return "Only members of the department that owns the image, and administrators, may do this."
     if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return "Members of the department may, and administrators."
+        return "Only members of the department, and administrators, may do this."
     return ""
 
 
 def _hint_for_a_name(service: str, url: str) -> str:
-    """Help a caller who gave a name instead of an id, or the id of something that the caller may not see."""
+    """Return a hint for a name instead of an id, or for the id of something that the caller may not see."""
     reference = re.search(r"/(images|servers)/([^/?]+)", url)
     if reference is None:
         return ""
     match service, is_uuid(reference[2]):
         case "image", True:
-            return "It is gone, or a private image of another department."
+            return "It was deleted, or it is private to another department."
         case "image", False:
-            return "An Image or its id is needed; client.image(name) finds an image by its name."
+            return "Pass an Image or its id; client.image(name) finds an image by its name."
         case "compute", True:
-            return "It is gone, or a server of another department."
+            return "It was deleted, or it belongs to another department."
         case "compute", False:
-            return "The id of a server is needed; openstack server list shows it."
+            return "Use the id of a server; openstack server list shows it."
     return ""

@@ -1,41 +1,46 @@
-"""What a forked process must not share with its parent is made anew in the child, before it does anything else.
+"""A session works only in the process that made it, because a fork copies its connections and its locks.
 
->>> from hyperx_glance.cloud.forks import renew_in_children
->>> class Connections:
-...     def renew(self) -> None:
-...         self.sockets = []
->>> connections = Connections()
->>> renew_in_children(connections)
+>>> from hyperx_glance.cloud.forks import check_process, process_of
+>>> class Session: ...
+>>> check_process(process_of(Session()))
+>>> check_process(-1)
+Traceback (most recent call last):
+hyperx_glance.errors.InvalidRequestError: This client was made in another process. Hint: Make the session and ...
 
-Servers such as gunicorn and uWSGI build an application once and fork it. A socket that both use gives one the answer
-that was meant for the other; a lock that another thread held at that moment is never released in the child.
+Over a socket that two processes share, one of them can receive the response to the other's request. A lock that another
+thread holds during a fork is never released in the child. The lock of a login (keystoneauth1/identity/base.py) has no
+public name, so a child cannot replace it.
 """
 
 import os
-from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
+
+from hyperx_glance.errors import InvalidRequestError
+
+_forks = 0
+"""How many forks led to this process. It costs less than ``os.getpid``, which is a system call for each request."""
+_PROCESSES: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+"""The process of each session: a client that is made in a child from a session of the parent does not work either."""
 
 
-class Renewable(Protocol):
-    """Be something that has a part of its own in each process."""
-
-    def renew(self) -> None:
-        """Make that part anew, without a word to the other side."""
-        ...
+def process_of(session: object) -> int:
+    """Return a number for the process in which a session was first used."""
+    return _PROCESSES.setdefault(session, _forks)
 
 
-_RENEWABLE: "WeakSet[Renewable]" = WeakSet()
+def check_process(process: int) -> None:
+    """Raise `InvalidRequestError` in any process but this one."""
+    if process != _forks:
+        raise InvalidRequestError(
+            "This client was made in another process.",
+            hint="Make the session and the client after the fork, in the process that uses them.",
+        )
 
 
-def renew_in_children(thing: Renewable) -> None:
-    """Let a thing be renewed in every process that is forked from this one, as long as it lives."""
-    _RENEWABLE.add(thing)
-
-
-def _renew_all() -> None:
-    for thing in list(_RENEWABLE):
-        thing.renew()
+def _count() -> None:
+    global _forks  # noqa: PLW0603  # a hook has no other way
+    _forks += 1
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_renew_all)
+    os.register_at_fork(after_in_child=_count)

@@ -127,7 +127,7 @@ def _stuck(following: str) -> ServiceUnavailableError:
 
 def _no_list(service: Service, error: NotFoundError) -> ServiceUnavailableError:
     """Return an error that says that the list is missing; a `NotFoundError` would be about an entry of the list."""
-    return not_understood(service, "it has no such list", status=error.status)
+    return not_understood(service, "has no such list", status=error.status)
 
 
 def _changed(service: Service, error: HyperxGlanceError) -> ServiceUnavailableError:
@@ -234,7 +234,7 @@ def _parsed_leniently(content: bytes) -> _Page:
     try:
         page = _AnyPage.model_validate_json(content)
     except pydantic.ValidationError as error:
-        raise not_understood("image", "no list of images") from error
+        raise not_understood("image", "sent no valid list of images") from error
     found = []
     for record in page.images:
         try:

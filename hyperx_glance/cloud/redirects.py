@@ -1,4 +1,4 @@
-"""A keystoneauth session that takes no secret to another place than the one it was meant for.
+"""A keystoneauth session that sends no secret to any server but the intended one.
 
     >>> from hyperx_glance.cloud.redirects import careful
     >>> careful(session).get("http://glance.cloud.test/v2/images")
@@ -26,9 +26,9 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class RedirectedError(keystone_exceptions.HttpError):
-    """Report an answer that points to another place; plugins of keystoneauth take it for any answer that is none.
+    """A redirect that is not followed; plugins of keystoneauth handle it like any other failed request.
 
-    ``target`` is where it points, "" if nobody can tell. Its text does not quote it.
+    ``target`` is the URL to which it points, "" if that is invalid. The error's text does not quote it.
     """
 
     message = "a redirect that is not followed"
@@ -40,7 +40,7 @@ class RedirectedError(keystone_exceptions.HttpError):
 
 
 def careful(session: Session) -> Session:
-    """Return another face of a session: the same login, connections and settings, also those that change later."""
+    """Return a session that shares login, connections and settings with this one, including later changes."""
     if isinstance(session, _Careful):
         return session
     kind = type(session)
@@ -52,7 +52,7 @@ def careful(session: Session) -> Session:
 
 
 class _Careful(Session):
-    """Follow a redirect only where it leads to the same server and takes no body along."""
+    """A session that follows a redirect only to the same server, and only for a request without a body."""
 
     def request(  # type: ignore[override]  # keystoneauth names all but the first two
         self,
@@ -63,7 +63,7 @@ class _Careful(Session):
         raise_exc: bool = True,
         **options: Any,  # noqa: ANN401
     ) -> requests.Response:
-        """Send a request as keystoneauth does; ``redirect`` False gives back the answer that points elsewhere."""
+        """Send a request as keystoneauth does; with ``redirect`` False, return a redirect instead of following it."""
         response = super().request(url, method, redirect=False, raise_exc=False, **options)
         bare = method in ("GET", "HEAD") and options.get("json") is None and options.get("data") is None
         left = MOST_REDIRECTS
@@ -81,15 +81,15 @@ class _Careful(Session):
         return response
 
     def __del__(self) -> None:
-        """Leave the connections to the caller's session, which made them."""
+        """Leave the connections open: they belong to the caller's session."""
 
 
 _FACES: dict[type[Session], type[Session]] = {}
-"""The careful kind of each kind of session, with whatever a caller's own kind does."""
+"""The careful class for each class of sessions, including a caller's own."""
 
 
 def _target(response: requests.Response) -> str:
-    """Return the URL to which an answer points, "" if it is none."""
+    """Return the URL to which a redirect points, "" if it is invalid."""
     try:
         parts = urlsplit(urljoin(response.url, response.headers["location"]))
         _ = parts.port
@@ -99,7 +99,7 @@ def _target(response: requests.Response) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port; None for what no two readers of URLs need to understand in the same way."""
+    """Return scheme, host and port; None for URLs that different parsers may read in different ways."""
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "\\" in url:
         return None
@@ -107,9 +107,9 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 
 def _refusal(response: requests.Response, method: str) -> Exception:
-    """Make keystoneauth's error for a status, without a word of the service, which may repeat what was sent to it.
+    """Return keystoneauth's error for a status without the service's text, which may repeat the request.
 
-    Plugins that need the answer itself find it on the error.
+    Plugins that need the response itself find it on the error.
     """
     if "Openstack-Auth-Receipt" in response.headers:
         return keystone_exceptions.from_response(response, method, response.url)

@@ -26,35 +26,35 @@ class _Version(Shape):
     version: str | None = None
 
 
-class _FrontDoor(Shape):
+class _Versions(Shape):
     """A service's list of versions; Keystone's is an object, and other services may send anything."""
 
     versions: tuple[_Version, ...] | JsonValue = ()
 
 
-class Told(NamedTuple):
+class FrontDoor(NamedTuple):
     """The newest version, () if there is none, and the time of the service's clock as it was sent."""
 
     version: Version
     date: str | None
 
 
-def front_door(base: str) -> str:
+def front_door_url(base: str) -> str:
     """Return the URL at which a service lists its versions."""
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}{re.sub(r'/v[0-9].*$', '/', parts.path)}"
 
 
-def told(cloud: Cloud, service: Service) -> Told:
+def front_door(cloud: Cloud, service: Service) -> FrontDoor:
     """Read a service's list of versions, which needs no rights, and the time of its clock."""
-    response = cloud.get(service, front_door(cloud.base(service)))
-    versions = parsed(_FrontDoor, service, response.content).versions
-    return Told(_newest(versions), response.headers.get("Date"))
+    response = cloud.get(service, front_door_url(cloud.base(service)))
+    versions = parsed(_Versions, service, response.content).versions
+    return FrontDoor(_newest(versions), response.headers.get("Date"))
 
 
 def newest(cloud: Cloud, service: Service) -> Version:
     """Return the newest version of a service; () if it lists none."""
-    return told(cloud, service).version
+    return front_door(cloud, service).version
 
 
 def _newest(versions: tuple[_Version, ...] | JsonValue) -> Version:

@@ -65,11 +65,11 @@ def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
         if not cloud.has(service):
             return ServiceStatus(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
         sent = time.time()
-        told = versions.told(cloud, service)
+        door = versions.front_door(cloud, service)
         received = time.time()
     except HyperxGlanceError as error:
         return ServiceStatus(problem=error)
-    return ServiceStatus(version=told.version, skew_seconds=skew(told.date, sent, received))
+    return ServiceStatus(version=door.version, skew_seconds=skew(door.date, sent, received))
 
 
 def skew(date: str | None, sent: float, received: float) -> float | None:

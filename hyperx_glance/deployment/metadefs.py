@@ -17,7 +17,7 @@ from pydantic import Field, JsonValue
 from hyperx_glance import vocabulary
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import NotFoundError
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,9 @@ def install_metadefs(context: Context) -> None:
     Only differences are written, and properties that this release does not have are removed. A second run writes
     nothing. So where an answer is lost the namespace is read again, and what is lacking is written.
     """
-    repeated(context.settings.pace, lambda _: _install(context.cloud))
+    for attempt in attempts(context.settings.pace):
+        with attempt:
+            _install(context.cloud)
 
 
 def _install(cloud: Cloud) -> None:

@@ -22,7 +22,7 @@ from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import repeated, wait_until
+from hyperx_glance.waiting.pace import attempts, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -215,15 +215,14 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
         "container_format": "bare",
     }
 
-    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            cloud.post("image", "/images", json=body)
-        except ConflictError:
-            # Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
-            if not lost:
-                raise
-
-    repeated(pace, send)
+    for attempt in attempts(pace):
+        with attempt:
+            try:
+                cloud.post("image", "/images", json=body)
+            except ConflictError:
+                # Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
+                if not attempt.lost:
+                    raise
 
 
 def _remove(cloud: Cloud, pace: Pace, image_id: str, made: MayHaveMade) -> None:
@@ -231,16 +230,14 @@ def _remove(cloud: Cloud, pace: Pace, image_id: str, made: MayHaveMade) -> None:
 
     Where none is found it was not made, or is still on its way, as where the creation was interrupted.
     """
-
-    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            cloud.delete("image", image_path(image_id))
-        except NotFoundError:
-            if not lost:
-                return
-        made.undone()
-
-    repeated(pace, send)
+    for attempt in attempts(pace):
+        with attempt:
+            try:
+                cloud.delete("image", image_path(image_id))
+            except NotFoundError:
+                if not attempt.lost:
+                    return
+            made.undone()
 
 
 def _patch(cloud: Cloud, image_id: str, *operations: Mapping[str, object]) -> None:

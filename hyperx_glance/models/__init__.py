@@ -9,7 +9,7 @@
     ('debian', <State.ACTIVE: 'ACTIVE'>, <Category.PUBLIC: 'public'>, <Phase.READY: 'ready'>)
     >>> NewImage(name="", url="http://files.example/debian.qcow2")
     Traceback (most recent call last):
-    hyperx_glance.errors.InvalidRequestError: name: a text that is not empty is needed
+    hyperx_glance.errors.InvalidRequestError: name: must not be empty
 
 Reading is tolerant: an image that another tool made has defaults for missing values. Writing is strict: a request
 model built from invalid values raises `InvalidRequestError`; inside another pydantic model, the same mistakes are

@@ -77,7 +77,7 @@ def is_file(value: object) -> str:
         return _path_problem(value)
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
         return ""
-    return arguments.needed("a path or a binary file that can be rewound", value)
+    return arguments.must_be("a path or a binary file that can be rewound", value)
 
 
 def _path_problem(value: "str | os.PathLike[str]") -> str:
@@ -85,7 +85,7 @@ def _path_problem(value: "str | os.PathLike[str]") -> str:
     try:
         path: object = os.fspath(value)
     except TypeError:
-        return arguments.needed("a path", value)
+        return arguments.must_be("a path", value)
     if not isinstance(path, str):
         return "must be a path as a string, not as bytes"
     if not path or "\x00" in path:
@@ -105,7 +105,7 @@ def is_target(value: object) -> str:
         return is_file(value)
     if isinstance(value, io.TextIOBase):
         return "must be a binary file, not a text file"
-    return "" if callable(getattr(value, "write", None)) else arguments.needed("a path or a binary file", value)
+    return "" if callable(getattr(value, "write", None)) else arguments.must_be("a path or a binary file", value)
 
 
 def _model_file(value: object) -> object:

@@ -226,4 +226,4 @@ def is_image(value: object) -> str:
     """Accept an image or an id."""
     if isinstance(value, Image):
         return arguments.reference(value.id)
-    return arguments.reference(value) if isinstance(value, str) else arguments.needed("an Image or its id", value)
+    return arguments.reference(value) if isinstance(value, str) else arguments.must_be("an Image or its id", value)

@@ -1,11 +1,11 @@
-"""What all requests are: strict, frozen, and wrong in words of this library.
+"""The base class of all request models: strict, frozen, and with errors in words of this library.
 
 >>> from hyperx_glance.models.request import Request
 >>> class Order(Request):
 ...     amount: int
 >>> Order(amount="many")
 Traceback (most recent call last):
-hyperx_glance.errors.InvalidRequestError: amount: a whole number is needed
+hyperx_glance.errors.InvalidRequestError: amount: must be a whole number
 """
 
 import difflib
@@ -23,61 +23,61 @@ from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
 
 
 class ImmutableValueError(ValueError):
-    """Mark a mistake that becomes `ImmutableFieldError`; nested in another model it stays a validation error."""
+    """A mistake that becomes an `ImmutableFieldError`, but stays a validation error if nested in another model."""
 
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 SERVER_TAG_PATTERN = r"^[^,/]+$"
 LAUNCH_ID_PATTERN = r"^[A-Za-z0-9._-]{8,40}$"
 _PATTERNS = {
-    UUID_PATTERN: "a UUID in small letters is needed",
-    SERVER_TAG_PATTERN: "a tag of a server holds neither comma nor slash",
-    LAUNCH_ID_PATTERN: "8 to 40 ASCII letters, digits, dots, hyphens and underscores are needed",
+    UUID_PATTERN: "must be a UUID in lowercase",
+    SERVER_TAG_PATTERN: "a server tag must not contain a comma or a slash",
+    LAUNCH_ID_PATTERN: "must have 8 to 40 ASCII letters, digits, dots, hyphens or underscores",
 }
-_TOLD = {
-    "bool": "True or False is needed",
-    "bytes_type": "a text or bytes are needed",
-    "datetime": "a time is needed, such as datetime.now(UTC)",
-    "dict_type": "a dictionary is needed",
-    "enum": "{expected} is needed",
-    "extra_forbidden": "there is no such field",
-    "finite_number": "a finite number is needed",
-    "float": "a number is needed",
-    "frozen_set_type": "a set, list or tuple is needed",
-    "greater_than": "more than {gt} is needed",
-    "greater_than_equal": "at least {ge} is needed",
-    "int": "a whole number is needed",
-    "json_invalid": "this is no JSON",
-    "less_than_equal": "at most {le} is possible",
-    "literal_error": "{expected} is needed",
-    "missing": "this field is needed",
-    "model": "keywords or a dictionary are needed",
-    "string_too_long": "at most {max_length} characters are possible",
-    "string_too_short": "a text that is not empty is needed",
-    "string_type": "a text is needed",
-    "string_unicode": "a text cannot hold half a surrogate pair",
-    "too_long": "at most {max_length} are possible",
-    "too_short": "a text that is not empty is needed",
-    "tuple_type": "a list or tuple is needed",
+_TEXTS = {
+    "bool": "must be True or False",
+    "bytes_type": "must be a string or bytes",
+    "datetime": "must be a time, such as datetime.now(UTC)",
+    "dict_type": "must be a dictionary",
+    "enum": "must be {expected}",
+    "extra_forbidden": "unknown field",
+    "finite_number": "must be a finite number",
+    "float": "must be a number",
+    "frozen_set_type": "must be a set, list or tuple",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int": "must be a whole number",
+    "json_invalid": "must be valid JSON",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "missing": "this field is required",
+    "model": "must be keywords or a dictionary",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a string",
+    "string_unicode": "must not contain unpaired surrogates",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must not be empty",
+    "tuple_type": "must be a list or tuple",
 }
-"""Each kind of pydantic's mistakes, or the first word of several alike, in words of this library."""
+"""The text for each kind of pydantic's errors; a key may be the first word of several similar kinds."""
 MOST_MISTAKES = 10
 LONGEST_SENTENCE = 500
 LONGEST_CAUSE = 10_000
 _UNIONS = ("networks", "user_data")
-"""Fields of which pydantic tells each branch that it tried."""
+"""Fields for which pydantic reports each branch of a union."""
 
 
 def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
-    """Say what is wrong with each field, in one line; with the first ones, if there are many.
+    """Return an error with one line for each wrong field, or for the first ones if there are many.
 
-    This takes time in proportion to the number of mistakes, and little for those that are not named.
+    This takes linear time, and little for the mistakes that are not named.
     """
     mistakes = error.errors(include_url=False, include_input=False)
     found: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for mistake in mistakes:
         found.setdefault(_place(mistake["loc"]), []).append(mistake)
-    # A place above another mistake is a branch that the value was not meant for.
+    # A place above another mistake is a branch of a union that does not fit the value.
     above = {place[:end] for place in found for end in range(1, len(place))}
     places = [place for place in found if place not in above]
     lines = []
@@ -93,7 +93,7 @@ def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> Invalid
 
 
 def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
-    """Return an error that a traceback may show: pydantic's own text names every mistake, and keys at any length."""
+    """Return pydantic's error for the traceback, unless it is long: its text names all mistakes, with whole keys."""
     short = error.error_count() <= MOST_MISTAKES and len(str(error)) <= LONGEST_CAUSE
     return error if short else None
 
@@ -102,7 +102,7 @@ def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind == "string_pattern_mismatch":
         return _PATTERNS[context["pattern"]]
-    template = _TOLD.get(kind) or _TOLD.get(kind.partition("_")[0])
+    template = _TEXTS.get(kind) or _TEXTS.get(kind.partition("_")[0])
     sentence = template.format(**context) if template else mistake["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
@@ -111,9 +111,9 @@ def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Name the field, without the branch of a union that pydantic tried and without its mark for keys.
+    """Return the path of the field, without the branch of a union and without pydantic's mark for keys.
 
-    What the whole request is told of names its fields itself.
+    The text of a mistake of the whole request names its fields itself.
     """
     if location and location[0] in _UNIONS:
         location = (location[0], *location[2:])
@@ -125,23 +125,23 @@ def _shortened(text: str, most: int = 100) -> str:
 
 
 def _printable(text: str) -> str:
-    """Write a line that every terminal and log takes: names of fields and keys are the caller's."""
+    """Return a line that is safe for terminals and logs: names of fields and keys come from the caller."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class Request(BaseModel):
-    """Be strict, frozen, and speak this library's errors when built directly."""
+    """The base class of request models: strict, frozen, and with this library's errors if built directly."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     usual: ClassVar[tuple[str, ...]] = ()
-    """Fields that are not needed always, but nearly so."""
+    """Fields that are not required, but usually given."""
 
     def __init__(self, /, *positional: object, **data: Any) -> None:
         kind = type(self)
         if positional:
             needed = [name for name, field in kind.model_fields.items() if field.is_required() or name in kind.usual]
             wanted = [f"{name}=..." for name in needed]
-            raise InvalidRequestError(f"{kind.__name__} takes keywords alone: {kind.__name__}({', '.join(wanted)})")
+            raise InvalidRequestError(f"{kind.__name__} takes keywords only: {kind.__name__}({', '.join(wanted)})")
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
@@ -175,7 +175,7 @@ class Request(BaseModel):
 
 
 def _check_texts(value: object) -> None:
-    """Refuse, at any depth, what no database keeps and no request carries."""
+    """Refuse strings, at any depth, that no database stores and no request can contain."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, str):
@@ -188,6 +188,6 @@ def _check_texts(value: object) -> None:
 
 
 def refuse(problem: str) -> None:
-    """Raise `ValueError` for a problem that a check has found."""
+    """Raise `ValueError` with the problem that a check has found, if any."""
     if problem:
         raise ValueError(problem)

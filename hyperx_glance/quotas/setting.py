@@ -32,7 +32,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
     word_of,
 )
-from hyperx_glance.waiting.pace import answered, may_be_done, repeated
+from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
 LARGEST_LIMIT = 2**31 - 1
@@ -165,7 +165,7 @@ def _plan_quota_set(
 def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
     default = defaults.get(word)
     if default is None:
-        raise not_understood(service, f"it has no default for {word}")
+        raise not_understood(service, f"has no default for {word}")
     return default
 
 
@@ -260,18 +260,16 @@ def _write(context: Context, call: _Call, touched: set[str]) -> None:
     """
     fresh = set(call.fields) - touched
     touched |= fresh
-
-    def send(lost: bool) -> None:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            context.cloud.request(call.service, call.method, call.path, json=call.body)
-        except HyperxGlanceError as error:
-            if answered(error, *_DONE_BEFORE.get(call.method, ())):
-                return
-            if not (lost or may_be_done(error)):
-                touched.difference_update(fresh)
-            raise
-
-    repeated(context.settings.pace, send)
+    for attempt in attempts(context.settings.pace):
+        with attempt:
+            try:
+                context.cloud.request(call.service, call.method, call.path, json=call.body)
+            except HyperxGlanceError as error:
+                if answered(error, *_DONE_BEFORE.get(call.method, ())):
+                    return
+                if not (attempt.lost or may_be_done(error)):
+                    touched.difference_update(fresh)
+                raise
 
 
 def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str], error: BaseException) -> None:

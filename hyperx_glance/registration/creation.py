@@ -21,7 +21,7 @@ from hyperx_glance.registration.importing import begin
 from hyperx_glance.registration.order import Deadline
 from hyperx_glance.registration.outcome import Way
 from hyperx_glance.registration.record import OUT_OF_REACH, Record, noted
-from hyperx_glance.waiting.pace import repeated, wait_until
+from hyperx_glance.waiting.pace import attempts, wait_until
 
 ARRIVAL_SECONDS = 2.0
 
@@ -69,27 +69,24 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
     413 may mean so, too: Glance looks at the quota before it looks at the id, and the record has the last place.
     """
     context, body = record.context, _body(record, new)
-
-    def send(lost: bool) -> frozenset[str]:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            answer = context.cloud.post("image", "/images", json=body)
-        except (ConflictError, QuotaExceededError) as refusal:
-            found = _made(record, body, refusal) if lost else None
-            if found is None or begun(found):
-                # One that has begun is an earlier registration's, or somebody took up at once what this one made.
-                record.may_exist = found is not None
-                raise
-            return frozenset()
-        except ServiceUnavailableError:
-            raise
-        except HyperxGlanceError:
-            record.may_exist = lost
-            raise
-        methods = answer.headers.get("OpenStack-image-import-methods", "")
-        return frozenset(filter(None, methods.split(",")))
-
+    methods = ""
     try:
-        return repeated(context.settings.pace, send)
+        for attempt in attempts(context.settings.pace):
+            with attempt:
+                try:
+                    answer = context.cloud.post("image", "/images", json=body)
+                    methods = answer.headers.get("OpenStack-image-import-methods", "")
+                except (ConflictError, QuotaExceededError) as refusal:
+                    found = _made(record, body, refusal) if attempt.lost else None
+                    if found is None or begun(found):
+                        # One that has begun is an earlier registration's, or somebody took up at once what this made.
+                        record.may_exist = found is not None
+                        raise
+                except ServiceUnavailableError:
+                    raise
+                except HyperxGlanceError:
+                    record.may_exist = attempt.lost
+                    raise
     except ServiceUnavailableError as error:
         record.may_exist = error.connected
         raise
@@ -101,6 +98,7 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
             hint="Leave the id out, and the library draws one.",
             **error.answer(),
         ) from error
+    return frozenset(filter(None, methods.split(",")))
 
 
 def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:

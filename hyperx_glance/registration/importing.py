@@ -21,7 +21,7 @@ from hyperx_glance.registration.record import OUT_OF_REACH
 from hyperx_glance.registration.ways import ways
 from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 _FILTERED = "does not pass filtering"
 _NO_METHOD = "import method"
@@ -60,17 +60,16 @@ def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset
 
 
 def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
-    def send(lost: bool) -> Way:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            context.cloud.import_image(order.image_id, ascii_url(url), order.stores)
-        except ConflictError:
-            if resumed:
-                return Way.FOLLOW
-            if not (lost and begun(context.cloud.image(order.image_id))):
-                raise
-        return Way.IMPORT
-
-    return repeated(context.settings.pace, send)
+    for attempt in attempts(context.settings.pace):
+        with attempt:
+            try:
+                context.cloud.import_image(order.image_id, ascii_url(url), order.stores)
+            except ConflictError:
+                if resumed:
+                    return Way.FOLLOW
+                if not (attempt.lost and begun(context.cloud.image(order.image_id))):
+                    raise
+    return Way.IMPORT
 
 
 def _is_gone(context: Context, order: Order) -> bool:

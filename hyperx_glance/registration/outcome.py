@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hyperx_glance.cloud.answers import Shape, Told
+from hyperx_glance.cloud.answers import ServiceText, Shape
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK
 from hyperx_glance.models.times import Time
@@ -67,7 +67,7 @@ class Task(Shape):
 
     type: str = ""
     status: str = ""
-    message: Told | None = None
+    message: ServiceText | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
 

@@ -30,7 +30,7 @@ from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import Order
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 OUT_OF_REACH = (ServiceUnavailableError, AuthenticationError)
 """What says nothing about a record, and leaves nothing that could be done about it now."""
@@ -160,7 +160,9 @@ class Record:
             error.left = ()
         elif fate == "marked as failed":
             with self._pen:
-                repeated(self.context.settings.pace, lambda _: keep(self.context.cloud, self.image_id, error))
+                for attempt in attempts(self.context.settings.pace):
+                    with attempt:
+                        keep(self.context.cloud, self.image_id, error)
 
     # ------------------------------------------------------------- delete
 
@@ -191,7 +193,7 @@ class Record:
             lost = removal.delete(
                 self.context,
                 self.image_id,
-                lambda: repeated(self.context.settings.pace, lambda _: self._delete()),
+                self._delete,
                 in_doubt=own_department and (self.is_written or not mine),
             )
         finally:
@@ -202,6 +204,11 @@ class Record:
             raise lost
 
     def _delete(self) -> None:
+        for attempt in attempts(self.context.settings.pace):
+            with attempt:
+                self._delete_once()
+
+    def _delete_once(self) -> None:
         cloud = self.context.cloud
         try:
             try:

@@ -8,7 +8,7 @@ from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK
 from hyperx_glance.registration.outcome import Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
-from hyperx_glance.waiting.pace import Pace
+from hyperx_glance.waiting.pace import Pace, pause
 
 _SUSPICIOUS_AFTER_SECONDS = 1.0
 _TASK_LOOKS = 5
@@ -71,6 +71,6 @@ class ImportWatch:
         for _ in range(_TASK_LOOKS):
             if task is None or task.status not in ("pending", "processing"):
                 break
-            self._pace.sleep(min(self._pace.first_interval, 0.1))
+            pause(self._pace, min(self._pace.first_interval, 0.1))
             task = self._newest()
         return task

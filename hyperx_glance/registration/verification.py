@@ -24,7 +24,7 @@ from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import REJECTED, open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
-from hyperx_glance.waiting.pace import repeated
+from hyperx_glance.waiting.pace import attempts
 
 _LOG = logging.getLogger(__name__)
 
@@ -166,7 +166,9 @@ class Verification:
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
         with self._record.writing(phase=Phase.READY):
             try:
-                answer = repeated(pace, lambda _: self._context.cloud.patch_image(self._record.image_id, patch))
+                for attempt in attempts(pace):
+                    with attempt:
+                        answer = self._context.cloud.patch_image(self._record.image_id, patch)
             except NotFoundError as error:
                 raise self._record.missing(phase=Phase.READY) from error
             except ServiceUnavailableError:

@@ -1,15 +1,24 @@
-"""How long to wait, and how often to look: the one place that polls.
+"""How long to wait, and how often to try: the one place that polls and sends again.
 
->>> from hyperx_glance.waiting.pace import Pace, wait_until
+>>> from hyperx_glance.waiting.pace import Pace, attempts, wait_until
+>>> pace = Pace(first_interval=0, longest_interval=0)
 >>> answers = iter([None, None, "ready"])
->>> wait_until(Pace(first_interval=0, longest_interval=0), lambda: next(answers))
+>>> wait_until(pace, lambda: next(answers))
 'ready'
+>>> for attempt in attempts(pace):
+...     with attempt:
+...         print("sent, after a lost response:", attempt.lost)
+sent, after a lost response: False
+
+The logger ``hyperx_glance.waiting.pace`` gets a line for each retry (INFO) and each wait (DEBUG).
 """
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from hyperx_glance.arguments import callback, number, require, seconds
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
@@ -19,14 +28,15 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+LOG = logging.getLogger(__name__)
 REPETITIONS = 3
 LARGEST_GROWTH = 10
-"""Its powers stay within floating-point numbers for as long as anybody waits."""
+"""Its powers stay within floating-point numbers for any possible waiting time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Say how often to poll and when to give up; all times are seconds.
+    """How often to poll and when to give up; all times are seconds.
 
     The first look comes at once, and the second after ``first_interval``. Each later interval is ``growth`` times as
     long as the one before, but at most ``longest_interval``. ``sleep`` and ``clock`` can be replaced in tests.
@@ -54,12 +64,12 @@ _CHECKS = {
 
 
 def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float | None = None) -> Found:
-    """Call ``look`` until it gives something; what ``look`` raises ends the waiting.
+    """Call ``look`` until it returns something; an error of ``look`` ends the waiting.
 
-    ``timeout`` None means ``pace.deadline``, in seconds. Raise `WaitTimeoutError` when the time is over; the last look
-    comes at the deadline, not before it.
+    ``timeout`` is in seconds, None means ``pace.deadline``. The last look comes at the deadline, not before it. Raise
+    `WaitTimeoutError` if that look finds nothing.
     """
-    import tenacity  # noqa: PLC0415  # it imports asyncio: 20 ms for a client that never waits
+    import tenacity  # noqa: PLC0415  # it imports asyncio: 20 ms for a client that only reads
 
     end = pace.clock() + (pace.deadline if timeout is None else timeout)
 
@@ -71,49 +81,88 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
         retry=tenacity.retry_if_result(lambda found: found is None),
         wait=interval,
         stop=lambda _: pace.clock() >= end,
-        sleep=pace.sleep,
+        sleep=lambda interval: pause(pace, interval),
     )
     try:
         found = polling(look)
     except tenacity.RetryError:
-        raise WaitTimeoutError("The time to wait is over.") from None
+        raise WaitTimeoutError("Timed out.") from None
     assert found is not None  # retried otherwise
     return found
 
 
-def may_be_done(refusal: HyperxGlanceError) -> bool:
-    """Tell a lost answer, after which the service may work on the request, from a refusal.
+def pause(pace: Pace, interval: float) -> None:
+    """Wait for some seconds, and log it."""
+    LOG.debug("waiting for %.2f s", interval)
+    pace.sleep(interval)
 
-    Nothing else decides this: a login that failed, or a rate that is limited, is no lost answer.
+
+def log_failure(what: str, error: ServiceUnavailableError) -> None:
+    """Log that something failed and is tried again, without a text of the service."""
+    LOG.info("%s failed: service %s, status %s, request %s", what, error.service, error.status, error.request_id)
+
+
+def may_be_done(refusal: HyperxGlanceError) -> bool:
+    """Check whether the response was lost, so that the service may work on the request.
+
+    Nothing else decides this. A failed login and a limited rate are refusals.
     """
     return isinstance(refusal, ServiceUnavailableError) and refusal.connected and refusal.status != 429
 
 
 def answered(refusal: HyperxGlanceError, *statuses: int) -> bool:
-    """Tell whether the request itself was answered with one of these, and not the login before it."""
+    """Check whether the response to the request itself, and not to the login before it, has one of these statuses."""
     return refusal.status in statuses and not (isinstance(refusal, ServiceUnavailableError) and not refusal.connected)
 
 
-def repeated(pace: Pace, send: Callable[[bool], Found]) -> Found:
-    """Send what may safely be sent again, when no answer comes; ``send`` learns whether an answer was lost before.
+class Attempt:
+    """One of several attempts to send a request: a context manager that suppresses an error if another one follows.
 
-    The caller says why it may. An answer is lost where the service may have seen the request. What else is refused
-    afterwards has a note that says so.
+    ``lost`` is True if the response to an earlier attempt was lost: the service may have worked on it.
     """
-    pause = pace.first_interval
-    sent, lost = 0, False
-    while True:
-        try:
-            return send(lost)
-        except ServiceUnavailableError as error:
-            # What one of them may have done is done, though the last did not get through.
-            lost = error.connected = lost or may_be_done(error)
-            sent += 1
-            if sent > REPETITIONS:
-                raise
-        except HyperxGlanceError as error:
-            if lost:
-                error.add_note("An answer was lost before: what was asked for may have been done.")
-            raise
-        pace.sleep(pause)
-        pause *= 4
+
+    def __init__(self, attempt: "tenacity.AttemptManager", *, lost: bool) -> None:
+        self._attempt = attempt
+        self.lost = lost
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if isinstance(error, ServiceUnavailableError):
+            # A lost request may have been done, although the last one did not reach the service.
+            self.lost = error.connected = self.lost or may_be_done(error)
+        elif error is not None:
+            if self.lost and isinstance(error, HyperxGlanceError):
+                error.add_note("An earlier response was lost: the request may have been carried out.")
+            return False
+        return bool(self._attempt.__exit__(kind, error, traceback))
+
+
+def attempts(pace: Pace) -> Iterator[Attempt]:
+    """Iterate over attempts to send a request, until one succeeds; each is a context manager around the request.
+
+    Another attempt follows if the service does not respond or fails, up to three times and after growing pauses. Only
+    for requests that are safe to repeat: the caller's code says why they are. Any other error is raised at once, with a
+    note if an earlier response was lost.
+    """
+    import tenacity  # noqa: PLC0415  # as above
+
+    def log(state: "tenacity.RetryCallState") -> None:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, ServiceUnavailableError)
+        log_failure(f"attempt {state.attempt_number} of {1 + REPETITIONS}", error)
+
+    lost = False
+    for each in tenacity.Retrying(
+        wait=lambda state: pace.first_interval * 4 ** (state.attempt_number - 1),
+        stop=tenacity.stop_after_attempt(1 + REPETITIONS),
+        sleep=lambda interval: pause(pace, interval),
+        before_sleep=log,
+        reraise=True,
+    ):
+        attempt = Attempt(each, lost=lost)
+        yield attempt
+        lost = attempt.lost

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from hyperx_glance.errors import ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.waiting.ids import is_settled
-from hyperx_glance.waiting.pace import Pace, may_be_done, repeated, wait_until
+from hyperx_glance.waiting.pace import Pace, attempts, log_failure, may_be_done, wait_until
 
 Found = TypeVar("Found")
 
@@ -66,6 +66,7 @@ class Quiet:
             try:
                 found = look()
             except ServiceUnavailableError as error:
+                log_failure("a look", error)
                 failure = error
             return True if found is not None or self.is_over else None
 
@@ -82,19 +83,17 @@ def sent_once(pace: Pace, send: Callable[[], Found]) -> Found | ServiceUnavailab
     After a lost response the caller searches for what the service may have made (`Quiet.listen`). A refusal is raised:
     nothing was made. The request is sent again only if no connection was made, so that no service can have seen it.
     """
-
-    def send_unseen(_lost: bool) -> Found | ServiceUnavailableError:  # noqa: FBT001  # as `repeated` calls it
-        try:
-            return send()
-        except ServiceUnavailableError as error:
-            if not error.connected:
-                raise
-            return error
-
-    answer = repeated(pace, send_unseen)
-    if isinstance(answer, ServiceUnavailableError) and not may_be_done(answer):
-        raise answer
-    return answer
+    for attempt in attempts(pace):
+        with attempt:
+            try:
+                return send()
+            except ServiceUnavailableError as error:
+                if not error.connected:
+                    raise
+                lost = error
+    if not may_be_done(lost):
+        raise lost
+    return lost
 
 
 def find_again(pace: Pace, chosen_id: str, look: Callable[[], Found | None]) -> Found | None:
@@ -117,9 +116,10 @@ def patient(pace: Pace, look: Callable[[], Found | None]) -> Callable[[], Found 
     def patient_look() -> Found | None:
         try:
             found = look()
-        except ServiceUnavailableError:
+        except ServiceUnavailableError as error:
             if silence.is_over:
                 raise
+            log_failure("a look", error)
             return None
         silence.begin()
         return found

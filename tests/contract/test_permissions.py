@@ -160,11 +160,11 @@ def test_a_wrong_password_and_a_refusal_are_two_errors(cloud: CloudUnderTest, cl
     assert wrong.value.status == 401
     with pytest.raises(NotAllowedError) as refused:
         client("alice").install_metadefs()
-    assert (refused.value.status, refused.value.hint) == (403, "Administrators may.")
+    assert (refused.value.status, refused.value.hint) == (403, "Only administrators may do this.")
 
 
 def test_another_department_s_private_image_is_as_good_as_gone(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     with pytest.raises(NotFoundError) as caught:
         client("bob").update(image_id, name="mine")
-    assert caught.value.hint == "It is gone, or a private image of another department."
+    assert caught.value.hint == "It was deleted, or it is private to another department."

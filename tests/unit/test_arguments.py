@@ -357,7 +357,7 @@ def test_a_model_takes_a_value_or_names_its_field_in_one_line(model: type[Any], 
         assert all(re.match(rf"((pace|settings|network)\.)?{field}\b.*: ", line) for line in lines), (word, lines)
         assert len({line.partition(":")[0] for line in lines}) == len(lines), word
         assert all(line.isprintable() for line in lines), word
-        assert not re.search("Input should|valid |String |pydantic", "".join(lines)), word
+        assert not re.search("Input should|String |pydantic", "".join(lines)), word
 
 
 @pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, ImageChanges, UrlPolicy])
@@ -376,12 +376,12 @@ def test_positions_are_refused_with_what_to_write(model: type[Any]) -> None:
     needed = ", ".join(f"{field}=..." for field in NEEDED[model])
     name = model.__name__
 
-    with pytest.raises(InvalidRequestError, match=re.escape(f"{name} takes keywords alone: {name}({needed})")):
+    with pytest.raises(InvalidRequestError, match=re.escape(f"{name} takes keywords only: {name}({needed})")):
         model("debian", "http://files.example/debian.qcow2")
 
 
 def test_a_misspelt_field_is_told_with_the_nearest() -> None:
-    with pytest.raises(InvalidRequestError, match="categry: there is no such field; did you mean category"):
+    with pytest.raises(InvalidRequestError, match="categry: unknown field; did you mean category"):
         ImageChanges(categry="public")  # type: ignore[call-arg]  # that is what the test shows
 
 

@@ -263,7 +263,7 @@ def test_a_page_instead_of_a_service_is_a_finding(fake: InMemoryCloud) -> None:
     findings = examine(fake)
 
     assert findings["image"].level == "error"
-    assert "not understood" in findings["image"].message
+    assert "sent an HTML page" in findings["image"].message
     assert "Not checked" in findings["web-download"].message
 
 
@@ -275,7 +275,7 @@ def test_another_service_behind_the_url_is_a_finding(fake: InMemoryCloud, nonsen
 
     assert "tell its version" in findings["image-version"].message
     assert findings["web-download"].level == "error"
-    assert "not understood" in findings["web-download"].message
+    assert "sent an invalid" in findings["web-download"].message
 
 
 def test_a_check_that_fails_is_a_finding(fake: InMemoryCloud) -> None:

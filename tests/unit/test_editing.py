@@ -245,7 +245,7 @@ def test_an_image_that_vanishes_after_a_lost_answer_is_told_with_what_may_have_b
     cloud.before("glance", "GET", image_id, lambda: cloud.glance.remove_image(image_id), skip=1, times=1)
     with pytest.raises(NotFoundError) as caught:
         client().update(image_id, name="new")
-    assert caught.value.__notes__ == ["An answer was lost before: what was asked for may have been done."]
+    assert caught.value.__notes__ == ["An earlier response was lost: the request may have been carried out."]
 
 
 def test_what_cannot_be_read_at_first_is_not_sent(cloud: InMemoryCloud, client: ClientFactory) -> None:

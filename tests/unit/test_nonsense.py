@@ -111,7 +111,7 @@ def test_a_portal_that_answers_for_a_service_is_no_success(cloud: InMemoryCloud,
     for service in SERVICES:
         cloud.fail(service, method, "", status=200, body=PAGE, times=None)
 
-    with pytest.raises(ServiceUnavailableError, match="not understood"):
+    with pytest.raises(ServiceUnavailableError, match="sent an HTML page"):
         call(admin, image)
 
 

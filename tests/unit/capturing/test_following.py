@@ -297,5 +297,5 @@ def test_a_list_that_is_not_found_says_nothing_about_a_capture(
 ) -> None:
     alice.start_capture(server, NEW)
     cloud.fail("glance", "GET", "/images$", status=404, times=None)
-    with pytest.raises(ServiceUnavailableError, match="it has no such list"):
+    with pytest.raises(ServiceUnavailableError, match="has no such list"):
         alice.find_capture("capture-0001")

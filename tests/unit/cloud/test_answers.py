@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from hyperx_glance import ServiceUnavailableError
-from hyperx_glance.cloud.answers import LONGEST_BODY, LONGEST_TEXT, Shape, explanation, parsed, said, server_time
+from hyperx_glance.cloud.answers import LONGEST_BODY, LONGEST_TEXT, Shape, cleaned, explanation, parsed, server_time
 
 
 class Part(Shape):
@@ -17,7 +17,7 @@ class Part(Shape):
 
 
 def test_a_shape_says_where_it_is_not_met() -> None:
-    with pytest.raises(ServiceUnavailableError, match=r"another Part, in size") as caught:
+    with pytest.raises(ServiceUnavailableError, match=r"sent an invalid Part .size.") as caught:
         parsed(Part, "image", b'{"size": "secret-5ecre7"}')
 
     assert "5ecre7" not in f"{caught.value} {caught.value.__cause__}"
@@ -88,7 +88,7 @@ def test_the_sentence_in_a_page(page: str, sentence: str) -> None:
 
 
 def test_what_a_service_says_has_no_letter_that_nobody_sees() -> None:
-    assert said("a\x1b[31m\x00b\u202ec\ud800d\n\t e\x9bf\u2028g") == "a[31mbcd efg"
+    assert cleaned("a\x1b[31m\x00b\u202ec\ud800d\n\t e\x9bf\u2028g") == "a[31mbcd efg"
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_what_a_service_says_has_no_letter_that_nobody_sees() -> None:
 @pytest.mark.parametrize("secret", ["5ecre7", "a 'quoted' \"one\" & <more>", "with  two spaces", "Pä$$wörd"])
 def test_a_known_secret_is_shown_in_no_form(text: str, secret: str) -> None:
     for form in (secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret)):
-        shown = said(text.format(form, form), secret)
+        shown = cleaned(text.format(form, form), secret)
 
         assert secret not in shown
         assert form not in shown
 
 
 def test_a_secret_is_found_though_control_characters_stand_in_it() -> None:
-    assert said("5ec\x00re\x1b7", "5ecre7") == "..."
-    assert said("ht\x00tp://user:5ecre7@host/", "") == "http://host/"
-    assert said("all of it", " ", "") == "all of it"
+    assert cleaned("5ec\x00re\x1b7", "5ecre7") == "..."
+    assert cleaned("ht\x00tp://user:5ecre7@host/", "") == "http://host/"
+    assert cleaned("all of it", " ", "") == "all of it"
 
 
 def test_whatever_is_said_is_cut() -> None:
-    assert len(said("word " * 100_000)) <= LONGEST_TEXT
+    assert len(cleaned("word " * 100_000)) <= LONGEST_TEXT

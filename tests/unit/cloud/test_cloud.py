@@ -12,11 +12,12 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.pace import Pace
 
 
 @pytest.fixture
 def border(cloud: InMemoryCloud) -> Cloud:
-    return Cloud.from_session(cloud.session("alice"), retry_delay=0)
+    return Cloud.from_session(cloud.session("alice"), pace=Pace(first_interval=0))
 
 
 def test_nothing_is_asked_before_the_first_request(cloud: InMemoryCloud, border: Cloud) -> None:
@@ -90,7 +91,7 @@ def test_reading_is_repeated_while_a_service_is_unavailable(cloud: InMemoryCloud
 )
 def test_no_service_makes_anybody_sleep_for_long(cloud: InMemoryCloud, asked: str, pauses: list[float]) -> None:
     slept: list[float] = []
-    border = Cloud.from_session(cloud.session("alice"), retry_delay=0.25, sleep=slept.append)
+    border = Cloud.from_session(cloud.session("alice"), pace=Pace(first_interval=0.25, sleep=slept.append))
     cloud.fail("glance", "GET", "/images$", status=503, headers={"Retry-After": asked}, times=None)
 
     with pytest.raises(ServiceUnavailableError):

@@ -1,8 +1,9 @@
 """How a client is made and closed; test_connecting.py has the arguments."""
 
 import pytest
+from openstack.connection import Connection
 
-from hyperx_glance import Client, InvalidRequestError, Settings
+from hyperx_glance import Client, InvalidRequestError, Pace, ServiceUnavailableError, Settings
 from hyperx_glance.cloud.connected import Connected
 from hyperx_glance.testing import InMemoryCloud
 
@@ -34,3 +35,38 @@ def test_closing_closes_what_was_opened_for_it() -> None:
 def test_no_client_is_made_of_anything_else() -> None:
     with pytest.raises(InvalidRequestError, match="a client is made by connect"):
         Client("a cloud")  # type: ignore[arg-type]  # what it is about
+
+
+@pytest.mark.parametrize("path", ["/projects$", "/auth/projects$"])
+@pytest.mark.parametrize("kind", ["session", "connection"])
+def test_every_connection_of_a_client_waits_at_its_pace(kind: str, path: str) -> None:
+    """The steward reads /projects as an administrator, and the caller /auth/projects."""
+    fake = InMemoryCloud()
+    slept: list[float] = []
+    settings = Settings(pace=Pace(first_interval=7, sleep=slept.append))
+    bob, admin = fake.session("bob"), fake.session("admin")
+    if kind == "session":
+        client = Client.from_session(bob, steward=admin, settings=settings)
+    else:
+        client = Client.from_connection(Connection(session=bob), steward=Connection(session=admin), settings=settings)
+    image = fake.glance.add_image(name="kylin", owner="dept-c", visibility="community", status="active")
+    fake.fail("keystone", "GET", path, status=503, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        _ = client.departments() if "auth" in path else client.owner_name(image)
+
+    assert slept == [7, 7]
+
+
+def test_a_connection_for_the_whole_system_waits_at_the_same_pace() -> None:
+    fake = InMemoryCloud()
+    slept: list[float] = []
+    settings = Settings(pace=Pace(first_interval=7, sleep=slept.append))
+    whole = Client.from_session(fake.session("admin"), settings=settings).cloud.of_system()
+    assert whole is not None
+    fake.fail("keystone", "GET", "/limits$", status=503, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        whole.get("identity", "/limits")
+
+    assert slept == [7, 7]

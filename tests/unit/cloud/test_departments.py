@@ -10,6 +10,7 @@ from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.departments import STALE_SECONDS, Departments
 from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.pace import Pace
 from tests.support.clouds import Clock
 
 
@@ -19,7 +20,7 @@ def clock() -> Clock:
 
 
 def departments(cloud: InMemoryCloud, user: str, clock: Clock) -> Departments:
-    return Departments(Cloud.from_session(cloud.session(user), retry_delay=0), clock=clock)
+    return Departments(Cloud.from_session(cloud.session(user), pace=Pace(first_interval=0)), clock=clock)
 
 
 def project_requests(cloud: InMemoryCloud) -> list[str]:
@@ -88,7 +89,9 @@ def test_a_filter_takes_an_unknown_word_for_an_id(cloud: InMemoryCloud, clock: C
 
 
 def with_steward(cloud: InMemoryCloud, clock: Clock, *, user: str = "alice", steward: Session) -> Departments:
-    own, second = (Cloud.from_session(session, retry_delay=0) for session in (cloud.session(user), steward))
+    own, second = (
+        Cloud.from_session(session, pace=Pace(first_interval=0)) for session in (cloud.session(user), steward)
+    )
     return Departments(own, steward=second, clock=clock)
 
 

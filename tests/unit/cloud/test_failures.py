@@ -19,6 +19,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.waiting.pace import Pace
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def fake() -> InMemoryCloud:
 
 @pytest.fixture
 def cloud(fake: InMemoryCloud) -> Cloud:
-    return Cloud.from_session(fake.session("alice"), retry_delay=0)
+    return Cloud.from_session(fake.session("alice"), pace=Pace(first_interval=0))
 
 
 @pytest.mark.parametrize(
@@ -77,11 +78,11 @@ def test_a_name_where_an_id_is_wanted_has_a_hint(cloud: Cloud) -> None:
 
     with pytest.raises(NotFoundError) as caught:
         cloud.image("00000000-0000-0000-0000-000000000000")
-    assert "private image of another department" in caught.value.hint
+    assert "private to another department" in caught.value.hint
 
     with pytest.raises(NotFoundError) as caught:
         cloud.get("compute", "/servers/web")
-    assert "id of a server is needed" in caught.value.hint
+    assert "Use the id of a server" in caught.value.hint
 
 
 def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> None:
@@ -89,12 +90,12 @@ def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> 
 
     with pytest.raises(NotAllowedError) as caught:
         rita.post("image", "/images", json={"name": "debian"})
-    assert caught.value.hint.startswith("Members of the department")
+    assert caught.value.hint.startswith("Only members of the department")
 
     alice = Cloud.from_session(fake.session("alice"))
     with pytest.raises(NotAllowedError) as caught:
         alice.post("image", "/metadefs/namespaces", json={"namespace": "a"})
-    assert caught.value.hint == "Administrators may."
+    assert caught.value.hint == "Only administrators may do this."
 
     fake.fail(
         "nova",
@@ -105,7 +106,7 @@ def test_a_policy_that_asks_for_another_role_has_a_hint(fake: InMemoryCloud) -> 
     )
     with pytest.raises(NotAllowedError) as caught:
         rita.get("compute", "/limits")
-    assert caught.value.hint.startswith("Members of the department")
+    assert caught.value.hint.startswith("Only members of the department")
 
 
 def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cloud) -> None:
@@ -163,7 +164,7 @@ def test_a_service_that_is_down_is_told_without_what_libraries_write_around_it(f
         hyperx_glance.connect(**down).count()
 
     said = "Unable to establish connection to http://127.0.0.1:1/v3/auth/tokens: Connection refused"
-    assert caught.value.message == f"The identity service gave no answer: {said}"
+    assert caught.value.message == f"No response from the identity service: {said}"
 
 
 def test_every_error_keeps_its_cause(fake: InMemoryCloud, cloud: Cloud) -> None:

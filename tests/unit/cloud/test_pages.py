@@ -187,7 +187,7 @@ def test_an_answer_that_is_no_list_is_an_error(body: bytes) -> None:
     client = connect(cloud)
     cloud.fail("glance", "GET", LIST, status=200, body=body, headers=JSON)
 
-    with pytest.raises(ServiceUnavailableError, match="no list of images"):
+    with pytest.raises(ServiceUnavailableError, match="sent no valid list of images"):
         ids(client)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.cloud.cloud import Cloud
-from hyperx_glance.cloud.versions import front_door, newest
+from hyperx_glance.cloud.versions import front_door_url, newest
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_versions_are_listed_at_the_front_door(base: str, root: str) -> None:
-    assert front_door(base) == root
+    assert front_door_url(base) == root
 
 
 @pytest.mark.parametrize(("release", "version"), [("2024.1", (2, 16)), ("2026.2", (2, 17))])

@@ -236,7 +236,7 @@ def test_a_list_that_is_not_found_says_nothing_about_a_launch(
     if service == "cinder":
         launch.cancel()
     cloud.fail(service, "GET", path, status=404, times=None)
-    with pytest.raises(ServiceUnavailableError, match="it has no such list") as caught:
+    with pytest.raises(ServiceUnavailableError, match="has no such list") as caught:
         alice.find_launch(launch.launch_id)
     assert caught.value.launch_id == launch.launch_id
 

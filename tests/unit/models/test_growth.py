@@ -103,7 +103,7 @@ def test_the_first_ten_mistakes_are_named_and_the_others_counted() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         ImageChanges(tags=[1] * 115_000)  # type: ignore[list-item]  # that is the mistake
     *lines, last = str(caught.value).splitlines()
-    assert lines == [f"tags.{number}: a text is needed" for number in range(10)]
+    assert lines == [f"tags.{number}: must be a string" for number in range(10)]
     assert last == "and 114990 more"
 
 
@@ -118,5 +118,5 @@ def test_names_that_the_caller_gave_are_cut() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         LaunchRequest(name="web", flavor="small", metadata={"k" * 100_000: "x"}, **{"x" * 100_000: 1})  # type: ignore[arg-type]  # that is the mistake
     first, second = str(caught.value).splitlines()
-    assert first == f"metadata.{'k' * 100}...: at most 255 characters are possible"
-    assert second == f"{'x' * 100}...: there is no such field"
+    assert first == f"metadata.{'k' * 100}...: must have at most 255 characters"
+    assert second == f"{'x' * 100}...: unknown field"

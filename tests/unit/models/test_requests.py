@@ -227,9 +227,9 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("fields", "lines"),
         [
-            ({"tags": "debian"}, ["tags: a set, list or tuple is needed"]),
-            ({"stores": "fast"}, ["stores: a list or tuple is needed"]),
-            ({"colour": "red"}, ["colour: there is no such field"]),
+            ({"tags": "debian"}, ["tags: must be a set, list or tuple"]),
+            ({"stores": "fast"}, ["stores: must be a list or tuple"]),
+            ({"colour": "red"}, ["colour: unknown field"]),
             ({"properties": {"os_type": "x"}}, ["properties.os_type: os_type is set through the field os_type"]),
         ],
     )
@@ -242,7 +242,7 @@ class TestRequests:
     def test_a_mistake_of_the_whole_request_stands_alone(self) -> None:
         with pytest.raises(ImmutableFieldError, match=r"^url: never changes after creation"):
             ImageChanges(url=URL)  # type: ignore[call-arg]
-        with pytest.raises(InvalidRequestError, match=r"^networks: 'auto' or 'none' is needed, or a list or tuple is"):
+        with pytest.raises(InvalidRequestError, match=r"^networks: must be 'auto' or 'none', or must be a list"):
             LaunchRequest(name="web", flavor="small", networks="net1")  # type: ignore[arg-type]
 
     def test_nested_mistakes_are_ordinary_located_errors(self) -> None:

@@ -1,6 +1,7 @@
-"""Waiting looks first, sleeps in growing intervals, and looks once more at the deadline."""
+"""Waiting looks first and sleeps in growing intervals; a safe request is sent again; both are logged."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.waiting.pace import REPETITIONS, Pace, answered, may_be_done, repeated, wait_until
+from hyperx_glance.waiting.pace import REPETITIONS, Pace, answered, attempts, may_be_done, wait_until
 from tests.support.clouds import Clock
 
 
@@ -130,15 +131,92 @@ def test_a_limited_rate_alone_leaves_nothing_behind() -> None:
     assert not caught.value.connected
 
 
-def outcome(errors: list[HyperxGlanceError], told: list[bool]) -> str:
-    def send(lost: bool) -> str:  # noqa: FBT001  # as `repeated` calls it
-        told.append(lost)
-        raise errors.pop(0)
+def test_the_pauses_between_attempts_grow() -> None:
+    clock = Clock(1000)
 
+    with pytest.raises(ServiceUnavailableError):
+        fail(pace(clock, first_interval=1), [unavailable() for _ in range(4)])
+
+    assert clock.naps == [1, 4, 16]
+
+
+def test_a_refusal_after_a_lost_answer_has_a_note() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        fail(pace(Clock(1000)), [unavailable(), NotFoundError("gone")])
+
+    assert caught.value.__notes__ == ["An earlier response was lost: the request may have been carried out."]
+
+
+@pytest.mark.parametrize("error", [KeyError("gone"), KeyboardInterrupt(), NotFoundError("gone")])
+def test_any_other_error_ends_the_attempts(error: BaseException) -> None:
+    clock = Clock(1000)
+
+    with pytest.raises(type(error)) as caught:
+        fail(pace(clock), [error])
+
+    assert caught.value is error
+    assert (clock.naps, getattr(error, "__notes__", [])) == ([], [])
+
+
+def fail(pace: Pace, errors: Sequence[BaseException]) -> None:
+    left = iter(errors)
+    for attempt in attempts(pace):
+        with attempt:
+            raise next(left)
+
+
+def test_a_success_ends_the_attempts() -> None:
+    clock, made = Clock(1000), []
+
+    for attempt in attempts(pace(clock)):
+        with attempt:
+            made.append(attempt.lost)
+            if len(made) == 1:
+                raise unavailable()
+
+    assert made == [False, True]
+
+
+def test_the_result_can_be_returned_from_an_attempt() -> None:
+    def send() -> str:
+        for attempt in attempts(pace(Clock(1000))):
+            with attempt:
+                return "done"
+        raise AssertionError
+
+    assert send() == "done"
+
+
+def outcome(errors: list[HyperxGlanceError], told: list[bool]) -> str:
     try:
-        return repeated(pace(Clock(1000)), send)
+        for attempt in attempts(pace(Clock(1000))):
+            with attempt:
+                told.append(attempt.lost)
+                raise errors.pop(0)
     except NotFoundError as error:
         return error.message
+    raise AssertionError
+
+
+def test_every_retry_and_every_wait_is_logged_without_a_word_of_the_service(caplog: pytest.LogCaptureFixture) -> None:
+    errors = [ServiceUnavailableError("secret", service="image", status=503, request_id="req-1"), unavailable()]
+    looks = iter([None, "there"])
+
+    with caplog.at_level(logging.DEBUG):
+        for attempt in attempts(pace(Clock(1000), first_interval=1)):
+            with attempt:
+                if errors:
+                    raise errors.pop(0)
+        wait_until(pace(Clock(1000)), lambda: next(looks))
+
+    assert {name for name, _, _ in caplog.record_tuples} == {"hyperx_glance.waiting.pace"}
+    assert [(level, text) for _, level, text in caplog.record_tuples] == [
+        (logging.INFO, "attempt 1 of 4 failed: service image, status 503, request req-1"),
+        (logging.DEBUG, "waiting for 1.00 s"),
+        (logging.INFO, "attempt 2 of 4 failed: service None, status None, request None"),
+        (logging.DEBUG, "waiting for 4.00 s"),
+        (logging.DEBUG, "waiting for 0.10 s"),
+    ]
 
 
 def test_the_status_of_a_login_is_no_answer_to_the_request() -> None:

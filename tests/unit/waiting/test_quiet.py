@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import pytest
 
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, ServiceUnavailableError
 from hyperx_glance.waiting.ids import draw_id
-from hyperx_glance.waiting.pace import REPETITIONS, Pace
-from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet, find_again, sent_once
+from hyperx_glance.waiting.pace import REPETITIONS, Pace, wait_until
+from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet, find_again, patient, sent_once
 from tests.support.clouds import Clock
 
 if TYPE_CHECKING:
@@ -88,6 +89,14 @@ def test_a_service_that_stays_out_of_reach_is_the_error(pace: Pace) -> None:
     with pytest.raises(ServiceUnavailableError):
         Quiet(pace).listen(sending([], LOST))
     assert Quiet(pace).listen(sending([], LOST, LOST, "7c1")) == "7c1"
+
+
+def test_a_failed_look_is_logged(pace: Pace, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="hyperx_glance.waiting.pace"):
+        Quiet(pace).listen(sending([], LOST, "7c1"))
+        wait_until(pace, patient(pace, sending([], LOST, "7c1")))
+
+    assert [record.getMessage().partition(" failed:")[0] for record in caplog.records] == ["a look", "a look"]
 
 
 @pytest.mark.parametrize(
