@@ -17,11 +17,10 @@ from hyperx_glance.capturing.finding import find
 from hyperx_glance.capturing.handle import Capture
 from hyperx_glance.capturing.starting import start
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 __all__ = ["Capture", "capture", "find_capture", "start_capture"]
 
@@ -41,18 +40,12 @@ def capture(
     """
     following = start(context, check(context, server_id, new))
     with following.made:
-        try:
-            return following.finish(teller(on_progress), timeout)
-        except (ServiceUnavailableError, AuthenticationError):
-            raise
-        except CallbackError as error:
-            raised = error.raised
-            following.withdraw(raised)
-        except BaseException as error:
-            if following.withdraw(error) and isinstance(error, WaitTimeoutError):
-                error.hint = "What it had made is deleted. Give it more time: timeout=..., or start_capture and wait."
-            raise
-        raise raised
+        return reported(
+            lambda tell: following.finish(tell, timeout),
+            on_progress,
+            withdraw=following.withdraw,
+            more_time="What it had made is deleted. Allow more time: timeout=..., or start_capture and wait.",
+        )
 
 
 def start_capture(context: Context, server_id: str, new: NewCapture) -> Capture:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,11 +66,7 @@ class Capture:
         and raises `CaptureFailedError`.
         """
         with self._following.made:
-            try:
-                return self._following.finish(teller(on_progress), timeout)
-            except CallbackError as error:
-                raised = error.raised
-            raise raised
+            return reported(lambda tell: self._following.finish(tell, timeout), on_progress)
 
     def cancel(self) -> None:
         """Delete what the capture has made, and return when it is gone; a second call is no error.
