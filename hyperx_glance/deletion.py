@@ -11,58 +11,18 @@
 Servers are never touched: Nova and Cinder made their own copy of the data.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, TypeVar
-
 from hyperx_glance import removal
-from hyperx_glance.cloud.answers import Shape
-from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.cloud.compute import servers_of_images
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
+from hyperx_glance.cloud.volumes import volumes_of_images
 from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting.pace import repeated
 
-
-class _UsedImage(Shape):
-    id: str | None = None
-
-
-class _Server(Listed):
-    """Hold what Nova tells of a server; one that boots from a volume has "" for its image."""
-
-    name: str | None = None
-    status: str | None = None
-    tenant_id: str | None = None
-    image: _UsedImage | Literal[""] | None = None
-
-
-class _ServerPage(ListPage[_Server], alias_generator=collection("servers")):
-    pass
-
-
-class _CopiedImage(Shape):
-    image_id: str | None = None
-    disk_format: str | None = None
-
-
-class _Attachment(Shape):
-    server_id: str | None = None
-
-
-class _Volume(Listed):
-    volume_image_metadata: _CopiedImage | None = None
-    attachments: tuple[_Attachment, ...] | None = None
-
-
-class _VolumePage(ListPage[_Volume], alias_generator=collection("volumes")):
-    pass
-
-
 _UNFINISHED = ("queued", "saving")
-_Record = TypeVar("_Record", bound=Listed)
 
 
 def delete(context: Context, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
@@ -102,10 +62,10 @@ def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
     known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
     through_volume = _servers_of_volumes(context, known)
     # Nova's own filter finds image-backed servers only; others are picked from the whole list.
-    criteria = {} if through_volume else {"image": known.id}
+    criteria = _of_all_departments(context) | ({} if through_volume else {"image": known.id})
     found = []
-    for server in _list(context, "compute", "/servers/detail", _ServerPage, criteria=criteria):
-        by_image = isinstance(server.image, _UsedImage) and server.image.id == known.id
+    for server in servers_of_images(context.cloud, criteria, page_size=context.settings.page_size):
+        by_image = server.image_id == known.id
         if by_image or server.id in through_volume:
             by_iso = known.kind is Kind.ISO or through_volume.get(server.id) == ISO_FORMAT
             found.append(
@@ -113,7 +73,7 @@ def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
                     id=server.id,
                     name=server.name or "",
                     status=server.status or "",
-                    project_id=server.tenant_id or "",
+                    project_id=server.project_id or "",
                     through="iso" if by_iso else "image" if by_image else "volume",
                 )
             )
@@ -151,26 +111,15 @@ def _servers_of_volumes(context: Context, image: Image) -> dict[str, str]:
     """
     if not context.cloud.has("block-storage"):
         return {}
+    volumes = volumes_of_images(context.cloud, _of_all_departments(context), page_size=context.settings.page_size)
     return {
-        attachment.server_id: copied.disk_format or ""
-        for volume in _list(context, "block-storage", "/volumes/detail", _VolumePage, criteria={})
-        if (copied := volume.volume_image_metadata) is not None and copied.image_id == image.id
+        attachment.server_id: volume.of_image("disk_format")
+        for volume in volumes
+        if volume.of_image("image_id") == image.id
         for attachment in volume.attachments or ()
         if attachment.server_id is not None
     }
 
 
-def _list(
-    context: Context,
-    service: Service,
-    path: str,
-    page: type[ListPage[_Record]],
-    *,
-    criteria: Mapping[str, str],
-) -> Iterator[_Record]:
-    """Iterate over Nova's servers or Cinder's volumes, an administrator over those of all departments."""
-    cloud = context.cloud
-    asked = {**criteria, "limit": str(context.settings.page_size)} | (
-        {"all_tenants": "1"} if cloud.is_administrator else {}
-    )
-    return listed(service, lambda params: cloud.get_parsed(page, service, path, params=params), asked)
+def _of_all_departments(context: Context) -> dict[str, str]:
+    return {"all_tenants": "1"} if context.cloud.is_administrator else {}

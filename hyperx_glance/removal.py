@@ -20,11 +20,8 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from pydantic import Field
-
-from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud import compute
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import (
     HyperxGlanceError,
@@ -103,23 +100,15 @@ def unlisted(cloud: Cloud) -> int | None:
 # ----------------------------------------------------------------- who writes
 
 
-class _Server(Shape):
-    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-
-
-class _OneServer(Shape):
-    server: _Server
-
-
 def has_task(cloud: Cloud, server_id: str) -> bool:
     """Tell whether Nova does something with a server: it writes to the image of a snapshot until its task is over."""
     if not server_id:
         return False
     try:
-        answer = cloud.get_parsed(_OneServer, "compute", f"/servers/{quote(server_id, safe='')}")
+        server = compute.server(cloud, server_id, microversion=None)
     except NotFoundError:
         return False
-    return answer.server.task_state is not None
+    return server.task_state is not None
 
 
 def stands_still(context: Context, image_id: str) -> bool:

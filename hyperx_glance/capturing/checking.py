@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import Order
+from hyperx_glance.cloud import compute, volumes
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -32,9 +33,10 @@ from hyperx_glance.waiting.ids import check_fresh, draw_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperx_glance.capturing.services import Server, Volume
     from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.compute import ServerRecord
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
     from hyperx_glance.models.capturing import NewCapture
     from hyperx_glance.models.image import Image
 
@@ -67,7 +69,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     _check_texts(new)
     if new.capture_id is not None:
         _check_id(cloud, new.capture_id)
-    server = services.server(cloud, server_id)
+    server = compute.server(cloud, server_id)
     _check_server(cloud, server)
     attached = _attached(cloud, server)
     _check_root_name(cloud, server, attached)
@@ -110,7 +112,7 @@ def _check_id(cloud: Cloud, capture_id: str) -> None:
         )
 
 
-def _check_server(cloud: Cloud, server: Server) -> None:
+def _check_server(cloud: Cloud, server: ServerRecord) -> None:
     if server.project_id != cloud.project_id:
         # The image would belong to the administrator's department, and be shared with the server's
         # (nova/compute/utils.py, initialize_instance_snapshot_metadata).
@@ -129,13 +131,13 @@ def _check_server(cloud: Cloud, server: Server) -> None:
 # ----------------------------------------------------------------- the disk
 
 
-def _attached(cloud: Cloud, server: Server) -> list[Volume]:
+def _attached(cloud: Cloud, server: ServerRecord) -> list[Volume]:
     if not server.volumes or not cloud.has("block-storage"):
         return []
-    return [services.volume(cloud, each.id) for each in server.volumes]
+    return [volumes.volume(cloud, each.id) for each in server.volumes]
 
 
-def root_volume(server: Server, attached: Sequence[Volume]) -> Volume | None:
+def root_volume(server: ServerRecord, attached: Sequence[Volume]) -> Volume | None:
     """Find the volume that the server runs on; None where it runs on a disk that Nova keeps.
 
     Members see neither the root device's name nor boot indexes. The root is the first device that is no ISO: "a" of
@@ -151,12 +153,12 @@ def root_volume(server: Server, attached: Sequence[Volume]) -> Volume | None:
     return disks[0]
 
 
-def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -> None:
+def _check_root_name(cloud: Cloud, server: ServerRecord, attached: Sequence[Volume]) -> None:
     """Refuse where the server's image gave the root another name than the first: another disk may have that."""
     disks = [each for each in attached if not _is_iso(each)]
     if len(disks) + bool(server.image_id) < 2:  # two of which one is the root
         return
-    names = {each.volume_image_metadata.get(ROOT_DEVICE_KEY, "") for each in disks}
+    names = {each.of_image(ROOT_DEVICE_KEY) for each in disks}
     if server.image_id:
         with contextlib.suppress(NotFoundError, NotAllowedError):
             names.add(cloud.image(server.image_id).glance_property(ROOT_DEVICE_KEY))
@@ -169,10 +171,10 @@ def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -
 
 
 def _is_iso(volume: Volume) -> bool:
-    return volume.volume_image_metadata.get("disk_format") == ISO_FORMAT
+    return volume.of_image("disk_format") == ISO_FORMAT
 
 
-def _place(volume: Volume, server: Server) -> tuple[int, str, bool, str]:
+def _place(volume: Volume, server: ServerRecord) -> tuple[int, str, bool, str]:
     device = volume.device(server.id)
     letters = _letters(device)
     return len(letters) or 99, letters, volume.bootable != "true", device
@@ -184,14 +186,14 @@ def _letters(device: str) -> str:
     return found[1] if found else ""
 
 
-def _check_root(server: Server, root: Volume) -> None:
+def _check_root(server: ServerRecord, root: Volume) -> None:
     if root.encrypted:
         raise ConflictError(
             f"Volume {root.id}, on which server {server.id} runs, is encrypted: its image would need its key.",
             hint="Capture a server on a volume that is not encrypted.",
         )
     # Nova would let the guest's agent hold its file systems still; Cinder copies without asking it.
-    quiesced = root.volume_image_metadata.get("os_require_quiesce", "").lower() in _YES
+    quiesced = root.of_image("os_require_quiesce").lower() in _YES
     if quiesced and server.status != "SHUTOFF":
         raise ConflictError(
             f"Server {server.id} asks for a quiet disk (os_require_quiesce), which a copy of its volume is not.",
@@ -202,9 +204,9 @@ def _check_root(server: Server, root: Volume) -> None:
 # ----------------------------------------------------------------- what it inherits
 
 
-def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
+def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | None:
     """Read the image that the disk was made of; None where it is gone, or was never there."""
-    image_id = server.image_id if root is None else root.volume_image_metadata.get("image_id", "")
+    image_id = server.image_id if root is None else root.of_image("image_id")
     if not image_id:
         return None
     try:
@@ -240,7 +242,7 @@ def _inherited(new: NewCapture, source: Image | None, root: Volume | None) -> di
     if "tags" not in given and source is not None:
         inherited["tags"] = frozenset(source.tags)
     if root is not None and "min_ram_mib" not in given:
-        told = root.volume_image_metadata.get("min_ram", "")
+        told = root.of_image("min_ram")
         inherited["min_ram_mib"] = int(told) if re.fullmatch("[0-9]{1,9}", told) else 0
     if root is None and source is not None:
         texts = {field: _written(source, field) for field in _INHERITED_TEXTS if field not in given}

@@ -8,9 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json import dumps
-from typing import Literal
-from urllib.parse import quote
 
 import pydantic
 from pydantic import Field
@@ -18,9 +15,9 @@ from pydantic import Field
 from hyperx_glance.capturing.order import CAPTURE_KEY, Order
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape, parsed
-from hyperx_glance.cloud.cloud import Cloud, Json
-from hyperx_glance.cloud.compute import PAGE, nova
-from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
+from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
+from hyperx_glance.cloud.compute import nova, server_path
+from hyperx_glance.cloud.volumes import OneVolume, Volume, volume, volume_path, volumes
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture
@@ -37,63 +34,8 @@ DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_
 """In other states Cinder deletes no volume (cinder/volume/api.py, delete)."""
 
 
-class _Reference(Shape):
-    id: str
-
-
-class Server(Shape):
-    """Hold what Nova tells of a server; ``image`` is "" where it was made without one."""
-
-    id: str
-    name: str = ""
-    status: str = "UNKNOWN"
-    project_id: str = Field("", alias="tenant_id")
-    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-    image: _Reference | Literal[""] = ""
-    volumes: tuple[_Reference, ...] = Field((), alias="os-extended-volumes:volumes_attached")
-
-    @property
-    def image_id(self) -> str:
-        """The image that it was made of; "" where Nova names none."""
-        return self.image.id if self.image else ""
-
-
-class _OneServer(Shape):
-    server: Server
-
-
 class _Created(Shape):
     image_id: str
-
-
-class _Attachment(Shape):
-    server_id: str | None = None
-    device: str | None = None
-
-
-class Volume(Listed):
-    """Hold what Cinder tells of a volume; ``size`` is GiB."""
-
-    name: str | None = None
-    status: str = ""
-    size: int = 0
-    encrypted: bool = False
-    bootable: str = ""
-    metadata: dict[str, str] = Field(default_factory=dict)
-    attachments: tuple[_Attachment, ...] = ()
-    volume_image_metadata: dict[str, str] = Field(default_factory=dict)
-
-    def device(self, server_id: str) -> str:
-        """Give the name of the device as which a server has it; "" where Cinder does not tell."""
-        return next((each.device or "" for each in self.attachments if each.server_id == server_id), "")
-
-
-class _OneVolume(Shape):
-    volume: Volume
-
-
-class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
-    pass
 
 
 class _Metadata(Shape):
@@ -118,34 +60,19 @@ class _UploadAnswer(Shape):
 # ----------------------------------------------------------------- Nova
 
 
-def server(cloud: Cloud, server_id: str) -> Server:
-    """Read one server."""
-    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
-
-
 def create_image(cloud: Cloud, order: Order) -> str:
     """Let Nova copy the server's disk into a new image, and give its id; sent once."""
     body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
-    answer = nova(cloud, "POST", f"/servers/{quote(order.server_id, safe='')}/action", json=body)
+    answer = nova(cloud, "POST", server_path(order.server_id, "action"), json=body)
     return parsed(_Created, "compute", answer).image_id
 
 
 # ----------------------------------------------------------------- Cinder
 
 
-def volume(cloud: Cloud, volume_id: str) -> Volume:
-    """Read one volume."""
-    return cloud.get_parsed(_OneVolume, "block-storage", _volume_path(volume_id)).volume
-
-
 def copies(cloud: Cloud, capture_id: str) -> list[Volume]:
     """List the copies of volumes that a capture has made: one request, unless an operator switched the filter off."""
-
-    def read(params: Mapping[str, object]) -> _VolumePage:
-        return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
-
-    asked = {"limit": PAGE, "metadata": dumps({CAPTURE_KEY: capture_id})}
-    return [each for each in listed("block-storage", read, asked) if each.metadata.get(CAPTURE_KEY) == capture_id]
+    return list(volumes(cloud, metadata={CAPTURE_KEY: capture_id}))
 
 
 def copy_of_id(cloud: Cloud, volume_id: str) -> list[Volume]:
@@ -167,7 +94,7 @@ def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
         }
     }
     answer = cloud.post("block-storage", "/volumes", json=body)
-    return parsed(_OneVolume, "block-storage", answer.content).volume
+    return parsed(OneVolume, "block-storage", answer.content).volume
 
 
 def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -176,9 +103,7 @@ def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, st
     Cinder takes an image's properties from there alone (cinder/volume/api.py, _merge_volume_image_meta).
     """
     body: dict[str, Json] = {"os-set_image_metadata": {"metadata": metadata}}
-    parsed(
-        _Metadata, "block-storage", cloud.post("block-storage", _volume_path(volume_id, "action"), json=body).content
-    )
+    parsed(_Metadata, "block-storage", cloud.post("block-storage", volume_path(volume_id, "action"), json=body).content)
 
 
 def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
@@ -188,7 +113,7 @@ def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
         asked["disk_format"] = order.new.disk_format
     answer = cloud.post(
         "block-storage",
-        _volume_path(volume_id, "action"),
+        volume_path(volume_id, "action"),
         json={"os-volume_upload_image": asked},
         microversion=UPLOAD_MICROVERSION,
     )
@@ -204,7 +129,7 @@ def delete_copy(cloud: Cloud, copy: Volume, *, stuck: bool = False) -> None:
     if copy.status not in DELETABLE and not stuck:
         return
     try:
-        cloud.delete("block-storage", _volume_path(copy.id))
+        cloud.delete("block-storage", volume_path(copy.id))
     except (NotFoundError, InvalidRequestError):
         return
 
@@ -221,16 +146,12 @@ def snapshots_named_by(record: Image) -> frozenset[str]:
 def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
     """Ask for the end of a volume snapshot; False when it is gone. Cinder refuses while it is being made."""
     try:
-        cloud.delete("block-storage", f"/snapshots/{quote(snapshot_id, safe='')}")
+        cloud.delete("block-storage", resource_path("snapshots", snapshot_id))
     except NotFoundError:
         return False
     except InvalidRequestError:
         return True
     return True
-
-
-def _volume_path(volume_id: str, *more: str) -> str:
-    return "/".join(["/volumes", quote(volume_id, safe=""), *more])
 
 
 # ----------------------------------------------------------------- Glance

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from hyperx_glance.capturing.checking import Checked
     from hyperx_glance.capturing.order import Order
-    from hyperx_glance.capturing.services import Volume
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
 
 
 def start(context: Context, checked: Checked) -> Following:

@@ -8,7 +8,8 @@ import pytest
 
 from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
 from hyperx_glance.capturing.checking import root_volume
-from hyperx_glance.capturing.services import Server, Volume
+from hyperx_glance.cloud.compute import ServerRecord
+from hyperx_glance.cloud.volumes import Volume
 from tests.support.clouds import sent
 
 if TYPE_CHECKING:
@@ -108,18 +109,18 @@ def volume(number: int, device: str, **fields: object) -> Volume:
     ],
 )
 def test_the_root_is_the_first_device(devices: list[str], image: str, expected: str | None) -> None:
-    shown = Server.model_validate({"id": "81f", "image": {"id": image} if image else ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": {"id": image} if image else ""})
     found = root_volume(shown, [volume(number, device) for number, device in enumerate(devices)])
     assert (found and found.device("81f")) == expected
 
 
 def test_of_two_first_devices_the_bootable_one_is_the_root() -> None:
-    shown = Server.model_validate({"id": "81f", "image": ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     data, boots = volume(1, "/dev/sda"), volume(2, "/dev/vda", bootable="true")
     assert root_volume(shown, [data, boots]) == boots
 
 
 def test_what_was_made_of_an_iso_is_no_root() -> None:
-    shown = Server.model_validate({"id": "81f", "image": ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     iso, blank = volume(1, "/dev/sda", volume_image_metadata={"disk_format": "iso"}), volume(2, "/dev/sdb")
     assert root_volume(shown, [iso, blank]) == blank
