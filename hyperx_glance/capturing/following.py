@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hyperx_glance import removal
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.template import template_edits, without_flag
-from hyperx_glance.cloud.answers import parsed
+from hyperx_glance.capturing.template import template_edits
+from hyperx_glance.cloud.patching import apply
 from hyperx_glance.errors import (
     CaptureFailedError,
     ConflictError,
@@ -26,7 +26,6 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.models import mapping
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
@@ -37,8 +36,8 @@ from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
     from hyperx_glance.capturing.order import Order
-    from hyperx_glance.capturing.services import Volume
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
     from hyperx_glance.waiting.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
@@ -244,30 +243,12 @@ class Following:
         if order.new.category is Category.FEATURED and not self._cloud.is_administrator:
             raise NotAllowedError("Only administrators finish the capture of a featured image.")
         try:
-            after = self._patch(record, template_edits(record, order, public_visibility=visibility))
-        except ConflictError:
-            if self._refused_once:
+            return apply(self._cloud, record, lambda image: template_edits(image, order, public_visibility=visibility))
+        except ConflictError as error:
+            if error.status is None or self._refused_once:  # without a status: Glance did not take an edit
                 raise
             self._refused_once = True
             return None
-        ignored = without_flag(template_edits(after, order, public_visibility=visibility))
-        if ignored:
-            raise ConflictError(
-                f"Glance changed image {after.id}, but did not take {', '.join(edit.key for edit in ignored)}.",
-                hint="An operator should look at its property protections: who writes a property must be able to read"
-                " it.",
-            )
-        return after
-
-    def _patch(self, record: Image, edits: list[mapping.Edit]) -> Image:
-        try:
-            answer = self._cloud.patch_image(record.id, mapping.json_patch(edits))
-        except NotAllowedError:
-            without = without_flag(edits)
-            if without == edits:
-                raise
-            answer = self._cloud.patch_image(record.id, mapping.json_patch(without))
-        return parsed(Image, "image", answer.content)
 
     def _clean(self, record: Image, copies: list[Volume]) -> Image | None:
         """Delete the copy of the volume; give the image when it is gone."""

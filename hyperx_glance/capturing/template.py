@@ -19,7 +19,7 @@ from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, Ord
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.mapping import Edit
+from hyperx_glance.models.mapping import FLAG_REMOVAL, Edit
 from hyperx_glance.vocabulary import glance_key
 
 _GIB = 2**30
@@ -55,8 +55,6 @@ NOT_OF_A_TEMPLATE = (
     ),
 )
 _FEATURED_KEY = glance_key("featured_flag")
-_FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
-_TO_PUBLIC = Edit("category", "visibility", "public")
 
 
 def template_edits(record: Image, order: Order, *, public_visibility: str) -> list[Edit]:
@@ -73,16 +71,8 @@ def template_edits(record: Image, order: Order, *, public_visibility: str) -> li
     unwanted |= present & frozenset(NOT_OF_A_TEMPLATE)
     removals = [Edit("properties", key, None) for key in sorted(unwanted - named)]
     if _FEATURED_KEY in present - named and record.category is not vocabulary.Category.FEATURED:
-        removals.append(_FLAG_REMOVAL)
+        removals.append(FLAG_REMOVAL)
     return wanted + removals
-
-
-def without_flag(edits: list[Edit]) -> list[Edit]:
-    """Give the same edits where Glance refuses to drop the featured flag, which counts only beside "public"."""
-    if _FLAG_REMOVAL not in edits:
-        return edits
-    kept = [edit for edit in edits if edit != _FLAG_REMOVAL]
-    return [edit._replace(value="community") if edit == _TO_PUBLIC else edit for edit in kept]
 
 
 def _changes(record: Image, order: Order) -> ImageChanges:
