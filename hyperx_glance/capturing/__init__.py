@@ -38,12 +38,12 @@ def capture(
     What interrupts the first request leaves what that may still make, and names the capture: to find out would take the
     quiet time.
     """
-    following = start(context, check(context, server_id, new))
-    with following.made:
+    follower = start(context, check(context, server_id, new))
+    with follower.made:
         return reported(
-            lambda tell: following.finish(tell, timeout),
+            lambda tell: follower.finish(tell, timeout),
             on_progress,
-            withdraw=following.withdraw,
+            withdraw=follower.withdraw,
             more_time="What it had made is deleted. Allow more time: timeout=..., or start_capture and wait.",
         )
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.cloud import compute, volumes
 from hyperx_glance.errors import (
     ConflictError,
@@ -57,7 +57,7 @@ _LONGEST_INHERITED_BYTES = 255
 class Checked(NamedTuple):
     """Hold the order, and the volume to copy; None where Nova keeps the disk."""
 
-    order: Order
+    order: CaptureOrder
     root: Volume | None
 
 
@@ -80,7 +80,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         _check_root(server, root)
     source = _source(cloud, server, root)
     _check_room(context, new, root)
-    order = Order(
+    order = CaptureOrder(
         capture_id=new.capture_id or draw_id(datetime.now(UTC)),
         server_id=server.id,
         user_id=cloud.user_id,
@@ -221,7 +221,7 @@ def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | 
     return image
 
 
-def _inheriting(order: Order, source: Image | None, root: Volume | None) -> Order:
+def _inheriting(order: CaptureOrder, source: Image | None, root: Volume | None) -> CaptureOrder:
     """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory.
 
     The longest of these are left out if the order would become too long: another department wrote them, perhaps.

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.following import Following
-from hyperx_glance.capturing.order import SERVER_KEY, Order
+from hyperx_glance.capturing.following import CaptureFollower
+from hyperx_glance.capturing.order import SERVER_KEY, CaptureOrder
 from hyperx_glance.capturing.template import glance_texts
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.record import is_being_captured, is_cancelled_capture
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
 
 
-def find(context: Context, capture_id: str) -> Following:
+def find(context: Context, capture_id: str) -> CaptureFollower:
     """Find what a capture has made: a record, a copy of a volume, or both.
 
     Where nothing is there, look for ten seconds, since a service may still be working; an id that this library has
     drawn tells when, and after ten minutes one look is enough. Raise `NotFoundError` where nothing comes.
     """
 
-    def look() -> Following | None:
+    def look() -> CaptureFollower | None:
         return _look(context, capture_id)
 
     found = look() or find_again(context.settings.pace, capture_id, look)
@@ -42,21 +42,21 @@ def find(context: Context, capture_id: str) -> Following:
     return found
 
 
-def _look(context: Context, capture_id: str) -> Following | None:
+def _look(context: Context, capture_id: str) -> CaptureFollower | None:
     """Look for what there is; Cinder is not asked about a copy of Nova's disk that is not finished."""
     cloud = context.cloud
     # A finished image first: what else is called like it was made of it.
     record = min(services.records(cloud, capture_id), key=is_being_captured, default=None)
-    order: Order | None = None
+    order: CaptureOrder | None = None
     if record is not None and is_being_captured(record) and not is_cancelled_capture(record):
-        order = Order.read(glance_texts(record))
+        order = CaptureOrder.read(glance_texts(record))
     asks_cinder = (order is None or order.on_volumes) and cloud.has("block-storage")
     copies = services.copies(cloud, capture_id) if asks_cinder else []
     if record is None and not copies:
         return None
     if record is None:
-        order = Order.read(copies[0].metadata)
-    return Following(
+        order = CaptureOrder.read(copies[0].metadata)
+    return CaptureFollower(
         context,
         capture_id=capture_id,
         server_id=copies[0].metadata.get(SERVER_KEY, "") if record is None else record.captured_from,

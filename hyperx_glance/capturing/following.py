@@ -35,7 +35,7 @@ from hyperx_glance.waiting.pace import wait_until
 from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
-    from hyperx_glance.capturing.order import Order
+    from hyperx_glance.capturing.order import CaptureOrder
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.cloud.volumes import Volume
     from hyperx_glance.waiting.callbacks import Tell
@@ -44,7 +44,7 @@ LOG = logging.getLogger(__name__)
 _WITH_DATA = ("active", "deactivated")
 
 
-class Following:
+class CaptureFollower:
     """Follow one capture; threads may share it.
 
     ``order`` is None for a capture that is finished but for its copy of a volume. ``quiet`` is over when nothing that
@@ -57,7 +57,7 @@ class Following:
         *,
         capture_id: str,
         server_id: str,
-        order: Order | None,
+        order: CaptureOrder | None,
         has_copies: bool,
         quiet: Quiet,
         image_id: str | None = None,
@@ -200,7 +200,7 @@ class Following:
         elif "error" in copy.status:
             self._fail(f"Cinder could not copy its volume: the copy {copy.id} is in status {copy.status}.")
 
-    def _upload(self, copy: Volume, order: Order) -> None:
+    def _upload(self, copy: Volume, order: CaptureOrder) -> None:
         """Ask for the upload; where the answer is lost, the next looks show what became of it.
 
         Somebody else may finish the same capture: Cinder refuses both requests while a volume is uploading, and

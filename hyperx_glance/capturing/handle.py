@@ -20,7 +20,7 @@ from hyperx_glance.waiting.callbacks import reported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hyperx_glance.capturing.following import Following
+    from hyperx_glance.capturing.following import CaptureFollower
     from hyperx_glance.models.image import Image
     from hyperx_glance.models.results import Progress
 
@@ -32,8 +32,8 @@ class Capture:
     gives: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
     """
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
+    def __init__(self, follower: CaptureFollower) -> None:
+        self._follower = follower
 
     def __repr__(self) -> str:
         return f"Capture(capture_id={self.capture_id!r}, server_id={self.server_id!r}, image_id={self.image_id!r})"
@@ -41,22 +41,22 @@ class Capture:
     @property
     def capture_id(self) -> str:
         """The id with which `Client.find_capture` finds the capture."""
-        return self._following.capture_id
+        return self._follower.capture_id
 
     @property
     def server_id(self) -> str:
         """The id of the server that is captured."""
-        return self._following.server_id
+        return self._follower.server_id
 
     @property
     def image_id(self) -> str | None:
         """The id of the image; None until its record is there, which takes a while for volumes."""
-        return self._following.image_id
+        return self._follower.image_id
 
     def progress(self) -> Progress:
         """Look once, and change nothing. In the end, `wait` must be called."""
-        with self._following.made:
-            return self._following.progress()
+        with self._follower.made:
+            return self._follower.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
@@ -65,8 +65,8 @@ class Capture:
         ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes what was made,
         and raises `CaptureFailedError`.
         """
-        with self._following.made:
-            return reported(lambda tell: self._following.finish(tell, timeout), on_progress)
+        with self._follower.made:
+            return reported(lambda tell: self._follower.finish(tell, timeout), on_progress)
 
     def cancel(self) -> None:
         """Delete what the capture has made, and return when it is gone; a second call is no error.
@@ -75,5 +75,5 @@ class Capture:
         the quota counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so this
         may take as long. A finished capture raises `ConflictError`, and its image stays. The server is never touched.
         """
-        with self._following.made:
-            self._following.cancel()
+        with self._follower.made:
+            self._follower.cancel()

@@ -1,11 +1,13 @@
 """What a capture is to become, and how that travels with what it makes: whoever finds it can finish it.
 
->>> from hyperx_glance.capturing.order import Order
+>>> from hyperx_glance.capturing.order import CaptureOrder
 >>> from hyperx_glance.models.capturing import NewCapture
->>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web", tags=["nginx"]))
+>>> order = CaptureOrder(
+...     capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web", tags=["nginx"])
+... )
 >>> sorted(order.texts())
 ['hyperx_capture_id', 'hyperx_capture_order_0', 'hyperx_captured_from', 'hyperx_created_by', 'instance_uuid']
->>> Order.read(order.texts()) == order
+>>> CaptureOrder.read(order.texts()) == order
 True
 
 Pure: no request is made here.
@@ -44,7 +46,7 @@ class _Travelling(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class CaptureOrder:
     """Say what a capture is to become.
 
     ``disk_gib`` is the size of the volume that the server runs on; None where Nova keeps its disk.
@@ -103,7 +105,7 @@ class Order:
         return json.dumps({"user_id": self.user_id, "disk_gib": self.disk_gib, "new": fields}, separators=(",", ":"))
 
     @classmethod
-    def read(cls, texts: Mapping[str, str]) -> Order:
+    def read(cls, texts: Mapping[str, str]) -> CaptureOrder:
         """Read an order out of properties or metadata; `ConflictError` if somebody of the department changed them."""
         told_count = texts.get(CAPTURE_ORDER_KEY, "")[:_COUNT_DIGITS]
         count = int(told_count) if re.fullmatch(f"[0-9]{{{_COUNT_DIGITS}}}", told_count) else 0

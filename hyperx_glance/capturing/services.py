@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pydantic
 from pydantic import Field
 
-from hyperx_glance.capturing.order import CAPTURE_KEY, Order
+from hyperx_glance.capturing.order import CAPTURE_KEY, CaptureOrder
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
@@ -60,7 +60,7 @@ class _UploadAnswer(Shape):
 # ----------------------------------------------------------------- Nova
 
 
-def create_image(cloud: Cloud, order: Order) -> str:
+def create_image(cloud: Cloud, order: CaptureOrder) -> str:
     """Let Nova copy the server's disk into a new image, and give its id; sent once."""
     body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
     answer = nova(cloud, "POST", server_path(order.server_id, "action"), json=body)
@@ -83,7 +83,7 @@ def copy_of_id(cloud: Cloud, volume_id: str) -> list[Volume]:
         return []
 
 
-def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
+def copy_volume(cloud: Cloud, source: Volume, order: CaptureOrder) -> Volume:
     """Let Cinder copy a volume, which may be attached; sent once."""
     body: dict[str, Json] = {
         "volume": {
@@ -106,7 +106,7 @@ def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, st
     parsed(_Metadata, "block-storage", cloud.post("block-storage", volume_path(volume_id, "action"), json=body).content)
 
 
-def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
+def upload(cloud: Cloud, volume_id: str, order: CaptureOrder) -> str:
     """Let Cinder upload a volume into a new image, and give its id; a volume that is uploading is refused."""
     asked: dict[str, Json] = {"image_name": order.name, "container_format": "bare", "visibility": "private"}
     if order.new.disk_format is not None:

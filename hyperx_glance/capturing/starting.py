@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.following import Following
+from hyperx_glance.capturing.following import CaptureFollower
 from hyperx_glance.errors import (
     HyperxGlanceError,
     NotAllowedError,
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.capturing.checking import Checked
-    from hyperx_glance.capturing.order import Order
+    from hyperx_glance.capturing.order import CaptureOrder
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.cloud.volumes import Volume
 
 
-def start(context: Context, checked: Checked) -> Following:
+def start(context: Context, checked: Checked) -> CaptureFollower:
     """Order the copy of the disk. It is never ordered twice: a lost answer is found by the capture's id."""
     order, root = checked
     made = MayHaveMade(capture_id=order.capture_id)
@@ -43,7 +43,7 @@ def start(context: Context, checked: Checked) -> Following:
             raise
 
 
-def _tell_of_quota(context: Context, order: Order, refusal: HyperxGlanceError) -> None:
+def _tell_of_quota(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> None:
     """Raise the error with figures, where the refusal tells of a quota."""
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         exceeded = quota_error(
@@ -57,7 +57,7 @@ def _tell_of_quota(context: Context, order: Order, refusal: HyperxGlanceError) -
             raise exceeded from refusal
 
 
-def _by_nova(context: Context, order: Order) -> Following:
+def _by_nova(context: Context, order: CaptureOrder) -> CaptureFollower:
     quiet = Quiet(context.settings.pace)
     image_id = _ordered(
         context,
@@ -68,7 +68,7 @@ def _by_nova(context: Context, order: Order) -> Following:
     return _following(context, order, quiet, image_id=image_id)
 
 
-def _by_cinder(context: Context, order: Order, root: Volume) -> Following:
+def _by_cinder(context: Context, order: CaptureOrder, root: Volume) -> CaptureFollower:
     quiet = Quiet(context.settings.pace)
     copy_id = _ordered(
         context,
@@ -81,9 +81,9 @@ def _by_cinder(context: Context, order: Order, root: Volume) -> Following:
 
 
 def _following(
-    context: Context, order: Order, quiet: Quiet, *, image_id: str | None = None, copy_id: str | None = None
-) -> Following:
-    return Following(
+    context: Context, order: CaptureOrder, quiet: Quiet, *, image_id: str | None = None, copy_id: str | None = None
+) -> CaptureFollower:
+    return CaptureFollower(
         context,
         capture_id=order.capture_id,
         server_id=order.server_id,
@@ -113,7 +113,7 @@ def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str |
     return found
 
 
-def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bool:
+def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> bool:
     """Delete what a refused request has made all the same; tell whether it is certain that nothing is left.
 
     Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).

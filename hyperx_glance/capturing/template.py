@@ -1,10 +1,10 @@
 """What makes a template of what Nova or Cinder has made of a server: one patch.
 
->>> from hyperx_glance.capturing.order import Order
+>>> from hyperx_glance.capturing.order import CaptureOrder
 >>> from hyperx_glance.capturing.template import template_edits
 >>> from hyperx_glance.models.capturing import NewCapture
 >>> from hyperx_glance.models.image import NAME_OF_KEY, Image
->>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web"))
+>>> order = CaptureOrder(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web"))
 >>> made = Image(
 ...     id="7c1", name="web", visibility="private", image_type="snapshot", hyperx_url="http://a/b", **order.texts()
 ... )
@@ -15,7 +15,7 @@ Pure: no request is made here.
 """
 
 from hyperx_glance import vocabulary
-from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, Order
+from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, CaptureOrder
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import NAME_OF_KEY, Image
@@ -57,7 +57,7 @@ NOT_OF_A_TEMPLATE = (
 _FEATURED_KEY = glance_key("featured_flag")
 
 
-def template_edits(record: Image, order: Order, *, public_visibility: str) -> list[Edit]:
+def template_edits(record: Image, order: CaptureOrder, *, public_visibility: str) -> list[Edit]:
     """Find what to change, so that the record is the image that was ordered; nothing where it is."""
     changes = _changes(record, order)
     wanted = mapping.edit_patch(record, changes, public_visibility=public_visibility)
@@ -75,7 +75,7 @@ def template_edits(record: Image, order: Order, *, public_visibility: str) -> li
     return wanted + removals
 
 
-def _changes(record: Image, order: Order) -> ImageChanges:
+def _changes(record: Image, order: CaptureOrder) -> ImageChanges:
     new = order.new
     given = {field: getattr(new, field) for field in ImageChanges.model_fields if field in new.model_fields_set}
     disk = max(order.disk_gib or 0, -(-(record.virtual_size or 0) // _GIB))

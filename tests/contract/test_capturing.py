@@ -22,7 +22,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
 from tests.support import launches
@@ -413,7 +413,7 @@ def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: Cl
     server_id = launched(cloud, client, "volume")
     alice, capture_id = client("alice"), unique("capture")
     shown = services.server(alice.cloud, server_id)
-    order = Order(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
+    order = CaptureOrder(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
     assert shown.volumes
     services.create_image(alice.cloud, order)
     with pytest.raises(CaptureFailedError, match="Nova made no copy of its disk"):
