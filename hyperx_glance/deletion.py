@@ -1,4 +1,4 @@
-"""Delete images, and find the servers that use them.
+"""Deleting images, and finding the servers that use them.
 
     >>> image = client.register(hyperx_glance.NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
     >>> client.servers_using(image)
@@ -8,7 +8,7 @@
     >>> client.delete(image, missing_ok=True)
     Deletion(image=None, servers=None)
 
-Servers are never touched: Nova and Cinder made their own copy of the data.
+Servers are never touched: Nova and Cinder made their own copies of the data.
 """
 
 from hyperx_glance import removal
@@ -26,12 +26,12 @@ _UNFINISHED = ("queued", "saving")
 
 
 def delete(context: Context, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
-    """Delete an image for good, by one request unless the servers that use it are asked for.
+    """Delete an image permanently. That is one request, unless the servers that use the image are asked for.
 
-    Where an answer is lost it is sent again: an id never comes back, so nothing else can be deleted by that. What is
-    gone then counts as deleted. Where the image that is given has no data yet, whoever writes to it is waited for.
+    If a response is lost, the request is sent again: an id is never used twice, so it can delete nothing else. An image
+    that is gone then counts as deleted. If ``image`` is a record without data, wait for services that write to it.
     """
-    # Known by its id alone, unless the caller knows it already: to read it first would cost a request.
+    # An id is enough: to read the image first would cost a request.
     known = image if isinstance(image, Image) else Image(id=image_id(image))
     servers = None
     try:
@@ -42,7 +42,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
             raise
         return Deletion(image=None, servers=())
     if report_servers:
-        servers = tuple(servers_using(context, known))  # what is not found there is no image
+        servers = tuple(servers_using(context, known))  # a NotFoundError there would be about no image
     unfinished = known.glance_status in _UNFINISHED
     written = unfinished and not removal.stands_still(context, known.id)
     in_doubt = written and known.owner == context.cloud.project_id
@@ -58,10 +58,10 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
 
 
 def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
-    """List the servers made from an image, by name: those of the caller's department, an administrator's of all."""
+    """List the servers made from an image, by name; administrators see those of all departments."""
     known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
     through_volume = _servers_of_volumes(context, known)
-    # Nova's own filter finds image-backed servers only; others are picked from the whole list.
+    # Nova's filter finds only servers without a volume; the others are picked from the whole list.
     criteria = _of_all_departments(context) | ({} if through_volume else {"image": known.id})
     found = []
     for server in servers_of_images(context.cloud, criteria, page_size=context.settings.page_size):
@@ -98,16 +98,16 @@ def _delete_once(cloud: Cloud, reference: str) -> None:
         raise
     except ConflictError as error:
         raise InUseError(
-            f"The store refuses to delete the data of image {reference}: {error.message}",
+            f"The store refused to delete the data of image {reference}: {error.message}",
             **error.answer(),
         ) from error
 
 
 def _servers_of_volumes(context: Context, image: Image) -> dict[str, str]:
-    """Map each server with a volume made from the image to the disk format that the volume remembers.
+    """Map the servers that have a volume made from the image to the disk format that Cinder noted.
 
-    A volume-backed server does not name its image; Cinder copies the image's record to the volume. Cinder's own filter
-    on that copy, glance_metadata, does not work: every volume is read.
+    The record of a server on a volume does not name its image; Cinder copies the image's record to the volume. Cinder's
+    own filter for that copy, glance_metadata, does not work, so every volume is read.
     """
     if not context.cloud.has("block-storage"):
         return {}

@@ -1,4 +1,4 @@
-"""Find a capture again: whose caller died, or whose answer was lost.
+"""Find a capture again, because its caller died or a response was lost.
 
 >>> (server,) = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny")).servers
 >>> image = client.capture(server.id, NewCapture(name="web", capture_id="order-2026-1125-0001"))
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def find(context: Context, capture_id: str) -> CaptureFollower:
     """Find what a capture has made: a record, a copy of a volume, or both.
 
-    Where nothing is there, look for ten seconds, since a service may still be working; an id that this library has
-    drawn tells when, and after ten minutes one look is enough. Raise `NotFoundError` where nothing comes.
+    If nothing is there, look for ten seconds, since a service may still be working. An id that this library has drawn
+    contains its time; after ten minutes, one look is enough. Raise `NotFoundError` if nothing is found.
     """
 
     def look() -> CaptureFollower | None:
@@ -35,7 +35,8 @@ def find(context: Context, capture_id: str) -> CaptureFollower:
     found = look() or find_again(context.settings.pace, capture_id, look)
     if found is None:
         missing = NotFoundError(
-            f"Nothing is there of capture {capture_id}.", hint="It was never started, it failed, or it was cancelled."
+            f"No image or volume belongs to capture {capture_id}.",
+            hint="It was never started, it failed, or it was cancelled.",
         )
         missing.capture_id = capture_id
         raise missing
@@ -43,9 +44,9 @@ def find(context: Context, capture_id: str) -> CaptureFollower:
 
 
 def _look(context: Context, capture_id: str) -> CaptureFollower | None:
-    """Look for what there is; Cinder is not asked about a copy of Nova's disk that is not finished."""
+    """Look once. Cinder is not asked if the order says that Nova copies the disk."""
     cloud = context.cloud
-    # A finished image first: what else is called like it was made of it.
+    # A finished image first: other records with its marks were made from it.
     record = min(services.records(cloud, capture_id), key=is_being_captured, default=None)
     order: CaptureOrder | None = None
     if record is not None and is_being_captured(record) and not is_cancelled_capture(record):

@@ -7,7 +7,7 @@
 ('web with nginx', True)
 >>> capture.cancel()
 Traceback (most recent call last):
-hyperx_glance.errors.ConflictError: Capture ... is finished: image ... stays...
+hyperx_glance.errors.ConflictError: Capture ... has finished; image ... is kept...
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Capture:
-    """Follow one capture; threads may share it.
+    """Handle of one capture; threads may share it.
 
-    The services go on without it. But somebody must call `wait`, here or on the handle that `Client.find_capture`
-    gives: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
+    The services continue without it. But `wait` must be called, here or on the handle that `Client.find_capture`
+    returns: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
     """
 
     def __init__(self, follower: CaptureFollower) -> None:
@@ -45,35 +45,36 @@ class Capture:
 
     @property
     def server_id(self) -> str:
-        """The id of the server that is captured."""
+        """The id of the captured server."""
         return self._follower.server_id
 
     @property
     def image_id(self) -> str | None:
-        """The id of the image; None until its record is there, which takes a while for volumes."""
+        """The id of the image; None until its record exists, which takes a while for volumes."""
         return self._follower.image_id
 
     def progress(self) -> Progress:
-        """Look once, and change nothing. In the end, `wait` must be called."""
+        """Look once, and change nothing. `wait` must still be called in the end."""
         with self._follower.made:
             return self._follower.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
-        """Finish the capture, and give the image when it is ready and everything else of the capture is gone.
+        """Finish the capture; return the image when it is ready and everything else of the capture is gone.
 
-        ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes what was made,
-        and raises `CaptureFailedError`.
+        ``timeout`` is seconds, None is `Pace.deadline`. Raise `WaitTimeoutError` after ``timeout``; then the capture
+        continues. Raise `CaptureFailedError` after a failure, when what was made is deleted.
         """
         with self._follower.made:
             return reported(lambda tell: self._follower.finish(tell, timeout), on_progress)
 
     def cancel(self) -> None:
-        """Delete what the capture has made, and return when it is gone; a second call is no error.
+        """Delete what the capture has made, and return when it is gone; it may be called again.
 
-        What Nova or Cinder still writes to the record is waited for, 30 seconds at most; `PlaceLostError` tells where
-        the quota counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so this
-        may take as long. A finished capture raises `ConflictError`, and its image stays. The server is never touched.
+        If Nova or Cinder is still writing to the record, wait for them, 30 seconds at most. Raise `PlaceLostError` if
+        the quota still counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so
+        this may take as long. A finished capture raises `ConflictError`, and its image is kept. The server is never
+        touched.
         """
         with self._follower.made:
             self._follower.cancel()

@@ -1,4 +1,4 @@
-"""Nova's, Cinder's and Glance's answers that a capture needs, as typed objects.
+"""The requests of a capture to Nova, Cinder and Glance.
 
 >>> from hyperx_glance.capturing.services import records
 >>> records(cloud, "no-such-capture")
@@ -29,9 +29,9 @@ from hyperx_glance.vocabulary import (
 )
 
 UPLOAD_MICROVERSION = "3.1"
-"""Cinder of Ocata (2017): it lets an upload be private from the beginning."""
+"""Cinder of Ocata (2017), whose uploads may be private from the beginning."""
 DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing", "error_deleting")
-"""In other states Cinder deletes no volume (cinder/volume/api.py, delete)."""
+"""States in which Cinder deletes a volume (cinder/volume/api.py, delete)."""
 
 
 class _Created(Shape):
@@ -61,7 +61,7 @@ class _UploadAnswer(Shape):
 
 
 def create_image(cloud: Cloud, order: CaptureOrder) -> str:
-    """Let Nova copy the server's disk into a new image, and give its id; sent once."""
+    """Let Nova copy the server's disk into a new image, and return its id; sent once."""
     body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
     answer = nova(cloud, "POST", server_path(order.server_id, "action"), json=body)
     return parsed(_Created, "compute", answer).image_id
@@ -71,12 +71,12 @@ def create_image(cloud: Cloud, order: CaptureOrder) -> str:
 
 
 def copies(cloud: Cloud, capture_id: str) -> list[Volume]:
-    """List the copies of volumes that a capture has made: one request, unless an operator switched the filter off."""
+    """List a capture's copies of volumes: one request, unless an operator switched the filter off."""
     return list(volumes(cloud, metadata={CAPTURE_KEY: capture_id}))
 
 
 def copy_of_id(cloud: Cloud, volume_id: str) -> list[Volume]:
-    """Give the copy of this id; none where Cinder has it no more."""
+    """Return the copy with this id; nothing if Cinder no longer has it."""
     try:
         return [volume(cloud, volume_id)]
     except NotFoundError:
@@ -98,7 +98,7 @@ def copy_volume(cloud: Cloud, source: Volume, order: CaptureOrder) -> Volume:
 
 
 def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> None:
-    """Write what the image made of a volume is to inherit; again changes nothing.
+    """Write the properties that the image made from a volume inherits; it may be sent again.
 
     Cinder takes an image's properties from there alone (cinder/volume/api.py, _merge_volume_image_meta).
     """
@@ -107,7 +107,7 @@ def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, st
 
 
 def upload(cloud: Cloud, volume_id: str, order: CaptureOrder) -> str:
-    """Let Cinder upload a volume into a new image, and give its id; a volume that is uploading is refused."""
+    """Let Cinder upload a volume into a new image, and return its id. Cinder refuses a volume that is uploading."""
     asked: dict[str, Json] = {"image_name": order.name, "container_format": "bare", "visibility": "private"}
     if order.new.disk_format is not None:
         asked["disk_format"] = order.new.disk_format
@@ -121,10 +121,10 @@ def upload(cloud: Cloud, volume_id: str, order: CaptureOrder) -> str:
 
 
 def delete_copy(cloud: Cloud, copy: Volume, *, stuck: bool = False) -> None:
-    """Delete a copy where its state allows it now; the next look asks again.
+    """Delete a copy if its state allows it now; the next look asks again.
 
-    One that is ``stuck`` may have no host, since Cinder died before it chose one. Such a copy Cinder deletes whatever
-    its state is, and refuses others (cinder/volume/api.py, delete).
+    A copy that is ``stuck`` may have no host, since Cinder died before it chose one. Cinder deletes such a copy in any
+    state, and refuses others (cinder/volume/api.py, delete).
     """
     if copy.status not in DELETABLE and not stuck:
         return
@@ -135,7 +135,7 @@ def delete_copy(cloud: Cloud, copy: Volume, *, stuck: bool = False) -> None:
 
 
 def snapshots_named_by(record: Image) -> frozenset[str]:
-    """Give the ids of the volume snapshots that Nova makes instead of data (nova/compute/api.py)."""
+    """Return the ids of the volume snapshots that Nova makes instead of data (nova/compute/api.py)."""
     try:
         named = _SNAPSHOTS.validate_json(record.glance_property(VOLUMES_KEY))
     except pydantic.ValidationError:
@@ -144,7 +144,7 @@ def snapshots_named_by(record: Image) -> frozenset[str]:
 
 
 def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
-    """Ask for the end of a volume snapshot; False when it is gone. Cinder refuses while it is being made."""
+    """Delete a volume snapshot; return False if it is gone. Cinder refuses while it is being made."""
     try:
         cloud.delete("block-storage", resource_path("snapshots", snapshot_id))
     except NotFoundError:
@@ -158,7 +158,7 @@ def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
 
 
 def records(cloud: Cloud, capture_id: str) -> list[Image]:
-    """List the caller's department's records of a capture, the oldest first; what another wrote is not trusted."""
+    """List the department's records of a capture, the oldest first; records of other departments are not trusted."""
     asked = [
         (CAPTURE_KEY, capture_id),
         ("owner", cloud.project_id),
@@ -169,10 +169,10 @@ def records(cloud: Cloud, capture_id: str) -> list[Image]:
 
 
 def claim(cloud: Cloud, record: Image) -> bool:
-    """Take the first piece of the order away, so that nobody finishes the record any more; False where it is gone.
+    """Remove the first piece of the order, so that no process can finish the record; return False if it is gone.
 
-    The patch that finishes a capture takes it away, too, and Glance removes no property twice
-    (glance/api/v2/images.py, _do_remove): of the two only the first is done.
+    The patch that finishes a capture removes it, too, and Glance refuses to remove a property twice
+    (glance/api/v2/images.py, _do_remove). So only the first of the two patches succeeds.
     """
     if is_cancelled_capture(record):
         return True
@@ -188,9 +188,9 @@ def claim(cloud: Cloud, record: Image) -> bool:
 
 
 def is_of(record: Image, capture_id: str) -> bool:
-    """Tell whether a record is this capture's own: one that it works on, or the image that it has become.
+    """Check whether a record is this capture's own: one that it works on, or the finished image.
 
-    Nova and Cinder copy the properties of a server's image onto what they make of the server, so that a snapshot of a
+    Nova and Cinder copy the properties of a server's image onto what they make from the server. So a snapshot of a
     server that was made from a captured image has that capture's marks. The image itself has none of Nova's notes.
     """
     if record.capture_id != capture_id or record.glance_status in GONE:

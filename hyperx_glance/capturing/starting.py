@@ -100,7 +100,7 @@ def _search(context: Context, order: CaptureOrder, quiet: Quiet, lost: HyperxGla
 
 
 def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> bool:
-    """Delete what a refused request has made all the same; tell whether it is certain that nothing is left.
+    """Delete what a refused request has made nevertheless; return whether certainly nothing is left.
 
     Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).
     """
@@ -111,6 +111,6 @@ def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError
             with contextlib.suppress(NotFoundError):
                 context.cloud.delete_image(record.id)
     except HyperxGlanceError as second:
-        refusal.add_note(f"What it has made could not be deleted: {second}")
+        refusal.add_note(f"The record of capture {order.capture_id} could not be deleted: {second}")
         return False
     return True

@@ -1,4 +1,4 @@
-"""What makes a template of what Nova or Cinder has made of a server: one patch.
+"""The patch that makes a template of a record that Nova or Cinder made from a server.
 
 >>> from hyperx_glance.capturing.order import CaptureOrder
 >>> from hyperx_glance.capturing.template import template_edits
@@ -41,7 +41,7 @@ NOT_OF_A_TEMPLATE = (
     vocabulary.VOLUMES_MARK,
     "mappings",
     "root_device_name",
-    # Of the source's data, which this is no more.
+    # About the source's data, which this image no longer has.
     "img_signature",
     "img_signature_certificate_uuid",
     "img_signature_hash_method",
@@ -58,7 +58,7 @@ _FEATURED_KEY = glance_key("featured_flag")
 
 
 def template_edits(record: Image, order: CaptureOrder, *, public_visibility: str) -> list[Edit]:
-    """Find what to change, so that the record is the image that was ordered; nothing where it is."""
+    """Return the edits that make a record the image that was ordered; none if it is."""
     changes = _changes(record, order)
     wanted = mapping.edit_patch(record, changes, public_visibility=public_visibility)
     marks = {CAPTURE_KEY: order.capture_id, SERVER_KEY: order.server_id, USER_KEY: order.user_id}
@@ -92,13 +92,13 @@ def _changes(record: Image, order: CaptureOrder) -> ImageChanges:
 
 
 def glance_text(record: Image, key: str) -> str:
-    """Give the text of one of Glance's properties, whether it is a field of `Image` or not."""
+    """Return one of Glance's properties as text, whether it is a field of `Image` or not."""
     field = NAME_OF_KEY.get(key)
     return str(getattr(record, field)) if field else record.glance_property(key)
 
 
 def glance_texts(record: Image) -> dict[str, str]:
-    """Give all of them that a record has."""
+    """Return all properties of a record as texts."""
     return {key: glance_text(record, key) for key in _keys(record)}
 
 

@@ -174,7 +174,7 @@ def test_nothing_is_written_into_a_file_of_another_name(alice: Client, image: st
     for precious in b"precious", b"", bytes(len(DATA) + 1):
         victim.write_bytes(precious)
         part.hardlink_to(victim)
-        with pytest.raises(ConflictError, match="another name"):
+        with pytest.raises(ConflictError, match="hard link"):
             alice.download(image, tmp_path / "disk.raw")
         assert victim.read_bytes() == precious
         part.unlink()
@@ -321,7 +321,7 @@ def test_a_pipe_that_is_full_is_told(alice: Client, image: str, *, blocking: boo
             drained.start()
             assert alice.download(image, file).id == image
         else:
-            with pytest.raises(LocalFileError, match="takes nothing any more"):
+            with pytest.raises(LocalFileError, match="nothing more can be written"):
                 alice.download(image, file)
         file.close()
 
@@ -332,7 +332,7 @@ def test_a_file_that_tells_no_number_is_refused(alice: Client, image: str, told:
         def write(self, _: object) -> int:
             return told  # type: ignore[return-value]  # as said
 
-    with pytest.raises(LocalFileError, match="takes nothing any more"):
+    with pytest.raises(LocalFileError, match="nothing more can be written"):
         alice.download(image, Liar())
 
 
@@ -358,7 +358,7 @@ def test_data_that_gets_no_name_is_kept_and_told(alice: Client, image: str, tmp_
         alice.download(image, target, on_progress=occupy)
 
     assert caught.value.__notes__ == [
-        f"What has come is in {tmp_path / image}.part; the next download of this image goes on there."
+        f"The data so far is in {tmp_path / image}.part; the next download of this image continues there."
     ]
     target.rmdir()
     alice.download(image, target)

@@ -116,7 +116,7 @@ def test_nova_is_waited_for_half_a_minute_and_a_lost_place_is_told(
 
 def test_a_lost_place_is_a_note_on_the_first_error(cloud: InMemoryCloud, alice: Client, on_disk: str) -> None:
     cloud.nova.snapshots_stall = True
-    with pytest.raises(WaitTimeoutError, match="What it had made is deleted") as caught:
+    with pytest.raises(WaitTimeoutError, match="The capture was deleted") as caught:
         alice.capture(on_disk, NEW, timeout=5)
     (note,) = caught.value.__notes__
     assert f"Image {caught.value.image_id} is deleted, but it may still take a place" in note

@@ -32,21 +32,21 @@ def root(cloud: InMemoryCloud, server_id: str) -> Stored:
 
 def test_a_busy_server_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     alice.start_capture(server, NEW)
-    with pytest.raises(ConflictError, match=r"is busy: image_uploading\. Hint: Capture it when that is done"):
+    with pytest.raises(ConflictError, match=r"is busy: image_uploading\. Hint: Try again when that has finished"):
         alice.start_capture(server, NEW)
     assert len(begun(cloud)) == 1
 
 
 def test_a_server_that_is_gone_wrong_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.servers[server].status = "ERROR"
-    with pytest.raises(ConflictError, match="is ERROR: only one of ACTIVE"):
+    with pytest.raises(ConflictError, match="is ERROR; it must be one of ACTIVE"):
         alice.capture(server, NEW)
     assert begun(cloud) == []
 
 
 def test_an_encrypted_volume_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).encrypted = True
-    with pytest.raises(ConflictError, match="is encrypted: its image would need its key"):
+    with pytest.raises(ConflictError, match="is encrypted; an image of it would need its key"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
 
@@ -55,7 +55,7 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
     cloud: InMemoryCloud, alice: Client, on_volume: str
 ) -> None:
     root(cloud, on_volume).image_metadata["os_require_quiesce"] = "yes"
-    with pytest.raises(ConflictError, match="asks for a quiet disk"):
+    with pytest.raises(ConflictError, match="requires frozen file systems"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
     cloud.nova.servers[on_volume].status = "SHUTOFF"
@@ -64,13 +64,13 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
 
 def test_a_server_without_a_disk_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).image_metadata["disk_format"] = "iso"
-    with pytest.raises(ConflictError, match="has no disk that could be captured"):
+    with pytest.raises(ConflictError, match="has no disk to capture"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
 
 
 def test_an_order_that_is_too_long_is_refused(alice: Client, server: str) -> None:
-    with pytest.raises(InvalidRequestError, match="a capture carries 10198"):
+    with pytest.raises(InvalidRequestError, match="a capture carries at most 10198"):
         alice.capture(server, NewCapture(name="web", description="x" * 20_000))
 
 
