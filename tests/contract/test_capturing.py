@@ -23,6 +23,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import CaptureOrder
+from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
 from tests.support import launches
@@ -289,7 +290,7 @@ def test_whoever_dies_is_followed_by_another(
     assert (image.phase, image.tags, image.captured_from) == (Phase.READY, ("web",), server_id)
     assert [each["id"] for each in captured(cloud, capture_id)] == [image.id]
     assert copies(cloud) == []
-    with pytest.raises(ConflictError, match="is finished"):
+    with pytest.raises(ConflictError, match="has finished"):
         client("alice").find_capture(capture_id).cancel()
 
 
@@ -345,13 +346,13 @@ def test_ctrl_c_while_it_is_ordered_leaves_and_names_it(
 
 
 def test_a_capture_of_which_nothing_is_there(client: ClientFactory) -> None:
-    with pytest.raises(NotFoundError, match="Nothing is there"):
+    with pytest.raises(NotFoundError, match="No image or volume belongs to capture"):
         client("alice").find_capture("20200101T000000Z-0f3a9c4e5b2d7861")
 
 
 def test_another_department_finds_nothing(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image = client("alice").capture(launched(cloud, client, "disk"), NewCapture(name=unique("web"), category="public"))
-    with pytest.raises(NotFoundError, match="Nothing is there"):
+    with pytest.raises(NotFoundError, match="No image or volume belongs to capture"):
         client("bob").find_capture(image.capture_id)
 
 
@@ -412,7 +413,7 @@ def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: Cl
     """A server whose volume cannot be told from one that was attached: Nova makes a record of volume snapshots."""
     server_id = launched(cloud, client, "volume")
     alice, capture_id = client("alice"), unique("capture")
-    shown = services.server(alice.cloud, server_id)
+    shown = compute.server(alice.cloud, server_id)
     order = CaptureOrder(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
     assert shown.volumes
     services.create_image(alice.cloud, order)
