@@ -89,9 +89,9 @@ class CaptureFollower:
     def progress(self) -> Progress:
         """Look once, and change nothing."""
         copies = self._copies()
-        return self._tell(self._record(), copies)
+        return self._seen(self._record(), copies)
 
-    def _tell(self, record: Image | None, copies: list[Volume]) -> Progress:
+    def _seen(self, record: Image | None, copies: list[Volume]) -> Progress:
         if record is None:
             message = (
                 "Cinder is copying the server's volume." if self._has_copies else "Nova is starting to copy the disk."
@@ -169,7 +169,7 @@ class CaptureFollower:
             if self._failure is not None:
                 raise self._failure.with_traceback(None)
             copies, record = self._copies(), self._record()
-            self.last = self._tell(record, copies)
+            self.last = self._seen(record, copies)
             if record is None:
                 self._begin_record(copies)
                 return None
@@ -254,7 +254,7 @@ class CaptureFollower:
 
     def _clean(self, record: Image, copies: list[Volume]) -> Image | None:
         """Delete the copy of the volume; return the image if the copy is gone."""
-        self.last = self._tell(record, copies)
+        self.last = self._seen(record, copies)
         for copy in copies:
             services.delete_copy(self._cloud, copy)
         return None if copies else record

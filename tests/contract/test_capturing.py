@@ -55,7 +55,7 @@ BACKINGS = ("disk", "volume")
 
 @pytest.fixture(autouse=True)
 def _nothing_left(cloud: CloudUnderTest, client: ClientFactory) -> Iterator[None]:
-    """Let a whole volume fit into the department's images, and nothing be left of a test."""
+    """Let a whole volume fit into the department's images, and delete what a test leaves."""
     client("admin").set_quota("dept-a", image_size_mib=10_000)
     yield
     launches.remove_servers(cloud)
@@ -64,7 +64,7 @@ def _nothing_left(cloud: CloudUnderTest, client: ClientFactory) -> Iterator[None
 
 @pytest.fixture
 def client(cloud: CloudUnderTest) -> ClientFactory:
-    """Connect users; in memory time passes only while somebody sleeps."""
+    """Connect users; in memory, time passes only during sleeps."""
     if not isinstance(cloud, InMemoryCloud):
         return ClientFactory(cloud, PATIENT)
     clock = Clock()
@@ -80,7 +80,7 @@ def backing(request: pytest.FixtureRequest) -> str:
 def launched(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, record: Mapping[str, Any] | None = None
 ) -> str:
-    """Give the id of a server on a disk of Nova's, or on a volume."""
+    """Return the id of a server on a disk of Nova's, or on a volume."""
     image = launches.put_image(cloud, "disk.raw", {**SOURCE, **(record or {})})
     request = LaunchRequest(name=unique("web"), flavor="m1.tiny", boot_volume_gib=1 if backing == "volume" else None)
     (server,) = client("alice").launch(image, request).servers
@@ -250,7 +250,7 @@ def test_no_room_for_the_copy(cloud: CloudUnderTest, client: ClientFactory, fiel
 
 
 def requests_of(backing: str) -> list[tuple[str, str]]:
-    """Give every request that changes something."""
+    """Return every request that changes something."""
     begin = [("POST", "/servers/[^/]*/action$")]
     if backing == "volume":
         begin = [("POST", "/volumes$"), ("POST", "/volumes/[^/]*/action$")]
@@ -276,7 +276,7 @@ def test_lost_answers(cloud: CloudUnderTest, client: ClientFactory, backing: str
 def test_whoever_dies_is_followed_by_another(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, number: int, moment: str
 ) -> None:
-    """Kill the caller at each request that changes something, and let another finish what is there."""
+    """Kill the caller at each request that changes something, and let another process finish the capture."""
     changing = requests_of(backing)
     if number >= len(changing) or (number == 0 and moment == "before"):
         return

@@ -96,7 +96,7 @@ def test_what_was_not_there_is_not_found_unless_an_answer_was_lost(
     client: ClientFactory,
     handled: bool,  # noqa: FBT001
 ) -> None:
-    """Glance knows no difference between an image that was deleted and one that never was."""
+    """Glance does not distinguish an image that was deleted from one that never existed."""
     cloud.cut("glance", "DELETE", "some-id", handled=handled)
     if handled:
         assert client().delete("some-id") == Deletion(image=Image(id="some-id"))
@@ -190,7 +190,7 @@ def test_where_the_servers_cannot_be_told_nothing_is_deleted(cloud: InMemoryClou
 
 
 def test_odd_records_of_other_departments_fail_no_list(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    """Servers and volumes are read only as far as their images go."""
+    """Of servers and volumes, only what concerns their images is read."""
     image_id = make_image(cloud)
     made = launch(client(), image_id, "volume", boot_volume_gib=1)
     odd_server = {"id": "1", "status": None, "tenant_id": None, "image": None, "metadata": None, "flavor": 5}

@@ -46,7 +46,7 @@ def reads(cloud: InMemoryCloud) -> int:
 
 
 class Cutting:
-    """Cut each of the first answers with data after so many bytes of it, and note what they are about."""
+    """Cut each of the first responses with data after so many bytes, and note their ranges."""
 
     def __init__(self, *after: int) -> None:
         self.after = list(after)
@@ -89,7 +89,7 @@ def test_a_service_that_brings_nothing_is_given_up(
 def test_a_store_that_reads_from_the_beginning_only(
     cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path
 ) -> None:
-    """Glance says 400 then (glance/api/v2/image_data.py, StoreRandomGetNotSupported); others may ignore the range."""
+    """Glance answers 400 (glance/api/v2/image_data.py, StoreRandomGetNotSupported); others may ignore the range."""
     for answer in "400", "all":
         (tmp_path / f"{image}.part").write_bytes(DATA[:3_000_000])
 
@@ -203,7 +203,7 @@ def test_a_part_that_another_download_renames_meanwhile_is_left_alone(
 
 
 def answering(cloud: InMemoryCloud, change: Callable[[Recorded, Reply], None]) -> None:
-    """Let Glance give other answers about images than it should."""
+    """Let Glance answer with wrong records of images."""
 
     def changed(request: Recorded, handle: Callable[[], Reply]) -> Reply:
         reply = handle()
@@ -297,7 +297,7 @@ def test_a_record_without_a_size_is_verified_by_its_hash(
 
 
 class Full(io.BytesIO):
-    """Be a disk that is full after a mebibyte, or takes little at once."""
+    """A file on a disk that is full after a mebibyte, or that writes little at once."""
 
     def write(self, data: object) -> int:
         if self.tell() >= 1 << 20:
@@ -312,7 +312,7 @@ def test_a_full_disk(alice: Client, image: str) -> None:
 
 @pytest.mark.parametrize("blocking", [False, True])
 def test_a_pipe_that_is_full_is_told(alice: Client, image: str, *, blocking: bool) -> None:
-    """Where writing does not block, Python's raw files give None for nothing written."""
+    """If writing does not block, Python's raw files return None when nothing was written."""
     reading, writing = os.pipe()
     os.set_blocking(writing, blocking)
     with open(reading, "rb") as read, open(writing, "wb", buffering=0) as file:  # noqa: PTH123  # numbers

@@ -1,4 +1,4 @@
-"""Captures whose data does not come, that are cancelled, or that somebody else finishes."""
+"""Captures that get no data, that are cancelled, or that another process finishes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEW = NewCapture(name="captured", capture_id="capture-0001")
 
 
 def left(cloud: InMemoryCloud) -> list[str]:
-    """Name records and copies of captures."""
+    """Return the ids of the records and copies of captures."""
     images = [
         image.id
         for image in cloud.glance.images.values()
@@ -106,7 +106,7 @@ def test_what_could_not_be_deleted_is_named(cloud: InMemoryCloud, alice: Client,
 
 
 def test_a_record_of_a_refused_request_is_taken_back(cloud: InMemoryCloud, alice: Client, server: str) -> None:
-    """Nova makes the record, and then finds that another task has the server."""
+    """Nova makes the record, and then notices that the server has another task."""
 
     def refuse(request: Recorded, handle: Callable[[], Reply]) -> Reply:
         reply = handle()
@@ -130,7 +130,7 @@ def test_cinder_s_own_refusal_tells_the_department(cloud: InMemoryCloud, alice: 
 
 
 def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
-    """A copy that is being made for ever can be deleted by nobody: it is named."""
+    """A copy that stays in creation cannot be deleted, so it is named."""
     cloud.cinder.copies_stall = True
     capture = alice.start_capture(on_volume, NEW)
     (copy,) = left(cloud)
@@ -163,7 +163,7 @@ def test_a_list_that_lacks_a_copy_is_not_believed(
 
 
 def test_a_copy_for_which_cinder_has_chosen_no_host(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
-    """Cinder died before it chose one: the copy is being made for ever, and deleted at once."""
+    """Cinder died before it chose one: the copy stays in creation, but can be deleted at once."""
     cloud.cinder.copies_stall = True
     capture = alice.start_capture(on_volume, NEW)
     (copy,) = left(cloud)
@@ -283,7 +283,7 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
 
 
 def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, server: str) -> None:
-    """Whoever adds one says so here; looks until the data is there come on top."""
+    """One request orders the copy, and one patch makes the image; the other requests only read."""
     cloud.nova.snapshot_polls = 0
     cloud.requests.clear()
     alice.capture(server, NEW)
