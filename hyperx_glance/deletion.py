@@ -42,7 +42,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
             raise
         return Deletion(image=None, servers=())
     if report_servers:
-        servers = tuple(servers_using(context, known))  # a NotFoundError there would be about no image
+        servers = tuple(servers_using(context, known))  # there, NotFoundError would not be about the image
     unfinished = known.glance_status in _UNFINISHED
     written = unfinished and not removal.stands_still(context, known.id)
     in_doubt = written and known.owner == context.cloud.project_id
