@@ -1,4 +1,4 @@
-"""Save the data of an image: verified, resumed where it broke off, and never half a file under its name.
+"""Saving the data of an image: verified, resumed after interruptions, and never half a file under its name.
 
 >>> target = folder / "copy.qcow2"
 >>> client.download(disk_image, target).name
@@ -6,7 +6,7 @@
 >>> target.read_bytes() == (folder / "debian-12.qcow2").read_bytes()
 True
 
-The data goes into ``<id>.part`` beside the file first, which is taken up again by the next call for the same image.
+The data is first written to ``<id>.part`` beside the file. The next call for the same image continues there.
 """
 
 import contextlib
@@ -57,11 +57,11 @@ def download(
     disabled = record.glance_status == "deactivated"
     if record.glance_status != "active" and not (disabled and context.cloud.is_administrator):
         raise ImageNotActiveError(
-            f"Image {record.id} has no data that can be read: its phase is {record.phase}.",
+            f"The data of image {record.id} cannot be read, because its phase is {record.phase}.",
             image_id=record.id,
             phase=record.phase,
             failure=record.failure,
-            hint="Enable it first: enable(image)." if disabled else "Wait for its data.",
+            hint="Enable it first: enable(image)." if disabled else "Wait until it has data.",
         )
     saving = _Saving(context, record, on_progress)
     if path is not None:
@@ -74,33 +74,33 @@ def download(
 
 
 class _Saving:
-    """Count and hash what is saved of one image."""
+    """The data of one image so far: its length and digest."""
 
     def __init__(self, context: Context, image: Image, on_progress: Callable[[Progress], object] | None) -> None:
         self.image = image
         self.count = 0
         self._context = context
-        self._tell = on_progress
+        self._on_progress = on_progress
         self._started = context.settings.pace.clock()
         self._algorithm, self._wanted = kept_digest(image)
         self._hash: _Hash | None = hashlib.new(self._algorithm, usedforsecurity=False) if self._algorithm else None
 
     def note(self, piece: bytes) -> None:
-        """Count and hash what is there."""
+        """Count and hash a piece that is in the file."""
         self.count += len(piece)
         if self._hash:
             self._hash.update(piece)
 
     def into(self, file: BinaryIO, name: str) -> None:
-        """Write all that is not there yet."""
+        """Write the rest of the data."""
         for piece in _data(self._context, self.image, self.count):
             if self.image.size is not None and self.count + len(piece) > self.image.size:
                 raise _wrong_length(self.image, f"more than {self.image.size}")
             _write(file, piece, name)
             self.note(piece)
-            if self._tell is not None:
+            if self._on_progress is not None:
                 clock = self._context.settings.pace.clock
-                self._tell(
+                self._on_progress(
                     Progress(
                         phase=Phase.DOWNLOADING,
                         bytes_expected=self.image.size,
@@ -110,7 +110,7 @@ class _Saving:
                 )
 
     def verify(self) -> None:
-        """Raise where the data is not what Glance has computed when it came."""
+        """Raise if the digest is not the one that Glance computed when it got the data."""
         actual = self._hash.hexdigest() if self._hash else ""
         if actual != self._wanted:
             raise ChecksumMismatchError(
@@ -121,9 +121,9 @@ class _Saving:
 
 
 def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
-    """Give the data from byte ``start`` on, and go on where the connection breaks: reading changes nothing.
+    """Iterate over the data from byte ``start`` on; continue if the connection breaks, since reading is safe to repeat.
 
-    It is given up after as many attempts one after another as other requests are, none of which brought a piece.
+    It gives up after as many attempts in a row as other requests have, if none of them brought a whole piece.
     """
     pace = context.settings.pace
     path = image_path(image.id, "file")
@@ -151,16 +151,16 @@ def _check_end(image: Image, here: int) -> None:
         raise _wrong_length(image, str(here))
 
 
-def _wrong_length(image: Image, came: str) -> ServiceUnavailableError:
+def _wrong_length(image: Image, received: str) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        f"Glance sent {came} bytes of image {image.id}, which has {image.size}.",
+        f"Glance sent {received} bytes of image {image.id}, whose size is {image.size} bytes.",
         service="image",
-        hint="Try again later; if it stays so, an operator should look at Glance's store.",
+        hint="Try again later. If that does not help, an operator should check Glance's store.",
     )
 
 
 def _write(file: BinaryIO, piece: bytes, name: str) -> None:
-    """Write the whole piece: a file without a buffer may take less at once."""
+    """Write the whole piece: a file without a buffer may write less at once."""
     rest = memoryview(piece)
     while rest:
         try:
@@ -168,27 +168,27 @@ def _write(file: BinaryIO, piece: bytes, name: str) -> None:
         except (OSError, TypeError, ValueError) as error:
             raise _not_written(name, error) from error
         if written is None and not isinstance(file, io.RawIOBase):
-            return  # not every object says how much it took; a raw one took nothing then
+            return  # not every object returns the length; for a raw one, None means that nothing was written
         if not isinstance(written, int) or written <= 0:
-            raise _not_written(name, OSError(errno.EIO, "it takes nothing any more"))
+            raise _not_written(name, OSError(errno.EIO, "nothing more can be written"))
         rest = rest[written:]
 
 
 def _not_written(name: str, error: Exception) -> LocalFileError:
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return LocalFileError(f"The file cannot be written: {why}.", file=name, reason=UrlProblem.UNWRITABLE)
+    return LocalFileError(f"The file could not be written: {why}.", file=name, reason=UrlProblem.UNWRITABLE)
 
 
 # ----------------------------------------------------------------- a file under its name
 
 
 def _check_place(path: Path) -> None:
-    """Refuse before anything is read what could not be written in the end."""
+    """Refuse a path to which nothing could be written in the end, before any data is read."""
     try:
         if path.exists() and not path.is_file():
-            raise InvalidRequestError("path_or_file: this exists, and is no regular file")
+            raise InvalidRequestError("path_or_file: must be a regular file or a new name")
         if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
-            raise InvalidRequestError("path_or_file: there is no folder of that name, or nothing may be written to it")
+            raise InvalidRequestError("path_or_file: must be in an existing folder to which you may write")
     except OSError as error:
         raise InvalidRequestError(f"path_or_file: {error.strerror}") from error
 
@@ -202,12 +202,12 @@ def _save(saving: _Saving, path: Path) -> None:
             _give_name(saving, file, part, path)
         except BaseException as error:
             if part.exists():
-                error.add_note(f"What has come is in {part}; the next download of this image goes on there.")
+                error.add_note(f"The data so far is in {part}; the next download of this image continues there.")
             raise
 
 
 def _give_name(saving: _Saving, file: BinaryIO, part: Path, path: Path) -> None:
-    """Let the part have its name if it is what it should be; else delete it."""
+    """Rename the part to its final name if its digest is right, or delete it."""
     try:
         saving.verify()
     except ChecksumMismatchError:
@@ -221,7 +221,7 @@ def _give_name(saving: _Saving, file: BinaryIO, part: Path, path: Path) -> None:
 
 
 def _opened(part: Path) -> BinaryIO:
-    """Open the part and lock it: of two downloads at once one would write into what the other has verified."""
+    """Open the part and lock it. Otherwise, a second download could write to a file that the first has verified."""
     try:
         descriptor = os.open(part, _OPENING, 0o666)
     except OSError as error:
@@ -238,20 +238,20 @@ def _opened(part: Path) -> BinaryIO:
 def _lock(descriptor: int, part: Path) -> None:
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
-        raise ConflictError(f"{part} is somebody else's.", hint="Delete it, or download to another folder.")
+        raise ConflictError(f"{part} belongs to another user.", hint="Delete it, or download to another folder.")
     if state.st_nlink > 1:
-        raise ConflictError(f"{part} is also the file of another name.", hint="Delete it: the other name stays.")
+        raise ConflictError(f"{part} is a hard link to another file.", hint="Delete it; the other file is kept.")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         now = part.lstat()
     except OSError as error:
-        raise ConflictError(f"Another download writes to {part}.", hint="Wait for it.") from error
-    if not os.path.samestat(state, now):  # the other download had renamed it before the lock was free
-        raise ConflictError(f"Another download has finished {part}.", hint="Download it again.")
+        raise ConflictError(f"Another download is writing to {part}.", hint="Wait until it has finished.") from error
+    if not os.path.samestat(state, now):  # another download renamed it before this one got the lock
+        raise ConflictError(f"Another download has just finished {part}.", hint="Try again.")
 
 
 def _take_up(saving: _Saving, file: BinaryIO) -> None:
-    """Count and hash what an earlier download has left; what is too much of it is another image's."""
+    """Count and hash the data that an earlier download left; if it is longer than the image, begin anew."""
     size = os.fstat(file.fileno()).st_size
     if saving.image.size is None or size > saving.image.size:
         file.truncate(0)

@@ -1,4 +1,4 @@
-"""Delete a record when nobody writes to it any more, so that its place in the quota is given back.
+"""Deleting a record when nobody is writing to it, so that its place in the quota becomes free.
 
     >>> from hyperx_glance import Settings, removal
     >>> from hyperx_glance.cloud.context import Context
@@ -9,22 +9,19 @@
     True
 
 Glance deletes in two changes: it writes the status "deleted", and then that the record is gone
-(glance/db/__init__.py, ImageRepo.remove). Whoever has read the record before and writes all of it back between the two
-puts the old status back: a PATCH (glance/api/v2/images.py, update), or an upload that fails
-(glance/api/v2/image_data.py, _restore). Such a record is in no list, and its department's quota counts it for ever
-(glance/db/sqlalchemy/api.py, _image_get_count_by_owner). An import is harmless: it writes only where the status is the
-one that it has read (glance/async_/flows/api_image_import.py, ImportActionWrapper). So does an upload that succeeds.
+(glance/db/__init__.py, ImageRepo.remove). A request that has read the record before, and writes all of it back between
+the two changes, restores the old status: a PATCH (glance/api/v2/images.py, update), or an upload that fails
+(glance/api/v2/image_data.py, _restore). Such a record is in no list, and its department's quota counts it forever
+(glance/db/sqlalchemy/api.py, _image_get_count_by_owner). An import is harmless: it writes only if the status is still
+the one that it read (glance/async_/flows/api_image_import.py, ImportActionWrapper). So does an upload that succeeds.
 """
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from pydantic import Field
-
-from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud import compute
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import (
     HyperxGlanceError,
@@ -47,32 +44,33 @@ if TYPE_CHECKING:
     from hyperx_glance.waiting.pace import Pace
 
 WRITER_SECONDS = 30.0
-"""So long a deletion waits for Nova or Cinder to end what they write, before it deletes all the same."""
+"""The time that a deletion waits for Nova or Cinder to finish writing, before it deletes nevertheless."""
 UPLOAD_SECONDS = 5.0
-"""Glance notices the end of a connection at once, where no proxy stands between."""
+"""The time to wait for an upload. Without a proxy, Glance notices the end of a connection at once."""
 _RECOUNTS = 3
 
 
 def delete(context: Context, image_id: str, send: Callable[[], None], *, in_doubt: bool) -> PlaceLostError | None:
-    """Delete by ``send``; where somebody may have written meanwhile, give the error that tells of a lost place.
+    """Call ``send``, which deletes. Return an error if the deletion is ``in_doubt`` and a place in the quota was lost.
 
-    Glance tells what a department uses, but lists no record that is gone: a place is lost where it counts more than it
-    lists. It tells this of the caller's department alone, and only with unified limits.
+    A deletion is in doubt if a service may have written meanwhile. Glance counts the images that a department uses, but
+    does not list records that are gone: a place is lost if it counts more images than it lists. It shows the usage of
+    the caller's department only, and only with unified limits.
     """
     if not in_doubt:
         send()
         return None
     department = context.departments.own()
-    before = _told(lambda: _counted(context.cloud))
+    before = _if_possible(lambda: _counted(context.cloud))
     send()
-    after = _told(lambda: _counted(context.cloud))
-    if before is None or after is None or after < before or not _told(lambda: unlisted(context.cloud)):
+    after = _if_possible(lambda: _counted(context.cloud))
+    if before is None or after is None or after < before or not _if_possible(lambda: unlisted(context.cloud)):
         return None
     return PlaceLostError(image_id, department=department.name)
 
 
-def _told(ask: Callable[[], int | None]) -> int | None:
-    """Give what a service tells; None where it does not, since what was to be done is done."""
+def _if_possible(ask: Callable[[], int | None]) -> int | None:
+    """Return what a service answers, or None if it refuses: the deletion itself has succeeded."""
     with contextlib.suppress(HyperxGlanceError):
         return ask()
     return None
@@ -86,7 +84,7 @@ def _counted(cloud: Cloud) -> int | None:
 def unlisted(cloud: Cloud) -> int | None:
     """Count the images of the caller's department that its quota counts and that no list shows.
 
-    Give None where Glance does not tell, or where others make and delete images all the time.
+    Return None if Glance does not show the usage, or if others create and delete images all the time.
     """
     counted = _counted(cloud)
     for _ in range(_RECOUNTS):
@@ -103,29 +101,21 @@ def unlisted(cloud: Cloud) -> int | None:
 # ----------------------------------------------------------------- who writes
 
 
-class _Server(Shape):
-    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-
-
-class _OneServer(Shape):
-    server: _Server
-
-
 def has_task(cloud: Cloud, server_id: str) -> bool:
-    """Tell whether Nova does something with a server: it writes to the image of a snapshot until its task is over."""
+    """Check whether Nova is working on a server: it writes to the image of a snapshot until its task has ended."""
     if not server_id:
         return False
     try:
-        answer = cloud.get_parsed(_OneServer, "compute", f"/servers/{quote(server_id, safe='')}")
+        server = compute.server(cloud, server_id, microversion=None)
     except NotFoundError:
         return False
-    return answer.server.task_state is not None
+    return server.task_state is not None
 
 
 def stands_still(context: Context, image_id: str) -> bool:
-    """Wait until nobody writes to a record that has no data yet; False where somebody may do so all the same.
+    """Wait until nobody is writing to a record without data; return False if somebody still may be.
 
-    Nova is waited for until its task is over, 30 seconds at most; an upload, 5 seconds at most.
+    Wait for Nova until its task has ended, 30 seconds at most; for an upload, 5 seconds at most.
     """
     pace, cloud = context.settings.pace, context.cloud
     uploads_until = pace.clock() + UPLOAD_SECONDS
@@ -134,7 +124,7 @@ def stands_still(context: Context, image_id: str) -> bool:
         try:
             image = cloud.image(image_id)
         except NotFoundError:
-            return True  # the deletion tells
+            return True  # the deletion will raise the error
         if _may_be_novas(cloud, image):
             return None
         if image.glance_status != "saving":
@@ -148,7 +138,7 @@ def stands_still(context: Context, image_id: str) -> bool:
 
 
 def _may_be_novas(cloud: Cloud, image: Image) -> bool:
-    """Tell whether Nova may write to a record: it notes there of which server it makes one."""
+    """Check whether Nova may be writing to a record, in which it noted the id of the server."""
     server_id = image.glance_property("instance_uuid")
     if not server_id or image.glance_status not in ("queued", "saving"):
         return False
@@ -159,10 +149,10 @@ def _may_be_novas(cloud: Cloud, image: Image) -> bool:
 
 
 def let_glance_notice(cloud: Cloud, pace: Pace, image_id: str) -> None:
-    """Wait, for a moment, until Glance has put back a record whose upload broke off: it may be deleted next."""
+    """Wait briefly until Glance has restored a record whose upload broke off, since it may be deleted next."""
 
     def look() -> bool | None:
         return cloud.image(image_id).glance_status != "saving" or None
 
-    with contextlib.suppress(HyperxGlanceError):  # what broke the upload is told; a deletion tells what is wrong now
+    with contextlib.suppress(HyperxGlanceError):  # the error of the upload is raised anyway
         wait_until(pace, look, timeout=UPLOAD_SECONDS)

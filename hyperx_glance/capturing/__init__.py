@@ -1,13 +1,13 @@
-"""Make an image of the catalogue from a server: one record, one patch, nothing left behind.
+"""Making an image of the catalogue from a server: one record, one patch, nothing left behind.
 
     >>> (server,) = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny")).servers
     >>> image = client.capture(server.id, NewCapture(name="web with nginx", tags=["web"]))
     >>> image.state, image.category, client.count(search="nginx")
     (<State.ACTIVE: 'ACTIVE'>, <Category.PRIVATE: 'private'>, 1)
 
-`order` says what it is to become and how that travels, `template` what makes an image of the catalogue of it (both
-pure); `services` speaks to Nova, Cinder and Glance, `checking` asks them before anything exists, `starting` sends the
-first request, `following` does the rest, `handle` is what the caller holds, `finding` finds it again.
+`order` describes the image that was ordered and how the order travels, `template` turns a record into that image (both
+are pure). `services` sends requests to Nova, Cinder and Glance. `checking` asks them before anything exists, `starting`
+sends the first request, `following` does the rest, `handle` is its public face, and `finding` finds a capture again.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,10 @@ from hyperx_glance.capturing.finding import find
 from hyperx_glance.capturing.handle import Capture
 from hyperx_glance.capturing.starting import start
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 __all__ = ["Capture", "capture", "find_capture", "start_capture"]
 
@@ -34,25 +33,19 @@ def capture(
     on_progress: Callable[[Progress], object] | None,
     timeout: float | None,
 ) -> Image:
-    """Capture and wait; whatever ends the waiting takes away what was made, unless a service is out of reach.
+    """Capture a server, and wait. If waiting ends early, delete what was made, unless a service is out of reach.
 
-    What interrupts the first request leaves what that may still make, and names the capture: to find out would take the
-    quiet time.
+    An exception during the first request deletes nothing, and has the capture's id: to find out what that request makes
+    would take the quiet time.
     """
-    following = start(context, check(context, server_id, new))
-    with following.made:
-        try:
-            return following.finish(teller(on_progress), timeout)
-        except (ServiceUnavailableError, AuthenticationError):
-            raise
-        except CallbackError as error:
-            raised = error.raised
-            following.withdraw(raised)
-        except BaseException as error:
-            if following.withdraw(error) and isinstance(error, WaitTimeoutError):
-                error.hint = "What it had made is deleted. Give it more time: timeout=..., or start_capture and wait."
-            raise
-        raise raised
+    follower = start(context, check(context, server_id, new))
+    with follower.made:
+        return reported(
+            lambda tell: follower.finish(tell, timeout),
+            on_progress,
+            withdraw=follower.withdraw,
+            more_time="The capture was deleted. Allow more time: timeout=..., or start_capture and wait.",
+        )
 
 
 def start_capture(context: Context, server_id: str, new: NewCapture) -> Capture:

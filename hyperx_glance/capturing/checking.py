@@ -1,4 +1,4 @@
-"""What is checked before anything exists.
+"""The checks before anything exists.
 
 >>> client.capture("no-such-server", NewCapture(name="web"))
 Traceback (most recent call last):
@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
+from hyperx_glance.cloud import compute, volumes
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -32,9 +33,10 @@ from hyperx_glance.waiting.ids import check_fresh, draw_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperx_glance.capturing.services import Server, Volume
     from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.compute import ServerRecord
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
     from hyperx_glance.models.capturing import NewCapture
     from hyperx_glance.models.image import Image
 
@@ -43,42 +45,44 @@ ROOT_DEVICE_KEY = "root_device_name"
 """The property of an image by which Nova calls the root of its servers (nova/compute/api.py)."""
 _MIB_IN_GIB = 1024
 _WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
-"""What Nova makes snapshots of (nova/compute/api.py, snapshot)."""
+"""States of servers of which Nova makes snapshots (nova/compute/api.py, snapshot)."""
 _YES = ("1", "on", "t", "true", "y", "yes")  # as oslo_utils/strutils.py reads it
 _INHERITED_TEXTS = tuple(
     field.name for field in FIELDS if field.stored is Stored.TEXT and field.name in ImageChanges.model_fields
 )
 _LONGEST_INHERITED_BYTES = 255
-"""What Nova keeps of a property (nova/utils.py, get_system_metadata_from_image)."""
+"""Nova keeps no longer text of a property (nova/utils.py, get_system_metadata_from_image)."""
 
 
 class Checked(NamedTuple):
-    """Hold the order, and the volume to copy; None where Nova keeps the disk."""
+    """An order that may be sent, and the volume to copy; None if Nova keeps the disk."""
 
-    order: Order
+    order: CaptureOrder
     root: Volume | None
 
 
 def check(context: Context, server_id: str, new: NewCapture) -> Checked:
-    """Ask the services; raise for the first thing that is in the way."""
+    """Ask the services, and return the order; raise the first reason against it."""
     cloud = context.cloud
     if new.category is Category.FEATURED and not cloud.is_administrator:
-        raise NotAllowedError("Only administrators capture featured images.", hint='Choose category="public".')
+        raise NotAllowedError("Only administrators may capture featured images.", hint='Choose category="public".')
     _check_texts(new)
     if new.capture_id is not None:
         _check_id(cloud, new.capture_id)
-    server = services.server(cloud, server_id)
+    server = compute.server(cloud, server_id)
     _check_server(cloud, server)
     attached = _attached(cloud, server)
     _check_root_name(cloud, server, attached)
     root = root_volume(server, attached)
     if root is None and new.disk_format is not None:
-        raise InvalidRequestError("disk_format: Nova keeps this server's disk, and chooses the format of its copy")
+        raise InvalidRequestError(
+            "disk_format: must be omitted, because Nova keeps this server's disk and chooses the format of its copy"
+        )
     if root is not None:
         _check_root(server, root)
     source = _source(cloud, server, root)
     _check_room(context, new, root)
-    order = Order(
+    order = CaptureOrder(
         capture_id=new.capture_id or draw_id(datetime.now(UTC)),
         server_id=server.id,
         user_id=cloud.user_id,
@@ -90,7 +94,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
 
 
 def _check_texts(new: NewCapture) -> None:
-    """Refuse what Glance does not take, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
+    """Refuse texts that Glance refuses, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
     texts = {
         "name": new.name,
         "properties": "".join([*new.properties, *new.properties.values()]),
@@ -110,53 +114,53 @@ def _check_id(cloud: Cloud, capture_id: str) -> None:
         )
 
 
-def _check_server(cloud: Cloud, server: Server) -> None:
+def _check_server(cloud: Cloud, server: ServerRecord) -> None:
     if server.project_id != cloud.project_id:
         # The image would belong to the administrator's department, and be shared with the server's
         # (nova/compute/utils.py, initialize_instance_snapshot_metadata).
         raise NotAllowedError(
-            f"Server {server.id} belongs to another department, whose members capture it.",
+            f"Server {server.id} belongs to another department; only its members may capture it.",
             hint="Connect to that department.",
         )
     if server.task_state is not None:
-        raise ConflictError(f"Server {server.id} is busy: {server.task_state}.", hint="Capture it when that is done.")
-    if server.status not in _WITH_A_DISK:
         raise ConflictError(
-            f"Server {server.id} is {server.status}: only one of {', '.join(_WITH_A_DISK)} can be captured."
+            f"Server {server.id} is busy: {server.task_state}.", hint="Try again when that has finished."
         )
+    if server.status not in _WITH_A_DISK:
+        raise ConflictError(f"Server {server.id} is {server.status}; it must be one of {', '.join(_WITH_A_DISK)}.")
 
 
 # ----------------------------------------------------------------- the disk
 
 
-def _attached(cloud: Cloud, server: Server) -> list[Volume]:
+def _attached(cloud: Cloud, server: ServerRecord) -> list[Volume]:
     if not server.volumes or not cloud.has("block-storage"):
         return []
-    return [services.volume(cloud, each.id) for each in server.volumes]
+    return [volumes.volume(cloud, each.id) for each in server.volumes]
 
 
-def root_volume(server: Server, attached: Sequence[Volume]) -> Volume | None:
-    """Find the volume that the server runs on; None where it runs on a disk that Nova keeps.
+def root_volume(server: ServerRecord, attached: Sequence[Volume]) -> Volume | None:
+    """Return the volume that the server runs on, or None if it runs on a disk that Nova keeps.
 
-    Members see neither the root device's name nor boot indexes. The root is the first device that is no ISO: "a" of
-    whatever bus. A server that keeps the name of its image runs on a volume only where that is such a device.
+    Members see neither the root device's name nor boot indexes. The root is the first device that is not an ISO: "a" of
+    any bus. A server whose record names an image runs on a volume only if the volume is such a device.
     """
     disks = sorted((each for each in attached if not _is_iso(each)), key=lambda each: _place(each, server))
     if server.image_id:
         return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
     if not disks:
         raise ConflictError(
-            f"Server {server.id} has no disk that could be captured.", hint="It runs from an ISO, or from nothing."
+            f"Server {server.id} has no disk to capture.", hint="Capture a server that runs on a disk, not from an ISO."
         )
     return disks[0]
 
 
-def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -> None:
-    """Refuse where the server's image gave the root another name than the first: another disk may have that."""
+def _check_root_name(cloud: Cloud, server: ServerRecord, attached: Sequence[Volume]) -> None:
+    """Refuse a server whose image gave the root another name than the first, because another disk may have that."""
     disks = [each for each in attached if not _is_iso(each)]
-    if len(disks) + bool(server.image_id) < 2:  # two of which one is the root
+    if len(disks) + bool(server.image_id) < 2:  # with two disks, one of them may be the root
         return
-    names = {each.volume_image_metadata.get(ROOT_DEVICE_KEY, "") for each in disks}
+    names = {each.of_image(ROOT_DEVICE_KEY) for each in disks}
     if server.image_id:
         with contextlib.suppress(NotFoundError, NotAllowedError):
             names.add(cloud.image(server.image_id).glance_property(ROOT_DEVICE_KEY))
@@ -169,32 +173,32 @@ def _check_root_name(cloud: Cloud, server: Server, attached: Sequence[Volume]) -
 
 
 def _is_iso(volume: Volume) -> bool:
-    return volume.volume_image_metadata.get("disk_format") == ISO_FORMAT
+    return volume.of_image("disk_format") == ISO_FORMAT
 
 
-def _place(volume: Volume, server: Server) -> tuple[int, str, bool, str]:
+def _place(volume: Volume, server: ServerRecord) -> tuple[int, str, bool, str]:
     device = volume.device(server.id)
     letters = _letters(device)
     return len(letters) or 99, letters, volume.bootable != "true", device
 
 
 def _letters(device: str) -> str:
-    """Give what tells the devices of a bus apart: "b" of /dev/vdb."""
+    """Return the letters that distinguish the devices of a bus: "b" of /dev/vdb."""
     found = re.fullmatch(r"(?:/dev/)?(?:xv|[hsv])d([a-z]+)", device)
     return found[1] if found else ""
 
 
-def _check_root(server: Server, root: Volume) -> None:
+def _check_root(server: ServerRecord, root: Volume) -> None:
     if root.encrypted:
         raise ConflictError(
-            f"Volume {root.id}, on which server {server.id} runs, is encrypted: its image would need its key.",
-            hint="Capture a server on a volume that is not encrypted.",
+            f"Volume {root.id} of server {server.id} is encrypted; an image of it would need its key.",
+            hint="Capture a server whose volume is not encrypted.",
         )
-    # Nova would let the guest's agent hold its file systems still; Cinder copies without asking it.
-    quiesced = root.volume_image_metadata.get("os_require_quiesce", "").lower() in _YES
+    # Nova would ask the guest's agent to freeze the file systems; Cinder copies without asking.
+    quiesced = root.of_image("os_require_quiesce").lower() in _YES
     if quiesced and server.status != "SHUTOFF":
         raise ConflictError(
-            f"Server {server.id} asks for a quiet disk (os_require_quiesce), which a copy of its volume is not.",
+            f"Server {server.id} requires frozen file systems (os_require_quiesce), and Cinder does not freeze them.",
             hint="Stop the server, capture it, and start it again.",
         )
 
@@ -202,9 +206,9 @@ def _check_root(server: Server, root: Volume) -> None:
 # ----------------------------------------------------------------- what it inherits
 
 
-def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
-    """Read the image that the disk was made of; None where it is gone, or was never there."""
-    image_id = server.image_id if root is None else root.volume_image_metadata.get("image_id", "")
+def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | None:
+    """Read the image that the disk was made from; return None if it is gone, or if there never was one."""
+    image_id = server.image_id if root is None else root.of_image("image_id")
     if not image_id:
         return None
     try:
@@ -213,16 +217,17 @@ def _source(cloud: Cloud, server: Server, root: Volume | None) -> Image | None:
         return None
     if root is None and image.disk_format == ISO_FORMAT:
         raise ConflictError(
-            f"Server {server.id} runs from the ISO {image.name or image.id} itself: it has no disk to capture.",
+            f"Server {server.id} runs from the ISO {image.name or image.id} itself; it has no disk to capture.",
             hint='Launch the ISO with layout="install", install, and capture that server.',
         )
     return image
 
 
-def _inheriting(order: Order, source: Image | None, root: Volume | None) -> Order:
-    """Settle what neither Nova nor Cinder hands on: tags, long texts, and on volumes the memory.
+def _inheriting(order: CaptureOrder, source: Image | None, root: Volume | None) -> CaptureOrder:
+    """Add to the order what neither Nova nor Cinder copies: tags, long texts, and for volumes the memory.
 
-    The longest of these are left out if the order would become too long: another department wrote them, perhaps.
+    The longest of these are left out if the order would become too long, since another department may have written
+    them.
     """
     inherited = _inherited(order.new, source, root)
     while True:
@@ -231,7 +236,7 @@ def _inheriting(order: Order, source: Image | None, root: Volume | None) -> Orde
             return whole
         longest = max(inherited, key=lambda field: len(str(inherited[field])))
         del inherited[longest]
-        LOG.warning("capture %s does not inherit the %s of the server's image: too long", order.capture_id, longest)
+        LOG.warning("Capture %s does not inherit the %s of the server's image: too long", order.capture_id, longest)
 
 
 def _inherited(new: NewCapture, source: Image | None, root: Volume | None) -> dict[str, object]:
@@ -240,8 +245,8 @@ def _inherited(new: NewCapture, source: Image | None, root: Volume | None) -> di
     if "tags" not in given and source is not None:
         inherited["tags"] = frozenset(source.tags)
     if root is not None and "min_ram_mib" not in given:
-        told = root.volume_image_metadata.get("min_ram", "")
-        inherited["min_ram_mib"] = int(told) if re.fullmatch("[0-9]{1,9}", told) else 0
+        memory = root.of_image("min_ram")
+        inherited["min_ram_mib"] = int(memory) if re.fullmatch("[0-9]{1,9}", memory) else 0
     if root is None and source is not None:
         texts = {field: _written(source, field) for field in _INHERITED_TEXTS if field not in given}
         inherited |= {
@@ -260,7 +265,7 @@ def _written(image: Image, field: str) -> str:
 
 
 def _check_room(context: Context, new: NewCapture, root: Volume | None) -> None:
-    """Refuse what surely does not fit; how much of a disk is data nobody knows before."""
+    """Refuse a capture that cannot fit. How much of a disk is data is not known before it is copied."""
     own = context.departments.own()
     if root is None:
         check_room(image_quota(context, own), images=1)

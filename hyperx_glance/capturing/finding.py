@@ -1,4 +1,4 @@
-"""Find a capture again: whose caller died, or whose answer was lost.
+"""Find a capture again, because its caller died or a response was lost.
 
 >>> (server,) = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny")).servers
 >>> image = client.capture(server.id, NewCapture(name="web", capture_id="order-2026-1125-0001"))
@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.following import Following
-from hyperx_glance.capturing.order import SERVER_KEY, Order
+from hyperx_glance.capturing.following import CaptureFollower
+from hyperx_glance.capturing.order import SERVER_KEY, CaptureOrder
 from hyperx_glance.capturing.template import glance_texts
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.record import is_being_captured, is_cancelled_capture
@@ -22,41 +22,42 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
 
 
-def find(context: Context, capture_id: str) -> Following:
+def find(context: Context, capture_id: str) -> CaptureFollower:
     """Find what a capture has made: a record, a copy of a volume, or both.
 
-    Where nothing is there, look for ten seconds, since a service may still be working; an id that this library has
-    drawn tells when, and after ten minutes one look is enough. Raise `NotFoundError` where nothing comes.
+    If nothing is there, look for ten seconds, since a service may still be working. An id that this library has drawn
+    contains its time; after ten minutes, one look is enough. Raise `NotFoundError` if nothing is found.
     """
 
-    def look() -> Following | None:
+    def look() -> CaptureFollower | None:
         return _look(context, capture_id)
 
     found = look() or find_again(context.settings.pace, capture_id, look)
     if found is None:
         missing = NotFoundError(
-            f"Nothing is there of capture {capture_id}.", hint="It was never started, it failed, or it was cancelled."
+            f"No image or volume belongs to capture {capture_id}.",
+            hint="It was never started, it failed, or it was cancelled.",
         )
         missing.capture_id = capture_id
         raise missing
     return found
 
 
-def _look(context: Context, capture_id: str) -> Following | None:
-    """Look for what there is; Cinder is not asked about a copy of Nova's disk that is not finished."""
+def _look(context: Context, capture_id: str) -> CaptureFollower | None:
+    """Look once. Cinder is not asked if the order says that Nova copies the disk."""
     cloud = context.cloud
-    # A finished image first: what else is called like it was made of it.
+    # A finished image first: other records with its marks were made from it.
     record = min(services.records(cloud, capture_id), key=is_being_captured, default=None)
-    order: Order | None = None
+    order: CaptureOrder | None = None
     if record is not None and is_being_captured(record) and not is_cancelled_capture(record):
-        order = Order.read(glance_texts(record))
+        order = CaptureOrder.read(glance_texts(record))
     asks_cinder = (order is None or order.on_volumes) and cloud.has("block-storage")
     copies = services.copies(cloud, capture_id) if asks_cinder else []
     if record is None and not copies:
         return None
     if record is None:
-        order = Order.read(copies[0].metadata)
-    return Following(
+        order = CaptureOrder.read(copies[0].metadata)
+    return CaptureFollower(
         context,
         capture_id=capture_id,
         server_id=copies[0].metadata.get(SERVER_KEY, "") if record is None else record.captured_from,

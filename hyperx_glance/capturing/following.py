@@ -1,7 +1,7 @@
-"""Following one capture to its end: look, do what is due, and take away what was made where it fails.
+"""Following one capture to its end: look, take the next step, and delete what was made if it fails.
 
-Whatever has happened before, and whoever has died, one look at Glance, Cinder and Nova tells what is due: the copy of
-the volume, its upload, the patch that makes a template, the end of the copy. Each may be done again.
+Whatever happened before, one look at Glance, Cinder and Nova shows the next step: the copy of the volume, its upload,
+the patch that makes a template, the deletion of the copy. Each may be taken again, also by another process.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hyperx_glance import removal
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.template import template_edits, without_flag
-from hyperx_glance.cloud.answers import parsed
+from hyperx_glance.capturing.template import template_edits
+from hyperx_glance.cloud.patching import apply
 from hyperx_glance.errors import (
     CaptureFailedError,
     ConflictError,
@@ -26,7 +26,6 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
-from hyperx_glance.models import mapping
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
@@ -36,20 +35,20 @@ from hyperx_glance.waiting.pace import wait_until
 from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
-    from hyperx_glance.capturing.order import Order
-    from hyperx_glance.capturing.services import Volume
+    from hyperx_glance.capturing.order import CaptureOrder
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
     from hyperx_glance.waiting.callbacks import Tell
 
 LOG = logging.getLogger(__name__)
 _WITH_DATA = ("active", "deactivated")
 
 
-class Following:
-    """Follow one capture; threads may share it.
+class CaptureFollower:
+    """Follower of one capture; threads may share it.
 
-    ``order`` is None for a capture that is finished but for its copy of a volume. ``quiet`` is over when nothing that
-    was asked for can still be on its way.
+    ``order`` is None for a capture that is finished, except that its copy of a volume may still exist. ``quiet`` is
+    over when no earlier request can still have an effect.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Following:
         *,
         capture_id: str,
         server_id: str,
-        order: Order | None,
+        order: CaptureOrder | None,
         has_copies: bool,
         quiet: Quiet,
         image_id: str | None = None,
@@ -88,18 +87,20 @@ class Following:
     # ------------------------------------------------------------- look
 
     def progress(self) -> Progress:
-        """Look once, and do nothing."""
+        """Look once, and change nothing."""
         copies = self._copies()
-        return self._tell(self._record(), copies)
+        return self._seen(self._record(), copies)
 
-    def _tell(self, record: Image | None, copies: list[Volume]) -> Progress:
+    def _seen(self, record: Image | None, copies: list[Volume]) -> Progress:
         if record is None:
-            message = "Cinder copies the server's volume." if self._has_copies else "Nova begins to copy the disk."
+            message = (
+                "Cinder is copying the server's volume." if self._has_copies else "Nova is starting to copy the disk."
+            )
             return self._progress(Phase.REGISTERED, message)
         if is_being_captured(record):
-            return self._progress(Phase.STORING, "The data goes to Glance.", record)
+            return self._progress(Phase.STORING, "The data is being uploaded to Glance.", record)
         if copies:
-            return self._progress(Phase.STORING, "Cinder deletes its copy of the volume.", record)
+            return self._progress(Phase.STORING, "Cinder is deleting its copy of the volume.", record)
         return self._progress(record.phase, "", record)
 
     def _progress(self, phase: Phase, message: str, record: Image | None = None) -> Progress:
@@ -112,7 +113,7 @@ class Following:
         )
 
     def _record(self) -> Image | None:
-        """Read the record; None where there is none, or none any more."""
+        """Read the record; return None if there is none yet, or if it was deleted."""
         if self.image_id is None:
             found = services.records(self._cloud, self.capture_id)
             record = found[0] if found else None
@@ -134,7 +135,7 @@ class Following:
         self.made.found(image_id=image_id)
 
     def _copies(self) -> list[Volume]:
-        """List the copies. One that was seen before is gone only where Cinder says so of its id: a list may lack it."""
+        """List the copies. One that was seen before is gone only if Cinder does not find its id: a list may lack it."""
         found = services.copies(self._cloud, self.capture_id) if self._has_copies else []
         if not found and self._copy_id is not None:
             found = services.copy_of_id(self._cloud, self._copy_id)
@@ -145,7 +146,7 @@ class Following:
     # ------------------------------------------------------------- go on
 
     def finish(self, tell: Tell[Progress], timeout: float | None) -> Image:
-        """Do what is left to do, and give the image; what the callback raises comes out as `CallbackError`."""
+        """Take all steps that are left, and return the image. The callback's exceptions come out as `CallbackError`."""
 
         def look() -> Image | None:
             image = self.go_on()
@@ -156,56 +157,56 @@ class Following:
             return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Capture {self.capture_id} was not ready when the time was over.",
+                f"Timed out waiting for capture {self.capture_id}. The capture continues.",
                 last_seen=self.last,
                 image_id=self.image_id,
-                hint="It goes on: find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
+                hint="find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
             ) from error
 
     def go_on(self) -> Image | None:
-        """Look once, and do what is due; give the image when nothing is left to do."""
+        """Look once, and take the next step; return the image if none is left."""
         with self._turn:
             if self._failure is not None:
                 raise self._failure.with_traceback(None)
             copies, record = self._copies(), self._record()
-            self.last = self._tell(record, copies)
+            self.last = self._seen(record, copies)
             if record is None:
                 self._begin_record(copies)
                 return None
             if not is_being_captured(record):
                 return self._clean(record, copies)
             if is_cancelled_capture(record):
-                self._fail("Somebody has cancelled it.")
+                self._fail("It was cancelled by another process.")
             if record.glance_status not in _WITH_DATA:
                 self._judge(copies)
                 return None
             if is_volume_snapshot(record):
                 self._snapshots = services.snapshots_named_by(record)
                 self._fail(
-                    "Nova made no copy of its disk: the server runs on a volume that cannot be told from others."
+                    "Nova did not copy its disk: the server runs on a volume, and which one could not be determined."
                 )
             finished = self._finish(record)
             return None if finished is None else self._clean(finished, copies)
 
     def _begin_record(self, copies: list[Volume]) -> None:
-        """Go on where there is no record: upload the copy when it is there."""
+        """Take the next step of a capture that has no record: upload the copy when it is there."""
         if self._uploaded:
-            self._fail("Its record is gone: the service that was to fill it gave up, or somebody deleted it.")
+            self._fail("Its record was deleted, by a user or by the service that was to fill it.")
         if not copies:
             if self._quiet.is_over:
-                self._fail("Nothing of it is there any more.")
+                self._fail("Its copy of the volume is gone.")
             return
         copy, order = copies[0], self._order
         if copy.status == "available" and order is not None and self._quiet.is_over:
             self._upload(copy, order)
         elif "error" in copy.status:
-            self._fail(f"Cinder could not copy its volume: the copy {copy.id} is in status {copy.status}.")
+            self._fail(f"Cinder could not copy the volume: the copy {copy.id} is in status {copy.status}.")
 
-    def _upload(self, copy: Volume, order: Order) -> None:
-        """Ask for the upload; where the answer is lost, the next looks show what became of it.
+    def _upload(self, copy: Volume, order: CaptureOrder) -> None:
+        """Ask for the upload. If the response is lost, the next looks show what became of it.
 
-        Somebody else may finish the same capture: Cinder refuses both requests while a volume is uploading, and
-        afterwards the record is there.
+        Another process may finish the same capture: Cinder refuses both requests while a volume is uploading, and the
+        record exists afterwards.
         """
         try:
             services.write_image_metadata(self._cloud, copy.id, {**order.texts(), SNAPSHOT_KEY: SNAPSHOT_VALUE})
@@ -223,13 +224,13 @@ class Following:
         self._uploaded = True
 
     def _judge(self, copies: list[Volume]) -> None:
-        """Find out whether the data can still come; it cannot where nobody works on it any more."""
+        """Fail if the data can no longer come, because no service is working on it."""
         if self._works(copies) or (self._has_copies and self._works(self._copies())):
             return
         assert self.image_id is not None
         record = self._read(self.image_id)
         if record is not None and record.glance_status not in _WITH_DATA and self._quiet.is_over:
-            self._fail(f"Its data never came, and nobody sends it any more: the record stayed {record.glance_status}.")
+            self._fail(f"No data arrived, and no service is sending any: the record is still {record.glance_status}.")
 
     def _works(self, copies: list[Volume]) -> bool:
         if self._has_copies:
@@ -237,41 +238,23 @@ class Following:
         return removal.has_task(self._cloud, self.server_id)
 
     def _finish(self, record: Image) -> Image | None:
-        """Make a template of the record; None where somebody else writes at this moment."""
+        """Make a template of the record, and return it; return None if another process changed it at the same time."""
         order, visibility = self._order, self.context.settings.public_visibility
         if order is None:
             return None
         if order.new.category is Category.FEATURED and not self._cloud.is_administrator:
-            raise NotAllowedError("Only administrators finish the capture of a featured image.")
+            raise NotAllowedError("Only administrators may finish the capture of a featured image.")
         try:
-            after = self._patch(record, template_edits(record, order, public_visibility=visibility))
-        except ConflictError:
-            if self._refused_once:
+            return apply(self._cloud, record, lambda image: template_edits(image, order, public_visibility=visibility))
+        except ConflictError as error:
+            if error.status is None or self._refused_once:  # without a status: Glance did not take an edit
                 raise
             self._refused_once = True
             return None
-        ignored = without_flag(template_edits(after, order, public_visibility=visibility))
-        if ignored:
-            raise ConflictError(
-                f"Glance changed image {after.id}, but did not take {', '.join(edit.key for edit in ignored)}.",
-                hint="An operator should look at its property protections: who writes a property must be able to read"
-                " it.",
-            )
-        return after
-
-    def _patch(self, record: Image, edits: list[mapping.Edit]) -> Image:
-        try:
-            answer = self._cloud.patch_image(record.id, mapping.json_patch(edits))
-        except NotAllowedError:
-            without = without_flag(edits)
-            if without == edits:
-                raise
-            answer = self._cloud.patch_image(record.id, mapping.json_patch(without))
-        return parsed(Image, "image", answer.content)
 
     def _clean(self, record: Image, copies: list[Volume]) -> Image | None:
-        """Delete the copy of the volume; give the image when it is gone."""
-        self.last = self._tell(record, copies)
+        """Delete the copy of the volume; return the image if the copy is gone."""
+        self.last = self._seen(record, copies)
         for copy in copies:
             services.delete_copy(self._cloud, copy)
         return None if copies else record
@@ -279,10 +262,11 @@ class Following:
     # ------------------------------------------------------------- give up
 
     def cancel(self) -> None:
-        """Delete what was made, and return when it is gone; `ConflictError` where the image is finished.
+        """Delete what was made, and return when it is gone; raise `ConflictError` if the image is finished.
 
         Nova or Cinder may be writing to the record: a deletion at that moment could lose its place in the quota. So the
-        record is claimed, which lets nobody finish it, and deleted when they have ended, or after 30 seconds.
+        record is claimed first, after which no process can finish it. It is deleted when they have finished, or after
+        30 seconds.
         """
         with self._turn:
             self._remove()
@@ -316,7 +300,7 @@ class Following:
             wait_until(self._pace, patient(self._pace, gone), timeout=timeout)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted what it copied.",
+                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted its copies yet.",
                 image_id=self.image_id,
                 hint="Call find_capture(capture_id).cancel() again. An operator resets a volume that Cinder left"
                 " uploading when it died: openstack volume set --state error VOLUME.",
@@ -331,15 +315,15 @@ class Following:
         finished = next((record for record in found if not is_being_captured(record)), None)
         if finished is not None:
             raise ConflictError(
-                f"Capture {self.capture_id} is finished: image {finished.id} stays.",
-                hint="delete(image) deletes the image, wait() what else is left of the capture.",
+                f"Capture {self.capture_id} has finished; image {finished.id} is kept.",
+                hint="delete(image) deletes the image; wait() deletes the rest of the capture.",
             )
         return found
 
     def _may_be_written(self, records: list[Image], copies: list[Volume]) -> bool:
-        """Tell whether Nova or Cinder may still write to a record; whoever cannot be asked may.
+        """Check whether Nova or Cinder may still write to a record; a service that cannot be asked may.
 
-        Nova makes the record before it gives the server a task: a request that is still on its way shows none.
+        Nova makes the record before it gives the server a task. So if a request is still on its way, there is no task.
         """
         try:
             works = self._works(copies)
@@ -356,7 +340,7 @@ class Following:
         self._lost = removal.delete(self.context, record.id, send, in_doubt=in_doubt) or self._lost
 
     def _fail(self, reason: str, cause: HyperxGlanceError | None = None) -> NoReturn:
-        """Take away what was made, and say why."""
+        """Delete what was made, and raise the reason."""
         failure = self._failed(reason)
         if cause is not None:
             failure.service, failure.status, failure.request_id = cause.service, cause.status, cause.request_id
@@ -369,13 +353,13 @@ class Following:
             f"Capture {self.capture_id} of server {self.server_id} failed. {reason}",
             capture_id=self.capture_id,
             server_id=self.server_id,
-            hint="Its faults and the services' logs tell more. See that the server is well, and capture it anew.",
+            hint="Check the server; its faults and the services' logs have the details. Then capture it again.",
         )
         failure.image_id = self.image_id
         return failure
 
     def withdraw(self, error: BaseException) -> bool:
-        """Cancel because of an error, which stays the one to tell; True where nothing is left."""
+        """Cancel because of this error, which is still the one to raise; return whether nothing is left."""
         return error is self._failure or self._clear_away(error)
 
     def _clear_away(self, error: BaseException) -> bool:
@@ -384,7 +368,7 @@ class Following:
         except PlaceLostError as lost:
             error.add_note(str(lost))
         except HyperxGlanceError as second:
-            error.add_note(f"What capture {self.capture_id} has made could not be deleted: {second}")
-            LOG.warning("what capture %s has made could not be deleted", self.capture_id)
+            error.add_note(f"The record or copies of capture {self.capture_id} could not be deleted: {second}")
+            LOG.warning("The record or copies of capture %s could not be deleted", self.capture_id)
             return False
         return True

@@ -7,7 +7,7 @@
 ('web with nginx', True)
 >>> capture.cancel()
 Traceback (most recent call last):
-hyperx_glance.errors.ConflictError: Capture ... is finished: image ... stays...
+hyperx_glance.errors.ConflictError: Capture ... has finished; image ... is kept...
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.arguments import callback, checked, optional, seconds
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hyperx_glance.capturing.following import Following
+    from hyperx_glance.capturing.following import CaptureFollower
     from hyperx_glance.models.image import Image
     from hyperx_glance.models.results import Progress
 
 
 class Capture:
-    """Follow one capture; threads may share it.
+    """Handle of one capture; threads may share it.
 
-    The services go on without it. But somebody must call `wait`, here or on the handle that `Client.find_capture`
-    gives: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
+    The services continue without it. But `wait` must be called, here or on the handle that `Client.find_capture`
+    returns: it uploads a volume's copy, makes the image one of the catalogue, and deletes the copy.
     """
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
+    def __init__(self, follower: CaptureFollower) -> None:
+        self._follower = follower
 
     def __repr__(self) -> str:
         return f"Capture(capture_id={self.capture_id!r}, server_id={self.server_id!r}, image_id={self.image_id!r})"
@@ -41,43 +41,40 @@ class Capture:
     @property
     def capture_id(self) -> str:
         """The id with which `Client.find_capture` finds the capture."""
-        return self._following.capture_id
+        return self._follower.capture_id
 
     @property
     def server_id(self) -> str:
-        """The id of the server that is captured."""
-        return self._following.server_id
+        """The id of the captured server."""
+        return self._follower.server_id
 
     @property
     def image_id(self) -> str | None:
-        """The id of the image; None until its record is there, which takes a while for volumes."""
-        return self._following.image_id
+        """The id of the image; None until its record exists, which takes a while for volumes."""
+        return self._follower.image_id
 
     def progress(self) -> Progress:
-        """Look once, and change nothing. In the end, `wait` must be called."""
-        with self._following.made:
-            return self._following.progress()
+        """Look once, and change nothing. `wait` must still be called in the end."""
+        with self._follower.made:
+            return self._follower.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
-        """Finish the capture, and give the image when it is ready and everything else of the capture is gone.
+        """Finish the capture; return the image when it is ready and everything else of the capture is gone.
 
-        ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes what was made,
-        and raises `CaptureFailedError`.
+        ``timeout`` is seconds, None is `Pace.deadline`. Raise `WaitTimeoutError` after ``timeout``; then the capture
+        continues. Raise `CaptureFailedError` after a failure, when what was made is deleted.
         """
-        with self._following.made:
-            try:
-                return self._following.finish(teller(on_progress), timeout)
-            except CallbackError as error:
-                raised = error.raised
-            raise raised
+        with self._follower.made:
+            return reported(lambda tell: self._follower.finish(tell, timeout), on_progress)
 
     def cancel(self) -> None:
-        """Delete what the capture has made, and return when it is gone; a second call is no error.
+        """Delete what the capture has made, and return when it is gone; it may be called again.
 
-        What Nova or Cinder still writes to the record is waited for, 30 seconds at most; `PlaceLostError` tells where
-        the quota counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so this
-        may take as long. A finished capture raises `ConflictError`, and its image stays. The server is never touched.
+        If Nova or Cinder is still writing to the record, wait for them, 30 seconds at most. Raise `PlaceLostError` if
+        the quota still counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so
+        this may take as long. A finished capture raises `ConflictError`, and its image is kept. The server is never
+        touched.
         """
-        with self._following.made:
-            self._following.cancel()
+        with self._follower.made:
+            self._follower.cancel()

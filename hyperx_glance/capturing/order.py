@@ -1,11 +1,13 @@
-"""What a capture is to become, and how that travels with what it makes: whoever finds it can finish it.
+"""The order of a capture, and how it travels with the record and the copy, so that any process can finish it.
 
->>> from hyperx_glance.capturing.order import Order
+>>> from hyperx_glance.capturing.order import CaptureOrder
 >>> from hyperx_glance.models.capturing import NewCapture
->>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web", tags=["nginx"]))
+>>> order = CaptureOrder(
+...     capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web", tags=["nginx"])
+... )
 >>> sorted(order.texts())
 ['hyperx_capture_id', 'hyperx_capture_order_0', 'hyperx_captured_from', 'hyperx_created_by', 'instance_uuid']
->>> Order.read(order.texts()) == order
+>>> CaptureOrder.read(order.texts()) == order
 True
 
 Pure: no request is made here.
@@ -29,11 +31,11 @@ CAPTURE_KEY = glance_key("capture_id")
 SERVER_KEY = glance_key("captured_from")
 USER_KEY = glance_key("created_by")
 _LONGEST_PIECE = 255
-"""What Nova and Cinder take for a value (nova/api/validation/parameter_types.py, metadata; cinder's extra_specs)."""
+"""The longest value of Nova and Cinder (nova/api/validation/parameter_types.py, metadata; cinder's extra_specs)."""
 _MOST_PIECES = 40
-"""Glance keeps 128 properties of an image (its option image_property_quota); most are for what is inherited."""
+"""Glance keeps 128 properties of an image (its option image_property_quota); most are for inherited properties."""
 _COUNT_DIGITS = 2
-"""The order begins with the number of its pieces: a further one was copied from the image of the server."""
+"""The order begins with the number of its pieces: any further piece was copied from the server's image."""
 _LONGEST = _LONGEST_PIECE * _MOST_PIECES - _COUNT_DIGITS
 
 
@@ -44,10 +46,10 @@ class _Travelling(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Say what a capture is to become.
+class CaptureOrder:
+    """The image that a capture is to become.
 
-    ``disk_gib`` is the size of the volume that the server runs on; None where Nova keeps its disk.
+    ``disk_gib`` is the size of the volume that the server runs on; None if Nova keeps its disk.
     """
 
     capture_id: str
@@ -63,23 +65,24 @@ class Order:
 
     @property
     def name(self) -> str:
-        """Give the name until the end, when Glance takes any.
+        """The name until the capture is finished.
 
-        Nova takes none that begins or ends with blanks (nova/api/validation/parameter_types.py, name).
+        Nova refuses names that begin or end with blanks (nova/api/validation/parameter_types.py, name). Glance takes
+        any, and gets the ordered name in the end.
         """
         name = self.new.name
         return name if name.isprintable() and name == name.strip() else f"capture {self.capture_id}"
 
     def texts(self) -> dict[str, str]:
-        """Give the properties with which the record begins; ASCII, whatever the database of a service takes.
+        """Return the first properties of the record; ASCII, since a service's database may refuse other letters.
 
-        Each takes the place of one that the server's image has, so that what is read again was written here. Raise
-        `InvalidRequestError` if the services would not carry so much.
+        Each replaces a property of the server's image, so that only texts of this capture are read again. Raise
+        `InvalidRequestError` if that is more than the services carry.
         """
         whole = self._whole()
         if len(whole) > _LONGEST:
             raise InvalidRequestError(
-                f"These fields make {len(whole)} characters; a capture carries {_LONGEST}.",
+                f"These fields have {len(whole)} characters; a capture carries at most {_LONGEST}.",
                 hint="Capture with shorter texts, and change the image afterwards: update(image, description=...).",
             )
         count = -(-(len(whole) + _COUNT_DIGITS) // _LONGEST_PIECE)
@@ -95,7 +98,7 @@ class Order:
 
     @property
     def fits(self) -> bool:
-        """Whether the services carry so much."""
+        """Whether the services carry this order."""
         return len(self._whole()) <= _LONGEST
 
     def _whole(self) -> str:
@@ -103,22 +106,22 @@ class Order:
         return json.dumps({"user_id": self.user_id, "disk_gib": self.disk_gib, "new": fields}, separators=(",", ":"))
 
     @classmethod
-    def read(cls, texts: Mapping[str, str]) -> Order:
-        """Read an order out of properties or metadata; `ConflictError` if somebody of the department changed them."""
-        told_count = texts.get(CAPTURE_ORDER_KEY, "")[:_COUNT_DIGITS]
-        count = int(told_count) if re.fullmatch(f"[0-9]{{{_COUNT_DIGITS}}}", told_count) else 0
+    def read(cls, texts: Mapping[str, str]) -> CaptureOrder:
+        """Read an order from properties or metadata; raise `ConflictError` if somebody changed them."""
+        digits = texts.get(CAPTURE_ORDER_KEY, "")[:_COUNT_DIGITS]
+        count = int(digits) if re.fullmatch(f"[0-9]{{{_COUNT_DIGITS}}}", digits) else 0
         whole = "".join(texts.get(f"{CAPTURE_ORDER_PREFIX}{number}", "") for number in range(count))[_COUNT_DIGITS:]
         try:
-            told = _Travelling.model_validate_json(whole)
+            read = _Travelling.model_validate_json(whole)
         except pydantic.ValidationError:
             raise ConflictError(
-                f"What capture {texts.get(CAPTURE_KEY)} was to become cannot be read any more.",
-                hint="Somebody has changed it: delete the record, and capture anew.",
+                f"The order of capture {texts.get(CAPTURE_KEY)} can no longer be read.",
+                hint="A member of the department changed it: delete the record, and capture again.",
             ) from None
         return cls(
             capture_id=texts.get(CAPTURE_KEY, ""),
             server_id=texts.get(SERVER_KEY, ""),
-            user_id=told.user_id,
-            new=told.new,
-            disk_gib=told.disk_gib,
+            user_id=read.user_id,
+            new=read.new,
+            disk_gib=read.disk_gib,
         )

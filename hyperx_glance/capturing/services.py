@@ -1,4 +1,4 @@
-"""Nova's, Cinder's and Glance's answers that a capture needs, as typed objects.
+"""The requests of a capture to Nova, Cinder and Glance.
 
 >>> from hyperx_glance.capturing.services import records
 >>> records(cloud, "no-such-capture")
@@ -8,19 +8,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json import dumps
-from typing import Literal
-from urllib.parse import quote
 
 import pydantic
 from pydantic import Field
 
-from hyperx_glance.capturing.order import CAPTURE_KEY, Order
+from hyperx_glance.capturing.order import CAPTURE_KEY, CaptureOrder
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape, parsed
-from hyperx_glance.cloud.cloud import Cloud, Json
-from hyperx_glance.cloud.compute import PAGE, nova
-from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
+from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
+from hyperx_glance.cloud.compute import nova, server_path
+from hyperx_glance.cloud.volumes import OneVolume, Volume, volume, volume_path, volumes
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture
@@ -32,68 +29,13 @@ from hyperx_glance.vocabulary import (
 )
 
 UPLOAD_MICROVERSION = "3.1"
-"""Cinder of Ocata (2017): it lets an upload be private from the beginning."""
+"""Cinder of Ocata (2017), whose uploads may be private from the beginning."""
 DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing", "error_deleting")
-"""In other states Cinder deletes no volume (cinder/volume/api.py, delete)."""
-
-
-class _Reference(Shape):
-    id: str
-
-
-class Server(Shape):
-    """Hold what Nova tells of a server; ``image`` is "" where it was made without one."""
-
-    id: str
-    name: str = ""
-    status: str = "UNKNOWN"
-    project_id: str = Field("", alias="tenant_id")
-    task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
-    image: _Reference | Literal[""] = ""
-    volumes: tuple[_Reference, ...] = Field((), alias="os-extended-volumes:volumes_attached")
-
-    @property
-    def image_id(self) -> str:
-        """The image that it was made of; "" where Nova names none."""
-        return self.image.id if self.image else ""
-
-
-class _OneServer(Shape):
-    server: Server
+"""States in which Cinder deletes a volume (cinder/volume/api.py, delete)."""
 
 
 class _Created(Shape):
     image_id: str
-
-
-class _Attachment(Shape):
-    server_id: str | None = None
-    device: str | None = None
-
-
-class Volume(Listed):
-    """Hold what Cinder tells of a volume; ``size`` is GiB."""
-
-    name: str | None = None
-    status: str = ""
-    size: int = 0
-    encrypted: bool = False
-    bootable: str = ""
-    metadata: dict[str, str] = Field(default_factory=dict)
-    attachments: tuple[_Attachment, ...] = ()
-    volume_image_metadata: dict[str, str] = Field(default_factory=dict)
-
-    def device(self, server_id: str) -> str:
-        """Give the name of the device as which a server has it; "" where Cinder does not tell."""
-        return next((each.device or "" for each in self.attachments if each.server_id == server_id), "")
-
-
-class _OneVolume(Shape):
-    volume: Volume
-
-
-class _VolumePage(ListPage[Volume], alias_generator=collection("volumes")):
-    pass
 
 
 class _Metadata(Shape):
@@ -118,45 +60,30 @@ class _UploadAnswer(Shape):
 # ----------------------------------------------------------------- Nova
 
 
-def server(cloud: Cloud, server_id: str) -> Server:
-    """Read one server."""
-    return parsed(_OneServer, "compute", nova(cloud, "GET", f"/servers/{quote(server_id, safe='')}")).server
-
-
-def create_image(cloud: Cloud, order: Order) -> str:
-    """Let Nova copy the server's disk into a new image, and give its id; sent once."""
+def create_image(cloud: Cloud, order: CaptureOrder) -> str:
+    """Let Nova copy the server's disk into a new image, and return its id; sent once."""
     body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
-    answer = nova(cloud, "POST", f"/servers/{quote(order.server_id, safe='')}/action", json=body)
+    answer = nova(cloud, "POST", server_path(order.server_id, "action"), json=body)
     return parsed(_Created, "compute", answer).image_id
 
 
 # ----------------------------------------------------------------- Cinder
 
 
-def volume(cloud: Cloud, volume_id: str) -> Volume:
-    """Read one volume."""
-    return cloud.get_parsed(_OneVolume, "block-storage", _volume_path(volume_id)).volume
-
-
 def copies(cloud: Cloud, capture_id: str) -> list[Volume]:
-    """List the copies of volumes that a capture has made: one request, unless an operator switched the filter off."""
-
-    def read(params: Mapping[str, object]) -> _VolumePage:
-        return cloud.get_parsed(_VolumePage, "block-storage", "/volumes/detail", params=params)
-
-    asked = {"limit": PAGE, "metadata": dumps({CAPTURE_KEY: capture_id})}
-    return [each for each in listed("block-storage", read, asked) if each.metadata.get(CAPTURE_KEY) == capture_id]
+    """List a capture's copies of volumes: one request, unless an operator switched the filter off."""
+    return list(volumes(cloud, metadata={CAPTURE_KEY: capture_id}))
 
 
 def copy_of_id(cloud: Cloud, volume_id: str) -> list[Volume]:
-    """Give the copy of this id; none where Cinder has it no more."""
+    """Return the copy with this id; nothing if Cinder no longer has it."""
     try:
         return [volume(cloud, volume_id)]
     except NotFoundError:
         return []
 
 
-def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
+def copy_volume(cloud: Cloud, source: Volume, order: CaptureOrder) -> Volume:
     """Let Cinder copy a volume, which may be attached; sent once."""
     body: dict[str, Json] = {
         "volume": {
@@ -167,28 +94,26 @@ def copy_volume(cloud: Cloud, source: Volume, order: Order) -> Volume:
         }
     }
     answer = cloud.post("block-storage", "/volumes", json=body)
-    return parsed(_OneVolume, "block-storage", answer.content).volume
+    return parsed(OneVolume, "block-storage", answer.content).volume
 
 
 def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> None:
-    """Write what the image made of a volume is to inherit; again changes nothing.
+    """Write the properties that the image made from a volume inherits; it may be sent again.
 
     Cinder takes an image's properties from there alone (cinder/volume/api.py, _merge_volume_image_meta).
     """
     body: dict[str, Json] = {"os-set_image_metadata": {"metadata": metadata}}
-    parsed(
-        _Metadata, "block-storage", cloud.post("block-storage", _volume_path(volume_id, "action"), json=body).content
-    )
+    parsed(_Metadata, "block-storage", cloud.post("block-storage", volume_path(volume_id, "action"), json=body).content)
 
 
-def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
-    """Let Cinder upload a volume into a new image, and give its id; a volume that is uploading is refused."""
+def upload(cloud: Cloud, volume_id: str, order: CaptureOrder) -> str:
+    """Let Cinder upload a volume into a new image, and return its id. Cinder refuses a volume that is uploading."""
     asked: dict[str, Json] = {"image_name": order.name, "container_format": "bare", "visibility": "private"}
     if order.new.disk_format is not None:
         asked["disk_format"] = order.new.disk_format
     answer = cloud.post(
         "block-storage",
-        _volume_path(volume_id, "action"),
+        volume_path(volume_id, "action"),
         json={"os-volume_upload_image": asked},
         microversion=UPLOAD_MICROVERSION,
     )
@@ -196,21 +121,21 @@ def upload(cloud: Cloud, volume_id: str, order: Order) -> str:
 
 
 def delete_copy(cloud: Cloud, copy: Volume, *, stuck: bool = False) -> None:
-    """Delete a copy where its state allows it now; the next look asks again.
+    """Delete a copy if its state allows it now; the next look asks again.
 
-    One that is ``stuck`` may have no host, since Cinder died before it chose one. Such a copy Cinder deletes whatever
-    its state is, and refuses others (cinder/volume/api.py, delete).
+    A copy that is ``stuck`` may have no host, since Cinder died before it chose one. Cinder deletes such a copy in any
+    state, and refuses others (cinder/volume/api.py, delete).
     """
     if copy.status not in DELETABLE and not stuck:
         return
     try:
-        cloud.delete("block-storage", _volume_path(copy.id))
+        cloud.delete("block-storage", volume_path(copy.id))
     except (NotFoundError, InvalidRequestError):
         return
 
 
 def snapshots_named_by(record: Image) -> frozenset[str]:
-    """Give the ids of the volume snapshots that Nova makes instead of data (nova/compute/api.py)."""
+    """Return the ids of the volume snapshots that Nova makes instead of data (nova/compute/api.py)."""
     try:
         named = _SNAPSHOTS.validate_json(record.glance_property(VOLUMES_KEY))
     except pydantic.ValidationError:
@@ -219,9 +144,9 @@ def snapshots_named_by(record: Image) -> frozenset[str]:
 
 
 def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
-    """Ask for the end of a volume snapshot; False when it is gone. Cinder refuses while it is being made."""
+    """Delete a volume snapshot; return False if it is gone. Cinder refuses while it is being made."""
     try:
-        cloud.delete("block-storage", f"/snapshots/{quote(snapshot_id, safe='')}")
+        cloud.delete("block-storage", resource_path("snapshots", snapshot_id))
     except NotFoundError:
         return False
     except InvalidRequestError:
@@ -229,15 +154,11 @@ def delete_snapshot(cloud: Cloud, snapshot_id: str) -> bool:
     return True
 
 
-def _volume_path(volume_id: str, *more: str) -> str:
-    return "/".join(["/volumes", quote(volume_id, safe=""), *more])
-
-
 # ----------------------------------------------------------------- Glance
 
 
 def records(cloud: Cloud, capture_id: str) -> list[Image]:
-    """List the caller's department's records of a capture, the oldest first; what another wrote is not trusted."""
+    """List the department's records of a capture, the oldest first; records of other departments are not trusted."""
     asked = [
         (CAPTURE_KEY, capture_id),
         ("owner", cloud.project_id),
@@ -248,10 +169,10 @@ def records(cloud: Cloud, capture_id: str) -> list[Image]:
 
 
 def claim(cloud: Cloud, record: Image) -> bool:
-    """Take the first piece of the order away, so that nobody finishes the record any more; False where it is gone.
+    """Remove the first piece of the order, so that no process can finish the record; return False if it is gone.
 
-    The patch that finishes a capture takes it away, too, and Glance removes no property twice
-    (glance/api/v2/images.py, _do_remove): of the two only the first is done.
+    The patch that finishes a capture removes it, too, and Glance refuses to remove a property twice
+    (glance/api/v2/images.py, _do_remove). So only the first of the two patches succeeds.
     """
     if is_cancelled_capture(record):
         return True
@@ -267,9 +188,9 @@ def claim(cloud: Cloud, record: Image) -> bool:
 
 
 def is_of(record: Image, capture_id: str) -> bool:
-    """Tell whether a record is this capture's own: one that it works on, or the image that it has become.
+    """Check whether a record is this capture's own: one that it works on, or the finished image.
 
-    Nova and Cinder copy the properties of a server's image onto what they make of the server, so that a snapshot of a
+    Nova and Cinder copy the properties of a server's image onto what they make from the server. So a snapshot of a
     server that was made from a captured image has that capture's marks. The image itself has none of Nova's notes.
     """
     if record.capture_id != capture_id or record.glance_status in GONE:

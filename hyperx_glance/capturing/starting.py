@@ -1,50 +1,66 @@
-"""The first step of a capture: one request, and what became of it."""
+"""The start of a capture: one request, and the search for what it made if the response is lost.
+
+>>> (server,) = client.launch(disk_image, LaunchRequest(name="web", flavor="m1.tiny")).servers
+>>> client.start_capture(server.id, NewCapture(name="web with nginx")).image_id is None
+False
+"""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.following import Following
-from hyperx_glance.errors import (
-    HyperxGlanceError,
-    NotAllowedError,
-    NotFoundError,
-    QuotaExceededError,
-)
+from hyperx_glance.capturing.following import CaptureFollower
+from hyperx_glance.errors import HyperxGlanceError, NotAllowedError, NotFoundError, QuotaExceededError
 from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.waiting.made import MayHaveMade
-from hyperx_glance.waiting.pace import may_be_done
 from hyperx_glance.waiting.quiet import Quiet, sent_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hyperx_glance.capturing.checking import Checked
-    from hyperx_glance.capturing.order import Order
-    from hyperx_glance.capturing.services import Volume
+    from hyperx_glance.capturing.order import CaptureOrder
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.cloud.volumes import Volume
 
 
-def start(context: Context, checked: Checked) -> Following:
-    """Order the copy of the disk. It is never ordered twice: a lost answer is found by the capture's id."""
+def start(context: Context, checked: Checked) -> CaptureFollower:
+    """Order the copy of the disk by one request, which is never sent twice."""
     order, root = checked
+    quiet = Quiet(context.settings.pace)
     made = MayHaveMade(capture_id=order.capture_id)
     with made:
         try:
-            return _by_nova(context, order) if root is None else _by_cinder(context, order, root)
+            answer = sent_once(context.settings.pace, lambda: _order(context, order, root))
         except HyperxGlanceError as refusal:
-            if not may_be_done(refusal):
-                refusal.capture_id = order.capture_id
-                if _take_back(context, order, refusal):
-                    made.undone()
-                _tell_of_quota(context, order, refusal)
-            raise
+            if _take_back(context, order, refusal):
+                made.undone()
+            _refuse(context, order, refusal)
+        if isinstance(answer, str):
+            quiet.end()
+        made_id = answer if isinstance(answer, str) else _search(context, order, quiet, answer)
+        return CaptureFollower(
+            context,
+            capture_id=order.capture_id,
+            server_id=order.server_id,
+            order=order,
+            has_copies=order.on_volumes,
+            quiet=quiet,
+            image_id=None if order.on_volumes else made_id,
+            copy_id=made_id if order.on_volumes else None,
+        )
 
 
-def _tell_of_quota(context: Context, order: Order, refusal: HyperxGlanceError) -> None:
-    """Raise the error with figures, where the refusal tells of a quota."""
+def _order(context: Context, order: CaptureOrder, root: Volume | None) -> str:
+    """Send the request, and return the id of the record that Nova made, or of the copy that Cinder made."""
+    if root is None:
+        return services.create_image(context.cloud, order)
+    return services.copy_volume(context.cloud, root, order).id
+
+
+def _refuse(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> NoReturn:
+    """Raise what a refusal means: the error with figures if a quota is exceeded, else the refusal."""
+    refusal.capture_id = order.capture_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         exceeded = quota_error(
             refusal.message,
@@ -55,66 +71,36 @@ def _tell_of_quota(context: Context, order: Order, refusal: HyperxGlanceError) -
         if exceeded is not None:
             exceeded.service, exceeded.capture_id = refusal.service, order.capture_id
             raise exceeded from refusal
+    raise refusal
 
 
-def _by_nova(context: Context, order: Order) -> Following:
-    quiet = Quiet(context.settings.pace)
-    image_id = _ordered(
-        context,
-        lambda: services.create_image(context.cloud, order),
-        lambda: next((record.id for record in services.records(context.cloud, order.capture_id)), None),
-        quiet,
-    )
-    return _following(context, order, quiet, image_id=image_id)
+def _search(context: Context, order: CaptureOrder, quiet: Quiet, lost: HyperxGlanceError) -> str:
+    """Search for what a request whose response was lost has made, and return its id.
 
+    An error of the search says nothing about the request, which may be done. So the error of the request is raised.
+    """
 
-def _by_cinder(context: Context, order: Order, root: Volume) -> Following:
-    quiet = Quiet(context.settings.pace)
-    copy_id = _ordered(
-        context,
-        lambda: services.copy_volume(context.cloud, root, order).id,
-        lambda: next((copy.id for copy in services.copies(context.cloud, order.capture_id)), None),
-        quiet,
-    )
-    quiet.end()
-    return _following(context, order, quiet, copy_id=copy_id)
+    def look() -> str | None:
+        cloud, capture_id = context.cloud, order.capture_id
+        found = services.copies(cloud, capture_id) if order.on_volumes else services.records(cloud, capture_id)
+        return found[0].id if found else None
 
-
-def _following(
-    context: Context, order: Order, quiet: Quiet, *, image_id: str | None = None, copy_id: str | None = None
-) -> Following:
-    return Following(
-        context,
-        capture_id=order.capture_id,
-        server_id=order.server_id,
-        order=order,
-        has_copies=order.on_volumes,
-        quiet=quiet,
-        image_id=image_id,
-        copy_id=copy_id,
-    )
-
-
-def _ordered(context: Context, send: Callable[[], str], find: Callable[[], str | None], quiet: Quiet) -> str:
-    """Send the one request; if its response is lost, search for what it has made. Return the id of what was made."""
-    answer = sent_once(context.settings.pace, send)
-    if isinstance(answer, str):
-        quiet.end()
-        return answer
     try:
-        found = quiet.listen(find)
-    except HyperxGlanceError as problem:
-        # Whatever this look says, it is no answer to the order, which may be done.
-        answer.add_note(f"Looking for what it has made failed: {problem}")
-        raise answer from problem
-    if found is None:
-        raise answer
-    quiet.begin()
-    return found
+        made_id = quiet.listen(look)
+    except HyperxGlanceError as error:
+        lost.add_note(f"The search for what it made failed: {error}")
+        raise lost from error
+    if made_id is None:
+        raise lost
+    if order.on_volumes:
+        quiet.end()
+    else:
+        quiet.begin()
+    return made_id
 
 
-def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bool:
-    """Delete what a refused request has made all the same; tell whether it is certain that nothing is left.
+def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> bool:
+    """Delete what a refused request has made nevertheless; return whether certainly nothing is left.
 
     Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).
     """
@@ -125,6 +111,6 @@ def _take_back(context: Context, order: Order, refusal: HyperxGlanceError) -> bo
             with contextlib.suppress(NotFoundError):
                 context.cloud.delete_image(record.id)
     except HyperxGlanceError as second:
-        refusal.add_note(f"What it has made could not be deleted: {second}")
+        refusal.add_note(f"The record of capture {order.capture_id} could not be deleted: {second}")
         return False
     return True

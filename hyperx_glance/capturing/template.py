@@ -1,10 +1,10 @@
-"""What makes a template of what Nova or Cinder has made of a server: one patch.
+"""The patch that makes a template of a record that Nova or Cinder made from a server.
 
->>> from hyperx_glance.capturing.order import Order
+>>> from hyperx_glance.capturing.order import CaptureOrder
 >>> from hyperx_glance.capturing.template import template_edits
 >>> from hyperx_glance.models.capturing import NewCapture
 >>> from hyperx_glance.models.image import NAME_OF_KEY, Image
->>> order = Order(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web"))
+>>> order = CaptureOrder(capture_id="8c1e5f2a", server_id="81f", user_id="u1", new=NewCapture(name="web"))
 >>> made = Image(
 ...     id="7c1", name="web", visibility="private", image_type="snapshot", hyperx_url="http://a/b", **order.texts()
 ... )
@@ -15,11 +15,11 @@ Pure: no request is made here.
 """
 
 from hyperx_glance import vocabulary
-from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, Order
+from hyperx_glance.capturing.order import CAPTURE_KEY, SERVER_KEY, USER_KEY, CaptureOrder
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.mapping import Edit
+from hyperx_glance.models.mapping import FLAG_REMOVAL, Edit
 from hyperx_glance.vocabulary import glance_key
 
 _GIB = 2**30
@@ -41,7 +41,7 @@ NOT_OF_A_TEMPLATE = (
     vocabulary.VOLUMES_MARK,
     "mappings",
     "root_device_name",
-    # Of the source's data, which this is no more.
+    # About the source's data, which this image no longer has.
     "img_signature",
     "img_signature_certificate_uuid",
     "img_signature_hash_method",
@@ -55,12 +55,10 @@ NOT_OF_A_TEMPLATE = (
     ),
 )
 _FEATURED_KEY = glance_key("featured_flag")
-_FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
-_TO_PUBLIC = Edit("category", "visibility", "public")
 
 
-def template_edits(record: Image, order: Order, *, public_visibility: str) -> list[Edit]:
-    """Find what to change, so that the record is the image that was ordered; nothing where it is."""
+def template_edits(record: Image, order: CaptureOrder, *, public_visibility: str) -> list[Edit]:
+    """Return the edits that make a record the image that was ordered; none if it is."""
     changes = _changes(record, order)
     wanted = mapping.edit_patch(record, changes, public_visibility=public_visibility)
     marks = {CAPTURE_KEY: order.capture_id, SERVER_KEY: order.server_id, USER_KEY: order.user_id}
@@ -73,19 +71,11 @@ def template_edits(record: Image, order: Order, *, public_visibility: str) -> li
     unwanted |= present & frozenset(NOT_OF_A_TEMPLATE)
     removals = [Edit("properties", key, None) for key in sorted(unwanted - named)]
     if _FEATURED_KEY in present - named and record.category is not vocabulary.Category.FEATURED:
-        removals.append(_FLAG_REMOVAL)
+        removals.append(FLAG_REMOVAL)
     return wanted + removals
 
 
-def without_flag(edits: list[Edit]) -> list[Edit]:
-    """Give the same edits where Glance refuses to drop the featured flag, which counts only beside "public"."""
-    if _FLAG_REMOVAL not in edits:
-        return edits
-    kept = [edit for edit in edits if edit != _FLAG_REMOVAL]
-    return [edit._replace(value="community") if edit == _TO_PUBLIC else edit for edit in kept]
-
-
-def _changes(record: Image, order: Order) -> ImageChanges:
+def _changes(record: Image, order: CaptureOrder) -> ImageChanges:
     new = order.new
     given = {field: getattr(new, field) for field in ImageChanges.model_fields if field in new.model_fields_set}
     disk = max(order.disk_gib or 0, -(-(record.virtual_size or 0) // _GIB))
@@ -102,13 +92,13 @@ def _changes(record: Image, order: Order) -> ImageChanges:
 
 
 def glance_text(record: Image, key: str) -> str:
-    """Give the text of one of Glance's properties, whether it is a field of `Image` or not."""
+    """Return one of Glance's properties as text, whether it is a field of `Image` or not."""
     field = NAME_OF_KEY.get(key)
     return str(getattr(record, field)) if field else record.glance_property(key)
 
 
 def glance_texts(record: Image) -> dict[str, str]:
-    """Give all of them that a record has."""
+    """Return all properties of a record as texts."""
     return {key: glance_text(record, key) for key in _keys(record)}
 
 

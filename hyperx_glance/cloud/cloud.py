@@ -418,10 +418,7 @@ class Cloud:
 
     def image(self, image_id: str) -> Image:
         """Read one image afresh; raise an error if the response has another image's id."""
-        image = self.get_parsed(Image, "image", image_path(image_id))
-        if image.id.lower() != image_id.lower():  # a database may find an id in capitals, too
-            raise not_understood("image", "sent the record of another image")
-        return image
+        return image_of(self.get("image", image_path(image_id)), image_id)
 
     def patch_image(
         self, image_id: str, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
@@ -461,9 +458,25 @@ def steward_cloud(
     return Cloud.from_connection(steward, pace=pace)
 
 
+def image_of(response: requests.Response, image_id: str) -> Image:
+    """Return the record in Glance's response. The record of another image was not asked for: its id could be anything.
+
+    A database may find an id in capitals, too.
+    """
+    image = parsed(Image, "image", response.content)
+    if image.id.lower() != image_id.lower():
+        raise not_understood("image", "the record of another image")
+    return image
+
+
 def image_path(image_id: str, *more: str) -> str:
     """Return the path of an image, or of something below it."""
-    return "/".join(["/images", *(quote(part, safe="", errors="replace") for part in (image_id, *more))])
+    return resource_path("images", image_id, *more)
+
+
+def resource_path(*parts: str) -> str:
+    """Return the path that has these parts, each of them quoted."""
+    return "".join(f"/{quote(part, safe='', errors='replace')}" for part in parts)
 
 
 def _body(response: requests.Response) -> bytes:

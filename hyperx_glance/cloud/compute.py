@@ -7,12 +7,11 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
-from urllib.parse import quote
 
 from pydantic import Field
 
 from hyperx_glance.cloud.answers import ServiceText, Shape, cleaned, parsed
-from hyperx_glance.cloud.cloud import Cloud, Json
+from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.models.results import Server
@@ -44,26 +43,36 @@ class _Image(Shape):
     id: str | None = None
 
 
-class ServerRecord(Listed):
-    """Nova's view of a server; ``image`` is "" if the server runs on a volume."""
+class ServerOfImage(Listed):
+    """The part of a server's record that says where the server comes from; ``image`` is "" if it runs on a volume.
+
+    Nothing else is read, so that no odd record of another department fails an administrator's list.
+    """
 
     name: str | None = None
+    status: str | None = None
+    project_id: str | None = Field(None, alias="tenant_id")
+    image: _Image | Literal[""] | None = None
+
+    @property
+    def image_id(self) -> str:
+        """The id of the image that the server was made from; "" if Nova names none."""
+        return (self.image and self.image.id) or ""
+
+
+class ServerRecord(ServerOfImage):
+    """Nova's view of a server."""
+
     status: str = "UNKNOWN"
     project_id: str = Field("", alias="tenant_id")
     task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
     created: Time | None = None
-    image: _Image | Literal[""] | None = None
     addresses: dict[str, tuple[_Address, ...]] = Field(default_factory=dict)
     flavor: _Flavor = _Flavor()
     fault: _Fault | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = Field(default_factory=dict)
     volumes: tuple[_Attached, ...] = Field((), alias="os-extended-volumes:volumes_attached")
-
-    @property
-    def image_id(self) -> str:
-        """The id of the image that the server was made from; "" if Nova names none."""
-        return (self.image and self.image.id) or ""
 
     def as_server(self) -> Server:
         """Return the server as callers see it."""
@@ -82,37 +91,43 @@ class _ServerPage(ListPage[ServerRecord], alias_generator=collection("servers"))
     pass
 
 
+class _ServerOfImagePage(ListPage[ServerOfImage], alias_generator=collection("servers")):
+    pass
+
+
 class _OneServer(Shape):
     server: ServerRecord
 
 
-def server(cloud: Cloud, server_id: str) -> ServerRecord:
-    """Read one server. If no host was found for a server, older Novas show the reason here alone, and in no list."""
-    return parsed(_OneServer, "compute", nova(cloud, "GET", server_path(server_id))).server
+def server(cloud: Cloud, server_id: str, *, microversion: str | None = MICROVERSION) -> ServerRecord:
+    """Read one server; any Nova shows it without a microversion, but without its tags.
 
-
-def servers(
-    cloud: Cloud,
-    criteria: Mapping[str, str] | None = None,
-    *,
-    page_size: int | None = None,
-    microversion: str | None = MICROVERSION,
-) -> Iterator[ServerRecord]:
-    """Iterate over the servers that match Nova's own criteria: one request for each page.
-
-    Without a microversion any Nova lists its servers, but without their tags.
+    If no host was found for a server, older Novas show the reason here alone, and in no list.
     """
+    return parsed(_OneServer, "compute", nova(cloud, "GET", server_path(server_id), microversion=microversion)).server
+
+
+def servers(cloud: Cloud, criteria: Mapping[str, str] | None = None) -> Iterator[ServerRecord]:
+    """Iterate over the servers that match Nova's own criteria: one request for each page."""
 
     def read(params: Mapping[str, object]) -> _ServerPage:
-        content = nova(cloud, "GET", "/servers/detail", params=params, microversion=microversion)
-        return parsed(_ServerPage, "compute", content)
+        return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
 
-    return listed("compute", read, {**(criteria or {}), "limit": page_size or PAGE})
+    return listed("compute", read, {**(criteria or {}), "limit": PAGE})
+
+
+def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: int) -> Iterator[ServerOfImage]:
+    """Iterate over servers of any Nova, as far as it matters for their images."""
+
+    def read(params: Mapping[str, object]) -> _ServerOfImagePage:
+        return cloud.get_parsed(_ServerOfImagePage, "compute", "/servers/detail", params=params)
+
+    return listed("compute", read, {**criteria, "limit": page_size})
 
 
 def server_path(server_id: str, *more: str) -> str:
     """Return the path of a server, or of something below it."""
-    return "/".join(["/servers", *(quote(part, safe="") for part in (server_id, *more))])
+    return resource_path("servers", server_id, *more)
 
 
 def nova(

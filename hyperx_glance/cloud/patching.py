@@ -13,8 +13,7 @@ The caller says why the patch may be sent again.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hyperx_glance.cloud.answers import parsed
-from hyperx_glance.cloud.cloud import PATCH_MEDIA_TYPE, Cloud
+from hyperx_glance.cloud.cloud import PATCH_MEDIA_TYPE, Cloud, image_of
 from hyperx_glance.errors import ConflictError, NotAllowedError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.mapping import Edit, json_patch, without_flag_removal
@@ -29,7 +28,7 @@ def patch(
     cloud: Cloud, image: Image, operations: Sequence[Mapping[str, object]], *, media_type: str = PATCH_MEDIA_TYPE
 ) -> Image:
     """Send one patch, and return the record from Glance's response."""
-    return parsed(Image, "image", cloud.patch_image(image.id, operations, media_type=media_type).content)
+    return image_of(cloud.patch_image(image.id, operations, media_type=media_type), image.id)
 
 
 def apply(cloud: Cloud, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:

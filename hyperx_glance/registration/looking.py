@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from hyperx_glance.cloud.answers import parsed, server_time
-from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK, verified
@@ -19,7 +19,7 @@ _ENDED = (Phase.READY, Phase.DISABLED, Phase.UNKNOWN)
 def look(context: Context, image_id: str) -> Progress:
     """Read the record, and Glance's task for it where the record does not say enough."""
     answer = context.cloud.get("image", image_path(image_id))
-    image = parsed(Image, "image", answer.content)
+    image = image_of(answer, image_id)
     now = server_time(answer.headers.get("Date")) or datetime.now(UTC)
     phase, message = _judged(context, image, now)
     return Progress(

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from hyperx_glance import removal
-from hyperx_glance.cloud.answers import parsed, server_time
-from hyperx_glance.cloud.cloud import Cloud, image_path
+from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.cloud.cloud import Cloud, image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -81,7 +81,7 @@ class Record:
         """Read the record, and Glance's clock, by which its times are to be judged; ``phase`` was seen last."""
         try:
             answer = self.context.cloud.get("image", image_path(self.image_id))
-            image = parsed(Image, "image", answer.content)
+            image = image_of(answer, self.image_id)
         except NotFoundError as error:
             missing = self.missing(phase=phase)
             raise missing from missing.__cause__ or error

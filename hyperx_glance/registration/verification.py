@@ -4,8 +4,7 @@ import contextlib
 import hashlib
 import logging
 
-from hyperx_glance.cloud.answers import parsed
-from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.errors import (
     ChecksumMismatchError,
     HyperxGlanceError,
@@ -176,4 +175,4 @@ class Verification:
             except HyperxGlanceError as error:
                 _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
                 return image
-        return parsed(Image, "image", answer.content)
+        return image_of(answer, self._record.image_id)

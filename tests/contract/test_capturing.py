@@ -22,7 +22,8 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.capturing import services
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
+from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
 from tests.support import launches
@@ -54,7 +55,7 @@ BACKINGS = ("disk", "volume")
 
 @pytest.fixture(autouse=True)
 def _nothing_left(cloud: CloudUnderTest, client: ClientFactory) -> Iterator[None]:
-    """Let a whole volume fit into the department's images, and nothing be left of a test."""
+    """Let a whole volume fit into the department's images, and delete what a test leaves."""
     client("admin").set_quota("dept-a", image_size_mib=10_000)
     yield
     launches.remove_servers(cloud)
@@ -63,7 +64,7 @@ def _nothing_left(cloud: CloudUnderTest, client: ClientFactory) -> Iterator[None
 
 @pytest.fixture
 def client(cloud: CloudUnderTest) -> ClientFactory:
-    """Connect users; in memory time passes only while somebody sleeps."""
+    """Connect users; in memory, time passes only during sleeps."""
     if not isinstance(cloud, InMemoryCloud):
         return ClientFactory(cloud, PATIENT)
     clock = Clock()
@@ -79,7 +80,7 @@ def backing(request: pytest.FixtureRequest) -> str:
 def launched(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, record: Mapping[str, Any] | None = None
 ) -> str:
-    """Give the id of a server on a disk of Nova's, or on a volume."""
+    """Return the id of a server on a disk of Nova's, or on a volume."""
     image = launches.put_image(cloud, "disk.raw", {**SOURCE, **(record or {})})
     request = LaunchRequest(name=unique("web"), flavor="m1.tiny", boot_volume_gib=1 if backing == "volume" else None)
     (server,) = client("alice").launch(image, request).servers
@@ -192,7 +193,7 @@ def test_everybody_sees_a_public_capture_and_launches_it(
 
 
 def test_administrators_capture_featured_images(cloud: CloudUnderTest, client: ClientFactory) -> None:
-    with pytest.raises(NotAllowedError, match="Only administrators capture featured images"):
+    with pytest.raises(NotAllowedError, match="Only administrators may capture featured images"):
         client("alice").capture(launched(cloud, client, "disk"), NewCapture(name="web", category="featured"))
 
 
@@ -249,7 +250,7 @@ def test_no_room_for_the_copy(cloud: CloudUnderTest, client: ClientFactory, fiel
 
 
 def requests_of(backing: str) -> list[tuple[str, str]]:
-    """Give every request that changes something."""
+    """Return every request that changes something."""
     begin = [("POST", "/servers/[^/]*/action$")]
     if backing == "volume":
         begin = [("POST", "/volumes$"), ("POST", "/volumes/[^/]*/action$")]
@@ -275,7 +276,7 @@ def test_lost_answers(cloud: CloudUnderTest, client: ClientFactory, backing: str
 def test_whoever_dies_is_followed_by_another(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, number: int, moment: str
 ) -> None:
-    """Kill the caller at each request that changes something, and let another finish what is there."""
+    """Kill the caller at each request that changes something, and let another process finish the capture."""
     changing = requests_of(backing)
     if number >= len(changing) or (number == 0 and moment == "before"):
         return
@@ -289,7 +290,7 @@ def test_whoever_dies_is_followed_by_another(
     assert (image.phase, image.tags, image.captured_from) == (Phase.READY, ("web",), server_id)
     assert [each["id"] for each in captured(cloud, capture_id)] == [image.id]
     assert copies(cloud) == []
-    with pytest.raises(ConflictError, match="is finished"):
+    with pytest.raises(ConflictError, match="has finished"):
         client("alice").find_capture(capture_id).cancel()
 
 
@@ -345,13 +346,13 @@ def test_ctrl_c_while_it_is_ordered_leaves_and_names_it(
 
 
 def test_a_capture_of_which_nothing_is_there(client: ClientFactory) -> None:
-    with pytest.raises(NotFoundError, match="Nothing is there"):
+    with pytest.raises(NotFoundError, match="No image or volume belongs to capture"):
         client("alice").find_capture("20200101T000000Z-0f3a9c4e5b2d7861")
 
 
 def test_another_department_finds_nothing(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image = client("alice").capture(launched(cloud, client, "disk"), NewCapture(name=unique("web"), category="public"))
-    with pytest.raises(NotFoundError, match="Nothing is there"):
+    with pytest.raises(NotFoundError, match="No image or volume belongs to capture"):
         client("bob").find_capture(image.capture_id)
 
 
@@ -412,11 +413,11 @@ def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: Cl
     """A server whose volume cannot be told from one that was attached: Nova makes a record of volume snapshots."""
     server_id = launched(cloud, client, "volume")
     alice, capture_id = client("alice"), unique("capture")
-    shown = services.server(alice.cloud, server_id)
-    order = Order(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
+    shown = compute.server(alice.cloud, server_id)
+    order = CaptureOrder(capture_id=capture_id, server_id=server_id, user_id=alice.user_id, new=NewCapture(name="web"))
     assert shown.volumes
     services.create_image(alice.cloud, order)
-    with pytest.raises(CaptureFailedError, match="Nova made no copy of its disk"):
+    with pytest.raises(CaptureFailedError, match="Nova did not copy its disk"):
         alice.find_capture(capture_id).wait()
     assert captured(cloud, capture_id) == []
     if isinstance(cloud, InMemoryCloud):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hyperx_glance import Action, Deletion, HyperxGlanceError, Image, LaunchRequest, NewCapture, vocabulary
 from hyperx_glance.capturing.checking import ROOT_DEVICE_KEY
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.capturing.template import NOT_OF_A_TEMPLATE
 from hyperx_glance.launching import order as launch_order, plan
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX, Stored
@@ -24,7 +24,7 @@ CHOSEN_ID: Final = "capture-0001"
 """The id of a capture that its caller has chosen, and that others can guess."""
 ELSEWHERE: Final = "00000000-0000-4000-8000-000000000000"
 """The id of a server or an image; nobody knows the id of a server that is not there yet."""
-_ORDER: Final = Order(
+_ORDER: Final = CaptureOrder(
     capture_id=CHOSEN_ID,
     server_id=ELSEWHERE,
     user_id=ELSEWHERE,

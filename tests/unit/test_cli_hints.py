@@ -185,7 +185,7 @@ def test_a_capture_is_no_launch() -> None:
             "image launch debian web --flavor m1.tiny --launch-id order-26",
             "`openstack hyperx launch show order-26`",
         ),
-        ("image save debian --file /nowhere/disk", "--file: there is no folder of that name"),
+        ("image save debian --file /nowhere/disk", "--file: must be in an existing folder"),
         ("image list --page-size 0", "--page-size: must be between 1 and 1000 images"),
         ("image set debian --hidden --steward-cloud nowhere", "Hint: Name a cloud of clouds.yaml.\n"),
         ("image launch debian web --flavor m1.tiny --boot-volume 0", "--boot-volume: "),

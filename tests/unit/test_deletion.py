@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +18,15 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory import Reply
 from tests.support.clouds import HASTY, ClientFactory, sent
 from tests.support.records import exists, make_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance import Client
-    from hyperx_glance.testing.memory import ServiceName
+    from hyperx_glance.testing.memory import Recorded, ServiceName
 
 
 def test_a_deletion_costs_one_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -92,7 +96,7 @@ def test_what_was_not_there_is_not_found_unless_an_answer_was_lost(
     client: ClientFactory,
     handled: bool,  # noqa: FBT001
 ) -> None:
-    """Glance knows no difference between an image that was deleted and one that never was."""
+    """Glance does not distinguish an image that was deleted from one that never existed."""
     cloud.cut("glance", "DELETE", "some-id", handled=handled)
     if handled:
         assert client().delete("some-id") == Deletion(image=Image(id="some-id"))
@@ -183,6 +187,28 @@ def test_where_the_servers_cannot_be_told_nothing_is_deleted(cloud: InMemoryClou
     with pytest.raises(ServiceUnavailableError):
         client().delete(image_id, report_servers=True)
     assert exists(cloud, image_id)
+
+
+def test_odd_records_of_other_departments_fail_no_list(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Of servers and volumes, only what concerns their images is read."""
+    image_id = make_image(cloud)
+    made = launch(client(), image_id, "volume", boot_volume_gib=1)
+    odd_server = {"id": "1", "status": None, "tenant_id": None, "image": None, "metadata": None, "flavor": 5}
+    odd_server |= {"created": "long ago", "addresses": None, "os-extended-volumes:volumes_attached": None}
+    odd_volume = {"id": "2", "size": None, "status": None, "encrypted": None, "metadata": {"a": None}}
+    odd_volume |= {"attachments": None, "volume_image_metadata": None}
+
+    def with_odd_records(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        for key, record in (("servers", odd_server), ("volumes", odd_volume)):
+            if request.path.endswith(f"/{key}/detail"):
+                listed = json.loads(reply.content)
+                return Reply(200, json.dumps({**listed, key: [record, *listed[key]]}).encode())
+        return reply
+
+    cloud.intercept(with_odd_records)
+    found = client("admin").servers_using(image_id)
+    assert [(server.id, server.through) for server in found] == [(made[0], "volume")]
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 413, 429, 500, 503, None])

@@ -46,7 +46,7 @@ def reads(cloud: InMemoryCloud) -> int:
 
 
 class Cutting:
-    """Cut each of the first answers with data after so many bytes of it, and note what they are about."""
+    """Cut each of the first responses with data after so many bytes, and note their ranges."""
 
     def __init__(self, *after: int) -> None:
         self.after = list(after)
@@ -89,7 +89,7 @@ def test_a_service_that_brings_nothing_is_given_up(
 def test_a_store_that_reads_from_the_beginning_only(
     cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path
 ) -> None:
-    """Glance says 400 then (glance/api/v2/image_data.py, StoreRandomGetNotSupported); others may ignore the range."""
+    """Glance answers 400 (glance/api/v2/image_data.py, StoreRandomGetNotSupported); others may ignore the range."""
     for answer in "400", "all":
         (tmp_path / f"{image}.part").write_bytes(DATA[:3_000_000])
 
@@ -174,7 +174,7 @@ def test_nothing_is_written_into_a_file_of_another_name(alice: Client, image: st
     for precious in b"precious", b"", bytes(len(DATA) + 1):
         victim.write_bytes(precious)
         part.hardlink_to(victim)
-        with pytest.raises(ConflictError, match="another name"):
+        with pytest.raises(ConflictError, match="hard link"):
             alice.download(image, tmp_path / "disk.raw")
         assert victim.read_bytes() == precious
         part.unlink()
@@ -203,7 +203,7 @@ def test_a_part_that_another_download_renames_meanwhile_is_left_alone(
 
 
 def answering(cloud: InMemoryCloud, change: Callable[[Recorded, Reply], None]) -> None:
-    """Let Glance give other answers about images than it should."""
+    """Let Glance answer with wrong records of images."""
 
     def changed(request: Recorded, handle: Callable[[], Reply]) -> Reply:
         reply = handle()
@@ -297,7 +297,7 @@ def test_a_record_without_a_size_is_verified_by_its_hash(
 
 
 class Full(io.BytesIO):
-    """Be a disk that is full after a mebibyte, or takes little at once."""
+    """A file on a disk that is full after a mebibyte, or that writes little at once."""
 
     def write(self, data: object) -> int:
         if self.tell() >= 1 << 20:
@@ -312,7 +312,7 @@ def test_a_full_disk(alice: Client, image: str) -> None:
 
 @pytest.mark.parametrize("blocking", [False, True])
 def test_a_pipe_that_is_full_is_told(alice: Client, image: str, *, blocking: bool) -> None:
-    """Where writing does not block, Python's raw files give None for nothing written."""
+    """If writing does not block, Python's raw files return None when nothing was written."""
     reading, writing = os.pipe()
     os.set_blocking(writing, blocking)
     with open(reading, "rb") as read, open(writing, "wb", buffering=0) as file:  # noqa: PTH123  # numbers
@@ -321,7 +321,7 @@ def test_a_pipe_that_is_full_is_told(alice: Client, image: str, *, blocking: boo
             drained.start()
             assert alice.download(image, file).id == image
         else:
-            with pytest.raises(LocalFileError, match="takes nothing any more"):
+            with pytest.raises(LocalFileError, match="nothing more can be written"):
                 alice.download(image, file)
         file.close()
 
@@ -332,7 +332,7 @@ def test_a_file_that_tells_no_number_is_refused(alice: Client, image: str, told:
         def write(self, _: object) -> int:
             return told  # type: ignore[return-value]  # as said
 
-    with pytest.raises(LocalFileError, match="takes nothing any more"):
+    with pytest.raises(LocalFileError, match="nothing more can be written"):
         alice.download(image, Liar())
 
 
@@ -358,7 +358,7 @@ def test_data_that_gets_no_name_is_kept_and_told(alice: Client, image: str, tmp_
         alice.download(image, target, on_progress=occupy)
 
     assert caught.value.__notes__ == [
-        f"What has come is in {tmp_path / image}.part; the next download of this image goes on there."
+        f"The data so far is in {tmp_path / image}.part; the next download of this image continues there."
     ]
     target.rmdir()
     alice.download(image, target)

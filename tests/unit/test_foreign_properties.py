@@ -108,7 +108,7 @@ def test_a_copied_image_type_does_not_make_data_of_volume_snapshots(cloud: InMem
     (server,) = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=1)).servers
     made = cloud.nova.servers[server.id]
     cloud.cinder.volumes[made.volumes[0][0]].device, made.image_id = "", image
-    with pytest.raises(CaptureFailedError, match="Nova made no copy of its disk"):
+    with pytest.raises(CaptureFailedError, match="Nova did not copy its disk"):
         alice.capture(server.id, NewCapture(name="captured"))
     assert cloud.cinder.snapshots == {}
     assert alice.count(properties={"hyperx_captured_from": server.id}) == 0

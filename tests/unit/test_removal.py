@@ -1,4 +1,4 @@
-"""A record that is deleted while somebody writes to it may take its place in the quota for ever: no verb lets it."""
+"""Records that somebody is writing to: no verb deletes one in a way that loses its place in the quota."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(cloud: InMemoryCloud, clock: Clock) -> ClientFactory:
-    """Connect people to a Glance that loses places; time passes only while somebody sleeps."""
+    """Connect users to a Glance that loses places; time passes only during sleeps."""
     cloud.glance.loses_places = True
     pace = Pace(first_interval=1, longest_interval=5, deadline=600, sleep=clock.sleep, clock=clock)
     ClientFactory(cloud, HASTY)("admin").set_quota("dept-a", image_size_mib=10_000)
@@ -68,7 +68,7 @@ def on_disk(cloud: InMemoryCloud, alice: Client) -> str:
 
 
 def unlisted(cloud: InMemoryCloud) -> int:
-    """Count what the quota of dept-a counts beyond the records that are there."""
+    """Return how many images the quota of dept-a counts in addition to the existing records."""
     project = cloud.keystone.departments["dept-a"]
     there = [each for each in cloud.glance.images.values() if each.owner == project and not each.deleted]
     return cloud.glance.used("image_count_total", project) - len(there)
@@ -116,7 +116,7 @@ def test_nova_is_waited_for_half_a_minute_and_a_lost_place_is_told(
 
 def test_a_lost_place_is_a_note_on_the_first_error(cloud: InMemoryCloud, alice: Client, on_disk: str) -> None:
     cloud.nova.snapshots_stall = True
-    with pytest.raises(WaitTimeoutError, match="What it had made is deleted") as caught:
+    with pytest.raises(WaitTimeoutError, match="The capture was deleted") as caught:
         alice.capture(on_disk, NEW, timeout=5)
     (note,) = caught.value.__notes__
     assert f"Image {caught.value.image_id} is deleted, but it may still take a place" in note
@@ -156,7 +156,7 @@ def test_a_short_deadline_does_not_keep_a_cancellation_from_deleting(
 def test_a_request_that_is_still_on_its_way_is_waited_for(
     cloud: InMemoryCloud, client: ClientFactory, on_disk: str, clock: Clock
 ) -> None:
-    """Nova makes the record first, and gives the server its task then."""
+    """Nova makes the record before it gives the server its task."""
     client("alice").start_capture(on_disk, NEW)
     cloud.nova.servers[on_disk].snapshot_id = None
     began = clock.now
@@ -215,7 +215,7 @@ def test_a_place_of_another_department_is_not_looked_for(cloud: InMemoryCloud, c
 
 
 def test_cancelling_waits_for_the_end_of_what_another_thread_uploads(cloud: InMemoryCloud, tmp_path: Path) -> None:
-    """Glance puts a record back whose upload breaks off, and that must not meet the deletion."""
+    """Glance restores a record whose upload breaks off, which must not happen during the deletion."""
     path = tmp_path / "disk.raw"
     path.write_bytes(samples.data("partitioned.raw"))
     registration = ClientFactory(cloud, HASTY)("alice").start_registration(NewImage(name="debian", file=path))

@@ -23,7 +23,7 @@ from hyperx_glance import (
     UrlRejectedError,
 )
 from hyperx_glance.browsing.filters import searched
-from hyperx_glance.capturing.order import Order
+from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cli import images, options
 from hyperx_glance.models.mapping import Edit
@@ -144,7 +144,7 @@ def test_a_field_of_a_capture_changes_the_template(field: str) -> None:
 
     def template(**given: object) -> list[Edit]:
         new = NewCapture.model_validate({"name": "a", **given})
-        order = Order(capture_id=new.capture_id or "8c1e5f2a", server_id="81f", user_id="u1", new=new)
+        order = CaptureOrder(capture_id=new.capture_id or "8c1e5f2a", server_id="81f", user_id="u1", new=new)
         return template_edits(made, order, public_visibility="community")
 
     assert template(**{field: unlike_the_default(NewCapture, field)}) != template()

@@ -1,4 +1,4 @@
-"""Give what captures are about: people on a clock, servers on a disk of Nova's and on a volume."""
+"""Users on a clock, and servers to capture: one on a disk of Nova's, one on a volume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def client(cloud: InMemoryCloud) -> ClientFactory:
-    """Connect people; time passes only while somebody sleeps."""
+    """Connect users; time passes only during sleeps."""
     clock = Clock()
     pace = Pace(first_interval=1, longest_interval=5, deadline=600, sleep=clock.sleep, clock=clock)
     ClientFactory(cloud, HASTY)("admin").set_quota("dept-a", image_size_mib=10_000)

@@ -8,7 +8,8 @@ import pytest
 
 from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
 from hyperx_glance.capturing.checking import root_volume
-from hyperx_glance.capturing.services import Server, Volume
+from hyperx_glance.cloud.compute import ServerRecord
+from hyperx_glance.cloud.volumes import Volume
 from tests.support.clouds import sent
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NEW = NewCapture(name="captured")
 
 
 def begun(cloud: InMemoryCloud) -> list[Recorded]:
-    """Give the requests that make something of a capture."""
+    """Return the requests that make a record or a copy."""
     asked = [*sent(cloud, "POST", "/action"), *sent(cloud, "POST", "/volumes")]
     return [each for each in asked if "createImage" in str(each.body) or "source_volid" in str(each.body)]
 
@@ -31,21 +32,21 @@ def root(cloud: InMemoryCloud, server_id: str) -> Stored:
 
 def test_a_busy_server_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     alice.start_capture(server, NEW)
-    with pytest.raises(ConflictError, match=r"is busy: image_uploading\. Hint: Capture it when that is done"):
+    with pytest.raises(ConflictError, match=r"is busy: image_uploading\. Hint: Try again when that has finished"):
         alice.start_capture(server, NEW)
     assert len(begun(cloud)) == 1
 
 
 def test_a_server_that_is_gone_wrong_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.servers[server].status = "ERROR"
-    with pytest.raises(ConflictError, match="is ERROR: only one of ACTIVE"):
+    with pytest.raises(ConflictError, match="is ERROR; it must be one of ACTIVE"):
         alice.capture(server, NEW)
     assert begun(cloud) == []
 
 
 def test_an_encrypted_volume_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).encrypted = True
-    with pytest.raises(ConflictError, match="is encrypted: its image would need its key"):
+    with pytest.raises(ConflictError, match="is encrypted; an image of it would need its key"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
 
@@ -54,7 +55,7 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
     cloud: InMemoryCloud, alice: Client, on_volume: str
 ) -> None:
     root(cloud, on_volume).image_metadata["os_require_quiesce"] = "yes"
-    with pytest.raises(ConflictError, match="asks for a quiet disk"):
+    with pytest.raises(ConflictError, match="requires frozen file systems"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
     cloud.nova.servers[on_volume].status = "SHUTOFF"
@@ -63,13 +64,13 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
 
 def test_a_server_without_a_disk_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).image_metadata["disk_format"] = "iso"
-    with pytest.raises(ConflictError, match="has no disk that could be captured"):
+    with pytest.raises(ConflictError, match="has no disk to capture"):
         alice.capture(on_volume, NEW)
     assert begun(cloud) == []
 
 
 def test_an_order_that_is_too_long_is_refused(alice: Client, server: str) -> None:
-    with pytest.raises(InvalidRequestError, match="a capture carries 10198"):
+    with pytest.raises(InvalidRequestError, match="a capture carries at most 10198"):
         alice.capture(server, NewCapture(name="web", description="x" * 20_000))
 
 
@@ -108,18 +109,18 @@ def volume(number: int, device: str, **fields: object) -> Volume:
     ],
 )
 def test_the_root_is_the_first_device(devices: list[str], image: str, expected: str | None) -> None:
-    shown = Server.model_validate({"id": "81f", "image": {"id": image} if image else ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": {"id": image} if image else ""})
     found = root_volume(shown, [volume(number, device) for number, device in enumerate(devices)])
     assert (found and found.device("81f")) == expected
 
 
 def test_of_two_first_devices_the_bootable_one_is_the_root() -> None:
-    shown = Server.model_validate({"id": "81f", "image": ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     data, boots = volume(1, "/dev/sda"), volume(2, "/dev/vda", bootable="true")
     assert root_volume(shown, [data, boots]) == boots
 
 
 def test_what_was_made_of_an_iso_is_no_root() -> None:
-    shown = Server.model_validate({"id": "81f", "image": ""})
+    shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     iso, blank = volume(1, "/dev/sda", volume_image_metadata={"disk_format": "iso"}), volume(2, "/dev/sdb")
     assert root_volume(shown, [iso, blank]) == blank

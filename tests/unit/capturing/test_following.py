@@ -1,4 +1,4 @@
-"""Captures whose data does not come, that are cancelled, or that somebody else finishes."""
+"""Captures that get no data, that are cancelled, or that another process finishes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEW = NewCapture(name="captured", capture_id="capture-0001")
 
 
 def left(cloud: InMemoryCloud) -> list[str]:
-    """Name records and copies of captures."""
+    """Return the ids of the records and copies of captures."""
     images = [
         image.id
         for image in cloud.glance.images.values()
@@ -45,7 +45,7 @@ def left(cloud: InMemoryCloud) -> list[str]:
 @pytest.mark.parametrize("fault", ["lost", "deleted"])
 def test_nova_sends_no_data(cloud: InMemoryCloud, alice: Client, server: str, fault: str) -> None:
     cloud.nova.snapshot_faults.append(fault)
-    with pytest.raises(CaptureFailedError, match=r"failed\. Its (data never came|record is gone)") as caught:
+    with pytest.raises(CaptureFailedError, match=r"failed\. (No data arrived|Its record was deleted)") as caught:
         alice.capture(server, NEW)
     assert (caught.value.capture_id, caught.value.server_id) == ("capture-0001", server)
     assert left(cloud) == []
@@ -70,12 +70,12 @@ def test_cinder_cannot_copy(cloud: InMemoryCloud, alice: Client, on_volume: str)
 def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.snapshots_stall = True
     capture = alice.start_capture(server, NEW)
-    with pytest.raises(WaitTimeoutError, match="capture-0001 was not ready") as caught:
+    with pytest.raises(WaitTimeoutError, match="Timed out waiting for capture capture-0001") as caught:
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
     capture.cancel()
     cloud.nova.servers[server].snapshot_id = None  # as Nova, where the record is gone
-    with pytest.raises(WaitTimeoutError, match="What it had made is deleted"):
+    with pytest.raises(WaitTimeoutError, match="The capture was deleted"):
         alice.capture(server, NewCapture(name="other"), timeout=5)
     assert left(cloud) == []
 
@@ -106,7 +106,7 @@ def test_what_could_not_be_deleted_is_named(cloud: InMemoryCloud, alice: Client,
 
 
 def test_a_record_of_a_refused_request_is_taken_back(cloud: InMemoryCloud, alice: Client, server: str) -> None:
-    """Nova makes the record, and then finds that another task has the server."""
+    """Nova makes the record, and then notices that the server has another task."""
 
     def refuse(request: Recorded, handle: Callable[[], Reply]) -> Reply:
         reply = handle()
@@ -130,11 +130,11 @@ def test_cinder_s_own_refusal_tells_the_department(cloud: InMemoryCloud, alice: 
 
 
 def test_cinder_stays_dead(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
-    """A copy that is being made for ever can be deleted by nobody: it is named."""
+    """A copy that stays in creation cannot be deleted, so it is named."""
     cloud.cinder.copies_stall = True
     capture = alice.start_capture(on_volume, NEW)
     (copy,) = left(cloud)
-    with pytest.raises(WaitTimeoutError, match="has not deleted what it copied") as caught:
+    with pytest.raises(WaitTimeoutError, match="has not deleted its copies yet") as caught:
         capture.cancel()
     assert caught.value.volume_id == copy
     assert f"volume {copy}" in str(caught.value)
@@ -163,7 +163,7 @@ def test_a_list_that_lacks_a_copy_is_not_believed(
 
 
 def test_a_copy_for_which_cinder_has_chosen_no_host(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
-    """Cinder died before it chose one: the copy is being made for ever, and deleted at once."""
+    """Cinder died before it chose one: the copy stays in creation, but can be deleted at once."""
     cloud.cinder.copies_stall = True
     capture = alice.start_capture(on_volume, NEW)
     (copy,) = left(cloud)
@@ -184,7 +184,7 @@ def test_whoever_waits_is_told_of_the_cancellation(cloud: InMemoryCloud, alice: 
     capture.cancel()
     with pytest.raises(CaptureFailedError, match="It was cancelled"):
         capture.wait()
-    with pytest.raises(CaptureFailedError, match="Its record is gone"):
+    with pytest.raises(CaptureFailedError, match="Its record was deleted"):
         other.wait()
     assert left(cloud) == []
 
@@ -196,7 +196,7 @@ def test_a_cancellation_that_ended_half_way_is_finished_by_whoever_finds_it(
     cloud.fail("glance", "DELETE", "/images/", status=403)
     with pytest.raises(NotAllowedError):
         capture.cancel()
-    with pytest.raises(CaptureFailedError, match="Somebody has cancelled it"):
+    with pytest.raises(CaptureFailedError, match="It was cancelled by another process"):
         alice.find_capture("capture-0001").wait()
     assert left(cloud) == []
 
@@ -221,7 +221,7 @@ def test_without_cinder_a_copy_of_nova_s_disk_is_finished(cloud: InMemoryCloud, 
 def test_an_order_that_somebody_has_changed(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     capture = alice.start_capture(server, NEW)
     cloud.glance.images[str(capture.image_id)].properties["hyperx_capture_order_0"] = "{"
-    with pytest.raises(ConflictError, match="cannot be read any more"):
+    with pytest.raises(ConflictError, match="can no longer be read"):
         alice.find_capture("capture-0001")
 
 
@@ -260,7 +260,7 @@ def test_a_member_does_not_feature_by_another_s_order(cloud: InMemoryCloud, clie
     text = record.properties["hyperx_capture_order_0"]
     record.properties["hyperx_capture_order_0"] = text.replace('"name"', '"category":"featured","name"')
     cloud.nova.snapshots_stall = False
-    with pytest.raises(NotAllowedError, match="Only administrators finish"):
+    with pytest.raises(NotAllowedError, match="Only administrators may finish"):
         client("alice").find_capture("capture-0001").wait()
 
 
@@ -275,15 +275,15 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
     image = capture.wait(on_progress=lambda progress: seen.append(progress.message))
     assert capture.image_id == image.id
     assert list(dict.fromkeys(seen)) == [
-        "Cinder copies the server's volume.",
-        "The data goes to Glance.",
-        "Cinder deletes its copy of the volume.",
+        "Cinder is copying the server's volume.",
+        "The data is being uploaded to Glance.",
+        "Cinder is deleting its copy of the volume.",
         "",
     ]
 
 
 def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, server: str) -> None:
-    """Whoever adds one says so here; looks until the data is there come on top."""
+    """One request orders the copy, and one patch makes the image; the other requests only read."""
     cloud.nova.snapshot_polls = 0
     cloud.requests.clear()
     alice.capture(server, NEW)
