@@ -6,7 +6,7 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, image_records
 from hyperx_glance.quotas.room import counts
-from hyperx_glance.registration.order import Deadline, Order
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting.pace import wait_until
@@ -14,7 +14,7 @@ from hyperx_glance.waiting.pace import wait_until
 STANDSTILL_SECONDS = 30.0
 
 
-def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
+def admit(context: Context, order: RegistrationOrder, end: Deadline) -> DepartmentQuota:
     """Let a registration go on only while its department has no more records than it may have; give the quota.
 
     Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a

@@ -16,21 +16,21 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import ascii_url, scrub
 from hyperx_glance.quotas.refusals import image_quota_error, of_department
-from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0
 
 
-def scrubbed(error: HyperxGlanceError, order: Order) -> HyperxGlanceError:
+def scrubbed(error: HyperxGlanceError, order: RegistrationOrder) -> HyperxGlanceError:
     """Take the URL's credentials out of an error in place: Glance quotes the whole URL."""
     error.message = without_secrets(error.message, order)
     error.args = (error.message,)
     return error
 
 
-def without_secrets(text: str, order: Order) -> str:
+def without_secrets(text: str, order: RegistrationOrder) -> str:
     """Take the URL's credentials out of what Glance says."""
     if order.url is None:
         return scrub(text)
@@ -48,7 +48,7 @@ class Diagnosis(NamedTuple):
     url_is_good: bool = False
 
 
-def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Diagnosis:
+def explain(context: Context, order: RegistrationOrder, *, message: str, phase: Phase) -> Diagnosis:
     """Find the cause of an import that Glance gave up.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
@@ -83,14 +83,16 @@ def explain(context: Context, order: Order, *, message: str, phase: Phase) -> Di
     return Diagnosis(error, good)
 
 
-def _way_out(order: Order, *, good: bool) -> str:
+def _way_out(order: RegistrationOrder, *, good: bool) -> str:
     if not good:
         return "If Glance cannot reach the URL and this machine can: transfer='stream'."
     streams = "transfer='stream' or 'auto' streams it"
     return f"This machine can read the URL: {streams}{', to one store' if len(order.stores) > 1 else ''}."
 
 
-def from_source(problem: UrlRejectedError | LocalFileError, order: Order, *, phase: Phase) -> RegistrationFailedError:
+def from_source(
+    problem: UrlRejectedError | LocalFileError, order: RegistrationOrder, *, phase: Phase
+) -> RegistrationFailedError:
     """Turn what is wrong with a URL or file into the failure of a registration that had begun."""
     error = RegistrationFailedError(
         f"{not_registered(order.image_id)}{problem.message}",
@@ -149,7 +151,9 @@ _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
 )
 
 
-def of_upload(error: HyperxGlanceError, context: Context, order: Order, *, phase: Phase) -> HyperxGlanceError:
+def of_upload(
+    error: HyperxGlanceError, context: Context, order: RegistrationOrder, *, phase: Phase
+) -> HyperxGlanceError:
     """Turn what ended an upload into the failure of its registration."""
     match error:
         case UrlRejectedError() | LocalFileError():

@@ -11,11 +11,10 @@ from hyperx_glance.models.record import LOCK, failed_stores
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import Outcome, Task, Way
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
-from hyperx_glance.registration.tasks import ImportWatch, newest_import
+from hyperx_glance.registration.looking import ImportWatch, Journal, newest_import
+from hyperx_glance.registration.order import Deadline, Way
+from hyperx_glance.registration.outcome import Outcome, Task
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.registration.verification import Verification
 from hyperx_glance.vocabulary import Phase
@@ -23,11 +22,11 @@ from hyperx_glance.waiting.callbacks import Tell
 from hyperx_glance.waiting.pace import wait_until
 
 
-class Following:
+class RegistrationFollower:
     """Follow one registration; threads may share it."""
 
     def __init__(
-        self, record: Record, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
+        self, record: RegistrationRecord, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
     ) -> None:
         order, pace = record.order, record.context.settings.pace
         self.record = record
@@ -65,8 +64,13 @@ class Following:
     # ------------------------------------------------------------- wait
 
     def finish(self, tell: Tell[Progress], end: Deadline) -> Image:
-        """Give the image when it is ready and verified; what the callback raises comes out as `CallbackError`."""
+        """Take the last two steps of a registration, and return the image.
+
+        An exception of the callback is raised as `CallbackError`.
+        """
+        # 6. Follow until the image is ready; upload if the data is streamed.
         image = self._ready(tell, end)
+        # 7. Verify its checksum.
         image = self._verification.run(image, end, digest=self._uploader.digest)
         self.record.ended = True
         return image

@@ -15,17 +15,17 @@ from collections.abc import Callable
 from hyperx_glance.arguments import callback, checked, optional, seconds
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration.following import Following
+from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 
 class Registration:
     """Follow one registration; threads may share it."""
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
-        self._record = following.record
+    def __init__(self, follower: RegistrationFollower) -> None:
+        self._follower = follower
+        self._record = follower.record
 
     def __repr__(self) -> str:
         """Show the id: nothing else may be shown to everybody."""
@@ -39,7 +39,7 @@ class Registration:
     def progress(self) -> Progress:
         """Look once. In the end, call `wait` too: it verifies the image, or cleans up and tells what failed."""
         with self._record.named():
-            return self._following.progress()
+            return self._follower.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
@@ -49,13 +49,9 @@ class Registration:
         or marks it with ``keep_failed``; another call of wait raises the same failure. An image that was ready when the
         registration was resumed is only verified, and never deleted or marked as failed.
         """
-        tell, end = teller(on_progress), Deadline.after(self._record.context.settings.pace, timeout)
+        end = Deadline.after(self._record.context.settings.pace, timeout)
         with self._record.named():
-            try:
-                return self._following.finish(tell, end)
-            except CallbackError as error:
-                raised = error.raised
-            raise raised
+            return reported(lambda tell: self._follower.finish(tell, end), on_progress)
 
     def cancel(self) -> None:
         """Delete the record in any phase, from any thread, as often as you like.

@@ -15,12 +15,10 @@ from hyperx_glance.models.record import begun
 from hyperx_glance.models.url_text import ascii_url
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
-from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import Way
-from hyperx_glance.registration.record import OUT_OF_REACH
-from hyperx_glance.registration.ways import ways
+from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
+from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.pace import repeated
 
 _FILTERED = "does not pass filtering"
@@ -28,17 +26,18 @@ _NO_METHOD = "import method"
 """What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
 
 
-def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> Way:
+def begin(
+    context: Context, order: RegistrationOrder, *, methods: frozenset[str] = frozenset(), resumed: bool = False
+) -> Way:
     """Ask Glance to import; give `Way.STREAM` where the data must be streamed instead.
 
     ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
     again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
     else has any business.
     """
-    possible = ways(order, context.settings.transfer)
-    may_stream = Way.STREAM in possible
+    may_stream = Way.STREAM in order.ways
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
-    if Way.IMPORT not in possible or (may_stream and lacking):
+    if Way.IMPORT not in order.ways or (may_stream and lacking):
         return Way.STREAM
     assert order.url is not None  # Glance imports URLs; what began without a known one is followed, never begun
     try:
@@ -59,7 +58,7 @@ def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset
         ) from error
 
 
-def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
+def _ask(context: Context, order: RegistrationOrder, url: str, *, resumed: bool) -> Way:
     def send(lost: bool) -> Way:  # noqa: FBT001  # as `repeated` calls it
         try:
             context.cloud.import_image(order.image_id, ascii_url(url), order.stores)
@@ -73,7 +72,7 @@ def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
     return repeated(context.settings.pace, send)
 
 
-def _is_gone(context: Context, order: Order) -> bool:
+def _is_gone(context: Context, order: RegistrationOrder) -> bool:
     try:
         context.cloud.image(order.image_id)
     except NotFoundError:
@@ -88,7 +87,7 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
     )
 
 
-def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
+def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.message and order.url is not None:
         # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network

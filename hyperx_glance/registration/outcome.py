@@ -22,17 +22,6 @@ STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
 
 
-class Way(StrEnum):
-    """Say how the data gets into a record."""
-
-    IMPORT = "import"
-    """Glance imports it, as this process asked."""
-    STREAM = "stream"
-    """This process uploads it."""
-    FOLLOW = "follow"
-    """Somebody else has begun it, or it has ended."""
-
-
 class Outcome(StrEnum):
     """Say how an import that Glance has accepted stands."""
 

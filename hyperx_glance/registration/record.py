@@ -6,7 +6,7 @@ What is deleted, and what never, is decided here and nowhere else (docs/decision
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -15,41 +15,39 @@ from hyperx_glance.cloud.answers import parsed, server_time
 from hyperx_glance.cloud.cloud import Cloud, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
-    AuthenticationError,
     HyperxGlanceError,
     NotFoundError,
     PlaceLostError,
     ProtectedError,
     QuotaExceededError,
-    ServiceUnavailableError,
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import has_become_ready
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import repeated
 
-OUT_OF_REACH = (ServiceUnavailableError, AuthenticationError)
-"""What says nothing about a record, and leaves nothing that could be done about it now."""
+MORE_TIME = "Its record is deleted. Allow more time: timeout=..., or start_registration and wait."
 _LONGEST_FAILURE = 1000
 _LOG = logging.getLogger(__name__)
 _Fate = Literal["deleted", "marked as failed", "left"]
 
 
-class Record:
+class RegistrationRecord:
     """Stand for the record; threads may share it.
 
     ``own`` says that this process has begun what fills the record: only then is data deleted that has become ready.
     """
 
-    def __init__(self, context: Context, order: Order, *, own: bool, may_exist: bool = True) -> None:
+    def __init__(self, context: Context, order: RegistrationOrder, *, own: bool) -> None:
         self.context = context
         self.order = order
         self.own = own
-        self.may_exist = may_exist
+        self.may_exist = True
         self.ended = False
         """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled by somebody else."""
         self.is_written = False
@@ -74,6 +72,35 @@ class Record:
             finally:
                 if not self.may_exist:
                     made.undone()
+
+    @contextlib.contextmanager
+    def interruptible(self, undo: Callable[[], None]) -> Iterator[None]:
+        """Call ``undo`` after an exception that is not an error of this library, such as Ctrl-C."""
+        try:
+            yield
+        except HyperxGlanceError:
+            raise
+        except BaseException as error:
+            with noted(error, self.image_id):
+                undo()
+            raise
+
+    @contextlib.contextmanager
+    def given_up_on_failure(self) -> Iterator[None]:
+        """Delete the record after any exception, or mark it if failed records are kept.
+
+        If a service is out of reach, the record stays: nothing can be done now, and it can be resumed by its id.
+        """
+        with self.interruptible(self.delete):
+            try:
+                yield
+            except OUT_OF_REACH:
+                raise
+            except HyperxGlanceError as error:
+                self.fail(error)
+                if isinstance(error, WaitTimeoutError) and not self.may_exist:
+                    error.hint = MORE_TIME
+                raise
 
     # ------------------------------------------------------------- look
 
@@ -173,11 +200,12 @@ class Record:
             self._cancelled.clear()
             raise
 
-    def withdraw(self, error: BaseException) -> None:
-        """Cancel because of an error, which stays the one to tell."""
+    def withdraw(self, error: BaseException) -> bool:
+        """Cancel because of this error, which is still the one to raise; return whether no record is left."""
         if not self.ended:
             with noted(error, self.image_id, "deleted"):
                 self.cancel()
+        return not self.may_exist
 
     def delete(self) -> None:
         """Delete the record; gone is gone, and a deletion whose answer is lost is sent again.

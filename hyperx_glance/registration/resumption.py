@@ -31,11 +31,11 @@ from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
-from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.order import Deadline, Order, in_mib
-from hyperx_glance.registration.outcome import Way
-from hyperx_glance.registration.record import Record
-from hyperx_glance.registration.tasks import newest_import
+from hyperx_glance.registration.following import RegistrationFollower
+from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.looking import newest_import
+from hyperx_glance.registration.order import Deadline, RegistrationOrder, Way, in_mib
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
@@ -47,9 +47,9 @@ _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.
 """What the caller's `UrlPolicy` decides, so that it says nothing about the record."""
 
 
-def resume(
-    context: Context, reference: Image | str, *, url: str | None, file: DataFile | None = None, keep_failed: bool
-) -> Following:
+def resume_registration(
+    context: Context, reference: Image | str, *, url: str | None, file: DataFile | None, keep_failed: bool
+) -> Registration:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
     if url is not None and file is not None:
         raise InvalidRequestError("url, file: one of them, not both")
@@ -59,7 +59,7 @@ def resume(
             f"The registration of image {image.id} has failed: {image.failure}",
             hint="Delete the record, and register the image anew.",
         )
-    order = Order(
+    order = RegistrationOrder(
         image_id=image.id,
         url=_known_url(context, image, url) if file is None else None,
         file=None if file is None else _given_file(image, file),
@@ -73,14 +73,17 @@ def resume(
         # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Following(Record(context, order, own=False), Way.STREAM, interrupted=True)
+        return Registration(
+            RegistrationFollower(RegistrationRecord(context, order, own=False), Way.STREAM, interrupted=True)
+        )
     if begun(image) or newest_import(context.cloud, image.id) is not None:
         needs_every_store = not has_become_ready(image)
-        return Following(Record(context, order, own=False), Way.FOLLOW, needs_every_store=needs_every_store)
-    return _begin(context, order, image)
+        record = RegistrationRecord(context, order, own=False)
+        return Registration(RegistrationFollower(record, Way.FOLLOW, needs_every_store=needs_every_store))
+    return Registration(_begin(context, order, image))
 
 
-def cancel(context: Context, reference: Image | str) -> None:
+def cancel_registration(context: Context, reference: Image | str) -> None:
     """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted.
 
     An upload that broke off at this moment is waited for, until Glance has put the record back; 5 seconds at most.
@@ -92,8 +95,8 @@ def cancel(context: Context, reference: Image | str) -> None:
     if has_become_ready(image):
         raise ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
     department = Department(image.owner, image.owner)
-    order = Order(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
-    record = Record(context, order, own=False)
+    order = RegistrationOrder(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
+    record = RegistrationRecord(context, order, own=False)
     record.is_written = image.glance_status == "saving"
     with record.named():
         record.cancel()
@@ -107,21 +110,21 @@ def _registered(context: Context, reference: Image | str) -> Image:
     return image
 
 
-def _begin(context: Context, order: Order, image: Image) -> Following:
+def _begin(context: Context, order: RegistrationOrder, image: Image) -> RegistrationFollower:
     """Begin what its caller did not come to begin."""
     if not _source_is_known(order, image):
         raise InvalidRequestError(
             f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
         )
-    record = Record(context, order, own=False)
+    record = RegistrationRecord(context, order, own=False)
     with record.named():
         try:
             found = checking.look(context, order, declared=order.disk_format, packed=order.packed)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             check_room(quota, image_size_mib=in_mib(found.size or 0))
-            order = dataclasses.replace(order, size=found.size, packed_size=found.packed_size)
-            order = dataclasses.replace(order, obstacle=checking.obstacle(context, order, found))
-            record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
+            ways = checking.ways(context, order, found)
+            order = order.completed(found, checksum=order.checksum, ways=ways, room=quota.image_size_mib)
+            record.order = order
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:
             if isinstance(problem, LocalFileError) or problem.reason in _OF_THE_CALLER:
@@ -132,10 +135,10 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
             raise
         # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
     record.own = way is Way.IMPORT
-    return Following(record, way, needs_every_store=way is Way.FOLLOW)
+    return RegistrationFollower(record, way, needs_every_store=way is Way.FOLLOW)
 
 
-def _source_is_known(order: Order, image: Image) -> bool:
+def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
     """Tell whether the data can be read again; `InvalidRequestError` where it is in a file that nobody has given."""
     if order.url is None and order.file is None and not image.url:
         raise InvalidRequestError(
@@ -189,7 +192,7 @@ def _department(context: Context, image: Image) -> Department:
     return Department(image.owner, context.departments.name(image.owner))
 
 
-def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
+def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
     """Find what the caller began to register for the connected department and nobody finished.
 
     Images that nobody has verified belong to it. Who began a registration is a text that members of other departments

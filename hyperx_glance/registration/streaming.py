@@ -11,7 +11,7 @@ from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.failures import IS_HYBRID
-from hyperx_glance.registration.order import Order, in_mib
+from hyperx_glance.registration.order import RegistrationOrder, in_mib
 from hyperx_glance.sources.contents import Opened, examine
 from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
@@ -36,7 +36,12 @@ class Upload:
     """
 
     def __init__(
-        self, source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
+        self,
+        source: Opened,
+        order: RegistrationOrder,
+        on_bytes: Callable[[int, int], None],
+        *,
+        deadline: float | None = None,
     ) -> None:
         self.failure: BaseException | None = None
         self.ended = False
@@ -120,13 +125,15 @@ class SizedUpload(Upload):
 
 
 def body_of(
-    source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
+    source: Opened, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
 ) -> Upload:
     """Build the body for an opened source, with its length where that is known."""
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None], *, seconds: float) -> str | None:
+def upload(
+    context: Context, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, seconds: float
+) -> str | None:
     """Stream URL or file into the record; give the digest of what was sent where a checksum is wanted.
 
     After ``seconds`` the source is not waited for any longer. Glance is, for its answer to all of the data: as
@@ -175,7 +182,7 @@ _REASONS = re.compile("safety|match|inspection")
 """What Glance says when it refuses data (glance/location.py, ImageProxy.set_data)."""
 
 
-def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool) -> None:
+def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *, whole: bool) -> None:
     """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
 
     It has three: an ISO with a partition table, another format than the record's, or a danger in the data. So what else
@@ -196,6 +203,6 @@ def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool
         error.message = f"It is {' or '.join(content.detected)}, which does not match {order.disk_format}."
 
 
-def _arrived(context: Context, order: Order, body: Upload) -> bool:
+def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:
     """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
     return body.ended and context.cloud.image(order.image_id).glance_status in ("active", "saving")

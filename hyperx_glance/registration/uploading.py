@@ -12,9 +12,9 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
 from hyperx_glance.registration import failures, streaming
-from hyperx_glance.registration.order import Deadline, Order
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.looking import Journal
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
 from hyperx_glance.waiting.callbacks import Tell
@@ -31,7 +31,13 @@ class Uploader:
     """
 
     def __init__(
-        self, record: Record, order: Order, journal: Journal, *, interrupted: bool = False, last_resort: bool = False
+        self,
+        record: RegistrationRecord,
+        order: RegistrationOrder,
+        journal: Journal,
+        *,
+        interrupted: bool = False,
+        last_resort: bool = False,
     ) -> None:
         self._record = record
         self._order = order

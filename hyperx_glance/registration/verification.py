@@ -17,9 +17,9 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import kept_digest, recorded_checksum, verified
 from hyperx_glance.registration import failures, streaming
+from hyperx_glance.registration.looking import Journal
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import REJECTED, open_source
 from hyperx_glance.sources.unpacking import Unpacked
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 class Verification:
     """Verify the data of one record."""
 
-    def __init__(self, record: Record, journal: Journal) -> None:
+    def __init__(self, record: RegistrationRecord, journal: Journal) -> None:
         self._record = record
         self._context = record.context
         self._order = record.order
