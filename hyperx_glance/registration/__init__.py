@@ -3,7 +3,7 @@
     >>> from hyperx_glance import NewImage
     >>> client.register(NewImage(name="debian", url="http://169.254.169.254/debian.qcow2"))
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 
 A registration has seven steps. Nothing is created before the first three have passed, and a failure of a later one
 deletes the record.

@@ -40,7 +40,7 @@ def admit(context: Context, order: RegistrationOrder, end: Deadline) -> Departme
             records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
         except WaitTimeoutError:
             if end.passed:
-                message = f"Image {order.image_id} has waited in vain for a place in {order.department.name}."
+                message = f"Image {order.image_id} timed out waiting for quota in department {order.department.name}."
                 raise WaitTimeoutError(message, image_id=order.image_id) from None
             # Whoever is beyond the limit and neither begins nor withdraws has died; resumed, it will withdraw.
             return quota

@@ -2,7 +2,7 @@
 
 >>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", category="featured"))
 Traceback (most recent call last):
-hyperx_glance.errors.NotAllowedError: Only administrators register featured images...
+hyperx_glance.errors.NotAllowedError: Only administrators can register featured images...
 >>> client.count()
 0
 """
@@ -33,7 +33,7 @@ def asked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Reg
     """Return the order if its caller may place it, and if there is a way for its data."""
     department = _owner(context, new)
     if new.category is Category.FEATURED and not context.cloud.is_administrator:
-        raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
+        raise NotAllowedError("Only administrators can register featured images.", hint='Choose category="public".')
     order = RegistrationOrder(
         image_id=new.id or str(uuid.uuid4()),
         url=new.url,
@@ -55,7 +55,7 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     department = context.departments.resolve(new.owner)
     if department.id != own.id and not context.cloud.is_administrator:
         raise NotAllowedError(
-            f"Only administrators register images for another department, {new.owner}.",
+            f"Only administrators can register images for another department, {new.owner}.",
             hint="Connect to that department.",
         )
     return department
@@ -94,7 +94,7 @@ def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
         return ""
     if found.redirected:
         return "it redirects, and this old Glance follows redirects past its own filter"
-    return "this old Glance does not look at data, and without preflight nobody does"
+    return "this old Glance does not inspect data, and preflight is off"
 
 
 def look(context: Context, order: RegistrationOrder, *, declared: str | None, packed: str | None) -> Found:
@@ -107,7 +107,7 @@ def look(context: Context, order: RegistrationOrder, *, declared: str | None, pa
             return dataclasses.replace(check_source(source, declared), redirected=redirected)
     assert order.url is not None  # or there would be a file
     if declared is None:
-        raise InvalidRequestError("disk_format: without preflight the format must be given")
+        raise InvalidRequestError("disk_format: required without preflight")
     if policy.ca_file is not None:
         urls.tls_context(policy)  # told now rather than when the data is streamed; the system's take 50 ms to load
     try:

@@ -56,8 +56,8 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
         raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
-            f"The id {record.image_id} is taken, or was an image's before.",
-            hint="Leave the id out, and the library draws one.",
+            f"The id {record.image_id} is taken, or belonged to an earlier image.",
+            hint="Omit the id, and the library generates one.",
             **error.answer(),
         ) from error
 

@@ -74,18 +74,18 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
         return Diagnosis(from_source(problem, order, phase=phase))
     text = without_secrets(message, order)
     error = RegistrationFailedError(
-        f"Glance failed to import image {order.image_id}: {text or 'it does not say why'}.".replace("..", "."),
+        f"Glance failed to import image {order.image_id}: {text or 'it did not say why'}.".replace("..", "."),
         image_id=order.image_id,
         phase=phase,
         reason=FailureReason.GLANCE,
-        hint=f"Glance's log tells more. {_way_out(order, good=good)}",
+        hint=f"See Glance's log. {_way_out(order, good=good)}",
     )
     return Diagnosis(error, good)
 
 
 def _way_out(order: RegistrationOrder, *, good: bool) -> str:
     if not good:
-        return "If Glance cannot reach the URL and this machine can: transfer='stream'."
+        return "If this machine can reach the URL and Glance cannot, use transfer='stream'."
     streams = "transfer='stream' or 'auto' streams it"
     return f"This machine can read the URL: {streams}{', to one store' if len(order.stores) > 1 else ''}."
 
@@ -110,7 +110,7 @@ def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | Non
     if problem.reason == UrlProblem.NAME_NOT_FOUND:
         return None
     if problem.reason in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
-        problem.hint = "So it looks from this machine; Glance may have failed for another reason."
+        problem.hint = "This is what this machine found; Glance may have failed for another reason."
     return problem
 
 
@@ -123,11 +123,11 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
     """Tell that an image is ready, but not in every store."""
     names = ", ".join(sorted(stores))
     return RegistrationFailedError(
-        f"Image {image_id} is ready, but Glance could not put it into every store. It is missing in: {names}.",
+        f"Image {image_id} is ready, but Glance could not put it into every store. It is missing from: {names}.",
         image_id=image_id,
         phase=Phase.READY,
         reason=FailureReason.GLANCE,
-        hint="The image is left as it is: use it, copy it to the other stores (Glance's copy-image), or delete it.",
+        hint="The image was not changed: use it, copy it to the other stores (Glance's copy-image), or delete it.",
     )
 
 
@@ -136,18 +136,18 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
 
 # glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
 _NO_QUOTA = re.compile("storage media is full|image is too large")
-IS_HYBRID = "The file is an ISO that boots from a memory stick too"
+IS_HYBRID = "The file is an ISO that also boots from a memory stick"
 _FOR_CD_DRIVES = (
-    "Glance 2025.1 and 2025.2 take no such ISO: upgrade it to 2026.1, or make an ISO for CD drives alone, by clearing"
-    " the first block of a copy: dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc."
+    "Glance 2025.1 and 2025.2 do not accept such an ISO. Upgrade Glance to 2026.1, or make an ISO for CD drives only"
+    " by clearing the first block of a copy: dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc."
 )
 _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
-    ("storage media is full", FailureReason.GLANCE, "An operator should look at Glance's store."),
-    ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator for more: image_size_cap."),
+    ("storage media is full", FailureReason.GLANCE, "Ask an operator to check Glance's store."),
+    ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator to raise image_size_cap."),
     (f"^415.*{IS_HYBRID}", UrlProblem.WRONG_FORMAT, _FOR_CD_DRIVES),
     (f"^500.*{IS_HYBRID}", FailureReason.GLANCE, _FOR_CD_DRIVES),
     ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
-    ("^415", UrlProblem.WRONG_FORMAT, "Give the format that the file really has."),
+    ("^415", UrlProblem.WRONG_FORMAT, "Specify the actual format of the file."),
 )
 
 
@@ -167,7 +167,7 @@ def of_upload(
         (FailureReason.GLANCE, ""),
     )
     return RegistrationFailedError(
-        f"Glance refuses the data of image {order.image_id}: {error.message}",
+        f"Glance refused the data of image {order.image_id}: {error.message}",
         image_id=order.image_id,
         phase=phase,
         reason=reason,
@@ -198,21 +198,21 @@ def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
         image_id=image_id,
         phase=Phase.READY,
         reason=FailureReason.UNVERIFIABLE,
-        hint="Register it with transfer='stream', which hashes what comes from the URL, or without a checksum.",
+        hint="Register it with transfer='stream', which hashes the data from the URL, or without a checksum.",
     )
 
 
 def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
     """Tell that the time to wait is over before the image was ready."""
     message = f"Image {image_id} is not ready yet: {last.phase}. {last.message}".rstrip()
-    hint = "It goes on without us: resume_registration follows it, delete ends it."
+    hint = "Glance continues without this process. Use resume_registration to follow it, or delete to stop it."
     if streams:
-        hint = "wait or resume_registration begins it anew, delete ends it."
+        hint = "Use wait or resume_registration to start it again, or delete to stop it."
     return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)
 
 
 def unverified(image_id: str, last: Progress) -> WaitTimeoutError:
     """Tell that the time to wait is over before the checksum of a ready image was verified."""
     message = f"Image {image_id} is ready, but its checksum is not verified yet."
-    hint = "wait or resume_registration verifies it, delete ends it."
+    hint = "Use wait or resume_registration to verify it, or delete to remove it."
     return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)

@@ -98,13 +98,13 @@ def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceErro
                 return from_source(problem, order, phase=Phase.REGISTERED)
     match error:
         case ConflictError():
-            hint = "Another import holds this record, or a store of that name does not exist."
+            hint = "Another import has locked this record, or there is no store of that name."
         case InvalidRequestError() if _FILTERED in error.message:
-            hint = "Glance's import_filtering_opts forbid this scheme, host or port; transfer='stream' needs no import."
+            hint = "Glance's import_filtering_opts forbid this scheme, host or port; use transfer='stream'."
         case _:
             hint = "Without web-download the data can be streamed, to one store: transfer='stream' or 'auto'."
     return RegistrationFailedError(
-        f"Glance refuses to import image {order.image_id}: {error.message}",
+        f"Glance refused to import image {order.image_id}: {error.message}",
         image_id=order.image_id,
         phase=Phase.REGISTERED,
         reason=FailureReason.GLANCE,

@@ -158,7 +158,7 @@ class RegistrationRecord:
         """
         if self.own:
             return self._settle(error, "deleted")
-        error.hint = f"{error.hint} The image is left as it was found: delete it if you do not trust it.".lstrip()
+        error.hint = f"{error.hint} The image was left as it was found; delete it if you do not trust it.".lstrip()
         return self.leave(error)
 
     def leave(self, error: HyperxGlanceError) -> HyperxGlanceError:

@@ -52,12 +52,12 @@ def resume_registration(
 ) -> Registration:
     """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
     if url is not None and file is not None:
-        raise InvalidRequestError("url, file: one of them, not both")
+        raise InvalidRequestError("url, file: must not both be given")
     image = _registered(context, reference)
     if image.failure:
         raise ConflictError(
             f"The registration of image {image.id} has failed: {image.failure}",
-            hint="Delete the record, and register the image anew.",
+            hint="Delete the record, and register the image again.",
         )
     order = RegistrationOrder(
         image_id=image.id,
@@ -93,7 +93,7 @@ def cancel_registration(context: Context, reference: Image | str) -> None:
         removal.let_glance_notice(context.cloud, context.settings.pace, image.id)
         image = _registered(context, image.id)
     if has_become_ready(image):
-        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
+        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it, use delete(image).")
     department = Department(image.owner, image.owner)
     order = RegistrationOrder(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
     record = RegistrationRecord(context, order, own=False)
@@ -106,7 +106,7 @@ def _registered(context: Context, reference: Image | str) -> Image:
     """Read the record afresh, unless it never was a registration."""
     image = context.cloud.image(image_id(reference))
     if made_of_a_server(image):
-        raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
+        raise ConflictError(f"Image {image.id} was made from a server; it was not registered.")
     return image
 
 
@@ -114,7 +114,7 @@ def _begin(context: Context, order: RegistrationOrder, image: Image) -> Registra
     """Begin what its caller did not come to begin."""
     if not _source_is_known(order, image):
         raise InvalidRequestError(
-            f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
+            f"url: the stored URL of image {image.id} lacks its credentials; the complete URL is required"
         )
     record = RegistrationRecord(context, order, own=False)
     with record.named():
@@ -142,7 +142,7 @@ def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
     """Tell whether the data can be read again; `InvalidRequestError` where it is in a file that nobody has given."""
     if order.url is None and order.file is None and not image.url:
         raise InvalidRequestError(
-            f"file: image {image.id} was registered from a file, which is needed again",
+            f"file: image {image.id} was registered from a file, which is required again",
             hint="resume_registration(image, file=...)",
         )
     return order.url is not None or order.file is not None
@@ -150,7 +150,7 @@ def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
 
 def _given_file(image: Image, file: DataFile) -> LocalFile:
     if image.url:
-        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which never changes")
+        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which cannot be changed")
     return LocalFile(file)
 
 
@@ -162,15 +162,15 @@ def _known_url(context: Context, image: Image, url: str | None) -> str | None:
     """
     if url is None and image.owner != context.cloud.project_id:
         raise InvalidRequestError(
-            f"url: image {image.id} belongs to another department, and the URL that is stored in it is not trusted",
-            hint="Give the URL: resume_registration(image, url=...). See that you began this registration yourself.",
+            f"url: image {image.id} belongs to another department, so its stored URL is not trusted",
+            hint="Specify the URL: resume_registration(image, url=...). Make sure that you started the registration.",
         )
     if url is not None:
         if not well_formed(url):
-            raise InvalidRequestError("url: not a valid URL of HTTP or HTTPS")
+            raise InvalidRequestError("url: not a valid HTTP or HTTPS URL")
         # Stored anew: what counts as harmless changes with the years.
         if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
-            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
+            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which cannot be changed")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
     return None if stripped or not well_formed(image.url) else image.url
@@ -183,8 +183,8 @@ def _wanted_checksum(image: Image) -> str | None:
         return well_formed_checksum(wanted) if wanted else None
     except ValueError as error:
         raise ConflictError(
-            f"The checksum that image {image.id} should have cannot be verified: {error}.",
-            hint="Delete the record, and register the image anew.",
+            f"The expected checksum of image {image.id} cannot be verified: {error}.",
+            hint="Delete the record, and register the image again.",
         ) from None
 
 
@@ -199,7 +199,7 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
     can write into their records, so that these are never found here.
     """
     if not 0 <= older_than_seconds <= OLDEST_SECONDS:
-        raise InvalidRequestError(f"older_than_seconds: seconds from 0 to {OLDEST_SECONDS}")
+        raise InvalidRequestError(f"older_than_seconds: must be between 0 and {OLDEST_SECONDS} seconds")
     return _unfinished(context, older_than_seconds)
 
 

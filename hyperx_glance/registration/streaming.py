@@ -107,7 +107,7 @@ class Upload:
         if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
         raise QuotaExceededError(
-            f"The data of image {self._order.image_id} does not fit into department"
+            f"The data of image {self._order.image_id} does not fit into the quota of department"
             f" {self._order.department.name}: {room.remaining} MiB are left.",
             department=self._order.department.name,
             resource="image_size_mib",
@@ -183,24 +183,18 @@ _REASONS = re.compile("safety|match|inspection")
 
 
 def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *, whole: bool) -> None:
-    """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
+    """Say why Glance refused data if Glance does not: before 2026.2 its 415 had no reason.
 
-    It has three: an ISO with a partition table, another format than the record's, or a danger in the data. So what else
-    is of the record's format is unsafe. A refused import may leave its data, and then each upload ends in 500.
+    The beginning of the data was checked before. So it is either an ISO with a partition table, or there is a danger
+    that the beginning does not show. A refused import may leave its data, and then each upload ends in 500.
     """
     if not answered(error, 415, 500) or _REASONS.search(error.message):
         return
     content = examine(head, whole=whole)
     if order.disk_format == ISO_FORMAT and "gpt" in content.detected:
         error.message = f"{IS_HYBRID}." if error.status == 415 else f"{error.message.rstrip('.')}. {IS_HYBRID}."
-    elif error.status == 500:
-        return
-    elif content.dangers:
-        error.message = f"It failed the safety checks: {content.dangers}."
-    elif order.disk_format in content.detected:
-        error.message = f"It failed the safety checks, though the beginning is a good {order.disk_format}."
-    elif content.detected:
-        error.message = f"It is {' or '.join(content.detected)}, which does not match {order.disk_format}."
+    elif error.status == 415 and content.detected:
+        error.message = f"It failed the safety checks, though its beginning is valid {order.disk_format}."
 
 
 def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:

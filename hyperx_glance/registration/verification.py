@@ -55,7 +55,7 @@ class Verification:
             return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
         if digest is None and self._converted(image):
             raise self._record.reject(
-                failures.unverifiable(self._record.image_id, "Glance converted it on its way in.")
+                failures.unverifiable(self._record.image_id, "Glance converted it during the import.")
             )
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
@@ -72,10 +72,10 @@ class Verification:
         if self._read().glance_status == "deactivated":
             self._record.ended = True
             error.add_note(
-                f"Image {self._record.image_id} was disabled meanwhile; resume_registration verifies it later."
+                f"Image {self._record.image_id} was disabled in the meantime; resume_registration can verify it later."
             )
             return error
-        why = f"Glance does not let its data be read: {error.message}"
+        why = f"Glance does not allow its data to be read: {error.message}"
         return self._record.reject(failures.unverifiable(self._record.image_id, why))
 
     def _digest(self, image: Image, algorithm: str, end: Deadline) -> str:
@@ -88,11 +88,11 @@ class Verification:
         """Read the packed data once more: its own checksum is the publisher's, that of what is in it is Glance's."""
         order, settings = self._order, self._context.settings
         if order.url is None and order.file is None:
-            why = f"It was made of {order.packed} data, which nobody has given again."
+            why = f"It was unpacked from {order.packed} data, which was not provided again."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         algorithm, value = kept_digest(image)
         if not algorithm:
-            why = "Glance keeps no digest of its data that this machine could compute."
+            why = "Glance stores no digest of its data that this machine can compute."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         stored = hashlib.new(algorithm, usedforsecurity=False)
         deadline = settings.network.clock() + end.left
@@ -117,7 +117,7 @@ class Verification:
             raise self._record.reject(failures.unverifiable(self._record.image_id, error.message)) from error
         assert isinstance(opened, Unpacked)  # it was packed
         if stored.hexdigest() != value:
-            why = "What it came from holds other data now."
+            why = "Its source now holds different data."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         return opened.digest or ""
 
@@ -172,6 +172,6 @@ class Verification:
             except ServiceUnavailableError:
                 raise
             except HyperxGlanceError as error:
-                _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
+                _LOG.warning("image %s is verified, but this could not be recorded: %s", self._record.image_id, error)
                 return image
         return parsed(Image, "image", answer.content)

@@ -44,26 +44,26 @@ _METADATA_NAMES = (
 )  # fmt: skip
 """Names by which clouds know their metadata services; only a machine in that cloud can resolve them."""
 _HINTS = {
-    UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
+    UrlProblem.BAD_URL: "Use http:// or https://, the server and the path of the file.",
     UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
     UrlProblem.DENIED_ADDRESS: "An operator can trust the server: UrlPolicy(trusted_hosts=...).",
     UrlProblem.DENIED_PORT: "Serve the file on an allowed port, or extend UrlPolicy(allowed_ports=...).",
-    UrlProblem.NAME_NOT_FOUND: "Check the server's name; if only Glance can resolve it: UrlPolicy(preflight=False).",
-    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
-    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.NAME_NOT_FOUND: "Check the host name; if only Glance can resolve it, use UrlPolicy(preflight=False).",
+    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
+    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
     UrlProblem.TLS: "Check the server's certificate, or name its authority: UrlPolicy(ca_file=...).",
-    UrlProblem.REDIRECT_LOOP: "Give the URL at which the file really is.",
+    UrlProblem.REDIRECT_LOOP: "Use the URL of the file itself.",
     UrlProblem.HTTP_STATUS: "Open the URL in a browser: a download window should appear.",
-    UrlProblem.HTML: "This is a web page, perhaps a login or a download page: give the URL of the file itself.",
-    UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
-    UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
-    UrlProblem.CORRUPT: "Pack the file anew, and upload it to its server again.",
+    UrlProblem.HTML: "This is a web page, perhaps a login or download page. Use the URL of the file itself.",
+    UrlProblem.EMPTY: "The file is empty; upload it to its server again.",
+    UrlProblem.TRUNCATED: "The server sent fewer bytes than it announced; upload the file to it again.",
+    UrlProblem.CORRUPT: "Compress the file again, and upload it to its server.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
-    UrlProblem.NO_CHECKSUM: "Give the URL of the file that lists this one by its name, or checksum=...",
-    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which is right, and give checksum=...",
-    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
+    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that it contains.",
+    UrlProblem.NO_CHECKSUM: "Use the URL of a file that lists this one by name, or checksum=...",
+    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which one is right, and use checksum=...",
+    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
 }
 
 
@@ -110,11 +110,11 @@ def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network
         scheme = parts.scheme or "no scheme"
         raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
     if not host or port == 0 or has_spaces(url):
-        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or has spaces.", url)
+        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or contains spaces.", url)
     port = port or DEFAULT_PORTS[parts.scheme]
     if policy.allowed_ports and port not in policy.allowed_ports:
         allowed = ", ".join(map(str, policy.allowed_ports))
-        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; these are: {allowed}.", url)
+        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; allowed ports: {allowed}.", url)
     return Destination(
         url=url,
         scheme=parts.scheme,
@@ -134,7 +134,7 @@ def _checked_addresses(
     if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
         raise rejected(
             UrlProblem.DENIED_ADDRESS,
-            f"Server {host} is not among the allowed ones.",
+            f"Server {host} is not an allowed server.",
             url,
             hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
         )
@@ -157,7 +157,7 @@ def _check_addresses(url: str, host: str, addresses: Iterable[str], policy: UrlP
         network = denial(address, policy)
         if network:
             at = "" if address == host else f" ({host})"
-            message = f"Address {address}{at} lies in {network}, from which nothing is registered."
+            message = f"Address {address}{at} is in {network}, which is denied."
             raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
 
 

@@ -60,24 +60,24 @@ _UNPACKERS = {
     "WIM": "7z x",
 }
 _DANGERS = {
-    "backing_file": "it names a backing file",
+    "backing_file": "it refers to a backing file",
     "data_file": "it keeps its data in another file",
-    "unknown_features": "it has features that nobody knows",
+    "unknown_features": "it has unknown features",
     "mbr": "its partition table is malformed",
-    "descriptor": "its descriptor names other files or a variant that OpenStack does not take",
+    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept",
 }
 
 
 _FILE_HINTS = {
-    UrlProblem.HTML: "It may be a login or a download page that was saved: download the file itself.",
-    UrlProblem.EMPTY: "The file has no bytes: download or make it again.",
+    UrlProblem.HTML: "It may be a saved login or download page; download the file itself.",
+    UrlProblem.EMPTY: "The file is empty; download or create it again.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and give the disk image or ISO that is in it.",
-    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
-    UrlProblem.CHANGED: "Wait until nobody writes to the file.",
-    UrlProblem.TRUNCATED: "Download or make the file again.",
-    UrlProblem.CORRUPT: "Download or make the file again.",
+    UrlProblem.PACKED: "Unpack it first, and use the disk image or ISO that it contains.",
+    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
+    UrlProblem.CHANGED: "Wait until no process writes to the file.",
+    UrlProblem.TRUNCATED: "Download or create the file again.",
+    UrlProblem.CORRUPT: "Download or create the file again.",
 }
 
 
@@ -224,18 +224,18 @@ def judge(
     if declared == ISO_FORMAT and found != ISO_FORMAT:
         raise refused(
             UrlProblem.WRONG_FORMAT,
-            f"The file is no ISO but {_described(content)}.",
+            f"The file is not an ISO; it is {_described(content)}.",
             hint="Register disk images with NewImage." if found else "",
         )
     if found == ISO_FORMAT and declared != ISO_FORMAT:
         raise refused(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
     if declared is None and found is None:
-        raise refused(UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.")
+        raise refused(UrlProblem.UNKNOWN_FORMAT, "The format of the file cannot be determined.")
     if found is not None and found not in (*IMAGE_FORMATS, ISO_FORMAT):
         raise refused(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
     # Only these have no mark, so that bytes that say nothing fit them.
     if declared is not None and found != declared and not (found is None and declared in ("raw", "ploop")):
-        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.")
+        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared}; it is {_described(content)}.")
     if content.dangers:
         raise refused(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
     return declared or found or ""
@@ -252,8 +252,8 @@ def packed_into(head: bytes) -> str:
 
 
 def _way_to_unpack(kind: str, *, served: bool) -> str:
-    give = "serve" if served else "give"
-    return f"Unpack it first ({_UNPACKERS[kind]}), and {give} the disk image or ISO that is in it."
+    verb = "serve" if served else "use"
+    return f"Unpack it first ({_UNPACKERS[kind]}), and {verb} the disk image or ISO that it contains."
 
 
 def refusal(source: Opened, problem: UrlProblem, message: str, *, hint: str = "") -> HyperxGlanceError:
@@ -269,4 +269,4 @@ def file_rejected(problem: UrlProblem, message: str, file: str, *, hint: str = "
 
 
 def _described(content: Content) -> str:
-    return content.disk_format or "of no known format"
+    return content.disk_format or "of an unknown format"

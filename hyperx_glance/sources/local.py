@@ -30,7 +30,7 @@ PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """Without O_NONBLOCK, opening a FIFO waits for somebody who writes."""
 _UNPACKERS = (bz2.BZ2File, gzip.GzipFile, lzma.LZMAFile)
-_NO_FILE = "a regular file is needed, no directory, device, pipe or socket"
+_NO_FILE = "must be a regular file, not a directory, device, pipe or socket"
 
 
 class _Stamp(NamedTuple):
@@ -80,7 +80,7 @@ class LocalFile:
 
     def changed(self) -> LocalFileError:
         """Tell that the file is not what it was."""
-        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was read.", self.shown)
+        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was being read.", self.shown)
 
     def unreadable(self, error: Exception) -> LocalFileError:
         """Tell that the file cannot be read."""
@@ -99,15 +99,15 @@ class LocalFile:
 
 def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
     if isinstance(file, _UNPACKERS):
-        raise InvalidRequestError("file: give the packed file itself; it is unpacked on the way")
+        raise InvalidRequestError("file: must be the packed file itself; it is unpacked during the transfer")
     if isinstance(file, io.TextIOBase):
-        raise InvalidRequestError("file: a binary file is needed, not a text file")
+        raise InvalidRequestError("file: must be a binary file, not a text file")
     try:
         descriptor = _descriptor(file)
         size = file.seek(0, io.SEEK_END) if descriptor is None or _is_regular(descriptor) else None
         file.seek(0)
     except (AttributeError, OSError, TypeError, ValueError) as error:
-        raise InvalidRequestError("file: a binary file is needed that is open and can be rewound") from error
+        raise InvalidRequestError("file: must be a binary file that is open and seekable") from error
     if not isinstance(size, int):
         raise InvalidRequestError(f"file: {_NO_FILE}")
     return file, _Stamp(size) if descriptor is None else _stamp(descriptor)._replace(size=size)
@@ -196,13 +196,13 @@ class OpenedFile:
 
     def _read(self, size: int) -> bytes:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file takes too long.", self._of.shown)
+            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file took too long.", self._of.shown)
         try:
             piece = self._file.read(size)
         except (OSError, ValueError) as error:
             raise self._of.unreadable(error) from error
         if not isinstance(piece, bytes):
-            raise InvalidRequestError("file: a binary file is needed, whose read() gives bytes")
+            raise InvalidRequestError("file: must be a binary file, whose read() returns bytes")
         self._count += len(piece)
         self._ended = not piece
         if self._count > self.size or (self._ended and not self._is_as_at_first()):

@@ -71,5 +71,5 @@ def _kind(source: Opened, packed: str | None) -> str:
         return ""
     kind = unpackable(source.head())
     if packed and kind != packed:
-        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file is no {packed} data any more.")
+        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file no longer contains {packed} data.")
     return kind

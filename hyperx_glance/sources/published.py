@@ -4,7 +4,7 @@
 >>> from hyperx_glance.sources.published import published_checksum
 >>> published_checksum("http://169.254.169.254/SHA256SUMS", "/disk.qcow2", UrlPolicy())
 Traceback (most recent call last):
-hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 """
 
 from hyperx_glance.models.urls import UrlPolicy

@@ -4,7 +4,7 @@
     >>> from hyperx_glance.sources.urls import open_url
     >>> open_url("http://2130706433/disk.qcow2", UrlPolicy())
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) lies in 127.0.0.0/8, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) is in 127.0.0.0/8, which is denied. ...
 
 Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxies of the environment are not used.
 """
@@ -138,7 +138,7 @@ def open_url(
         seen.append(here)
         here = _behind(here, location)
         if here in seen or len(seen) > policy.max_redirects:
-            message = f"The URL redirects {len(seen)} times without arriving."
+            message = f"The URL redirects {len(seen)} times without reaching a file."
             raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
     source = Source(
         url=url,
@@ -168,7 +168,7 @@ def _behind(url: str, location: str) -> str:
 def _left(url: str, deadline: float, network: Network) -> float:
     left = deadline - network.clock()
     if left <= 0:
-        raise rejected(UrlProblem.TIMEOUT, "The server takes too long.", url)
+        raise rejected(UrlProblem.TIMEOUT, "The server took too long.", url)
     return left
 
 
@@ -239,7 +239,7 @@ def _translated_connection(place: Destination) -> Iterator[None]:
     except TimeoutError:
         raise
     except OSError as error:
-        message = f"{place.host} port {place.port} refuses the connection or cannot be reached."
+        message = f"{place.host} port {place.port} refused the connection or cannot be reached."
         raise rejected(UrlProblem.REFUSED, message, place.url) from error
 
 
@@ -249,13 +249,13 @@ def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator
     try:
         yield
     except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
+        raise rejected(UrlProblem.TIMEOUT, f"{server} did not respond in time.", url) from error
     except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
         raise rejected(UrlProblem.TLS, f"TLS with {server} fails: {_first_sentence(error)}.", url) from error
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if within_body:
             raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
-        message = f"{server} ends the connection without an answer in HTTP."
+        message = f"{server} closed the connection without sending an HTTP response."
         raise rejected(UrlProblem.REFUSED, message, url) from error
 
 

@@ -97,17 +97,17 @@ def _warnings(source: Source, refusal: UrlRejectedError | None, *, packed: str, 
     if not would_download:
         warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
     if source.size is None:
-        warnings.append("The server does not tell the size, so that the quota cannot be checked before.")
+        warnings.append("The server does not announce the size, so the quota cannot be checked in advance.")
     name = unquote(urlsplit(source.url).path.rsplit("/", 1)[-1])
     if not name:
-        warnings.append("The URL names no file; the rule is http://server/file.")
+        warnings.append("The URL does not name a file; the rule is http://server/file.")
     elif name != source.file_name and not source.redirects:
         warnings.append(
             f"The URL ends in {name}, the file is called {source.file_name}; the rule is http://server/file."
         )
     if source.redirects:
-        warnings.append("The URL redirects; Glance checks the new place by its own rules.")
+        warnings.append("The URL redirects; Glance checks the target by its own rules.")
     if source.port not in (80, 443):
         # glance/async_/flows/_internal_plugins/__init__.py, allowed_ports
-        warnings.append(f"The server uses port {source.port}; Glance's default rules allow 80 and 443 only.")
+        warnings.append(f"The server uses port {source.port}; Glance's default rules allow only 80 and 443.")
     return warnings

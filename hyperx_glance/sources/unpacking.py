@@ -216,7 +216,7 @@ class Unpacked:
 
     def _check_bounds(self) -> None:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking take too long.")
+            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking took too long.")
         if self._silence > LARGEST_SILENCE_BYTES:
             most = LARGEST_SILENCE_BYTES >> 20
             raise refusal(
@@ -228,7 +228,7 @@ class Unpacked:
             return _DECODERS[self.packed]()
         except ImportError as error:
             hint = "Install hyperx-glance[zstd], or unpack the file first: zstd -d"
-            raise refusal(self, UrlProblem.PACKED, "Nothing is installed that unpacks zstd data.", hint=hint) from error
+            raise refusal(self, UrlProblem.PACKED, "No package for zstd data is installed.", hint=hint) from error
 
     def _decompress(self, decoder: _Decoder, data: bytes) -> bytes:
         self._check_bounds()

@@ -4,7 +4,7 @@
     >>> from hyperx_glance.sources.urls import preflight
     >>> preflight("http://169.254.169.254/latest/meta-data", UrlPolicy(), declared="raw")
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 
 Every failure is a `UrlRejectedError` with a `UrlProblem`.
 """

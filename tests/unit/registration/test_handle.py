@@ -77,7 +77,7 @@ class TestTimeouts:
             NewImage(name="a", url=held.url)
         )
 
-        with pytest.raises(WaitTimeoutError, match="begins it anew"):
+        with pytest.raises(WaitTimeoutError, match="start it again"):
             registration.wait(timeout=0.3)
 
         held.release()
@@ -218,7 +218,7 @@ def test_an_import_to_several_stores_that_became_ready_without_one_of_them_says_
     image.properties |= {"os_glance_importing_to_stores": "", "os_glance_failed_import": "slow"}
 
     for registration in (resumed, begun, resumed):
-        with pytest.raises(RegistrationFailedError, match="missing in: slow") as caught:
+        with pytest.raises(RegistrationFailedError, match="missing from: slow") as caught:
             registration.wait()
         assert (caught.value.phase, caught.value.image_id) == (Phase.READY, begun.image_id)
 

@@ -366,7 +366,7 @@ class TestUploader:
             told.append(progress)
             clock.now = 1010.0
 
-        with pytest.raises(WaitTimeoutError, match="begins it anew"):
+        with pytest.raises(WaitTimeoutError, match="start it again"):
             uploader(record).run(tell, Deadline(clock, 1010.0))
 
         assert len(told) == 1

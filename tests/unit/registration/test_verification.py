@@ -144,7 +144,7 @@ class TestVerification:
         if digest == "other":
             assert resumed.wait().glance_property("hyperx_checksum_verified") == "true"
             return
-        with pytest.raises(RegistrationFailedError, match="keeps no digest") as failed:
+        with pytest.raises(RegistrationFailedError, match="stores no digest") as failed:
             resumed.wait()
         assert failed.value.reason == "unverifiable"
 
@@ -195,7 +195,7 @@ class TestVerification:
         with pytest.raises(NotAllowedError) as caught:
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256(), id=OWN_ID))
 
-        assert "resume_registration verifies it later" in caught.value.__notes__[0]
+        assert "resume_registration can verify it later" in caught.value.__notes__[0]
         admin.enable(OWN_ID)
         assert client("alice").resume_registration(OWN_ID).wait().state == "ACTIVE"
 
