@@ -1,4 +1,4 @@
-"""Every check that can be made before anything is created.
+"""The first three steps: every check before anything is created.
 
 >>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", category="featured"))
 Traceback (most recent call last):
@@ -81,7 +81,7 @@ def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way,
 
 
 def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
-    """Say why this cloud's Glance must not import what was found; "" if it may.
+    """Return why this cloud's Glance must not import what was found; "" if it may.
 
     An old Glance can be made to read from the cloud's own network, or to accept a disk that refers to a file of the
     host.
@@ -98,22 +98,22 @@ def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
 
 
 def look(context: Context, order: RegistrationOrder, *, declared: str | None, packed: str | None) -> Found:
-    """Read the first bytes of URL or file; without preflight only check where a URL leads."""
+    """Read the first bytes of the URL or file; without preflight, only check the address of the URL."""
     policy, network = context.settings.url_policy, context.settings.network
     if policy.preflight or order.file is not None:
         opened = open_source(order.url, order.file, policy, packed=packed, network=network)
         with contextlib.closing(opened) as source:
             redirected = isinstance(source, urls.Source) and bool(source.redirects)
             return dataclasses.replace(check_source(source, declared), redirected=redirected)
-    assert order.url is not None  # or there would be a file
+    assert order.url is not None  # otherwise there is a file
     if declared is None:
         raise InvalidRequestError("disk_format: required without preflight")
     if policy.ca_file is not None:
-        urls.tls_context(policy)  # told now rather than when the data is streamed; the system's take 50 ms to load
+        urls.tls_context(policy)  # fail now, not when the data is streamed; the system's authorities take 50 ms to load
     try:
         urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
     except UrlRejectedError as error:
-        # A name that only Glance can resolve is what preflight=False is for.
+        # preflight=False is for names that only Glance can resolve.
         if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):
             raise
     return Found(declared, None, packed=packed or "")

@@ -22,10 +22,10 @@ ARRIVAL_SECONDS = 2.0
 
 
 def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]:
-    """Create the record under its own id and give Glance's import methods; empty where it does not tell.
+    """Create the record under its own id, and return Glance's import methods, empty if Glance does not list them.
 
-    The client chose the id, so a create whose answer was lost is sent again: 201 and 409 both mean that it is there.
-    413 may mean so, too: Glance looks at the quota before it looks at the id, and the record has the last place.
+    The client chose the id, so a create is sent again if its response was lost: 201 and 409 both mean that the record
+    exists. 413 may mean this, too: Glance checks the quota before the id, and the record may have used up the quota.
     """
     context, body = record.context, _body(record, new)
 
@@ -35,7 +35,7 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
         except (ConflictError, QuotaExceededError) as refusal:
             found = _made(record, body, refusal) if lost else None
             if found is None or begun(found):
-                # One that has begun is an earlier registration's, or somebody took up at once what this one made.
+                # A record whose data has begun is of an earlier registration, or was resumed by another process.
                 record.may_exist = found is not None
                 raise
             return frozenset()
@@ -76,9 +76,9 @@ def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, ob
 
 
 def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: HyperxGlanceError) -> Image | None:
-    """Find the record that an earlier create may have made, though this one was refused.
+    """Find the record that an earlier create may have made, although this create was refused.
 
-    Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
+    After a 413 the record may not be visible yet: it appears up to a quarter of a second after its connection was cut.
     """
     context = record.context
 
@@ -99,7 +99,7 @@ def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: Hyper
 def undo_create(record: RegistrationRecord, new: NewImage | NewIso) -> None:
     """Make sure that an interrupted create leaves nothing.
 
-    A bare DELETE can come too early and leave an orphan; POST, then DELETE burns the id for good.
+    A DELETE alone may arrive before the create and leave an orphan. A POST followed by a DELETE uses up the id.
     """
     body = _body(record, new)
     try:

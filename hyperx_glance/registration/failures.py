@@ -1,4 +1,4 @@
-"""Why a registration failed, in words."""
+"""Errors of registrations, and what they say."""
 
 import html
 import re
@@ -24,17 +24,17 @@ DIAGNOSIS_SECONDS = 5.0
 
 
 def scrubbed(error: HyperxGlanceError, order: RegistrationOrder) -> HyperxGlanceError:
-    """Take the URL's credentials out of an error in place: Glance quotes the whole URL."""
+    """Remove the URL's credentials from an error in place: Glance quotes the whole URL."""
     error.message = without_secrets(error.message, order)
     error.args = (error.message,)
     return error
 
 
 def without_secrets(text: str, order: RegistrationOrder) -> str:
-    """Take the URL's credentials out of what Glance says."""
+    """Remove the URL's credentials from a text of Glance's."""
     if order.url is None:
         return scrub(text)
-    # The last is what becomes of entities that a URL only seems to hold.
+    # The last form: part of a URL may look like an HTML entity, and is unescaped on its way.
     return scrub(text, order.url, ascii_url(order.url), html.unescape(order.url))
 
 
@@ -42,14 +42,14 @@ def without_secrets(text: str, order: RegistrationOrder) -> str:
 
 
 class Diagnosis(NamedTuple):
-    """Say why an import failed; ``url_is_good`` says that this machine could read what Glance could not."""
+    """Cause of a failed import; ``url_is_good`` if this machine could read what Glance could not."""
 
     error: HyperxGlanceError
     url_is_good: bool = False
 
 
 def explain(context: Context, order: RegistrationOrder, *, message: str, phase: Phase) -> Diagnosis:
-    """Find the cause of an import that Glance gave up.
+    """Find out why an import failed.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
@@ -93,7 +93,7 @@ def _way_out(order: RegistrationOrder, *, good: bool) -> str:
 def from_source(
     problem: UrlRejectedError | LocalFileError, order: RegistrationOrder, *, phase: Phase
 ) -> RegistrationFailedError:
-    """Turn what is wrong with a URL or file into the failure of a registration that had begun."""
+    """Turn the error of a URL or file into the failure of a registration that has a record."""
     error = RegistrationFailedError(
         f"{not_registered(order.image_id)}{problem.message}",
         image_id=order.image_id,
@@ -106,7 +106,7 @@ def from_source(
 
 
 def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | None:
-    """Judge what this machine found, where preflight is off because it may not reach the server at all."""
+    """Judge what this machine found. Preflight is off, so this machine may be unable to reach the server at all."""
     if problem.reason == UrlProblem.NAME_NOT_FOUND:
         return None
     if problem.reason in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
@@ -115,12 +115,12 @@ def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | Non
 
 
 def not_registered(image_id: str) -> str:
-    """Begin the sentence of an error; the record itself, which shows the same reason, need not name itself."""
+    """Return the beginning of an error's sentence; it is left out in the record, which shows the same reason."""
     return f"Image {image_id} was not registered: "
 
 
 def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
-    """Tell that an image is ready, but not in every store."""
+    """Return the error of an image that is ready, but not in every store."""
     names = ", ".join(sorted(stores))
     return RegistrationFailedError(
         f"Image {image_id} is ready, but Glance could not put it into every store. It is missing from: {names}.",
@@ -154,7 +154,7 @@ _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
 def of_upload(
     error: HyperxGlanceError, context: Context, order: RegistrationOrder, *, phase: Phase
 ) -> HyperxGlanceError:
-    """Turn what ended an upload into the failure of its registration."""
+    """Turn the error that ended an upload into the failure of its registration."""
     match error:
         case UrlRejectedError() | LocalFileError():
             return from_source(error, order, phase=phase)
@@ -180,19 +180,19 @@ def of_upload(
 
 
 def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
-    """Tell that somebody else has deleted the record."""
+    """Return the error of a registration whose record was deleted by somebody else."""
     message = f"Image {image_id} was deleted while it was being registered."
     return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.DELETED)
 
 
 def cancelled(image_id: str, *, phase: Phase) -> RegistrationFailedError:
-    """Tell that the registration was cancelled."""
+    """Return the error of a registration that was cancelled."""
     message = f"The registration of image {image_id} was cancelled."
     return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.CANCELLED)
 
 
 def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
-    """Tell that nobody can say whether the data is what it should be."""
+    """Return the error of an image whose checksum cannot be verified."""
     return RegistrationFailedError(
         f"The checksum of image {image_id} cannot be verified: {why}",
         image_id=image_id,
@@ -203,7 +203,7 @@ def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
 
 
 def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
-    """Tell that the time to wait is over before the image was ready."""
+    """Return the error of an image that was not ready in time."""
     message = f"Image {image_id} is not ready yet: {last.phase}. {last.message}".rstrip()
     hint = "Glance continues without this process. Use resume_registration to follow it, or delete to stop it."
     if streams:
@@ -212,7 +212,7 @@ def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
 
 
 def unverified(image_id: str, last: Progress) -> WaitTimeoutError:
-    """Tell that the time to wait is over before the checksum of a ready image was verified."""
+    """Return the error of a ready image whose checksum was not verified in time."""
     message = f"Image {image_id} is ready, but its checksum is not verified yet."
     hint = "Use wait or resume_registration to verify it, or delete to remove it."
     return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)

@@ -1,4 +1,4 @@
-"""Asking Glance to import."""
+"""The request to Glance to import."""
 
 from hyperx_glance.cloud.cloud import WEB_DOWNLOAD
 from hyperx_glance.cloud.context import Context
@@ -23,23 +23,23 @@ from hyperx_glance.waiting.pace import repeated
 
 _FILTERED = "does not pass filtering"
 _NO_METHOD = "import method"
-"""What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
+"""Parts of the text of Glance's 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
 
 
 def begin(
     context: Context, order: RegistrationOrder, *, methods: frozenset[str] = frozenset(), resumed: bool = False
 ) -> Way:
-    """Ask Glance to import; give `Way.STREAM` where the data must be streamed instead.
+    """Ask Glance to import, and return the way of the data: `Way.STREAM` if it must be streamed instead.
 
-    ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
-    again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
-    else has any business.
+    ``methods`` are the import methods that Glance offers, empty if unknown. The request is sent again if its response
+    was lost: 409 then means that the import runs. For a resumed record, 409 means that another process has started the
+    import. A new record is not known to any other process.
     """
     may_stream = Way.STREAM in order.ways
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if Way.IMPORT not in order.ways or (may_stream and lacking):
         return Way.STREAM
-    assert order.url is not None  # Glance imports URLs; what began without a known one is followed, never begun
+    assert order.url is not None  # Glance imports only URLs; a record whose URL is unknown is followed, never started
     try:
         return _ask(context, order, order.url, resumed=resumed)
     except OUT_OF_REACH as error:
@@ -81,7 +81,7 @@ def _is_gone(context: Context, order: RegistrationOrder) -> bool:
 
 
 def _cannot_import(error: HyperxGlanceError) -> bool:
-    # Where importing is switched off altogether its path is not found, though the image is.
+    # If import is switched off, its path is not found, although the image is.
     return isinstance(error, NotFoundError) or (
         isinstance(error, InvalidRequestError) and (_FILTERED in error.message or _NO_METHOD in error.message.lower())
     )
@@ -89,7 +89,7 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
 
 def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.message and order.url is not None:
-        # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
+        # Glance sends the same text for a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network
         try:
             urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)

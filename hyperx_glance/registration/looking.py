@@ -47,7 +47,7 @@ def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, str]:
     task = newest_import(context.cloud, image.id)
     if task is None:
         return image.phase, ""
-    # Without its lock an import has ended, and a record that is queued then has no data (outcome.import_outcome).
+    # An import without its lock has ended. A record that is still queued then has no data (outcome.import_outcome).
     if task.status == "failure" or (image.glance_status == "queued" and not image.glance_property(LOCK)):
         return Phase.FAILED, scrub(task.message or "")
     return image.phase, stall(task, now)
@@ -57,7 +57,7 @@ def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, str]:
 
 
 class Journal:
-    """Keep the last progress that was seen."""
+    """Progress of one registration, as far as this process has seen it."""
 
     def __init__(self, order: RegistrationOrder, clock: Callable[[], float]) -> None:
         self._order = order
@@ -66,22 +66,22 @@ class Journal:
         self.sent: int | None = None
         """Bytes that this process has uploaded."""
         self.read: int | None = None
-        """Bytes that it has read for that, packed as they were."""
+        """Bytes that it has read for that, before they are unpacked."""
         self.last = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
 
     def seen(self, image: Image, *, done: int | None, message: str = "") -> Progress:
-        """Note what a look at the record showed."""
+        """Record what a look at the image shows, and return it."""
         expected = self._order.size if image.size is None else image.size
         return self._note(image.phase, expected, done, message)
 
     def uploaded(self, sent: int, read: int) -> Progress:
-        """Note how much of the data has been uploaded, and how much was read for it."""
+        """Record how much of the data was uploaded, and how much was read for it, and return it."""
         self.sent, self.read = sent, read
         return self._note(Phase.STORING, self._order.size, sent, "")
 
     @property
     def _to_read(self) -> int | None:
-        """How much this process reads: nothing where Glance imports."""
+        """The number of bytes that this process reads in all; None if Glance imports."""
         if self._order.packed:
             return self._order.packed_size
         return None if self.read is None else self._order.size
@@ -100,7 +100,7 @@ class Journal:
 
 
 def newest_import(cloud: Cloud, image_id: str) -> Task | None:
-    """Read the newest import task; None where there is none, or no record any more, or a Glance without this call."""
+    """Read the newest import task; None if there is none, if the record is gone, or if Glance lacks this call."""
     try:
         # Confidential: a task's input holds the URL, credentials included, and keystoneauth logs answers.
         answer = cloud.get_parsed(Tasks, "image", image_path(image_id, "tasks"), confidential=True)
@@ -110,7 +110,7 @@ def newest_import(cloud: Cloud, image_id: str) -> Task | None:
 
 
 class ImportWatch:
-    """Judge an import by its record; ask for the task only where the record looks failed or stalled."""
+    """Judge of one import by its record; the task is read only if the record looks failed or stalled."""
 
     def __init__(self, newest: Callable[[], Task | None], pace: Pace) -> None:
         self._newest = newest
@@ -119,10 +119,10 @@ class ImportWatch:
         self._locked_since: float | None = None
         self._tasks_read_at: float | None = None
         self.message = ""
-        """Why the import does not move, where that is known."""
+        """Why the import does not progress, if known."""
 
     def judge(self, image: Image, now: datetime) -> tuple[Outcome, Task | None]:
-        """Give the outcome, and the task where it was read; ``now`` is by Glance's own clock."""
+        """Return the outcome, and the task if it was read; ``now`` is the time of Glance's clock."""
         outcome = import_outcome(image)
         if outcome is Outcome.DONE:
             return outcome, None
@@ -132,7 +132,7 @@ class ImportWatch:
             return outcome, None
         task = self._newest()
         self.message = stall(task, now) if task else ""
-        # Where the flow cannot even be built, the task fails while the lock stays (glance/async_/taskflow_executor.py).
+        # If the flow cannot be built, the task fails while the lock stays (glance/async_/taskflow_executor.py).
         return (Outcome.FAILED if task and task.status == "failure" else outcome), task
 
     def _suspicious(self, image: Image, now: datetime) -> bool:
@@ -151,7 +151,7 @@ class ImportWatch:
         return True
 
     def _failed_task(self) -> Task | None:
-        """Read the task of a failed record; it may still say "processing" for a moment."""
+        """Read the task of a failed record; its status may be "processing" for a moment longer."""
         task = self._newest()
         for _ in range(_TASK_LOOKS):
             if task is None or task.status not in ("pending", "processing"):

@@ -1,8 +1,8 @@
-"""Taking up what a dead caller left behind.
+"""Resume, cancel and find registrations whose process has died.
 
 >>> _ = client.start_registration(
 ...     NewImage(name="debian", url="https://files.example/debian-12.qcow2")
-... )  # and here the caller dies
+... )  # and here the process dies
 >>> (lost,) = client.unfinished_registrations()
 >>> client.resume_registration(lost).wait().name
 'debian'
@@ -42,15 +42,15 @@ from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 OLDEST_SECONDS = 10**9
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
-"""Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
+"""FAILED without a reason in the record: Glance gave up, and no client has followed it since."""
 _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
-"""What the caller's `UrlPolicy` decides, so that it says nothing about the record."""
+"""Problems that the caller's `UrlPolicy` decides, and that therefore say nothing about the record."""
 
 
 def resume_registration(
     context: Context, reference: Image | str, *, url: str | None, file: DataFile | None, keep_failed: bool
 ) -> Registration:
-    """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
+    """Follow a running import, start one that was not started, or verify a finished one; a failed record is final."""
     if url is not None and file is not None:
         raise InvalidRequestError("url, file: must not both be given")
     image = _registered(context, reference)
@@ -70,7 +70,7 @@ def resume_registration(
         keep_failed=keep_failed,
     )
     if image.glance_status == "saving" and _source_is_known(order, image):
-        # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
+        # Only an upload sets this status. If its process is alive it will finish; otherwise Glance resets the record.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
         return Registration(
@@ -84,9 +84,9 @@ def resume_registration(
 
 
 def cancel_registration(context: Context, reference: Image | str) -> None:
-    """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted.
+    """Delete the record of an image that is not ready; the URL is not read, and the record's texts are not trusted.
 
-    An upload that broke off at this moment is waited for, until Glance has put the record back; 5 seconds at most.
+    If an upload was just interrupted, wait until Glance has reset the record, for at most 5 seconds.
     """
     image = _registered(context, reference)
     if image.glance_status == "saving":
@@ -103,7 +103,7 @@ def cancel_registration(context: Context, reference: Image | str) -> None:
 
 
 def _registered(context: Context, reference: Image | str) -> Image:
-    """Read the record afresh, unless it never was a registration."""
+    """Read the record again; raise `ConflictError` if it never was a registration."""
     image = context.cloud.image(image_id(reference))
     if made_of_a_server(image):
         raise ConflictError(f"Image {image.id} was made from a server; it was not registered.")
@@ -111,7 +111,7 @@ def _registered(context: Context, reference: Image | str) -> Image:
 
 
 def _begin(context: Context, order: RegistrationOrder, image: Image) -> RegistrationFollower:
-    """Begin what its caller did not come to begin."""
+    """Start an import or upload that was not started."""
     if not _source_is_known(order, image):
         raise InvalidRequestError(
             f"url: the stored URL of image {image.id} lacks its credentials; the complete URL is required"
@@ -133,13 +133,13 @@ def _begin(context: Context, order: RegistrationOrder, image: Image) -> Registra
         except (QuotaExceededError, RegistrationFailedError) as error:
             record.fail(error)
             raise
-        # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
+        # Other errors, such as the caller's mistake or missing rights, say nothing about the record.
     record.own = way is Way.IMPORT
     return RegistrationFollower(record, way, needs_every_store=way is Way.FOLLOW)
 
 
 def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
-    """Tell whether the data can be read again; `InvalidRequestError` where it is in a file that nobody has given."""
+    """Check whether the data can be read again; raise `InvalidRequestError` if it is in a file that was not given."""
     if order.url is None and order.file is None and not image.url:
         raise InvalidRequestError(
             f"file: image {image.id} was registered from a file, which is required again",
@@ -155,10 +155,10 @@ def _given_file(image: Image, file: DataFile) -> LocalFile:
 
 
 def _known_url(context: Context, image: Image, url: str | None) -> str | None:
-    """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole.
+    """Return the real URL: the given one if it belongs to the record, otherwise the stored one if it is complete.
 
-    What another department's record says may be forged, to make whoever resumes it read for that department what only
-    they may read.
+    The URL in another department's record may be forged, so that the caller reads for that department a URL that only
+    the caller can reach.
     """
     if url is None and image.owner != context.cloud.project_id:
         raise InvalidRequestError(
@@ -168,7 +168,7 @@ def _known_url(context: Context, image: Image, url: str | None) -> str | None:
     if url is not None:
         if not well_formed(url):
             raise InvalidRequestError("url: not a valid HTTP or HTTPS URL")
-        # Stored anew: what counts as harmless changes with the years.
+        # Both go through stored_url: what it removes has changed between versions.
         if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
             raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which cannot be changed")
         return url
@@ -177,7 +177,7 @@ def _known_url(context: Context, image: Image, url: str | None) -> str | None:
 
 
 def _wanted_checksum(image: Image) -> str | None:
-    """Read the checksum as leniently as requests are read; refuse one that nobody can verify."""
+    """Read the checksum as leniently as those of requests; refuse one that cannot be verified."""
     wanted = image.glance_property(glance_key("checksum_wanted"))
     try:
         return well_formed_checksum(wanted) if wanted else None
@@ -193,10 +193,10 @@ def _department(context: Context, image: Image) -> Department:
 
 
 def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
-    """Find what the caller began to register for the connected department and nobody finished.
+    """Iterate over the registrations that the caller started for the connected department and that are not finished.
 
-    Images that nobody has verified belong to it. Who began a registration is a text that members of other departments
-    can write into their records, so that these are never found here.
+    Images that were not verified are included. Records of other departments are not: their members could write the
+    caller's id into them.
     """
     if not 0 <= older_than_seconds <= OLDEST_SECONDS:
         raise InvalidRequestError(f"older_than_seconds: must be between 0 and {OLDEST_SECONDS} seconds")
@@ -217,7 +217,7 @@ def _unfinished(context: Context, older_than_seconds: float) -> Iterator[Image]:
 
 
 def _now(context: Context) -> datetime:
-    """Ask Glance for its own clock, which wrote the times of the records."""
+    """Return the time of Glance's clock, which wrote the times of the records."""
     answer = context.cloud.get("image", "/images", params={"limit": 1})
     return server_time(answer.headers.get("Date")) or datetime.now(UTC)
 

@@ -1,4 +1,4 @@
-"""Uploading through this process: constant memory, exact progress, hashing on the way."""
+"""Uploads through this process: constant memory, exact progress, and the checksum on the way."""
 
 import contextlib
 import hashlib
@@ -20,19 +20,19 @@ from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.pace import answered
 
 UPLOAD_ANSWER_SECONDS = 600
-"""After the last byte Glance may still have to finish in its store."""
+"""After the last byte, Glance may have to finish the write to its store."""
 SHORTEST_SECONDS = 0.1
-"""A time-out of 0 would be none at all."""
+"""A timeout of 0 would mean no timeout."""
 
 
-class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carries the real one through requests
-    """Leave an upload from inside its body."""
+class TransferStopped(Exception):  # noqa: N818  # internal: it stands for the real one inside requests
+    """Raised inside the body of an upload to end it."""
 
 
 class Upload:
-    """Be the body of one PUT: read from the source, count, hash, stop at the limit.
+    """Body of one PUT: reads from the source, counts, hashes, and stops at the limit.
 
-    What goes wrong inside is kept in ``failure``: requests would take some exceptions for its own.
+    An exception inside is kept in ``failure``: requests would take some exceptions for its own.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class Upload:
 
     @property
     def digest(self) -> str | None:
-        """The checksum of what was read, packed as it was, as "algorithm:hex"."""
+        """The checksum of the data as it was read, before it is unpacked, as "algorithm:hex"."""
         if isinstance(self._source, Unpacked):
             return self._source.digest
         return f"{self._order.algorithm}:{self._hash.hexdigest()}" if self._hash else None
 
     @property
     def bytes_read(self) -> int:
-        """How much was read, packed as it was."""
+        """The number of bytes that were read, before they are unpacked."""
         return self._source.bytes_read if isinstance(self._source, Unpacked) else self.sent
 
     def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Hold the last piece back until the checksum is known to be right: a wrong image is never ready."""
+        """Hold back the last piece until the checksum matches, so that a wrong image never becomes ready."""
         held = b""
         for piece in pieces:
             if self._hash:
@@ -83,7 +83,7 @@ class Upload:
             yield held
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give the pieces: had it a method to read, urllib3 would send 16 KiB at a time (util/request.py)."""
+        """Iterate over the pieces. With a read method, urllib3 would send 16 KiB at a time (util/request.py)."""
         while not self.ended:
             try:
                 piece = self._next()
@@ -102,7 +102,7 @@ class Upload:
         return piece
 
     def _check_room(self) -> None:
-        """Stop at the remaining quota: Glance takes any amount where no length is announced, or for another one."""
+        """Stop at the remaining quota: without a length, or for another department, Glance accepts any amount."""
         room, size = self._order.room, max(self.sent, self.size or 0)
         if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
@@ -118,7 +118,7 @@ class Upload:
 
 
 class SizedUpload(Upload):
-    """Announce the length too, which lets Glance check quota and completeness; requests asks for it by len()."""
+    """Body that announces its length, so that Glance checks quota and completeness; requests calls len()."""
 
     def __len__(self) -> int:
         return self.size or 0
@@ -127,17 +127,17 @@ class SizedUpload(Upload):
 def body_of(
     source: Opened, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
 ) -> Upload:
-    """Build the body for an opened source, with its length where that is known."""
+    """Return the body for an opened source, with its length if known."""
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
 def upload(
     context: Context, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, seconds: float
 ) -> str | None:
-    """Stream URL or file into the record; give the digest of what was sent where a checksum is wanted.
+    """Stream the URL or file into the record; return the digest of the data if a checksum is wanted.
 
-    After ``seconds`` the source is not waited for any longer. Glance is, for its answer to all of the data: as
-    long again at most.
+    After ``seconds`` the source is no longer waited for. Glance's response to the complete data is waited for, at most
+    as long again.
     """
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + seconds
@@ -169,21 +169,21 @@ def upload(
             if body.failure is None and not arrived:
                 _explain(error, head, order, whole=whole)
                 raise
-        except BaseException:  # such as Ctrl-C, which breaks the upload off as well
+        except BaseException:  # such as Ctrl-C, which interrupts the upload as well
             removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
             raise
-    if body.failure is not None:  # raised here, and not above, to keep the cause that it has
+    if body.failure is not None:  # raised here and not above, to keep its cause
         removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
         raise body.failure
     return body.digest
 
 
 _REASONS = re.compile("safety|match|inspection")
-"""What Glance says when it refuses data (glance/location.py, ImageProxy.set_data)."""
+"""Words of Glance's text when it refuses data (glance/location.py, ImageProxy.set_data)."""
 
 
 def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *, whole: bool) -> None:
-    """Say why Glance refused data if Glance does not: before 2026.2 its 415 had no reason.
+    """Add the reason for refused data to an error of Glance, whose 415 had none before 2026.2.
 
     The beginning of the data was checked before. So it is either an ISO with a partition table, or there is a danger
     that the beginning does not show. A refused import may leave its data, and then each upload ends in 500.
@@ -198,5 +198,5 @@ def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *,
 
 
 def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:
-    """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
+    """Check whether the data of an upload whose response was lost has arrived, or is being written to the store."""
     return body.ended and context.cloud.image(order.image_id).glance_status in ("active", "saving")

@@ -1,4 +1,4 @@
-"""Whether the data of a ready image is what its checksum promises."""
+"""The last step: compare the data of a ready image with its checksum."""
 
 import contextlib
 import hashlib
@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Verification:
-    """Verify the data of one record."""
+    """Verification of one record's data."""
 
     def __init__(self, record: RegistrationRecord, journal: Journal) -> None:
         self._record = record
@@ -39,7 +39,7 @@ class Verification:
         self._journal = journal
 
     def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
-        """Give the image when its checksum is verified, or where none is wanted; ``digest`` is of what was sent."""
+        """Return the image if its checksum is verified or none is wanted; ``digest`` is of the uploaded data."""
         wanted = self._order.checksum
         if wanted is None or (verified(image, wanted) and self._trusts(image, wanted)):
             return image
@@ -49,7 +49,7 @@ class Verification:
         except NotAllowedError as error:
             raise self._unreadable(error) from error
         except NotFoundError:
-            self._read()  # raises where the record has gone, and not its data alone
+            self._read()  # raises if the record is gone, and not only its data
             raise
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
@@ -60,7 +60,7 @@ class Verification:
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
     def _trusts(self, image: Image, wanted: str) -> bool:
-        """Tell whether the record's word counts: another department may have written that its data was verified."""
+        """Check whether the record is trusted: another department may have written that its data was verified."""
         shown = recorded_checksum(image, wanted.partition(":")[0]) == wanted
         return shown or image.owner == self._context.cloud.project_id
 
@@ -79,13 +79,13 @@ class Verification:
         return self._record.reject(failures.unverifiable(self._record.image_id, why))
 
     def _digest(self, image: Image, algorithm: str, end: Deadline) -> str:
-        """Find the checksum of data that another process has sent."""
+        """Return the checksum of data that another process has uploaded."""
         if self._order.packed:
             return self._read_again(image, end)
         return recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
 
     def _read_again(self, image: Image, end: Deadline) -> str:
-        """Read the packed data once more: its own checksum is the publisher's, that of what is in it is Glance's."""
+        """Read the packed data again: the publisher's checksum is of the packed data, Glance's of the unpacked."""
         order, settings = self._order, self._context.settings
         if order.url is None and order.file is None:
             why = f"It was unpacked from {order.packed} data, which was not provided again."
@@ -122,7 +122,7 @@ class Verification:
         return opened.digest or ""
 
     def _hashed(self, algorithm: str, end: Deadline) -> str:
-        """Hash the data itself, where Glance keeps no digest of this algorithm."""
+        """Hash the data itself, because Glance stores no digest of this algorithm."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
         timeout = max(end.left, streaming.SHORTEST_SECONDS)
         path = image_path(self._record.image_id, "file")
@@ -139,9 +139,9 @@ class Verification:
         return f"{algorithm}:{digest.hexdigest()}"
 
     def _converted(self, image: Image) -> bool:
-        """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).
+        """Check whether an import plug-in converted the data (glance/async_/flows/plugins/).
 
-        A resumed record has the format that it was given; what it was before, only the URL can tell.
+        The order of a resumed record has the format of the image; only the URL shows the original format.
         """
         order = self._order
         if image.disk_format != order.disk_format:
@@ -158,9 +158,9 @@ class Verification:
         return found.size not in (None, image.size)
 
     def _marked(self, image: Image) -> Image:
-        """Write down that the data was verified, where nothing in the record shows it; twice leaves what once leaves.
+        """Record in the image that the data was verified; doing so twice has the same effect.
 
-        Where the mark cannot be written the image stays as it is: resuming it verifies it again.
+        If this cannot be written, the image stays as it is, and resuming it verifies it again.
         """
         pace = self._context.settings.pace
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]

@@ -1,4 +1,4 @@
-"""What a browser would make of a URL, for people who test one before they register it.
+"""A report on a URL, as a browser would see it, for people who test a URL before they register it.
 
 >>> from hyperx_glance.sources.report import report
 >>> told = report("https://files.example/login", client.settings.url_policy, disk_format=None, network=settings.network)
@@ -39,9 +39,9 @@ def report(
     unpack: Callable[[Opened], Opened] | None = None,
     network: Network = SYSTEM,
 ) -> UrlReport:
-    """Read the head of a URL and tell what is there; raise only where no server answers.
+    """Read the first bytes of a URL and report on them; raise only if no server responds.
 
-    ``unpack`` gives what a registration would read: the source itself, or what unpacks it on the way.
+    ``unpack`` returns the source that a registration would read: the source itself, or one that unpacks it.
     """
     with open_url(url, policy, any_status=True, network=network) as source:
         outside = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
@@ -66,7 +66,7 @@ def report(
 def _judged(
     source: Source, outside: Content, declared: str | None, unpack: Callable[[Opened], Opened] | None
 ) -> tuple[Content, UrlRejectedError | None]:
-    """Give what would be registered, as far as its first bytes tell, and what is wrong with it."""
+    """Return what would be registered, by its first bytes, and the error that a registration would raise."""
     if source.status != 200:
         message = f"The server answers {source.status}: there is no file."
         return outside, rejected(UrlProblem.HTTP_STATUS, message, source.url)
