@@ -123,6 +123,18 @@ class TestUploadsThatGlanceRefuses:
         assert (caught.value.reason, caught.value.status) == (reason, status)
         assert not cloud.glance.image(caught.value.image_id)
 
+    def test_a_partitioned_raw_disk_is_refused_for_its_content_and_not_for_its_format(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        text = "The request media type application/octet-stream is not supported."
+        cloud.fail("glance", "PUT", "/file", status=415, body=text, times=None)
+        url = file_server.serve("/disk.raw", samples.data("partitioned.raw"))
+
+        with pytest.raises(RegistrationFailedError, match="its beginning is valid raw") as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=url, disk_format="raw"))
+
+        assert caught.value.reason == UrlProblem.UNSAFE_IMAGE
+
     @pytest.mark.parametrize(
         "case",
         [
