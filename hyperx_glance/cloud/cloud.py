@@ -465,7 +465,7 @@ def image_of(response: requests.Response, image_id: str) -> Image:
     """
     image = parsed(Image, "image", response.content)
     if image.id.lower() != image_id.lower():
-        raise not_understood("image", "the record of another image")
+        raise not_understood("image", "sent the record of another image")
     return image
 
 

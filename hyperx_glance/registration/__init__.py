@@ -1,31 +1,31 @@
-"""Register images and ISOs from URLs and files, and never leave anybody guessing.
+"""Register images and ISOs from URLs and files.
 
     >>> from hyperx_glance import NewImage
     >>> client.register(NewImage(name="debian", url="http://169.254.169.254/debian.qcow2"))
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 
-Order of work: may the caller do this; what is behind the URL, or in the file; has the department room; create the
-record under an id of our own; let Glance import, or stream; follow; verify. Nothing is created before all checks have
-passed, and whatever fails afterwards takes the record away with it.
+A registration has seven steps. Nothing is created before the first three have passed, and a failure of a later one
+deletes the record.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.errors import WaitTimeoutError
-from hyperx_glance.models.fields import DataFile
-from hyperx_glance.models.image import Image, image_id
+from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.results import Progress, UrlReport
-from hyperx_glance.registration import checking, creation, looking, resumption
+from hyperx_glance.registration import admission, checking, creation, importing
+from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.looking import progress
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.record import OUT_OF_REACH, Record
+from hyperx_glance.registration.record import MORE_TIME, RegistrationRecord
+from hyperx_glance.registration.resumption import cancel_registration, resume_registration, unfinished_registrations
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import unpacked
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 __all__ = [
     "Registration",
@@ -38,8 +38,6 @@ __all__ = [
     "unfinished_registrations",
 ]
 
-_MORE_TIME = "Its record is deleted. Give it more time: timeout=..., or start_registration and wait."
-
 
 def register(
     context: Context,
@@ -49,69 +47,48 @@ def register(
     timeout: float | None,
     keep_failed: bool,
 ) -> Image:
-    """Register and wait; whatever ends the waiting takes the record away, except that Glance is out of reach."""
-    tell, end = teller(on_progress), Deadline.after(context.settings.pace, timeout)
-    record = _checked(context, new, keep_failed=keep_failed)
-    with record.named():
-        try:
-            following = creation.start(record, new, end)
-        except WaitTimeoutError as error:
-            _hint(record, error)
-            raise
-        try:
-            return following.finish(tell, end)
-        except OUT_OF_REACH:
-            raise
-        except CallbackError as error:
-            raised = error.raised
-            record.withdraw(raised)
-        except BaseException as error:
-            record.withdraw(error)
-            _hint(record, error)
-            raise
-        raise raised
-
-
-def _hint(record: Record, error: BaseException) -> None:
-    if isinstance(error, WaitTimeoutError) and not record.may_exist:
-        error.hint = _MORE_TIME
+    """Take all steps; delete the record after any exception, unless a service is out of reach."""
+    end = Deadline.after(context.settings.pace, timeout)
+    follower = _start(context, new, end, keep_failed=keep_failed)
+    with follower.record.named():
+        # 6. Follow until the image is ready. 7. Verify it.
+        return reported(
+            lambda tell: follower.finish(tell, end),
+            on_progress,
+            withdraw=follower.record.withdraw,
+            more_time=MORE_TIME,
+        )
 
 
 def start_registration(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Registration:
-    """Check, create the record and set its transfer going."""
-    record = _checked(context, new, keep_failed=keep_failed)
+    """Take the first five steps; `Registration.wait` takes the others."""
+    return Registration(_start(context, new, Deadline(context.settings.pace.clock), keep_failed=keep_failed))
+
+
+def _start(context: Context, new: NewImage | NewIso, end: Deadline, *, keep_failed: bool) -> RegistrationFollower:
+    # 1. May the caller do this?
+    asked = checking.asked(context, new, keep_failed=keep_failed)
+    # 2. What is behind the URL, or in the file?
+    checksum = checking.checksum(context, asked, new.checksum_url)
+    found = checking.look(context, asked, declared=new.disk_format, packed=None if new.unpack == "auto" else "")
+    ways = checking.ways(context, asked, found)
+    # 3. Does the department have room?
+    room = checking.room(context, asked, found)
+    # 4. Create the record under an id of our own.
+    order = asked.completed(found, checksum=checksum, ways=ways, room=room)
+    record = RegistrationRecord(context, order, own=True)
     with record.named():
-        return Registration(creation.start(record, new, Deadline(context.settings.pace.clock)))
-
-
-def _checked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Record:
-    return Record(context, checking.check(context, new, keep_failed=keep_failed), own=True, may_exist=False)
-
-
-def resume_registration(
-    context: Context, image: Image | str, *, url: str | None, file: DataFile | None, keep_failed: bool
-) -> Registration:
-    """Take up a registration whose caller died."""
-    return Registration(resumption.resume(context, image, url=url, file=file, keep_failed=keep_failed))
-
-
-def cancel_registration(context: Context, image: Image | str) -> None:
-    """End what is not ready, without taking it up."""
-    resumption.cancel(context, image)
-
-
-def progress(context: Context, image: Image | str) -> Progress:
-    """Look once at what anybody registers, and start nothing."""
-    return looking.look(context, image_id(image))
-
-
-def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
-    """Iterate over what the caller began to register and nobody finished."""
-    return resumption.unfinished(context, older_than_seconds=older_than_seconds)
+        with record.interruptible(lambda: creation.undo_create(record, new)):
+            methods = creation.create(record, new)
+        # 5. Let Glance import, or stream. Wait first until the department has no more records than it may have.
+        with record.given_up_on_failure():
+            admission.admit(context, order, end)
+            way = importing.begin(context, order, methods=methods)
+            return RegistrationFollower(record, way)
 
 
 def check_url(context: Context, url: str, *, disk_format: str | None) -> UrlReport:
-    """Tell what a registration would find at a URL."""
+    """Report what a registration would find at a URL."""
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + policy.timeout_seconds
     unpack = functools.partial(unpacked, deadline=deadline, network=network)

@@ -1,4 +1,4 @@
-"""The race for a department's last places."""
+"""The race for the last images of a department's quota."""
 
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError
@@ -6,7 +6,7 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.quotas.reading import image_quota, image_records
 from hyperx_glance.quotas.room import counts
-from hyperx_glance.registration.order import Deadline, Order
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
 from hyperx_glance.registration.outcome import admission_rank
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting.pace import wait_until
@@ -14,14 +14,14 @@ from hyperx_glance.waiting.pace import wait_until
 STANDSTILL_SECONDS = 30.0
 
 
-def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
-    """Let a registration go on only while its department has no more records than it may have; give the quota.
+def admit(context: Context, order: RegistrationOrder, end: Deadline) -> DepartmentQuota:
+    """Wait until the department has no more records than its limit, and return the quota.
 
-    Glance counts and then inserts, so that several creates at once can get in too many. The import starts only after a
-    look that shows no more records than the limit. Otherwise a registration that ranks beyond the limit withdraws. One
-    that ranks within it waits for the others to do so, as long as anything changes among the records. There is one
-    usage request, then there are listings: for each usage request Glance logs in to Keystone (oslo_limit/limit.py),
-    which twenty at once wait for. Raise `WaitTimeoutError` at ``end``.
+    Glance counts first and inserts afterwards, so concurrent creates can exceed the limit. The import starts only after
+    a look that shows no more records than the limit. Otherwise a registration that ranks beyond the limit raises
+    `QuotaExceededError`. One that ranks within it waits for the others to withdraw, as long as the records change.
+    After one usage request there are only listings: for each usage request Glance logs in to Keystone
+    (oslo_limit/limit.py), and twenty concurrent ones wait for each other. Raise `WaitTimeoutError` at ``end``.
     """
     quota = image_quota(context, order.department)
     usage = quota.images
@@ -40,9 +40,9 @@ def admit(context: Context, order: Order, end: Deadline) -> DepartmentQuota:
             records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
         except WaitTimeoutError:
             if end.passed:
-                message = f"Image {order.image_id} has waited in vain for a place in {order.department.name}."
+                message = f"Image {order.image_id} timed out waiting for quota in department {order.department.name}."
                 raise WaitTimeoutError(message, image_id=order.image_id) from None
-            # Whoever is beyond the limit and neither begins nor withdraws has died; resumed, it will withdraw.
+            # A registration beyond the limit that neither starts nor withdraws has died. Once resumed, it withdraws.
             return quota
         if len(records) <= usage.limit:
             return quota

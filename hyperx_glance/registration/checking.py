@@ -1,8 +1,8 @@
-"""Every check that can be made before anything is created.
+"""The first three steps: every check before anything is created.
 
 >>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", category="featured"))
 Traceback (most recent call last):
-hyperx_glance.errors.NotAllowedError: Only administrators register featured images...
+hyperx_glance.errors.NotAllowedError: Only administrators can register featured images...
 >>> client.count()
 0
 """
@@ -16,11 +16,11 @@ from hyperx_glance.cloud import versions
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
+from hyperx_glance.models.quotas import Usage
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_images
-from hyperx_glance.registration.order import Order, in_mib
-from hyperx_glance.registration.ways import ways
+from hyperx_glance.registration.order import RegistrationOrder, Way, in_mib, open_ways
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import open_source
@@ -29,12 +29,12 @@ from hyperx_glance.sources.urls import Found, check as check_source
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
-def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Order:
-    """Check everything that can be checked before anything is created."""
+def asked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> RegistrationOrder:
+    """Return the order if its caller may place it, and if there is a way for its data."""
     department = _owner(context, new)
     if new.category is Category.FEATURED and not context.cloud.is_administrator:
-        raise NotAllowedError("Only administrators register featured images.", hint='Choose category="public".')
-    order = Order(
+        raise NotAllowedError("Only administrators can register featured images.", hint='Choose category="public".')
+    order = RegistrationOrder(
         image_id=new.id or str(uuid.uuid4()),
         url=new.url,
         file=None if new.file is None else LocalFile(new.file),
@@ -44,25 +44,8 @@ def check(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Ord
         stores=new.stores,
         keep_failed=keep_failed,
     )
-    ways(order, context.settings.transfer)
-    if new.checksum_url is not None:
-        order = dataclasses.replace(order, checksum=_published(context, order, new.checksum_url))
-    found = look(context, order, declared=new.disk_format, packed=None if new.unpack == "auto" else "")
-    order = dataclasses.replace(order, packed=found.packed, packed_size=found.packed_size)
-    order = dataclasses.replace(order, obstacle=obstacle(context, order, found))
-    ways(order, context.settings.transfer)
-    quota = image_quota(context, department)
-    size_mib = None if found.size is None else in_mib(found.size) * max(1, len(new.stores))
-    check_images(quota, size_mib=size_mib)
-    return dataclasses.replace(order, disk_format=found.disk_format, size=found.size, room=quota.image_size_mib)
-
-
-def _published(context: Context, order: Order, checksum_url: str) -> str:
-    path = unquote(urlsplit(order.url).path) if order.url is not None else order.file.path if order.file else ""
-    if not path:
-        raise InvalidRequestError("checksum_url: the data has no name by which its line could be found")
-    settings = context.settings
-    return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
+    open_ways(order, context.settings.transfer)
+    return order
 
 
 def _owner(context: Context, new: NewImage | NewIso) -> Department:
@@ -72,16 +55,36 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     department = context.departments.resolve(new.owner)
     if department.id != own.id and not context.cloud.is_administrator:
         raise NotAllowedError(
-            f"Only administrators register images for another department, {new.owner}.",
+            f"Only administrators can register images for another department, {new.owner}.",
             hint="Connect to that department.",
         )
     return department
 
 
-def obstacle(context: Context, order: Order, found: Found) -> str:
-    """Say why this cloud's Glance is not to import by itself what was found; "" where it may.
+def checksum(context: Context, order: RegistrationOrder, checksum_url: str | None) -> str | None:
+    """Return the checksum that was given, or the one that is published for the data at ``checksum_url``."""
+    if checksum_url is None:
+        return order.checksum
+    path = unquote(urlsplit(order.url).path) if order.url is not None else order.file.path if order.file else ""
+    if not path:
+        raise InvalidRequestError("checksum_url: the data has no file name with which to find its checksum")
+    settings = context.settings
+    return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
 
-    An old one can be had to read from the cloud's own network, or to take a disk that names a file of the host.
+
+def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way, ...]:
+    """Return the ways that are open for what was found."""
+    obstacle = _obstacle(context, order, found)
+    if found.packed:
+        obstacle = "Glance does not unpack"
+    return open_ways(order, context.settings.transfer, obstacle=obstacle)
+
+
+def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
+    """Return why this cloud's Glance must not import what was found; "" if it may.
+
+    An old Glance can be made to read from the cloud's own network, or to accept a disk that refers to a file of the
+    host.
     """
     looked = context.settings.url_policy.preflight
     if order.file is not None or context.settings.transfer == "stream" or (looked and not found.redirected):
@@ -91,26 +94,33 @@ def obstacle(context: Context, order: Order, found: Found) -> str:
         return ""
     if found.redirected:
         return "it redirects, and this old Glance follows redirects past its own filter"
-    return "this old Glance does not look at data, and without preflight nobody does"
+    return "this old Glance does not inspect data, and preflight is off"
 
 
-def look(context: Context, order: Order, *, declared: str | None, packed: str | None) -> Found:
-    """Read the first bytes of URL or file; without preflight only check where a URL leads."""
+def look(context: Context, order: RegistrationOrder, *, declared: str | None, packed: str | None) -> Found:
+    """Read the first bytes of the URL or file; without preflight, only check the address of the URL."""
     policy, network = context.settings.url_policy, context.settings.network
     if policy.preflight or order.file is not None:
         opened = open_source(order.url, order.file, policy, packed=packed, network=network)
         with contextlib.closing(opened) as source:
             redirected = isinstance(source, urls.Source) and bool(source.redirects)
             return dataclasses.replace(check_source(source, declared), redirected=redirected)
-    assert order.url is not None  # or there would be a file
+    assert order.url is not None  # otherwise there is a file
     if declared is None:
-        raise InvalidRequestError("disk_format: without preflight the format must be given")
+        raise InvalidRequestError("disk_format: required without preflight")
     if policy.ca_file is not None:
-        urls.tls_context(policy)  # told now rather than when the data is streamed; the system's take 50 ms to load
+        urls.tls_context(policy)  # fail now, not when the data is streamed; the system's authorities take 50 ms to load
     try:
         urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
     except UrlRejectedError as error:
-        # A name that only Glance can resolve is what preflight=False is for.
+        # preflight=False is for names that only Glance can resolve.
         if error.reason not in (UrlProblem.NAME_NOT_FOUND, UrlProblem.TIMEOUT):
             raise
-    return Found(declared, None)
+    return Found(declared, None, packed=packed or "")
+
+
+def room(context: Context, order: RegistrationOrder, found: Found) -> Usage | None:
+    """Check the department's quota, and return the usage of its image storage, None if unknown."""
+    quota = image_quota(context, order.department)
+    check_images(quota, size_mib=None if found.size is None else in_mib(found.size) * max(1, len(order.stores)))
+    return quota.image_size_mib

@@ -1,4 +1,4 @@
-"""From a checked request to a record whose data is on its way."""
+"""From a checked order to a record that waits for its data."""
 
 from collections.abc import Mapping
 
@@ -15,58 +15,17 @@ from hyperx_glance.models.mapping import new_image_body
 from hyperx_glance.models.record import begun
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.refusals import of_department
-from hyperx_glance.registration.admission import admit
-from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.importing import begin
-from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import Way
-from hyperx_glance.registration.record import OUT_OF_REACH, Record, noted
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.waiting.pace import attempts, wait_until
 
 ARRIVAL_SECONDS = 2.0
 
 
-def start(record: Record, new: NewImage | NewIso, end: Deadline) -> Following:
-    """Create the record and set its transfer going. Nothing stays on failure, unless failed records are kept.
+def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]:
+    """Create the record under its own id, and return Glance's import methods, empty if Glance does not list them.
 
-    ``end`` bounds the waiting for a place.
-    """
-    record.may_exist = True
-    try:
-        methods = create(record, new)
-    except HyperxGlanceError:
-        raise
-    except BaseException as error:
-        with noted(error, record.image_id):
-            undo_create(record, new)
-        raise
-    try:
-        return Following(record, _begin(record, methods, end))
-    except HyperxGlanceError:
-        raise
-    except BaseException as error:
-        with noted(error, record.image_id):
-            record.delete()
-        raise
-
-
-def _begin(record: Record, methods: frozenset[str], end: Deadline) -> Way:
-    try:
-        admit(record.context, record.order, end)
-        return begin(record.context, record.order, methods=methods)
-    except OUT_OF_REACH:
-        # Nothing can be cleaned up now, and whoever has the id can resume or delete.
-        raise
-    except HyperxGlanceError as error:
-        record.fail(error)
-        raise
-
-
-def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
-    """Create the record under its own id and give Glance's import methods; empty where it does not tell.
-
-    The client chose the id, so a create whose answer was lost is sent again: 201 and 409 both mean that it is there.
-    413 may mean so, too: Glance looks at the quota before it looks at the id, and the record has the last place.
+    The client chose the id, so a create is sent again if its response was lost: 201 and 409 both mean that the record
+    exists. 413 may mean this, too: Glance checks the quota before the id, and the record may have used up the quota.
     """
     context, body = record.context, _body(record, new)
     methods = ""
@@ -79,7 +38,7 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
                 except (ConflictError, QuotaExceededError) as refusal:
                     found = _made(record, body, refusal) if attempt.lost else None
                     if found is None or begun(found):
-                        # One that has begun is an earlier registration's, or somebody took up at once what this made.
+                        # One whose data has begun is of an earlier registration, or another process resumed it.
                         record.may_exist = found is not None
                         raise
                 except ServiceUnavailableError:
@@ -94,14 +53,14 @@ def create(record: Record, new: NewImage | NewIso) -> frozenset[str]:
         raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
-            f"The id {record.image_id} is taken, or was an image's before.",
-            hint="Leave the id out, and the library draws one.",
+            f"The id {record.image_id} is taken, or belonged to an earlier image.",
+            hint="Omit the id, and the library generates one.",
             **error.answer(),
         ) from error
     return frozenset(filter(None, methods.split(",")))
 
 
-def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
+def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, object]:
     context, order = record.context, record.order
     return new_image_body(
         new.model_copy(update={"checksum": order.checksum}),
@@ -114,10 +73,10 @@ def _body(record: Record, new: NewImage | NewIso) -> Mapping[str, object]:
     )
 
 
-def _made(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError) -> Image | None:
-    """Find the record that an earlier create may have made, though this one was refused.
+def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: HyperxGlanceError) -> Image | None:
+    """Find the record that an earlier create may have made, although this create was refused.
 
-    Behind a 413 it may still be on its way: a record shows up to a quarter of a second after its connection was cut.
+    After a 413 the record may not be visible yet: it appears up to a quarter of a second after its connection was cut.
     """
     context = record.context
 
@@ -135,10 +94,10 @@ def _made(record: Record, body: Mapping[str, object], refusal: HyperxGlanceError
     return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None
 
 
-def undo_create(record: Record, new: NewImage | NewIso) -> None:
+def undo_create(record: RegistrationRecord, new: NewImage | NewIso) -> None:
     """Make sure that an interrupted create leaves nothing.
 
-    A bare DELETE can come too early and leave an orphan; POST, then DELETE burns the id for good.
+    A DELETE alone may arrive before the create and leave an orphan. A POST followed by a DELETE uses up the id.
     """
     body = _body(record, new)
     try:

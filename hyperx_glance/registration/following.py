@@ -1,4 +1,4 @@
-"""Following one registration to its end: upload where that is due, judge imports, verify."""
+"""The last two steps: follow a registration until its image is ready, uploading if necessary, and verify it."""
 
 import contextlib
 import dataclasses
@@ -11,11 +11,10 @@ from hyperx_glance.models.record import LOCK, failed_stores
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.outcome import Outcome, Task, Way
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
-from hyperx_glance.registration.tasks import ImportWatch, newest_import
+from hyperx_glance.registration.looking import ImportWatch, Journal, newest_import
+from hyperx_glance.registration.order import Deadline, Way
+from hyperx_glance.registration.outcome import Outcome, Task
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.registration.verification import Verification
 from hyperx_glance.vocabulary import Phase
@@ -23,11 +22,11 @@ from hyperx_glance.waiting.callbacks import Tell
 from hyperx_glance.waiting.pace import wait_until
 
 
-class Following:
-    """Follow one registration; threads may share it."""
+class RegistrationFollower:
+    """The machine behind the handle of one registration; threads may share it."""
 
     def __init__(
-        self, record: Record, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
+        self, record: RegistrationRecord, way: Way, *, interrupted: bool = False, needs_every_store: bool | None = None
     ) -> None:
         order, pace = record.order, record.context.settings.pace
         self.record = record
@@ -65,8 +64,13 @@ class Following:
     # ------------------------------------------------------------- wait
 
     def finish(self, tell: Tell[Progress], end: Deadline) -> Image:
-        """Give the image when it is ready and verified; what the callback raises comes out as `CallbackError`."""
+        """Take the last two steps of a registration, and return the image.
+
+        An exception of the callback is raised as `CallbackError`.
+        """
+        # 6. Follow until the image is ready; upload if the data is streamed.
         image = self._ready(tell, end)
+        # 7. Verify its checksum.
         image = self._verification.run(image, end, digest=self._uploader.digest)
         self.record.ended = True
         return image
@@ -86,7 +90,7 @@ class Following:
 
     @contextlib.contextmanager
     def _my_turn(self, end: Deadline) -> Iterator[None]:
-        """Let one thread at a time upload, or decide what a failed import means."""
+        """Let one thread at a time upload, or judge a failed import."""
         if not self._turn.acquire(timeout=min(end.left, threading.TIMEOUT_MAX)):
             raise failures.late(self.record.image_id, self._journal.last, streams=True)
         try:
@@ -109,7 +113,7 @@ class Following:
             raise failures.late(self.record.image_id, self._journal.last, streams=False) from error
 
     def _check_stores(self, image: Image) -> None:
-        """Tell that a store has failed which this registration was to fill; others are no matter of its own."""
+        """Raise if the data is missing from a store of this registration; other stores do not matter."""
         if not self._needs_every_store:
             return
         failed = failed_stores(image)
@@ -118,11 +122,11 @@ class Following:
             raise self.record.leave(failures.lacking(self.record.image_id, lacking))
 
     def _fail_or_stream(self, failed: Image, task: Task | None) -> None:
-        """Give up after an import that failed; or stream, where that was left open and this machine reads the URL."""
+        """Give up after a failed import; or stream, if the settings allow it and this machine can read the URL."""
         record, phase = self.record, self._journal.last.phase
         image, _ = record.read(phase=phase)
         if image.glance_status != failed.glance_status:
-            return  # another thread, or another process, has gone on with it
+            return  # another thread or process has continued it
         message = (task.message or "") if task else image.failure
         diagnosis = failures.explain(record.context, record.order, message=message, phase=phase)
         stores = record.order.stores or tuple(failed_stores(image))
@@ -134,6 +138,6 @@ class Following:
         self._to_upload = True
 
     def _may_stream(self, image: Image, stores: tuple[str, ...]) -> bool:
-        """Tell whether streaming may stand in for a failed import: it fills one store, and no record that is locked."""
+        """Check whether streaming may replace a failed import: it fills one store, and not a locked record."""
         free = image.glance_status == "queued" and not image.glance_property(LOCK)
         return self.record.context.settings.transfer == "auto" and free and len(stores) <= 1

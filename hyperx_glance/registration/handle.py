@@ -15,20 +15,20 @@ from collections.abc import Callable
 from hyperx_glance.arguments import callback, checked, optional, seconds
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration.following import Following
+from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.waiting.callbacks import CallbackError, teller
+from hyperx_glance.waiting.callbacks import reported
 
 
 class Registration:
-    """Follow one registration; threads may share it."""
+    """Handle of one registration; threads may share it."""
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
-        self._record = following.record
+    def __init__(self, follower: RegistrationFollower) -> None:
+        self._follower = follower
+        self._record = follower.record
 
     def __repr__(self) -> str:
-        """Show the id: nothing else may be shown to everybody."""
+        """Show the id, and no secrets such as the URL's."""
         return f"Registration(image_id={self.image_id!r})"
 
     @property
@@ -37,31 +37,27 @@ class Registration:
         return self._record.image_id
 
     def progress(self) -> Progress:
-        """Look once. In the end, call `wait` too: it verifies the image, or cleans up and tells what failed."""
+        """Look once. At the end, call `wait` too: it verifies the image, or cleans up and raises the failure."""
         with self._record.named():
-            return self._following.progress()
+            return self._follower.progress()
 
     @checked(on_progress=optional(callback), timeout=optional(seconds))
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
-        """Wait until the image is ready and verified, and give it; when streaming, transfer it in this thread.
+        """Wait until the image is ready and verified, and return it; a streamed image is transferred in this thread.
 
-        ``timeout`` is seconds, None is `Pace.deadline`; its end ends only the waiting. A failure deletes the record,
-        or marks it with ``keep_failed``; another call of wait raises the same failure. An image that was ready when the
-        registration was resumed is only verified, and never deleted or marked as failed.
+        ``timeout`` is seconds, None is `Pace.deadline`; after it, only the waiting ends. A failure deletes the record,
+        or marks it if ``keep_failed`` is set; another call of wait raises the same failure. An image that was ready
+        when the registration was resumed is only verified, and never deleted or marked as failed.
         """
-        tell, end = teller(on_progress), Deadline.after(self._record.context.settings.pace, timeout)
+        end = Deadline.after(self._record.context.settings.pace, timeout)
         with self._record.named():
-            try:
-                return self._following.finish(tell, end)
-            except CallbackError as error:
-                raised = error.raised
-            raise raised
+            return reported(lambda tell: self._follower.finish(tell, end), on_progress)
 
     def cancel(self) -> None:
-        """Delete the record in any phase, from any thread, as often as you like.
+        """Delete the record in any phase, from any thread; a second call is not an error.
 
-        The record does not come back, but Glance may read the URL to its end. What another thread uploads is waited
-        for, 5 seconds at most; `PlaceLostError` tells where the quota counts the record afterwards. An image that was
+        The record does not come back, but Glance may read the URL to its end. Wait for an upload of another thread, for
+        at most 5 seconds. Raise `PlaceLostError` if the quota still counts the record afterwards. An image that was
         ready when it was resumed keeps its protection: if it is protected, `ProtectedError` is raised.
         """
         with self._record.named():

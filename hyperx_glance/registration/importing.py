@@ -1,4 +1,4 @@
-"""Asking Glance to import."""
+"""The request to Glance to import."""
 
 from hyperx_glance.cloud.cloud import WEB_DOWNLOAD
 from hyperx_glance.cloud.context import Context
@@ -15,32 +15,31 @@ from hyperx_glance.models.record import begun
 from hyperx_glance.models.url_text import ascii_url
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
-from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import Way
-from hyperx_glance.registration.record import OUT_OF_REACH
-from hyperx_glance.registration.ways import ways
+from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.sources import urls
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
+from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.pace import attempts
 
 _FILTERED = "does not pass filtering"
 _NO_METHOD = "import method"
-"""What Glance says in its 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
+"""Parts of the text of Glance's 400 (glance/api/v2/images.py, import_image and _validate_import_body)."""
 
 
-def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset(), resumed: bool = False) -> Way:
-    """Ask Glance to import; give `Way.STREAM` where the data must be streamed instead.
+def begin(
+    context: Context, order: RegistrationOrder, *, methods: frozenset[str] = frozenset(), resumed: bool = False
+) -> Way:
+    """Ask Glance to import, and return the way of the data: `Way.STREAM` if it must be streamed instead.
 
-    ``methods`` are those that Glance offers, empty where it did not tell. An import whose answer was lost is asked for
-    again: 409 means that it runs. For a resumed record 409 means that somebody else has begun it; in a fresh one nobody
-    else has any business.
+    ``methods`` are the import methods that Glance offers, empty if unknown. The request is sent again if its response
+    was lost: 409 then means that the import runs. For a resumed record, 409 means that another process has started the
+    import. A new record is not known to any other process.
     """
-    possible = ways(order, context.settings.transfer)
-    may_stream = Way.STREAM in possible
+    may_stream = Way.STREAM in order.ways
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
-    if Way.IMPORT not in possible or (may_stream and lacking):
+    if Way.IMPORT not in order.ways or (may_stream and lacking):
         return Way.STREAM
-    assert order.url is not None  # Glance imports URLs; what began without a known one is followed, never begun
+    assert order.url is not None  # Glance imports only URLs; a record whose URL is unknown is followed, never started
     try:
         return _ask(context, order, order.url, resumed=resumed)
     except OUT_OF_REACH as error:
@@ -59,7 +58,7 @@ def begin(context: Context, order: Order, *, methods: frozenset[str] = frozenset
         ) from error
 
 
-def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
+def _ask(context: Context, order: RegistrationOrder, url: str, *, resumed: bool) -> Way:
     for attempt in attempts(context.settings.pace):
         with attempt:
             try:
@@ -72,7 +71,7 @@ def _ask(context: Context, order: Order, url: str, *, resumed: bool) -> Way:
     return Way.IMPORT
 
 
-def _is_gone(context: Context, order: Order) -> bool:
+def _is_gone(context: Context, order: RegistrationOrder) -> bool:
     try:
         context.cloud.image(order.image_id)
     except NotFoundError:
@@ -81,15 +80,15 @@ def _is_gone(context: Context, order: Order) -> bool:
 
 
 def _cannot_import(error: HyperxGlanceError) -> bool:
-    # Where importing is switched off altogether its path is not found, though the image is.
+    # If import is switched off, its path is not found, although the image is.
     return isinstance(error, NotFoundError) or (
         isinstance(error, InvalidRequestError) and (_FILTERED in error.message or _NO_METHOD in error.message.lower())
     )
 
 
-def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> RegistrationFailedError:
+def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.message and order.url is not None:
-        # Glance says the same of a name that does not resolve (glance/common/utils.py, validate_import_uri).
+        # Glance sends the same text for a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network
         try:
             urls.destination(order.url, policy, seconds=policy.timeout_seconds, network=network)
@@ -98,13 +97,13 @@ def _refusal(context: Context, order: Order, error: HyperxGlanceError) -> Regist
                 return from_source(problem, order, phase=Phase.REGISTERED)
     match error:
         case ConflictError():
-            hint = "Another import holds this record, or a store of that name does not exist."
+            hint = "Another import has locked this record, or there is no store of that name."
         case InvalidRequestError() if _FILTERED in error.message:
-            hint = "Glance's import_filtering_opts forbid this scheme, host or port; transfer='stream' needs no import."
+            hint = "Glance's import_filtering_opts forbid this scheme, host or port; use transfer='stream'."
         case _:
             hint = "Without web-download the data can be streamed, to one store: transfer='stream' or 'auto'."
     return RegistrationFailedError(
-        f"Glance refuses to import image {order.image_id}: {error.message}",
+        f"Glance refused to import image {order.image_id}: {error.message}",
         image_id=order.image_id,
         phase=Phase.REGISTERED,
         reason=FailureReason.GLANCE,

@@ -1,25 +1,31 @@
-"""One look at a registration or a capture from any process, whoever has begun it."""
+"""What a look at a registration shows: its record, Glance's task for it, and how far it has come."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance.cloud.answers import server_time
-from hyperx_glance.cloud.cloud import image_of, image_path
+from hyperx_glance.cloud.cloud import Cloud, image_of, image_path
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.models.image import Image
+from hyperx_glance.errors import NotFoundError
+from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.record import LOCK, verified
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import scrub
-from hyperx_glance.registration.outcome import stale, stall
-from hyperx_glance.registration.tasks import newest_import
+from hyperx_glance.registration.order import RegistrationOrder
+from hyperx_glance.registration.outcome import Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
 from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.waiting.pace import Pace, pause
 
 _ENDED = (Phase.READY, Phase.DISABLED, Phase.UNKNOWN)
+_SUSPICIOUS_AFTER_SECONDS = 1.0
+_TASK_LOOKS = 5
 
 
-def look(context: Context, image_id: str) -> Progress:
-    """Read the record, and Glance's task for it where the record does not say enough."""
-    answer = context.cloud.get("image", image_path(image_id))
-    image = image_of(answer, image_id)
+def progress(context: Context, reference: Image | str) -> Progress:
+    """Look once at a registration or capture of any process: read the record and, if that is not enough, its task."""
+    wanted = image_id(reference)
+    answer = context.cloud.get("image", image_path(wanted))
+    image = image_of(answer, wanted)
     now = server_time(answer.headers.get("Date")) or datetime.now(UTC)
     phase, message = _judged(context, image, now)
     return Progress(
@@ -42,7 +48,115 @@ def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, str]:
     task = newest_import(context.cloud, image.id)
     if task is None:
         return image.phase, ""
-    # Without its lock an import has ended, and a record that is queued then has no data (outcome.import_outcome).
+    # An import without its lock has ended. A record that is still queued then has no data (outcome.import_outcome).
     if task.status == "failure" or (image.glance_status == "queued" and not image.glance_property(LOCK)):
         return Phase.FAILED, scrub(task.message or "")
     return image.phase, stall(task, now)
+
+
+# ----------------------------------------------------------------- one registration
+
+
+class Journal:
+    """Progress of one registration, as far as this process has seen it."""
+
+    def __init__(self, order: RegistrationOrder, clock: Callable[[], float]) -> None:
+        self._order = order
+        self._clock = clock
+        self._started = clock()
+        self.sent: int | None = None
+        """Bytes that this process has uploaded."""
+        self.read: int | None = None
+        """Bytes that it has read for that, before they are unpacked."""
+        self.last = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
+
+    def seen(self, image: Image, *, done: int | None, message: str = "") -> Progress:
+        """Record what a look at the image shows, and return it."""
+        expected = self._order.size if image.size is None else image.size
+        return self._note(image.phase, expected, done, message)
+
+    def uploaded(self, sent: int, read: int) -> Progress:
+        """Record how much of the data was uploaded, and how much was read for it, and return it."""
+        self.sent, self.read = sent, read
+        return self._note(Phase.STORING, self._order.size, sent, "")
+
+    @property
+    def _to_read(self) -> int | None:
+        """The number of bytes that this process reads in all; None if Glance imports."""
+        if self._order.packed:
+            return self._order.packed_size
+        return None if self.read is None else self._order.size
+
+    def _note(self, phase: Phase, expected: int | None, done: int | None, message: str) -> Progress:
+        self.last = Progress(
+            phase=phase,
+            bytes_expected=expected,
+            bytes_done=done,
+            bytes_to_read=self._to_read,
+            bytes_read=self.read,
+            elapsed_seconds=self._clock() - self._started,
+            message=message,
+        )
+        return self.last
+
+
+def newest_import(cloud: Cloud, image_id: str) -> Task | None:
+    """Read the newest import task; None if there is none, if the record is gone, or if Glance lacks this call."""
+    try:
+        # Confidential: a task's input holds the URL, credentials included, and keystoneauth logs answers.
+        answer = cloud.get_parsed(Tasks, "image", image_path(image_id, "tasks"), confidential=True)
+    except NotFoundError:
+        return None
+    return newest_task(answer.tasks)
+
+
+class ImportWatch:
+    """Judge of one import by its record; the task is read only if the record looks failed or stalled."""
+
+    def __init__(self, newest: Callable[[], Task | None], pace: Pace) -> None:
+        self._newest = newest
+        self._pace = pace
+        self._started = pace.clock()
+        self._locked_since: float | None = None
+        self._tasks_read_at: float | None = None
+        self.message = ""
+        """Why the import does not progress, if known."""
+
+    def judge(self, image: Image, now: datetime) -> tuple[Outcome, Task | None]:
+        """Return the outcome, and the task if it was read; ``now`` is the time of Glance's clock."""
+        outcome = import_outcome(image)
+        if outcome is Outcome.DONE:
+            return outcome, None
+        if outcome is Outcome.FAILED:
+            return outcome, self._failed_task()
+        if not self._suspicious(image, now):
+            return outcome, None
+        task = self._newest()
+        self.message = stall(task, now) if task else ""
+        # If the flow cannot be built, the task fails while the lock stays (glance/async_/taskflow_executor.py).
+        return (Outcome.FAILED if task and task.status == "failure" else outcome), task
+
+    def _suspicious(self, image: Image, now: datetime) -> bool:
+        here = self._pace.clock()
+        if image.glance_status == "queued" and image.glance_property(LOCK):
+            self._locked_since = here if self._locked_since is None else self._locked_since
+            quiet, pause = here - self._locked_since, _SUSPICIOUS_AFTER_SECONDS
+        else:
+            self._locked_since = None
+            quiet = here - self._started if stale(image.updated_at, now) else 0.0
+            pause = quiet / 2
+        due = self._tasks_read_at is None or here - self._tasks_read_at >= pause
+        if quiet < _SUSPICIOUS_AFTER_SECONDS or not due:
+            return False
+        self._tasks_read_at = here
+        return True
+
+    def _failed_task(self) -> Task | None:
+        """Read the task of a failed record; its status may be "processing" for a moment longer."""
+        task = self._newest()
+        for _ in range(_TASK_LOOKS):
+            if task is None or task.status not in ("pending", "processing"):
+                break
+            pause(self._pace, min(self._pace.first_interval, 0.1))
+            task = self._newest()
+        return task

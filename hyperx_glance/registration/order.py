@@ -1,29 +1,60 @@
-"""What is known of one registration, and where it takes place."""
+"""What is known of one registration: pure functions.
 
+>>> from hyperx_glance.cloud.departments import Department
+>>> from hyperx_glance.registration.order import RegistrationOrder, open_ways
+>>> order = RegistrationOrder(
+...     image_id="7c1", url="https://u:p@files.example/a", disk_format="raw", department=Department("1", "a")
+... )
+>>> open_ways(order, "auto")
+(<Way.STREAM: 'stream'>,)
+"""
+
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+from urllib.parse import urlsplit
 
 from hyperx_glance.cloud.departments import Department
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.sources.local import LocalFile
+from hyperx_glance.sources.urls import Found
 from hyperx_glance.waiting.pace import Pace
+
+Transfer = Literal["auto", "import", "stream"]
+
+
+class Way(StrEnum):
+    """How the data gets into a record."""
+
+    IMPORT = "import"
+    """Glance imports it, as this process asked."""
+    STREAM = "stream"
+    """This process uploads it."""
+    FOLLOW = "follow"
+    """Another process has started it, or it has ended."""
+
+
+_OFFERED = {"auto": (Way.IMPORT, Way.STREAM), "import": (Way.IMPORT,), "stream": (Way.STREAM,)}
 
 
 def in_mib(size: int) -> int:
-    """Give bytes in MiB, rounded up."""
+    """Return bytes as MiB, rounded up."""
     return -(-size // MIB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Describe one registration.
+class RegistrationOrder:
+    """Parameters of one registration.
 
-    ``url`` is the real one, credentials included, and so never shown; None where a resumed record does not tell it, or
-    where the data is a ``file``. ``packed`` is what it is packed with there; ``checksum`` is of the packed data then.
-    ``obstacle`` says why this cloud's Glance is not to import it by itself; "" where it may.
-    ``size`` is bytes, None where nobody knows; ``room`` what the department's images may take, None where nobody tells.
+    ``url`` is the real one, with its credentials, and is therefore never shown. It is None if the data is a ``file``,
+    or if a resumed record does not hold it. ``packed`` names the compression; ``checksum`` is then of the packed data.
+    ``size`` is bytes, None if unknown. ``room`` is the usage of the department's image storage, None if unknown.
+    ``ways`` are open for the data, the best one first.
     """
 
     image_id: str
@@ -37,33 +68,66 @@ class Order:
     file: LocalFile | None = field(default=None, repr=False)
     packed: str = ""
     packed_size: int | None = None
-    obstacle: str = ""
+    ways: tuple[Way, ...] = ()
     keep_failed: bool = False
 
     @property
     def algorithm(self) -> str | None:
-        """Of which algorithm a checksum is wanted."""
+        """The algorithm of the checksum, None if there is no checksum."""
         return self.checksum.partition(":")[0] if self.checksum else None
+
+    def completed(
+        self, found: Found, *, checksum: str | None, ways: tuple[Way, ...], room: Usage | None
+    ) -> "RegistrationOrder":
+        """Return what was asked together with what was found."""
+        return dataclasses.replace(
+            self,
+            disk_format=found.disk_format,
+            size=found.size,
+            packed=found.packed,
+            packed_size=found.packed_size,
+            checksum=checksum,
+            ways=ways,
+            room=room,
+        )
+
+
+def open_ways(asked: RegistrationOrder, transfer: Transfer, *, obstacle: str = "") -> tuple[Way, ...]:
+    """Return the ways that are open, the best one first; raise `InvalidRequestError` if there is none.
+
+    ``obstacle`` says why Glance cannot import what was found; "" if it can, or if nothing was read yet. A file of this
+    machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store, so it never
+    replaces an import to several stores.
+    """
+    offered = (Way.STREAM,) if asked.file is not None else _OFFERED[transfer]
+    if asked.url is not None and "@" in urlsplit(asked.url).netloc:
+        obstacle = "Glance does not log in to servers"  # it takes user and password for a part of the host's name
+    if obstacle and offered == (Way.IMPORT,):
+        raise InvalidRequestError(f"url: {obstacle}; use transfer='stream' or 'auto'")
+    possible = tuple(way for way in offered if not (obstacle if way is Way.IMPORT else len(asked.stores) > 1))
+    if not possible:
+        raise InvalidRequestError("stores: streaming fills one store; more than one requires Glance's own import")
+    return possible
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Hold the moment, on a clock, at which the waiting ends."""
+    """Moment on a clock at which the waiting ends."""
 
     clock: Callable[[], float]
     end: float = math.inf
 
     @classmethod
     def after(cls, pace: Pace, timeout: float | None) -> "Deadline":
-        """Give the moment ``timeout`` seconds from now, None `Pace.deadline`."""
+        """Return the moment ``timeout`` seconds from now, None for `Pace.deadline`."""
         return cls(pace.clock, pace.clock() + (pace.deadline if timeout is None else timeout))
 
     @property
     def left(self) -> float:
-        """Seconds until then, 0 when it has passed."""
+        """Seconds until the deadline, 0 if it has passed."""
         return max(0.0, self.end - self.clock())
 
     @property
     def passed(self) -> bool:
-        """Whether the moment has come."""
+        """Whether the deadline has passed."""
         return self.clock() >= self.end

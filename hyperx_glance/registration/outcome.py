@@ -1,4 +1,4 @@
-"""What a record and its tasks say about an import: pure functions.
+"""Judgements of an import by its record and tasks: pure functions.
 
 >>> from hyperx_glance.registration.outcome import Outcome, import_outcome
 >>> from hyperx_glance.models.image import Image
@@ -19,22 +19,11 @@ from hyperx_glance.models.times import Time
 from hyperx_glance.vocabulary import Phase
 
 STALE_AFTER = timedelta(minutes=60)
-"""Glance gives up a lock whose task was not touched for so long (glance/api/v2/images.py, _enforce_import_lock)."""
-
-
-class Way(StrEnum):
-    """Say how the data gets into a record."""
-
-    IMPORT = "import"
-    """Glance imports it, as this process asked."""
-    STREAM = "stream"
-    """This process uploads it."""
-    FOLLOW = "follow"
-    """Somebody else has begun it, or it has ended."""
+"""Glance gives up a lock if its task was not updated for this time (glance/api/v2/images.py, _enforce_import_lock)."""
 
 
 class Outcome(StrEnum):
-    """Say how an import that Glance has accepted stands."""
+    """Outcome of an import that Glance has accepted."""
 
     RUNNING = "running"
     DONE = "done"
@@ -42,12 +31,13 @@ class Outcome(StrEnum):
 
 
 def import_outcome(image: Image) -> Outcome:
-    """Read it from the record alone.
+    """Return the outcome, from the record alone.
 
-    Glance sets the lock before it answers 202 and takes it away at the end, good or bad: queued without a lock has
-    failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask). `os_glance_failed_import` is no sign:
-    it stays empty on a single-store Glance and where a quota is exceeded (merge_store_list, assert_quota), and on an
-    active image it stays from an import before a stream, or tells of a copy to another store.
+    Glance sets the lock before it answers 202, and removes it at the end of every import: a record that is queued
+    without a lock has failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask).
+    `os_glance_failed_import` does not show this. It stays empty on a single-store Glance, and if a quota is exceeded
+    (merge_store_list, assert_quota). On an active image it stays from an import before a stream, or is of a copy to
+    another store.
     """
     locked = bool(image.glance_property(LOCK))
     match image.glance_status:
@@ -63,7 +53,7 @@ def import_outcome(image: Image) -> Outcome:
 
 
 class Task(Shape):
-    """Hold what matters of Glance's task for an image."""
+    """Glance's task for an image."""
 
     type: str = ""
     status: str = ""
@@ -73,26 +63,26 @@ class Task(Shape):
 
 
 class Tasks(Shape):
-    """Hold Glance's tasks for an image."""
+    """Glance's tasks for an image."""
 
     tasks: tuple[Task, ...]
 
 
 def newest_task(tasks: Iterable[Task]) -> Task | None:
-    """Pick the newest import task; None where there is none, or where it has expired."""
+    """Return the newest import task; None if there is none, or if it has expired."""
     imports = [task for task in tasks if task.type == "api_image_import"]
     return max(imports, key=lambda task: task.created_at.timestamp() if task.created_at else 0.0, default=None)
 
 
 def stale(updated_at: datetime | None, now: datetime) -> bool:
-    """Tell whether nothing was touched for so long that Glance would give the lock to another import."""
+    """Check whether the last update is so old that Glance would give the lock to another import."""
     return updated_at is not None and now - updated_at > STALE_AFTER
 
 
 def stall(task: Task, now: datetime) -> str:
-    """Say why an import does not move; ``now`` is by Glance's own clock.
+    """Return why an import does not progress, "" if unknown; ``now`` is the time of Glance's clock.
 
-    A dead process and a slow download look the same: tasks are touched only while data is copied to a store.
+    A dead process and a slow download look the same: tasks are updated only while data is copied to a store.
     """
     if task.status == "pending":
         return "All of Glance's import threads are busy."
@@ -102,11 +92,11 @@ def stall(task: Task, now: datetime) -> str:
 
 
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:
-    """Give an image's place among the records that its department's quota counts, from 1.
+    """Return an image's rank among the records that its department's quota counts, from 1.
 
-    A record whose data has begun comes first, then the older one.
-    Ranking by age alone lets too many in: an older record may become visible after a younger one has begun. created_at
-    has whole seconds, so equal ones are told apart by id.
+    Records whose data has begun come first, then older records. Ranking by age alone would admit too many: an older
+    record may become visible after a younger one has begun. created_at has whole seconds, so the id decides between
+    equal ones.
     """
 
     def place(image: Image) -> tuple[bool, str, str]:

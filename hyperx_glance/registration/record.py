@@ -1,12 +1,12 @@
 """The record of one registration in Glance: read it, give it up, delete it.
 
-What is deleted, and what never, is decided here and nowhere else (docs/decisions/0025).
+This file alone decides what is deleted, and what never (docs/decisions/0025).
 """
 
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -15,45 +15,43 @@ from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.cloud.cloud import Cloud, image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import (
-    AuthenticationError,
     HyperxGlanceError,
     NotFoundError,
     PlaceLostError,
     ProtectedError,
     QuotaExceededError,
-    ServiceUnavailableError,
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import has_become_ready
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.order import Order
+from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.vocabulary import Phase, glance_key
+from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import attempts
 
-OUT_OF_REACH = (ServiceUnavailableError, AuthenticationError)
-"""What says nothing about a record, and leaves nothing that could be done about it now."""
+MORE_TIME = "Its record is deleted. Allow more time: timeout=..., or start_registration and wait."
 _LONGEST_FAILURE = 1000
 _LOG = logging.getLogger(__name__)
 _Fate = Literal["deleted", "marked as failed", "left"]
 
 
-class Record:
-    """Stand for the record; threads may share it.
+class RegistrationRecord:
+    """The record of one registration; threads may share it.
 
-    ``own`` says that this process has begun what fills the record: only then is data deleted that has become ready.
+    ``own`` if this process has started the import or upload: only then is data deleted that has become ready.
     """
 
-    def __init__(self, context: Context, order: Order, *, own: bool, may_exist: bool = True) -> None:
+    def __init__(self, context: Context, order: RegistrationOrder, *, own: bool) -> None:
         self.context = context
         self.order = order
         self.own = own
-        self.may_exist = may_exist
+        self.may_exist = True
         self.ended = False
-        """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled by somebody else."""
+        """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled meanwhile."""
         self.is_written = False
-        """Whether somebody else, whose end nobody waits for, may be writing to it."""
+        """Whether another process, which this one does not wait for, may be writing to the record."""
         self.failure: HyperxGlanceError | None = None
         self._fate: _Fate | None = None
         self._cancelled = threading.Event()
@@ -67,7 +65,7 @@ class Record:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[None]:
-        """Name the record on whatever leaves the block while it may exist."""
+        """Name the record on every exception that leaves the block while the record may exist."""
         with MayHaveMade(image_id=self.image_id) as made:
             try:
                 yield
@@ -75,10 +73,39 @@ class Record:
                 if not self.may_exist:
                     made.undone()
 
+    @contextlib.contextmanager
+    def interruptible(self, undo: Callable[[], None]) -> Iterator[None]:
+        """Call ``undo`` after an exception that is not an error of this library, such as Ctrl-C."""
+        try:
+            yield
+        except HyperxGlanceError:
+            raise
+        except BaseException as error:
+            with noted(error, self.image_id):
+                undo()
+            raise
+
+    @contextlib.contextmanager
+    def given_up_on_failure(self) -> Iterator[None]:
+        """Delete the record after any exception, or mark it if failed records are kept.
+
+        If a service is out of reach, the record stays: nothing can be done now, and it can be resumed by its id.
+        """
+        with self.interruptible(self.delete):
+            try:
+                yield
+            except OUT_OF_REACH:
+                raise
+            except HyperxGlanceError as error:
+                self.fail(error)
+                if isinstance(error, WaitTimeoutError) and not self.may_exist:
+                    error.hint = MORE_TIME
+                raise
+
     # ------------------------------------------------------------- look
 
     def read(self, *, phase: Phase) -> tuple[Image, datetime]:
-        """Read the record, and Glance's clock, by which its times are to be judged; ``phase`` was seen last."""
+        """Read the record, and Glance's clock, with which to compare its times; ``phase`` was seen last."""
         try:
             answer = self.context.cloud.get("image", image_path(self.image_id))
             image = image_of(answer, self.image_id)
@@ -88,7 +115,7 @@ class Record:
         return image, server_time(answer.headers.get("Date")) or datetime.now(UTC)
 
     def missing(self, *, phase: Phase) -> HyperxGlanceError:
-        """Tell why Glance does not find the record."""
+        """Return the error that explains why Glance does not find the record."""
         self.may_exist = False
         return self._ending(phase)
 
@@ -100,13 +127,13 @@ class Record:
         return failures.vanished(self.image_id, phase=phase)
 
     def stop_if_cancelled(self, *, phase: Phase) -> None:
-        """Raise where another thread has cancelled."""
+        """Raise if another thread has cancelled."""
         if self._cancelled.is_set():
             raise self._ending(phase)
 
     @contextlib.contextmanager
     def writing(self, *, phase: Phase) -> Iterator[None]:
-        """Hold the pen while this process writes to the record: a cancellation waits for it before it deletes."""
+        """Hold the pen while this process writes to the record; a cancellation waits for the pen before it deletes."""
         with self._pen:
             self.stop_if_cancelled(phase=phase)
             yield
@@ -114,9 +141,9 @@ class Record:
     # ------------------------------------------------------------- give up
 
     def fail(self, error: HyperxGlanceError, *, phase: Phase = Phase.REGISTERED) -> HyperxGlanceError:
-        """Delete a record that never became ready, or mark it where failed ones are kept; give the error to raise.
+        """Delete a record that never became ready, or mark it if failed records are kept; return the error to raise.
 
-        One for which there is no room is never kept: it would take the place of another.
+        A record that exceeds the quota is never kept: it would take the place of another.
         """
         if self._cancelled.is_set():
             return self._ending(phase)
@@ -124,26 +151,26 @@ class Record:
         return self._settle(failures.scrubbed(error, self.order), "marked as failed" if kept else "deleted")
 
     def reject(self, error: HyperxGlanceError) -> HyperxGlanceError:
-        """Delete data that is not what it should be, also where failed records are kept: it must not become usable.
+        """Delete wrong data, even if failed records are kept: it must not become usable. Return the error to raise.
 
-        What this process has not begun itself was usable already, and may be something else than a registration: it
+        An image whose transfer another process has started was usable before, and may not be a registration at all. It
         stays, and the error says so.
         """
         if self.own:
             return self._settle(error, "deleted")
-        error.hint = f"{error.hint} The image is left as it was found: delete it if you do not trust it.".lstrip()
+        error.hint = f"{error.hint} The image was left as it was found; delete it if you do not trust it.".lstrip()
         return self.leave(error)
 
     def leave(self, error: HyperxGlanceError) -> HyperxGlanceError:
-        """Give up without touching the record."""
+        """Give up without changing the record; return the error to raise."""
         return self._settle(error, "left")
 
     def clean_up(self) -> HyperxGlanceError | None:
-        """Do what a former failure could not do; give that failure, None where there was none."""
+        """Finish the clean-up after an earlier failure, and return that failure; None if there was none."""
         return None if self.failure is None else self._settle(self.failure, "left")
 
     def _settle(self, error: HyperxGlanceError, fate: _Fate) -> HyperxGlanceError:
-        """Clean up, unless that was done, and give the first failure: several threads may come here, and come again."""
+        """Clean up, unless that was done, and return the first failure; several threads may call this repeatedly."""
         with self._settling:
             if self.failure is None:
                 self.failure, self._fate = error, fate
@@ -167,7 +194,7 @@ class Record:
     # ------------------------------------------------------------- delete
 
     def cancel(self) -> None:
-        """Delete the record because somebody wants it so, and let all who wait for it know."""
+        """Delete the record because the caller wants it, and stop all threads that wait for it."""
         self._cancelled.set()
         try:
             self.delete()
@@ -175,17 +202,18 @@ class Record:
             self._cancelled.clear()
             raise
 
-    def withdraw(self, error: BaseException) -> None:
-        """Cancel because of an error, which stays the one to tell."""
+    def withdraw(self, error: BaseException) -> bool:
+        """Cancel because of this error, which is still the one to raise; return whether no record is left."""
         if not self.ended:
             with noted(error, self.image_id, "deleted"):
                 self.cancel()
+        return not self.may_exist
 
     def delete(self) -> None:
-        """Delete the record; gone is gone, and a deletion whose answer is lost is sent again.
+        """Delete the record; a record that is gone is not an error. Send again if the response is lost.
 
-        What another thread writes is waited for, 5 seconds at most: a source that gives nothing for so long keeps
-        Glance from writing, too. Raise `PlaceLostError` where the quota counts the record all the same.
+        Wait for a write of another thread, for at most 5 seconds: if the source sends nothing for so long, Glance does
+        not write either. Raise `PlaceLostError` if the quota still counts the record afterwards.
         """
         mine = self._pen.acquire(timeout=removal.UPLOAD_SECONDS)
         own_department = self.order.department.id == self.context.cloud.project_id
@@ -216,7 +244,7 @@ class Record:
             except ProtectedError:
                 if not self.own and has_become_ready(cloud.image(self.image_id)):
                     raise
-                # A registration's own wish for protection is for what it makes, not for what has failed.
+                # The protection that a registration asks for is for its image, not for a failed record.
                 cloud.patch_image(self.image_id, [{"op": "replace", "path": "/protected", "value": False}])
                 cloud.delete_image(self.image_id)
         except NotFoundError:
@@ -224,14 +252,14 @@ class Record:
 
 
 def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
-    """Write the reason into the record, which makes its phase failed."""
+    """Write the reason into the record, whose phase is then failed."""
     reason = error.message.removeprefix(failures.not_registered(image_id))[:_LONGEST_FAILURE]
     cloud.patch_image(image_id, [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}])
 
 
 @contextlib.contextmanager
 def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterator[None]:
-    """Note on the first error, which stays the one to tell, that the record could not be cleaned up."""
+    """Add a note to the first error, which is still the one to raise, if the record cannot be cleaned up."""
     try:
         yield
     except PlaceLostError as lost:

@@ -1,8 +1,8 @@
-"""Taking up what a dead caller left behind.
+"""Resume, cancel and find registrations whose process has died.
 
 >>> _ = client.start_registration(
 ...     NewImage(name="debian", url="https://files.example/debian-12.qcow2")
-... )  # and here the caller dies
+... )  # and here the process dies
 >>> (lost,) = client.unfinished_registrations()
 >>> client.resume_registration(lost).wait().name
 'debian'
@@ -31,35 +31,35 @@ from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
-from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.order import Deadline, Order, in_mib
-from hyperx_glance.registration.outcome import Way
-from hyperx_glance.registration.record import Record
-from hyperx_glance.registration.tasks import newest_import
+from hyperx_glance.registration.following import RegistrationFollower
+from hyperx_glance.registration.handle import Registration
+from hyperx_glance.registration.looking import newest_import
+from hyperx_glance.registration.order import Deadline, RegistrationOrder, Way, in_mib
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
 OLDEST_SECONDS = 10**9
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
-"""Failed without a reason in the record: Glance gave up, and nobody has seen to it yet."""
+"""FAILED without a reason in the record: Glance gave up, and no client has followed it since."""
 _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
-"""What the caller's `UrlPolicy` decides, so that it says nothing about the record."""
+"""Problems that the caller's `UrlPolicy` decides, and that therefore say nothing about the record."""
 
 
-def resume(
-    context: Context, reference: Image | str, *, url: str | None, file: DataFile | None = None, keep_failed: bool
-) -> Following:
-    """Follow an import that runs, start one that never began, verify one that is done; a failed record is final."""
+def resume_registration(
+    context: Context, reference: Image | str, *, url: str | None, file: DataFile | None, keep_failed: bool
+) -> Registration:
+    """Follow a running import, start one that was not started, or verify a finished one; a failed record is final."""
     if url is not None and file is not None:
-        raise InvalidRequestError("url, file: one of them, not both")
+        raise InvalidRequestError("url, file: must not both be given")
     image = _registered(context, reference)
     if image.failure:
         raise ConflictError(
             f"The registration of image {image.id} has failed: {image.failure}",
-            hint="Delete the record, and register the image anew.",
+            hint="Delete the record, and register the image again.",
         )
-    order = Order(
+    order = RegistrationOrder(
         image_id=image.id,
         url=_known_url(context, image, url) if file is None else None,
         file=None if file is None else _given_file(image, file),
@@ -70,58 +70,61 @@ def resume(
         keep_failed=keep_failed,
     )
     if image.glance_status == "saving" and _source_is_known(order, image):
-        # Only a PUT makes this status. If its sender is alive it will end well, else Glance gives the record back.
+        # Only an upload sets this status. If its process is alive it will finish; otherwise Glance resets the record.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Following(Record(context, order, own=False), Way.STREAM, interrupted=True)
+        return Registration(
+            RegistrationFollower(RegistrationRecord(context, order, own=False), Way.STREAM, interrupted=True)
+        )
     if begun(image) or newest_import(context.cloud, image.id) is not None:
         needs_every_store = not has_become_ready(image)
-        return Following(Record(context, order, own=False), Way.FOLLOW, needs_every_store=needs_every_store)
-    return _begin(context, order, image)
+        record = RegistrationRecord(context, order, own=False)
+        return Registration(RegistrationFollower(record, Way.FOLLOW, needs_every_store=needs_every_store))
+    return Registration(_begin(context, order, image))
 
 
-def cancel(context: Context, reference: Image | str) -> None:
-    """Delete the record of what is not ready; nothing is read, and nothing that is written in the record is trusted.
+def cancel_registration(context: Context, reference: Image | str) -> None:
+    """Delete the record of an image that is not ready; the URL is not read, and the record's texts are not trusted.
 
-    An upload that broke off at this moment is waited for, until Glance has put the record back; 5 seconds at most.
+    If an upload was just interrupted, wait until Glance has reset the record, for at most 5 seconds.
     """
     image = _registered(context, reference)
     if image.glance_status == "saving":
         removal.let_glance_notice(context.cloud, context.settings.pace, image.id)
         image = _registered(context, image.id)
     if has_become_ready(image):
-        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it: delete(image).")
+        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it, use delete(image).")
     department = Department(image.owner, image.owner)
-    order = Order(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
-    record = Record(context, order, own=False)
+    order = RegistrationOrder(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
+    record = RegistrationRecord(context, order, own=False)
     record.is_written = image.glance_status == "saving"
     with record.named():
         record.cancel()
 
 
 def _registered(context: Context, reference: Image | str) -> Image:
-    """Read the record afresh, unless it never was a registration."""
+    """Read the record again; raise `ConflictError` if it never was a registration."""
     image = context.cloud.image(image_id(reference))
     if made_of_a_server(image):
-        raise ConflictError(f"Image {image.id} was made of a server, and not registered.")
+        raise ConflictError(f"Image {image.id} was made from a server; it was not registered.")
     return image
 
 
-def _begin(context: Context, order: Order, image: Image) -> Following:
-    """Begin what its caller did not come to begin."""
+def _begin(context: Context, order: RegistrationOrder, image: Image) -> RegistrationFollower:
+    """Start an import or upload that was not started."""
     if not _source_is_known(order, image):
         raise InvalidRequestError(
-            f"url: the stored URL of image {image.id} has lost its credentials, so the whole one is needed"
+            f"url: the stored URL of image {image.id} lacks its credentials; the complete URL is required"
         )
-    record = Record(context, order, own=False)
+    record = RegistrationRecord(context, order, own=False)
     with record.named():
         try:
             found = checking.look(context, order, declared=order.disk_format, packed=order.packed)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
             check_room(quota, image_size_mib=in_mib(found.size or 0))
-            order = dataclasses.replace(order, size=found.size, packed_size=found.packed_size)
-            order = dataclasses.replace(order, obstacle=checking.obstacle(context, order, found))
-            record.order = order = dataclasses.replace(order, room=quota.image_size_mib)
+            ways = checking.ways(context, order, found)
+            order = order.completed(found, checksum=order.checksum, ways=ways, room=quota.image_size_mib)
+            record.order = order
             way = importing.begin(context, order, resumed=True)
         except REJECTED as problem:
             if isinstance(problem, LocalFileError) or problem.reason in _OF_THE_CALLER:
@@ -130,16 +133,16 @@ def _begin(context: Context, order: Order, image: Image) -> Following:
         except (QuotaExceededError, RegistrationFailedError) as error:
             record.fail(error)
             raise
-        # What else goes wrong, such as the caller's mistake or a lack of rights, says nothing about the record.
+        # Other errors, such as the caller's mistake or missing rights, say nothing about the record.
     record.own = way is Way.IMPORT
-    return Following(record, way, needs_every_store=way is Way.FOLLOW)
+    return RegistrationFollower(record, way, needs_every_store=way is Way.FOLLOW)
 
 
-def _source_is_known(order: Order, image: Image) -> bool:
-    """Tell whether the data can be read again; `InvalidRequestError` where it is in a file that nobody has given."""
+def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
+    """Check whether the data can be read again; raise `InvalidRequestError` if it is in a file that was not given."""
     if order.url is None and order.file is None and not image.url:
         raise InvalidRequestError(
-            f"file: image {image.id} was registered from a file, which is needed again",
+            f"file: image {image.id} was registered from a file, which is required again",
             hint="resume_registration(image, file=...)",
         )
     return order.url is not None or order.file is not None
@@ -147,41 +150,41 @@ def _source_is_known(order: Order, image: Image) -> bool:
 
 def _given_file(image: Image, file: DataFile) -> LocalFile:
     if image.url:
-        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which never changes")
+        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which cannot be changed")
     return LocalFile(file)
 
 
 def _known_url(context: Context, image: Image, url: str | None) -> str | None:
-    """Give the real URL: the one that is given, if it is the record's, else the stored one if it is whole.
+    """Return the real URL: the given one if it belongs to the record, otherwise the stored one if it is complete.
 
-    What another department's record says may be forged, to make whoever resumes it read for that department what only
-    they may read.
+    The URL in another department's record may be forged, so that the caller reads for that department a URL that only
+    the caller can reach.
     """
     if url is None and image.owner != context.cloud.project_id:
         raise InvalidRequestError(
-            f"url: image {image.id} belongs to another department, and the URL that is stored in it is not trusted",
-            hint="Give the URL: resume_registration(image, url=...). See that you began this registration yourself.",
+            f"url: image {image.id} belongs to another department, so its stored URL is not trusted",
+            hint="Specify the URL: resume_registration(image, url=...). Make sure that you started the registration.",
         )
     if url is not None:
         if not well_formed(url):
-            raise InvalidRequestError("url: not a valid URL of HTTP or HTTPS")
-        # Stored anew: what counts as harmless changes with the years.
+            raise InvalidRequestError("url: not a valid HTTP or HTTPS URL")
+        # Both go through stored_url: what it removes has changed between versions.
         if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
-            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which never changes")
+            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which cannot be changed")
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
     return None if stripped or not well_formed(image.url) else image.url
 
 
 def _wanted_checksum(image: Image) -> str | None:
-    """Read the checksum as leniently as requests are read; refuse one that nobody can verify."""
+    """Read the checksum as leniently as those of requests; refuse one that cannot be verified."""
     wanted = image.glance_property(glance_key("checksum_wanted"))
     try:
         return well_formed_checksum(wanted) if wanted else None
     except ValueError as error:
         raise ConflictError(
-            f"The checksum that image {image.id} should have cannot be verified: {error}.",
-            hint="Delete the record, and register the image anew.",
+            f"The expected checksum of image {image.id} cannot be verified: {error}.",
+            hint="Delete the record, and register the image again.",
         ) from None
 
 
@@ -189,14 +192,14 @@ def _department(context: Context, image: Image) -> Department:
     return Department(image.owner, context.departments.name(image.owner))
 
 
-def unfinished(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
-    """Find what the caller began to register for the connected department and nobody finished.
+def unfinished_registrations(context: Context, *, older_than_seconds: float) -> Iterator[Image]:
+    """Iterate over the registrations that the caller started for the connected department and that are not finished.
 
-    Images that nobody has verified belong to it. Who began a registration is a text that members of other departments
-    can write into their records, so that these are never found here.
+    Images that were not verified are included. Records of other departments are not: their members could write the
+    caller's id into them.
     """
     if not 0 <= older_than_seconds <= OLDEST_SECONDS:
-        raise InvalidRequestError(f"older_than_seconds: seconds from 0 to {OLDEST_SECONDS}")
+        raise InvalidRequestError(f"older_than_seconds: must be between 0 and {OLDEST_SECONDS} seconds")
     return _unfinished(context, older_than_seconds)
 
 
@@ -214,7 +217,7 @@ def _unfinished(context: Context, older_than_seconds: float) -> Iterator[Image]:
 
 
 def _now(context: Context) -> datetime:
-    """Ask Glance for its own clock, which wrote the times of the records."""
+    """Return the time of Glance's clock, which wrote the times of the records."""
     answer = context.cloud.get("image", "/images", params={"limit": 1})
     return server_time(answer.headers.get("Date")) or datetime.now(UTC)
 

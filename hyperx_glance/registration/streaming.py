@@ -1,4 +1,4 @@
-"""Uploading through this process: constant memory, exact progress, hashing on the way."""
+"""Uploads through this process: constant memory, exact progress, and the checksum on the way."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,7 @@ from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.failures import IS_HYBRID
-from hyperx_glance.registration.order import Order, in_mib
+from hyperx_glance.registration.order import RegistrationOrder, in_mib
 from hyperx_glance.sources.contents import Opened, examine
 from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
@@ -20,23 +20,28 @@ from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.pace import answered
 
 UPLOAD_ANSWER_SECONDS = 600
-"""After the last byte Glance may still have to finish in its store."""
+"""After the last byte, Glance may have to finish the write to its store."""
 SHORTEST_SECONDS = 0.1
-"""A time-out of 0 would be none at all."""
+"""A timeout of 0 would mean no timeout."""
 
 
-class TransferStopped(Exception):  # noqa: N818  # never seen outside: it carries the real one through requests
-    """Leave an upload from inside its body."""
+class TransferStopped(Exception):  # noqa: N818  # internal: it stands for the real one inside requests
+    """Raised inside the body of an upload to end it."""
 
 
 class Upload:
-    """Be the body of one PUT: read from the source, count, hash, stop at the limit.
+    """Body of one PUT: reads from the source, counts, hashes, and stops at the limit.
 
-    What goes wrong inside is kept in ``failure``: requests would take some exceptions for its own.
+    An exception inside is kept in ``failure``: requests would take some exceptions for its own.
     """
 
     def __init__(
-        self, source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
+        self,
+        source: Opened,
+        order: RegistrationOrder,
+        on_bytes: Callable[[int, int], None],
+        *,
+        deadline: float | None = None,
     ) -> None:
         self.failure: BaseException | None = None
         self.ended = False
@@ -52,18 +57,18 @@ class Upload:
 
     @property
     def digest(self) -> str | None:
-        """The checksum of what was read, packed as it was, as "algorithm:hex"."""
+        """The checksum of the data as it was read, before it is unpacked, as "algorithm:hex"."""
         if isinstance(self._source, Unpacked):
             return self._source.digest
         return f"{self._order.algorithm}:{self._hash.hexdigest()}" if self._hash else None
 
     @property
     def bytes_read(self) -> int:
-        """How much was read, packed as it was."""
+        """The number of bytes that were read, before they are unpacked."""
         return self._source.bytes_read if isinstance(self._source, Unpacked) else self.sent
 
     def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Hold the last piece back until the checksum is known to be right: a wrong image is never ready."""
+        """Hold back the last piece until the checksum matches, so that a wrong image never becomes ready."""
         held = b""
         for piece in pieces:
             if self._hash:
@@ -78,7 +83,7 @@ class Upload:
             yield held
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give the pieces: had it a method to read, urllib3 would send 16 KiB at a time (util/request.py)."""
+        """Iterate over the pieces. With a read method, urllib3 would send 16 KiB at a time (util/request.py)."""
         while not self.ended:
             try:
                 piece = self._next()
@@ -97,12 +102,12 @@ class Upload:
         return piece
 
     def _check_room(self) -> None:
-        """Stop at the remaining quota: Glance takes any amount where no length is announced, or for another one."""
+        """Stop at the remaining quota: without a length, or for another department, Glance accepts any amount."""
         room, size = self._order.room, max(self.sent, self.size or 0)
         if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
         raise QuotaExceededError(
-            f"The data of image {self._order.image_id} does not fit into department"
+            f"The data of image {self._order.image_id} does not fit into the quota of department"
             f" {self._order.department.name}: {room.remaining} MiB are left.",
             department=self._order.department.name,
             resource="image_size_mib",
@@ -113,24 +118,26 @@ class Upload:
 
 
 class SizedUpload(Upload):
-    """Announce the length too, which lets Glance check quota and completeness; requests asks for it by len()."""
+    """Body that announces its length, so that Glance checks quota and completeness; requests calls len()."""
 
     def __len__(self) -> int:
         return self.size or 0
 
 
 def body_of(
-    source: Opened, order: Order, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
+    source: Opened, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, deadline: float | None = None
 ) -> Upload:
-    """Build the body for an opened source, with its length where that is known."""
+    """Return the body for an opened source, with its length if known."""
     return (Upload if source.size is None else SizedUpload)(source, order, on_bytes, deadline=deadline)
 
 
-def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None], *, seconds: float) -> str | None:
-    """Stream URL or file into the record; give the digest of what was sent where a checksum is wanted.
+def upload(
+    context: Context, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, seconds: float
+) -> str | None:
+    """Stream the URL or file into the record; return the digest of the data if a checksum is wanted.
 
-    After ``seconds`` the source is not waited for any longer. Glance is, for its answer to all of the data: as
-    long again at most.
+    After ``seconds`` the source is no longer waited for. Glance's response to the complete data is waited for, at most
+    as long again.
     """
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + seconds
@@ -162,40 +169,34 @@ def upload(context: Context, order: Order, on_bytes: Callable[[int, int], None],
             if body.failure is None and not arrived:
                 _explain(error, head, order, whole=whole)
                 raise
-        except BaseException:  # such as Ctrl-C, which breaks the upload off as well
+        except BaseException:  # such as Ctrl-C, which interrupts the upload as well
             removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
             raise
-    if body.failure is not None:  # raised here, and not above, to keep the cause that it has
+    if body.failure is not None:  # raised here and not above, to keep its cause
         removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
         raise body.failure
     return body.digest
 
 
 _REASONS = re.compile("safety|match|inspection")
-"""What Glance says when it refuses data (glance/location.py, ImageProxy.set_data)."""
+"""Words of Glance's text when it refuses data (glance/location.py, ImageProxy.set_data)."""
 
 
-def _explain(error: HyperxGlanceError, head: bytes, order: Order, *, whole: bool) -> None:
-    """Say why Glance refuses data, where it does not: before 2026.2 its 415 kept the reason to itself.
+def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *, whole: bool) -> None:
+    """Add the reason for refused data to an error of Glance, whose 415 had none before 2026.2.
 
-    It has three: an ISO with a partition table, another format than the record's, or a danger in the data. So what else
-    is of the record's format is unsafe. A refused import may leave its data, and then each upload ends in 500.
+    The beginning of the data was checked before. So it is either an ISO with a partition table, or there is a danger
+    that the beginning does not show. A refused import may leave its data, and then each upload ends in 500.
     """
     if not answered(error, 415, 500) or _REASONS.search(error.message):
         return
     content = examine(head, whole=whole)
     if order.disk_format == ISO_FORMAT and "gpt" in content.detected:
         error.message = f"{IS_HYBRID}." if error.status == 415 else f"{error.message.rstrip('.')}. {IS_HYBRID}."
-    elif error.status == 500:
-        return
-    elif content.dangers:
-        error.message = f"It failed the safety checks: {content.dangers}."
-    elif order.disk_format in content.detected:
-        error.message = f"It failed the safety checks, though the beginning is a good {order.disk_format}."
-    elif content.detected:
-        error.message = f"It is {' or '.join(content.detected)}, which does not match {order.disk_format}."
+    elif error.status == 415 and content.detected:
+        error.message = f"It failed the safety checks, though its beginning is valid {order.disk_format}."
 
 
-def _arrived(context: Context, order: Order, body: Upload) -> bool:
-    """Tell whether an upload whose answer was lost is there, or on its way into the store, all the same."""
+def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:
+    """Check whether the data of an upload whose response was lost has arrived, or is being written to the store."""
     return body.ended and context.cloud.image(order.image_id).glance_status in ("active", "saving")

@@ -1,4 +1,4 @@
-"""Uploading into a record, which another process may be doing as well."""
+"""The upload into a record, to which another process may be uploading as well."""
 
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -12,9 +12,9 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
 from hyperx_glance.registration import failures, streaming
-from hyperx_glance.registration.order import Deadline, Order
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.looking import Journal
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
 from hyperx_glance.waiting.callbacks import Tell
@@ -24,14 +24,20 @@ _UPLOADS = 3
 
 
 class Uploader:
-    """Upload the data of one record.
+    """Upload of one record's data.
 
-    ``interrupted`` says that an upload may be under way or broken off: it is waited for. ``last_resort`` says that
-    Glance has failed to import the record before.
+    ``interrupted`` if an upload may be running or have been interrupted: it is waited for. ``last_resort`` if Glance
+    has failed to import the record before.
     """
 
     def __init__(
-        self, record: Record, order: Order, journal: Journal, *, interrupted: bool = False, last_resort: bool = False
+        self,
+        record: RegistrationRecord,
+        order: RegistrationOrder,
+        journal: Journal,
+        *,
+        interrupted: bool = False,
+        last_resort: bool = False,
     ) -> None:
         self._record = record
         self._order = order
@@ -39,12 +45,12 @@ class Uploader:
         self._interrupted = interrupted
         self._last_resort = last_resort
         self.digest: str | None = None
-        """The checksum of what was sent, as "algorithm:hex", where one is wanted."""
+        """The checksum of the uploaded data, as "algorithm:hex", if one is wanted."""
 
     def run(self, tell: Tell[Progress], end: Deadline) -> None:
-        """Upload, or see that another process has done it; what is raised instead leaves it to be done again.
+        """Upload, or return if another process has done it; after an exception it can be called again.
 
-        An upload that is refused because another is under way, or because the login ran out, is begun anew.
+        An upload is started again if it is refused because another one runs, or because the login has expired.
         """
         for attempt in range(1, _UPLOADS + 1):
             if self._interrupted and not self._free_again(end):
@@ -55,7 +61,7 @@ class Uploader:
                 return
 
     def _uploaded(self, tell: Tell[Progress], end: Deadline, *, last: bool) -> bool:
-        """Upload once; give False where another attempt may do better."""
+        """Upload once; return False if another attempt may succeed."""
 
         def on_bytes(sent: int, read: int) -> None:
             self._record.stop_if_cancelled(phase=self._journal.last.phase)
@@ -74,7 +80,7 @@ class Uploader:
         except HyperxGlanceError as error:
             if end.passed and _is_silence(error):
                 raise self._late() from error
-            # Glance answers 500 where a failed import has left its data in the store, and would for ever.
+            # If a failed import has left its data in the store, Glance answers 500 to every upload.
             if isinstance(error, ServiceUnavailableError) and not (self._last_resort and answered(error, 500)):
                 raise
             if error.status in (401, 409) and not last:
@@ -90,16 +96,16 @@ class Uploader:
         if isinstance(error, NotFoundError):
             return self._record.missing(phase=phase)
         if error.status == 410:
-            self._record.read(phase=phase)  # raises where the record has gone; a store that takes no more says so, too
+            self._record.read(phase=phase)  # raises if the record is gone; a store that refuses writes is 410, too
         return self._record.fail(failures.of_upload(error, self._record.context, self._order, phase=phase), phase=phase)
 
     def _late(self) -> WaitTimeoutError:
         return failures.late(self._record.image_id, self._journal.last, streams=True)
 
     def _free_again(self, end: Deadline) -> bool:
-        """Wait for the end of an upload that was broken off; tell whether its record can take another.
+        """Wait for the end of an interrupted upload; return whether its record can take another.
 
-        Glance learns it from the connection, and then puts the record back to queued (glance/api/v2/image_data.py).
+        Glance notices the end of the connection, and then sets the record back to queued (glance/api/v2/image_data.py).
         """
 
         def look() -> Image | None:

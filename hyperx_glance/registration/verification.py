@@ -1,4 +1,4 @@
-"""Whether the data of a ready image is what its checksum promises."""
+"""The last step: compare the data of a ready image with its checksum."""
 
 import contextlib
 import hashlib
@@ -16,9 +16,9 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import kept_digest, recorded_checksum, verified
 from hyperx_glance.registration import failures, streaming
+from hyperx_glance.registration.looking import Journal
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import REJECTED, open_source
 from hyperx_glance.sources.unpacking import Unpacked
@@ -29,16 +29,16 @@ _LOG = logging.getLogger(__name__)
 
 
 class Verification:
-    """Verify the data of one record."""
+    """Verification of one record's data."""
 
-    def __init__(self, record: Record, journal: Journal) -> None:
+    def __init__(self, record: RegistrationRecord, journal: Journal) -> None:
         self._record = record
         self._context = record.context
         self._order = record.order
         self._journal = journal
 
     def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
-        """Give the image when its checksum is verified, or where none is wanted; ``digest`` is of what was sent."""
+        """Return the image if its checksum is verified or none is wanted; ``digest`` is of the uploaded data."""
         wanted = self._order.checksum
         if wanted is None or (verified(image, wanted) and self._trusts(image, wanted)):
             return image
@@ -48,18 +48,18 @@ class Verification:
         except NotAllowedError as error:
             raise self._unreadable(error) from error
         except NotFoundError:
-            self._read()  # raises where the record has gone, and not its data alone
+            self._read()  # raises if the record is gone, and not only its data
             raise
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
         if digest is None and self._converted(image):
             raise self._record.reject(
-                failures.unverifiable(self._record.image_id, "Glance converted it on its way in.")
+                failures.unverifiable(self._record.image_id, "Glance converted it during the import.")
             )
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
     def _trusts(self, image: Image, wanted: str) -> bool:
-        """Tell whether the record's word counts: another department may have written that its data was verified."""
+        """Check whether the record is trusted: another department may have written that its data was verified."""
         shown = recorded_checksum(image, wanted.partition(":")[0]) == wanted
         return shown or image.owner == self._context.cloud.project_id
 
@@ -71,27 +71,27 @@ class Verification:
         if self._read().glance_status == "deactivated":
             self._record.ended = True
             error.add_note(
-                f"Image {self._record.image_id} was disabled meanwhile; resume_registration verifies it later."
+                f"Image {self._record.image_id} was disabled in the meantime; resume_registration can verify it later."
             )
             return error
-        why = f"Glance does not let its data be read: {error.message}"
+        why = f"Glance does not allow its data to be read: {error.message}"
         return self._record.reject(failures.unverifiable(self._record.image_id, why))
 
     def _digest(self, image: Image, algorithm: str, end: Deadline) -> str:
-        """Find the checksum of data that another process has sent."""
+        """Return the checksum of data that another process has uploaded."""
         if self._order.packed:
             return self._read_again(image, end)
         return recorded_checksum(image, algorithm) or self._hashed(algorithm, end)
 
     def _read_again(self, image: Image, end: Deadline) -> str:
-        """Read the packed data once more: its own checksum is the publisher's, that of what is in it is Glance's."""
+        """Read the packed data again: the publisher's checksum is of the packed data, Glance's of the unpacked."""
         order, settings = self._order, self._context.settings
         if order.url is None and order.file is None:
-            why = f"It was made of {order.packed} data, which nobody has given again."
+            why = f"It was unpacked from {order.packed} data, which was not provided again."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         algorithm, value = kept_digest(image)
         if not algorithm:
-            why = "Glance keeps no digest of its data that this machine could compute."
+            why = "Glance stores no digest of its data that this machine can compute."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         stored = hashlib.new(algorithm, usedforsecurity=False)
         deadline = settings.network.clock() + end.left
@@ -116,12 +116,12 @@ class Verification:
             raise self._record.reject(failures.unverifiable(self._record.image_id, error.message)) from error
         assert isinstance(opened, Unpacked)  # it was packed
         if stored.hexdigest() != value:
-            why = "What it came from holds other data now."
+            why = "Its source now holds different data."
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         return opened.digest or ""
 
     def _hashed(self, algorithm: str, end: Deadline) -> str:
-        """Hash the data itself, where Glance keeps no digest of this algorithm."""
+        """Hash the data itself, because Glance stores no digest of this algorithm."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
         timeout = max(end.left, streaming.SHORTEST_SECONDS)
         path = image_path(self._record.image_id, "file")
@@ -138,9 +138,9 @@ class Verification:
         return f"{algorithm}:{digest.hexdigest()}"
 
     def _converted(self, image: Image) -> bool:
-        """Tell whether an import plug-in changed the data (glance/async_/flows/plugins/).
+        """Check whether an import plug-in converted the data (glance/async_/flows/plugins/).
 
-        A resumed record has the format that it was given; what it was before, only the URL can tell.
+        The order of a resumed record has the format of the image; only the URL shows the original format.
         """
         order = self._order
         if image.disk_format != order.disk_format:
@@ -157,9 +157,9 @@ class Verification:
         return found.size not in (None, image.size)
 
     def _marked(self, image: Image) -> Image:
-        """Write down that the data was verified, where nothing in the record shows it; twice leaves what once leaves.
+        """Record in the image that the data was verified; doing so twice has the same effect.
 
-        Where the mark cannot be written the image stays as it is: resuming it verifies it again.
+        If this cannot be written, the image stays as it is, and resuming it verifies it again.
         """
         pace = self._context.settings.pace
         patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
@@ -173,6 +173,6 @@ class Verification:
             except ServiceUnavailableError:
                 raise
             except HyperxGlanceError as error:
-                _LOG.warning("image %s is verified, which could not be written down: %s", self._record.image_id, error)
+                _LOG.warning("image %s is verified, but this could not be recorded: %s", self._record.image_id, error)
                 return image
         return image_of(answer, self._record.image_id)

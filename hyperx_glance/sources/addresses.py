@@ -1,4 +1,4 @@
-"""Where a URL leads, and whether this library may connect to it.
+"""The addresses of a URL, and whether this library may connect to them.
 
     >>> from hyperx_glance import UrlPolicy
     >>> from hyperx_glance.sources.addresses import denial
@@ -7,8 +7,8 @@
     >>> denial("10.1.2.3", UrlPolicy()) is None
     True
 
-Every address that a name resolves to is checked, and the connection goes to a checked address, not to the name again:
-a name that changes its address in between gets nowhere.
+Every address to which a name resolves is checked, and the connection is to a checked address. The name is not resolved
+again, so a name that changes its address in between has no effect.
 """
 
 import contextlib
@@ -42,34 +42,34 @@ _METADATA_NAMES = (
     "instance-data", "instance-data.ec2.internal", "metadata", "metadata.azure.internal", "metadata.goog",
     "metadata.google.internal", "metadata.tencentyun.com", "api.metadata.cloud.ibm.com",
 )  # fmt: skip
-"""Names by which clouds know their metadata services; only a machine in that cloud can resolve them."""
+"""Names of metadata services in clouds; only a machine in that cloud can resolve them."""
 _HINTS = {
-    UrlProblem.BAD_URL: "Give http:// or https://, the server and the path of the file.",
+    UrlProblem.BAD_URL: "Use http:// or https://, the server and the path of the file.",
     UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
     UrlProblem.DENIED_ADDRESS: "An operator can trust the server: UrlPolicy(trusted_hosts=...).",
     UrlProblem.DENIED_PORT: "Serve the file on an allowed port, or extend UrlPolicy(allowed_ports=...).",
-    UrlProblem.NAME_NOT_FOUND: "Check the server's name; if only Glance can resolve it: UrlPolicy(preflight=False).",
-    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
-    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it: UrlPolicy(preflight=False).",
+    UrlProblem.NAME_NOT_FOUND: "Check the host name; if only Glance can resolve it, use UrlPolicy(preflight=False).",
+    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
+    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
     UrlProblem.TLS: "Check the server's certificate, or name its authority: UrlPolicy(ca_file=...).",
-    UrlProblem.REDIRECT_LOOP: "Give the URL at which the file really is.",
+    UrlProblem.REDIRECT_LOOP: "Use the URL of the file itself.",
     UrlProblem.HTTP_STATUS: "Open the URL in a browser: a download window should appear.",
-    UrlProblem.HTML: "This is a web page, perhaps a login or a download page: give the URL of the file itself.",
-    UrlProblem.EMPTY: "The file has no bytes: upload it to its server again.",
-    UrlProblem.TRUNCATED: "The server sent less than it promised: upload the file to it again.",
-    UrlProblem.CORRUPT: "Pack the file anew, and upload it to its server again.",
+    UrlProblem.HTML: "This is a web page, perhaps a login or download page. Use the URL of the file itself.",
+    UrlProblem.EMPTY: "The file is empty; upload it to its server again.",
+    UrlProblem.TRUNCATED: "The server sent fewer bytes than it announced; upload the file to it again.",
+    UrlProblem.CORRUPT: "Compress the file again, and upload it to its server.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that is in it.",
-    UrlProblem.NO_CHECKSUM: "Give the URL of the file that lists this one by its name, or checksum=...",
-    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which is right, and give checksum=...",
-    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
+    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that it contains.",
+    UrlProblem.NO_CHECKSUM: "Use the URL of a file that lists this one by name, or checksum=...",
+    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which one is right, and use checksum=...",
+    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Name a checked place: ``target`` is what a request asks for, ``addresses`` are all checked."""
+    """Checked target of a request; ``target`` is its path and query, ``addresses`` are all checked."""
 
     url: str = field(repr=False)
     scheme: str
@@ -81,12 +81,12 @@ class Destination:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """What credentials are meant for."""
+        """Scheme, host and port, for which credentials are valid."""
         return self.scheme, self.host, self.port
 
     @property
     def host_header(self) -> str:
-        """The host as a request names it."""
+        """The value of the Host header."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
 
@@ -94,14 +94,14 @@ class Destination:
 def rejected(
     problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
 ) -> UrlRejectedError:
-    """Build the error; it shows no credentials, and no URL whose parts cannot be told from them."""
+    """Return the error; it shows no credentials, and no URL in which they cannot be recognized."""
     return UrlRejectedError(
         message, url=stored_url(url).url, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status
     )
 
 
 def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network = SYSTEM) -> Destination:
-    """Check scheme, host, port and every address of a URL; ``seconds`` bound the name's resolution."""
+    """Check scheme, host, port and every address of a URL; resolving the name takes at most ``seconds``."""
     parts = ascii_parts(url)
     if parts is None:
         raise rejected(UrlProblem.BAD_URL, "Not a valid URL.", url)
@@ -110,17 +110,17 @@ def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network
         scheme = parts.scheme or "no scheme"
         raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
     if not host or port == 0 or has_spaces(url):
-        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or has spaces.", url)
+        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or contains spaces.", url)
     port = port or DEFAULT_PORTS[parts.scheme]
     if policy.allowed_ports and port not in policy.allowed_ports:
         allowed = ", ".join(map(str, policy.allowed_ports))
-        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; these are: {allowed}.", url)
+        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; allowed ports: {allowed}.", url)
     return Destination(
         url=url,
         scheme=parts.scheme,
         host=host,
         port=port,
-        # Not urlunsplit: what it makes of a path that begins with // depends on the version of Python.
+        # Not urlunsplit: its result for a path that begins with // depends on the version of Python.
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         addresses=_checked_addresses(url, host, port, policy=policy, seconds=seconds, network=network),
         credentials=unquote(parts.netloc.rpartition("@")[0]),
@@ -134,7 +134,7 @@ def _checked_addresses(
     if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
         raise rejected(
             UrlProblem.DENIED_ADDRESS,
-            f"Server {host} is not among the allowed ones.",
+            f"Server {host} is not an allowed server.",
             url,
             hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
         )
@@ -143,7 +143,7 @@ def _checked_addresses(
         raise rejected(UrlProblem.BAD_URL, f"The server {host} is neither a name nor an address.", url)
     meant = name if literal else _known_address(name)
     if meant and not trusted:
-        _check_addresses(url, host, [meant], policy)  # without a look-up, which may fail here and not for Glance
+        _check_addresses(url, host, [meant], policy)  # without a lookup, which may fail here and succeed for Glance
     if literal:
         return (name,)
     addresses = _resolve(url, host, port, seconds=seconds, network=network)
@@ -157,7 +157,7 @@ def _check_addresses(url: str, host: str, addresses: Iterable[str], policy: UrlP
         network = denial(address, policy)
         if network:
             at = "" if address == host else f" ({host})"
-            message = f"Address {address}{at} lies in {network}, from which nothing is registered."
+            message = f"Address {address}{at} is in {network}, which is denied."
             raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
 
 
@@ -168,7 +168,7 @@ def _known_address(name: str) -> str | None:
 
 
 def _literal(host: str) -> _Address | None:
-    """Read an address, in the odd notations too: 2130706433, 0177.1 and 0x7f.0.0.1 are all 127.0.0.1 to the system."""
+    """Parse an address in any notation: the system reads 2130706433, 0177.1 and 0x7f.0.0.1 as 127.0.0.1."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -188,7 +188,7 @@ def _canonical(host: str) -> str:
 
 
 def _resolve(url: str, host: str, port: int, *, seconds: float, network: Network) -> list[str]:
-    """Ask in a thread of its own: getaddrinfo has no timeout."""
+    """Resolve a name in a separate thread, because getaddrinfo has no timeout."""
     answers: list[str] = []
     failures: list[OSError] = []
 
@@ -210,7 +210,7 @@ def _resolve(url: str, host: str, port: int, *, seconds: float, network: Network
 
 
 def denial(address: str, policy: UrlPolicy) -> str | None:
-    """Give the denied network in which an address, or one that is embedded in it, lies."""
+    """Return the denied network of an address, or of an address that is embedded in it; None if it is allowed."""
     networks = [ipaddress.ip_network(network, strict=False) for network in policy.denied_networks]
     for form in _forms(ipaddress.ip_address(address.partition("%")[0])):
         for network in networks:
@@ -220,7 +220,7 @@ def denial(address: str, policy: UrlPolicy) -> str | None:
 
 
 def _forms(address: _Address) -> Iterator[_Address]:
-    """Give an address and those that it carries: routers and kernels take these out and go there."""
+    """Iterate over an address and those embedded in it, to which routers and kernels send."""
     yield address
     if not isinstance(address, ipaddress.IPv6Address):
         return
@@ -234,9 +234,9 @@ def _forms(address: _Address) -> Iterator[_Address]:
     if address in _COMPATIBLE or address in _TRANSLATED or address in _NAT64 or (number >> 32) & 0xFDFFFFFF == _ISATAP:
         yield _ipv4(number)
     if address in _LOCAL_NAT64:
-        # The prefix has 48, 56, 64 or 96 bits, and the address leaves bits 64 to 71 out (RFC 6052, 2.2).
+        # The prefix has 48, 56, 64 or 96 bits, and the address skips bits 64 to 71 (RFC 6052, 2.2).
         without = (number >> 64 << 56) | (number & (1 << 56) - 1)
-        # Zeros belong to a longer prefix, or come behind the address of a shorter one.
+        # Zeros belong to a longer prefix, or follow the address of a shorter one.
         carried = [each for shift in (40, 32, 24) if int(each := _ipv4(without >> shift)) >> 24]
         yield from carried
         if number & 0xFFFFFFFF or not carried:

@@ -1,4 +1,4 @@
-r"""What a publisher's checksum file says about one file: SHA256SUMS, SHA512SUMS, MD5SUMS, or a single digest.
+r"""Publishers' checksum files: SHA256SUMS, SHA512SUMS, MD5SUMS, or a single digest.
 
 >>> from hyperx_glance.sources.checksums import Digests
 >>> found = Digests("/debian/12/disk.qcow2")
@@ -7,8 +7,7 @@ r"""What a publisher's checksum file says about one file: SHA256SUMS, SHA512SUMS
 'sha256:9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f'
 
 GNU's form is "<digest>  <name>", or "<digest> *<name>"; BSD's is "SHA256 (<name>) = <digest>". Signatures and
-comments around them count for nothing. The algorithm is told by the length of the digest. Memory is bounded by one
-line.
+comments are ignored. The length of the digest determines the algorithm. Memory is bounded by one line.
 """
 
 import re
@@ -23,7 +22,7 @@ _ESCAPED = {b"\\\\": b"\\", b"\\n": b"\n", b"\\r": b"\r"}
 
 
 class Digests:
-    """Collect what the lines of a checksum file say about the file at ``path``, of which the end is its name."""
+    """Digests that a checksum file contains for the file at ``path``, which ends in its name."""
 
     def __init__(self, path: str) -> None:
         self._path = f"/{path}".encode(errors="surrogateescape")
@@ -34,7 +33,7 @@ class Digests:
         self._names = False
 
     def feed(self, piece: bytes) -> None:
-        """Read some more of the file."""
+        """Parse the next bytes of the file."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
             self._read(line)
@@ -42,7 +41,7 @@ class Digests:
             self._rest, self._too_long = b"", True
 
     def checksum(self) -> str | None:
-        """Give the strongest as "algorithm:hex", None where there is none; `ValueError` where two differ."""
+        """Return the strongest as "algorithm:hex", None if there is none; raise `ValueError` if two differ."""
         self._read(self._rest)
         self._rest = b""
         found = self._named or ({} if self._names else self._alone)
@@ -55,7 +54,7 @@ class Digests:
         return None
 
     def _read(self, line: bytes) -> None:
-        if self._too_long:  # the end of a line whose beginning was dropped
+        if self._too_long:  # the end of a line whose beginning was discarded
             self._too_long = False
             return
         line = line.strip(b"\r \t")

@@ -1,4 +1,4 @@
-r"""What the first bytes of a file say.
+r"""The format of a file, by its first bytes.
 
 >>> from hyperx_glance.sources.contents import examine
 >>> examine(b"<!DOCTYPE html><html>", whole=True).html
@@ -20,8 +20,8 @@ from hyperx_glance.sources.addresses import rejected
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
 HEAD_BYTES = 128 * 1024
-"""Enough for every format's mark: an ISO's comes last, at 32 KiB."""
-# Possessive and atomic, or a few comments take a minute of backtracking.
+"""Enough for the signature of every format: that of an ISO is the last, at 32 KiB."""
+# Possessive and atomic; otherwise a few comments cause a minute of backtracking.
 _HTML = re.compile(rb"(?is)^(\xef\xbb\xbf)?\s*+(?:<!--(?>.*?-->)\s*+)*+<(!doctype\s+html|html|head|body|script)\b")
 _PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
 _PACKED = (
@@ -41,7 +41,7 @@ _PACKED = (
     ("tar", re.compile(rb".{257}ustar", re.DOTALL)),
     ("WIM", re.compile(rb"MSWIM\x00\x00\x00")),
 )
-"""What files are packed into: no disk begins so."""
+"""Signatures of packed files; no disk begins with one."""
 _UNPACKERS = {
     "gzip": "gzip -d",
     "bzip2": "bzip2 -d",
@@ -60,32 +60,32 @@ _UNPACKERS = {
     "WIM": "7z x",
 }
 _DANGERS = {
-    "backing_file": "it names a backing file",
+    "backing_file": "it refers to a backing file",
     "data_file": "it keeps its data in another file",
-    "unknown_features": "it has features that nobody knows",
+    "unknown_features": "it has unknown features",
     "mbr": "its partition table is malformed",
-    "descriptor": "its descriptor names other files or a variant that OpenStack does not take",
+    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept",
 }
 
 
 _FILE_HINTS = {
-    UrlProblem.HTML: "It may be a login or a download page that was saved: download the file itself.",
-    UrlProblem.EMPTY: "The file has no bytes: download or make it again.",
+    UrlProblem.HTML: "It may be a saved login or download page; download the file itself.",
+    UrlProblem.EMPTY: "The file is empty; download or create it again.",
     UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and give the disk image or ISO that is in it.",
-    UrlProblem.UNKNOWN_FORMAT: 'Give the format; for a plain disk: disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Give the format that the file really has.",
-    UrlProblem.CHANGED: "Wait until nobody writes to the file.",
-    UrlProblem.TRUNCATED: "Download or make the file again.",
-    UrlProblem.CORRUPT: "Download or make the file again.",
+    UrlProblem.PACKED: "Unpack it first, and use the disk image or ISO that it contains.",
+    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
+    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
+    UrlProblem.CHANGED: "Wait until no process writes to the file.",
+    UrlProblem.TRUNCATED: "Download or create the file again.",
+    UrlProblem.CORRUPT: "Download or create the file again.",
 }
 
 
 class Opened(Protocol):
-    """Be what is read for an image: its first bytes, and then all of them, once.
+    """Opened source of an image: its first bytes, and then all of them, once.
 
-    ``url`` tells where from; else ``file`` names a file of this machine. ``size`` is bytes, None where nobody says.
-    ``deadline`` holds for the next read, and `pieces` sets it; None leaves the time to each single read.
+    ``url`` is its URL; otherwise ``file`` is the name of a file of this machine. ``size`` is bytes, None if unknown.
+    ``deadline`` is for the next read, and `pieces` sets it; if None, only each single read has a timeout.
     """
 
     deadline: float | None
@@ -100,40 +100,40 @@ class Opened(Protocol):
 
     @property
     def packed(self) -> str:
-        """What it was packed with, where it is unpacked on the way."""
+        """The compression, if the source is unpacked while it is read; otherwise ""."""
 
     @property
     def packed_size(self) -> int | None:
-        """How many bytes of packed data are promised."""
+        """The announced number of packed bytes, None if unknown."""
 
     @property
     def content_type(self) -> str:
-        """The media type, where a server tells one."""
+        """The media type that a server announces; otherwise ""."""
 
     @property
     def size(self) -> int | None:
-        """How many bytes are promised."""
+        """The announced number of bytes, None if unknown."""
 
     @property
     def whole(self) -> bool:
-        """Whether `head` is all there is."""
+        """Whether `head` is the whole file."""
 
     def head(self) -> bytes:
-        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        """Return the first bytes, fewer than `HEAD_BYTES` only if there are no more."""
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
-        """Give all bytes."""
+        """Iterate over all bytes."""
 
     def interrupt(self) -> None:
-        """Wake whoever waits for it in another thread."""
+        """Wake a thread that waits for data."""
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Tell what the first bytes are; ``disk_format`` is None where they say nothing, ``dangers`` is a sentence part."""
+    """Judgement of the first bytes; ``disk_format`` is None if unknown, ``dangers`` are clauses of a sentence."""
 
     disk_format: str | None = None
     detected: tuple[str, ...] = ()
@@ -144,7 +144,7 @@ class Content:
 
 
 def examine(head: bytes, *, whole: bool) -> Content:
-    """Read the first bytes of a file; ``whole`` when there are no more."""
+    """Inspect the first bytes of a file; ``whole`` if there are no more."""
     if not head:
         return Content(empty=True)
     if is_page(head):
@@ -181,11 +181,11 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
                 inspector.finish()
             if not inspector.format_match:
                 continue
-        except Exception:  # noqa: BLE001, S112  # as oslo's own wrapper: a parser that trips over foreign bytes says no
+        except Exception:  # noqa: BLE001, S112  # as oslo's own wrapper: a parser that fails does not match
             continue
         found.append(name)
         if not inspector.complete:
-            continue  # what it would check comes later in the file: Glance will
+            continue  # the data to check comes later in the file: Glance checks it
         try:
             inspector.safety_check()
         except format_inspector.SafetyCheckFailed as error:
@@ -204,10 +204,10 @@ def judge(
     file: str | None = None,
     packed: str = "",
 ) -> str:
-    """Give the disk format to register; ``declared`` None takes what the bytes positively say.
+    """Return the disk format to register; if ``declared`` is None, that of the bytes.
 
-    ``file`` names a file of this machine, where they come from none of a ``url``; ``packed`` says what they were
-    unpacked from.
+    ``file`` is the name of a file of this machine if the bytes are not from a ``url``. ``packed`` is the compression
+    from which they were unpacked.
     """
     refused = functools.partial(rejected, url=url) if file is None else functools.partial(file_rejected, file=file)
     if content.empty:
@@ -217,56 +217,56 @@ def judge(
         raise refused(UrlProblem.HTML, page)
     found = content.disk_format
     if content.packed and found in (None, "raw"):
-        # Registered as "raw", it would be an image that is ready and boots nowhere.
+        # Registered as "raw", it would become ready, but no server could boot from it.
         twice = f"The file is packed twice: its {packed} data holds {content.packed} data."
         message = twice if packed else f"The file is packed: it is {content.packed} data."
         raise refused(UrlProblem.PACKED, message, hint=_way_to_unpack(content.packed, served=file is None))
     if declared == ISO_FORMAT and found != ISO_FORMAT:
         raise refused(
             UrlProblem.WRONG_FORMAT,
-            f"The file is no ISO but {_described(content)}.",
+            f"The file is not an ISO; it is {_described(content)}.",
             hint="Register disk images with NewImage." if found else "",
         )
     if found == ISO_FORMAT and declared != ISO_FORMAT:
         raise refused(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
     if declared is None and found is None:
-        raise refused(UrlProblem.UNKNOWN_FORMAT, f"The file's format cannot be told: it is {_described(content)}.")
+        raise refused(UrlProblem.UNKNOWN_FORMAT, "The format of the file cannot be determined.")
     if found is not None and found not in (*IMAGE_FORMATS, ISO_FORMAT):
         raise refused(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
-    # Only these have no mark, so that bytes that say nothing fit them.
+    # Only these formats have no signature, so unknown bytes match them.
     if declared is not None and found != declared and not (found is None and declared in ("raw", "ploop")):
-        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared} but {_described(content)}.")
+        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared}; it is {_described(content)}.")
     if content.dangers:
         raise refused(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
     return declared or found or ""
 
 
 def is_page(head: bytes) -> bool:
-    """Tell whether the first bytes of a file are those of an HTML page."""
+    """Check whether the first bytes of a file are those of an HTML page."""
     return bool(_HTML.match(head[:4096]))
 
 
 def packed_into(head: bytes) -> str:
-    """Tell what the first bytes of a file say that it is packed with; "" where they say nothing."""
+    """Return the compression or archive format of a file by its first bytes; "" if there is none."""
     return next((name for name, mark in _PACKED if mark.match(head)), "")
 
 
 def _way_to_unpack(kind: str, *, served: bool) -> str:
-    give = "serve" if served else "give"
-    return f"Unpack it first ({_UNPACKERS[kind]}), and {give} the disk image or ISO that is in it."
+    verb = "serve" if served else "use"
+    return f"Unpack it first ({_UNPACKERS[kind]}), and {verb} the disk image or ISO that it contains."
 
 
 def refusal(source: Opened, problem: UrlProblem, message: str, *, hint: str = "") -> HyperxGlanceError:
-    """Build the error for what was read."""
+    """Return the error for an opened source."""
     if source.file is None:
         return rejected(problem, message, source.url, hint=hint)
     return file_rejected(problem, message, source.file, hint=hint)
 
 
 def file_rejected(problem: UrlProblem, message: str, file: str, *, hint: str = "") -> LocalFileError:
-    """Build the error for a file of this machine."""
+    """Return the error for a file of this machine."""
     return LocalFileError(message, file=file, reason=problem, hint=hint or _FILE_HINTS.get(problem, ""))
 
 
 def _described(content: Content) -> str:
-    return content.disk_format or "of no known format"
+    return content.disk_format or "of an unknown format"

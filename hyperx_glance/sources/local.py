@@ -1,4 +1,4 @@
-"""A file of this machine: opened carefully, read once or again, and watched for changes.
+"""Files of this machine: opened safely, read once or repeatedly, and checked for changes.
 
 >>> import io
 >>> from hyperx_glance.sources.local import LocalFile
@@ -6,7 +6,7 @@
 ...     opened.size, list(opened.pieces())
 (3, [b'QFI'])
 
-What was opened decides, and not its name: a device or a pipe is refused, and opening one never blocks.
+The check is of the opened file, not of its name: a device or a pipe is refused, and opening one never blocks.
 """
 
 import bz2
@@ -28,13 +28,13 @@ from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""Without O_NONBLOCK, opening a FIFO waits for somebody who writes."""
+"""Without O_NONBLOCK, opening a FIFO waits for a writer."""
 _UNPACKERS = (bz2.BZ2File, gzip.GzipFile, lzma.LZMAFile)
-_NO_FILE = "a regular file is needed, no directory, device, pipe or socket"
+_NO_FILE = "must be a regular file, not a directory, device, pipe or socket"
 
 
 class _Stamp(NamedTuple):
-    """Tell one file, and one state of it, from another."""
+    """Identity and state of a file."""
 
     size: int
     device: int = 0
@@ -43,7 +43,7 @@ class _Stamp(NamedTuple):
 
 
 class LocalFile:
-    """Name a file that can be opened again and again, always from its first byte, and remember its first state."""
+    """File that can be opened repeatedly, always from its first byte, and that must not change in between."""
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
@@ -51,21 +51,21 @@ class LocalFile:
 
     @property
     def path(self) -> str:
-        """The path as it was given, or the name of a file object; "" where it has none."""
+        """The path as it was given, or the name of a file object; "" if it has none."""
         name = os.fspath(self._file) if isinstance(self._file, str | os.PathLike) else getattr(self._file, "name", "")
         return name if isinstance(name, str) else ""
 
     @property
     def shown(self) -> str:
-        """The same, for people."""
+        """The path for messages, with printable characters only."""
         return "".join(letter if letter.isprintable() else "?" for letter in self.path) or "the file"
 
     def open(self, *, deadline: float | None = None, clock: Callable[[], float] = time.monotonic) -> "OpenedFile":
-        """Open it; ``deadline`` is for its first bytes. `LocalFileError` where it is another file than at first."""
+        """Open the file; ``deadline`` is for its first bytes. Raise `LocalFileError` if it has changed since."""
         try:
             file, stamp = self._open()
         except (OSError, InvalidRequestError) as error:
-            if self._stamp is not None:  # it was good at first, and so was the request
+            if self._stamp is not None:  # the file could be opened before, so the request is valid
                 raise self.unreadable(error) from error
             if isinstance(error, InvalidRequestError):
                 raise
@@ -79,11 +79,11 @@ class LocalFile:
         return opened
 
     def changed(self) -> LocalFileError:
-        """Tell that the file is not what it was."""
-        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was read.", self.shown)
+        """Return the error of a file that has changed."""
+        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was being read.", self.shown)
 
     def unreadable(self, error: Exception) -> LocalFileError:
-        """Tell that the file cannot be read."""
+        """Return the error of a file that cannot be read."""
         why = getattr(error, "strerror", None) or str(error).removeprefix("file: ") or type(error).__name__
         return file_rejected(UrlProblem.UNREADABLE, f"The file cannot be read: {why}.", self.shown)
 
@@ -99,15 +99,15 @@ class LocalFile:
 
 def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
     if isinstance(file, _UNPACKERS):
-        raise InvalidRequestError("file: give the packed file itself; it is unpacked on the way")
+        raise InvalidRequestError("file: must be the packed file itself; it is unpacked during the transfer")
     if isinstance(file, io.TextIOBase):
-        raise InvalidRequestError("file: a binary file is needed, not a text file")
+        raise InvalidRequestError("file: must be a binary file, not a text file")
     try:
         descriptor = _descriptor(file)
         size = file.seek(0, io.SEEK_END) if descriptor is None or _is_regular(descriptor) else None
         file.seek(0)
     except (AttributeError, OSError, TypeError, ValueError) as error:
-        raise InvalidRequestError("file: a binary file is needed that is open and can be rewound") from error
+        raise InvalidRequestError("file: must be a binary file that is open and seekable") from error
     if not isinstance(size, int):
         raise InvalidRequestError(f"file: {_NO_FILE}")
     return file, _Stamp(size) if descriptor is None else _stamp(descriptor)._replace(size=size)
@@ -116,7 +116,7 @@ def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
 def _descriptor(file: BinaryIO) -> int | None:
     try:
         return file.fileno()
-    except (AttributeError, OSError):  # what is in memory has none
+    except (AttributeError, OSError):  # a file in memory has none
         return None
 
 
@@ -130,9 +130,9 @@ def _stamp(descriptor: int) -> _Stamp:
 
 
 class OpenedFile:
-    """Be an opened file: its first bytes, and then all of them, once.
+    """Opened file: its first bytes, and then all of them, once.
 
-    The last piece is given only when the file has ended as it began: who waits for all bytes never gets a mixture.
+    The last piece is returned only if the file has not changed meanwhile, so nobody gets all bytes of a mixture.
     """
 
     url = ""
@@ -163,27 +163,27 @@ class OpenedFile:
         self.close()
 
     def interrupt(self) -> None:
-        """Do nothing: a disk answers."""
+        """Do nothing: reads from a disk end."""
 
     def close(self) -> None:
-        """Close what was opened here; a file object stays the caller's."""
+        """Close the file if it was opened here; a file object belongs to the caller."""
         if isinstance(self._of._file, str | os.PathLike):  # noqa: SLF001  # they are one
             with contextlib.suppress(OSError):
                 self._file.close()
 
     @property
     def whole(self) -> bool:
-        """Whether `head` is all there is."""
+        """Whether `head` is the whole file."""
         return self._ended
 
     def head(self) -> bytes:
-        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        """Return the first bytes, fewer than `HEAD_BYTES` only if there are no more."""
         while len(self._head) < HEAD_BYTES and not self._ended:
             self._head += self._read(HEAD_BYTES - len(self._head))
         return self._head
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
-        """Give all bytes until ``deadline``."""
+        """Iterate over all bytes until ``deadline``."""
         self.deadline = deadline
         held = self._head
         while not self._ended:
@@ -196,13 +196,13 @@ class OpenedFile:
 
     def _read(self, size: int) -> bytes:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file takes too long.", self._of.shown)
+            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file took too long.", self._of.shown)
         try:
             piece = self._file.read(size)
         except (OSError, ValueError) as error:
             raise self._of.unreadable(error) from error
         if not isinstance(piece, bytes):
-            raise InvalidRequestError("file: a binary file is needed, whose read() gives bytes")
+            raise InvalidRequestError("file: must be a binary file, whose read() returns bytes")
         self._count += len(piece)
         self._ended = not piece
         if self._count > self.size or (self._ended and not self._is_as_at_first()):

@@ -1,11 +1,10 @@
-"""How servers of files are reached: names, connections, TLS, and the clock by which they are read.
+"""Connections to file servers: names, sockets, TLS, and the clock for their deadlines.
 
 >>> from hyperx_glance.sources.network import Network
 >>> Network().resolve("127.0.0.1", 80)
 ['127.0.0.1']
 
-The system's own, unless somebody gives another: the in-memory cloud answers for its files, and tests have their own
-time.
+The default is that of the system. The in-memory cloud replaces it to serve its files, and tests replace the clock.
 """
 
 import contextlib
@@ -33,10 +32,10 @@ def _secure(opened: socket.socket, context: ssl.SSLContext, host: str) -> socket
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Reach servers of files.
+    """Access to file servers.
 
-    ``resolve`` gives the addresses of a host and port. ``connect`` connects to an address and port within so many
-    seconds. ``secure`` starts TLS on a connection. ``clock`` gives seconds. The first three may raise `OSError`.
+    ``resolve`` returns the addresses of a host and port. ``connect`` connects to an address and port within a number of
+    seconds. ``secure`` starts TLS on a connection. ``clock`` returns seconds. The first three may raise `OSError`.
     """
 
     resolve: Callable[[str, int], Sequence[str]] = _resolve
@@ -55,13 +54,13 @@ _defaults = [SYSTEM]
 
 
 def default() -> Network:
-    """Give the network of whoever names none."""
+    """Return the network that is used if settings have none."""
     return _defaults[-1]
 
 
 @contextlib.contextmanager
 def as_default(network: Network) -> Iterator[None]:
-    """Let everybody who names no network have this one."""
+    """Use this network inside the block if settings have none."""
     _defaults.append(network)
     try:
         yield

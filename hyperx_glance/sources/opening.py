@@ -1,4 +1,4 @@
-"""What an image is made of: a URL or a file of this machine, read in the same way.
+"""One interface for the data of an image: a URL or a file of this machine.
 
 >>> import contextlib, io
 >>> from hyperx_glance import UrlPolicy
@@ -19,7 +19,7 @@ from hyperx_glance.sources.unpacking import Unpacked, unpackable
 from hyperx_glance.vocabulary import UrlProblem
 
 REJECTED = (UrlRejectedError, LocalFileError)
-"""What is raised where a source cannot become an image."""
+"""Errors of a source that cannot become an image."""
 
 
 def open_source(
@@ -32,10 +32,10 @@ def open_source(
     seconds: float | None = None,
     network: Network = SYSTEM,
 ) -> Opened:
-    """Open the one that is given; ``seconds`` bound the time until the first bytes, by default as the policy says.
+    """Open the URL or file; ``seconds`` is the time until the first bytes, by default the policy's timeout.
 
-    What is packed is unpacked on the way where ``packed`` is None or names that kind; "" takes all as it is. Of packed
-    data, that has the digest of ``algorithm`` then.
+    Packed data is unpacked while it is read if ``packed`` is None or names its compression; "" reads it as it is. The
+    digest of ``algorithm`` is then of the packed data.
     """
     deadline = network.clock() + (seconds or policy.timeout_seconds)
     if file is not None:
@@ -58,7 +58,7 @@ def unpacked(
     deadline: float,
     network: Network = SYSTEM,
 ) -> Opened:
-    """Give what unpacks an opened source on the way, until ``deadline`` the first bytes; else the source itself."""
+    """Return a source that unpacks an opened one, or that one itself; ``deadline`` is for the first bytes."""
     kind = _kind(source, packed)
     if not kind:
         return source
@@ -66,10 +66,10 @@ def unpacked(
 
 
 def _kind(source: Opened, packed: str | None) -> str:
-    """Tell what a source is to be unpacked from; "" where it is taken as it is."""
+    """Return the compression to unpack; "" if the source is read as it is."""
     if packed == "":
         return ""
     kind = unpackable(source.head())
     if packed and kind != packed:
-        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file is no {packed} data any more.")
+        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file no longer contains {packed} data.")
     return kind

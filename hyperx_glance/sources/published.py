@@ -1,10 +1,10 @@
-"""Reading the checksum that a publisher has put beside a file.
+"""Checksums that publishers serve beside their files.
 
 >>> from hyperx_glance import UrlPolicy
 >>> from hyperx_glance.sources.published import published_checksum
 >>> published_checksum("http://169.254.169.254/SHA256SUMS", "/disk.qcow2", UrlPolicy())
 Traceback (most recent call last):
-hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 """
 
 from hyperx_glance.models.urls import UrlPolicy
@@ -15,13 +15,13 @@ from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.vocabulary import UrlProblem
 
 LARGEST_BYTES = 16 * 1024 * 1024
-"""Those of whole distributions have a few MiB."""
+"""The checksum files of whole distributions have a few MiB."""
 
 
 def published_checksum(checksum_url: str, path: str, policy: UrlPolicy, *, network: Network = SYSTEM) -> str:
-    """Give what a checksum file says about the file at ``path``, as "algorithm:hex".
+    """Return the checksum of the file at ``path`` in a checksum file, as "algorithm:hex".
 
-    The URL is read under the same policy as every other, and within the same time.
+    The URL is read under the same policy and timeout as every other.
     """
     deadline = network.clock() + policy.timeout_seconds
     digests = Digests(path)

@@ -1,12 +1,12 @@
-"""Open a URL as carefully as a stranger's URL must be opened, and read it.
+"""Open and read a URL that is not trusted.
 
     >>> from hyperx_glance import UrlPolicy
     >>> from hyperx_glance.sources.urls import open_url
     >>> open_url("http://2130706433/disk.qcow2", UrlPolicy())
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) lies in 127.0.0.0/8, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) is in 127.0.0.0/8, which is denied. ...
 
-Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxies of the environment are not used.
+Every failure is a `UrlRejectedError` with a `UrlProblem`. Proxy settings of the environment are ignored.
 """
 
 import base64
@@ -47,7 +47,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class _Timed(io.RawIOBase):
-    """Read a socket until a deadline: for one header or one chunk http.client reads as often as a server drips."""
+    """Socket with a deadline: for one header or chunk, http.client reads as often as a slow server sends a byte."""
 
     def __init__(self, raw: io.RawIOBase, opened: socket.socket, deadline: float, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -62,13 +62,13 @@ class _Timed(io.RawIOBase):
         left = self.deadline - self._clock()
         if left <= 0:
             raise TimeoutError
-        if self._socket.fileno() >= 0:  # else all is read, and the response has closed it
+        if self._socket.fileno() >= 0:  # otherwise all is read, and the response has closed it
             self._socket.settimeout(left)
         return self._raw.readinto(buffer)
 
     def interrupt(self) -> None:
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's own, which speaks to the server
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not that of TLS, which sends to the server
 
     def close(self) -> None:
         self._raw.close()
@@ -76,7 +76,7 @@ class _Timed(io.RawIOBase):
 
 
 class _Connection(HTTPConnection):
-    """Bound the answer, and keep the target from urllib3, which logs it with a header that it cannot parse."""
+    """Connection with a deadline. Its target is hidden from urllib3, which logs it with invalid headers."""
 
     target = "/"
     deadline = 0.0
@@ -84,16 +84,16 @@ class _Connection(HTTPConnection):
     timed: _Timed | None = None
     answer: http.client.HTTPResponse | None = None
 
-    def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client does its class
+    def response_class(self, sock: socket.socket, *rest: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]  # noqa: ANN401  # called as http.client calls its class
         self.answer = response = http.client.HTTPResponse(sock, *rest, **options)
         self.timed = _Timed(response.fp.detach(), sock, self.deadline, self.clock)
         response.fp = io.BufferedReader(self.timed)
         return response
 
     def end(self) -> None:
-        """Close the socket, also where an answer has it that nobody came to hold."""
+        """Close the socket, even if it belongs to a response that was never returned."""
         if self.answer is not None:
-            self.answer.close()  # else Python 3.13 complains when it forgets the answer, whose socket is closed
+            self.answer.close()  # otherwise Python 3.13 warns when it collects a response whose socket is closed
         self.close()
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002  # as urllib3 has it
@@ -116,10 +116,10 @@ def open_url(
     any_status: bool = False,
     network: Network = SYSTEM,
 ) -> "Source":
-    """Send a GET, follow redirects by hand, and give the answer with status 200.
+    """Send a GET, follow redirects with a check of each, and return the response with status 200.
 
-    Everything until the answer's header together takes at most ``seconds``, by default the policy's timeout.
-    ``any_status`` gives an answer of another status too.
+    All requests until the header of the last response take at most ``seconds``, by default the policy's timeout.
+    ``any_status`` returns a response of another status, too.
     """
     deadline = network.clock() + (seconds or policy.timeout_seconds)
     seen: list[str] = []
@@ -138,7 +138,7 @@ def open_url(
         seen.append(here)
         here = _behind(here, location)
         if here in seen or len(seen) > policy.max_redirects:
-            message = f"The URL redirects {len(seen)} times without arriving."
+            message = f"The URL redirects {len(seen)} times without reaching a file."
             raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
     source = Source(
         url=url,
@@ -151,29 +151,29 @@ def open_url(
     )
     if response.status != 200 and not any_status:
         source.close()
-        reason = http.client.responses.get(response.status, "")  # not its own words: they may be anything
+        reason = http.client.responses.get(response.status, "")  # not the server's own text, which may contain anything
         message = f"The server answers {response.status} {reason}".rstrip() + "."
         raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
     return source
 
 
 def _behind(url: str, location: str) -> str:
-    """Follow a redirect as browsers do, who take spaces and raw UTF-8 in it, which arrives as Latin-1."""
+    """Follow a redirect as browsers do: they accept spaces and raw UTF-8, which http.client reads as Latin-1."""
     with contextlib.suppress(ValueError):
         return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
-    # Outside, so that the error has no context, which quotes what may be a password.
+    # Outside, so that the error has no context, which may quote a password.
     raise rejected(UrlProblem.BAD_URL, "The URL redirects to an invalid URL.", url)
 
 
 def _left(url: str, deadline: float, network: Network) -> float:
     left = deadline - network.clock()
     if left <= 0:
-        raise rejected(UrlProblem.TIMEOUT, "The server takes too long.", url)
+        raise rejected(UrlProblem.TIMEOUT, "The server took too long.", url)
     return left
 
 
 def _ask(place: Destination, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str) -> _Answer:
-    """Ask the first address that takes a connection."""
+    """Send the request to the first address that accepts a connection."""
     problem: UrlRejectedError | None = None
     for address in place.addresses:
         try:
@@ -189,7 +189,7 @@ def _ask(place: Destination, policy: UrlPolicy, deadline: float, network: Networ
 def _ask_address(
     place: Destination, address: str, policy: UrlPolicy, deadline: float, network: Network, *, credentials: str
 ) -> _Answer:
-    # A connection of our own instead of a pool: pools write every URL, secrets included, to urllib3's debug log.
+    # A single connection instead of a pool: pools write every URL, including secrets, to urllib3's debug log.
     seconds = min(_left(place.url, deadline, network), policy.timeout_seconds)
     connection = _Connection(address, place.port, timeout=seconds)
     connection.target = place.target
@@ -216,7 +216,7 @@ def _ask_address(
 
 
 def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
-    """Trust the policy's authorities; `InvalidRequestError` where they cannot be read."""
+    """Return a context that trusts the policy's authorities; raise `InvalidRequestError` if they cannot be read."""
     try:
         return ssl.create_default_context(cafile=policy.ca_file)
     except OSError as error:
@@ -239,28 +239,28 @@ def _translated_connection(place: Destination) -> Iterator[None]:
     except TimeoutError:
         raise
     except OSError as error:
-        message = f"{place.host} port {place.port} refuses the connection or cannot be reached."
+        message = f"{place.host} port {place.port} refused the connection or cannot be reached."
         raise rejected(UrlProblem.REFUSED, message, place.url) from error
 
 
 @contextlib.contextmanager
 def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator[None]:
-    """Translate what sockets, TLS and HTTP raise."""
+    """Translate the exceptions of sockets, TLS and HTTP."""
     try:
         yield
     except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise rejected(UrlProblem.TIMEOUT, f"{server} does not answer in time.", url) from error
+        raise rejected(UrlProblem.TIMEOUT, f"{server} did not respond in time.", url) from error
     except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
         raise rejected(UrlProblem.TLS, f"TLS with {server} fails: {_first_sentence(error)}.", url) from error
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if within_body:
             raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
-        message = f"{server} ends the connection without an answer in HTTP."
+        message = f"{server} closed the connection without sending an HTTP response."
         raise rejected(UrlProblem.REFUSED, message, url) from error
 
 
 def _printable(text: str) -> str:
-    """Take out what could drive a terminal, or be half a surrogate pair, which no report can hold."""
+    """Replace control characters, and unpaired surrogates, which a report must not contain."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:_LONGEST_TEXT]
 
 
@@ -270,7 +270,7 @@ def _first_sentence(error: BaseException) -> str:
 
 
 class Source:
-    """Be an opened URL: its header, its first bytes, and then all of them, once."""
+    """Opened URL: its header, its first bytes, and then all of them, once."""
 
     file = None
     packed = ""
@@ -311,18 +311,18 @@ class Source:
         self.close()
 
     def interrupt(self) -> None:
-        """Wake whoever waits for the server in another thread; closing a socket there would leave it waiting."""
+        """Wake a thread that waits for the server; if its socket were closed instead, it would wait on."""
         assert self._connection.timed is not None  # it has answered
         self._connection.timed.interrupt()
 
     def close(self) -> None:
-        """End the connection, however much is left to read."""
+        """Close the connection, even if there is more to read."""
         self._response.close()
         self._connection.end()
 
     @property
     def size(self) -> int | None:
-        """How many bytes the server promises; None where it does not say, and where HTTP has the length ignored."""
+        """The announced number of bytes; None if there is none, or if HTTP says to ignore it."""
         if "Transfer-Encoding" in self._response.headers:
             return None
         length = self._response.headers.get("Content-Length", "")
@@ -342,28 +342,28 @@ class Source:
     def file_name(self) -> str:
         """The name under which a browser would save the file."""
         message = Message()
-        # Cut: parsing takes the square of its length.
+        # Cut, because the time for parsing grows with the square of the length.
         message["Content-Disposition"] = self._response.headers.get("Content-Disposition", "")[:_LONGEST_DISPOSITION]
         try:
             name = message.get_filename()
-        except (ValueError, LookupError, TypeError):  # of an encoding that nobody knows, or of impossible numbers
+        except (ValueError, LookupError, TypeError):  # an unknown encoding, or invalid numbers
             name = None
         name = name or unquote(urlsplit(self.final_url).path)
         return _printable(name.replace("\\", "/").rsplit("/", 1)[-1])
 
     def head(self) -> bytes:
-        """Give the first bytes; less than `HEAD_BYTES` only where there are no more."""
+        """Return the first bytes, fewer than `HEAD_BYTES` only if there are no more."""
         while len(self._head) < HEAD_BYTES and not self._ended:
             self._head += self._read(HEAD_BYTES - len(self._head))
         return self._head
 
     @property
     def whole(self) -> bool:
-        """Whether `head` is all there is."""
+        """Whether `head` is the whole file."""
         return self._ended
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
-        """Give all bytes; ``deadline`` on the network's clock, else each wait lasts at most the policy's timeout."""
+        """Iterate over all bytes until ``deadline`` of the network's clock; each wait has the policy's timeout."""
         self.deadline = deadline
         if self._head:
             yield self._head

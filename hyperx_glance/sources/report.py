@@ -1,4 +1,4 @@
-"""What a browser would make of a URL, for people who test one before they register it.
+"""A report on a URL, as a browser would see it, for people who test a URL before they register it.
 
 >>> from hyperx_glance.sources.report import report
 >>> told = report("https://files.example/login", client.settings.url_policy, disk_format=None, network=settings.network)
@@ -39,9 +39,9 @@ def report(
     unpack: Callable[[Opened], Opened] | None = None,
     network: Network = SYSTEM,
 ) -> UrlReport:
-    """Read the head of a URL and tell what is there; raise only where no server answers.
+    """Read the first bytes of a URL and report on them; raise only if no server responds.
 
-    ``unpack`` gives what a registration would read: the source itself, or what unpacks it on the way.
+    ``unpack`` returns the source that a registration would read: the source itself, or one that unpacks it.
     """
     with open_url(url, policy, any_status=True, network=network) as source:
         outside = examine(source.head(), whole=source.whole) if source.status == 200 else Content()
@@ -66,7 +66,7 @@ def report(
 def _judged(
     source: Source, outside: Content, declared: str | None, unpack: Callable[[Opened], Opened] | None
 ) -> tuple[Content, UrlRejectedError | None]:
-    """Give what would be registered, as far as its first bytes tell, and what is wrong with it."""
+    """Return what would be registered, by its first bytes, and the error that a registration would raise."""
     if source.status != 200:
         message = f"The server answers {source.status}: there is no file."
         return outside, rejected(UrlProblem.HTTP_STATUS, message, source.url)
@@ -97,17 +97,17 @@ def _warnings(source: Source, refusal: UrlRejectedError | None, *, packed: str, 
     if not would_download:
         warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
     if source.size is None:
-        warnings.append("The server does not tell the size, so that the quota cannot be checked before.")
+        warnings.append("The server does not announce the size, so the quota cannot be checked in advance.")
     name = unquote(urlsplit(source.url).path.rsplit("/", 1)[-1])
     if not name:
-        warnings.append("The URL names no file; the rule is http://server/file.")
+        warnings.append("The URL does not name a file; the rule is http://server/file.")
     elif name != source.file_name and not source.redirects:
         warnings.append(
             f"The URL ends in {name}, the file is called {source.file_name}; the rule is http://server/file."
         )
     if source.redirects:
-        warnings.append("The URL redirects; Glance checks the new place by its own rules.")
+        warnings.append("The URL redirects; Glance checks the target by its own rules.")
     if source.port not in (80, 443):
         # glance/async_/flows/_internal_plugins/__init__.py, allowed_ports
-        warnings.append(f"The server uses port {source.port}; Glance's default rules allow 80 and 443 only.")
+        warnings.append(f"The server uses port {source.port}; Glance's default rules allow only 80 and 443.")
     return warnings

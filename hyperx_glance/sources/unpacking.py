@@ -1,4 +1,4 @@
-"""What is packed with xz, gzip, bzip2 or zstd, unpacked while it is read.
+"""Data that is packed with xz, gzip, bzip2 or zstd, unpacked while it is read.
 
 >>> import gzip, io
 >>> from hyperx_glance.sources.local import LocalFile
@@ -7,9 +7,9 @@
 ...     source.head()
 b'QFI'
 
-A stream may be followed by another of its kind, as the tools themselves take it; anything else behind it is an error.
-Memory is bounded whatever the file says: by pieces, and by the largest window that is taken. Time is bounded by the
-deadline, and by how much may be read that unpacks to nothing: padding, empty streams, skippable frames, long headers.
+A stream may be followed by another of its kind, as with the tools themselves; any other trailing data is an error.
+Memory is bounded for every file: by the size of pieces, and by the largest accepted window. Time is bounded by the
+deadline, and by the amount of data that may unpack to nothing: padding, empty streams, skippable frames, long headers.
 """
 
 import bz2
@@ -31,14 +31,14 @@ from hyperx_glance.vocabulary import UrlProblem
 PIECE_BYTES = 256 * 1024
 PIECES_AHEAD = 8
 LARGEST_WINDOW_BYTES = 128 * 1024 * 1024
-"""What `xz -9` and `zstd --ultra --long` ask for at most; a file could ask for 4 GiB."""
+"""The most that `xz -9` and `zstd --ultra --long` require; a file could require 4 GiB."""
 LARGEST_SILENCE_BYTES = 64 * 1024 * 1024
-"""Packed bytes in a row that unpack to nothing. Tapes and xz pad by some KiB; the seek table of zstd has some MiB."""
+"""Consecutive packed bytes that unpack to nothing. Tapes and xz pad by some KiB; zstd's seek table has some MiB."""
 _FED_BYTES = 256 * 1024
 
 
 class _Decoder(Protocol):
-    """Unpack one stream, as `bz2.BZ2Decompressor` does."""
+    """Decoder of one stream, with the interface of `bz2.BZ2Decompressor`."""
 
     @property
     def eof(self) -> bool: ...
@@ -50,7 +50,7 @@ class _Decoder(Protocol):
 
 
 class _Gzip:
-    """Unpack one gzip stream with the manners of the other decoders."""
+    """Decoder of one gzip stream, with the interface of the other decoders."""
 
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -71,7 +71,7 @@ class _Gzip:
 
 
 def _zstd() -> _Decoder:
-    # Of the standard library from Python 3.14 on; before, the same module has the name backports.zstd.
+    # In the standard library since Python 3.14; the same module for older versions is backports.zstd.
     zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
     window = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW_BYTES.bit_length() - 1}
     decoder: _Decoder = zstd.ZstdDecompressor(options=window)
@@ -85,20 +85,20 @@ _DECODERS: dict[str, Callable[[], _Decoder]] = {
     "zstd": _zstd,
 }
 _PADDED = ("gzip", "xz")
-"""What may have zeros behind it: tapes and the xz format itself round sizes up."""
+"""Formats that zeros may follow: tapes, and the xz format itself, round sizes up."""
 
 
 def unpackable(head: bytes) -> str:
-    """Tell what a file is packed with, from its first bytes, where it can be unpacked here; else ""."""
+    """Return the compression of a file by its first bytes if it can be unpacked here; otherwise ""."""
     kind = packed_into(head)
     return kind if kind in _DECODERS else ""
 
 
 class Unpacked:
-    """Be what an opened source holds, unpacked: its first bytes, and then all of them, once.
+    """Unpacked data of an opened source: its first bytes, and then all of them, once.
 
-    ``clock`` measures ``deadline``, the end of the time for the first bytes. All but these are read and unpacked in a
-    thread of its own, so that reading, unpacking and what the caller does with the data go on at the same time.
+    ``deadline`` is for the first bytes, on ``clock``. The rest is read and unpacked in a separate thread, so that
+    reading and unpacking run concurrently with the caller.
     """
 
     size = None
@@ -118,7 +118,7 @@ class Unpacked:
         self.packed = kind
         self.packed_size = source.size
         self.bytes_read = 0
-        """How much of the packed data was read."""
+        """The number of packed bytes that were read."""
         self._source = source
         self._silence = 0
         self._clock = clock
@@ -141,16 +141,16 @@ class Unpacked:
 
     @property
     def digest(self) -> str | None:
-        """The checksum of the packed data, as "algorithm:hex", where one was asked for and all was read."""
+        """The checksum of the packed data, as "algorithm:hex"; None if none is wanted. Final after the last piece."""
         return f"{self._algorithm}:{self._hash.hexdigest()}" if self._hash else None
 
     @property
     def whole(self) -> bool:
-        """Whether `head` is all there is."""
+        """Whether `head` is the whole file."""
         return self._ended
 
     def head(self) -> bytes:
-        """Give the first unpacked bytes; less than `HEAD_BYTES` only where there are no more."""
+        """Return the first unpacked bytes, fewer than `HEAD_BYTES` only if there are no more."""
         while len(self._head) < HEAD_BYTES and not self._ended:
             piece = next(self._unpacking, b"")
             self._ended = not piece
@@ -158,7 +158,7 @@ class Unpacked:
         return self._head
 
     def pieces(self, *, deadline: float | None = None) -> Iterator[bytes]:
-        """Give all unpacked bytes until ``deadline``."""
+        """Iterate over all unpacked bytes until ``deadline``."""
         if self._head:
             yield self._head
         if self._ended:
@@ -169,11 +169,11 @@ class Unpacked:
         self._ended = True
 
     def interrupt(self) -> None:
-        """Wake whoever reads in another thread."""
+        """Wake a thread that waits for data."""
         self._source.interrupt()
 
     def close(self) -> None:
-        """Read and unpack no more."""
+        """Stop reading and unpacking."""
         if self._ahead is not None:
             self._ahead.stop(self._source.interrupt)
         self._source.close()
@@ -216,7 +216,7 @@ class Unpacked:
 
     def _check_bounds(self) -> None:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking take too long.")
+            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking took too long.")
         if self._silence > LARGEST_SILENCE_BYTES:
             most = LARGEST_SILENCE_BYTES >> 20
             raise refusal(
@@ -228,13 +228,13 @@ class Unpacked:
             return _DECODERS[self.packed]()
         except ImportError as error:
             hint = "Install hyperx-glance[zstd], or unpack the file first: zstd -d"
-            raise refusal(self, UrlProblem.PACKED, "Nothing is installed that unpacks zstd data.", hint=hint) from error
+            raise refusal(self, UrlProblem.PACKED, "No package for zstd data is installed.", hint=hint) from error
 
     def _decompress(self, decoder: _Decoder, data: bytes) -> bytes:
         self._check_bounds()
         try:
             return decoder.decompress(data, PIECE_BYTES)
-        except Exception as error:  # each decoder has errors of its own, and zstd's class may not be there
+        except Exception as error:  # each decoder has its own errors, and the class of zstd may not be installed
             if "memory" in str(error).lower():
                 most = LARGEST_WINDOW_BYTES >> 20
                 message = f"Unpacking the {self.packed} data needs more than {most} MiB of memory."
@@ -243,7 +243,7 @@ class Unpacked:
 
 
 class _Ahead:
-    """Run an iterator in a thread, some pieces ahead of whoever takes them."""
+    """Iterator that runs in a thread, some pieces ahead of its consumer."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -258,20 +258,20 @@ class _Ahead:
                 self._queue.put(piece)
                 if self._stopped.is_set():
                     return
-        except BaseException as error:  # noqa: BLE001  # raised again by whoever takes the pieces
+        except BaseException as error:  # noqa: BLE001  # raised again in `pieces`
             self._queue.put(error)
         else:
             self._queue.put(None)
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the pieces, and raise what went wrong."""
+        """Iterate over the pieces, and raise the thread's exception."""
         while (piece := self._queue.get()) is not None:
             if isinstance(piece, BaseException):
                 raise piece
             yield piece
 
     def stop(self, interrupt: Callable[[], None]) -> None:
-        """End the thread, which may wait for a place in the queue, or for its source."""
+        """End the thread, which may be waiting for space in the queue, or for its source."""
         self._stopped.set()
         interrupt()
         while self._thread.is_alive():

@@ -1,10 +1,10 @@
-"""Reading a URL before Glance does: where it leads, whether that is allowed, and what is there.
+"""Preflight: read a URL before Glance does, and check its address and content.
 
     >>> from hyperx_glance import UrlPolicy
     >>> from hyperx_glance.sources.urls import preflight
     >>> preflight("http://169.254.169.254/latest/meta-data", UrlPolicy(), declared="raw")
     Traceback (most recent call last):
-    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 lies in 169.254.0.0/16, from which nothing is ...
+    hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 
 Every failure is a `UrlRejectedError` with a `UrlProblem`.
 """
@@ -35,10 +35,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Tell what a URL or file that may be registered holds; ``size`` is bytes, None where nobody says.
+    """Content of a URL or file that may be registered; ``size`` is bytes, None if unknown.
 
-    ``packed`` is what it is packed with, ``packed_size`` how many bytes that takes; ``redirected`` says that the
-    URL led to another one.
+    ``packed`` is the compression, "" for none, and ``packed_size`` the number of packed bytes. ``redirected`` if the
+    URL redirected to another one.
     """
 
     disk_format: str
@@ -49,13 +49,13 @@ class Found:
 
 
 def preflight(url: str, policy: UrlPolicy, *, declared: str | None, network: Network = SYSTEM) -> Found:
-    """Read the head of a URL and check that it holds an image of the declared format, None for whatever it is."""
+    """Read the first bytes of a URL, and check that they are of the declared format, None for any."""
     with open_url(url, policy, network=network) as source:
         return check(source, declared)
 
 
 def check(source: Opened, declared: str | None) -> Found:
-    """Check that what was opened holds an image of the declared format."""
+    """Check that an opened source is an image of the declared format, None for any."""
     content = examine(source.head(), whole=source.whole)
     found = judge(
         content,
@@ -71,10 +71,10 @@ def check(source: Opened, declared: str | None) -> Found:
 def diagnose(
     url: str, policy: UrlPolicy, *, declared: str | None, seconds: float, network: Network = SYSTEM
 ) -> UrlRejectedError | None:
-    """Look for what is wrong with a URL that Glance failed to import; None where all seems well.
+    """Return the error of a URL that Glance failed to import; None if none is found.
 
-    A body that takes longer is no finding: Glance waits for one without end (glance/common/scripts/utils.py,
-    get_image_data_iter).
+    A body that takes longer than ``seconds`` is not an error: Glance waits for it without a limit
+    (glance/common/scripts/utils.py, get_image_data_iter).
     """
     deadline = network.clock() + seconds
     arrived = False

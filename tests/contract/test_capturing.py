@@ -376,7 +376,7 @@ def test_a_capture_is_no_unfinished_registration(cloud: CloudUnderTest, client: 
     alice = client("alice")
     image = alice.capture(launched(cloud, client, backing), NewCapture(name=unique("web")))
     assert image.id not in [each.id for each in alice.unfinished_registrations()]
-    with pytest.raises(ConflictError, match="was made of a server"):
+    with pytest.raises(ConflictError, match="was made from a server"):
         alice.resume_registration(image.id)
 
 

@@ -14,9 +14,10 @@ from hyperx_glance import Client, NewImage, QuotaLimits, Registration
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Departments
 from hyperx_glance.models.mapping import new_image_body
-from hyperx_glance.registration import checking, creation
-from hyperx_glance.registration.order import Deadline, Order
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration import admission, checking, creation, importing
+from hyperx_glance.registration.following import RegistrationFollower
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import HASTY, LOOPBACK, REGION, ClientFactory, Clock, unique
@@ -71,16 +72,16 @@ def context_of(client: Client) -> Context:
     return Context(client.cloud, departments, client.settings)
 
 
-def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> Record:  # noqa: ANN401  # of two kinds
+def record_of(cloud: InMemoryCloud, client: Client, *, own: bool = True, **fields: Any) -> RegistrationRecord:  # noqa: ANN401  # of two kinds
     """Return a record of alice's; ``fields`` belong to the order or, if it has none of the name, to Glance's record."""
     words = {"disk_format": "qcow2", "container_format": "bare", "status": "queued", "name": "a"}
-    names = {field.name for field in dataclasses.fields(Order)}
+    names = {field.name for field in dataclasses.fields(RegistrationOrder)}
     wanted = {name: value for name, value in fields.items() if name in names}
     words |= {name: value for name, value in fields.items() if name not in names}
     context = context_of(client)
     image_id = cloud.glance.add_image(owner="dept-a", **words)
-    order = Order(image_id=image_id, url=None, disk_format="qcow2", department=context.departments.own())
-    return Record(context, dataclasses.replace(order, **wanted), own=own)
+    order = RegistrationOrder(image_id=image_id, url=None, disk_format="qcow2", department=context.departments.own())
+    return RegistrationRecord(context, dataclasses.replace(order, **wanted), own=own)
 
 
 Format = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
@@ -100,15 +101,26 @@ def new(url: str, *, disk_format: Format | None = None, **fields: object) -> New
 
 
 class Steps:
-    """The steps of `start_registration` one by one: the checks are made at once."""
+    """The steps of `start_registration` in two halves: the first three are taken at once."""
 
     def __init__(self, client: Client, request: NewImage) -> None:
         context = context_of(client)
+        asked = checking.asked(context, request, keep_failed=False)
+        found = checking.look(context, asked, declared=request.disk_format, packed=None)
+        ways = checking.ways(context, asked, found)
+        room = checking.room(context, asked, found)
+        order = asked.completed(found, checksum=request.checksum, ways=ways, room=room)
         self._request = request
-        self._record = Record(context, checking.check(context, request, keep_failed=False), own=True)
+        self._record = RegistrationRecord(context, order, own=True)
 
     def start(self) -> Registration:
-        return Registration(creation.start(self._record, self._request, Deadline(time.monotonic)))
+        record, end = self._record, Deadline(time.monotonic)
+        with record.named():
+            methods = creation.create(record, self._request)
+            with record.given_up_on_failure():
+                admission.admit(record.context, record.order, end)
+                way = importing.begin(record.context, record.order, methods=methods)
+        return Registration(RegistrationFollower(record, way))
 
 
 @contextmanager

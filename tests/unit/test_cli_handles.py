@@ -173,7 +173,9 @@ class TestRegistrations:
 
         run = openstack("hyperx registration cancel later debian --yes")
         assert run.status == 1
-        assert f"Image {debian} is registered. Hint: To delete it: `openstack hyperx image delete debian`." in run.err
+        assert (
+            f"Image {debian} is registered. Hint: To delete it, use `openstack hyperx image delete debian`." in run.err
+        )
         assert fake.glance.image(image_id) is None
         assert fake.glance.image(debian) is not None
 
@@ -254,19 +256,19 @@ def test_a_url_is_looked_at(openstack: Callable[..., Run], fake: InMemoryCloud) 
         (None, "http_status", "The server answers 404: there is no file."),
         (b"<!DOCTYPE html><title>Log in</title>", "html", "The URL leads to an HTML page, not to a file."),
         (b"", "empty", "The file is empty."),
-        (b"nothing that is known", "unknown_format", "The file's format cannot be told: it is of no known format."),
+        (b"nothing that is known", "unknown_format", "The format of the file cannot be determined."),
         (b"PK\3\4", "packed", "The file is packed: it is zip data."),
-        (samples.data("backed.qcow2"), "unsafe_image", "The image is dangerous to open: it names a backing file."),
+        (samples.data("backed.qcow2"), "unsafe_image", "The image is dangerous to open: it refers to a backing file."),
         (
             lzma.compress(b"nothing that is known"),
             "unknown_format",
-            "The file's format cannot be told: it is of no known format.",
+            "The format of the file cannot be determined.",
         ),
         (gzip.compress(b"PK\3\4", mtime=0), "packed", "The file is packed twice: its gzip data holds zip data."),
         (
             bz2.compress(samples.data("backed.qcow2")),
             "unsafe_image",
-            "The image is dangerous to open: it names a backing file.",
+            "The image is dangerous to open: it refers to a backing file.",
         ),
         (lzma.compress(bytes(1000))[:-40], "truncated", "The xz data ends too early."),
         (gzip.compress(bytes(1000), mtime=0)[:10] + b"\xff" * 20, "corrupt", "The gzip data is damaged."),

@@ -150,11 +150,25 @@ def test_commands_in_hints_are_there() -> None:
             "1 of 2 failed. Hint: `openstack hyperx launch show 81f` finds it.",
         ),
         (
-            WaitTimeoutError("Late.", image_id="7c1", hint="resume_registration follows it, delete ends it."),
+            WaitTimeoutError(
+                "Late.",
+                image_id="7c1",
+                hint="Use wait or resume_registration to follow it, or delete to stop it.",
+            ),
             {},
             (
-                "Late. Hint: `openstack hyperx registration resume 7c1` follows it,"
-                " `openstack hyperx registration cancel 7c1` ends it."
+                "Late. Hint: Use `openstack hyperx registration resume 7c1` to follow it,"
+                " or `openstack hyperx registration cancel 7c1` to stop it."
+            ),
+        ),
+        (
+            WaitTimeoutError(
+                "Late.", image_id="7c1", hint="Use resume_registration to verify it, or delete to remove it."
+            ),
+            {},
+            (
+                "Late. Hint: Use `openstack hyperx registration resume 7c1` to verify it,"
+                " or `openstack hyperx image delete 7c1` to remove it."
             ),
         ),
         (NotFoundError("No name=x, says install_disk_gib."), {}, "No name=x, says install_disk_gib."),
@@ -175,9 +189,9 @@ def test_a_capture_is_no_launch() -> None:
     ("line", "said"),
     [
         ("image create a --url http://127.0.0.1/a", "An operator can trust the server: --trusted-host."),
-        (f"image create a --no-preflight --url {URL}", "--disk-format: without preflight the format must be given"),
-        ("check-url http://nowhere.example/a", "resolve it: `openstack hyperx image create --no-preflight`."),
-        ("image create a --url http://nowhere.example/a", "resolve it: --no-preflight."),
+        (f"image create a --no-preflight --url {URL}", "--disk-format: required without preflight"),
+        ("check-url http://nowhere.example/a", "resolve it, use `openstack hyperx image create --no-preflight`."),
+        ("image create a --url http://nowhere.example/a", "resolve it, use --no-preflight."),
         ("image show nobody", "try `openstack hyperx image list <word> --hidden both`"),
         ("image delete precious", "`openstack hyperx image set precious --no-protected`"),
         ("image delete 'of great value'", "`openstack hyperx image set 'of great value' --no-protected`"),

@@ -169,7 +169,7 @@ def test_an_iso_that_is_none(client: ClientFactory, file_server: FileServer) -> 
 
     with pytest.raises(UrlRejectedError, match="NewImage"):
         client("alice").register(NewIso(name=unique("iso"), url=url))
-    with pytest.raises(RegistrationFailedError, match="no ISO"):
+    with pytest.raises(RegistrationFailedError, match="not an ISO"):
         client("alice", url_policy=BLIND).register(NewIso(name=unique("iso"), url=url))
 
 

@@ -205,7 +205,7 @@ class TestResuming:
         image_id = alice.start_registration(NewImage(name=unique("lost"), file=disk)).image_id
         assert image_id in {image.id for image in alice.unfinished_registrations()}
 
-        with pytest.raises(InvalidRequestError, match=r"file: .* needed again"):
+        with pytest.raises(InvalidRequestError, match=r"file: .* required again"):
             alice.resume_registration(image_id)
         image = alice.resume_registration(image_id, file=disk).wait()
 

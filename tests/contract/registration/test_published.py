@@ -87,7 +87,7 @@ def test_without_a_line_nothing_begins(client: ClientFactory, file_server: FileS
 @pytest.mark.usefixtures("nothing_left")
 def test_a_file_object_without_a_name_has_no_line(client: ClientFactory, file_server: FileServer) -> None:
     published = sums(file_server, disk_qcow2=DISK)
-    with pytest.raises(InvalidRequestError, match="no name"):
+    with pytest.raises(InvalidRequestError, match="no file name"):
         client("alice").register(NewImage(name=unique("published"), file=io.BytesIO(DISK), checksum_url=published))
     with pytest.raises(InvalidRequestError, match="not both"):
         NewImage(name="a", file=io.BytesIO(DISK), checksum_url=published, checksum="md5:" + "0" * 32)

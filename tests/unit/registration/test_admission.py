@@ -125,7 +125,7 @@ def test_who_waits_in_vain_for_a_place_gives_up_in_time(cloud: InMemoryCloud, fi
 
     Interference(alice).after("POST", "^/images$", die)
     before = clock.now
-    with pytest.raises(WaitTimeoutError, match="in vain") as caught:
+    with pytest.raises(WaitTimeoutError, match="timed out waiting for quota") as caught:
         alice.register(NewImage(name="a", url=qcow2(file_server)), timeout=5, keep_failed=True)
 
     assert clock.now - before == pytest.approx(5)

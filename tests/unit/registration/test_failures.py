@@ -61,7 +61,7 @@ def test_without_preflight_what_this_machine_sees_is_told_as_such(
         client("alice", url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"), timeout=20)
 
     assert caught.value.reason == UrlProblem.REFUSED
-    assert caught.value.hint.startswith("So it looks from this machine")
+    assert caught.value.hint.startswith("This is what this machine found")
 
 
 def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:

@@ -27,12 +27,9 @@ from hyperx_glance import (
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department, Departments
-from hyperx_glance.registration.following import Following
-from hyperx_glance.registration.order import Order
-from hyperx_glance.registration.outcome import (
-    Way,
-)
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.following import RegistrationFollower
+from hyperx_glance.registration.order import RegistrationOrder, Way
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
@@ -80,7 +77,7 @@ class TestTimeouts:
             NewImage(name="a", url=held.url)
         )
 
-        with pytest.raises(WaitTimeoutError, match="begins it anew"):
+        with pytest.raises(WaitTimeoutError, match="start it again"):
             registration.wait(timeout=0.3)
 
         held.release()
@@ -95,10 +92,12 @@ class TestTimeouts:
         held = file_server.hold("/v2/images/7c1/file", bytes(1000), after=after)
         session = Session(auth=Token(file_server.url("").rstrip("/"), "token"))
         department = Department("dept-a", "dept-a")
-        order = Order(image_id="7c1", url=None, disk_format="qcow2", department=department, checksum=sha256())
+        order = RegistrationOrder(
+            image_id="7c1", url=None, disk_format="qcow2", department=department, checksum=sha256()
+        )
         cloud = Cloud.from_session(session)
-        record = Record(Context(cloud, Departments(cloud), HASTY), order, own=False)
-        registration = Registration(Following(record, Way.FOLLOW))
+        record = RegistrationRecord(Context(cloud, Departments(cloud), HASTY), order, own=False)
+        registration = Registration(RegistrationFollower(record, Way.FOLLOW))
 
         with pytest.raises(WaitTimeoutError, match="not verified yet"):
             registration.wait(timeout=0.3)
@@ -219,7 +218,7 @@ def test_an_import_to_several_stores_that_became_ready_without_one_of_them_says_
     image.properties |= {"os_glance_importing_to_stores": "", "os_glance_failed_import": "slow"}
 
     for registration in (resumed, begun, resumed):
-        with pytest.raises(RegistrationFailedError, match="missing in: slow") as caught:
+        with pytest.raises(RegistrationFailedError, match="missing from: slow") as caught:
             registration.wait()
         assert (caught.value.phase, caught.value.image_id) == (Phase.READY, begun.image_id)
 

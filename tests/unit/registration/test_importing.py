@@ -60,7 +60,7 @@ def test_a_refused_import_is_told_though_an_answer_was_lost_before(
 ) -> None:
     cloud.fail("glance", "POST", "/import$", status=503)
 
-    with pytest.raises(RegistrationFailedError, match="refuses to import"):
+    with pytest.raises(RegistrationFailedError, match="refused to import"):
         client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("nope",)))
 
 

@@ -54,7 +54,7 @@ def test_unexamined_data_is_streamed(cloud: InMemoryCloud, client: ClientFactory
 
 def test_unexamined_data_is_not_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     new = NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")
-    with pytest.raises(InvalidRequestError, match="old Glance does not look at data"):
+    with pytest.raises(InvalidRequestError, match="old Glance does not inspect data"):
         client(url_policy=BLIND, transfer="import").register(new)
     assert client().count() == 0
     assert ways_taken(cloud) == set()

@@ -224,7 +224,7 @@ class TestWhatErrorsName:
 
         assert kept(cloud) == [caught.value.image_id] * refused
         assert ("Its record is deleted" in caught.value.hint) is not refused
-        assert ("delete ends it" in caught.value.hint) is refused
+        assert ("delete to stop it" in caught.value.hint) is refused
 
     def test_ctrl_c_while_waiting(self, client: ClientFactory, file_server: FileServer) -> None:
         alice = client("alice")

@@ -51,7 +51,7 @@ def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -
 
 
 def test_a_url_and_a_file_are_refused_before_anything_is_asked(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    with pytest.raises(InvalidRequestError, match="url, file: one of them, not both"):
+    with pytest.raises(InvalidRequestError, match="url, file: must not both be given"):
         client("alice").resume_registration("7c1", url="https://files.example/a", file=io.BytesIO())
     assert sent(cloud) == []
 
@@ -63,7 +63,7 @@ def test_a_stored_url_that_is_none_is_not_used(cloud: InMemoryCloud, client: Cli
     lost = cloud.glance.add_image(status="queued", **fields)
     failed = cloud.glance.add_image(status="importing", **fields)
 
-    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+    with pytest.raises(InvalidRequestError, match="the complete URL is required"):
         alice.resume_registration(lost)
     registration = alice.resume_registration(failed)
     cloud.glance.images[failed].status = "queued"
@@ -83,7 +83,7 @@ def test_a_url_of_which_something_was_taken_out_must_be_given_again(
     lost = alice.image(image_id)
     assert (lost.url, lost.glance_property("hyperx_url_stripped")) == (file_server.url("/get"), "true")
 
-    with pytest.raises(InvalidRequestError, match="the whole one is needed"):
+    with pytest.raises(InvalidRequestError, match="the complete URL is required"):
         alice.resume_registration(image_id)
 
     assert alice.resume_registration(image_id, url=url).wait().state == "ACTIVE"

@@ -19,11 +19,11 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
+from hyperx_glance.registration.looking import ImportWatch
 from hyperx_glance.registration.outcome import (
     Outcome,
     Task,
 )
-from hyperx_glance.registration.tasks import ImportWatch
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import ClientFactory, Clock

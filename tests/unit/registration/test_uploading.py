@@ -28,9 +28,9 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.cloud.departments import Department
-from hyperx_glance.registration.order import Deadline, Order
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.looking import Journal
+from hyperx_glance.registration.order import Deadline, RegistrationOrder
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.sources.urls import open_url
@@ -58,7 +58,7 @@ def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFact
 def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
     """What the body gives out at once stays small, however large the file is."""
     url = file_server.serve("/big", BigBody(20 * 1024 * 1024))
-    order = Order(
+    order = RegistrationOrder(
         image_id="7c1",
         url=url,
         disk_format="raw",
@@ -84,7 +84,7 @@ def test_the_length_is_announced_where_it_is_known(
     header: tuple[str, str],
 ) -> None:
     url = file_server.serve("/disk.qcow2", samples.data("disk.qcow2"), chunked=chunked)
-    order = Order(image_id="7c1", url=url, disk_format="qcow2", department=Department("1", "a"))
+    order = RegistrationOrder(image_id="7c1", url=url, disk_format="qcow2", department=Department("1", "a"))
 
     with open_url(url, LOOPBACK) as source:
         request = requests.Request("PUT", "http://glance.example/", data=body_of(source, order, lambda *_: None))
@@ -122,6 +122,18 @@ class TestUploadsThatGlanceRefuses:
 
         assert (caught.value.reason, caught.value.status) == (reason, status)
         assert not cloud.glance.image(caught.value.image_id)
+
+    def test_a_partitioned_raw_disk_is_refused_for_its_content_and_not_for_its_format(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        text = "The request media type application/octet-stream is not supported."
+        cloud.fail("glance", "PUT", "/file", status=415, body=text, times=None)
+        url = file_server.serve("/disk.raw", samples.data("partitioned.raw"))
+
+        with pytest.raises(RegistrationFailedError, match="its beginning is valid raw") as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=url, disk_format="raw"))
+
+        assert caught.value.reason == UrlProblem.UNSAFE_IMAGE
 
     @pytest.mark.parametrize(
         "case",
@@ -349,7 +361,7 @@ class TestUploadsThatWereBrokenOff:
         assert len([request for request in logins if request.method == "POST"]) == 2  # one for each token
 
 
-def uploader(record: Record, **more: bool) -> Uploader:
+def uploader(record: RegistrationRecord, **more: bool) -> Uploader:
     return Uploader(record, record.order, Journal(record.order, record.context.settings.pace.clock), **more)
 
 
@@ -366,7 +378,7 @@ class TestUploader:
             told.append(progress)
             clock.now = 1010.0
 
-        with pytest.raises(WaitTimeoutError, match="begins it anew"):
+        with pytest.raises(WaitTimeoutError, match="start it again"):
             uploader(record).run(tell, Deadline(clock, 1010.0))
 
         assert len(told) == 1

@@ -21,9 +21,9 @@ from hyperx_glance import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
+from hyperx_glance.registration.looking import Journal
 from hyperx_glance.registration.order import Deadline
-from hyperx_glance.registration.progress import Journal
-from hyperx_glance.registration.record import Record
+from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.verification import Verification
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
@@ -144,7 +144,7 @@ class TestVerification:
         if digest == "other":
             assert resumed.wait().glance_property("hyperx_checksum_verified") == "true"
             return
-        with pytest.raises(RegistrationFailedError, match="keeps no digest") as failed:
+        with pytest.raises(RegistrationFailedError, match="stores no digest") as failed:
             resumed.wait()
         assert failed.value.reason == "unverifiable"
 
@@ -195,7 +195,7 @@ class TestVerification:
         with pytest.raises(NotAllowedError) as caught:
             alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256(), id=OWN_ID))
 
-        assert "resume_registration verifies it later" in caught.value.__notes__[0]
+        assert "resume_registration can verify it later" in caught.value.__notes__[0]
         admin.enable(OWN_ID)
         assert client("alice").resume_registration(OWN_ID).wait().state == "ACTIVE"
 
@@ -263,12 +263,12 @@ class TestVerification:
 
 
 class TestVerificationAlone:
-    def verify(self, record: Record, end: Deadline) -> None:
+    def verify(self, record: RegistrationRecord, end: Deadline) -> None:
         record.order = dataclasses.replace(record.order, checksum=f"sha256:{'0' * 64}")
         verification = Verification(record, Journal(record.order, end.clock))
         verification.run(record.context.cloud.image(record.image_id), end, digest=None)
 
-    def big(self, cloud: InMemoryCloud, client: Client) -> Record:
+    def big(self, cloud: InMemoryCloud, client: Client) -> RegistrationRecord:
         record = record_of(cloud, client, status="active")
         cloud.glance.images[record.image_id].data = bytes(10 << 20)
         return record
@@ -299,13 +299,13 @@ class TestVerificationAlone:
 class TestVerificationOfPackedData:
     """What it came from is read once more."""
 
-    def ready(self, cloud: InMemoryCloud, client: Client, url: str, packed: bytes) -> Record:
+    def ready(self, cloud: InMemoryCloud, client: Client, url: str, packed: bytes) -> RegistrationRecord:
         checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"
         data = lzma.decompress(packed)
         fields = {"size": len(data), "os_hash_algo": "sha512", "os_hash_value": hashlib.sha512(data).hexdigest()}
         return record_of(cloud, client, own=False, status="active", url=url, packed="xz", checksum=checksum, **fields)
 
-    def verify(self, record: Record, end: Deadline) -> None:
+    def verify(self, record: RegistrationRecord, end: Deadline) -> None:
         verification = Verification(record, Journal(record.order, end.clock))
         verification.run(record.context.cloud.image(record.image_id), end, digest=None)
 

@@ -53,7 +53,7 @@ def test_ports_that_glance_refuses_are_told(port: str, warned: bool) -> None:  #
     with answering(OK) as network:
         found = report(f"http://198.51.100.7{port}/disk.raw", UrlPolicy(), disk_format="raw", network=network)
 
-    assert any("allow 80 and 443" in warning for warning in found.warnings) is warned
+    assert any("allow only 80 and 443" in warning for warning in found.warnings) is warned
     assert len(found.warnings) == warned
 
 

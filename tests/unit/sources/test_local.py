@@ -246,7 +246,7 @@ def test_a_file_object_that_is_closed_when_it_is_opened_again(disk: Path) -> Non
         file = LocalFile(given)
         file.open().close()
 
-    with pytest.raises(LocalFileError, match="open and can be rewound") as caught:
+    with pytest.raises(LocalFileError, match="open and seekable") as caught:
         file.open()
 
     assert caught.value.reason is UrlProblem.UNREADABLE

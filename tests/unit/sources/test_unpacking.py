@@ -333,7 +333,7 @@ def test_whoever_gives_up_does_not_wait_for_a_silent_server(file_server: FileSer
 
 def test_what_must_be_packed_and_is_not_is_refused(file_server: FileServer) -> None:
     url = file_server.serve("/disk.qcow2", DISK)
-    with pytest.raises(UrlRejectedError, match="no xz data any more"):
+    with pytest.raises(UrlRejectedError, match="no longer contains xz data"):
         open_source(url, None, LOOPBACK, packed="xz")
     with contextlib.closing(open_source(url, None, LOOPBACK, packed="")) as source:
         assert not isinstance(source, Unpacked)

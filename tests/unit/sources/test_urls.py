@@ -58,7 +58,7 @@ class TestWhereItLeads:
     def test_names_of_every_script_are_names(self, name: str) -> None:
         assert NewImage(name="a", url=f"http://{name}:8080/a").url == f"http://{name}:8080/a"
         policy = UrlPolicy(only_hosts=("elsewhere",))
-        with pytest.raises(UrlRejectedError, match="not among") as caught:
+        with pytest.raises(UrlRejectedError, match="not an allowed server") as caught:
             destination(f"http://{name}:8080/a", policy, seconds=1)
         assert caught.value.url == f"http://{name}:8080/a"
 
@@ -537,7 +537,7 @@ class TestReport:
         )
         assert (found.disk_format, found.would_download, found.problem) == ("qcow2", True, None)
         assert found.warnings == (
-            f"The server uses port {file_server.port}; Glance's default rules allow 80 and 443 only.",
+            f"The server uses port {file_server.port}; Glance's default rules allow only 80 and 443.",
         )
 
     def test_the_name_comes_from_the_path_where_the_server_gives_none(self, file_server: FileServer) -> None:
@@ -566,10 +566,10 @@ class TestReport:
         ("reply", "words"),
         [
             (Reply(b"<html>", headers={"Content-Type": "text/html"}), ("HTML page", "shows this")),
-            (Reply(b"plain", headers={"Content-Type": "text/plain"}), ("shows this", "cannot be told")),
+            (Reply(b"plain", headers={"Content-Type": "text/plain"}), ("shows this", "cannot be determined")),
             (Reply(b"", status=404), ("404",)),
             (Reply(b"no", status=404, claimed_size=200), ("404",)),
-            (Reply(samples.data("disk.qcow2"), chunked=True), ("does not tell the size",)),
+            (Reply(samples.data("disk.qcow2"), chunked=True), ("does not announce the size",)),
             (Reply(b"\x1f\x8b\x08" + b"x" * 600), ("gzip",)),
             (Reply(samples.data("backed.qcow2")), ("backing file",)),
         ],
@@ -584,7 +584,7 @@ class TestReport:
     def test_a_url_without_a_file_name(self, file_server: FileServer, path: str) -> None:
         url = file_server.serve(path, samples.data("disk.qcow2"), file_name="disk.qcow2")
 
-        assert any("names no file" in warning for warning in report(url, LOOPBACK, disk_format=None).warnings)
+        assert any("does not name a file" in warning for warning in report(url, LOOPBACK, disk_format=None).warnings)
 
     def test_a_url_that_names_another_file(self, file_server: FileServer) -> None:
         url = file_server.serve("/download.php", samples.data("disk.qcow2"), file_name="disk.qcow2")
