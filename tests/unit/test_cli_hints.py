@@ -97,10 +97,8 @@ def test_there_are_sentences_to_translate() -> None:
     ],
 )
 def test_no_sentence_speaks_python(name: str, text: str) -> None:
-    said = translated(text)
+    said = translated(text).replace("dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc", "")
 
-    for no_python in ("=public needs", "dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc"):
-        said = said.replace(no_python, "")
     assert not PYTHON.search(said), name
 
 
