@@ -20,7 +20,7 @@ _SNAPSHOT = bytes(512)
 
 
 class LoopbackDriver(fake.FakeDriver):
-    """Pretend to run servers; one node a host.
+    """A driver that pretends to run servers, with one node per host.
 
     `fake.FakeDriver` draws its nodes' ids anew in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts
     of one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.

@@ -131,7 +131,7 @@ def create_tables(layout: Layout, name: str, *metadata: object) -> None:
     engine = sqlalchemy.create_engine(layout.database_url(name))
     for tables in metadata:
         if not isinstance(tables, sqlalchemy.MetaData):
-            raise TypeError(f"{tables!r} is no sqlalchemy.MetaData")
+            raise TypeError(f"{tables!r} is not a sqlalchemy.MetaData")
         tables.create_all(engine)
     engine.dispose()
 

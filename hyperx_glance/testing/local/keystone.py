@@ -153,7 +153,7 @@ def _create_services(layout: Layout) -> None:
 
 
 def _let_read_limits(user_id: str) -> None:
-    """Give the roles on the system by which oslo.limit reads every department's limits."""
+    """Grant the roles on the system by which oslo.limit reads every department's limits."""
     from keystone.common.provider_api import ProviderAPIs
 
     for role_id in _role_ids("reader", "admin"):

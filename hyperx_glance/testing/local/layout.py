@@ -63,12 +63,12 @@ ENTRIES: Final = (
 
 
 class LocalCloudError(RuntimeError):
-    """Say what the local cloud could not do, with the end of the log that explains it."""
+    """A failure of the local cloud, with the end of the log that explains it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Name every file, port and address of one cloud."""
+    """The files, ports and addresses of one cloud."""
 
     directory: Path
     ports: Mapping[str, int]
@@ -126,6 +126,6 @@ def packaged_file(path: str) -> Path:
 
 
 def check_name(service: str) -> None:
-    """Refuse what is no service."""
+    """Raise if this is not the name of a service."""
     if service not in SERVICES:
-        raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
+        raise LocalCloudError(f"unknown service: {service}; valid services: {', '.join(sorted(SERVICES))}")

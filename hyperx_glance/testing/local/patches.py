@@ -27,7 +27,7 @@ _REST_BYTES: Final = 1 << 16
 
 
 class _Written(threading.local):
-    """Know the last transaction that this thread began with the write lock."""
+    """The last transaction that this thread began with the write lock."""
 
     info: dict[str, object] = {}  # noqa: RUF012 - of no transaction
     mark: object = None
@@ -312,7 +312,7 @@ def run_cinder_unprivileged() -> None:
 
 
 def read_images_in_cinders_own_threads() -> None:
-    """Let Cinder read and write an image's data in the thread that asks.
+    """Let Cinder read and write an image's data in the calling thread.
 
     cinder/image/image_utils.py hands it to eventlet's pool of threads whatever the backend. The pool answers to the
     hub of the thread that used it first: every other native thread waits for ever, and its volume stays "creating".
@@ -348,7 +348,7 @@ def report_each_cinder_service() -> None:
 
 
 def wait_for(service: str, layout: Layout) -> None:
-    """Return when a service listens; TimeoutError after two minutes."""
+    """Wait until a service listens; raise TimeoutError after two minutes."""
     deadline = time.monotonic() + _PORT_WAIT_SECONDS
     while True:
         try:

@@ -56,12 +56,12 @@ def installed() -> str:
 
 
 def before(release: str) -> bool:
-    """Tell whether the services are of an older release."""
+    """Check whether the services are of an older release."""
     return installed() < release
 
 
 def needs_eventlet(service: str, release: str = "") -> bool:
-    """Tell whether a service must run on eventlet; ``release`` is the one that is installed, or another."""
+    """Check whether a service must run on eventlet; ``release`` is the one that is installed, or another."""
     return (release or installed()) <= _LAST_ON_EVENTLET.get(service, "")
 
 

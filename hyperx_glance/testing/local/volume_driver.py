@@ -53,7 +53,7 @@ class ImageService(Protocol):
 
 @interface.volumedriver
 class FileVolumeDriver(driver.VolumeDriver):
-    """Keep each volume, and each snapshot of one, in a file of its id."""
+    """A driver that keeps each volume, and each snapshot, in a file named by its id."""
 
     VERSION = "1.0"
 
@@ -183,7 +183,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Do nothing: the file is where it is."""
 
     def initialize_connection(self, volume: Volume, connector: object) -> dict[str, object]:
-        """Tell where the file is, by the one name under which Nova attaches a file that is there already.
+        """Return the location of the file, in the one form in which Nova attaches an existing file.
 
         nova/virt/libvirt/volume/gpfs.py; the fake hypervisor does not read it.
         """
@@ -194,7 +194,7 @@ class FileVolumeDriver(driver.VolumeDriver):
 
 
 def _end_of_data(path: Path) -> int:
-    """Tell where the last data of a sparse file ends, in whole sectors and at least one."""
+    """Return where the last data of a sparse file ends, in whole sectors and at least one."""
     end = 0
     with path.open("rb") as file:
         while True:

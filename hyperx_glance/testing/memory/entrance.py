@@ -24,7 +24,7 @@ from hyperx_glance.testing.memory.wire import Reply
 
 
 class _Wire(requests_mock.Adapter):
-    """Answer requests without keeping them: the cloud records what is worth knowing."""
+    """An adapter that keeps no requests, because the cloud records them."""
 
     def _add_to_history(self, request: object) -> None:
         del request
@@ -39,7 +39,7 @@ class Entrance:
         self._adapter.add_matcher(self._respond)  # type: ignore[arg-type]  # its proxy has what a request has
 
     def session(self, auth: Mapping[str, str]) -> Session:
-        """Give a new keystoneauth session that reaches the cloud and nothing else."""
+        """Return a new keystoneauth session that reaches the cloud and nothing else."""
         http = requests.Session()
         http.trust_env = False  # no proxy leads here, and looking for one takes longer than an answer
         for scheme in ("http://", "https://"):
@@ -55,7 +55,7 @@ class Entrance:
         return Session(auth=login, session=http)
 
     def mocker(self) -> requests_mock.Mocker:
-        """Give what leads every requests session of the process here, once it is started."""
+        """Return what leads every requests session of the process here, once it is started."""
         return requests_mock.Mocker(adapter=self._adapter, real_http=True)
 
     def _respond(self, request: requests.PreparedRequest) -> requests.Response | None:

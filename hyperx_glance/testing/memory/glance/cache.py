@@ -17,7 +17,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 
 class Cache:
-    """Keep a record of each image that is cached, by its id."""
+    """The records of cached images, by id."""
 
     def __init__(self, exists: Callable[[str], bool]) -> None:
         self._exists = exists

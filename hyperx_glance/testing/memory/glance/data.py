@@ -14,7 +14,7 @@ from hyperx_glance.testing.memory.wire import Call, Refused, Reply
 
 
 class Data(State):
-    """Answer uploads and downloads."""
+    """The part of Glance that handles uploads and downloads."""
 
     def _upload(self, call: Call, image_id: str) -> Reply:
         if call.headers.get("content-type") != "application/octet-stream":

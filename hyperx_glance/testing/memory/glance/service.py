@@ -17,7 +17,7 @@ _RESET = rf"GET {_IMAGE}/file|DELETE {_IMAGE}/members/.*"
 
 
 class Glance(Listing, Images, Patches, Members):
-    """Keep images; what a deployment decides are attributes, and what takes time goes on when somebody looks."""
+    """The in-memory Glance: its attributes are settings, and long operations advance when they are read."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""

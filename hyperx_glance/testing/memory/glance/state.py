@@ -35,7 +35,7 @@ _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
 class State(Service):
-    """Hold everything that the parts of this Glance share."""
+    """The state that the parts of this Glance share."""
 
     name: ClassVar[str] = "glance"
     type: ClassVar[str] = "image"
@@ -132,7 +132,7 @@ class State(Service):
         return image_id
 
     def image(self, image_id: str) -> ImageRecord | None:
-        """Give a record that is not deleted."""
+        """Return a record that is not deleted."""
         image = self.images.get(image_id)
         return None if image is None or image.deleted else image
 
@@ -194,7 +194,7 @@ class State(Service):
         return image
 
     def _protected(self, caller: Caller, key: str, operation: str) -> bool:
-        """Tell whether the property protections refuse an operation (glance/common/property_utils.py)."""
+        """Check whether the property protections refuse an operation (glance/common/property_utils.py)."""
         if not self.protections:
             return False
         text = "" if self.protections is True else self.protections
@@ -221,5 +221,5 @@ class State(Service):
         self._version += 1
 
     def _default_stores(self) -> list[str]:
-        """Give where data goes; a single store has no name but counts all the same."""
+        """Return where data goes; a single store has no name but counts all the same."""
         return [self.stores[0]] if self.stores else [""]

@@ -21,7 +21,7 @@ _NOT_FOUND = (
 
 
 class Keystone(Tokens, Limits):
-    """Know who is who, and what each department may use."""
+    """The in-memory Keystone: users, departments and limits."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""

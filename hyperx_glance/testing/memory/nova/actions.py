@@ -22,7 +22,7 @@ _UP: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """Say who may do something to a server, when, and what becomes of it."""
+    """An action on a server: who may do it, in which states, and its effect."""
 
     policy: str
     statuses: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ _SINCE = {"description": (2, 19), "hostname": (2, 90)}
 
 
 class Creating(Quotas, Disks, Networks):
-    """Answer requests for servers."""
+    """The part of Nova that creates servers."""
 
     def _create(self, call: Call) -> Reply:
         body = enveloped(call, "server")

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def page_size(call: Call, largest: int) -> int:
-    """Tell how many items a page has at most."""
+    """Return how many items a page has at most."""
     return min(int(call.value("limit") or largest), largest)
 
 
