@@ -1,4 +1,4 @@
-"""What OpenStack can do only since some release, as far as this library has to know: the one table.
+"""The table of OpenStack features that only some releases have, and that this library has to know.
 
 >>> CAPABILITIES["streams-counted"].since, sorted(lacking("2025.2"))
 ('2026.2', ['hybrid-isos', 'lengthless-imports', 'limits-shown', 'streams-counted', 'unsafe-told'])

@@ -1,4 +1,4 @@
-"""Hold a process on its own machine: what leads elsewhere is refused before anything is sent, and reported.
+"""Keep a process on its own machine: requests to others are refused before anything is sent, and reported.
 
 >>> stays_here("127.0.0.1"), stays_here("::ffff:127.0.0.1"), stays_here("198.51.100.1"), stays_here("files.example")
 (True, True, False, False)

@@ -1,4 +1,4 @@
-"""What a test cloud has from the start: people, flavors, networks and an image; one table for both clouds.
+"""The initial content of a test cloud: users, flavors, networks and an image; one table for both clouds.
 
 >>> sorted(PROFILES)
 ['default', 'devstack']

@@ -22,7 +22,7 @@ from hyperx_glance.testing.profiles import PROFILES
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
-    """Return where the cloud of the command is kept unless it is told otherwise."""
+    """Return the default directory for the cloud of the command."""
     state = environment.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "hyperx-glance" / "local-cloud"
 

@@ -122,7 +122,7 @@ def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str,
 
 
 def ask(directory: Path, verb: str, **arguments: object) -> dict[str, Any]:
-    """Send an order and return the answer; LocalCloudError if nobody listens."""
+    """Send an order and return the answer; raise LocalCloudError if no supervisor listens."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)

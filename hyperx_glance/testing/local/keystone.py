@@ -32,7 +32,7 @@ IMAGE_LIMITS: Final[Mapping[str, int]] = {
     "image_count_uploading": 100,
 }
 
-# Known beforehand, so that Glance starts beside Keystone, and does not look its endpoint up at each check of a limit.
+# Known beforehand, so that Glance starts together with Keystone, and does not look up its endpoint for each limit.
 IMAGE_ENDPOINT_ID: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "hyperx-glance-local-cloud").hex
 
 

@@ -1,4 +1,4 @@
-"""Where a local cloud keeps what: its directory, its ports, its addresses.
+"""The layout of a local cloud: its directory, its ports, its addresses.
 
 >>> from pathlib import Path
 >>> layout = Layout(Path("/srv/openstack"), {"glance": 29292}, hosts=1)
@@ -80,7 +80,7 @@ class Layout:
     """A short name of the directory, for as long as the supervisor lives: what lies below it has room in the address
     of a socket."""
     address: str = HOST
-    """Where the services listen: it stands in the catalogue, and they reach each other there."""
+    """The address on which the services listen; the catalogue has it, and they reach each other there."""
 
     def url(self, service: str, path: str = "") -> str:
         """Return the service's base URL, with `path` appended."""

@@ -75,7 +75,7 @@ class UnpluggedVif(vif.LibvirtGenericVIFDriver):
 
 
 class UnpluggedCard(config.LibvirtConfigGuestInterface):
-    """Send each frame in a datagram to a port of this machine where nobody listens; needs no rights, unlike a tap."""
+    """Send each frame in a datagram to an unused port of this machine; unlike a tap, this requires no privileges."""
 
     def format_dom(self) -> etree.Element:
         """Write what libvirt knows and Nova does not."""

@@ -225,7 +225,7 @@ class LocalCloud:
         for service, port in self._ports.items():
             if services[service]["port"] != port:
                 actual = services[service]["port"]
-                raise LocalCloudError(f"the cloud in {self.directory} runs {service} on port {actual}, not {port}")
+                raise LocalCloudError(f"the cloud in {self.directory} runs with {service} on port {actual}, not {port}")
 
     def _start_in(self, directory: Path, *, detach: bool) -> None:
         self._directory = directory
@@ -316,7 +316,7 @@ class LocalCloud:
             self._await_end(self._directory)
 
     def leave(self) -> None:
-        """Stop using the cloud. It ends, as with ``stop``, unless it is detached or somebody else uses it."""
+        """Stop using the cloud. It ends, as with ``stop``, unless it is detached or has other users."""
         directory = self._directory
         if directory is None:
             return

@@ -254,7 +254,7 @@ class Supervisor:
             os.close(self._users.pop(user))
 
     def _count_users(self) -> None:
-        """End the cloud when nobody uses it any more, unless it is detached."""
+        """End the cloud when it has no users left, unless it is detached."""
         for user, process in list(self._users.items()):
             if select.select([process], [], [], 0)[0]:  # readable when the process has ended
                 self._leave(user)
@@ -354,7 +354,7 @@ class Supervisor:
 
 
 def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> None:
-    """Configure a service and answer its requests, for ever."""
+    """Configure a service and answer its requests, forever."""
     begin = time.monotonic()
     application = _application(service, layout, options, policies)
     from cheroot.wsgi import Server

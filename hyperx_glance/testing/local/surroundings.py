@@ -1,4 +1,4 @@
-"""What a local cloud needs of the machine, the directory and the environment that it starts in."""
+"""The requirements of a local cloud on its machine, directory and environment."""
 
 import importlib.util
 import ipaddress
@@ -77,7 +77,7 @@ def bound(service: str, address: str, port: int) -> socket.socket:
 
 
 def check_free(address: str, ports: Mapping[str, int]) -> None:
-    """Refuse an address that this machine does not have, and ports that somebody has."""
+    """Refuse an address that this machine does not have, and ports in use."""
     for service, port in ({"keystone": 0} | dict(ports)).items():
         bound(service, address, port).close()
 

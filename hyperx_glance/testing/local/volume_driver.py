@@ -28,21 +28,21 @@ _SECTOR = 512
 
 
 class Volume(Protocol):
-    """What of `cinder.objects.Volume` the driver reads; `size` is in GiB."""
+    """The part of `cinder.objects.Volume` that the driver reads; `size` is in GiB."""
 
     id: str
     size: int
 
 
 class Snapshot(Protocol):
-    """What of `cinder.objects.Snapshot` the driver reads."""
+    """The part of `cinder.objects.Snapshot` that the driver reads."""
 
     id: str
     volume: Volume
 
 
 class ImageService(Protocol):
-    """What of `cinder.image.glance.GlanceImageService` the driver calls."""
+    """The part of `cinder.image.glance.GlanceImageService` that the driver calls."""
 
     def download(self, context: object, image_id: str, data: object) -> None:
         """Write the image's bytes to `data`."""
@@ -131,7 +131,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Copy an ISO or raw image into the volume; return False for others, which go on to copy_image_to_volume."""
         if image_meta.get("disk_format") not in _PLAIN_FORMATS or image_meta.get("container_format") != "bare":
             if not shutil.which("qemu-img"):
-                # Left to itself Cinder 29 fails on its way to "error" and the volume is "creating" for ever.
+                # Left to itself Cinder 29 fails on its way to "error" and the volume is "creating" forever.
                 raise exception.ImageUnacceptable(image_id=image_meta["id"], reason="qemu-img is not installed")
             return {}, False
         path = self._path(volume)

@@ -75,15 +75,15 @@ class Cinder(Service):
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; what is missing has the default."""
         self.faults: list[str] = []
-        """What happens to the next volumes: each takes one, and becomes "error"."""
+        """Failures of the next volumes: each volume takes one, and becomes "error"."""
         self.snapshots: dict[str, str] = {}
         """Volumes of which Nova has made snapshots, by the ids of these."""
         self.copy_polls = 1
-        """How many looks find the copy of a volume, or its upload, still going on."""
+        """The number of reads after which the copy of a volume, or its upload, ends."""
         self.copies_stall = False
-        """True: copies and uploads go on for ever, as after the death of cinder-volume."""
+        """True: copies and uploads never end, as after the death of cinder-volume."""
         self.upload_faults: list[str] = []
-        """What ends the next uploads: "lost" leaves the record queued, "deleted" takes it away, as Cinder does."""
+        """Failures of the next uploads: "lost" leaves the record queued, "deleted" deletes it, as Cinder does."""
         self.glance_core_properties = CINDER_OPTION
         """The option of that name: what an image made of a volume does not get from its image metadata."""
         self._keystone = keystone

@@ -143,7 +143,7 @@ class InMemoryCloud:
         self._mocker: requests_mock.Mocker | None = None
         self._entered = contextlib.ExitStack()
         self.network = files.network(self.glance.downloads)
-        """Where the client finds what ``glance.downloads`` plans: ``Settings(network=cloud.network)``."""
+        """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
         self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
         self._fill(PROFILES[profile])
@@ -201,7 +201,7 @@ class InMemoryCloud:
 
     @property
     def pace(self) -> Pace:
-        """A pace with which time passes only while somebody sleeps, and then at once, so waiting takes no time."""
+        """A pace whose clock advances only, and at once, when a caller sleeps, so waiting takes no time."""
         from hyperx_glance.waiting.pace import Pace  # noqa: PLC0415 - a served cloud needs none
 
         return Pace(sleep=self._sleep, clock=lambda: self._slept)
@@ -255,7 +255,7 @@ class InMemoryCloud:
     # ------------------------------------------------------------- failures on request
 
     def kill(self, service: ServiceName) -> None:
-        """End a service at once: nobody listens until `restart`, and its unfinished work is lost.
+        """Stop a service at once: connections are refused until `restart`, and its unfinished work is lost.
 
         >>> cloud = InMemoryCloud()
         >>> cloud.kill("glance")

@@ -1,6 +1,6 @@
-"""How requests of this process come to the in-memory cloud: keystoneauth's sessions, and every session of requests.
+"""The adapters that lead this process's requests to the in-memory cloud, from keystoneauth and from requests.
 
-Imported when somebody asks for one: a cloud behind HTTP needs none of it.
+Imported on first use: a cloud behind HTTP does not need it.
 
 >>> request = requests.Request("GET", "http://glance.cloud.test/v2/images").prepare()
 >>> [type(RAISED[silence](request)).__name__ for silence in ("refused", "reset", "timeout")]
@@ -80,7 +80,7 @@ def _lost(request: requests.PreparedRequest) -> requests.exceptions.ConnectionEr
 
 
 def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
-    """Make what requests raises when nobody listens."""
+    """Return the exception that requests raises if the connection is refused."""
     parts = urlsplit(str(request.url))
     pool = urllib3.HTTPConnectionPool(parts.hostname or "", parts.port or 80)
     refused = urllib3.exceptions.NewConnectionError(
@@ -106,4 +106,4 @@ RAISED: dict[Silence, Callable[[requests.PreparedRequest], requests.exceptions.R
     "reset": _lost,
     "timeout": _timed_out,
 }
-"""What the library requests raises for each silence."""
+"""The exception of the library requests for each silence."""

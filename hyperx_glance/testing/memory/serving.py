@@ -157,7 +157,7 @@ class Server:
 
 
 def _local(target: str) -> str:
-    """Take the path out of a request's target, which is a whole URL where a proxy is asked."""
+    """Take the path out of a request's target, which is a whole URL in a request to a proxy."""
     if target.startswith("http://"):
         _, _, rest = target.removeprefix("http://").partition("/")
         return f"/{rest}"

@@ -1,4 +1,4 @@
-"""What the in-memory Cinder keeps of a volume, and how it shows it."""
+"""The volumes of the in-memory Cinder, and their form in responses."""
 
 from __future__ import annotations
 

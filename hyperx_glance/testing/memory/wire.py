@@ -1,4 +1,4 @@
-r"""What the in-memory services share: requests, answers, a table of routes, errors as the real services write them.
+r"""The base of the in-memory services: requests, answers, a table of routes, and errors in the real services' forms.
 
 >>> call = Call.of("GET", "http://glance.cloud.test/v2/images?tag=a&tag=b&limit=5")
 >>> call.path, call.values("tag"), call.value("limit")
@@ -47,7 +47,7 @@ class Caller:
     roles: frozenset[str]
     on_system: bool = False
     domain_id: str = ""
-    """The domain for which the token is good, where it is good for no project."""
+    """The domain of the token, if it has no project."""
 
     @property
     def is_administrator(self) -> bool:

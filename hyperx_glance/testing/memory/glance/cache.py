@@ -1,4 +1,4 @@
-"""What the in-memory Glance keeps in its cache, as its managers see it (glance/api/v2/cached_images.py).
+"""The cache of the in-memory Glance, as its managers see it (glance/api/v2/cached_images.py).
 
 Data come from where they always come: the cache tells which images were downloaded whole.
 

@@ -1,4 +1,4 @@
-"""How the in-memory Glance takes and gives the data of images."""
+"""Uploads and downloads of the in-memory Glance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Glance imports: its filter for URLs, the download, the inspection of what came.
+"""Downloads of imports in the in-memory Glance: the filter for URLs, the download, the inspection of the data.
 
 >>> Filter(allowed_ports=[80, 443]).passes("http://127.0.0.1:8080/disk.qcow2")
 False
@@ -26,7 +26,7 @@ from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Record
 
 Download = bytes | int | Exception | Callable[[], bytes]
-"""What a URL gives: the data, an HTTP status, an error, or a function that gives the data."""
+"""The content of a URL: the data, an HTTP status, an error, or a function that returns the data."""
 
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
 NOTICE_SECONDS = 0.05
@@ -100,7 +100,7 @@ class Filter:
 
 @dataclasses.dataclass
 class Job:
-    """One import while it runs; ``reads`` counts how often somebody looked, ``stage`` says what that found."""
+    """One import while it runs; ``reads`` counts the reads of it, ``stage`` is the state that they have found."""
 
     task: Record
     image: ImageRecord

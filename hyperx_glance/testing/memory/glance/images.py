@@ -1,4 +1,4 @@
-"""How the in-memory Glance makes, shows and deletes images."""
+"""Creating, showing and deleting images in the in-memory Glance."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Images(Imports):
             look(image)
 
     def lets(self, caller: Caller, action: str, image: ImageRecord) -> bool:
-        """Check whether the policy lets somebody do something to an image."""
+        """Check whether the policy allows an action on an image."""
         return self._may(caller, action, image.owner)
 
     def set_properties(self, image: ImageRecord, properties: dict[str, str]) -> None:
@@ -85,7 +85,7 @@ class Images(Imports):
         if owner != caller.project_id and not caller.is_administrator:
             raise Refused(403, detail=f"You are not permitted to create images owned by '{owner}'")
         self._demand_visibility(call, body.get("visibility"), owner)
-        # The token's project, whoever the owner is (glance/api/v2/images.py, create).
+        # The token's project, regardless of the owner (glance/api/v2/images.py, create).
         self._enforce("image_count_total", caller.project_id, 1)
         for key in records.READ_ONLY:
             if key in body and key != "id":

@@ -1,4 +1,4 @@
-"""How the in-memory Glance imports: its tasks, their threads, and what shows of them in which order."""
+"""Imports of the in-memory Glance: tasks, threads, and the visible order of their effects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Imports(Data):
     """The part of Glance that handles imports, which advance when they are read."""
 
     def die(self) -> None:
-        """Lose the imports that are going on: images and tasks stay as they are, the locks too, and nobody goes on."""
+        """Lose the running imports: images, tasks and locks stay as they are, and nothing continues."""
         self._orphans += [job for job in self._jobs.values() if job.thread is not None]
         self._jobs.clear()
 

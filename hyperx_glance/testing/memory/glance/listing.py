@@ -1,4 +1,4 @@
-"""How the in-memory Glance lists images."""
+"""Lists of images in the in-memory Glance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Glance changes images: JSON patches of both kinds, and tags."""
+"""Changes of images in the in-memory Glance: JSON patches of both kinds, and tags."""
 
 from __future__ import annotations
 

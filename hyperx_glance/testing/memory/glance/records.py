@@ -1,4 +1,4 @@
-"""What the in-memory Glance stores of an image, and how it shows it.
+"""The records of the in-memory Glance, and their form in responses.
 
 >>> image = ImageRecord(id="1", owner="department", name="disk")
 >>> image.properties["os_distro"] = "ubuntu"

@@ -59,7 +59,7 @@ class Glance(Listing, Images, Patches, Members):
         )
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request; an answer without a body has a type all the same, webob's default."""
+        """Answer a request; even an answer without a body has a type, webob's default."""
         reply = super().handle(call)
         if reply.status == 204 and not re.fullmatch(_RESET, f"{call.method} {call.path}"):
             reply.headers.setdefault("Content-Type", "text/html; charset=UTF-8")

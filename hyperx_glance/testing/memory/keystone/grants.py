@@ -1,4 +1,4 @@
-"""Who has which role where in the in-memory Keystone, and who is in which group."""
+"""Grants of roles and memberships of groups in the in-memory Keystone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the in-memory Keystone keeps of each kind of thing: its words, what a request must say, what is unique."""
+"""The kinds of objects of the in-memory Keystone: their names, required fields, and unique fields."""
 
 from __future__ import annotations
 

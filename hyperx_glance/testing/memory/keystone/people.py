@@ -1,4 +1,4 @@
-"""What people of the in-memory Keystone ask about themselves, projects' tags, and domains' own configurations."""
+"""Requests of the in-memory Keystone about users themselves, projects' tags, and domains' configurations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Keystone makes, shows, changes and deletes things of every kind."""
+"""Creating, showing, changing and deleting objects of every kind in the in-memory Keystone."""
 
 from __future__ import annotations
 

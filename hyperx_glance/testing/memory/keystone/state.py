@@ -1,4 +1,4 @@
-"""What the in-memory Keystone holds, and what a test sets."""
+"""The state of the in-memory Keystone, and its settings."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class State(Service):
         self.administers_system = True
         """Whether who has the role admin in a project has it on the whole system too, as after a bootstrap."""
         self.lacks: frozenset[Name] = frozenset()
-        """What this release cannot do yet."""
+        """The features that this release lacks."""
         self.records: dict[str, dict[str, Record]] = {}
-        """What is kept by id, in one dictionary for each collection: users, projects, roles and so on."""
+        """The objects by id, in one dictionary for each collection: users, projects, roles and so on."""
         self.grants: set[Grant] = set()
         self.memberships: set[tuple[str, str]] = set()
         """Group ids with the ids of their users."""
@@ -158,7 +158,7 @@ class State(Service):
         self._add_limit(project_id, service_id(service), REGION, resource, limit)
 
     def limit(self, service: Service, resource: str, project_id: str) -> int:
-        """Return a department's limit as oslo.limit finds it: by service and region; 0 where nothing is registered."""
+        """Return a department's limit as oslo.limit finds it: by service and region; 0 if nothing is registered."""
         wanted = (service_id(service), REGION, resource)
 
         def matches(record: Record) -> bool:

@@ -52,7 +52,7 @@ class Tokens(People):
         return json_reply(201, record, X_Subject_Token=token)
 
     def _issued(self, method: str, identity: Record, scope: object) -> Token:
-        """Make the token that somebody may have."""
+        """Return a new token for a user, if the user may have it."""
         if method == "application_credential":
             return self._of_credential(identity[method])
         user = self._user_of_token(identity["token"]["id"]) if method == "token" else self._user_of_password(identity)

@@ -1,4 +1,4 @@
-"""What the in-memory Neutron keeps of each kind of thing, and what a request may say of it."""
+"""The kinds of objects of the in-memory Neutron, and the fields that a request may set."""
 
 from __future__ import annotations
 

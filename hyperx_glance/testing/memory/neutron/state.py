@@ -1,4 +1,4 @@
-"""What the in-memory Neutron holds, and how it makes, shows, changes and deletes things of every kind."""
+"""The state of the in-memory Neutron; creating, showing, changing and deleting objects of every kind."""
 
 from __future__ import annotations
 

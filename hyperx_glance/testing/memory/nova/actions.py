@@ -1,4 +1,4 @@
-"""What can be done to a server of the in-memory Nova by ``POST /servers/ID/action``: one table."""
+"""The actions on a server of the in-memory Nova, ``POST /servers/ID/action``: one table."""
 
 from __future__ import annotations
 

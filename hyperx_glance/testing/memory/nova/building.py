@@ -1,4 +1,4 @@
-"""How servers of the in-memory Nova come and go: each look at them lets them go on."""
+"""Building and deleting servers in the in-memory Nova: each read of a server advances it."""
 
 from __future__ import annotations
 

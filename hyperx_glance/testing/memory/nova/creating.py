@@ -1,4 +1,4 @@
-"""How the in-memory Nova takes a request for servers, with what it checks before (nova/compute/api.py)."""
+"""Creating servers in the in-memory Nova, with the checks before (nova/compute/api.py)."""
 
 from __future__ import annotations
 

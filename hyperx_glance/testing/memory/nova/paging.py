@@ -1,4 +1,4 @@
-"""How the in-memory Nova cuts pages of its lists."""
+"""Pages of lists in the in-memory Nova."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Quotas(State):
         return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, DEFAULT_QUOTA)}})
 
     def _check_growth(self, server: Server, flavor: Flavor) -> None:
-        """Refuse a larger flavor where the quota has no room for the difference."""
+        """Refuse a larger flavor if the quota has no room for the difference."""
         limits, used = self.limits_of(server.caller.project_id), self.in_use(server.caller.project_id)
         more = {"cores": flavor.vcpus - server.flavor.vcpus, "ram": flavor.ram - server.flavor.ram}
         for key, amount in more.items():

@@ -1,4 +1,4 @@
-"""What the in-memory Nova keeps: flavors and servers."""
+"""The records of the in-memory Nova: flavors and servers."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Server:
     snapshot_reads_left: int = 0
     visible_after: int = 0
     locked: str = ""
-    """Who has locked it: "owner", "admin" or nobody."""
+    """The role of the user who has locked it: "owner", "admin" or "" for unlocked."""
     locked_reason: str | None = None
     becomes: str = ""
     """What it is after a rebuild."""

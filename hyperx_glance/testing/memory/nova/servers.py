@@ -1,4 +1,4 @@
-"""How the in-memory Nova lists and shows servers."""
+"""Listing and showing servers in the in-memory Nova."""
 
 from __future__ import annotations
 

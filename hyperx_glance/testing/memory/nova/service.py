@@ -1,4 +1,4 @@
-"""The in-memory Nova itself: what it answers."""
+"""The in-memory Nova itself, with its routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Nova makes images of servers (nova/compute/utils.py, create_image)."""
+"""Creating images of servers in the in-memory Nova (nova/compute/utils.py, create_image)."""
 
 from __future__ import annotations
 

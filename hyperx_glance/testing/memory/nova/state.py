@@ -1,4 +1,4 @@
-"""What the in-memory Nova holds, and what a test sets."""
+"""The state of the in-memory Nova, and its settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class State(Service):
         self.snapshot_polls = 1
         """How many looks find a snapshot still going on."""
         self.snapshots_stall = False
-        """True: snapshots go on for ever, as after the death of nova-compute."""
+        """True: snapshots never end, as after the death of nova-compute."""
         self.snapshot_faults: list[str] = []
         """What ends the next snapshots: "lost" leaves the record queued, "deleted" takes it away, as Nova does."""
         self.non_inheritable = NOVA_OPTION

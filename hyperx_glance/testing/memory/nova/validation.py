@@ -1,4 +1,4 @@
-"""What the schemas of the in-memory Nova refuse (nova/api/validation/parameter_types.py)."""
+"""The checks of the in-memory Nova's schemas (nova/api/validation/parameter_types.py)."""
 
 from __future__ import annotations
 
