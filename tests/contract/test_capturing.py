@@ -79,7 +79,7 @@ def backing(request: pytest.FixtureRequest) -> str:
 def launched(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, record: Mapping[str, Any] | None = None
 ) -> str:
-    """Give the id of a server on a disk of Nova's, or on a volume."""
+    """Return the id of a server on a disk of Nova's, or on a volume."""
     image = launches.put_image(cloud, "disk.raw", {**SOURCE, **(record or {})})
     request = LaunchRequest(name=unique("web"), flavor="m1.tiny", boot_volume_gib=1 if backing == "volume" else None)
     (server,) = client("alice").launch(image, request).servers
@@ -249,7 +249,7 @@ def test_no_room_for_the_copy(cloud: CloudUnderTest, client: ClientFactory, fiel
 
 
 def requests_of(backing: str) -> list[tuple[str, str]]:
-    """Give every request that changes something."""
+    """Return every request that changes something."""
     begin = [("POST", "/servers/[^/]*/action$")]
     if backing == "volume":
         begin = [("POST", "/volumes$"), ("POST", "/volumes/[^/]*/action$")]

@@ -78,7 +78,7 @@ def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **
 
 
 def levels(findings: dict[str, Finding]) -> dict[str, str]:
-    """Give what is not well."""
+    """Return what is not well."""
     return {check: finding.level for check, finding in findings.items() if finding.level != "ok"}
 
 

@@ -20,7 +20,7 @@ NEW = NewCapture(name="captured")
 
 
 def begun(cloud: InMemoryCloud) -> list[Recorded]:
-    """Give the requests that make something of a capture."""
+    """Return the requests that make something of a capture."""
     asked = [*sent(cloud, "POST", "/action"), *sent(cloud, "POST", "/volumes")]
     return [each for each in asked if "createImage" in str(each.body) or "source_volid" in str(each.body)]
 

@@ -57,7 +57,7 @@ class State(Service):
         self.import_polls = 1
         """The number of reads of an image after which its import ends."""
         self.task_threads = 16
-        """The number of concurrent imports; others stay pending. A deleted image's download keeps its thread to the end."""
+        """The number of concurrent imports; others stay pending. A deleted image's download keeps its thread."""
         self.imports_stall = False
         """True: imports stay as they are, as after the death of their worker."""
         self.staging_broken = False
