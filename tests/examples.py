@@ -41,7 +41,7 @@ def _preparation() -> tuple[str, ...]:
 
 
 def prepared() -> dict[str, Any]:
-    """Give the names that a session has once the page "Before you begin" has been pasted into it."""
+    """Return the names that a session has once the page "Before you begin" has been pasted into it."""
     names: dict[str, Any] = {}
     for source in _preparation():
         exec(compile(source, str(BEFORE_YOU_BEGIN), "single"), names)

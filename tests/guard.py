@@ -37,7 +37,7 @@ class Refused:
         self._attempts.append(attempt)
 
     def take(self, item: pytest.Item | None = None) -> list[str]:
-        """Give what is new: of this process, of programs, and of the local cloud that a test uses."""
+        """Return what is new: of this process, of programs, and of the local cloud that a test uses."""
         attempts, self._attempts = self._attempts, []
         told = [f"This process: {attempt.event} to {attempt.target}\n{attempt.stack}" for attempt in attempts]
         with contextlib.suppress(FileNotFoundError):

@@ -4,6 +4,6 @@
 >>> [title(field, "zh") for field in ("name", "created_at", "password_enabled")]
 ['名称', '创建日期', '密码启用']
 
-The modules turn arguments into request models, call the `Client`, and turn what it gives into columns. Nothing is
-decided here: what the library allows, the command line allows.
+The modules convert arguments to request models, call the `Client`, and convert its results to columns. They decide
+nothing: the command line allows exactly what the library allows.
 """

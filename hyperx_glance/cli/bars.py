@@ -1,4 +1,4 @@
-"""A bar on a terminal; rich is imported here alone, since it costs a tenth of a second that only a bar needs.
+"""A progress bar on a terminal; only this module imports rich, because importing it takes a tenth of a second.
 
 >>> import io
 >>> from hyperx_glance.cli.progress import State
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class _Speed(ProgressColumn):
-    """Show bytes a second, in the units of the amounts: rich's own are decimal."""
+    """A column with bytes per second in binary units, like the amounts; rich's own units are decimal."""
 
     def render(self, task: Task) -> Text:
-        """Give the text."""
+        """Return the text."""
         return Text(f"{Size(int(task.speed)).human_readable()}/s" if task.speed else "")
 
 
 @contextmanager
 def bar(stream: TextIO, label: str, beginning: str, *, of_bytes: bool = True) -> Iterator[Callable[[State], None]]:
-    """Draw a bar that runs from side to side as long as nobody knows how much is done; give a function that moves it.
+    """Draw a bar, which pulses while the amount is unknown, and yield a function that updates it.
 
-    ``label`` may hold no control character.
+    ``label`` must not contain control characters.
     """
     columns: list[ProgressColumn] = [
         TextColumn("{task.fields[label]}", markup=False),

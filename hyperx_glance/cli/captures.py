@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, options, output
 from hyperx_glance.cli.images import SHOWN_WHEN_MADE, ShowsImage
 from hyperx_glance.cli.progress import registration_progress
@@ -24,9 +23,9 @@ _SHOWN = ("capture_id", "server", "image_id")
 
 
 class CaptureServer(ShowsImage):
-    """Make an image of a server's disk, and wait until it is ready; the server goes on running.
+    """Capture a server's disk as an image, and wait until the image is ready; the server keeps running.
 
-    What is left out is as in the image that the server was made of; an empty text clears.
+    Omitted options keep the values of the image from which the server was launched; an empty string clears a value.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -36,22 +35,27 @@ class CaptureServer(ShowsImage):
         add("name", metavar="<name>", help="Name of the image")
         options.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
         options.add_columns(parser)
-        add("--no-tags", dest="tags", action="store_const", const=[], help="No tag of the server's image")
-        options.add_free_properties(parser)
         add(
-            "--disk-format",
-            type=str.lower,
-            choices=vocabulary.IMAGE_FORMATS,
-            help="For a server on a volume; default: raw; of others Nova chooses it",
+            "--no-tags",
+            dest="tags",
+            action="store_const",
+            const=[],
+            help="Do not inherit the tags of the server's image",
+        )
+        options.add_free_properties(parser)
+        options.add_disk_format(
+            parser, "For a server on a volume; default: raw. For other servers, Nova chooses the format."
         )
         add(
             "--no-wait",
             dest="wait",
             action="store_false",
-            help="Return once the services are at work; openstack hyperx capture resume goes on, and must",
+            help="Return once the services have started; you must continue with openstack hyperx capture resume",
         )
-        add("--capture-id", metavar="<id>", help="An id of your own, by which the capture can be found again")
-        options.add_timeout(parser, "When it is over, what was made is deleted; default: an hour")
+        add("--capture-id", metavar="<id>", help="An id of your choice, by which the capture can be found later")
+        options.add_timeout(
+            parser, "After this, the capture is cancelled, and its objects are deleted; default: an hour"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
@@ -67,7 +71,7 @@ class CaptureServer(ShowsImage):
 
 
 class ShowCapture(commands.ShowOne):
-    """Show how far a capture is."""
+    """Show the progress of a capture."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -81,12 +85,12 @@ class ShowCapture(commands.ShowOne):
 
 
 class ResumeCapture(ShowsImage):
-    """Finish a capture that was begun with --no-wait, or whose command died, and wait until the image is ready."""
+    """Finish a capture that was started with --no-wait, or whose command was interrupted."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         commands.add_name(parser, "capture")
-        options.add_timeout(parser, "When it is over, the waiting ends, and the capture stays; default: an hour")
+        options.add_timeout(parser, "After this, the command stops waiting, and the capture remains; default: an hour")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
@@ -98,7 +102,7 @@ class ResumeCapture(ShowsImage):
 
 
 class CancelCapture(commands.Deleting):
-    """Delete what unfinished captures have made; the servers are not touched."""
+    """Delete the objects of unfinished captures, but not the servers."""
 
     what = "capture"
 

@@ -1,4 +1,4 @@
-"""``openstack hyperx image set``, ``enable``, ``disable`` and ``delete``: of one or of several images.
+"""``openstack hyperx image set``, ``enable``, ``disable`` and ``delete``, for one or several images.
 
 >>> from hyperx_glance.cli.changing import DeleteImage
 >>> DeleteImage(None, None).get_parser("delete").parse_args(["debian", "7c1", "--yes"]).names
@@ -24,7 +24,7 @@ _SHOWN_AS = {"remove_properties": "properties"}
 
 
 class SetImage(commands.Lister):
-    """Change images or ISOs, and show what was changed; an empty text clears."""
+    """Change images or ISOs, and show the changes; an empty string clears a value."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -33,8 +33,8 @@ class SetImage(commands.Lister):
         add("--name", metavar="<name>")
         options.add_properties(parser, hyperx_glance.ImageChanges)
         options.add_columns(parser)
-        add("--no-tags", dest="tags", action="store_const", const=[], help="Take every tag off")
-        add("--hidden", action=BooleanOptionalAction, default=None, help="Leave it out of lists")
+        add("--no-tags", dest="tags", action="store_const", const=[], help="Remove every tag")
+        add("--hidden", action=BooleanOptionalAction, default=None, help="Hide it from lists")
         options.add_free_properties(parser)
         add("--remove-property", dest="remove_properties", action="append", metavar="<key>")
         options.add_steward(parser)
@@ -51,7 +51,7 @@ class SetImage(commands.Lister):
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
-        """Print no table where every change has failed: cliff would print an empty line."""
+        """Print no table if every change has failed: cliff would print an empty line."""
         rows = list(data)
         if not rows and parsed_args.formatter == "table":
             return 0
@@ -59,7 +59,7 @@ class SetImage(commands.Lister):
 
 
 def _shown(parsed_args: argparse.Namespace, changes: ImageChanges) -> Sequence[str]:
-    """Show people what was asked for, and programs every field."""
+    """Return the requested fields for people, and every field for programs."""
     if parsed_args.formatter != "table" or parsed_args.columns:
         return images.SHOWN_ALONE
     asked = (_SHOWN_AS.get(field, field) for field in sorted(changes.model_fields_set))
@@ -87,14 +87,14 @@ class DisableImage(commands.Several):
 
 
 class DeleteImage(commands.Deleting):
-    """Delete images or ISOs for good; servers made from them keep running."""
+    """Delete images or ISOs for good; servers launched from them keep running."""
 
     what = "image"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("--missing-ok", action="store_true", help="It is no error if there is none")
-        parser.add_argument("--report-servers", action="store_true", help="Tell the servers made from it")
+        parser.add_argument("--missing-ok", action="store_true", help="Succeed if the image does not exist")
+        parser.add_argument("--report-servers", action="store_true", help="Report the servers launched from it")
         return parser
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What every command shares: the client, its output, errors for people, a quiet end after Ctrl-C.
+"""Base classes of all commands: the client, the output, errors for people, and exit status 130 after Ctrl-C.
 
 >>> from hyperx_glance.cli.commands import INTERRUPTED
 >>> INTERRUPTED
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from hyperx_glance import Client, Image
 
 INTERRUPTED = 130
-"""The exit status of what Ctrl-C ended (128 and the number of SIGINT)."""
+"""The exit status after Ctrl-C (128 plus the number of SIGINT)."""
 Table = tuple[list[str], Iterable[tuple[object, ...]]]
 One = tuple[list[str], tuple[object, ...]]
 _Done = TypeVar("_Done")
 
 
 class Command(command.Command):
-    """Run with a client; end with status 1 and a sentence where the library raises, 130 after Ctrl-C."""
+    """Base class of a command: it exits with status 1 and a message if the library raises, and 130 after Ctrl-C."""
 
     goes_on = ("launch wait", "capture resume", "registration resume")
-    """With which command to go on with a launch, a capture, or an image that this one has left."""
+    """The commands to continue with a launch, a capture, or an image that this command has left."""
     shows_sentences = False
-    """Whether it shows the library's own sentences, which are English: then all that it shows is English."""
+    """Whether the command shows the library's own sentences, which are English: then its whole output is English."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -47,12 +47,12 @@ class Command(command.Command):
                 "--language",
                 choices=words.LANGUAGES,
                 default=words.language(),
-                help="Of what is for people; default: Chinese where the locale is Chinese, else English",
+                help="Language of tables and messages; default: Chinese in a Chinese locale, else English",
             )
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run, past osc-lib's own run: it logs every argument, passwords too (osc_lib/command/command.py)."""
+        """Run without osc-lib's own run, which logs every argument, even passwords (osc_lib/command/command.py)."""
         self.status = 0
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
@@ -63,7 +63,7 @@ class Command(command.Command):
             return INTERRUPTED
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
-        """Connect with the login of the command, and with what its options say."""
+        """Return a client with the login and the options of the command."""
         from hyperx_glance.cloud.connecting import open_connection
 
         manager: Any = self.app.client_manager
@@ -75,42 +75,41 @@ class Command(command.Command):
         )
 
     def say_how_to_go_on(self, command: str, thing: str) -> None:
-        """Tell, beside the output, with which command to go on with what this one has begun."""
+        """Write, on standard error, the command that continues what this one has started."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
     def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
-        """Tell an error with the options of this command, and with the image, launch or capture that was ``named``."""
+        """Format an error with the options of this command, and with the ``named`` image, launch or capture."""
         from hyperx_glance.cli import hints
 
         parser = self.get_parser("")
         return hints.told(error, options.named(parser), named)
 
     def _notes(self, error: BaseException) -> list[str]:
-        """Give the notes of an error, and how to go on with what it has left."""
+        """Return the notes of an error, and the command that continues with what the error has left."""
         from hyperx_glance.cli.hints import translated
 
         notes = [translated(note) for note in getattr(error, "__notes__", ())]
         if isinstance(error, _LEAVING):
             left = [getattr(error, name, None) for name in ("launch_id", "capture_id", "image_id")]
             ways = [f"{command} {found}" for command, found in zip(self.goes_on, left, strict=True) if found]
-            notes += [f"Go on: openstack hyperx {way}" for way in ways[:1]]
+            notes += [f"To continue: openstack hyperx {way}" for way in ways[:1]]
         return notes
 
     def each(self, what: str, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
-        """Do the same to several; what fails is told and makes the status 1, and the others are done."""
+        """Act on each name; report each failure, set the status to 1, and continue with the other names."""
         done = []
         for name in names:
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                told = self.told(error, {what: name})
-                self.log.error("%s", _lines(f"{name}: {told}"))  # noqa: TRY400  # a sentence, no traceback
+                self.log.error("%s", _lines(f"{name}: {self.told(error, {what: name})}"))  # noqa: TRY400  # no traceback
                 self.status = 1
         return done
 
 
 class Several(Command):
-    """Be a `Command` that does the same to each thing that is named."""
+    """Base class of a command that does the same to each named thing."""
 
     what: str
 
@@ -124,19 +123,19 @@ class Several(Command):
         self.each(self.what, parsed_args.names, lambda name: self.act(client, name, parsed_args))
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
-        """Do it to one."""
+        """Act on one thing."""
         raise NotImplementedError
 
 
 class Deleting(Several):
-    """Be a command of `Several` after which something is gone: on a terminal it asks before."""
+    """Base class of a command that deletes: on a terminal, it asks first."""
 
     goes_on = ("launch cancel", "capture cancel", "registration cancel")
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--yes", action="store_true", help="Do not ask; where nobody is at a terminal, nobody is asked"
+            "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
         )
         return parser
 
@@ -156,32 +155,32 @@ class Deleting(Several):
 
 
 class Lister(Command, command.Lister):
-    """Be a `Command` that shows a list."""
+    """Base class of a command that shows a list."""
 
     def rows(
         self, parsed_args: argparse.Namespace, fields: Sequence[str], values: Iterable[Mapping[str, object]]
     ) -> Table:
-        """Give headers, and a row for each of the values."""
+        """Return headers, and a row for each of the values."""
         return output.headers(parsed_args, *fields), (output.row(fields, each) for each in values)
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
-        """Print rows that drive no terminal."""
+        """Print the rows without control characters."""
         self.formatter = formats.writer(parsed_args.formatter) or self.formatter
         rows = [output.cells(parsed_args, row) for row in data]
         return super().produce_output(parsed_args, column_names, rows)
 
 
 class ShowOne(Command, command.ShowOne):
-    """Be a `Command` that shows one thing."""
+    """Base class of a command that shows one thing."""
 
     def one(self, parsed_args: argparse.Namespace, fields: Sequence[str], values: Mapping[str, object]) -> One:
-        """Give headers and values."""
+        """Return headers and values."""
         return output.headers(parsed_args, *fields), output.row(fields, values)
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
-        """Print values that drive no terminal; people get those that say something, and those that they ask for."""
+        """Print the values without control characters; people see nonempty values, and the columns that they name."""
         self.formatter = formats.writer(parsed_args.formatter) or self.formatter
         shown = list(zip(column_names, data, strict=True))
         if parsed_args.formatter == "table" and not parsed_args.columns:
@@ -191,11 +190,11 @@ class ShowOne(Command, command.ShowOne):
 
 
 _LEAVING = (KeyboardInterrupt, AuthenticationError, ServiceUnavailableError)
-"""What ends a command, and says nothing about what it has begun."""
+"""Exceptions that end a command without saying anything about what it has started."""
 
 
 def _named(parsed_args: argparse.Namespace) -> dict[str, str | None]:
-    """Give the image, the launch and the capture that the arguments name."""
+    """Return the image, the launch and the capture that the arguments name."""
     return {
         what: getattr(parsed_args, what, None) or getattr(parsed_args, f"{what}_id", None)
         for what in ("image", "launch", "capture")
@@ -220,7 +219,7 @@ _NAMED = {"image": "Name or id"}
 
 
 def reference(client: Client, image: str) -> Image | str:
-    """Leave an id to the verb, which knows the images of every department; find the image of a name."""
+    """Return an id as it is, because verbs accept ids of every department; find an image by its name."""
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options
 from hyperx_glance.cli.progress import registration_progress
 from hyperx_glance.errors import InvalidRequestError
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 class _Create(images.ShowsImage):
     def request(self) -> type[NewImage | NewIso]:
-        """Give what is asked for."""
+        """Return the class of the request."""
         raise NotImplementedError
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -32,25 +31,25 @@ class _Create(images.ShowsImage):
         add = parser.add_argument
         add("name", metavar="<name>")
         source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("--url", metavar="<url>", help="Where the data is: http or https")
-        source.add_argument("--file", type=Path, metavar="<path>", help="A file of this machine")
+        source.add_argument("--url", metavar="<url>", help="URL of the data: http or https")
+        source.add_argument("--file", type=Path, metavar="<path>", help="A file on this machine")
         add("--no-unpack", dest="unpack", action="store_const", const=False, help="Refuse packed data (xz, gzip, ...)")
         options.add_properties(parser, self.request(), but="url")
         options.add_columns(parser)
         checksum = parser.add_mutually_exclusive_group()
         checksum.add_argument("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
-        checksum.add_argument("--checksum-url", metavar="<url>", help="Where it is listed, such as .../SHA256SUMS")
-        add("--owner", metavar="<department>", help="Another department, for administrators")
+        checksum.add_argument("--checksum-url", metavar="<url>", help="URL of a checksum file, such as .../SHA256SUMS")
+        add("--owner", metavar="<department>", help="Register for another department; administrators only")
         options.add_free_properties(parser)
         add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
-        add("--id", metavar="<uuid>", help="An id of your own")
+        add("--id", metavar="<uuid>", help="An id of your choice")
         options.add_transfer(parser)
-        options.add_timeout(parser, "When it is over, the registration is cancelled; default: an hour")
+        options.add_timeout(parser, "After this, the registration is cancelled; default: an hour")
         add(
             "--no-wait",
             dest="wait",
             action="store_false",
-            help="Return once Glance is on its way; openstack hyperx registration resume goes on, and verifies",
+            help="Return once Glance has started; continue and verify with openstack hyperx registration resume",
         )
         add("--keep-failed", action="store_true", help="Keep the record of a failed upload, INACTIVE")
         return parser
@@ -69,11 +68,11 @@ class _Create(images.ShowsImage):
         return self.shown(parsed_args, image, client, images.SHOWN_WHEN_MADE)
 
     def _begun(self, parsed_args: argparse.Namespace, client: Client, new: NewImage | NewIso) -> Image:
-        """Begin, and tell how to go on; what this machine has to read itself would not be read."""
+        """Start the registration, and say how to continue; with --no-wait, this machine cannot read the data itself."""
         if parsed_args.file is not None or parsed_args.transfer == "stream":
             raise InvalidRequestError(
-                "With --no-wait Glance reads the data, and not this machine.",
-                hint="Give --url, and no --transfer stream, or wait.",
+                "With --no-wait, Glance must read the data, not this machine.",
+                hint="Use --url without --transfer stream, or omit --no-wait.",
             )
         image_id = client.start_registration(new, keep_failed=parsed_args.keep_failed).image_id
         self.say_how_to_go_on("registration resume", image_id)
@@ -85,16 +84,11 @@ class CreateImage(_Create):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--disk-format",
-            type=str.lower,
-            choices=vocabulary.IMAGE_FORMATS,
-            help="Default: what the first bytes say",
-        )
+        options.add_disk_format(parser, "Default: detected from the first bytes")
         return parser
 
     def request(self) -> type[NewImage]:
-        """Give what is asked for."""
+        """Return the class of the request."""
         return hyperx_glance.NewImage
 
 
@@ -102,5 +96,5 @@ class CreateIso(_Create):
     """Register an ISO from a URL or a file, and wait until it is ready."""
 
     def request(self) -> type[NewIso]:
-        """Give what is asked for."""
+        """Return the class of the request."""
         return hyperx_glance.NewIso

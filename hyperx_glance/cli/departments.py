@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance.cli.departments import ListDepartments
 >>> ListDepartments.__doc__
-'List the departments that you may know: your own ones, or all for an administrator.'
+'List your departments, or all departments for an administrator.'
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ListDepartments(commands.Lister):
-    """List the departments that you may know: your own ones, or all for an administrator."""
+    """List your departments, or all departments for an administrator."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         departments = self.client(parsed_args).departments()

@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance.cli.deployment import Doctor
 >>> Doctor.__doc__.splitlines()[0]
-'Check that this deployment can do all that HYPERX needs.'
+'Check whether this deployment has everything that HYPERX requires.'
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _SHOWN = ("check", "level", "message", "remedy")
 
 
 class Doctor(commands.Lister):
-    """Check that this deployment can do all that HYPERX needs.
+    """Check whether this deployment has everything that HYPERX requires.
 
-    The status is 1 where a finding is an error.
+    The exit status is 1 if a finding is an error.
     """
 
     shows_sentences = True
@@ -30,10 +30,15 @@ class Doctor(commands.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--probe", action="store_true", help="Also try, on a scratch record that is removed; run this as a member"
+            "--probe",
+            action="store_true",
+            help="Also try changes on a scratch record, which is removed; run this as a member",
         )
         parser.add_argument(
-            "--transfer", choices=("auto", "import", "stream"), default="auto", help="As registrations will be made"
+            "--transfer",
+            choices=("auto", "import", "stream"),
+            default="auto",
+            help="As used for registrations; default: auto",
         )
         options.add_public_visibility(parser)
         return parser
@@ -50,7 +55,7 @@ class Doctor(commands.Lister):
 
 
 class ShowProtections(commands.Command):
-    """Print the file of property protections for Glance."""
+    """Print the property protections file for Glance."""
 
     auth_required = False
 

@@ -1,11 +1,11 @@
-"""The entry points of all commands: each imports its module when the command runs, or is asked for its help.
+"""The entry points of all commands: each imports its module when the command runs or prints its help.
 
 >>> from hyperx_glance.cli import entries
 >>> entries.images.ShowImage(None, None).get_description()
 'Show an image or ISO, and what you may do with it.'
 
 The ``openstack`` command loads every command of every plug-in before it runs one (cliff/commandmanager.py,
-load_commands). Without this, all other commands would wait for our modules.
+load_commands). Without these entries, all other commands would wait for our modules.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 class Entry:
-    """Stand for a command, and make it."""
+    """A placeholder that creates a command."""
 
     module: str
 
-    def __new__(cls, app: App, app_args: argparse.Namespace | None, cmd_name: str | None = None) -> Command:  # type: ignore[misc]  # so it is
-        """Make the command."""
-        # No plug-in of pydantic has to do with it, and pydantic would look for one in every package that is installed.
+    def __new__(cls, app: App, app_args: argparse.Namespace | None, cmd_name: str | None = None) -> Command:  # type: ignore[misc]  # not an Entry
+        """Return the command."""
+        # No pydantic plug-in is needed, and pydantic would search for plug-ins in every installed package.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         command: type[Command] = getattr(importlib.import_module(f"hyperx_glance.cli.{cls.module}"), cls.__name__)
         return command(app, app_args, cmd_name=cmd_name)
 
     def __init__(self, app: App, app_args: argparse.Namespace | None, cmd_name: str | None = None) -> None:
-        """Only tell cliff what arguments there are: what is made is no Entry."""
+        """Only show the arguments to cliff; no Entry is ever created."""
 
 
 class Module:
-    """Stand for a module of commands."""
+    """A placeholder for a module of commands."""
 
     def __init__(self, name: str) -> None:
         self._name = name

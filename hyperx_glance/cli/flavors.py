@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     import argparse
 
 SHOWN = ("id", "name", "cores", "ram_mib", "disk_gib", "fits", "reason")
-"""The fields of `FlavorChoice`; the last two are about an image."""
+"""The fields of `FlavorChoice`; the last two depend on an image."""
 
 
 class ListFlavors(commands.Lister):
-    """List flavors, the smallest first; with an image, those that it fits before the others."""
+    """List flavors, the smallest first; with an image, the flavors that fit come first."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("--image", metavar="<image>", help="Name or id: tell which flavors it fits, and why not")
+        parser.add_argument(
+            "--image", metavar="<image>", help="Name or id: show which flavors fit, and why others do not"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
@@ -31,5 +33,5 @@ class ListFlavors(commands.Lister):
         image = None if parsed_args.image is None else commands.reference(client, parsed_args.image)
         fields = SHOWN if image is not None else SHOWN[:-2]
         if image is not None:
-            parsed_args.language = "en"  # as the reasons are, which are the library's own sentences
+            parsed_args.language = "en"  # like the reasons, which are the library's own sentences
         return self.rows(parsed_args, fields, (flavor.model_dump() for flavor in client.flavors(image)))

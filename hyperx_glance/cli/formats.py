@@ -1,12 +1,12 @@
-r"""What cliff's own formats lack: Chinese that can be read in JSON and YAML, and a table in one language.
+r"""Formats that replace cliff's: readable Chinese in JSON and YAML, and a table in one language.
 
 >>> import argparse, sys
 >>> from hyperx_glance.cli.formats import Json
 >>> Json().emit_one(["name"], ["稳定版\x9b31m"], sys.stdout, argparse.Namespace(noindent=True))
 {"name": "稳定版\u009b31m"}
 
-cliff's own formatters write every letter beyond ASCII as an escape. Here only control characters are escaped, as both
-formats allow; a stream that cannot encode the rest gets escapes for all.
+cliff's own formatters escape every non-ASCII letter. These escape only control characters, as both formats allow; if a
+stream cannot encode the rest, they escape every non-ASCII letter, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _HIDDEN = re.compile(f"(?=[^\x00-\x1f]){CONTROL.pattern}")
-"""Ends of lines and indents are the layout's: both formats escape them where they belong to a text."""
+"""Ends of lines and indents are layout: both formats escape them inside strings."""
 
 
 def _row(names: Sequence[str], cells: Iterable[object]) -> dict[str, object]:
@@ -49,7 +49,7 @@ def _can_encode(stream: TextIO, text: str) -> bool:
 
 
 class _Values:
-    """Make plain values of the cells, and leave how they are written to the format."""
+    """Base class that converts cells to plain values; subclasses write them."""
 
     def emit_list(
         self,
@@ -72,7 +72,7 @@ class _Values:
 
 
 class Json(_Values, JSONFormatter):
-    """Write JSON."""
+    """The format JSON."""
 
     def _write(self, value: object, stdout: TextIO, parsed_args: argparse.Namespace) -> None:
         indent = None if parsed_args.noindent else 2
@@ -83,13 +83,13 @@ class Json(_Values, JSONFormatter):
 
 
 class Yaml(_Values, YAMLFormatter):
-    """Write YAML."""
+    """The format YAML."""
 
     def _write(self, value: object, stdout: TextIO, _parsed_args: argparse.Namespace) -> None:
         import yaml  # slow, as cliff says
 
         class Dumper(yaml.SafeDumper):
-            """Quote what has to be escaped: only between double quotes are there escapes."""
+            """A dumper that quotes strings that must be escaped: YAML has escapes only between double quotes."""
 
         def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
             return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _HIDDEN.search(text) else None)
@@ -102,7 +102,7 @@ class Yaml(_Values, YAMLFormatter):
 
 
 class People(TableFormatter):
-    """Draw the table of one thing with titles in its language; cliff's are English."""
+    """The table format for people, with titles of one thing in their language; cliff's titles are English."""
 
     def emit_one(
         self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
@@ -114,6 +114,6 @@ class People(TableFormatter):
 
 
 def writer(name: str) -> Json | Yaml | People | None:
-    """Give what writes a format in place of cliff's own; None where that one is good."""
+    """Return our replacement for one of cliff's formatters, or None if cliff's own is used."""
     kinds: dict[str, type[Json | Yaml | People]] = {"json": Json, "yaml": Yaml, "table": People}
     return kinds[name]() if name in kinds else None

@@ -1,4 +1,4 @@
-"""Errors as they are told on the command line: their hints name commands and options, not Python.
+"""Errors as the command line prints them: their hints name commands and options, not Python.
 
 >>> from hyperx_glance.cli.hints import told
 >>> from hyperx_glance.errors import AmbiguousNameError, ProtectedError
@@ -7,8 +7,8 @@ Image debian is protected. Hint: Switch its protection off first: `openstack hyp
 >>> print(told(AmbiguousNameError("Two images are called debian.", matches=["7c1", "81f"])))
 Two images are called debian. Their ids: 7c1, 81f. Hint: Use the id.
 
-The library's sentences say what a program calls. What stands for it here is one table, and a test translates every
-sentence of the library and looks for Python in what comes out.
+The library's sentences name Python calls. One table replaces them with commands, and a test translates every sentence
+of the library and looks for Python in the result.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from hyperx_glance.errors import HyperxGlanceError
 
 Options = Mapping[str, str]
-"""The option, or the argument, of each field that a command takes."""
+"""The option, or the argument, of each field that a command accepts."""
 Ids = Mapping[str, str | None]
-"""Which "image", "launch" or "capture" a sentence is about: its id, or its name."""
+"""The id or the name of the "image", "launch" or "capture" that a sentence is about."""
 
 _COMMAND = "openstack hyperx "
 _VALUE = r"""\(["']?([^"')]*)["']?\)"""
-# Each call by what does the same; within a command's words the rules for options below hold, too.
+# Each call and the command that does the same; the rules for options below also apply within a command.
 _CALLS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -87,11 +87,11 @@ _ELSEWHERE = {
     "size": "--page-size",
     "trusted_hosts": "--trusted-host",
 }
-"""Options of other commands than the one that runs, where they are not called as the field is."""
+"""Options of other commands than the one that runs, if their names differ from the field."""
 
 
 def told(error: HyperxGlanceError, options: Options | None = None, named: Ids | None = None) -> str:
-    """Tell an error as the command line does; ``options`` and ``named`` are those of the command that runs."""
+    """Return an error as the command line prints it; ``options`` and ``named`` are those of the running command."""
     text, known = str(error), options or {}
     ids = {"launch": error.launch_id, "capture": error.capture_id, "image": error.image_id}
     ids = {thing: found or (named or {}).get(thing) for thing, found in ids.items()}
@@ -108,7 +108,7 @@ def told(error: HyperxGlanceError, options: Options | None = None, named: Ids | 
 
 
 def translated(text: str, options: Options | None = None, ids: Ids | None = None) -> str:
-    """Write commands and options for what a program calls."""
+    """Replace Python calls with commands and options."""
     known, ids = options or {}, ids or {}
     handle = "capture" if ids.get("capture") else "launch"
     for pattern, replacement in _CALLS:
@@ -140,7 +140,7 @@ def _options_of(fields: str, options: Options) -> str:
 
 
 def _bare(text: str, options: Options) -> str:
-    """Write the option for a field that stands in a sentence by itself: its underscore tells it from a word."""
+    """Replace a field that stands alone in a sentence with its option; an underscore distinguishes it from a word."""
     fields = [field for field in {**_ELSEWHERE, **options} if "_" in field]
     pattern = r"(?<![\w<`.-])(" + "|".join(map(re.escape, fields)) + r")\b(?![\w(=:])"
     return re.sub(pattern, lambda found: _option(found[1], options), text)

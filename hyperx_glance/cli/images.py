@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _CONSOLE = ("name", "created_at", "disk_format", "size", "state", "owner", "password_enabled", "description")
 """The console's columns: 名称 创建日期 格式 大小 状态 所有者 密码启用 说明."""
 SHOWN_IN_LISTS = ("id", *_CONSOLE)
-"""Names are not unique: what one goes on with is the id."""
+"""Names are not unique: the next command needs the id."""
 _LISTED = tuple(field.name for field in vocabulary.FIELDS if field.listed)
 SHOWN_LONG = (*SHOWN_IN_LISTS, "kind", "category", "phase", *_LISTED, "updated_at")
 _SAID = tuple(field.name for field in vocabulary.FIELDS if not field.part_of)
@@ -33,11 +33,11 @@ SHOWN_WHEN_MADE = (
     "id", "name", "kind", "category", "state", "disk_format", "size", "owner", "password_enabled", "os_name", "tags",
     "description",
 )  # fmt: skip
-"""What matters to people of an image that they have just made; ``-c`` gives them any other field."""
+"""The fields that people see of an image that they have just created; ``-c`` shows any other field."""
 
 
 class Values(dict[str, object]):
-    """Give each field of an image, made ready for both kinds of readers when it is asked for: a list shows few."""
+    """The fields of an image, prepared for people and programs on first use, because a list shows only some."""
 
     def __init__(self, image: Image, client: Client) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Values(dict[str, object]):
         self._client = client
 
     def __missing__(self, field: str) -> object:
-        """Make one field ready."""
+        """Prepare one field."""
         if field == "owner":
             return output.Owner(self._image.owner, lambda: self._client.owner_name(self._image))
         if field == "allowed":
@@ -79,7 +79,7 @@ def _readable(value: object) -> object:
 
 
 class ShowsImage(commands.ShowOne):
-    """Be a command that shows an image."""
+    """Base class for commands that show an image."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -89,7 +89,7 @@ class ShowsImage(commands.ShowOne):
     def shown(
         self, parsed_args: argparse.Namespace, image: Image, client: Client, fields: Sequence[str] = SHOWN_ALONE
     ) -> commands.One:
-        """Give fields of an image to people, and every field to programs and to those who name columns."""
+        """Return the given fields of an image for people, or every field for programs and if columns are named."""
         if parsed_args.formatter != "table" or parsed_args.columns:
             fields = SHOWN_ALONE
         return self.one(parsed_args, fields, Values(image, client))
@@ -109,13 +109,13 @@ class ShowImage(ShowsImage):
 
 
 class SaveImage(commands.Command):
-    """Save the data of an image or ISO in a file, verified; a download that broke off is taken up again."""
+    """Save the data of an image or ISO to a file, and verify it; an interrupted download is resumed."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         commands.add_name(parser, "image")
         parser.add_argument(
-            "--file", required=True, type=_target, metavar="<path>", help="Where to; what is there is replaced"
+            "--file", required=True, type=_target, metavar="<path>", help="Target file; an existing file is replaced"
         )
         return parser
 
@@ -127,14 +127,14 @@ class SaveImage(commands.Command):
 
 
 def _target(path: str) -> str:
-    """Refuse what other commands take for standard output: what is given there is used before it is verified."""
+    """Refuse "-", which other commands treat as standard output: that data would be used before it is verified."""
     if path == "-":
-        raise argparse.ArgumentTypeError("data is saved in a file, and verified; to name a file so, write ./-")
+        raise argparse.ArgumentTypeError("data is saved to a file and verified; for a file named -, write ./-")
     return path
 
 
 class ListServers(commands.Lister):
-    """List the servers made from an image that you can see."""
+    """List the servers that you can see and that were launched from an image."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

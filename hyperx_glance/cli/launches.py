@@ -16,21 +16,19 @@ from osc_lib.cli.parseractions import KeyValueAction
 
 import hyperx_glance
 from hyperx_glance.cli import commands, options, output
+from hyperx_glance.cli.passwords import add_password, given_password, showing_password
 from hyperx_glance.cli.progress import launch_progress
-from hyperx_glance.cli.servers import add_password, given_password, telling_password
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
     from hyperx_glance.launching import Launch
 
 SHOWN = ("launch_id", "image_id", "admin_password", "servers")
-
-
-_GOES_ON = "When it is over, the waiting ends, and the launch goes on; default: an hour"
+_TIMEOUT = "After this, the command stops waiting, and the launch continues; default: an hour"
 
 
 def _values(launch: Launch) -> dict[str, object]:
-    """Give what is known of a launch; of its password the only time that it is known, since it is kept nowhere."""
+    """Return the values of a launch, with its password only if this command has set it, since nothing keeps it."""
     password = launch.admin_password
     return {
         "launch_id": launch.launch_id,
@@ -43,7 +41,7 @@ def _values(launch: Launch) -> dict[str, object]:
 
 class _ShowsLaunch(commands.ShowOne):
     def shown(self, parsed_args: argparse.Namespace, launch: Launch) -> commands.One:
-        """Give a launch with its servers."""
+        """Return a launch with its servers."""
         return self.one(parsed_args, SHOWN, _values(launch))
 
 
@@ -54,23 +52,29 @@ class LaunchImage(_ShowsLaunch):
         parser = super().get_parser(prog_name)
         add = parser.add_argument
         commands.add_name(parser, "image")
-        add("name", metavar="<name>", help="Name of the server; several are numbered: name-1, name-2")
+        add("name", metavar="<name>", help="Name of the server; several servers are numbered: name-1, name-2")
         add("--flavor", required=True, metavar="<flavor>", help="Name or id")
         add("--count", type=int, metavar="<number>", help="Default: 1")
         networks = parser.add_mutually_exclusive_group()
         networks.add_argument("--network", dest="networks", action="append", metavar="<network>", help="Default: auto")
         networks.add_argument("--no-network", dest="networks", action="store_const", const="none")
-        add("--install-disk", dest="install_disk_gib", type=int, metavar="<GiB>", help="For an ISO; default: flavor's")
-        add("--layout", choices=("install", "live"), help="For an ISO; live: no disk beside it; default: install")
+        add(
+            "--install-disk",
+            dest="install_disk_gib",
+            type=int,
+            metavar="<GiB>",
+            help="For an ISO; default: from the flavor",
+        )
+        add("--layout", choices=("install", "live"), help="For an ISO; live: without an install disk; default: install")
         add(
             "--boot-volume",
             dest="boot_volume_gib",
             type=int,
             metavar="<GiB>",
-            help="Put an image's root disk on a volume",
+            help="Put the root disk of an image on a volume",
         )
         add("--volume-type", metavar="<type>")
-        add("--keep-volumes", action="store_true", help="Volumes outlive the server")
+        add("--keep-volumes", action="store_true", help="Keep the volumes when the server is deleted")
         add_password(parser)
         add("--key-name", metavar="<key>")
         add("--security-group", dest="security_groups", action="append", metavar="<group>", help="Repeat for several")
@@ -83,16 +87,16 @@ class LaunchImage(_ShowsLaunch):
         add(
             "--on-failure",
             choices=("keep", "delete"),
-            help="What becomes of the good ones when some fail; default: keep",
+            help="What to do with the other servers if some fail; default: keep",
         )
-        add("--launch-id", metavar="<id>", help="An id of your own, by which the launch can be found again")
+        add("--launch-id", metavar="<id>", help="An id of your choice, by which the launch can be found later")
         add(
             "--no-wait",
             dest="wait",
             action="store_false",
-            help="Return once Nova has accepted; openstack hyperx launch wait goes on",
+            help="Return once Nova has accepted the launch; continue with openstack hyperx launch wait",
         )
-        options.add_timeout(parser, _GOES_ON)
+        options.add_timeout(parser, _TIMEOUT)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
@@ -100,7 +104,7 @@ class LaunchImage(_ShowsLaunch):
         parsed_args.admin_password = given_password(parsed_args)
         request = hyperx_glance.LaunchRequest(**options.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
         with (
-            telling_password(self.app.stderr, parsed_args.language),
+            showing_password(self.app.stderr, parsed_args.language),
             launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show,
         ):
             launch = client.launch(
@@ -116,7 +120,7 @@ class LaunchImage(_ShowsLaunch):
 
 
 class ListLaunches(commands.Lister):
-    """List the launches of which servers are there, the newest first."""
+    """List the launches whose servers exist, the newest first."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         launches = self.client(parsed_args).launches()
@@ -124,7 +128,7 @@ class ListLaunches(commands.Lister):
 
 
 class ShowLaunch(_ShowsLaunch):
-    """Show a launch as it is now."""
+    """Show the current state of a launch."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -136,12 +140,12 @@ class ShowLaunch(_ShowsLaunch):
 
 
 class WaitForLaunch(_ShowsLaunch):
-    """Wait until every server of a launch is there: one that was begun with --no-wait, or whose command died."""
+    """Wait for the servers of a launch that was started with --no-wait, or whose command was interrupted."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         commands.add_name(parser, "launch")
-        options.add_timeout(parser, _GOES_ON)
+        options.add_timeout(parser, _TIMEOUT)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
@@ -151,7 +155,7 @@ class WaitForLaunch(_ShowsLaunch):
 
 
 class CancelLaunch(commands.Deleting):
-    """Delete the servers and volumes that launches have made."""
+    """Delete the servers and volumes that launches have created."""
 
     what = "launch"
 

@@ -11,7 +11,6 @@ from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options, output
 
 if TYPE_CHECKING:
@@ -24,25 +23,18 @@ _KINDS = ("image", "iso", "any")
 
 
 def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
-    """Add what images can be asked for; ISOs have one kind and one format."""
+    """Add the criteria for images; ISOs have one kind and one format."""
     add = parser.add_argument
-    add("search", metavar="<word>", nargs="*", help="Words that must all occur, in whatever field")
+    add("search", metavar="<word>", nargs="*", help="Words that must all occur, in any field")
     add(
         "--view",
         type=options.category,
         choices=options.VIEWS,
-        help="The console's tab, by its English or its Chinese name; default: all",
+        help="Tab of the console, by its English or Chinese name; default: all",
     )
     if kind != "iso":
         add("--kind", choices=_KINDS, default=kind, help="Default: %(default)s")
-        add(
-            "--disk-format",
-            dest="formats",
-            action="append",
-            type=str.lower,
-            choices=vocabulary.IMAGE_FORMATS,
-            help="Repeat for several",
-        )
+        options.add_disk_format(parser, "Repeat for several", several=True)
     else:
         parser.set_defaults(kind=kind)
     add("--state", choices=["ACTIVE", "INACTIVE"])
@@ -50,8 +42,8 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
     add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
     add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")
     for field in "name", "owner":
-        add(f"--{field}", metavar=f"<{field}>", help="Exactly this")
-    options.add_properties(parser, hyperx_glance.ImageQuery, text="Exactly this")
+        add(f"--{field}", metavar=f"<{field}>", help="Exact value")
+    options.add_properties(parser, hyperx_glance.ImageQuery, text="Exact value")
     for field in "name-contains", "description-contains", "os-name-contains":
         add(f"--{field}", metavar="<text>")
     add("--protected", action=BooleanOptionalAction, default=None)
@@ -64,7 +56,7 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
 
 
 def query(parsed_args: argparse.Namespace) -> ImageQuery:
-    """Ask for what the options say."""
+    """Return the query that the options describe."""
     criteria = options.given(parsed_args, *hyperx_glance.ImageQuery.model_fields) | {
         "search": " ".join(parsed_args.search),
         "kind": None if parsed_args.kind == "any" else parsed_args.kind,
@@ -86,11 +78,17 @@ class ListImages(commands.Lister):
             "--sort",
             action="append",
             metavar="<[-]column>",
-            help="What Glance sorts by, such as name or -created_at; repeat for several; others: --sort-column",
+            help="Column that Glance sorts by, such as name or -created_at; repeat for several;"
+            " for other columns use --sort-column",
         )
         add("--limit", type=int, metavar="<number>", help="At most this many")
-        add("--page-size", type=int, metavar="<number>", help="One page of this many; where others begin is told")
-        add("--cursor", metavar="<cursor>", help="Where the page begins, as told by the page beside")
+        add(
+            "--page-size",
+            type=int,
+            metavar="<number>",
+            help="Show one page of this size, and the cursors of its neighbours",
+        )
+        add("--cursor", metavar="<cursor>", help="Start of the page, as shown with a neighbouring page")
         add("--long", action="store_true", help="Show more columns")
         options.add_steward(parser)
         return parser
@@ -109,7 +107,7 @@ class ListImages(commands.Lister):
         size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
         page = client.page(asked, cursor=parsed_args.cursor, **size)
         for name, cursor in (("Previous", page.previous), ("Next", page.next)):
-            if cursor is not None:  # beside the table, which programs read; a cursor may begin with "-"
+            if cursor is not None:  # on stderr, because programs read the table; a cursor may begin with "-"
                 self.app.stderr.write(f"{name} page: --cursor={cursor}\n")
         return page.images
 
@@ -121,7 +119,7 @@ class ListIsos(ListImages):
 
 
 class ListTags(commands.Lister):
-    """List every tag with the number of images and ISOs that carry it."""
+    """List every tag with the number of images and ISOs that have it."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         tags = sorted(self.client(parsed_args).tags().items())
@@ -129,7 +127,7 @@ class ListTags(commands.Lister):
 
 
 class Summary(commands.Lister):
-    """Count images and ISOs: all of them, and by what they are."""
+    """Count images and ISOs: in total, and by kind, category, state, format, operating system, tag and owner."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

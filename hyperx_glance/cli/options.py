@@ -1,4 +1,4 @@
-"""Options that several commands have, and how their texts are read.
+"""Options that several commands share, and the parsers of their values.
 
 >>> from hyperx_glance.cli.options import category, size
 >>> size("2GiB"), category("精选")
@@ -31,30 +31,30 @@ CATEGORIES = [category.value for category in Category]
 VIEWS = [view.value for view in View]
 
 
-# ----------------------------------------------------------------- texts
+# ----------------------------------------------------------------- values
 
 
 def category(text: str) -> str:
-    """Read a category or a view: the console's Chinese word is as good."""
+    """Parse a category or a view; the console's Chinese words are accepted, too."""
     return words.VIEWS.get(text, text)
 
 
 def size(text: str) -> int:
-    """Read bytes: 1048576, 1M, 1MiB."""
+    """Parse a number of bytes: 1048576, 1M, 1MiB."""
     number = text.upper().removesuffix("B").removesuffix("I")
     shift = {"K": 10, "M": 20, "G": 30, "T": 40}.get(number[-1:], 0)
     try:
         return int(float(number[:-1] if shift else number) * (1 << shift))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 1048576, 512M or 2GiB") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1048576, 512M or 2GiB") from None
 
 
 def time(text: str) -> datetime:
-    """Read ISO 8601; a time without a zone is UTC."""
+    """Parse a time in ISO 8601; a time without a zone is UTC."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-24 or 2026-11-24T08:00Z") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24 or 2026-11-24T08:00Z") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
@@ -62,7 +62,7 @@ def time(text: str) -> datetime:
 
 
 def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
-    """Pick the arguments that somebody gave: the others are the models' affair.
+    """Return the arguments that were given; the models decide about the others.
 
     >>> given(argparse.Namespace(name="debian", tags=None), "name", "tags")
     {'name': 'debian'}
@@ -72,7 +72,7 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
 
 
 def add_properties(parser: argparse.ArgumentParser, model: type[BaseModel], *, but: str = "", text: str = "") -> None:
-    """Add an option for each Glance property that is a field of a request, with ``text`` or its meaning as help."""
+    """Add an option for each Glance property that is a field of a request; its help is ``text`` or its description."""
     for field in vocabulary.FIELDS:
         if field.stored is Stored.COLUMN or field.name == but or field.name not in model.model_fields:
             continue
@@ -84,30 +84,42 @@ def add_properties(parser: argparse.ArgumentParser, model: type[BaseModel], *, b
 
 
 def add_columns(parser: argparse.ArgumentParser) -> None:
-    """Add the options for what Glance keeps as columns."""
+    """Add the options for the attributes that Glance keeps as columns."""
     add = parser.add_argument
     add(
         "--category",
         type=category,
         choices=CATEGORIES,
-        help="By its English or its Chinese name; featured: administrators only",
+        help="English or Chinese name; featured: administrators only",
     )
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
     add("--min-disk", dest="min_disk_gib", type=int, metavar="<GiB>")
     add("--min-ram", dest="min_ram_mib", type=int, metavar="<MiB>")
-    add("--protected", action=BooleanOptionalAction, default=None, help="Refuse deletion")
+    add("--protected", action=BooleanOptionalAction, default=None, help="Protect from deletion")
     add_public_visibility(parser)
 
 
+def add_disk_format(
+    parser: argparse.ArgumentParser,
+    text: str,
+    *,
+    choices: Sequence[str] = vocabulary.IMAGE_FORMATS,
+    several: bool = False,
+) -> None:
+    """Add the option for a disk format, or for ``several``, in upper or lower case."""
+    more: dict[str, Any] = {"dest": "formats", "action": "append"} if several else {}
+    parser.add_argument("--disk-format", type=str.lower, choices=choices, help=text, **more)
+
+
 def add_free_properties(parser: argparse.ArgumentParser) -> None:
-    """Add the option for properties that are no fields."""
+    """Add the option for properties that are not fields."""
     parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>")
 
 
 def named(parser: argparse.ArgumentParser) -> dict[str, str]:
-    """Give what each argument of a command is called there: its first option, else its place."""
+    """Return the name of each argument on the command line: its first option, or its placeholder."""
     names: dict[str, str] = {}
-    for action in parser._actions:  # noqa: SLF001  # argparse has no other way to tell them
+    for action in parser._actions:  # noqa: SLF001  # argparse has no other way to list them
         names.setdefault(action.dest, next(iter(action.option_strings), str(action.metavar)))
     return names
 
@@ -116,58 +128,63 @@ def named(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 
 def add_public_visibility(parser: argparse.ArgumentParser) -> None:
-    """Add the choice that a whole deployment makes: so it can stand in the environment."""
+    """Add an option that is the same for a whole deployment, so its default comes from the environment."""
     parser.add_argument(
         "--public-visibility",
         choices=("community", "public"),
         default=os.environ.get("HYPERX_PUBLIC_VISIBILITY", "community"),
-        help="What Glance is told for a PUBLIC image, for a whole deployment alike (Env: HYPERX_PUBLIC_VISIBILITY)",
+        help="Glance's visibility for PUBLIC images, the same for a whole deployment (Env: HYPERX_PUBLIC_VISIBILITY)",
     )
 
 
 def add_steward(parser: argparse.ArgumentParser) -> None:
-    """Add the second login, which a whole deployment has: so it can stand in the environment."""
+    """Add the second login, which is the same for a whole deployment, so its default comes from the environment."""
     parser.add_argument(
         "--steward-cloud",
         metavar="<cloud>",
         default=os.environ.get("HYPERX_STEWARD_CLOUD"),
-        help="Cloud of clouds.yaml that edits public images of other departments for you, and tells the names of"
+        help="Cloud in clouds.yaml that edits public images of other departments for you, and looks up the names of"
         " departments (Env: HYPERX_STEWARD_CLOUD)",
     )
 
 
 def add_transfer(parser: argparse.ArgumentParser) -> None:
-    """Add how the data comes to Glance, and from where it may be read."""
+    """Add the options for how the data is sent to Glance, and from where it may be read."""
     add = parser.add_argument
-    add("--transfer", choices=("auto", "import", "stream"), default="auto", help="Who reads the URL; default: auto")
+    add(
+        "--transfer",
+        choices=("auto", "import", "stream"),
+        default="auto",
+        help="Whether Glance imports the URL or this machine streams it; default: auto",
+    )
     add_trusted_hosts(parser)
-    add("--no-preflight", dest="preflight", action="store_false", help="Do not look at the URL before")
+    add("--no-preflight", dest="preflight", action="store_false", help="Do not check the URL before the registration")
 
 
 def add_trusted_hosts(parser: argparse.ArgumentParser) -> None:
-    """Add the exemption from the addresses that are denied."""
+    """Add the options for hosts with denied addresses, and for certificate authorities."""
     parser.add_argument(
         "--trusted-host",
         dest="trusted_hosts",
         action="append",
         default=[],
         metavar="<host>",
-        help="May be read from, though its address is denied by default; repeat for several",
+        help="Allow reading from this host although its address is denied by default; repeat for several",
     )
     parser.add_argument(
         "--ca-file",
         metavar="<path>",
-        help="Certificates of authorities that an https URL's server is checked by",
+        help="CA certificates that verify the servers of https URLs",
     )
 
 
 def add_timeout(parser: argparse.ArgumentParser, text: str) -> None:
-    """Add how long to wait."""
+    """Add the option for how long to wait."""
     parser.add_argument("--timeout", type=float, metavar="<seconds>", help=text)
 
 
 def settings(parsed_args: argparse.Namespace) -> Settings:
-    """Make settings of the options that a command has."""
+    """Return the settings from the options of a command."""
     hosts: Sequence[str] = getattr(parsed_args, "trusted_hosts", ())
     policy = hyperx_glance.UrlPolicy(
         trusted_hosts=tuple(hosts),

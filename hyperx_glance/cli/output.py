@@ -6,8 +6,8 @@ r"""Columns: titles and readable values for people, field names and plain values
 >>> Flag(True).human_readable(), Flag(True).shown_in("zh").human_readable(), plain(Flag(True))
 ('yes', '是', 'true')
 
-Only the format "table" is for people; json, yaml, csv, shell and value are for programs. Whatever is not json or yaml
-may reach a terminal, so control characters of names and texts are written as ``\x1b`` and the like:
+Only the format "table" is for people; json, yaml, csv, shell and value are for programs. All formats except json and
+yaml may reach a terminal, so control characters in names and strings are written as ``\x1b`` and the like:
 
 >>> print(printable("debian\x1b[31m"))
 debian\x1b[31m
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
-    """Give the headers for the format that was asked for, and let -c and --sort-column take any name of a column."""
+    """Return the headers for the chosen format, and let -c and --sort-column accept any name of a column."""
     people = parsed_args.formatter == "table"
     header = {field: words.title(field, parsed_args.language) if people else field for field in fields}
     names = {
@@ -44,29 +44,29 @@ def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
 
 
 def _folded(name: str) -> str:
-    """Fold as cliff does."""
+    """Fold a name as cliff does."""
     return name.lower().strip().replace(" ", "_")
 
 
-# ----------------------------------------------------------------- what reaches a terminal
+# ----------------------------------------------------------------- terminals
 
 _DOCUMENTS = ("json", "yaml")
-"""Formats that programs parse: they have an escape of their own, and what is parsed is what the service said."""
+"""Formats that programs parse: they have escapes of their own, so programs get exactly what the service sent."""
 CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1, which drive terminals
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction, which show a text in another order
-    "\u2028\u2029\ud800-\udfff]"  # ends of lines, and halves of pairs, which no stream can encode
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1, which control terminals
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction, which reorder text on the screen
+    "\u2028\u2029\ud800-\udfff]"  # ends of lines, and unpaired surrogates, which no stream can encode
 )
 
 
 def printable(text: str) -> str:
-    """Write control characters as escapes, ends of lines among them; everything else stays as it is."""
-    # Most texts have none, which this knows faster.
+    """Replace control characters, including ends of lines, with escapes; everything else stays as it is."""
+    # Most strings have none, which isprintable() finds faster.
     return text if text.isprintable() else CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def cells(parsed_args: argparse.Namespace, row: Iterable[object]) -> tuple[object, ...]:
-    """Make a row ready for the format that was asked for."""
+    """Prepare a row for the chosen format."""
     if parsed_args.formatter in _DOCUMENTS:
         return tuple(row)
     if parsed_args.formatter == "table":
@@ -86,7 +86,7 @@ def _for_people(cell: object, language: words.Language) -> object:
 
 
 def plain(value: object) -> object:
-    """Write a value as programs read it where there are only texts and numbers.
+    """Convert a value for programs, in formats that have only strings and numbers.
 
     >>> plain(True), plain(None), plain(["a", "b"]), plain({"k": "v"}), plain(7)
     ('true', '', 'a,b', 'k=v', 7)
@@ -108,7 +108,7 @@ def plain(value: object) -> object:
 
 
 def is_empty(cell: object) -> bool:
-    """Tell a cell that says nothing."""
+    """Check whether a cell is empty."""
     value = cell.machine_readable() if isinstance(cell, Readable) else cell
     return value is None or value in ("", [], {})
 
@@ -130,55 +130,55 @@ _Value = TypeVar("_Value")
 
 
 class Readable(FormattableColumn[_Value]):
-    """Show a plain value as people write it; subclasses say how."""
+    """A plain value with a form for people, which subclasses define."""
 
     language: words.Language = "en"
 
     def shown_in(self, language: words.Language) -> Self:
-        """Speak a language from now on, and have no control characters in the value."""
+        """Set the language, and replace control characters in the value."""
         self.language = language
         self._value = cast("_Value", _printable_value(self._value))
         return self
 
     def plain(self) -> object:
-        """Give what programs read where there are only texts and numbers."""
+        """Return the value for programs, in formats that have only strings and numbers."""
         return plain(self._value)
 
 
 class Flag(Readable[bool]):
-    """Show yes or no."""
+    """A boolean, shown as yes or no."""
 
     def human_readable(self) -> str:
-        """Give the console's word."""
+        """Return the console's word."""
         return words.say("yes" if self._value else "no", self.language)
 
 
 class Word(Readable[str]):
-    """Show a word of the product, such as a category."""
+    """A word of the product, such as a category."""
 
     def human_readable(self) -> str:
-        """Give it in the language of the table."""
+        """Return the word in the language of the table."""
         return words.say(self._value, self.language)
 
 
 class Limit(Readable[int | None]):
-    """Show a limit; none is unlimited."""
+    """A limit; None is shown as unlimited."""
 
     def human_readable(self) -> str:
-        """Give the number, or the word."""
+        """Return the number, or the word."""
         return words.say("unlimited", self.language) if self._value is None else str(self._value)
 
 
 class Size(Readable[int | None]):
-    """Show bytes."""
+    """A number of bytes."""
 
     def human_readable(self) -> str:
-        """Give at most four digits and a binary unit."""
+        """Return at most four digits and a binary unit."""
         return "-" if self._value is None else amount(None, self._value, "")
 
 
 def amount(done: int | None, of: int | None, between: str = " of ") -> str:
-    """Write how many bytes are done, of how many, in the one unit that suits the whole; of both what is known.
+    """Format how many bytes are done, of how many, in the unit that suits the total; either may be unknown.
 
     >>> amount(1 << 19, 3 << 30), amount(None, 3 << 30), amount(7, None), amount(None, None)
     ('0.0 of 3.0 GiB', '3.0 GiB', '7 B', '')
@@ -193,80 +193,80 @@ def amount(done: int | None, of: int | None, between: str = " of ") -> str:
 
 
 class Time(Readable[datetime | None]):
-    """Show a time of this machine's zone; programs get ISO 8601 in UTC."""
+    """A time, shown in this machine's zone; programs get ISO 8601 in UTC."""
 
-    def machine_readable(self) -> str | None:  # type: ignore[override]  # what programs read is a text
-        """Give ISO 8601."""
+    def machine_readable(self) -> str | None:  # type: ignore[override]  # programs read a string
+        """Return ISO 8601."""
         return None if self._value is None else self._value.isoformat().replace("+00:00", "Z")
 
     def plain(self) -> object:
-        """Give the same."""
+        """Return ISO 8601, or an empty string."""
         return self.machine_readable() or ""
 
     def human_readable(self) -> str:
-        """Give date and minutes."""
+        """Return the date and the time to the minute."""
         if self._value is None:
             return "-"
         try:
             here = self._value.astimezone()
-        except OverflowError:  # at the edge of the calendar, where no zone is
+        except OverflowError:  # at the edge of the calendar, which has no zones
             here = self._value
         return f"{here:%Y-%m-%d %H:%M}"
 
 
 class Format(Readable[str | None]):
-    """Show a disk format as the console does: in capitals."""
+    """A disk format, shown in capitals as in the console."""
 
     def human_readable(self) -> str:
-        """Give the console's spelling."""
+        """Return the console's spelling."""
         return (self._value or "-").upper()
 
 
 class Listed(Readable[list[str]]):
-    """Show several texts, one a line."""
+    """Several strings, shown one per line."""
 
     def human_readable(self) -> str:
-        """Give lines."""
+        """Return the lines."""
         return "\n".join(self._value)
 
 
 class Words(Listed):
-    """Show several words of the product, one a line."""
+    """Several words of the product, shown one per line."""
 
     def human_readable(self) -> str:
-        """Give lines in the language of the table."""
+        """Return the lines in the language of the table."""
         return "\n".join(words.say(word, self.language) for word in self._value)
 
 
 class Pairs(Readable[dict[str, str]]):
-    """Show keys with values, one a line."""
+    """Keys with values, shown one per line."""
 
     def human_readable(self) -> str:
-        """Give lines."""
+        """Return the lines."""
         return "\n".join(f"{key}={value}" for key, value in sorted(self._value.items()))
 
 
 class Owner(Readable[str]):
-    """Show a department by name; programs get its id, which never changes and costs no request."""
+    """A department, shown by name; programs get its id, which never changes and costs no request."""
 
     def __init__(self, department_id: str, name: Callable[[], str]) -> None:
         super().__init__(department_id)
         self._name = name
 
     def human_readable(self) -> str:
-        """Ask for the name, only now."""
+        """Look up the name, only when it is shown."""
         return printable(self._name())
 
 
 class Servers(Readable[list[dict[str, Any]]]):
-    """Show servers, one a line; programs get their ids where there are only texts and numbers."""
+    """Servers, shown one per line; programs get ids in formats that have only strings and numbers."""
 
     def human_readable(self) -> str:
-        """Give lines of what people look for."""
+        """Return the lines with name, id, status, addresses and fault."""
         return "\n".join(map(_server_line, self._value))
 
     def plain(self) -> object:
-        """Give the ids."""
+        """Return the ids."""
         return plain([server["id"] for server in self._value])
 
 
@@ -276,17 +276,17 @@ def _server_line(server: dict[str, Any]) -> str:
 
 
 class Rendered(Readable[_Value]):
-    """Show a value by a text that was made beforehand."""
+    """A value, shown as a string that was prepared beforehand."""
 
     def __init__(self, value: _Value, text: str) -> None:
         super().__init__(value)
         self._text = text
 
     def human_readable(self) -> str:
-        """Give the text."""
+        """Return the string."""
         return printable(self._text)
 
 
 def row(fields: Iterable[str], values: Mapping[str, object]) -> tuple[object, ...]:
-    """Pick values in the order of the columns."""
+    """Return the values in the order of the columns."""
     return tuple(values[field] for field in fields)

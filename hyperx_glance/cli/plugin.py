@@ -1,4 +1,4 @@
-"""What the ``openstack`` command asks of a plug-in (entry point ``openstack.cli.extension``).
+"""The interface that the ``openstack`` command expects of a plug-in (entry point ``openstack.cli.extension``).
 
 >>> from hyperx_glance.cli import plugin
 >>> plugin.API_NAME, plugin.API_VERSIONS
@@ -25,12 +25,12 @@ DEFAULT_API_VERSION = "1"
 
 
 def make_client(instance: ClientManager) -> hyperx_glance.Client:
-    """Give ``client_manager.hyperx``: a client with the login of the command."""
+    """Return ``client_manager.hyperx``: a client with the login of the command."""
     return hyperx_glance.Client.from_connection(instance.sdk_connection)
 
 
 def build_option_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Add the option that every plug-in has; there is one version so far."""
+    """Add the option that every plug-in has; so far there is one version."""
     parser.add_argument(
         "--os-hyperx-api-version",
         metavar="<hyperx-api-version>",

@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, plain lines elsewhere; always on standard error, beside the output.
+"""Progress: a bar on a terminal, plain lines elsewhere; always on standard error, apart from the output.
 
 >>> import io
 >>> from hyperx_glance import Phase, Progress
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from hyperx_glance import LaunchProgress, Progress
 
 _STEPS = 10
-"""Plain lines come at each change of phase, and at each tenth in between."""
+"""Plain lines are written at each change of phase, and at each tenth in between."""
 _LABEL = 30
-"""So many letters of a name stand beside a bar."""
+"""The number of letters of a name that are shown beside a bar."""
 
 
 class State(NamedTuple):
-    """Say what is done now, how much of it, of how much, and this in words."""
+    """The current activity, how much is done, of how much, and this amount in words."""
 
     doing: str
     done: int | None
@@ -43,19 +43,19 @@ class State(NamedTuple):
 
 @contextmanager
 def registration_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[Progress], None]]:
-    """Give a function that shows the progress of a registration, of a capture, or of a download."""
-    with _told(stream, name, words.say("checking", language)) as tell:
+    """Yield a function that shows the progress of a registration, a capture, or a download."""
+    with _reporter(stream, name, words.say("checking", language)) as report:
 
         def show(progress: Progress) -> None:
             done, expected = _amount(progress)
             phase, between = (words.say(word, language) for word in (progress.phase.value, " of "))
-            tell(State(phase, done, expected, amount(done, expected, between)))
+            report(State(phase, done, expected, amount(done, expected, between)))
 
         yield show
 
 
 def _amount(progress: Progress) -> tuple[int | None, int | None]:
-    """Tell how much is done of how much; of packed data only the packed size is known before its end."""
+    """Return how much is done, of how much; for packed data, only the packed size is known before the end."""
     if progress.bytes_expected is None and progress.bytes_to_read is not None:
         return progress.bytes_read, progress.bytes_to_read
     return progress.bytes_done, progress.bytes_expected
@@ -63,21 +63,21 @@ def _amount(progress: Progress) -> tuple[int | None, int | None]:
 
 @contextmanager
 def launch_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[LaunchProgress], None]]:
-    """Give a function that shows the progress of a launch."""
-    with _told(stream, name, words.say("checking", language), of_bytes=False) as tell:
+    """Yield a function that shows the progress of a launch."""
+    with _reporter(stream, name, words.say("checking", language), of_bytes=False) as report:
 
         def show(progress: LaunchProgress) -> None:
             counts = words.say("{} of {} active", language).format(progress.active, progress.count)
             if progress.failed:
                 counts += words.say(", {} failed", language).format(progress.failed)
-            tell(State(counts, progress.active, progress.count))
+            report(State(counts, progress.active, progress.count))
 
         yield show
 
 
 @contextmanager
-def _told(stream: TextIO, name: str, beginning: str, *, of_bytes: bool = True) -> Iterator[Callable[[State], None]]:
-    """Give a function that draws a bar, or writes a line where something else is done, or the next step of it."""
+def _reporter(stream: TextIO, name: str, beginning: str, *, of_bytes: bool = True) -> Iterator[Callable[[State], None]]:
+    """Yield a function that draws a bar, or writes a line at each change of activity or step."""
     label = printable(name)
     if stream.isatty():
         from hyperx_glance.cli.bars import bar
@@ -86,13 +86,13 @@ def _told(stream: TextIO, name: str, beginning: str, *, of_bytes: bool = True) -
         with bar(stream, short, beginning, of_bytes=of_bytes) as draw:
             yield draw
         return
-    told: tuple[object, ...] = ()
+    written: tuple[object, ...] = ()
 
     def write(state: State) -> None:
-        nonlocal told
+        nonlocal written
         step = None if state.done is None or not state.total else state.done * _STEPS // state.total
-        if (state.doing, step) != told:
-            told = state.doing, step
+        if (state.doing, step) != written:
+            written = state.doing, step
             print(f"{label}: {state.doing} {state.amount}".rstrip(), file=stream, flush=True)
 
     yield write

@@ -21,7 +21,7 @@ _SHOWN = ("resource", "used", "limit", "remaining")
 
 class _ShowsQuota(commands.Lister):
     def shown(self, parsed_args: argparse.Namespace, quota: DepartmentQuota) -> commands.Table:
-        """Give a row for each resource that this cloud tells of; no limit is unlimited."""
+        """Return a row for each resource that this cloud reports; None means unlimited."""
         rows = (
             {
                 "resource": output.Word(resource),
@@ -36,11 +36,13 @@ class _ShowsQuota(commands.Lister):
 
 
 class ShowQuota(_ShowsQuota):
-    """Show what a department uses and may use; another one than the own: administrators."""
+    """Show the usage and limits of a department; other departments: administrators only."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("department", metavar="<department>", nargs="?", help="Name or id; default: the own")
+        parser.add_argument(
+            "department", metavar="<department>", nargs="?", help="Name or id; default: your own department"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
@@ -61,18 +63,18 @@ class SetQuota(_ShowsQuota):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         asked = options.given(parsed_args, *FIELDS)
-        limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are FIELDS, as a test says
+        limits: QuotaLimits = {  # type: ignore[assignment]  # its keys are FIELDS, as a test checks
             resource: None if value == "default" else value for resource, value in asked.items()
         }
         return self.shown(parsed_args, self.client(parsed_args).set_quota(parsed_args.department, **limits))
 
 
 def limit(text: str) -> int | str:
-    """Read a limit; "default" stays a word, since None means "not given" among arguments."""
+    """Parse a limit; "default" stays a string, because None means that an argument was omitted."""
     if text == "default":
         return text
     if text == "unlimited":
         return -1
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number, unlimited, or default")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number, unlimited, or default")
     return int(text)

@@ -1,4 +1,4 @@
-"""``openstack hyperx registration ...``: what was begun and not finished.
+"""``openstack hyperx registration ...``: unfinished registrations.
 
 >>> from hyperx_glance.cli.registrations import SHOWN
 >>> SHOWN[:3]
@@ -23,12 +23,16 @@ _PROGRESS = ("id", "phase", "bytes_done", "bytes_expected", "elapsed_seconds", "
 
 
 class ListRegistrations(commands.Lister):
-    """List what you began to register for this department, and nobody finished or verified."""
+    """List your registrations for this department that have not been finished or verified."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--older-than", type=float, default=0, metavar="<seconds>", help="Begun at least so long ago; default: 0"
+            "--older-than",
+            type=float,
+            default=0,
+            metavar="<seconds>",
+            help="Started at least this long ago; default: 0",
         )
         return parser
 
@@ -39,7 +43,7 @@ class ListRegistrations(commands.Lister):
 
 
 class ShowRegistration(commands.ShowOne):
-    """Look how far a registration or a capture is, whoever began it."""
+    """Show the progress of a registration or a capture, regardless of who started it."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -61,16 +65,16 @@ class ShowRegistration(commands.ShowOne):
 
 
 class ResumeRegistration(images.ShowsImage):
-    """Take up a registration that was begun with --no-wait, or whose command died, and wait until it is ready."""
+    """Finish a registration that was started with --no-wait, or whose command was interrupted."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         commands.add_name(parser, "image")
         source = parser.add_mutually_exclusive_group()
-        source.add_argument("--url", metavar="<url>", help="Needed where credentials were taken out of the stored one")
-        source.add_argument("--file", type=Path, metavar="<path>", help="Needed where it came from a file")
+        source.add_argument("--url", metavar="<url>", help="Required if credentials were removed from the stored URL")
+        source.add_argument("--file", type=Path, metavar="<path>", help="Required if the data came from a file")
         options.add_transfer(parser)
-        options.add_timeout(parser, "When it is over, the waiting ends, and Glance goes on; default: an hour")
+        options.add_timeout(parser, "After this, the command stops waiting, and Glance continues; default: an hour")
         parser.add_argument("--keep-failed", action="store_true", help="Keep the record of a failed upload, INACTIVE")
         return parser
 
@@ -88,7 +92,7 @@ class ResumeRegistration(images.ShowsImage):
 
 
 class CancelRegistration(commands.Deleting):
-    """Delete the records of registrations that are not ready."""
+    """Delete the records of unfinished registrations."""
 
     what = "image"
 

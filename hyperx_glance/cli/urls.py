@@ -25,9 +25,9 @@ SHOWN = (
 
 
 class CheckUrl(commands.ShowOne):
-    """Read the head of a URL, and show what a registration would find there; nothing is made.
+    """Check whether a URL can be registered: read its first bytes, and create nothing.
 
-    The status is 1 where it could not be registered.
+    The exit status is 1 if the URL cannot be registered.
     """
 
     shows_sentences = True
@@ -35,12 +35,7 @@ class CheckUrl(commands.ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("url", metavar="<url>")
-        parser.add_argument(
-            "--disk-format",
-            type=str.lower,
-            choices=vocabulary.DISK_FORMATS,
-            help="What it should be",
-        )
+        options.add_disk_format(parser, "The expected disk format", choices=vocabulary.DISK_FORMATS)
         options.add_trusted_hosts(parser)
         return parser
 
@@ -48,7 +43,7 @@ class CheckUrl(commands.ShowOne):
         report = self.client(parsed_args).check_url(parsed_args.url, disk_format=parsed_args.disk_format)
         if report.problem is not None:
             self.status = 1
-            self.app.stderr.write(f"This cannot be registered. {hints.translated(report.warnings[0])}\n")
+            self.app.stderr.write(f"This URL cannot be registered. {hints.translated(report.warnings[0])}\n")
         values = report.model_dump(mode="json") | {
             "size": output.Size(report.size),
             "disk_format": output.Format(report.disk_format),
@@ -58,5 +53,5 @@ class CheckUrl(commands.ShowOne):
         return self.one(parsed_args, SHOWN, values)
 
     def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
-        """Tell an error; this command always looks, so that only a registration can leave that out."""
+        """Format an error; this command always checks the URL, so only a registration can skip the check."""
         return super().told(error, named).replace("--no-preflight", "`openstack hyperx image create --no-preflight`")

@@ -1,4 +1,4 @@
-"""The words of tables for people, in English and Chinese; programs get neither.
+"""The words of tables for people, in English and Chinese; output for programs has neither.
 
 >>> from hyperx_glance.cli.words import language, say, title
 >>> language({"LANG": "zh_CN.UTF-8"}), language({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
@@ -68,7 +68,7 @@ _TITLES = {
     "message": ("Message", "结果"),
     "remedy": ("Remedy", "处理"),
 }
-"""Titles of what is no field of the vocabulary."""
+"""Titles of columns that are not fields of the vocabulary."""
 
 _CHINESE = {
     "yes": "是",
@@ -94,7 +94,7 @@ _CHINESE = {
     "failed": "失败",
     "disabled": "已停用",
     "unknown": "未知",
-    # what one may do
+    # allowed actions
     "launch": "启动",
     "edit": "编辑",
     "publish": "设为公共",
@@ -105,7 +105,7 @@ _CHINESE = {
     "delete": "删除",
     "protect": "保护",
     "download": "下载",
-    # what a summary counts by
+    # the criteria of a summary
     "total": "合计",
     "kind": "类型",
     "category": "类别",
@@ -127,17 +127,17 @@ _CHINESE = {
 }
 
 VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
-"""The console's tabs, as they are also accepted on the command line; three of them are categories."""
+"""The console's tabs, which the command line also accepts; three of them are categories."""
 
 
 def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """Read the language of the locale, from its variables in the order of POSIX."""
+    """Return the language of the locale, from its variables in the order of POSIX."""
     locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 
 
 def title(field: str, language: Language) -> str:
-    """Give the title of a column."""
+    """Return the title of a column."""
     if field in _TITLES:
         return _TITLES[field][LANGUAGES.index(language)]
     described = vocabulary.BY_NAME[field]
@@ -145,5 +145,5 @@ def title(field: str, language: Language) -> str:
 
 
 def say(word: str, language: Language) -> str:
-    """Give a word of the product; one that nobody has translated stays."""
+    """Return a word of the product in a language; a word without a translation stays English."""
     return _CHINESE.get(word, word) if language == "zh" else word

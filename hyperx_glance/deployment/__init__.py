@@ -1,4 +1,4 @@
-"""What an operator sets up for HYPERX, and a check that says whether it is.
+"""The setup of a deployment for HYPERX, and the doctor, which checks it.
 
     >>> from hyperx_glance.deployment import property_protections
     >>> "[^hyperx_featured$]" in property_protections().splitlines()
@@ -10,11 +10,11 @@
     ok compute
     ...
 
-Writing metadefs needs an administrator. The doctor is worth running as a member too: what a member is refused, only a
-member finds out.
+Writing metadefs requires an administrator. Run the doctor as a member, too: only a member's requests show what members
+are refused.
 
-Names are imported from their modules when they are first used: the services of a local cloud need the protections, and
-have none of the libraries that the doctor needs.
+Names are imported from their modules on first use: the services of a local cloud need the protections, but do not have
+the libraries that the doctor needs.
 """
 
 import importlib
@@ -38,7 +38,7 @@ _MODULES: Final = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a name when it is asked for."""
+    """Import a name on first use."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What every check of the doctor looks at: the client, and what the services' front doors said.
+"""The facts that every check of the doctor reads: the client, and the services' lists of versions.
 
 >>> from hyperx_glance.deployment.facts import service_status
 >>> service_status(cloud, "image").version >= (2, 7)
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from hyperx_glance.settings import Settings
 
 Level = Literal["ok", "warning", "error"]
-"""ok: nothing to do; warning: something of HYPERX is missing or was not seen; error: something of HYPERX fails."""
+"""ok: nothing to do; warning: a part of HYPERX is missing or was not seen; error: a part of HYPERX fails."""
 
 HOW_TO_PROTECT = (
-    "Set property_protection_file of glance-api.conf to a file with the text of deployment.property_protections()"
+    "Set property_protection_file of glance-api.conf to a file with the output of deployment.property_protections()"
     " (openstack hyperx deployment protections)."
 )
 
 
 class CheckResult(NamedTuple):
-    """Say how a check went."""
+    """The result of a check."""
 
     level: Level
     message: str
@@ -41,7 +41,7 @@ class CheckResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """Hold what a service's front door said; ``skew_seconds`` is how far its clock is ahead of ours."""
+    """What a service's list of versions said; ``skew_seconds`` is how far its clock is ahead of ours."""
 
     present: bool = True
     version: tuple[int, ...] = ()
@@ -51,7 +51,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Hold what every check looks at; ``trials`` is None without a probe."""
+    """The facts that every check reads; ``trials`` is None without a probe."""
 
     cloud: Cloud
     settings: Settings
@@ -60,10 +60,10 @@ class Evidence:
 
 
 def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
-    """Read a service's list of versions, which needs no rights, and its clock with it."""
+    """Read a service's list of versions, which requires no rights, and the service's clock with it."""
     try:
         if not cloud.has(service):
-            return ServiceStatus(present=False, problem=ServiceUnavailableError("It is not in the catalogue."))
+            return ServiceStatus(present=False, problem=ServiceUnavailableError("The service is not in the catalogue."))
         sent = time.time()
         door = versions.front_door(cloud, service)
         received = time.time()
@@ -73,7 +73,7 @@ def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
 
 
 def skew(date: str | None, sent: float, received: float) -> float | None:
-    """Give by how much a clock is ahead of ours at least: it was read between sending and receiving."""
+    """Return by how much, at least, a clock is ahead of ours; the clock was read between sending and receiving."""
     clock = server_time(date)
     if clock is None:
         return None

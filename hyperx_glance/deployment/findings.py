@@ -1,9 +1,9 @@
-"""The doctor: one finding for each thing that HYPERX needs of a deployment.
+"""The doctor: one finding for each thing that HYPERX requires of a deployment.
 
     >>> [finding.level for finding in client.doctor() if finding.check == "compute"]
     ['ok']
 
-It reads what the services tell anybody and changes nothing; only ``probe`` makes something, a scratch record. A service
+It reads only what any user may read, and changes nothing; only ``probe`` creates something, a scratch record. A service
 that is down is a finding, never an exception.
 """
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
 
 SERVICES: Mapping[Service, tuple[str, Level, str]] = {
-    "identity": ("Keystone", "error", "Nothing works without it."),
-    "image": ("Glance", "error", "Nothing works without it."),
-    "compute": ("Nova", "error", "Nothing can be launched."),
-    "network": ("Neutron", "error", "Networks cannot be found for a launch."),
+    "identity": ("Keystone", "error", "Nothing works without Keystone."),
+    "image": ("Glance", "error", "Nothing works without Glance."),
+    "compute": ("Nova", "error", "Images cannot be launched."),
+    "network": ("Neutron", "error", "Networks for a launch cannot be found."),
     "block-storage": (
         "Cinder",
         "warning",
-        "ISOs get no install disk, so only the layout live can be launched, and no image gets a boot volume.",
+        "ISOs get no install disk, so they can only be launched with the layout live, and images get no boot volume.",
     ),
 }
-"""Each service with its project, and how bad it is to have none."""
+"""Each service with its project, the level of a finding if it is missing, and the consequence."""
 
 
 def doctor(context: Context, *, probe: bool) -> list[Finding]:
-    """Check a deployment; give one finding a check, also for what is well."""
+    """Check a deployment, and return one finding per check, even if all is well."""
     cloud, settings = context.cloud, context.settings
     services = {service: service_status(cloud, service) for service in SERVICES}
     tried = probe and services["image"].problem is None
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None
     evidence = Evidence(cloud, settings, services, trials)
     findings = [_service(service, status) for service, status in services.items()]
-    # A finding tells of what is left, if the doctor comes to its end.
+    # If the doctor finishes, a finding names the record that is left.
     with MayHaveMade(image_id=None if trials is None else trials.left):
         findings += [_examine(check, evidence, needs, look) for check, (needs, look) in CHECKS.items()]
         if probe:
@@ -60,7 +60,7 @@ def _examine(check: str, evidence: Evidence, needs: Service | None, look: Callab
         return Finding(
             check=check,
             level="warning",
-            message=f"Not checked: the {needs} service cannot be used.",
+            message=f"Not checked: the {needs} service is not usable.",
             remedy=f'See the finding "{needs}" first.',
         )
     try:
@@ -75,10 +75,10 @@ def _service(service: Service, status: ServiceStatus) -> Finding:
     if not status.present:
         message = f"The catalogue has no {service} service in this region. {consequence}"
         return Finding(
-            check=service, level=level, message=message, remedy=f"Deploy {project}, or mend the region name."
+            check=service, level=level, message=message, remedy=f"Deploy {project}, or correct the region name."
         )
     if status.problem is not None:
-        message = f"{project} does not answer as it should: {status.problem.message}"
-        remedy = status.problem.hint or f"See whether {project} is up."
+        message = f"{project} does not respond correctly: {status.problem.message}"
+        remedy = status.problem.hint or f"Check whether {project} is running."
         return Finding(check=service, level="error", message=f"{message} {consequence}", remedy=remedy)
-    return Finding(check=service, level="ok", message=f"{project} answers.")
+    return Finding(check=service, level="ok", message=f"{project} responds.")

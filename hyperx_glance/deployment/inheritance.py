@@ -1,4 +1,4 @@
-"""The check of what Nova copies from an image onto snapshots of its servers: no API shows its option, but snapshots do.
+"""The check of what Nova copies from images onto snapshots; no API shows Nova's option, but snapshots do.
 
 >>> from hyperx_glance.deployment.inheritance import copied
 >>> from hyperx_glance.models.image import Image
@@ -26,49 +26,49 @@ if TYPE_CHECKING:
     from hyperx_glance.deployment.facts import Evidence
 
 LOOKED_AT = 100
-"""So many snapshots are looked at, the newest first."""
+"""The number of snapshots that are checked, the newest first."""
 SOURCES_LOOKED_AT = 5
-"""So many images are read, of which these were made."""
+"""The number of images that are read from which these snapshots' servers were launched."""
 _OPTIONS = (
     "Set [DEFAULT] non_inheritable_image_properties of nova.conf and [DEFAULT] glance_core_properties of cinder.conf to"
-    " what openstack hyperx deployment protections prints."
+    " the values that openstack hyperx deployment protections prints."
 )
 
 
 def inherited_properties(evidence: Evidence) -> CheckResult:
-    """Judge Nova's option by the newest snapshot that tells anything."""
+    """Judge Nova's option by the newest conclusive snapshot."""
     cloud, seen, sources = evidence.cloud, 0, dict[str, bool]()
     for snapshot in islice(_snapshots(cloud), LOOKED_AT):
         seen += 1
         if keys := copied(snapshot):
             return CheckResult(
                 "warning",
-                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, for which they are not true.",
+                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, where they are wrong.",
                 f"{_OPTIONS} Existing snapshots keep these properties: delete the snapshots, or remove the properties.",
             )
         source_id = snapshot.glance_property("base_image_ref")
         if source_id and source_id not in sources and len(sources) < SOURCES_LOOKED_AT:
-            sources[source_id] = _tells(cloud, source_id)
+            sources[source_id] = _is_conclusive(cloud, source_id)
             if sources[source_id]:
                 return CheckResult(
                     "ok",
-                    f"Nova copied none of the properties that it must not copy onto snapshot {snapshot.id}. No API"
-                    " shows what Cinder copies.",
+                    f"Nova copied no property that it must not copy onto snapshot {snapshot.id}. No API shows what"
+                    " Cinder copies.",
                 )
     return CheckResult(
         "ok",
-        "Not found out: only snapshots of servers show which properties Nova copies, and "
-        + ("the newest ones of your department do not." if seen else "your department has none."),
+        "Inconclusive: only snapshots of servers show which properties Nova copies, and "
+        + ("your department's newest snapshots do not." if seen else "your department has no snapshots."),
     )
 
 
 def copied(image: Image) -> list[str]:
-    """Name the properties that an image has and that say something of one record alone."""
+    """Return the keys of an image's properties that are true of one record only."""
     return [key for key in NOT_INHERITED if NAME_OF_KEY.get(key, key) in image.model_fields_set]
 
 
 def _snapshots(cloud: Cloud) -> Iterator[Image]:
-    """List what Nova made of the department's servers and nobody has published, the newest first."""
+    """Iterate over Nova's unpublished snapshots of the department's servers, the newest first."""
     parameters = [
         (vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE),
         ("owner", cloud.project_id),
@@ -80,8 +80,8 @@ def _snapshots(cloud: Cloud) -> Iterator[Image]:
             yield image
 
 
-def _tells(cloud: Cloud, image_id: str) -> bool:
-    """Tell whether an image had something that Nova must not copy when the server was made: who registered it."""
+def _is_conclusive(cloud: Cloud, image_id: str) -> bool:
+    """Check whether an image says who registered it, which Nova must not have copied when the server was created."""
     try:
         return bool(cloud.image(image_id).created_by)
     except (NotAllowedError, NotFoundError):

@@ -1,10 +1,10 @@
-"""The metadata definitions that tell Horizon and the command line what our image properties mean.
+"""The metadata definitions that explain our image properties to Horizon and the command line.
 
     >>> admin = hyperx_glance.Client.from_session(hyperx_cloud.session("admin"))
     >>> admin.install_metadefs()
-    >>> admin.install_metadefs()  # changes nothing any more
+    >>> admin.install_metadefs()  # changes nothing
 
-They are made from the vocabulary. Glance keeps one text for a title, so both languages stand in it: "Featured / 精选".
+They are generated from the vocabulary. Glance keeps one string as a title, so it has both languages: "Featured / 精选".
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Association(Shape):
 
 
 class _Namespace(Shape):
-    """Hold what Glance has of the namespace: what `_HEAD` holds, and what belongs to it."""
+    """Glance's version of the namespace: the keys of `_HEAD`, and the objects that belong to it."""
 
     namespace: str
     display_name: str | None = None
@@ -59,7 +59,7 @@ def install_metadefs(context: Context) -> None:
     """Write the metadata namespace ``OS::HyperX::Image`` as this release has it; only administrators may do this.
 
     Only differences are written, and properties that this release does not have are removed. A second run writes
-    nothing. So where an answer is lost the namespace is read again, and what is lacking is written.
+    nothing. So if no response arrives, the namespace is read again, and the missing parts are written.
     """
     for attempt in attempts(context.settings.pace):
         with attempt:

@@ -1,4 +1,4 @@
-"""The verdicts on what was tried on the scratch record.
+"""The doctor's checks that judge the trials on the scratch record.
 
 >>> from hyperx_glance.deployment.probe_checks import PROBES
 >>> list(PROBES)[:3]
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _trials(evidence: Evidence) -> Trials:
-    assert evidence.trials is not None  # made whenever the image service answers, and needed only then
+    assert evidence.trials is not None  # set if the image service responds, and needed only then
     return evidence.trials
 
 
@@ -27,24 +27,24 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
     if trials.creation.outcome == "refused":
         return CheckResult(
             "warning",
-            f"You may not register images, so nothing could be tried: {trials.creation.reason}",
-            "Run the probe as somebody with the role member.",
+            f"You may not register images, so nothing was tried: {trials.creation.reason}",
+            "Run the probe as a user with the role member.",
         )
     if trials.removal.outcome != "done":
-        made = "could not be removed" if trials.creation.outcome == "done" else "may have been made, and stays"
+        made = "could not be removed" if trials.creation.outcome == "done" else "may exist"
         return CheckResult(
             "error",
             f"The scratch record {trials.image_id} {made}: {trials.removal.reason}",
             f"Delete it: openstack image delete {trials.image_id}, or client.delete({trials.image_id!r}). If that is"
-            " refused, see the policy delete_image of Glance.",
+            " refused, check Glance's policy delete_image.",
         )
     if trials.creation.outcome == "failed":
         return CheckResult(
             "error",
             f"No image can be registered: {trials.creation.reason}",
-            f"Mend this. If an image {trials.image_id} appears after all, delete it.",
+            f"Fix this. If an image {trials.image_id} appears later, delete it.",
         )
-    return CheckResult("ok", "A scratch record was made and removed.")
+    return CheckResult("ok", "A scratch record was created and removed.")
 
 
 def _property_protections(evidence: Evidence) -> CheckResult:
@@ -55,18 +55,18 @@ def _property_protections(evidence: Evidence) -> CheckResult:
         return CheckResult(
             "error",
             f"Members cannot write ordinary image properties: {trials.ordinary.reason}",
-            "End the file of property protections with a section [.*] for everybody, as the shipped one does.",
+            "End the property protections file with a section [.*] for all users, as the shipped file does.",
         )
     if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
         return CheckResult(
             "warning",
-            "Members can change who registered an image: the property protections are of an older release.",
+            "Members can change who registered an image: the property protections are from an older release.",
             HOW_TO_PROTECT,
         )
     if trials.flag.outcome == "refused":
         return CheckResult(
             "ok",
-            "Property protections are active: members cannot set the flag of FEATURED images, nor change who registered"
+            "Property protections are active: members cannot set the flag of FEATURED images or change who registered"
             " an image.",
         )
     level: Level = "error" if evidence.settings.public_visibility == "public" else "warning"
@@ -84,12 +84,12 @@ def _publicize(evidence: Evidence) -> CheckResult:
         if wanted:
             return CheckResult(
                 "error",
-                f"Members cannot make images PUBLIC, as public_visibility is public: {trials.publicize.reason}",
-                'Let members publicize (policy publicize_image of Glance), or set public_visibility to "community".',
+                f"Members cannot make images PUBLIC, because public_visibility is public: {trials.publicize.reason}",
+                'Let members publicize (Glance\'s policy publicize_image), or set public_visibility to "community".',
             )
         return CheckResult("ok", "Members may not publicize, and need not: PUBLIC images are community images.")
     if wanted:
-        return CheckResult("ok", "Members may publicize, as public_visibility=public needs.")
+        return CheckResult("ok", "Members may publicize, as they must if public_visibility is public.")
     return CheckResult(
         "ok", "Members may publicize, though HYPERX does not need it: PUBLIC images are community images."
     )
@@ -106,7 +106,7 @@ def _communitize(evidence: Evidence) -> CheckResult:
     return CheckResult(
         "error",
         f"Members cannot make images PUBLIC: {trials.communitize.reason}",
-        "Let members of the own project communitize (policy communitize_image of Glance), as by default.",
+        "Let members communitize images of their own project (Glance's policy communitize_image), as by default.",
     )
 
 
@@ -115,23 +115,23 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     if trials.port.outcome == "done":
         return CheckResult("ok", "Glance downloads from ports other than 80 and 443.")
     if trials.port.outcome != "refused":
-        return _not_found_out(trials.port.reason)
+        return _inconclusive(trials.port.reason)
     if trials.host.outcome != "done":
         return CheckResult(
             "warning",
-            f"Not found out: Glance refuses {trials.url} for its host, whatever the port: {trials.host.reason}",
+            f"Inconclusive: Glance refuses {trials.url} because of its host, whatever the port: {trials.host.reason}",
             "Try a registration from your file server's port.",
         )
     transfer = evidence.settings.transfer
     consequence = {
-        "auto": "such a URL is streamed through the client instead.",
+        "auto": "the client streams data from such a URL instead.",
         "import": "a registration from such a URL fails.",
-        "stream": "which is no matter, since settings.transfer is stream.",
+        "stream": "this does not matter, because settings.transfer is stream.",
     }[transfer]
     level: Level = "ok" if transfer == "stream" else "error" if transfer == "import" else "warning"
     return CheckResult(
         level,
-        f"Glance refuses URLs with a port other than those it is told, by default 80 and 443: {consequence}",
+        f"Glance refuses URLs with ports that its configuration does not list, by default 80 and 443: {consequence}",
         "Add the ports of your file servers to [import_filtering_opts] allowed_ports of glance-image-import.conf.",
     )
 
@@ -139,58 +139,55 @@ def _download_ports(evidence: Evidence) -> CheckResult:
 def _data_check(evidence: Evidence) -> CheckResult:
     data = _trials(evidence).data
     if data.outcome == "refused":
-        return CheckResult("ok", "Glance looks at data, and refuses what is dangerous or of another format.")
+        return CheckResult("ok", "Glance inspects data, and refuses dangerous data and data of another format.")
     if data.outcome == "done":
         return CheckResult(
             "error",
-            "Glance takes a disk that names a file of the host: it does not look at data. This library does, and"
-            " streams or refuses what it may not look at; other clients need not.",
+            "Glance accepts a disk that names a file of the host, because it does not inspect data. This library"
+            " inspects data, and streams or refuses data that it may not inspect; other clients may not.",
             "Upgrade Glance to 2025.1.",
         )
-    return _not_found_out(data.reason)
+    return _inconclusive(data.reason)
 
 
 def _hybrid_isos(evidence: Evidence) -> CheckResult:
     data, hybrid = _trials(evidence).data, _trials(evidence).hybrid
     if data.outcome in ("failed", "omitted") or hybrid.outcome == "failed":
-        return _not_found_out(hybrid.reason if hybrid.outcome == "failed" else data.reason)
+        return _inconclusive(hybrid.reason if hybrid.outcome == "failed" else data.reason)
     if hybrid.outcome == "refused":
         return CheckResult(
             "error",
-            "Glance refuses ISOs that boot from a memory stick too, as those of most distributions do.",
-            "Upgrade Glance to 2026.1, or clear the first block of such an ISO before it is served: dd if=/dev/zero"
+            "Glance refuses ISOs that can also boot from a memory stick, as those of most distributions can.",
+            "Upgrade Glance to 2026.1, or clear the first block of such an ISO before you serve it: dd if=/dev/zero"
             " of=FILE bs=512 count=1 conv=notrunc.",
         )
-    return CheckResult("ok", "Glance takes ISOs that boot from a memory stick too.")
+    return CheckResult("ok", "Glance accepts ISOs that can also boot from a memory stick.")
 
 
 def _stream_quota(evidence: Evidence) -> CheckResult:
-    """Judge by a sign: Glance counts streams since it says why it refuses data (33.0.0)."""
+    """Judge by the reason for refused data: the release that reports it (33.0.0) also counts streams."""
     data = _trials(evidence).data
     if data.outcome in ("failed", "omitted"):
-        return _not_found_out(data.reason)
+        return _inconclusive(data.reason)
     if data.outcome == "refused" and "safety" in data.reason:
         return CheckResult("ok", "Glance stops an upload at the department's quota.")
     return CheckResult(
         "warning",
-        "Glance is older than 2026.2: an upload may go beyond the department's quota, and the reason for which data is"
-        " refused is not told. This library stops its uploads itself, and looks for the reason; other clients need"
-        " not.",
-        "Upgrade Glance to 2026.2, or bound each upload: [DEFAULT] image_size_cap of glance-api.conf.",
+        "Glance is older than 2026.2: an upload may exceed the department's quota, and Glance does not report why it"
+        " refuses data. This library stops its uploads itself, and looks for the reason; other clients may not.",
+        "Upgrade Glance to 2026.2, or limit each upload: [DEFAULT] image_size_cap of glance-api.conf.",
     )
 
 
-def _not_found_out(reason: str) -> CheckResult:
-    return CheckResult("warning", f"Not found out: {reason}", "Mend this, and run the probe again.")
+def _inconclusive(reason: str) -> CheckResult:
+    return CheckResult("warning", f"Inconclusive: {reason}", "Fix this, and run the probe again.")
 
 
 def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
     if evidence.cloud.is_administrator:
-        return CheckResult(
-            "warning", "Not found out: an administrator may do everything.", "Run the probe as a member."
-        )
+        return CheckResult("warning", "Inconclusive: administrators may do everything.", "Run the probe as a member.")
     if attempt.outcome in ("failed", "omitted"):
-        return _not_found_out(attempt.reason)
+        return _inconclusive(attempt.reason)
     return None
 
 

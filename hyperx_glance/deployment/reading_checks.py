@@ -1,10 +1,10 @@
-"""The checks of the doctor that only read.
+"""The doctor's read-only checks.
 
     >>> from hyperx_glance.deployment.reading_checks import CHECKS
     >>> list(CHECKS)[:3]
     ['image-version', 'compute-version', 'clock-skew']
 
-Each looks at one thing and gives one result, also when all is well.
+Each check looks at one thing and returns one result, even if all is well.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 
 
 class Feature(NamedTuple):
-    """Name what we use of a service, and the version that brought it."""
+    """A feature of a service that the library uses, and the version that introduced it."""
 
     since: tuple[int, int]
     use: str
 
 
-GLANCE_NEEDED = Feature((2, 7), "having community images, imports and hidden images")
-GLANCE_WANTED = Feature((2, 12), "telling why an import failed")
-NOVA_NEEDED = Feature((2, 52), "finding the servers of a launch by their tag")
-NOVA_WANTED = Feature((2, 67), "choosing the volume type of a disk")
+GLANCE_NEEDED = Feature((2, 7), "community images, imports and hidden images require")
+GLANCE_WANTED = Feature((2, 12), "the reason for a failed import requires")
+NOVA_NEEDED = Feature((2, 52), "finding the servers of a launch by their tag requires")
+NOVA_WANTED = Feature((2, 67), "choosing the volume type of a disk requires")
 LIMITS = tuple(resource.word for resource in IMAGE_RESOURCES)
-"""Every limit that Glance enforces; one that is not registered counts as 0."""
+"""Every limit that Glance enforces; an unregistered limit counts as 0."""
 SKEW_NOTICED_SECONDS, SKEW_HARMFUL_SECONDS = 5, 300
 STUCK_AFTER = timedelta(hours=1)
-"""After an hour without news Glance too takes the lock of an import for stale (images.py, _enforce_import_lock)."""
+"""Glance, too, considers the lock of an import stale after an hour without news (images.py, _enforce_import_lock)."""
 
 
 class _ImportMethods(Shape):
@@ -85,17 +85,17 @@ def _version(project: str, version: tuple[int, ...], needed: Feature, wanted: Fe
     if not version:
         return CheckResult(
             "warning",
-            f"{project} does not tell its version.",
-            f"See that the catalogue's URL of {project} leads to it and not to another page.",
+            f"{project} does not report its version.",
+            f"Make sure that the catalogue's URL for {project} leads to {project} and not to another page.",
         )
     if version < wanted.since:
         missing = needed if version < needed.since else wanted
         return CheckResult(
             "error" if missing is needed else "warning",
-            f"{project} speaks {_dotted(version)}; {missing.use} needs {_dotted(missing.since)}.",
+            f"{project} supports API version {_dotted(version)}; {missing.use} {_dotted(missing.since)}.",
             f"Upgrade {project}.",
         )
-    return CheckResult("ok", f"{project} speaks {_dotted(version)}.")
+    return CheckResult("ok", f"{project} supports API version {_dotted(version)}.")
 
 
 def _dotted(version: tuple[int, ...]) -> str:
@@ -105,17 +105,17 @@ def _dotted(version: tuple[int, ...]) -> str:
 def _clock_skew(evidence: Evidence) -> CheckResult:
     skews = {name: seen.skew_seconds for name, seen in evidence.services.items() if seen.skew_seconds is not None}
     if not skews:
-        return CheckResult("warning", "No service told its time.", "See that a proxy leaves the Date header in.")
+        return CheckResult("warning", "No service sent its time.", "Make sure that no proxy strips the Date header.")
     off = {name: skew for name, skew in skews.items() if abs(skew) > SKEW_NOTICED_SECONDS}
     if not off:
-        return CheckResult("ok", f"The clocks of {len(skews)} services agree with this machine's.")
+        return CheckResult("ok", f"The clocks of {len(skews)} services agree with the clock of this machine.")
     level: Level = "error" if max(map(abs, off.values())) > SKEW_HARMFUL_SECONDS else "warning"
-    told = ", ".join(f"{name} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}" for name, skew in off.items())
-    who = "This machine's clock and those of the services differ" if len(off) == len(skews) else "Clocks differ"
+    listed = ", ".join(f"{name} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}" for name, skew in off.items())
+    who = "This machine's clock and the services' clocks differ" if len(off) == len(skews) else "Clocks differ"
     return CheckResult(
         level,
-        f"{who}: {told}. Tokens end early or late, and filters by time go wrong.",
-        "Keep every machine's clock with NTP, this one's too.",
+        f"{who}: {listed}. Tokens expire early or late, and filters by time return wrong results.",
+        "Synchronize the clock of every machine with NTP, including this one.",
     )
 
 
@@ -129,10 +129,10 @@ def _web_download(evidence: Evidence) -> CheckResult:
         return CheckResult("ok", "Glance downloads images from URLs.")
     if transfer == "stream":
         return CheckResult("ok", "Glance does not download from URLs, and need not: settings.transfer is stream.")
-    consequence = "registrations fail" if transfer == "import" else "registrations stream through the client instead"
+    consequence = "registrations fail" if transfer == "import" else "the client streams the data instead"
     return CheckResult(
         "error" if transfer == "import" else "warning",
-        f"Glance does not download from URLs (it offers {', '.join(methods) or 'no import'}): {consequence}.",
+        f"Glance does not download from URLs (import methods: {', '.join(methods) or 'none'}): {consequence}.",
         "Add web-download to [DEFAULT] enabled_import_methods of glance-api.conf, or set transfer to stream.",
     )
 
@@ -141,11 +141,11 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
     try:
         usage = evidence.cloud.get_parsed(_Usages, "image", "/info/usage").usage
     except NotFoundError:
-        return CheckResult("warning", "This Glance is too old to limit departments by Keystone.", "Upgrade Glance.")
+        return CheckResult("warning", "This Glance is too old for limits from Keystone.", "Upgrade Glance.")
     if not usage:
         return CheckResult(
             "warning",
-            "Glance's unified limits are off: departments have no quota of images.",
+            "Glance's unified limits are off: departments have no image quota.",
             "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
         )
     endpoint = evidence.cloud.endpoint("image")  # where oslo.limit looks for limits
@@ -153,9 +153,7 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
         zero = sorted(name for name, figures in usage.items() if figures.limit == 0)
         if zero:
             return _unregistered(zero, "", evidence.cloud.region_name)
-        return CheckResult(
-            "ok", "Every limit of Glance is more than 0; the catalogue tells too little to look further."
-        )
+        return CheckResult("ok", "Every limit of Glance is above 0; the catalogue does not say enough to check more.")
     service_id, region = endpoint
     params = {"service_id": service_id}
     answer = evidence.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
@@ -169,7 +167,7 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
         return _unregistered(missing, where, region)
     return CheckResult(
         "ok",
-        f"Glance's four limits are registered in region {region}. A department's own limits are not looked at here.",
+        f"Glance's four limits are registered in region {region}. A department's own limits are not checked.",
     )
 
 
@@ -177,7 +175,7 @@ def _unregistered(names: list[str], where: str, region: str | None) -> CheckResu
     return CheckResult(
         "error",
         f"Not registered for Glance in region {region or 'of its endpoint'}: {', '.join(names)}{where}."
-        " Glance takes them for 0 and refuses.",
+        " Glance treats unregistered limits as 0 and refuses requests.",
         f"openstack registered limit create --service glance --region {region or 'REGION'} --default-limit NUMBER NAME",
     )
 
@@ -185,13 +183,14 @@ def _unregistered(names: list[str], where: str, region: str | None) -> CheckResu
 def _redirects(evidence: Evidence) -> CheckResult:
     version = evidence.services["image"].version
     if not version or version >= CAREFUL_GLANCE:
-        return CheckResult("ok", "Glance's filter for URLs holds for redirects too, as far as its version tells.")
+        return CheckResult("ok", "Glance applies its URL filter to redirects, too, judging by its version.")
     return CheckResult(
         "warning",
-        f"Glance speaks {_dotted(version)}: it follows redirects past its own filter, so that whoever may import"
-        " can let it read from the cloud's network. This library streams what redirects; other clients need not.",
-        "Upgrade Glance to 2025.1; until then take web-download out of enabled_import_methods, or keep Glance's hosts"
-        " from internal addresses.",
+        f"Glance supports API version {_dotted(version)}, and follows redirects past its own URL filter: any user who"
+        " may import can make Glance read from the cloud's network. This library streams data from URLs that redirect;"
+        " other clients may not.",
+        "Upgrade Glance to 2025.1. Until then, remove web-download from enabled_import_methods, or block internal"
+        " addresses for Glance's hosts.",
     )
 
 
@@ -205,31 +204,31 @@ def _department_limits(evidence: Evidence) -> CheckResult:
         case "to the system":
             return CheckResult(
                 "ok",
-                "This administrator's token for the whole system shows the image limits of every department, which a"
-                " Keystone before 2026.1 hides from the token for a project.",
+                "This administrator's token for the whole system shows the image limits of every department. A Keystone"
+                " before 2026.1 hides them from project tokens.",
             )
         case _:
             return CheckResult(
                 "warning",
-                "Keystone gives this administrator no token for the whole system, and shows no image limits of other"
+                "Keystone issues this administrator no token for the whole system, and shows no image limits of other"
                 " departments: before 2026.1 it hides them. They are None in quota(), and set_quota refuses them.",
                 SHOW_LIMITS,
             )
 
 
 def _stuck_imports(evidence: Evidence) -> CheckResult:
-    # Glance's own clock wrote the times.
+    # The times are those of Glance's own clock.
     now = datetime.now(UTC) + timedelta(seconds=evidence.services["image"].skew_seconds or 0)
     stuck = list(_imports_without_news_since(evidence.cloud, now - STUCK_AFTER))
     seen = "all departments" if evidence.cloud.is_administrator else "your department (an administrator sees all)"
     if not stuck:
-        return CheckResult("ok", f"No import of {seen} has been without news for over an hour.")
+        return CheckResult("ok", f"No import of {seen} has gone without news for over an hour.")
     shown = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
     return CheckResult(
         "warning",
         f"Imports of {seen} without news for over an hour ({len(stuck)}): {shown}.",
-        "Delete them: Glance takes no second import for such a record, and it counts in the quota. Then see in Glance's"
-        " log whether its workers died or a file server hangs.",
+        "Delete these images: Glance accepts no second import for such an image, and the image counts in the quota."
+        " Then check Glance's log for workers that died or a file server that hangs.",
     )
 
 
@@ -242,7 +241,7 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
     if not cloud.is_administrator:
         parameters.append(("owner", cloud.project_id))
     for image in pages.read(cloud, parameters):
-        # A queued record is only registered, unless an import holds it.
+        # A queued record is only registered, unless an import has locked it.
         if image.glance_status != "queued" or image.glance_property(vocabulary.glance_key("import_task")):
             yield image.id
 
@@ -250,20 +249,20 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
 def _lost_places(evidence: Evidence) -> CheckResult:
     unlisted = removal.unlisted(evidence.cloud)
     if unlisted is None:
-        return CheckResult("ok", "Glance counts no images, or so many come and go that they cannot be compared.")
+        return CheckResult("ok", "Glance counts no images, or the images change too often to be compared.")
     if not unlisted:
-        return CheckResult("ok", "The quota of your department counts no image that is in no list.")
+        return CheckResult("ok", "Every image that counts in your department's quota is in its list.")
     return CheckResult(
         "warning",
         f"The quota of your department counts {unlisted} images that are in no list: each was deleted while a service"
-        " wrote to it, and takes a place for ever.",
-        "An operator gives the places back in Glance's database: see the guide, Departments and quotas, A place that is"
-        " lost. Run the doctor in each department: Glance tells what it counts of the caller's alone.",
+        " wrote to it, and takes a place in the quota forever.",
+        "An operator can free the places in Glance's database: see the guide, Departments and quotas, A place that is"
+        " lost. Run the doctor in each department: Glance reports only what it counts for the caller's department.",
     )
 
 
 def _featured_flag(evidence: Evidence) -> CheckResult:
-    """Judge whether a member can make an image FEATURED: with the flag on it and visibility public."""
+    """Check whether a member can make an image FEATURED, by setting the flag and visibility public."""
     trials = evidence.trials
     tried = trials is not None and not evidence.cloud.is_administrator
     flag = trials.flag.outcome if trials is not None and tried else "omitted"
@@ -285,14 +284,14 @@ def _featured_flag(evidence: Evidence) -> CheckResult:
     if evidence.settings.public_visibility == "public":
         return CheckResult(
             "warning",
-            "public_visibility is public, so members may publicize; whether the flag of FEATURED images is protected"
-            " from them is not to be seen without a try.",
+            "public_visibility is public, so members may publicize; only the probe can show whether the flag of"
+            " FEATURED images is protected from them.",
             f"{HOW_TO_PROTECT} Then run the probe as a member: doctor(probe=True).",
         )
     return CheckResult(
         "ok",
-        "By Glance's default policy members cannot publicize, so that a flag they set counts for nothing."
-        " The probe, run as a member, finds out about this Glance.",
+        "By Glance's default policy members cannot publicize, so a flag that they set has no effect."
+        " Run the probe as a member to check this Glance.",
     )
 
 

@@ -1,11 +1,11 @@
-"""What a member may do, found out on a scratch record that goes again.
+"""Trials of what a member may do, on a scratch record that is deleted afterwards.
 
     >>> from hyperx_glance.deployment.scratch_record import try_on_scratch_record
     >>> trials = try_on_scratch_record(client.cloud, client.settings.pace)
     >>> trials.flag.outcome, trials.publicize.outcome, trials.communitize.outcome, trials.removal.outcome
     ('refused', 'refused', 'done', 'done')
 
-Policies and property protections are no part of Glance's API: only a trial shows them.
+Policies and property protections are not part of Glance's API: only a trial shows them.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ FLAG = vocabulary.glance_key("featured_flag")
 CREATOR = vocabulary.glance_key("created_by")
 ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key != FLAG} | {
     "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
-    "hyperx_doctor": "a property that no file of protections can name",
+    "hyperx_doctor": "a property that no protections file can name",
 }
-"""What must stay possible while the flag is protected."""
+"""The properties that must stay writable while the flag is protected."""
 
 
 class Attempt(NamedTuple):
-    """Say how a trial ended; ``reason`` tells why it was refused, failed, or not begun."""
+    """The outcome of a trial; ``reason`` says why it was refused, failed, or was omitted."""
 
     outcome: Literal["done", "refused", "failed", "omitted"]
     reason: str = ""
@@ -55,15 +55,15 @@ _HYBRID = b"".join(
         bytes(32768 - 512) + b"\x01CD001\x01".ljust(2048, b"\0"),
     ]
 )
-"""An ISO without a file, whose first block is a partition table as well."""
+"""An ISO without files whose first block is also a partition table."""
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
-OMITTED = Attempt("omitted", "the scratch record could not be made")
+OMITTED = Attempt("omitted", "the scratch record could not be created")
 
 
 @dataclass(slots=True)
 class Trials:
-    """Collect what was tried on one scratch record."""
+    """The trials on one scratch record."""
 
     image_id: str
     creation: Attempt = OMITTED
@@ -75,9 +75,9 @@ class Trials:
     port: Attempt = OMITTED
     host: Attempt = OMITTED
     data: Attempt = OMITTED
-    """Dangerous data: "refused" tells Glance's reason, if it gives one; "done" means that it was taken."""
+    """Dangerous data: "refused" has Glance's reason, if there is one; "done" means that Glance accepted the data."""
     hybrid: Attempt = OMITTED
-    """An ISO with a partition table, tried on a record of its own where Glance refuses data and does not say why."""
+    """An ISO with a partition table, tried on a second record if Glance refuses data without a reason."""
     url: str = ""
     removal: Attempt = OMITTED
 
@@ -88,9 +88,9 @@ class Trials:
 
 
 def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
-    """Make a scratch record, try on it what HYPERX needs or forbids, and remove it whatever happens.
+    """Create a scratch record, try on it what HYPERX requires or forbids, and always remove the record.
 
-    What interrupts it names the record where that could not be removed.
+    If the record cannot be removed after an interruption, the exception names it.
     """
     trials = Trials(str(uuid.uuid4()))
     with _removed(cloud, pace, trials):
@@ -101,7 +101,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
             _try_import(cloud, trials)
             _try_data(cloud, pace, trials)
     if trials.removal.outcome == "done" and trials.data.outcome == "refused" and "safety" not in trials.data.reason:
-        # Data that was refused stays in the store of such a Glance, so that the record takes no other.
+        # Such a Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
             trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
@@ -116,7 +116,7 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
         try:
             yield
         finally:
-            # After a creation that failed or was interrupted too: Glance may have made the record all the same.
+            # Also after a failed or interrupted creation: Glance may still have created the record.
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
 
 
@@ -128,9 +128,9 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
 
 
 def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
-    """Publish the record, which is hidden from lists, and take it back."""
+    """Publish the record, which is hidden from lists, and make it private again."""
     if trials.flag.outcome == "done":
-        # Public and flagged it would be FEATURED.
+        # With the flag and visibility public, the record would be FEATURED.
         unflagged = _attempt(lambda: _patch(cloud, trials.image_id, {"op": "remove", "path": f"/{FLAG}"}))
         if unflagged.outcome != "done":
             trials.communitize = trials.publicize = Attempt("omitted", f"the flag stays: {unflagged.reason}")
@@ -143,8 +143,8 @@ def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
 def _try_import(cloud: Cloud, trials: Trials) -> None:
     """Ask for a download from a port other than 80 and 443.
 
-    Glance judges the URL before it starts the task (glance/api/v2/images.py, import_image). Where it accepts, it reads
-    a path of this cloud's own API that does not exist, so that the task fails at once and holds no worker.
+    Glance judges the URL before it starts the task (glance/api/v2/images.py, import_image). If Glance accepts the URL,
+    it reads a nonexistent path of this cloud's own API, so the task fails at once and does not block a worker.
     """
     trials.url = _odd_url(cloud)
     trials.port = _import(cloud, trials.image_id, trials.url)
@@ -154,7 +154,7 @@ def _try_import(cloud: Cloud, trials: Trials) -> None:
 
 
 def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
-    """Upload a qcow2 that names another file, which nobody should take; the import before has to end first."""
+    """Upload a qcow2 that names another file, which Glance should refuse, after the import has ended."""
 
     def look() -> bool | None:
         return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
@@ -188,7 +188,7 @@ def _odd_url(cloud: Cloud) -> str:
     for base in bases:
         if urlsplit(base).port not in (None, 80, 443):
             return f"{base}/hyperx-doctor"
-    # Every service is behind one front door; nobody listens on this port of it.
+    # Every service is behind one proxy, and nothing listens on this port of it.
     parts = urlsplit(bases[0])
     return f"{parts.scheme}://{parts.hostname}:8080/hyperx-doctor"
 
@@ -220,15 +220,15 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
             try:
                 cloud.post("image", "/images", json=body)
             except ConflictError:
-                # Glance takes an id once, so that a second 201 and a 409 both mean: the record is there.
+                # Glance accepts an id once, so a second 201 and a 409 both mean that the record exists.
                 if not attempt.lost:
                     raise
 
 
 def _remove(cloud: Cloud, pace: Pace, image_id: str, made: MayHaveMade) -> None:
-    """Delete the record; deleting twice is deleting, so that it is sent again where an answer is lost.
+    """Delete the record, and send the request again if no response arrives: deleting twice is harmless.
 
-    Where none is found it was not made, or is still on its way, as where the creation was interrupted.
+    If no record is found, it was not created, or an interrupted creation may still create it.
     """
     for attempt in attempts(pace):
         with attempt:

@@ -20,7 +20,7 @@ _MODULES: Final = {"InMemoryCloud": "memory", "LocalCloud": "local"}
 
 
 def __getattr__(name: str) -> object:
-    """Import a cloud when it is asked for."""
+    """Import a cloud on first use."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What OpenStack can do only since some release, as far as this library has to know: the one table.
+"""The table of OpenStack features that only some releases have, and that this library has to know.
 
 >>> CAPABILITIES["streams-counted"].since, sorted(lacking("2025.2"))
 ('2026.2', ['hybrid-isos', 'lengthless-imports', 'limits-shown', 'streams-counted', 'unsafe-told'])
@@ -25,9 +25,9 @@ NEWEST: Final = "2026.2"
 
 
 class Capability(NamedTuple):
-    """Say since which release OpenStack can do something, what that is, and what this library does without it.
+    """A feature of OpenStack, the release that introduced it, and what this library does without it.
 
-    ``lost`` is the first release that could not do it, where older ones could.
+    ``lost`` is the first release without it, if older releases had it.
     """
 
     since: str
@@ -77,5 +77,5 @@ CAPABILITIES: Final[Mapping[Name, Capability]] = {
 
 
 def lacking(release: str) -> frozenset[Name]:
-    """Return what a release cannot do yet."""
+    """Return the features that a release lacks."""
     return frozenset(name for name, capability in CAPABILITIES.items() if capability.lost <= release < capability.since)

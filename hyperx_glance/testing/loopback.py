@@ -1,4 +1,4 @@
-"""Hold a process on its own machine: what leads elsewhere is refused before anything is sent, and reported.
+"""Keep a process on its own machine: requests to others are refused before anything is sent, and reported.
 
 >>> stays_here("127.0.0.1"), stays_here("::ffff:127.0.0.1"), stays_here("198.51.100.1"), stays_here("files.example")
 (True, True, False, False)
@@ -28,12 +28,12 @@ _INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
 
 
 class ElsewhereError(OSError):
-    """Report that something would have left this machine."""
+    """An attempt to reach another machine."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Attempt:
-    """Tell what was refused: "socket.connect" or the like, to where, and from where in the program."""
+    """A refused event, such as "socket.connect", its target, and the place in the program."""
 
     event: str
     target: str
@@ -85,7 +85,7 @@ def _hold_names(method: str, refuse: Callable[[str, object], None]) -> None:
 
 
 def stays_here(host: object, own: Collection[str] = ()) -> bool:
-    """Tell an address of this machine from every other, and from names; "" and unspecified ones are this machine."""
+    """Check whether an address is of this machine; names are not, but "" and unspecified addresses are."""
     if host in ("", b"", None, "localhost", *own):
         return True
     try:
@@ -97,7 +97,7 @@ def stays_here(host: object, own: Collection[str] = ()) -> bool:
 
 
 def needs_no_server(host: object) -> bool:
-    """Tell what is resolved without a name server: addresses in any notation, and this machine."""
+    """Check whether a host is resolved without a name server: addresses in any notation, and this machine."""
     text = _text(host)
     if stays_here(host):
         return True

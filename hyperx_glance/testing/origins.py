@@ -31,7 +31,7 @@ _LONGEST_HOST: Final = 253
 
 
 def refusal(environ: Mapping[str, object], hosts: Collection[str] = LOOPBACK) -> str:
-    """Say why a server that is known under these hosts does not answer a request; "" if it does."""
+    """Return why a server that is known under these hosts does not answer a request; "" if it does."""
     place = str(environ.get("HTTP_HOST", "")).lower()
     match = _HOST.fullmatch(place)
     if match is None or match["host"] not in hosts:
@@ -47,7 +47,7 @@ def refusal(environ: Mapping[str, object], hosts: Collection[str] = LOOPBACK) ->
 
 
 def guarded(application: WSGIApplication, hosts: Collection[str] = LOOPBACK) -> WSGIApplication:
-    """Answer 403 instead of the application what `refusal` refuses."""
+    """Respond with 403 to requests that `refusal` refuses, and pass the others to the application."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         reason = refusal(environ, hosts)
@@ -61,7 +61,7 @@ def guarded(application: WSGIApplication, hosts: Collection[str] = LOOPBACK) -> 
 
 
 def leads_to(url: str, hosts: Collection[str] = LOOPBACK) -> bool:
-    """Tell whether a URL leads to one of these hosts, and carries no credentials."""
+    """Check whether a URL leads to one of these hosts, and carries no credentials."""
     if not url.isprintable():
         return False
     try:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose which release the clouds are of."""
+    """Add the option that chooses the release of the clouds."""
     group = parser.getgroup("hyperx_glance")
     group.addoption(
         "--hyperx-python",
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def hyperx_cloud(pytestconfig: pytest.Config) -> Iterator[InMemoryCloud]:
-    """Give a fresh cloud in memory; what it could not answer by a mistake of its own fails the test at its end."""
+    """Yield a fresh in-memory cloud; if the fake itself made a mistake, the test fails at its end."""
     from hyperx_glance.testing.memory import InMemoryCloud  # noqa: PLC0415
 
     release = pytestconfig.getoption("--hyperx-release")
@@ -51,7 +51,7 @@ def hyperx_cloud(pytestconfig: pytest.Config) -> Iterator[InMemoryCloud]:
 
 @pytest.fixture
 def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
-    """Give a client that is alice of dept-a in `hyperx_cloud`: its files are there, and waiting takes no time."""
+    """Yield a client of alice of dept-a in `hyperx_cloud`, with the cloud's files, and without real waiting."""
     from hyperx_glance.client import Client  # noqa: PLC0415
     from hyperx_glance.settings import Settings  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def hyperx_local_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """Give the real services on loopback, started once for the whole run; a start that fails fails the tests.
+    """Yield the real services on loopback, started once for the whole run; if the start fails, the tests fail.
 
     The workers of pytest-xdist share one: the first that needs it starts it, and it ends with the last.
     """

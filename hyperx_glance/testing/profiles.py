@@ -1,4 +1,4 @@
-"""What a test cloud has from the start: people, flavors, networks and an image; one table for both clouds.
+"""The initial content of a test cloud: users, flavors, networks and an image; one table for both clouds.
 
 >>> sorted(PROFILES)
 ['default', 'devstack']
@@ -20,14 +20,14 @@ ProfileName = Literal["default", "devstack"]
 
 
 class Person(NamedTuple):
-    """Say in which department somebody has which role."""
+    """A role of a user in a department."""
 
     department: str
     role: str
 
 
 class FlavorSize(NamedTuple):
-    """Say how large servers are: MiB, GiB, processors; "" is an id that is drawn."""
+    """The size of servers: MiB, GiB, processors; the id "" is replaced by a generated one."""
 
     name: str
     ram: int
@@ -38,7 +38,7 @@ class FlavorSize(NamedTuple):
 
 
 class NetworkPlan(NamedTuple):
-    """Say what a network is for, and its subnet's addresses."""
+    """The purpose of a network, and its subnet's addresses."""
 
     name: str
     cidr: str
@@ -53,7 +53,7 @@ SERVER_QUOTA: Final[Mapping[str, int]] = {"instances": 60, "cores": 60, "ram": 2
 
 
 class Profile(NamedTuple):
-    """Hold what a cloud has from the start."""
+    """The initial content of a cloud."""
 
     people: Mapping[str, Person]
     flavors: tuple[FlavorSize, ...]
@@ -125,7 +125,7 @@ def small_image() -> bytes:
 
 
 def entry(auth: Callable[[str], Mapping[str, str]], user: str) -> dict[str, Any]:
-    """Give one entry of a ``clouds.yaml``."""
+    """Return one entry of a ``clouds.yaml``."""
     kind, _, name = user.rpartition(":")
     keywords = dict(auth(name))
     region = keywords.pop("region_name")

@@ -1,4 +1,4 @@
-"""Time-outs of tests, which one environment variable stretches where the machine is slow or has much to do.
+"""Timeouts of tests, which one environment variable extends if the machine is slow or busy.
 
 >>> scaled(20, {}), scaled(20, {"HYPERX_TIME_SCALE": "2.5"})
 (20.0, 50.0)
@@ -12,5 +12,5 @@ VARIABLE: Final = "HYPERX_TIME_SCALE"
 
 
 def scaled(seconds: float, environment: Mapping[str, str] = os.environ) -> float:
-    """Return how long to wait for what takes less than ``seconds`` on a quiet machine of two cores."""
+    """Return the timeout for an operation that takes less than ``seconds`` on an idle machine with two cores."""
     return float(seconds) * float(environment.get(VARIABLE, "1"))

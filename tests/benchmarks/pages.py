@@ -58,7 +58,7 @@ def record(number: int) -> dict[str, object]:
 
 
 def properties(number: int) -> dict[str, str]:
-    """Give the twelve properties."""
+    """Return the twelve properties."""
     return {
         "description": f"Image {number} of the benchmark, with a sentence that says what it is good for",
         "os_distro": ("ubuntu", "debian", "centos", "kylin")[number % 4],
@@ -111,7 +111,7 @@ class PagesAdapter(requests.adapters.BaseAdapter):
 
 
 def client(amount: int) -> Client:
-    """Give a client of a Glance with so many images."""
+    """Return a client of a Glance with so many images."""
     cloud = InMemoryCloud()
     session = cloud.session("alice")
     session.session.mount(cloud.glance.url, PagesAdapter(amount))

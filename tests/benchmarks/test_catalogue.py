@@ -256,7 +256,7 @@ def _page(session: Session, parameters: str, amount: int) -> list[dict[str, Any]
 
 
 def _needed(session: Session, client: Client, criteria: dict[str, Any], wanted: int) -> dict[str, int]:
-    """Say how many rows of each listing must be read for the images wanted: up to the last used, and one behind it."""
+    """Return how many rows of each listing must be read for the images wanted: up to the last used, and one more."""
     query = ImageQuery(**criteria)
     order = Sorting(query.sort)
     used = list(itertools.islice(client.images(query), wanted))

@@ -43,7 +43,7 @@ class Measured(NamedTuple):
 
 @pytest.fixture(scope="module")
 def full(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
-    """Give a cloud whose member sees 8,000 images, all disk images."""
+    """Yield a cloud whose member sees 8,000 images, all disk images."""
     session = local_cloud.session("alice")
     own, other = str(session.get_project_id()), str(local_cloud.session("bob").get_project_id())
     ids = [str(uuid.uuid4()) for _ in range(AMOUNT)]

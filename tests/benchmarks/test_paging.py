@@ -98,7 +98,7 @@ class Cost:
         self.all.setdefault(name, []).append((self.requests, cpu, wall))
 
     def of(self, name: str) -> tuple[int, float, float]:
-        """Give requests, and the medians of CPU and wall time in milliseconds."""
+        """Return requests, and the medians of CPU and wall time in milliseconds."""
         requests, cpu, wall = zip(*self.all[name], strict=True)
         return max(requests), statistics.median(cpu) * 1000, statistics.median(wall) * 1000
 

@@ -41,7 +41,7 @@ def namespace(client: Client) -> dict[str, Any]:
 
 
 def definitions(shown: dict[str, Any]) -> dict[str, dict[str, object]]:
-    """Give the properties without their names, which Glance repeats in some."""
+    """Return the properties without their names, which Glance repeats in some."""
     return {
         key: {name: value for name, value in definition.items() if name != "name"}
         for key, definition in shown["properties"].items()
@@ -50,7 +50,7 @@ def definitions(shown: dict[str, Any]) -> dict[str, dict[str, object]]:
 
 @pytest.fixture
 def admin(client: ClientFactory) -> Iterator[Client]:
-    """Give an administrator who leaves no namespace behind."""
+    """Yield an administrator who leaves no namespace behind."""
     administrator = client("admin")
     yield administrator
     administrator.cloud.delete("image", NAMESPACE_PATH)

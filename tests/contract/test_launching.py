@@ -49,7 +49,7 @@ def ask(**fields: object) -> LaunchRequest:
 
 
 def shown(cloud: CloudUnderTest, launch: Launch) -> Mapping[str, Any]:
-    """Give the one server of a launch as an administrator sees it."""
+    """Return the one server of a launch as an administrator sees it."""
     (server,) = launches.tagged(cloud, launch.launch_id)
     answer = cloud.session("admin").get(
         f"/servers/{server['id']}", endpoint_filter=launches.COMPUTE, microversion=launches.NEWEST

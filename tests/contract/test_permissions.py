@@ -71,7 +71,7 @@ class Stock:
     made: str = ""
 
     def one(self) -> str:
-        """Give an image as it was made."""
+        """Return an image as it was made."""
         if not self.made:
             record = dict(KINDS[self.kind])
             later, act, status = (record.pop(key, None) for key in ("later", "act", "status"))
@@ -103,7 +103,7 @@ class Stock:
 
 
 def read(cloud: CloudUnderTest, user: str, image_id: str) -> Image | None:
-    """Give the record as a user sees it; None where the user does not."""
+    """Return the record as a user sees it, or None."""
     answer = cloud.session(user).get(f"/v2/images/{image_id}", endpoint_filter=IMAGE, raise_exc=False)
     return Image.model_validate_json(answer.content) if answer.status_code == 200 else None
 

@@ -22,7 +22,7 @@ NAMES = [step.name for step in TOUR]
 
 @pytest.fixture(scope="module")
 def in_memory() -> Mapping[str, Any]:
-    """Give the answers of the in-memory cloud, as JSON says them."""
+    """Return the answers of the in-memory cloud, as JSON says them."""
     cloud = InMemoryCloud()
     answers: Mapping[str, Any] = json.loads(json.dumps({step.name: answer for step, answer in play(cloud, TOUR)}))
     cloud.check()

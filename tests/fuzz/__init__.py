@@ -72,24 +72,24 @@ fuzzed = hypothesis.settings(
 
 
 def blobs(longest: int) -> st.SearchStrategy[list[bytes]]:
-    """Give batches of bytes."""
+    """Return batches of bytes."""
     return st.binary(min_size=longest * 3, max_size=longest * BATCH).map(_cut)
 
 
 def texts(alphabet: str | None, longest: int) -> st.SearchStrategy[list[str]]:
-    """Give batches of texts of these letters, of any letters where there are none."""
+    """Return batches of texts of these letters, of any letters where there are none."""
     letters = st.characters() if alphabet is None else alphabet
     drawn = st.text(letters, min_size=longest * 3, max_size=longest * BATCH)
     return drawn.map(_cut)
 
 
 def choices(options: Sequence[_Option]) -> st.SearchStrategy[list[_Option]]:
-    """Give batches of one of these."""
+    """Return batches of one of these."""
     return st.binary(min_size=BATCH, max_size=BATCH).map(lambda numbers: [options[n % len(options)] for n in numbers])
 
 
 def several(options: Sequence[_Option], most: int) -> st.SearchStrategy[list[list[_Option]]]:
-    """Give batches of up to so many of these."""
+    """Return batches of up to so many of these."""
     return blobs(most).map(lambda batch: [[options[n % len(options)] for n in numbers] for numbers in batch])
 
 

@@ -87,7 +87,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(guest_images: Images, file_server: FileServer, alice: Client) -> Shelf:
-    """Give alice's images."""
+    """Return alice's images."""
     return Shelf(guest_images, file_server, alice)
 
 

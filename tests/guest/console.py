@@ -33,7 +33,7 @@ class Console:
         self.server_id = server_id
 
     def log(self) -> str:
-        """Give all that the guest has said since it was turned on."""
+        """Return all output of the guest since it was turned on."""
         return str(self._act({"os-getConsoleOutput": {}}).json()["output"])
 
     def restart(self) -> None:
@@ -68,7 +68,7 @@ class Console:
             return session
 
     def accepts(self, user: str, password: str) -> bool:
-        """Tell whether this logs in."""
+        """Check whether this logs in."""
         session = self.log_in(user, password)
         if session is None:
             return False

@@ -75,7 +75,7 @@ class Images:
 
 
 def images() -> Images:
-    """Give the images, making them where nobody has yet; who comes second waits."""
+    """Return the images, making them where nobody has yet; who comes second waits."""
     folder = _cache() / _fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
     made = Images(folder / "debian.qcow2", folder / "installer.iso")

@@ -49,7 +49,7 @@ def missing() -> list[str]:
 
 
 def steps() -> list[str]:
-    """Give the commands after which nothing is missing."""
+    """Return the commands after which nothing is missing."""
     names = missing()
     install = f"apt-get install --yes -qq --no-install-recommends {' '.join(names)}"
     packages = ["apt-get update -qq", install] if names else []

@@ -53,7 +53,7 @@ class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  #
             raise base.NotExistingMetadataException from None
 
     def without_password(self) -> Drive:
-        """Give what Nova's metadata service tells: it keeps no password of a server."""
+        """Return what Nova's metadata service tells: it keeps no password of a server."""
         told = json.loads(self.files[META_DATA])
         del told["admin_pass"]
         return Drive({**self.files, META_DATA: json.dumps(told).encode()})

@@ -68,7 +68,7 @@ class Captured:
 
     @property
     def steps(self) -> Mapping[str, tuple[str, str, str]]:
-        """Give the steps of its captures."""
+        """Return the steps of its captures."""
         return STEPS[self.backing]
 
 
@@ -95,7 +95,7 @@ def leftovers(cloud: LocalCloud) -> dict[str, list[str]]:
 
 
 def is_unharmed(server: Captured) -> bool:
-    """Tell whether the server runs, and nothing is done to it any more; Nova's task ends a moment after the data."""
+    """Check whether the server runs without a task; Nova's task ends a moment after the data."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         (shown,) = [each for each in launches.servers(server.cloud) if each["id"] == server.id]
@@ -214,6 +214,6 @@ def _reset_by_an_operator(server: Captured, volume_id: str | None, capture_id: s
 
 
 def each_ending(rounds: int) -> Iterator[str]:
-    """Give both endings in turn."""
+    """Yield both endings in turn."""
     for number in range(rounds):
         yield ENDINGS[number % 2]

@@ -60,7 +60,7 @@ def new(url: str, **fields: object) -> NewImage:
 
 
 def named(client: ClientFactory, name: str) -> list[str]:
-    """Give the ids of everything that carries the name, past this library's own filters."""
+    """Return the ids of everything that carries the name, past this library's own filters."""
     answer = client("alice").cloud.get("image", "/images", params={"name": f"eq:{name}"})
     return [image["id"] for image in answer.json()["images"]]
 

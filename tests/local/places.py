@@ -37,7 +37,7 @@ def _burn() -> None:
 
 @contextlib.contextmanager
 def busy_machine() -> Iterator[None]:
-    """Give every processor something else to do, which makes each window larger."""
+    """Keep every processor busy with other work, which makes each window larger."""
     context = multiprocessing.get_context("spawn")
     burners = [context.Process(target=_burn, daemon=True) for _ in range(os.cpu_count() or 1)]
     for burner in burners:

@@ -66,7 +66,7 @@ def _act(cloud: LocalCloud, server_id: str, action: dict[str, object]) -> None:
 
 
 def _actions(cloud: LocalCloud, server_id: str) -> list[tuple[str, str | None]]:
-    """Tell what was done with a server, newest first, each with the message of its failure."""
+    """Return what was done with a server, newest first, each with the message of its failure."""
     answer = cloud.session("alice").get(f"/servers/{server_id}/os-instance-actions", endpoint_filter=COMPUTE).json()
     return [(action["action"], action["message"]) for action in answer["instanceActions"]]
 
@@ -95,7 +95,7 @@ def test_during_an_import_the_image_is_gone_at_once(
 
 
 def _staged(cloud: LocalCloud, image_id: str) -> bool:
-    """Tell whether the import's own files are gone."""
+    """Check whether the import's own files are gone."""
     return not list((cloud.directory / "glance").rglob(f"staging/{image_id}"))
 
 

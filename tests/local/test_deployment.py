@@ -35,7 +35,7 @@ MEMBERS = "role:admin or (role:member and project_id:%(project_id)s)"
 
 @pytest.fixture
 def people(local_cloud: LocalCloud) -> Iterator[dict[str, Client]]:
-    """Give dept-a a user for each role of a default deployment."""
+    """Add a user of dept-a for each role of a default deployment."""
     keystone = Client.from_session(local_cloud.session("admin"), region_name="RegionOne").cloud
     roles = {role["name"]: role["id"] for role in keystone.get("identity", "/roles").json()["roles"]}
     projects = keystone.get("identity", "/projects", params={"name": "dept-a"}).json()["projects"]
@@ -142,7 +142,7 @@ def test_only_the_flag_differs_and_only_as_meant(
 
 @pytest.fixture
 def featured(client: ClientFactory) -> str:
-    """Give the id of a FEATURED image with data."""
+    """Return the id of a FEATURED image with data."""
     admin = client("admin").cloud
     body = {
         "name": unique("featured"),
@@ -161,7 +161,7 @@ def featured(client: ClientFactory) -> str:
 
 @pytest.fixture
 def server(client: ClientFactory, featured: str) -> Iterator[str]:
-    """Give the id of alice's server launched from the featured image."""
+    """Yield the id of alice's server launched from the featured image."""
     cloud = client("alice").cloud
     flavors = cloud.get("compute", "/flavors").json()["flavors"]
     networks = cloud.get("network", "/networks?name=net1").json()["networks"]
@@ -250,7 +250,7 @@ def examine(client: Client, *, probe: bool = False) -> dict[str, Finding]:
 
 
 def levels(local_cloud: LocalCloud, findings: dict[str, Finding]) -> dict[str, str]:
-    """Give what is not well, but for what this cloud's release lacks (tests/local/test_releases.py)."""
+    """Return what is not well, but for what this cloud's release lacks (tests/local/test_releases.py)."""
     lacks = lacking(local_cloud.release)
     return {
         check: finding.level

@@ -449,13 +449,13 @@ def test_a_taken_port_is_told_with_the_log(cloud: LocalCloud) -> None:
 
 
 def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) -> None:
-    with pytest.raises(LocalCloudError, match="no such service: swift; there are cinder, glance, keystone"):
+    with pytest.raises(LocalCloudError, match="unknown service: swift; valid services: cinder, glance, keystone"):
         cloud.kill("swift")
-    with pytest.raises(LocalCloudError, match="no such user: mallory; there are admin, alice"):
+    with pytest.raises(LocalCloudError, match="unknown user: mallory; valid users: admin, alice"):
         cloud.auth("mallory")
-    with pytest.raises(LocalCloudError, match="no such service: swift"):
+    with pytest.raises(LocalCloudError, match="unknown service: swift"):
         LocalCloud(options={"swift": {}})
-    with pytest.raises(LocalCloudError, match="only glance and keystone can have a server, not nova"):
+    with pytest.raises(LocalCloudError, match="only glance and keystone can use a database server, not nova"):
         LocalCloud(databases={"nova": "mysql+pymysql://localhost/nova"})
     with pytest.raises(LocalCloudError, match=r"call start\(\) first"):
         LocalCloud().url("glance")
@@ -466,9 +466,9 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"profile": "large"}, "no such profile: large; there are default, devstack"),
-        ({"ports": {"swift": 8080}}, "no such service: swift"),
-        ({"ports": {"glance": 99999}}, "no such port: 99999"),
+        ({"profile": "large"}, "unknown profile: large; valid profiles: default, devstack"),
+        ({"ports": {"swift": 8080}}, "unknown service: swift"),
+        ({"ports": {"glance": 99999}}, "invalid port: 99999"),
         ({"ports": {"glance": 9292, "nova": 9292}}, "2 services cannot share port 9292"),
         ({"address": "localhost"}, "not an IPv4 address: localhost"),
         ({"address": "0.0.0.0"}, "name one address of this machine"),
@@ -503,9 +503,9 @@ def test_fixed_ports_and_another_address_of_this_machine(monkeypatch: pytest.Mon
                 LocalCloud(directory, **other).start()
         # A second cloud cannot have them, and makes nothing before it says so.
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        with pytest.raises(LocalCloudError, match=rf"glance cannot have port {ports['glance']} of 127\.0\.0\.2"):
+        with pytest.raises(LocalCloudError, match=rf"glance cannot use port {ports['glance']} of 127\.0\.0\.2"):
             LocalCloud(ports={"glance": ports["glance"]}, address=address).start()
-        with pytest.raises(LocalCloudError, match=r"keystone cannot have port 0 of 198\.51\.100\.1"):
+        with pytest.raises(LocalCloudError, match=r"keystone cannot use port 0 of 198\.51\.100\.1"):
             LocalCloud(address="198.51.100.1").start()
         assert list(tmp_path.iterdir()) == [directory]
     # A port that is asked for goes to nobody else, whoever had it last.

@@ -27,7 +27,7 @@ IDENTITY = {"service_type": "identity"}
 
 @pytest.fixture
 def limit_of_dept_b(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[str]:
-    """Give dept-b a limit of its own; give the department's id."""
+    """Set a limit of dept-b; yield the department's id."""
     session, project_id = local_cloud.session("admin"), client("bob").project_id
     registered = session.get("/registered_limits?resource_name=image_count_total", endpoint_filter=IDENTITY).json()
     (limit,) = [each for each in registered["registered_limits"] if each["region_id"] == REGION]

@@ -75,7 +75,7 @@ def client(local_cloud: LocalCloud, balancer: LossyProxy) -> Iterator[ClientFact
 
 
 def staged(local_cloud: LocalCloud, second: SecondGlance) -> list[Path]:
-    """Give what lies where either Glance keeps what it is importing."""
+    """Return what lies where either Glance keeps what it is importing."""
     return [
         path for home in (local_cloud.directory, second.directory) for path in (home / "glance" / "staging").iterdir()
     ]

@@ -14,7 +14,7 @@ COMPATIBLE = re.compile(r"(0BSD|Apache|BSD|ISC|MIT|Mozilla|MPL|PSF|Python Softwa
 
 
 def licence(package: Distribution) -> str:
-    """Give what a package says: an expression of SPDX; in older metadata a classifier, or the first line of a text."""
+    """Return a package's licence: an SPDX expression, or in older metadata a classifier or a text's first line."""
     said = package.metadata.json
     classified = [str(each).rpartition(" :: ")[2] for each in said.get("classifier", ()) if "License ::" in each]
     texts = [said.get("license_expression"), *classified, said.get("license")]
@@ -22,7 +22,7 @@ def licence(package: Distribution) -> str:
 
 
 def problems() -> list[str]:
-    """Say what is wrong with the licences of all that is installed, ours included."""
+    """Return what is wrong with the licences of all that is installed, ours included."""
     found = [
         f"{package.name}: {licence(package)}" for package in distributions() if not COMPATIBLE.match(licence(package))
     ]

@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 
 def release_of(python: str | None) -> str:
-    """Give the release whose services a Python has, None this one."""
+    """Return the release whose services a Python has, None this one."""
     if python is None:
         return releases.installed()
     (nova,) = Path(python).parents[1].glob("lib/python*/site-packages/nova-*.dist-info")

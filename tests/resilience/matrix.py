@@ -164,7 +164,7 @@ def requests_of(name: str) -> tuple[Request, ...]:
 
 
 def cells(verbs: Sequence[str] = tuple(VERBS)) -> Iterator[Cell]:
-    """Give the whole matrix."""
+    """Yield the whole matrix."""
     for name in verbs:
         for request in sorted(set(requests_of(name))):
             for fault in FAULTS:
@@ -285,7 +285,7 @@ def _of_success(stage: Stage, cell: Cell, fault: Fault, result: object) -> Itera
 
 
 def _may_be_lost(stage: Stage, cell: Cell, fault: Fault) -> bool:
-    """Tell whether the verb rightly takes its own request for done: its answer was lost, and what it names is gone."""
+    """Check whether the verb rightly takes its own request for done: its answer was lost, and what it names is gone."""
     return stage.verb.believes_a_lost_answer and cell.request.method == "DELETE" and fault.family != "login"
 
 
@@ -319,7 +319,7 @@ def _of_text(error: HyperxGlanceError) -> Iterator[tuple[str, str]]:
 
 
 def _text(error: BaseException) -> str:
-    """Give what people read of an error: what is no error of this library has notes."""
+    """Return what people read of an error: what is no error of this library has notes."""
     return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 

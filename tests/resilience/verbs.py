@@ -151,7 +151,7 @@ class Stage:
         return self.cloud.glance.add_image(**{"owner": owner, **fields, **record})  # type: ignore[arg-type]  # columns
 
     def record(self, image_id: str) -> dict[str, Any] | None:
-        """Give an image as it really is."""
+        """Return an image as it really is."""
         image = self.cloud.glance.image(image_id)
         if image is None:
             return None

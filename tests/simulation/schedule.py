@@ -96,11 +96,11 @@ class Schedule:
     # ------------------------------------------------------------- clock
 
     def clock(self) -> float:
-        """Give the seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return self.now
 
     def utc(self) -> datetime:
-        """Give the time that the services' clocks show."""
+        """Return the time that the services' clocks show."""
         return BEGINNING + timedelta(seconds=self.now)
 
     def sleep(self, seconds: float) -> None:

@@ -43,7 +43,7 @@ PATIENCE_SECONDS: Final = 900.0
 
 @dataclass
 class World:
-    """Hold one cloud under one schedule, and what its callers are to do."""
+    """One cloud under one schedule, and what its callers are to do."""
 
     schedule: Schedule
     cloud: InMemoryCloud = field(init=False)
@@ -88,7 +88,7 @@ def hard(condition: object, sentence: str) -> None:
 
 
 def told(caller: Caller) -> str:
-    """Say what a caller was told, for a failing schedule's story."""
+    """Return what a caller was told, for a failing schedule's story."""
     if caller.dead:
         return "died"
     return repr(caller.error) if caller.error else f"was given {caller.result!r}"

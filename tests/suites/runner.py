@@ -54,7 +54,7 @@ class Recorder(unittest.TestResult):
         self.note(test, "passed")
 
     def of(self, test: unittest.TestCase) -> tuple[str, str]:
-        """Give what became of a test that may never have begun."""
+        """Return what became of a test that may never have begun."""
         if test.id() in self.outcomes:
             return self.outcomes[test.id()]
         kind = type(test)
@@ -65,7 +65,7 @@ class Recorder(unittest.TestResult):
 
 
 def cases(suite: unittest.TestSuite | unittest.TestCase) -> Iterator[unittest.TestCase]:
-    """Give the tests in a suite."""
+    """Yield the tests in a suite."""
     if isinstance(suite, unittest.TestCase):
         yield suite
     else:

@@ -22,7 +22,7 @@ LEFT_OUT: Final = HERE / "left_out"
 
 
 def environment() -> Path:
-    """Give the Python that has the suites; they are installed once into the user's cache, and anew for another list."""
+    """Return the Python that has the suites; they are installed once for each list into the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return environments.make(cache / "hyperx-glance" / "suites", *PACKAGES, made_from="\n".join(PACKAGES))
 

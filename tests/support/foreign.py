@@ -89,12 +89,12 @@ _CHANGING = re.compile(
 
 
 def hostile(key: str, *, user_id: str) -> dict[str, str]:
-    """Give the worst value of a key that somebody could think of."""
+    """Return the worst value of a key that somebody could think of."""
     return {key: user_id if key == "hyperx_created_by" else _SAID.get(key, "true")}
 
 
 def everything(*, user_id: str) -> dict[str, str]:
-    """Give all of it at once."""
+    """Return all of it at once."""
     return {name: text for key in KEYS for name, text in hostile(key, user_id=user_id).items()}
 
 

@@ -58,7 +58,7 @@ def delete(cloud: LocalCloud, image_id: str) -> None:
 
 
 def lost(cloud: LocalCloud) -> set[str]:
-    """Give the records that are gone, and that quotas count all the same (glance/db/sqlalchemy/api.py)."""
+    """Return the deleted records that quotas still count (glance/db/sqlalchemy/api.py)."""
     with _changing(cloud) as execute:
         counted = "status NOT IN ('killed', 'pending_delete', 'deleted')"
         return {str(row[0]) for row in execute(f"SELECT id FROM images WHERE deleted = ? AND {counted}", (1,))}

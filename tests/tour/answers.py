@@ -11,7 +11,7 @@ FOLDER: Final = samples.FOLDER / "answers"
 
 
 def recorded() -> dict[str, dict[str, Any]]:
-    """Give the recorded answers by the names of their steps."""
+    """Return the recorded answers by the names of their steps."""
     return {
         f"{path.parent.name}/{path.stem}": json.loads(path.read_bytes()) for path in sorted(FOLDER.glob("*/*.json"))
     }

@@ -219,7 +219,7 @@ def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: AN
 
 
 def refusal(ask: Callable[[], object]) -> InvalidRequestError | None:
-    """Give what refuses it; None where it is taken, or refused by what was found out."""
+    """Return the error for the arguments, or None if they are accepted or another error is raised."""
     try:
         ask()
     except InvalidRequestError as error:
@@ -230,7 +230,7 @@ def refusal(ask: Callable[[], object]) -> InvalidRequestError | None:
 
 
 def legal(annotation: str, value: object) -> bool:
-    """Tell whether the type of a parameter allows a value, so that the verb may do its work, or say why not."""
+    """Check whether the type of a parameter allows a value, so that the verb may do its work, or say why not."""
     if value is None:
         return "None" in annotation
     if isinstance(value, bool):

@@ -183,7 +183,7 @@ def test_control_c_leaves_a_launch_and_tells_its_id(openstack: Callable[..., Run
     assert run.status == 130
     assert "launch my-launch-1" in run.err
     assert "Administrator's password: " in run.err, "it is kept nowhere"
-    assert run.err.endswith("Go on: openstack hyperx launch wait my-launch-1\n")
+    assert run.err.endswith("To continue: openstack hyperx launch wait my-launch-1\n")
 
 
 def test_control_c_leaves_a_registration_that_was_resumed(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
@@ -195,7 +195,7 @@ def test_control_c_leaves_a_registration_that_was_resumed(openstack: Callable[..
     run = openstack(f"hyperx registration resume {image_id}")
 
     assert run.status == 130
-    assert run.err.endswith(f"Go on: openstack hyperx registration resume {image_id}\n")
+    assert run.err.endswith(f"To continue: openstack hyperx registration resume {image_id}\n")
     assert fake.glance.image(image_id) is not None
 
 

@@ -26,7 +26,7 @@ DRAWN = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{8}T\d{
 
 
 def examples() -> list[tuple[str, str]]:
-    """Give each command with what is printed below it."""
+    """Return each command with what is printed below it."""
     found: list[tuple[str, list[str]]] = []
     for block in re.findall(r"code-block:: console\n\n((?:   .*\n|\n)+)", PAGE.read_text()):
         for line in block.replace("\n   ", "\n").removeprefix("   ").splitlines():

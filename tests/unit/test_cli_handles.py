@@ -101,7 +101,7 @@ class TestLaunches:
         run = openstack("hyperx launch cancel order-2026-8 --yes")
 
         assert run.status == 130
-        assert run.err.endswith("Go on: openstack hyperx launch cancel order-2026-8\n")
+        assert run.err.endswith("To continue: openstack hyperx launch cancel order-2026-8\n")
 
     @pytest.mark.parametrize("image", ["debian", "plain"])
     def test_the_password_of_what_goes_on_is_told(
@@ -125,7 +125,7 @@ class TestLaunches:
 
         assert run.status == 130
         assert run.err.startswith("Administrator's password: ")
-        assert run.err.endswith("Go on: openstack hyperx launch wait order-2026-8\n")
+        assert run.err.endswith("To continue: openstack hyperx launch wait order-2026-8\n")
 
     def test_the_password_of_what_is_gone_is_not(self, openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
         fake.nova.faults.append("No valid host was found.")
@@ -189,7 +189,7 @@ class TestRegistrations:
 
         (image_id,) = fake.glance.images
         assert run.status == 1
-        assert run.err.endswith(f"\nGo on: openstack hyperx registration resume {image_id}\n")
+        assert run.err.endswith(f"\nTo continue: openstack hyperx registration resume {image_id}\n")
 
     def test_what_this_machine_reads_is_waited_for(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
         for source in f"--file {tmp_path / 'disk'}", f"--url {URL} --transfer stream":
@@ -282,7 +282,7 @@ def test_a_url_that_cannot_be_registered_is_status_1(
     run = openstack(f"hyperx check-url {URL} -f json")
 
     assert run.status == 1
-    assert run.err.endswith(f"This cannot be registered. {said}\n")
+    assert run.err.endswith(f"This URL cannot be registered. {said}\n")
     assert (run.json()["problem"], run.json()["warnings"][0]) == (problem, said)
     assert openstack(f"hyperx image create a --url {URL}").status == 1
 

@@ -27,7 +27,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def drawn(terminal: Terminal) -> str:
-    """Give what was drawn, without the colours and movements that a bar is made of."""
+    """Return the drawn text, without the control sequences of colours and movements."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
 
 

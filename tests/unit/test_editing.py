@@ -27,7 +27,7 @@ from tests.support.records import make_image, patch_record, record_of
 
 
 def asked(cloud: InMemoryCloud, user: str = "alice") -> list[tuple[str, str]]:
-    """Give methods and paths of a user's requests since the last call."""
+    """Return methods and paths of a user's requests since the last call."""
     found = [(request.method, request.path) for request in sent(cloud) if request.user == user]
     cloud.requests.clear()
     return found

@@ -62,7 +62,7 @@ def lived(
 
 @functools.cache
 def control(backing: str, *, options: bool = False, capture_id: str | None = foreign.CHOSEN_ID) -> list[str]:
-    """Tell what comes of servers from an image that says nothing."""
+    """Return the outcome for servers from an image without such properties."""
     with InMemoryCloud() as cloud:
         return lived(cloud, backing, {}, options=options, capture_id=capture_id)
 

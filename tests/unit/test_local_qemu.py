@@ -32,7 +32,7 @@ def test_what_is_there_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_hypervisor_and_several_real_hosts_are_refused() -> None:
-    with pytest.raises(LocalCloudError, match="no such hypervisor: xen; there are fake, qemu"):
+    with pytest.raises(LocalCloudError, match="unknown hypervisor: xen; valid hypervisors: fake, qemu"):
         LocalCloud(hypervisor="xen")
     with pytest.raises(LocalCloudError, match="one host"):
         LocalCloud(hypervisor="qemu", hosts=2)

@@ -22,7 +22,7 @@ from hyperx_glance.testing.profiles import PROFILES
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
-    """Return where the cloud of the command is kept unless it is told otherwise."""
+    """Return the default directory for the cloud of the command."""
     state = environment.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "hyperx-glance" / "local-cloud"
 
@@ -47,11 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     up = _command(commands, "up", _up, "start the cloud, or see that it runs; it goes on until `down`")
-    up.add_argument("--hosts", type=int, default=1, help="how many hypervisors to pretend (default: 1)")
+    up.add_argument("--hosts", type=int, default=1, help="number of simulated hypervisors (default: 1)")
     up.add_argument(
-        "--hypervisor", choices=HYPERVISORS, default="fake", help="what runs servers: nothing, or QEMU (default: fake)"
+        "--hypervisor", choices=HYPERVISORS, default="fake", help="hypervisor of servers: none or QEMU (default: fake)"
     )
-    up.add_argument("--profile", choices=PROFILES, default="default", help="what is in it (default: default)")
+    up.add_argument("--profile", choices=PROFILES, default="default", help="initial content (default: default)")
     up.add_argument(
         "--ports",
         type=_ports,
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         help="fixed ports, as keystone=5000,glance=9292 (default: those of the last `up`, or free ones)",
     )
     up.add_argument(
-        "--address", default=HOST, help="where it listens; whoever reaches it can use the cloud (default: %(default)s)"
+        "--address",
+        default=HOST,
+        help="address to listen on; all who reach it can use the cloud (default: %(default)s)",
     )
     _add_python(up)
 
@@ -71,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     env.add_argument("--user", default=ADMINISTRATOR, choices=[ADMINISTRATOR, *people])
 
     logs = _command(commands, "logs", _logs, "print the end of the logs")
-    logs.add_argument("services", nargs="*", metavar="SERVICE", help="which ones (default: all)")
-    logs.add_argument("--lines", type=int, default=50, help="how many lines of each (default: 50)")
+    logs.add_argument("services", nargs="*", metavar="SERVICE", help="names of services (default: all)")
+    logs.add_argument("--lines", type=int, default=50, help="number of lines for each service (default: 50)")
 
     down = _command(commands, "down", _down, "stop the cloud and remove what it wrote")
     down.add_argument("--keep", action="store_true", help="keep data and logs, for another `up`")
@@ -88,7 +90,7 @@ def _add_python(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--python",
         type=Path,
-        help="run the services that another environment's Python has, of an older release say (default: this one's)",
+        help="run the services installed for another Python, for example of an older release (default: this Python)",
     )
 
 
@@ -105,7 +107,7 @@ def _command(
             "--directory",
             type=Path,
             default=default_directory(os.environ),
-            help="where the cloud keeps its data (default: %(default)s)",
+            help="directory for the cloud's data (default: %(default)s)",
         )
     return command
 

@@ -1,4 +1,4 @@
-"""How users reach a local cloud: what they log in with, and their sessions.
+"""Access to a local cloud: the credentials of users, and their sessions.
 
 >>> from pathlib import Path
 >>> auth(Layout(Path("/srv/openstack"), {"keystone": 25000}), "bob", "dept-b")["auth_url"]

@@ -20,9 +20,9 @@ _SNAPSHOT = bytes(512)
 
 
 class LoopbackDriver(fake.FakeDriver):
-    """Pretend to run servers; one node a host.
+    """A driver that pretends to run servers, with one node per host.
 
-    `fake.FakeDriver` draws its nodes' ids anew in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts
+    `fake.FakeDriver` generates new node ids in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts
     of one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.
     """
 
@@ -47,7 +47,7 @@ class LoopbackDriver(fake.FakeDriver):
     ) -> None:
         """Upload a sector of zeros; `fake.FakeDriver` uploads nothing, and its snapshots stay "queued".
 
-        It also knows no server any more after a restart of nova-compute, which real guests outlive.
+        It also forgets all servers when nova-compute restarts, which real guests survive.
         """
         update_task_state(task_state=task_states.IMAGE_UPLOADING)
         formats = {"disk_format": "raw", "container_format": "bare"}

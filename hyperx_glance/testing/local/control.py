@@ -25,12 +25,12 @@ _LOCK_SECONDS: Final = 1.0  # who only asks whether it is locked holds the lock 
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock; each process forked meanwhile holds it too, so it is free when all have ended."""
+    """Hold the directory's lock; processes forked meanwhile hold it too, so it is free when all have ended."""
     with (directory / "lock").open("w") as file:
         deadline = time.monotonic() + _LOCK_SECONDS
         while not _lock(file, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise LocalCloudError(f"a local cloud runs in {directory} already")
+                raise LocalCloudError(f"a local cloud is already running in {directory}")
             time.sleep(0.01)
         os.set_inheritable(file.fileno(), True)  # a service may be a new interpreter in its process
         yield
@@ -38,7 +38,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def starting(directory: Path) -> Iterator[None]:
-    """Let one at a time start or leave a cloud in the directory, which is made; the next waits until it is settled."""
+    """Create the directory, and let one process at a time start or leave its cloud; the next one waits."""
     path = directory / "starting"
     while True:
         directory.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def starting(directory: Path) -> Iterator[None]:
 
 
 def _is_at(path: Path, file: IO[str]) -> bool:
-    """Tell whether an open file still is the one of this path: whoever held its lock may have removed it."""
+    """Check whether this path still leads to an open file, which the previous holder of its lock may have removed."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 
 
 def is_locked(directory: Path) -> bool:
-    """Tell whether any process of a cloud in this directory is alive."""
+    """Check whether any process of a cloud in this directory is alive."""
     try:
         with (directory / "lock").open("r") as file:
             return not _lock(file, fcntl.LOCK_SH)
@@ -75,7 +75,7 @@ def _lock(file: IO[str], kind: int) -> bool:
 
 
 def read_state(directory: Path) -> dict[str, Any]:
-    """Return what the last supervisor wrote down; nothing if there was none."""
+    """Return the state that the last supervisor wrote, or an empty dictionary."""
     try:
         state: dict[str, Any] = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -84,7 +84,7 @@ def read_state(directory: Path) -> dict[str, Any]:
 
 
 def write_state(directory: Path, state: dict[str, Any]) -> None:
-    """Write down what the next process must know."""
+    """Write the state for the next process."""
     configuration.replace(directory / "cloud.json", json.dumps(state, indent=2) + "\n")
 
 
@@ -111,7 +111,7 @@ def listening(directory: Path) -> Iterator[socket.socket]:
 
 
 def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Read one order and send the answer; a caller that goes away has no answer, and a wrong order ends nothing."""
+    """Read one order and send the answer; a lost caller or an invalid order stops nothing."""
     connection.settimeout(_ANSWER_SECONDS)
     try:
         with connection.makefile("rw", encoding="utf-8") as stream:
@@ -122,7 +122,7 @@ def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str,
 
 
 def ask(directory: Path, verb: str, **arguments: object) -> dict[str, Any]:
-    """Send an order and return the answer; LocalCloudError if nobody listens."""
+    """Send an order and return the answer; raise LocalCloudError if no supervisor listens."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
@@ -133,9 +133,9 @@ def ask(directory: Path, verb: str, **arguments: object) -> dict[str, Any]:
                 stream.flush()
                 line = stream.readline()
     except OSError as error:
-        raise LocalCloudError(f"no local cloud answers in {directory}: {error}") from error
+        raise LocalCloudError(f"no local cloud responds in {directory}: {error}") from error
     if not line:
-        raise LocalCloudError(f"the local cloud in {directory} gave no answer to {verb!r}")
+        raise LocalCloudError(f"the local cloud in {directory} did not respond to {verb!r}")
     answered: dict[str, Any] = json.loads(line)
     if "error" in answered:
         raise LocalCloudError(str(answered["error"]))

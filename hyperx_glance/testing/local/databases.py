@@ -1,4 +1,4 @@
-"""The services' databases: SQLite files, kept from the last start, else copied from the template, else made anew.
+"""The services' databases: SQLite files, kept from the last start, or copied from the template, or created.
 
 Making them costs about 3 s of CPU, so the first cloud of a set of versions leaves them in the user's cache directory
 for the next. Delete that directory at will. One that is at a server is given empty, and filled there.
@@ -53,7 +53,7 @@ def versions_fingerprint() -> str:
 
 def prepare(layout: Layout, service: str, fill: Callable[[], None]) -> None:
     """Provide the service's databases; `fill` makes tables and first rows in new, empty ones."""
-    # Written last: a start that was killed meanwhile leaves half a database, which is made anew.
+    # Written last: a start that was killed meanwhile leaves half a database, which is created again.
     complete = layout.database(service).with_suffix(".complete")
     if not complete.exists():
         if service in layout.databases:
@@ -131,7 +131,7 @@ def create_tables(layout: Layout, name: str, *metadata: object) -> None:
     engine = sqlalchemy.create_engine(layout.database_url(name))
     for tables in metadata:
         if not isinstance(tables, sqlalchemy.MetaData):
-            raise TypeError(f"{tables!r} is no sqlalchemy.MetaData")
+            raise TypeError(f"{tables!r} is not a sqlalchemy.MetaData")
         tables.create_all(engine)
     engine.dispose()
 

@@ -54,11 +54,11 @@ COLUMNS = (
 
 
 class DemoError(Exception):
-    """Report that a step did not show what it should."""
+    """A step that did not show the expected result."""
 
 
 class Story:
-    """Tell the steps, and know how long each took."""
+    """A printer of the steps and their times."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -70,11 +70,11 @@ class Story:
         print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)
 
     def title(self, text: str) -> None:
-        """Begin a step."""
+        """Start a step."""
         print(f"\n── {text}", flush=True)
 
     def progress(self, text: str) -> None:
-        """Show what goes on: one line that changes on a terminal, plain lines elsewhere."""
+        """Show the current activity: one changing line on a terminal, plain lines elsewhere."""
         if self._terminal:
             print(f"\r\033[K          … {text}", end="", flush=True)
         elif text != self._last:
@@ -89,7 +89,7 @@ class Story:
 
 
 def main(python: Path | None = None) -> int:
-    """Tell the story, on the services of another Python if one is given; return the exit status."""
+    """Run the demo, on the services of another Python if one is given; return the exit status."""
     story = Story()
     if not SAMPLES.is_dir():
         print(f"The demo reads {SAMPLES}: run it in a checkout of hyperx_glance.", file=sys.stderr)
@@ -112,7 +112,7 @@ def main(python: Path | None = None) -> int:
         story.clear()
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
-    print("\nEvery step was seen to succeed.")
+    print("\nEvery step succeeded.")
     return 0
 
 
@@ -218,7 +218,7 @@ def start(story: Story, alice: Client, image: Image) -> Launch:
 
 
 def capture(story: Story, alice: Client, launch: Launch) -> Image:
-    """Make an image of the server for everybody; the server goes on running."""
+    """Capture the server as a public image; the server keeps running."""
 
     def follow(progress: Progress) -> None:
         story.progress(f"{progress.phase} {progress.message}".strip())
@@ -275,14 +275,14 @@ def when(time: datetime | None) -> str:
 
 
 def seen(fact: bool, what: str) -> None:  # noqa: FBT001  # the fact is what is said
-    """Fail the demo where something did not happen."""
+    """Fail the demo if something did not happen."""
     if not fact:
         raise DemoError(f"not seen: {what}")
 
 
 @contextmanager
 def file_server() -> Iterator[str]:
-    """Serve the sample images, and a page, by HTTP on loopback; give the address."""
+    """Serve the sample images, and a page, by HTTP on loopback; return the address."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("disk.qcow2", "installer.iso"):
             (Path(folder) / name).write_bytes(lzma.decompress((SAMPLES / f"{name}.xz").read_bytes()))
@@ -300,11 +300,11 @@ def file_server() -> Iterator[str]:
 
 class _FileServer(http.server.ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up: who checks a URL reads its first bytes only."""
+        """Ignore clients that hang up: a check of a URL reads only its first bytes."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket, and its address
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
-        """Say nothing: the story is told elsewhere."""
+        """Log nothing: the demo prints its own steps."""

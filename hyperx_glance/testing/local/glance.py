@@ -25,7 +25,7 @@ def options(layout: Layout) -> Options:
     """Return Glance's options."""
     home = layout.home("glance")
     limits = credentials(layout, "glance") | {"system_scope": "all", "endpoint_id": IMAGE_ENDPOINT_ID}
-    # A token on the system: keystoneauth refuses a project beside it, and the endpoint says the region.
+    # A token on the system: keystoneauth refuses a project with it, and the endpoint says the region.
     for option in ("project_name", "project_domain_id", "region_name"):
         del limits[option]
     stores: Options = {store: {"filesystem_store_datadir": str(home / store)} for store in _STORES}

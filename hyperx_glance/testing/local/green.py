@@ -40,7 +40,7 @@ def order(text: str) -> tuple[str, Layout, dict[str, dict[str, Any]], dict[str, 
 
 
 def listen(layout: Layout, service: str, application: object) -> None:
-    """Answer requests for ever."""
+    """Answer requests forever."""
     import eventlet.wsgi
 
     listener = eventlet.listen((layout.address, layout.ports[service]), backlog=128)

@@ -21,7 +21,7 @@ def adopt() -> None:
 
 
 def ended() -> Iterator[tuple[int, int]]:
-    """Yield id and status of each child that has ended; libvirt takes a guest for alive as long as nobody does so."""
+    """Yield id and status of each child that has ended; until its status is read, libvirt treats a guest as alive."""
     with contextlib.suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)

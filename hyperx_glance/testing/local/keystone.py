@@ -32,7 +32,7 @@ IMAGE_LIMITS: Final[Mapping[str, int]] = {
     "image_count_uploading": 100,
 }
 
-# Known beforehand, so that Glance starts beside Keystone, and does not look its endpoint up at each check of a limit.
+# Known beforehand, so that Glance starts together with Keystone, and does not look up its endpoint for each limit.
 IMAGE_ENDPOINT_ID: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "hyperx-glance-local-cloud").hex
 
 
@@ -153,7 +153,7 @@ def _create_services(layout: Layout) -> None:
 
 
 def _let_read_limits(user_id: str) -> None:
-    """Give the roles on the system by which oslo.limit reads every department's limits."""
+    """Grant the roles on the system by which oslo.limit reads every department's limits."""
     from keystone.common.provider_api import ProviderAPIs
 
     for role_id in _role_ids("reader", "admin"):

@@ -1,4 +1,4 @@
-"""Where a local cloud keeps what: its directory, its ports, its addresses.
+"""The layout of a local cloud: its directory, its ports, its addresses.
 
 >>> from pathlib import Path
 >>> layout = Layout(Path("/srv/openstack"), {"glance": 29292}, hosts=1)
@@ -63,12 +63,12 @@ ENTRIES: Final = (
 
 
 class LocalCloudError(RuntimeError):
-    """Say what the local cloud could not do, with the end of the log that explains it."""
+    """A failure of the local cloud, with the end of the log that explains it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Name every file, port and address of one cloud."""
+    """The files, ports and addresses of one cloud."""
 
     directory: Path
     ports: Mapping[str, int]
@@ -80,7 +80,7 @@ class Layout:
     """A short name of the directory, for as long as the supervisor lives: what lies below it has room in the address
     of a socket."""
     address: str = HOST
-    """Where the services listen: it stands in the catalogue, and they reach each other there."""
+    """The address on which the services listen; the catalogue has it, and they reach each other there."""
 
     def url(self, service: str, path: str = "") -> str:
         """Return the service's base URL, with `path` appended."""
@@ -126,6 +126,6 @@ def packaged_file(path: str) -> Path:
 
 
 def check_name(service: str) -> None:
-    """Refuse what is no service."""
+    """Raise if this is not the name of a service."""
     if service not in SERVICES:
-        raise LocalCloudError(f"no such service: {service}; there are {', '.join(sorted(SERVICES))}")
+        raise LocalCloudError(f"unknown service: {service}; valid services: {', '.join(sorted(SERVICES))}")

@@ -19,7 +19,7 @@ _DISCARD: Final = "9"
 
 
 class LoopbackDriver(LibvirtDriver):
-    """Run guests whose network cards lead nowhere, and whose agents are reached below the cloud's directory."""
+    """A driver whose guests have unconnected network cards, and agents reachable below the cloud's directory."""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
         """Put another driver of network cards into the place of Nova's."""
@@ -38,7 +38,7 @@ class LoopbackDriver(LibvirtDriver):
     def _configure_guest_by_virt_type(
         self, guest: config.LibvirtConfigGuest, *arguments: object, **keywords: object
     ) -> None:
-        """Say in one place whether a firmware is to be secure: the libvirt of Debian 12 refuses to read it in two."""
+        """Write in one place whether a firmware must be secure: the libvirt of Debian 12 refuses two places."""
         super()._configure_guest_by_virt_type(guest, *arguments, **keywords)
         if guest.os_firmware is not None:
             guest.os_loader_secure = None
@@ -51,7 +51,7 @@ class LoopbackDriver(LibvirtDriver):
 
 
 class UnpluggedVif(vif.LibvirtGenericVIFDriver):
-    """Give guests network cards without a network: Neutron has no agent here, and nothing may leave this machine."""
+    """Network cards without a network: Neutron has no agent here, and nothing may leave this machine."""
 
     def plug(self, instance: objects.Instance, vif: model.VIF) -> None:
         """Do nothing: there is no switch."""
@@ -75,7 +75,7 @@ class UnpluggedVif(vif.LibvirtGenericVIFDriver):
 
 
 class UnpluggedCard(config.LibvirtConfigGuestInterface):
-    """Send each frame in a datagram to a port of this machine where nobody listens; needs no rights, unlike a tap."""
+    """Send each frame in a datagram to an unused port of this machine; unlike a tap, this requires no privileges."""
 
     def format_dom(self) -> etree.Element:
         """Write what libvirt knows and Nova does not."""

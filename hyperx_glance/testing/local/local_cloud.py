@@ -46,7 +46,7 @@ _TAIL_LINES: Final = 40
 
 @dataclasses.dataclass(frozen=True)
 class ServiceStatus:
-    """Say how a service is."""
+    """The state of a service."""
 
     name: str
     port: int
@@ -55,12 +55,12 @@ class ServiceStatus:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether the service answered as it should."""
+        """Check whether the service answered as it should."""
         return self.problem is None
 
 
 class LocalCloud:
-    """Run Keystone, Glance, Placement, Neutron, Nova and Cinder on loopback; Linux only.
+    """Keystone, Glance, Placement, Neutron, Nova and Cinder on loopback; Linux only.
 
     ``ports`` fixes the ports of the services that it names; the others get free ports. ``address`` is an IPv4 address
     of this machine. If other machines can reach this address, everybody there can use the cloud, since all passwords
@@ -210,9 +210,9 @@ class LocalCloud:
             raise
 
     def _check_joined(self, *, python: str, services: Mapping[str, Any], **running: object) -> None:
-        """Refuse a cloud that is not as it was asked for; what was not asked for may be anything."""
+        """Refuse a cloud that differs from the requested one; options that were not given may have any value."""
         if self._given_python not in (None, python):
-            raise LocalCloudError(f"a cloud runs in {self.directory} under {python}, not under {self._given_python}")
+            raise LocalCloudError(f"the cloud in {self.directory} runs under {python}, not under {self._given_python}")
         asked = {
             "address": (self._address, HOST),
             "hosts": (self._hosts, 1),
@@ -221,11 +221,11 @@ class LocalCloud:
         }
         for name, (value, usual) in asked.items():
             if value not in (usual, running[name]):
-                raise LocalCloudError(f"a cloud runs in {self.directory} with {name} {running[name]}, not {value}")
+                raise LocalCloudError(f"the cloud in {self.directory} runs with {name} {running[name]}, not {value}")
         for service, port in self._ports.items():
             if services[service]["port"] != port:
                 actual = services[service]["port"]
-                raise LocalCloudError(f"a cloud runs in {self.directory} with {service} on port {actual}, not {port}")
+                raise LocalCloudError(f"the cloud in {self.directory} runs with {service} on port {actual}, not {port}")
 
     def _start_in(self, directory: Path, *, detach: bool) -> None:
         self._directory = directory
@@ -247,7 +247,7 @@ class LocalCloud:
         try:
             self.stop()
         except (LocalCloudError, OSError) as second:
-            error.add_note(f"and it did not stop cleanly: {second}")
+            error.add_note(f"The cloud did not stop cleanly, either: {second}")
 
     def _run_supervisor(self, directory: Path) -> None:
         python = self._given_python or sys.executable
@@ -316,7 +316,7 @@ class LocalCloud:
             self._await_end(self._directory)
 
     def leave(self) -> None:
-        """Stop using the cloud. It ends, as with ``stop``, unless it is detached or somebody else uses it."""
+        """Stop using the cloud. It ends, as with ``stop``, unless it is detached or has other users."""
         directory = self._directory
         if directory is None:
             return
@@ -354,7 +354,7 @@ class LocalCloud:
         if directory is None or not directory.exists():
             return
         if control.is_locked(directory):
-            raise LocalCloudError(f"a local cloud runs in {directory}: stop it first")
+            raise LocalCloudError(f"a local cloud is running in {directory}: stop it first")
         for name in ENTRIES:
             path = directory / name
             if path.is_dir():
@@ -366,7 +366,7 @@ class LocalCloud:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether this object has a cloud."""
+        """Check whether this object has a cloud."""
         return self._directory is not None
 
     def status(self) -> list[ServiceStatus]:
@@ -411,7 +411,7 @@ class LocalCloud:
         if user == ADMINISTRATOR:
             return "admin"
         if user not in self.users:
-            raise LocalCloudError(f"no such user: {user}; there are {', '.join(self.users)}")
+            raise LocalCloudError(f"unknown user: {user}; valid users: {', '.join(self.users)}")
         return self._people()[user].department
 
     def environment(self, user: str = ADMINISTRATOR) -> dict[str, str]:
@@ -429,7 +429,7 @@ class LocalCloud:
         """Return the path of a service's SQLite file, for writing much data; for Nova, the file with the servers."""
         check_name(service)
         if service in self._known_layout().databases:
-            raise LocalCloudError(f"{service} has no SQLite file but {self.database_url(service)}")
+            raise LocalCloudError(f"{service} does not use a SQLite file but {self.database_url(service)}")
         return self._known_layout().database(service)
 
     def database_url(self, service: str) -> str:
@@ -447,7 +447,7 @@ class LocalCloud:
             check_name(service)
         directory = self._directory or self._given_directory
         if directory is None:
-            raise LocalCloudError("the local cloud is not running, and its logs went with it")
+            raise LocalCloudError("the local cloud is not running, and its logs have been deleted")
         try:
             text = Layout(directory, {}).log(service).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
@@ -498,7 +498,7 @@ class LocalCloud:
             pass
 
     def _becoming_healthy(self, services: Collection[str]) -> Iterator[str]:
-        """Give each service when it is healthy, until all are; LocalCloudError when one ends or takes too long."""
+        """Yield each service when it is healthy, until all are; LocalCloudError when one ends or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
         waiting = list(services)
         while True:
@@ -523,7 +523,7 @@ class LocalCloud:
         return f"{service} of the local cloud: {problem}. Its log ends with:\n{self.logs(service, _TAIL_LINES)}"
 
     def _deaths(self) -> list[str]:
-        """Tell of each service that ended by itself; of all, if their supervisor did."""
+        """Return the services that ended by themselves; all of them, if their supervisor did."""
         try:
             states = self._ask("status")["services"]
         except LocalCloudError as error:

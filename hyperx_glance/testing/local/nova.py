@@ -73,7 +73,7 @@ def application(layout: Layout) -> WSGIApplication:
     home = layout.home("nova")
     for name in ("state/instances", "locks"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    # nova/api/openstack/wsgi_app.py looks for it beside nova.conf only.
+    # nova/api/openstack/wsgi_app.py looks for it only next to nova.conf.
     shutil.copy(packaged_file("nova/api-paste.ini"), home)
     os.environ["OS_NOVA_CONFIG_DIR"] = str(home)
     if layout.hypervisor == "qemu":

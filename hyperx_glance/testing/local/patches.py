@@ -1,4 +1,4 @@
-"""What has to be different inside the services so that each fits into one process on SQLite, each with its reason.
+"""Changes inside the services that let each fit into one process on SQLite, with their reasons.
 
 Each holds for every release; what differs between them is in `releases`. Everything else about the services is set by
 their options.
@@ -27,7 +27,7 @@ _REST_BYTES: Final = 1 << 16
 
 
 class _Written(threading.local):
-    """Know the last transaction that this thread began with the write lock."""
+    """The last transaction that this thread began with the write lock."""
 
     info: dict[str, object] = {}  # noqa: RUF012 - of no transaction
     mark: object = None
@@ -46,7 +46,7 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
 
     oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
     both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked",
-    whatever the timeout, and the services do not try again: a server stays in BUILD for ever. BEGIN IMMEDIATE makes the
+    whatever the timeout, and the services do not try again: a server stays in BUILD forever. BEGIN IMMEDIATE makes the
     second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody. So does a transaction that
     a thread begins within another of its own, as Glance before 2025.2 does to read the members of an image: it would
     wait for itself. ``begin`` sends the statement in another way than SQLAlchemy would.
@@ -312,10 +312,10 @@ def run_cinder_unprivileged() -> None:
 
 
 def read_images_in_cinders_own_threads() -> None:
-    """Let Cinder read and write an image's data in the thread that asks.
+    """Let Cinder read and write an image's data in the calling thread.
 
     cinder/image/image_utils.py hands it to eventlet's pool of threads whatever the backend. The pool answers to the
-    hub of the thread that used it first: every other native thread waits for ever, and its volume stays "creating".
+    hub of the thread that used it first: every other native thread waits forever, and its volume stays "creating".
     """
     from cinder.image import image_utils
 
@@ -348,7 +348,7 @@ def report_each_cinder_service() -> None:
 
 
 def wait_for(service: str, layout: Layout) -> None:
-    """Return when a service listens; TimeoutError after two minutes."""
+    """Wait until a service listens; raise TimeoutError after two minutes."""
     deadline = time.monotonic() + _PORT_WAIT_SECONDS
     while True:
         try:

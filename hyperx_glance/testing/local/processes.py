@@ -42,13 +42,13 @@ def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> s
 
 
 def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
-    """Return when no process of the directory's cloud is left; kill the supervisor if it takes too long."""
+    """Wait until no process of the directory's cloud is left; kill the supervisor if that takes too long."""
     deadline = time.monotonic() + _STOP_SECONDS
     killed = False
     while (process is not None and process.poll() is None) or control.is_locked(directory):
         if time.monotonic() > deadline:
             if killed:
-                raise LocalCloudError(f"processes of the local cloud in {directory} do not end")
+                raise LocalCloudError(f"processes of the local cloud in {directory} did not exit")
             # The kernel kills the services with it.
             os.kill(process.pid if process else control.read_state(directory)["pid"], signal.SIGKILL)
             killed = True
@@ -57,7 +57,7 @@ def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
 
 
 def describe_exit(status: int) -> str:
-    """Say how a process ended, for a status as subprocess has it."""
+    """Return how a process ended, for a status as subprocess has it."""
     return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
 

@@ -1,4 +1,4 @@
-"""What every cloud has beside users and limits: flavors, networks, Nova's quotas; made through the public APIs.
+"""The content of every cloud besides users and limits: flavors, networks, Nova's quotas; created by the public APIs.
 
 What is there stays, so that a cloud that is started again keeps its data.
 

@@ -1,4 +1,4 @@
-"""What differs between the OpenStack releases that the services may be of: the one place, for all services.
+"""The differences between the OpenStack releases of the services, in one place.
 
 Each difference names the release that ended it, so that dropping a release is deleting the lines that name its
 successor. A service is asked for its release in its own process, which may run under another environment's Python:
@@ -48,7 +48,7 @@ def name(nova_version: str) -> str:
 
 @functools.cache
 def installed() -> str:
-    """Return the release whose services this Python has; LocalCloudError where it has none, or lacks some."""
+    """Return the release whose services this Python has; raise LocalCloudError if it has none, or lacks some."""
     missing = [package for package in (*SERVICES, "cheroot") if importlib.util.find_spec(package) is None]
     if missing:
         raise LocalCloudError(f"{sys.executable} lacks {', '.join(missing)}")
@@ -56,12 +56,12 @@ def installed() -> str:
 
 
 def before(release: str) -> bool:
-    """Tell whether the services are of an older release."""
+    """Check whether the services are of an older release."""
     return installed() < release
 
 
 def needs_eventlet(service: str, release: str = "") -> bool:
-    """Tell whether a service must run on eventlet; ``release`` is the one that is installed, or another."""
+    """Check whether a service must run on eventlet; ``release`` is the one that is installed, or another."""
     return (release or installed()) <= _LAST_ON_EVENTLET.get(service, "")
 
 
@@ -80,7 +80,7 @@ def choose_native_threads() -> None:
     """Choose native threads before anything chooses eventlet.
 
     oslo_service/backend/__init__.py: the first import of its modules settles the backend for the process. And eventlet
-    is imported by whoever finds it (oslo_utils/eventletutils.py, futurist), after which Nova refuses to start on
+    is imported by every library that finds it (oslo_utils/eventletutils.py, futurist); then Nova refuses to start on
     native threads (nova/monkey_patch.py poison_eventlet). Before 2025.2 oslo.service knew eventlet alone.
     """
     # Until 2026.1 Glance asks through eventlet's sockets, which have a resolver of their own: it asks name servers.
@@ -104,7 +104,7 @@ def allow_eventlet() -> None:
 def prepare_glance(layout: Layout) -> None:
     """Make what older Glances look for."""
     if before("2025.1"):
-        # glance/common/wsgi_app.py, CONFIG_FILES: it lies beside the configuration, whatever [paste_deploy] says.
+        # glance/common/wsgi_app.py, CONFIG_FILES: it is next to the configuration, whatever [paste_deploy] says.
         shutil.copy(packaged_file("glance/glance-api-paste.ini"), layout.home("glance"))
     if before("2026.2"):
         allow_eventlet()  # glance/common/utils.py imports eventlet.green.socket
@@ -151,7 +151,7 @@ def nova_application() -> WSGIApplication:
 
 
 def compute_topics() -> dict[str, str]:
-    """Return what a nova-compute listens on beside its topic."""
+    """Return the names on which a nova-compute listens besides its topic."""
     from nova.compute import rpcapi
 
     return {} if before("2026.1") else {"topic_alt": rpcapi.RPC_TOPIC_ALT}

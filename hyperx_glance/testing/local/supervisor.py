@@ -121,7 +121,7 @@ _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """Say what to run: the command line of the supervisor, as JSON."""
+    """The services to run: the command line of the supervisor, as JSON."""
 
     address: str
     databases: dict[str, str]
@@ -139,7 +139,7 @@ class Order:
 
 @dataclasses.dataclass
 class Service:
-    """Keep what is known of one service's process."""
+    """The process of one service."""
 
     options: dict[str, dict[str, Any]]
     policies: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -254,7 +254,7 @@ class Supervisor:
             os.close(self._users.pop(user))
 
     def _count_users(self) -> None:
-        """End the cloud when nobody uses it any more, unless it is detached."""
+        """End the cloud when it has no users left, unless it is detached."""
         for user, process in list(self._users.items()):
             if select.select([process], [], [], 0)[0]:  # readable when the process has ended
                 self._leave(user)
@@ -317,7 +317,7 @@ class Supervisor:
         state.pid = pid
 
     def _become(self, service: str, supervisor: int) -> NoReturn:
-        """Be the service until the end of the process."""
+        """Run the service until the end of the process."""
         try:
             gc.disable()  # until it listens
             die_with(supervisor)
@@ -354,7 +354,7 @@ class Supervisor:
 
 
 def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]) -> None:
-    """Configure a service and answer its requests, for ever."""
+    """Configure a service and answer its requests, forever."""
     begin = time.monotonic()
     application = _application(service, layout, options, policies)
     from cheroot.wsgi import Server
@@ -370,7 +370,7 @@ def serve(service: str, layout: Layout, options: dict[str, dict[str, Any]], poli
 
 
 def serve_on_eventlet(order_text: str) -> None:
-    """Be a service on eventlet until the end of the process."""
+    """Run a service on eventlet until the end of the process."""
     begin = time.monotonic()
     service, layout, options, policies = green.order(order_text)
     titles.show(service, layout.directory)

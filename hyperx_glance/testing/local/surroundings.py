@@ -1,4 +1,4 @@
-"""What a local cloud needs of the machine, the directory and the environment that it starts in."""
+"""The requirements of a local cloud on its machine, directory and environment."""
 
 import importlib.util
 import ipaddress
@@ -33,18 +33,18 @@ def check_choices(
 ) -> None:
     """Refuse what no local cloud can be."""
     if profile not in PROFILES:
-        raise LocalCloudError(f"no such profile: {profile}; there are {', '.join(PROFILES)}")
+        raise LocalCloudError(f"unknown profile: {profile}; valid profiles: {', '.join(PROFILES)}")
     if hosts < 1:
-        raise LocalCloudError(f"a cloud has at least one host, not {hosts}")
+        raise LocalCloudError(f"a cloud must have at least one host, not {hosts}")
     if hypervisor not in HYPERVISORS:
-        raise LocalCloudError(f"no such hypervisor: {hypervisor}; there are {', '.join(HYPERVISORS)}")
+        raise LocalCloudError(f"unknown hypervisor: {hypervisor}; valid hypervisors: {', '.join(HYPERVISORS)}")
     if hypervisor == "qemu" and hosts > 1:
-        raise LocalCloudError("the hypervisor qemu is one host, this machine")
+        raise LocalCloudError("the hypervisor qemu supports only one host, this machine")
     for service in configured:
         check_name(service)
     for service in databases:
         if service not in MOVABLE_DATABASES:
-            raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can have a server, not {service}")
+            raise LocalCloudError(f"only {' and '.join(MOVABLE_DATABASES)} can use a database server, not {service}")
 
 
 def check_place(address: str, ports: Mapping[str, int]) -> None:
@@ -54,30 +54,30 @@ def check_place(address: str, ports: Mapping[str, int]) -> None:
     except ValueError:
         raise LocalCloudError(f"not an IPv4 address: {address}") from None
     if unspecified:
-        raise LocalCloudError(f"{address} cannot stand in the catalogue: name one address of this machine")
+        raise LocalCloudError(f"{address} cannot be in the catalogue: use one address of this machine")
     for service, port in ports.items():
         check_name(service)
         if not 0 < port < _PORTS:
-            raise LocalCloudError(f"no such port: {port}")
+            raise LocalCloudError(f"invalid port: {port}")
     for port, services in Counter(ports.values()).items():
         if services > 1:
             raise LocalCloudError(f"{services} services cannot share port {port}")
 
 
 def bound(service: str, address: str, port: int) -> socket.socket:
-    """Give a socket that has the port of a service and does not listen; 0 is any that is free."""
+    """Return a socket that has the port of a service and does not listen; 0 is any that is free."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         reserved.bind((address, port))
     except OSError as error:
         reserved.close()
-        raise LocalCloudError(f"{service} cannot have port {port} of {address}: {error}") from error
+        raise LocalCloudError(f"{service} cannot use port {port} of {address}: {error}") from error
     return reserved
 
 
 def check_free(address: str, ports: Mapping[str, int]) -> None:
-    """Refuse an address that this machine does not have, and ports that somebody has."""
+    """Refuse an address that this machine does not have, and ports in use."""
     for service, port in ({"keystone": 0} | dict(ports)).items():
         bound(service, address, port).close()
 
@@ -101,11 +101,11 @@ def check_directory(directory: Path) -> None:
     """Refuse a directory with other things in it: most likely it is not the one that was meant."""
     names = {path.name for path in directory.iterdir()} if directory.exists() else set()
     if "cloud.json" not in names and not names <= set(ENTRIES):
-        raise LocalCloudError(f"{directory} is not empty, and no local cloud was there before")
+        raise LocalCloudError(f"{directory} is not empty, and does not contain a local cloud")
 
 
 def clean_environment() -> dict[str, str]:
-    """Give the environment without what would change the services."""
+    """Return the environment without what would change the services."""
     return {
         name: value
         for name, value in os.environ.items()

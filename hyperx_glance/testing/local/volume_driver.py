@@ -28,21 +28,21 @@ _SECTOR = 512
 
 
 class Volume(Protocol):
-    """What of `cinder.objects.Volume` the driver reads; `size` is in GiB."""
+    """The part of `cinder.objects.Volume` that the driver reads; `size` is in GiB."""
 
     id: str
     size: int
 
 
 class Snapshot(Protocol):
-    """What of `cinder.objects.Snapshot` the driver reads."""
+    """The part of `cinder.objects.Snapshot` that the driver reads."""
 
     id: str
     volume: Volume
 
 
 class ImageService(Protocol):
-    """What of `cinder.image.glance.GlanceImageService` the driver calls."""
+    """The part of `cinder.image.glance.GlanceImageService` that the driver calls."""
 
     def download(self, context: object, image_id: str, data: object) -> None:
         """Write the image's bytes to `data`."""
@@ -53,7 +53,7 @@ class ImageService(Protocol):
 
 @interface.volumedriver
 class FileVolumeDriver(driver.VolumeDriver):
-    """Keep each volume, and each snapshot of one, in a file of its id."""
+    """A driver that keeps each volume, and each snapshot, in a file named by its id."""
 
     VERSION = "1.0"
 
@@ -131,7 +131,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Copy an ISO or raw image into the volume; return False for others, which go on to copy_image_to_volume."""
         if image_meta.get("disk_format") not in _PLAIN_FORMATS or image_meta.get("container_format") != "bare":
             if not shutil.which("qemu-img"):
-                # Left to itself Cinder 29 fails on its way to "error" and the volume is "creating" for ever.
+                # Left to itself Cinder 29 fails on its way to "error" and the volume is "creating" forever.
                 raise exception.ImageUnacceptable(image_id=image_meta["id"], reason="qemu-img is not installed")
             return {}, False
         path = self._path(volume)
@@ -183,7 +183,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Do nothing: the file is where it is."""
 
     def initialize_connection(self, volume: Volume, connector: object) -> dict[str, object]:
-        """Tell where the file is, by the one name under which Nova attaches a file that is there already.
+        """Return the location of the file, in the one form in which Nova attaches an existing file.
 
         nova/virt/libvirt/volume/gpfs.py; the fake hypervisor does not read it.
         """
@@ -194,7 +194,7 @@ class FileVolumeDriver(driver.VolumeDriver):
 
 
 def _end_of_data(path: Path) -> int:
-    """Tell where the last data of a sparse file ends, in whole sectors and at least one."""
+    """Return where the last data of a sparse file ends, in whole sectors and at least one."""
     end = 0
     with path.open("rb") as file:
         while True:

@@ -62,7 +62,7 @@ _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error
 
 
 class Cinder(Service):
-    """Keep volumes."""
+    """The in-memory Cinder."""
 
     name: ClassVar[str] = "cinder"
     type: ClassVar[str] = "block-storage"
@@ -75,15 +75,15 @@ class Cinder(Service):
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; what is missing has the default."""
         self.faults: list[str] = []
-        """What happens to the next volumes: each takes one, and becomes "error"."""
+        """Failures of the next volumes: each volume takes one, and becomes "error"."""
         self.snapshots: dict[str, str] = {}
         """Volumes of which Nova has made snapshots, by the ids of these."""
         self.copy_polls = 1
-        """How many looks find the copy of a volume, or its upload, still going on."""
+        """The number of reads after which the copy of a volume, or its upload, ends."""
         self.copies_stall = False
-        """True: copies and uploads go on for ever, as after the death of cinder-volume."""
+        """True: copies and uploads never end, as after the death of cinder-volume."""
         self.upload_faults: list[str] = []
-        """What ends the next uploads: "lost" leaves the record queued, "deleted" takes it away, as Cinder does."""
+        """Failures of the next uploads: "lost" leaves the record queued, "deleted" deletes it, as Cinder does."""
         self.glance_core_properties = CINDER_OPTION
         """The option of that name: what an image made of a volume does not get from its image metadata."""
         self._keystone = keystone
@@ -160,7 +160,7 @@ class Cinder(Service):
         return {"volumes": len(own), "gigabytes": sum(volume.size for volume in own)}
 
     def limits_of(self, project_id: str) -> dict[str, int]:
-        """Give a project's limits."""
+        """Return a project's limits."""
         return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
 
     def _check_quota(self, project_id: str, size: int) -> None:
@@ -332,7 +332,7 @@ class Cinder(Service):
         return json_reply(200, {"volume": volume_view(volume)})
 
     def _go_on(self, volume: Volume) -> None:
-        """Let a copy or an upload go on because somebody looked."""
+        """Advance a copy or an upload, because it was read."""
         if volume.status not in ("creating", "uploading") or self.copies_stall:
             return
         if volume.reads_left > 0:
@@ -349,13 +349,13 @@ class Cinder(Service):
             self._glance.fill(image, str(image.disk_format), _SECTOR)
 
     def look_at_image(self, image: ImageRecord) -> None:
-        """Let what fills an image go on because somebody looked at the image."""
+        """Advance the upload that fills an image, because the image was read."""
         for volume in self.volumes.values():
             if volume.upload_id == image.id:
                 self._go_on(volume)
 
     def writes_to_image(self, image: ImageRecord) -> bool:
-        """Tell whether an upload has yet to fill an image."""
+        """Check whether an upload has yet to fill an image."""
         return any(each.status == "uploading" and each.upload_id == image.id for each in self.volumes.values())
 
     def _delete(self, call: Call, volume_id: str) -> Reply:

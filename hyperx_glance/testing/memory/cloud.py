@@ -51,7 +51,7 @@ _UNIFIED_LIMITS = (
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """Describe one request.
+    """One request.
 
     ``path`` is without host and query, ``body`` is the parsed JSON, and ``status`` is None if no answer came.
     """
@@ -83,7 +83,7 @@ class _Interruption:
     callback: Callable[[], object] | None = None
 
     def strikes(self, service: Service, call: Call) -> bool:
-        """Tell whether this request is meant; counts it."""
+        """Check whether this request is meant; counts it."""
         if self.times == 0 or (self.service, self.method) != (service.name, call.method):
             return False
         if not self.found_in(call.path):
@@ -98,7 +98,7 @@ class _Interruption:
 
 @dataclasses.dataclass
 class _Late:
-    """Hold a request whose connection was cut before the service got round to it."""
+    """A request whose connection was cut before the service handled it."""
 
     requests_left: int
     service: Service
@@ -106,7 +106,7 @@ class _Late:
 
 
 class InMemoryCloud:
-    """Be a cloud with a fake of each service, which records requests and fails when asked to; threads may share it.
+    """A cloud with a fake of each service, which records requests and fails on demand; threads may share it.
 
     ``now`` is the clock of all its services, the system's by default. The cloud behaves like the OpenStack release
     ``release``, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes.
@@ -143,7 +143,7 @@ class InMemoryCloud:
         self._mocker: requests_mock.Mocker | None = None
         self._entered = contextlib.ExitStack()
         self.network = files.network(self.glance.downloads)
-        """Where the client finds what ``glance.downloads`` plans: ``Settings(network=cloud.network)``."""
+        """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
         self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
         self._fill(PROFILES[profile])
@@ -201,7 +201,7 @@ class InMemoryCloud:
 
     @property
     def pace(self) -> Pace:
-        """A pace with which time passes only while somebody sleeps, and then at once, so waiting takes no time."""
+        """A pace whose clock advances only, and at once, when a caller sleeps, so waiting takes no time."""
         from hyperx_glance.waiting.pace import Pace  # noqa: PLC0415 - a served cloud needs none
 
         return Pace(sleep=self._sleep, clock=lambda: self._slept)
@@ -213,7 +213,7 @@ class InMemoryCloud:
     # ------------------------------------------------------------- ways in
 
     def auth(self, user: str) -> dict[str, str]:
-        """Give the keywords with which ``connect`` logs in as this user."""
+        """Return the keywords with which ``connect`` logs in as this user."""
         return {
             "auth_url": f"{self.keystone.url}/v3",
             "username": user,
@@ -225,7 +225,7 @@ class InMemoryCloud:
         }
 
     def session(self, user: str) -> Session:
-        """Give a new keystoneauth session of this user that reaches this cloud and nothing else."""
+        """Return a new keystoneauth session of this user that reaches this cloud and nothing else."""
         return self._entrance.session(self.auth(user))
 
     @functools.cached_property
@@ -255,7 +255,7 @@ class InMemoryCloud:
     # ------------------------------------------------------------- failures on request
 
     def kill(self, service: ServiceName) -> None:
-        """End a service at once: nobody listens until `restart`, and its unfinished work is lost.
+        """Stop a service at once: connections are refused until `restart`, and its unfinished work is lost.
 
         >>> cloud = InMemoryCloud()
         >>> cloud.kill("glance")
@@ -321,7 +321,7 @@ class InMemoryCloud:
         handled: bool = True,
         late: int = 0,
     ) -> None:
-        """Give no answer: with ``handled``, after the service did the work, else without a connection.
+        """Send no answer: with ``handled``, after the service did the work, else without a connection.
 
         With ``late``, the service does the work only after so many more requests of anybody.
         """
@@ -373,7 +373,7 @@ class InMemoryCloud:
         return self.answer(request.method or "GET", url, request.headers, request.body)
 
     def service_at(self, url: str) -> Service | None:
-        """Give the service whose address a URL begins with."""
+        """Return the service whose address a URL begins with."""
         for service in self.keystone.services:
             if url == service.url or url.startswith((f"{service.url}/", f"{service.url}?")):
                 return service
@@ -407,7 +407,7 @@ class InMemoryCloud:
         return dataclasses.replace(reply, headers=stamps | reply.headers)
 
     def _handled(self, service: Service, call: Call) -> Reply:
-        """Let the service do its work, unless it is dead, or a failure was asked for."""
+        """Let the service handle the request, unless the service is dead, or a failure was requested."""
         if not service.running:
             raise NoAnswer("refused")
         with self._lock:
@@ -452,7 +452,7 @@ class InMemoryCloud:
 
     @contextlib.contextmanager
     def _unlocked(self) -> Iterator[None]:
-        """Let others in while a body is streamed."""
+        """Let other requests run while a body is streamed."""
         self._lock.release()
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a program sets on a served cloud, by JSON over HTTP: all that a test in Python sets in the object.
+"""The control of a served cloud, by JSON over HTTP: everything that a test in Python sets in the object.
 
 ======  ======================  =======================================================================================
 GET     /control                the names of the clouds
@@ -45,7 +45,7 @@ _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff
 def answer(
     server: Server, method: str, path: str, media_type: str, source: bytes | Iterable[bytes] | None
 ) -> Reply | None:
-    """Answer a request for the control path; None where it is for another."""
+    """Answer a request for the control path; None if it is for another path."""
     if path == "/control":
         return json_reply(200, {"clouds": list(server.clouds)})
     match = _PATH.fullmatch(path)
@@ -182,7 +182,7 @@ def _set(cloud: InMemoryCloud, *, service: str, **settings: object) -> object:
 
 
 def _fits(current: object, value: object) -> bool:
-    """Tell whether a value can stand in for the one of a setting: it is as plain, and of the same kind."""
+    """Check whether a value can stand in for the one of a setting: it is as plain, and of the same kind."""
     if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
         return False
     match current:

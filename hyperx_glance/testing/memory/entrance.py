@@ -1,6 +1,6 @@
-"""How requests of this process come to the in-memory cloud: keystoneauth's sessions, and every session of requests.
+"""The adapters that lead this process's requests to the in-memory cloud, from keystoneauth and from requests.
 
-Imported when somebody asks for one: a cloud behind HTTP needs none of it.
+Imported on first use: a cloud behind HTTP does not need it.
 
 >>> request = requests.Request("GET", "http://glance.cloud.test/v2/images").prepare()
 >>> [type(RAISED[silence](request)).__name__ for silence in ("refused", "reset", "timeout")]
@@ -24,7 +24,7 @@ from hyperx_glance.testing.memory.wire import Reply
 
 
 class _Wire(requests_mock.Adapter):
-    """Answer requests without keeping them: the cloud records what is worth knowing."""
+    """An adapter that keeps no requests, because the cloud records them."""
 
     def _add_to_history(self, request: object) -> None:
         del request
@@ -39,7 +39,7 @@ class Entrance:
         self._adapter.add_matcher(self._respond)  # type: ignore[arg-type]  # its proxy has what a request has
 
     def session(self, auth: Mapping[str, str]) -> Session:
-        """Give a new keystoneauth session that reaches the cloud and nothing else."""
+        """Return a new keystoneauth session that reaches the cloud and nothing else."""
         http = requests.Session()
         http.trust_env = False  # no proxy leads here, and looking for one takes longer than an answer
         for scheme in ("http://", "https://"):
@@ -55,7 +55,7 @@ class Entrance:
         return Session(auth=login, session=http)
 
     def mocker(self) -> requests_mock.Mocker:
-        """Give what leads every requests session of the process here, once it is started."""
+        """Return what leads every requests session of the process here, once it is started."""
         return requests_mock.Mocker(adapter=self._adapter, real_http=True)
 
     def _respond(self, request: requests.PreparedRequest) -> requests.Response | None:
@@ -80,7 +80,7 @@ def _lost(request: requests.PreparedRequest) -> requests.exceptions.ConnectionEr
 
 
 def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
-    """Make what requests raises when nobody listens."""
+    """Return the exception that requests raises if the connection is refused."""
     parts = urlsplit(str(request.url))
     pool = urllib3.HTTPConnectionPool(parts.hostname or "", parts.port or 80)
     refused = urllib3.exceptions.NewConnectionError(
@@ -106,4 +106,4 @@ RAISED: dict[Silence, Callable[[requests.PreparedRequest], requests.exceptions.R
     "reset": _lost,
     "timeout": _timed_out,
 }
-"""What the library requests raises for each silence."""
+"""The exception of the library requests for each silence."""

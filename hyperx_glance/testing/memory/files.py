@@ -24,11 +24,11 @@ from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.testing.memory.glance.downloads import Download, is_loopback
 
 ADDRESS = "198.51.100.1"
-"""What every planned name resolves to: an address for documentation, which nobody has."""
+"""The address of every planned name: an unused address for documentation."""
 
 
 def network(downloads: Mapping[str, Download]) -> Network:
-    """Give a network on which these URLs are served, the ones that are added later too."""
+    """Return a network on which these URLs are served, the ones that are added later too."""
 
     def resolve(host: str, port: int) -> list[str]:
         if is_loopback(host):
@@ -57,7 +57,7 @@ def network(downloads: Mapping[str, Download]) -> Network:
 
 
 def _serve(connection: socket.socket, downloads: Mapping[str, Download]) -> None:
-    with connection, contextlib.suppress(OSError):  # whoever asked may go at any time
+    with connection, contextlib.suppress(OSError):  # the client may close the connection at any time
         request = b""
         while b"\r\n\r\n" not in request:
             received = connection.recv(65536)

@@ -37,7 +37,7 @@ _THREADS: Final = 16
 
 
 class _Gateway(wsgi.Gateway_10):
-    """Read to its end what a service left of a body in chunks: cheroot would take it for the next request."""
+    """A gateway that reads the rest of a chunked body, which cheroot would treat as the next request."""
 
     def respond(self) -> None:
         """Answer, and go on to where the next request begins, unless the connection ends."""
@@ -50,14 +50,14 @@ class _Gateway(wsgi.Gateway_10):
 
 
 class _Quiet(wsgi.Server):
-    """Say nothing: what a cloud could not answer stands in its failures."""
+    """A server that logs nothing: a cloud's ``failures`` has its own mistakes."""
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's
-        """Take what the server would print."""
+        """Discard the server's messages."""
 
 
 class Server:
-    """Serve in-memory clouds over HTTP, in a ``with`` block, or with `run` until somebody interrupts.
+    """A server of in-memory clouds over HTTP, in a ``with`` block, or with `run` until it is interrupted.
 
     ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``.
     """
@@ -104,7 +104,7 @@ class Server:
         return written(entries)
 
     def run(self) -> None:
-        """Answer until somebody interrupts."""
+        """Serve requests until the process is interrupted."""
         self._server.serve()
 
     def close(self) -> None:
@@ -112,14 +112,14 @@ class Server:
         self._server.stop()
 
     def __enter__(self) -> Self:
-        """Begin to answer."""
+        """Start to serve requests."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End, and raise what the clouds could not answer by mistakes of their own."""
+        """Stop, and raise the clouds' own failures."""
         self.close()
         self._thread.join()
         if error is None:
@@ -157,7 +157,7 @@ class Server:
 
 
 def _local(target: str) -> str:
-    """Take the path out of a request's target, which is a whole URL where a proxy is asked."""
+    """Take the path out of a request's target, which is a whole URL in a request to a proxy."""
     if target.startswith("http://"):
         _, _, rest = target.removeprefix("http://").partition("/")
         return f"/{rest}"
@@ -175,7 +175,7 @@ def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
 
 
 def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
-    """Give a JSON body as bytes, which are recorded, and any other as it comes."""
+    """Return a JSON body as bytes, which are recorded, and any other as it comes."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     if not chunked and not length:

@@ -1,4 +1,4 @@
-"""How a request comes to nothing.
+"""The ways in which a request gets no answer.
 
 >>> NoAnswer("timeout").silence
 'timeout'
@@ -12,7 +12,7 @@ Silence = Literal["refused", "reset", "timeout"]
 
 
 class NoAnswer(Exception):  # noqa: N818 - what a request may come to, as an answer is
-    """Let a request come to nothing: the connection is refused, reset, or no answer comes in time."""
+    """A request without an answer: the connection is refused or reset, or no answer arrives in time."""
 
     def __init__(self, silence: Silence) -> None:
         super().__init__(silence)

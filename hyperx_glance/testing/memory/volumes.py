@@ -1,4 +1,4 @@
-"""What the in-memory Cinder keeps of a volume, and how it shows it."""
+"""The volumes of the in-memory Cinder, and their form in responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hyperx_glance.testing.memory.wire import Record, Refused
 
 @dataclasses.dataclass
 class Volume:
-    """Hold one volume; ``size`` is GiB."""
+    """One volume; ``size`` is GiB."""
 
     id: str
     name: str
@@ -92,7 +92,7 @@ def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
 
 
 def image_metadata_of(image: ImageRecord) -> dict[str, str]:
-    """Give what a volume keeps of the image that it was made of (cinder/volume/volume_utils.py).
+    """Return what a volume keeps of the image that it was made of (cinder/volume/volume_utils.py).
 
     A property called as a column gives way to it.
     """

@@ -1,4 +1,4 @@
-r"""What the in-memory services share: requests, answers, a table of routes, errors as the real services write them.
+r"""The base of the in-memory services: requests, answers, a table of routes, and errors in the real services' forms.
 
 >>> call = Call.of("GET", "http://glance.cloud.test/v2/images?tag=a&tag=b&limit=5")
 >>> call.path, call.values("tag"), call.value("limit")
@@ -38,7 +38,7 @@ _LONGEST_PATTERN: Final = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Caller:
-    """Say who a token speaks for."""
+    """The user, project and roles of a token."""
 
     user_id: str
     user: str
@@ -47,7 +47,7 @@ class Caller:
     roles: frozenset[str]
     on_system: bool = False
     domain_id: str = ""
-    """The domain for which the token is good, where it is good for no project."""
+    """The domain of the token, if it has no project."""
 
     @property
     def is_administrator(self) -> bool:
@@ -62,7 +62,7 @@ class Caller:
 
 @dataclasses.dataclass
 class Call:
-    """Hold one request as a service sees it."""
+    """One request as a service sees it."""
 
     method: str
     path: str
@@ -104,7 +104,7 @@ class Call:
         return self._content
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
-        """Give the body parsed; refuse what is no JSON."""
+        """Return the body parsed; refuse what is no JSON."""
         if not self.content():
             raise Refused(400, "Body expected in request.")
         if len(self.content()) > LARGEST_JSON:
@@ -115,7 +115,7 @@ class Call:
             raise Refused(400, str(error)) from None
 
     def member(self, key: str) -> Any:  # noqa: ANN401 - whatever the client sent
-        """Give what the JSON object in the body has under a key; refuse the absence of either."""
+        """Return what the JSON object in the body has under a key; refuse the absence of either."""
         body = self.json()
         if not isinstance(body, dict):
             raise Refused(400, f"{body!r} is not of type 'object'")
@@ -124,11 +124,11 @@ class Call:
         return body[key]
 
     def value(self, name: str, default: str = "") -> str:
-        """Give a query parameter; of several the last."""
+        """Return a query parameter; of several the last."""
         return self.values(name)[-1] if self.values(name) else default
 
     def values(self, name: str) -> list[str]:
-        """Give every value of a query parameter."""
+        """Return every value of a query parameter."""
         return [value for key, value in self.query if key == name]
 
     @property
@@ -141,7 +141,7 @@ class Call:
 
 @dataclasses.dataclass
 class Reply:
-    """Hold one answer."""
+    """One answer."""
 
     status: int
     content: bytes = b""
@@ -150,7 +150,7 @@ class Reply:
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """Tell of a request that this library's fake could not answer: a mistake of its own, not of the caller's."""
+    """A request that this fake could not answer: a mistake of the fake, not of the caller."""
 
     service: str
     method: str
@@ -163,7 +163,7 @@ class Failure:
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a mistake
-    """Answer with an error in the service's own form; ``detail`` is what webob puts behind its own sentence."""
+    """An error in the service's own form; ``detail`` is the text that webob appends to its own sentence."""
 
     def __init__(self, status: int, message: str = "", *, detail: str = "") -> None:
         super().__init__(message or detail)
@@ -174,7 +174,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a mistake
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """Name what handles a method on a path; the pattern's groups are the handler's arguments."""
+    """A handler of a method on a path; the groups of the pattern are the arguments of the handler."""
 
     method: str
     pattern: str
@@ -183,7 +183,7 @@ class Route:
 
 
 class Service:
-    """Be one service: routes, and errors in its own form."""
+    """Base class of a service: routes, and errors in its own form."""
 
     name: ClassVar[str]
     type: ClassVar[str]
@@ -262,9 +262,9 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the client s
 
 @functools.lru_cache(maxsize=128)
 def searcher(pattern: str) -> Callable[[str], bool]:
-    """Make the test whether a regular expression is found in a text, in time that grows with its length only.
+    """Return a function that checks whether a text matches a regular expression, in linear time.
 
-    Python's own engine can take for ever. This one is Rust's (https://docs.rs/regex/latest/regex/#syntax), which knows
+    Python's own engine can take forever. This one is Rust's (https://docs.rs/regex/latest/regex/#syntax), which knows
     neither look-around nor back references, because it never goes back in the text.
 
     >>> searcher("^(a+)+$")("a" * 10_000 + "b")

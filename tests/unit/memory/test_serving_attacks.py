@@ -72,7 +72,7 @@ def control(server: Server, what: str, body: object) -> requests.Response:
 
 
 def login(server: Server) -> str:
-    """Give a new token of alice's."""
+    """Return a new token of alice's."""
     user = {"name": "alice", "domain": {"id": "default"}, "password": "secret"}
     scope = {"project": {"name": "dept-a", "domain": {"id": "default"}}}
     body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
@@ -239,7 +239,7 @@ def test_json_that_is_nested_too_deeply_is_refused(server: Server, text: str) ->
 
 
 def written(cloud: InMemoryCloud) -> Iterator[tuple[str, str, str]]:
-    """Give every route of every service that writes, with some path that it takes."""
+    """Yield every route of every service that writes, with some path that it takes."""
     for service in cloud.keystone.services:
         for route in service.routes():
             if route.method in ("POST", "PUT", "PATCH"):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 class TestImportWatch:
     def watch(self, clock: Clock, *statuses: str) -> tuple[ImportWatch, list[float]]:
-        """Give a watch, and the moments at which it reads the task."""
+        """Return a watch, and the moments at which it reads the task."""
         reads: list[float] = []
         answers = iter(statuses)
 

@@ -52,7 +52,7 @@ def hosts(address: str) -> Iterator[str]:
 
 
 def embeddings(address: str) -> Iterator[str]:
-    """Give the IPv6 addresses from which routers and kernels take an IPv4 address out."""
+    """Yield the IPv6 addresses from which routers and kernels take an IPv4 address out."""
     number = int(ipaddress.IPv4Address(address))
     high, low = number >> 16, number & 0xFFFF
     octets = number.to_bytes(4, "big")

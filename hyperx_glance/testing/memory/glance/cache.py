@@ -1,4 +1,4 @@
-"""What the in-memory Glance keeps in its cache, as its managers see it (glance/api/v2/cached_images.py).
+"""The cache of the in-memory Glance, as its managers see it (glance/api/v2/cached_images.py).
 
 Data come from where they always come: the cache tells which images were downloaded whole.
 
@@ -17,7 +17,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 
 class Cache:
-    """Keep a record of each image that is cached, by its id."""
+    """The records of cached images, by id."""
 
     def __init__(self, exists: Callable[[str], bool]) -> None:
         self._exists = exists

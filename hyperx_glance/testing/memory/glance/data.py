@@ -1,4 +1,4 @@
-"""How the in-memory Glance takes and gives the data of images."""
+"""Uploads and downloads of the in-memory Glance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hyperx_glance.testing.memory.wire import Call, Refused, Reply
 
 
 class Data(State):
-    """Answer uploads and downloads."""
+    """The part of Glance that handles uploads and downloads."""
 
     def _upload(self, call: Call, image_id: str) -> Reply:
         if call.headers.get("content-type") != "application/octet-stream":

@@ -1,4 +1,4 @@
-"""How the in-memory Glance imports: its filter for URLs, the download, the inspection of what came.
+"""Downloads of imports in the in-memory Glance: the filter for URLs, the download, the inspection of the data.
 
 >>> Filter(allowed_ports=[80, 443]).passes("http://127.0.0.1:8080/disk.qcow2")
 False
@@ -26,7 +26,7 @@ from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Record
 
 Download = bytes | int | Exception | Callable[[], bytes]
-"""What a URL gives: the data, an HTTP status, an error, or a function that gives the data."""
+"""The content of a URL: the data, an HTTP status, an error, or a function that returns the data."""
 
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
 NOTICE_SECONDS = 0.05
@@ -34,11 +34,11 @@ NOTICE_SECONDS = 0.05
 
 
 class ContentError(Exception):
-    """Say that data is not of the format that the image declares, or is unsafe."""
+    """Data that is unsafe, or not of the format that the image declares."""
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, without asking anybody."""
+    """Check whether a host is this machine, without asking anybody."""
     return ipaddress.ip_address(host).is_loopback if _is_address(host) else host.rstrip(".").lower() == "localhost"
 
 
@@ -65,7 +65,7 @@ class Filter:
     """Whether loopback addresses pass: Glance refuses them unless ``allowed_hosts`` names them."""
 
     def passes(self, url: str, *, resolve: bool = True) -> bool:
-        """Tell whether a URL may be read; the port counts only where the URL names one."""
+        """Check whether a URL may be read; the port counts only where the URL names one."""
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -85,7 +85,7 @@ class Filter:
         return not resolve or host in self.allowed_hosts or self._resolves(host, port or 80)
 
     def _resolves(self, host: str, port: int) -> bool:
-        """Tell whether a name has an address that may be connected to (resolve_pinned_address)."""
+        """Check whether a name has an address that may be connected to (resolve_pinned_address)."""
         if host.endswith(".cloud.test"):
             return True  # this cloud's own services, which Glance finds
         if not is_loopback(host):
@@ -100,7 +100,7 @@ class Filter:
 
 @dataclasses.dataclass
 class Job:
-    """Hold one import while it runs; ``reads`` counts how often somebody looked, ``stage`` says what that found."""
+    """One import while it runs; ``reads`` counts the reads of it, ``stage`` is the state that they have found."""
 
     task: Record
     image: ImageRecord
@@ -140,14 +140,14 @@ class Job:
         self.thread.start()
 
     def arrived(self) -> bool:
-        """Tell whether the download is over."""
+        """Check whether the download is over."""
         if self.thread is not None:
             self.thread.join(NOTICE_SECONDS)
             return not self.thread.is_alive()
         return True
 
     def data(self) -> bytes:
-        """Give what was downloaded; raise what went wrong instead."""
+        """Return what was downloaded; raise what went wrong instead."""
         match self.outcome:
             case bytes():
                 return self.outcome
@@ -199,7 +199,7 @@ def download(url: str, check: Filter, ca_file: str | None, *, lengthless: bool) 
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """Say what data is."""
+    """The format of data."""
 
     format: str
     virtual_size: int | None

@@ -1,4 +1,4 @@
-"""How the in-memory Glance makes, shows and deletes images."""
+"""Creating, showing and deleting images in the in-memory Glance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Rep
 
 
 class Images(Imports):
-    """Answer for single images."""
+    """The part of Glance that handles single images."""
 
     def remove_image(self, image_id: str) -> None:
         """Delete an image behind everybody's back."""
@@ -29,7 +29,7 @@ class Images(Imports):
         return image
 
     def fill(self, image: ImageRecord, disk_format: str, data: bytes) -> None:
-        """Give a record its data as Nova and Cinder do."""
+        """Fill a record with data as Nova and Cinder do."""
         image.disk_format, image.container_format = disk_format, "bare"
         image.size, image.data, image.status = len(data), data, "active"
         image.stores = self._default_stores()
@@ -37,16 +37,16 @@ class Images(Imports):
         self._save(image)
 
     def look_at(self, image: ImageRecord) -> None:
-        """Let what is done to an image go on because somebody looked at it through another service."""
+        """Advance the work on an image, because it was read through another service."""
         for look in self.lookers:
             look(image)
 
     def lets(self, caller: Caller, action: str, image: ImageRecord) -> bool:
-        """Tell whether the policy lets somebody do something to an image."""
+        """Check whether the policy allows an action on an image."""
         return self._may(caller, action, image.owner)
 
     def set_properties(self, image: ImageRecord, properties: dict[str, str]) -> None:
-        """Give an image these properties, and no others."""
+        """Set these properties of an image, and remove all others."""
         image.properties = properties
         self._save(image)
 
@@ -85,7 +85,7 @@ class Images(Imports):
         if owner != caller.project_id and not caller.is_administrator:
             raise Refused(403, detail=f"You are not permitted to create images owned by '{owner}'")
         self._demand_visibility(call, body.get("visibility"), owner)
-        # The token's project, whoever the owner is (glance/api/v2/images.py, create).
+        # The token's project, regardless of the owner (glance/api/v2/images.py, create).
         self._enforce("image_count_total", caller.project_id, 1)
         for key in records.READ_ONLY:
             if key in body and key != "id":

@@ -1,4 +1,4 @@
-"""How the in-memory Glance imports: its tasks, their threads, and what shows of them in which order."""
+"""Imports of the in-memory Glance: tasks, threads, and the visible order of their effects."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 
 class Imports(Data):
-    """Answer imports, which go on when somebody looks."""
+    """The part of Glance that handles imports, which advance when they are read."""
 
     def die(self) -> None:
-        """Lose the imports that are going on: images and tasks stay as they are, the locks too, and nobody goes on."""
+        """Lose the running imports: images, tasks and locks stay as they are, and nothing continues."""
         self._orphans += [job for job in self._jobs.values() if job.thread is not None]
         self._jobs.clear()
 
@@ -134,7 +134,7 @@ class Imports(Data):
         self._start_waiting()
 
     def _start_waiting(self) -> None:
-        """Give free threads to imports that wait, the oldest first."""
+        """Assign free threads to waiting imports, the oldest first."""
         self._orphans = [job for job in self._orphans if job.thread is not None and job.thread.is_alive()]
         free = self.task_threads - len(self._orphans) - sum(not job.pending for job in self._jobs.values())
         for job in [job for job in self._jobs.values() if job.pending][: max(free, 0)]:
@@ -145,7 +145,7 @@ class Imports(Data):
                 self._end(job, "failure", "Error: staging is not configured properly", drop_lock=False)
 
     def _planned(self, job: Job) -> Download | None:
-        """Give what an import does not have to read from a URL."""
+        """Return what an import does not have to read from a URL."""
         if job.image.staged is not None:
             return job.image.staged
         method = job.task["input"]["import_req"]["method"]
@@ -163,7 +163,7 @@ class Imports(Data):
         return other.data
 
     def _advance(self, image: ImageRecord) -> None:
-        """Let an import go on because somebody looked; the order of what shows is Glance's (api_image_import.py)."""
+        """Advance an import, because it was read; the visible order is Glance's (api_image_import.py)."""
         self._start_waiting()
         job = self._jobs.get(image.id)
         if job is None or job.pending or self.imports_stall:
@@ -188,7 +188,7 @@ class Imports(Data):
         self._drop_lock(job)
 
     def _look_elsewhere(self, images: Iterable[ImageRecord]) -> None:
-        """Let imports go on also for those who read only tasks, or only lists: from the second such look in a row on.
+        """Advance imports also if only tasks or lists are read: from the second such request in a row on.
 
         The first one shows how things are, so that reading an image and then its tasks is one look.
         """
@@ -378,7 +378,7 @@ def _task_links(task: Record) -> Record:
 
 
 class _StoreError(Exception):
-    """Say which stores did not take the data."""
+    """The stores that did not accept the data."""
 
     def __init__(self, stores: list[str]) -> None:
         super().__init__(stores)

@@ -1,4 +1,4 @@
-"""How the in-memory Glance lists images."""
+"""Lists of images in the in-memory Glance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 
 class Listing(Imports):
-    """Answer listings, page by page."""
+    """The part of Glance that handles lists, page by page."""
 
     def _list(self, call: Call) -> Reply:
         limit = self._page_size(call)

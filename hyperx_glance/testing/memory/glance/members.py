@@ -9,7 +9,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 
 class Members(State):
-    """Answer for members of images."""
+    """The part of Glance that handles members of images."""
 
     def _list_members(self, call: Call, image_id: str) -> Reply:
         image = self._found(call, image_id, "Image {} not found.")

@@ -28,7 +28,7 @@ _TAGS: Record = {
 
 
 class AllMetadefs(Metadefs):
-    """Keep namespaces with all their parts."""
+    """The namespaces with all their parts."""
 
     def routes(self) -> Sequence[Route]:
         """List what is answered."""
@@ -131,7 +131,7 @@ class AllMetadefs(Metadefs):
         return Reply(204)
 
     def _tags(self, call: Call, name: str, tag: str) -> dict[str, str]:
-        """Give a namespace's tags, of which this shall be one."""
+        """Return a namespace's tags, of which this shall be one."""
         tags: dict[str, str] = self._found(call, name)["tags"]
         if tag not in tags:
             raise Refused(404, f"Could not find metadata tag {tag}")

@@ -24,7 +24,7 @@ _FIELDS = ("namespace", "display_name", "description", "visibility", "protected"
 
 
 class Metadefs:
-    """Keep namespaces by name; writing is the administrators' (glance/policies/metadef.py)."""
+    """The namespaces by name; only administrators may write (glance/policies/metadef.py)."""
 
     def __init__(self) -> None:
         self.namespaces: dict[str, Record] = {}

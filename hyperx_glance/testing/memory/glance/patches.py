@@ -1,4 +1,4 @@
-"""How the in-memory Glance changes images: JSON patches of both kinds, and tags."""
+"""Changes of images in the in-memory Glance: JSON patches of both kinds, and tags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATCH_TYPES = ("application/openstack-images-v2.0-json-patch", "application/open
 
 
 class Patches(State):
-    """Answer changes of images."""
+    """The part of Glance that handles changes of images."""
 
     def _update(self, call: Call, image_id: str) -> Reply:
         media_type = call.headers.get("content-type", "").partition(";")[0]

@@ -1,4 +1,4 @@
-"""How Glance filters, sorts and pages images, oddities included (glance/db/sqlalchemy/api.py, glance/common/utils.py).
+"""Glance's filters, sorting and paging, oddities included (glance/db/sqlalchemy/api.py, glance/common/utils.py).
 
 >>> split_operator("in:raw,iso")
 ('in', 'raw,iso')

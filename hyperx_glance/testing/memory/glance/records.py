@@ -1,4 +1,4 @@
-"""What the in-memory Glance stores of an image, and how it shows it.
+"""The records of the in-memory Glance, and their form in responses.
 
 >>> image = ImageRecord(id="1", owner="department", name="disk")
 >>> image.properties["os_distro"] = "ubuntu"
@@ -91,7 +91,7 @@ BASE = (*BASE_KEYS, "id", "tags", *TIMES, "locations")
 
 @dataclasses.dataclass
 class Member:
-    """Say with which project an image is shared."""
+    """A project with which an image is shared."""
 
     project_id: str
     status: str = "pending"
@@ -101,7 +101,7 @@ class Member:
 
 @dataclasses.dataclass
 class ImageRecord:
-    """Hold one image as Glance's database does; attributes are named as in the API."""
+    """One image as Glance's database does; attributes are named as in the API."""
 
     id: str
     owner: str | None = None
@@ -163,7 +163,7 @@ def isotime(time: datetime) -> str:
 
 
 def visible(caller: Caller, image: ImageRecord) -> bool:
-    """Tell whether a caller may see an image (glance/db/utils.py, is_image_visible)."""
+    """Check whether a caller may see an image (glance/db/utils.py, is_image_visible)."""
     if caller.is_administrator or image.owner is None or image.visibility in ("public", "community"):
         return True
     return image.owner == caller.project_id or (image.visibility == "shared" and caller.project_id in image.members)

@@ -38,12 +38,12 @@ def _documents() -> Mapping[str, Record]:
 
 
 def document(name: str) -> Record | None:
-    """Give the schema at ``/v2/schemas/NAME``."""
+    """Return the schema at ``/v2/schemas/NAME``."""
     return _documents().get(name)
 
 
 def mismatch(reason: str, rule: str, place: Sequence[str | int], value: object) -> str:
-    """Say what Glance says of a value that the schema of images refuses (jsonschema/exceptions.py, _Error.__str__).
+    """Return what Glance says of a value that the schema of images refuses (jsonschema/exceptions.py, _Error.__str__).
 
     ``place`` is where the value stands, such as ``["tags", 0]``.
     """

@@ -17,7 +17,7 @@ _RESET = rf"GET {_IMAGE}/file|DELETE {_IMAGE}/members/.*"
 
 
 class Glance(Listing, Images, Patches, Members):
-    """Keep images; what a deployment decides are attributes, and what takes time goes on when somebody looks."""
+    """The in-memory Glance: its attributes are settings, and long operations advance when they are read."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
@@ -59,7 +59,7 @@ class Glance(Listing, Images, Patches, Members):
         )
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request; an answer without a body has a type all the same, webob's default."""
+        """Answer a request; even an answer without a body has a type, webob's default."""
         reply = super().handle(call)
         if reply.status == 204 and not re.fullmatch(_RESET, f"{call.method} {call.path}"):
             reply.headers.setdefault("Content-Type", "text/html; charset=UTF-8")

@@ -1,4 +1,4 @@
-"""What the in-memory Glance holds, what a test sets, and the rules for every part: policies, protections, quotas."""
+"""The state of the in-memory Glance, its settings, and rules for every part: policies, protections, quotas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
 class State(Service):
-    """Hold everything that the parts of this Glance share."""
+    """The state that the parts of this Glance share."""
 
     name: ClassVar[str] = "glance"
     type: ClassVar[str] = "image"
@@ -51,13 +51,13 @@ class State(Service):
         self.import_filter = Filter(disallowed_ports=[22])
         """Which URLs are read. Unlike Glance's own default loopback and every port but 22 pass."""
         self.downloads: dict[str, Download] = {}
-        """What URLs give: data, an HTTP status, an error, a function. Other URLs are really read."""
+        """The content of URLs: data, an HTTP status, an error, a function. Other URLs are really read."""
         self.ca_file: str | None = None
         """Certificates to trust for https downloads, besides the system's."""
         self.import_polls = 1
-        """How many looks at an image find its import still going on."""
+        """The number of reads of an image after which its import ends."""
         self.task_threads = 16
-        """How many imports run at once; more stay pending. A deleted image's download holds its thread to the end."""
+        """The number of concurrent imports; others stay pending. A deleted image's download keeps its thread."""
         self.imports_stall = False
         """True: imports stay as they are, as after the death of their worker."""
         self.staging_broken = False
@@ -70,7 +70,7 @@ class State(Service):
         """Stores into which nothing can be written."""
         self.use_keystone_limits = True
         self.lacks: frozenset[Name] = frozenset()
-        """What this release cannot do yet."""
+        """The features that this release lacks."""
         self.protections: str | bool = True
         """Property protections: True for those shipped with this library, False for none, or the text of the file."""
         self.policies: dict[str, Rule] = {
@@ -95,7 +95,7 @@ class State(Service):
         self.case_sensitive = True
         """Whether the database tells upper from lower case; MySQL's usual collation does not."""
         self.lookers: list[Callable[[ImageRecord], None]] = []
-        """What Nova and Cinder do when somebody looks at an image that they fill."""
+        """Functions of Nova and Cinder that run when an image that they fill is read."""
         self.writers: list[Callable[[ImageRecord], bool]] = []
         """Whether Nova or Cinder has yet to write to an image."""
         self.loses_places = False
@@ -132,7 +132,7 @@ class State(Service):
         return image_id
 
     def image(self, image_id: str) -> ImageRecord | None:
-        """Give a record that is not deleted."""
+        """Return a record that is not deleted."""
         image = self.images.get(image_id)
         return None if image is None or image.deleted else image
 
@@ -194,7 +194,7 @@ class State(Service):
         return image
 
     def _protected(self, caller: Caller, key: str, operation: str) -> bool:
-        """Tell whether the property protections refuse an operation (glance/common/property_utils.py)."""
+        """Check whether the property protections refuse an operation (glance/common/property_utils.py)."""
         if not self.protections:
             return False
         text = "" if self.protections is True else self.protections
@@ -221,5 +221,5 @@ class State(Service):
         self._version += 1
 
     def _default_stores(self) -> list[str]:
-        """Give where data goes; a single store has no name but counts all the same."""
+        """Return the store for data; a single store has no name, but counts, too."""
         return [self.stores[0]] if self.stores else [""]

@@ -27,7 +27,7 @@ _KEYS = (
 
 
 class Credentials(Grants):
-    """Answer for application credentials, which are their users' own."""
+    """The part of Keystone that handles application credentials, which belong to their users."""
 
     def credential_routes(self) -> Sequence[Route]:
         """List what is answered."""
@@ -43,7 +43,7 @@ class Credentials(Grants):
         )
 
     def application_credential(self, credential_id: str) -> Record | None:
-        """Give a credential with its secret and its user's id."""
+        """Return a credential with its secret and its user's id."""
         return self.records.get("application_credentials", {}).get(credential_id)
 
     def _owned(self, call: Call, user_id: str, action: str) -> None:

@@ -1,4 +1,4 @@
-"""Who has which role where in the in-memory Keystone, and who is in which group."""
+"""Grants of roles and memberships of groups in the in-memory Keystone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 
 class Grants(Resources):
-    """Answer for grants and memberships."""
+    """The part of Keystone that handles grants and memberships."""
 
     def grant_routes(self) -> Sequence[Route]:
         """List what is answered."""
@@ -101,7 +101,7 @@ class Grants(Resources):
         return self._list(call, "role_assignments", [self._assignment(grant, named=named) for grant in found])
 
     def _effective(self) -> set[Grant]:
-        """Give what grants come to: groups as their users, roles with those that they imply."""
+        """Return what grants come to: groups as their users, roles with those that they imply."""
         spread = set()
         for grant in self.grants:
             actors = [grant.actor]

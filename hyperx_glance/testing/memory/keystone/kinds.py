@@ -1,4 +1,4 @@
-"""What the in-memory Keystone keeps of each kind of thing: its words, what a request must say, what is unique."""
+"""The kinds of objects of the in-memory Keystone: their names, required fields, and unique fields."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def one_of(*words: str) -> Check:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """Say how things of one kind are called, and what is true of all of them."""
+    """The names and rules of one kind of objects."""
 
     member: str
     collection: str
@@ -168,7 +168,7 @@ KINDS: Final = {
 
 
 def checked(kind: Kind, body: object, *, creating: bool) -> Record:
-    """Give what a request's body says of one thing; refuse what its schema does not allow."""
+    """Return what a request's body says of one thing; refuse what its schema does not allow."""
     if not isinstance(body, dict) or kind.member not in body:
         raise Refused(400, f"{kind.member!r} is a required property")
     given = body[kind.member]

@@ -10,7 +10,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 
 class Limits(State):
-    """Answer for limits, registered ones and projects' own."""
+    """The part of Keystone that handles limits, registered ones and projects' own."""
 
     def limit_routes(self) -> Sequence[Route]:
         """List what is answered."""

@@ -1,4 +1,4 @@
-"""What people of the in-memory Keystone ask about themselves, projects' tags, and domains' own configurations."""
+"""Requests of the in-memory Keystone about users themselves, projects' tags, and domains' configurations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TAGS = {
 
 
 def _mismatch(reason: str, rule: str, schema: Record, value: object) -> str:
-    """Say what Keystone says of a whole body (jsonschema/exceptions.py, _Error.__str__)."""
+    """Return what Keystone says of a whole body (jsonschema/exceptions.py, _Error.__str__)."""
     schema_text, value_text = (
         textwrap.indent(pprint.pformat(each, width=72, sort_dicts=False), "    ") for each in (schema, value)
     )
@@ -40,7 +40,7 @@ def _invalid(key: str, value: object, reason: str) -> Refused:
 
 
 class People(Credentials):
-    """Say who there is, and where."""
+    """The users, projects and roles, and methods that add them."""
 
     def people_routes(self) -> Sequence[Route]:
         """List what is answered."""
@@ -70,7 +70,7 @@ class People(Credentials):
         )
 
     def places_of(self, user_id: str, kind: str) -> list[Record]:
-        """Give the projects or domains in which a user has a role."""
+        """Return the projects or domains in which a user has a role."""
         groups = {group for group, user in self.memberships if user == user_id}
         ids = {
             grant.target[1]

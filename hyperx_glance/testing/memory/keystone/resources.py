@@ -1,4 +1,4 @@
-"""How the in-memory Keystone makes, shows, changes and deletes things of every kind."""
+"""Creating, showing, changing and deleting objects of every kind in the in-memory Keystone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 
 class Resources(State):
-    """Answer for things that are records: five requests for each kind."""
+    """The part of Keystone that handles records: five requests for each kind."""
 
     def resource_routes(self) -> Sequence[Route]:
         """List these requests."""
@@ -48,7 +48,7 @@ class Resources(State):
         return routes
 
     def _things(self, kind: Kind) -> Iterable[Record]:
-        """Give all things of a kind, those which are no records too."""
+        """Return all things of a kind, those which are no records too."""
         return self.records.get(kind.collection, {}).values()
 
     def _list_things(self, kind: Kind, call: Call) -> Reply:
@@ -63,7 +63,7 @@ class Resources(State):
         return json_reply(200, {kind.member: self._view(kind, self._thing(kind, thing_id))})
 
     def _of_caller(self, kind: Kind, call: Call, action: str, thing_id: str) -> Record:
-        """Give a thing that the caller may see or change: credentials are their users', others the administrators'."""
+        """Return a thing that the caller may access: credentials are their users', others the administrators'."""
         self._allowed(kind, call, action, self.records.get(kind.collection, {}).get(thing_id))
         return self._thing(kind, thing_id)
 
@@ -73,7 +73,7 @@ class Resources(State):
             administrators_only(call, f"{action}_{kind.member}")
 
     def _own(self, kind: Kind, call: Call, thing_id: str) -> bool:
-        """Tell whether everybody of the caller's kind may see this thing."""
+        """Check whether everybody of the caller's kind may see this thing."""
         own = {"users": call.who.user_id, "projects": call.who.project_id, "domains": DOMAIN["id"]}
         return kind.collection == "regions" or own.get(kind.collection) == thing_id
 

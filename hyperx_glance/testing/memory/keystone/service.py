@@ -21,7 +21,7 @@ _NOT_FOUND = (
 
 
 class Keystone(Tokens, Limits):
-    """Know who is who, and what each department may use."""
+    """The in-memory Keystone: users, departments and limits."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
@@ -76,7 +76,7 @@ class Keystone(Tokens, Limits):
         return {"id": "v3.14", "status": "stable", "updated": updated, "links": links, "media-types": [media]}
 
     def _things(self, kind: Kind) -> Iterable[Record]:
-        """Add this cloud's own services and endpoints to those that somebody made."""
+        """Add this cloud's own services and endpoints to those that were created."""
         own = {"services": self._own_services, "endpoints": self._own_endpoints}
         return [*(own[kind.collection]() if kind.collection in own else ()), *super()._things(kind)]
 

@@ -1,4 +1,4 @@
-"""What the in-memory Keystone holds, and what a test sets."""
+"""The state of the in-memory Keystone, and its settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMESPACE = uuid.UUID("6f1c4c6e-7d0a-5c7e-9d1b-2b9c3f1f0a11")
 
 
 class Grant(NamedTuple):
-    """Give ("user", id) or ("group", id) a role on ("project", id), ("domain", id) or the system."""
+    """A role of ("user", id) or ("group", id) on ("project", id), ("domain", id) or the system."""
 
     actor: tuple[str, str]
     target: tuple[str, str]
@@ -38,7 +38,7 @@ SYSTEM = ("system", "all")
 
 @dataclasses.dataclass
 class Token:
-    """Hold what a token says."""
+    """The content of a token."""
 
     caller: Caller
     methods: list[str]
@@ -46,7 +46,7 @@ class Token:
 
 
 class State(Service):
-    """Hold everything that the parts of this Keystone share."""
+    """The state that the parts of this Keystone share."""
 
     name: ClassVar[str] = "keystone"
     type: ClassVar[str] = "identity"
@@ -68,9 +68,9 @@ class State(Service):
         self.administers_system = True
         """Whether who has the role admin in a project has it on the whole system too, as after a bootstrap."""
         self.lacks: frozenset[Name] = frozenset()
-        """What this release cannot do yet."""
+        """The features that this release lacks."""
         self.records: dict[str, dict[str, Record]] = {}
-        """What is kept by id, in one dictionary for each collection: users, projects, roles and so on."""
+        """The objects by id, in one dictionary for each collection: users, projects, roles and so on."""
         self.grants: set[Grant] = set()
         self.memberships: set[tuple[str, str]] = set()
         """Group ids with the ids of their users."""
@@ -111,22 +111,22 @@ class State(Service):
         return user_id
 
     def role_id(self, name: str) -> str:
-        """Give the id of a role."""
+        """Return the id of a role."""
         return {str(role["name"]): str(role["id"]) for role in self.records["roles"].values()}[name]
 
     def password_of(self, user: str) -> str:
-        """Give the password with which a user logs in."""
+        """Return the password with which a user logs in."""
         return self._passwords[self.users[user]]
 
     def department_of(self, user: str) -> str:
-        """Give the name of a user's department: the one by default, or the first in which there is a role."""
+        """Return the name of a user's department: the one by default, or the first in which there is a role."""
         user_id = self.users[user]
         granted = sorted(grant.target[1] for grant in self.grants if grant.actor == ("user", user_id))
         default = self.records["users"][user_id].get("default_project_id")
         return self._project_name(str(default or (granted[0] if granted else "")))
 
     def roles_of(self, user_id: str, target: tuple[str, str]) -> frozenset[str]:
-        """Give the names of the roles that a user has somewhere, by themselves or by a group, with what they imply."""
+        """Return the names of a user's roles on a target, direct ones and those of groups, with implied roles."""
         actors = {("user", user_id)} | {("group", group) for group, user in self.memberships if user == user_id}
         names = {
             str(self.records["roles"][grant.role_id]["name"])
@@ -149,7 +149,7 @@ class State(Service):
         return str(record["id"])
 
     def set_limit(self, service: Service, resource: str, department: str, limit: int) -> None:
-        """Give one department its own limit."""
+        """Set a department's own limit."""
         project_id = self.departments.get(department, department)
         for record in self.limits.values():
             if (record["resource_name"], record["project_id"]) == (resource, project_id):
@@ -158,7 +158,7 @@ class State(Service):
         self._add_limit(project_id, service_id(service), REGION, resource, limit)
 
     def limit(self, service: Service, resource: str, project_id: str) -> int:
-        """Give a department's limit as oslo.limit finds it: by service and region; 0 where nothing is registered."""
+        """Return a department's limit as oslo.limit finds it: by service and region; 0 if nothing is registered."""
         wanted = (service_id(service), REGION, resource)
 
         def matches(record: Record) -> bool:
@@ -174,7 +174,7 @@ class State(Service):
         self._tokens.clear()
 
     def caller(self, token: str | None) -> Caller | None:
-        """Say who a token speaks for."""
+        """Return the caller of a token."""
         found = self._tokens.get(token or "")
         return found.caller if found is not None else None
 
@@ -224,7 +224,7 @@ class State(Service):
 
 
 def service_id(service: Service) -> str:
-    """Give the id under which Keystone knows a service."""
+    """Return the id under which Keystone knows a service."""
     return uuid.uuid5(NAMESPACE, f"service {service.name}").hex
 
 

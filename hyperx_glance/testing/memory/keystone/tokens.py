@@ -22,7 +22,7 @@ def _unauthorized() -> Refused:
 
 
 class Tokens(People):
-    """Answer for tokens."""
+    """The part of Keystone that handles tokens."""
 
     def token_routes(self) -> Sequence[Route]:
         """List what is answered."""
@@ -52,7 +52,7 @@ class Tokens(People):
         return json_reply(201, record, X_Subject_Token=token)
 
     def _issued(self, method: str, identity: Record, scope: object) -> Token:
-        """Make the token that somebody may have."""
+        """Return a new token for a user, if the user may have it."""
         if method == "application_credential":
             return self._of_credential(identity[method])
         user = self._user_of_token(identity["token"]["id"]) if method == "token" else self._user_of_password(identity)
@@ -115,7 +115,7 @@ class Tokens(People):
         return str(found[0]) if found else ""
 
     def _scoped(self, user: Record, scope: object) -> Caller:
-        """Say who the token speaks for: in a project, a domain, on the system, or nowhere."""
+        """Return the user and the scope of the token: a project, a domain, the system, or none."""
         nowhere = Caller(user["id"], user["name"], "", "", frozenset())
         if scope == "unscoped":
             return nowhere
@@ -184,7 +184,7 @@ class Tokens(People):
         return {"id": domain["id"], "name": domain["name"]}
 
     def _scope_record(self, caller: Caller) -> Record:
-        """Say for what the token is good; an unscoped one names neither roles nor services."""
+        """Return the body of the token; an unscoped token has neither roles nor services."""
         roles = [{"id": self.role_id(role), "name": role} for role in sorted(caller.roles)]
         rights = {"roles": roles, "catalog": self._catalogue()}
         if caller.on_system:

@@ -1,4 +1,4 @@
-"""What the in-memory Neutron keeps of each kind of thing, and what a request may say of it."""
+"""The kinds of objects of the in-memory Neutron, and the fields that a request may set."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _flag(value: object) -> Refused | None:
 
 
 def invalid(words: str) -> Refused:
-    """Make the refusal of what no schema knows (neutron_lib/exceptions, InvalidInput)."""
+    """Return the refusal of what no schema knows (neutron_lib/exceptions, InvalidInput)."""
     return Refused(400, f"Invalid input for operation: {words}", detail="InvalidInput")
 
 
@@ -125,7 +125,7 @@ def _one_of(*words: object) -> Check:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """Say how things of one kind are called, and what is true of all of them."""
+    """The names and rules of one kind of objects."""
 
     member: str
     collection: str
@@ -302,7 +302,7 @@ KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING)
 
 
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:
-    """Give what a request's body says of one thing; refuse what is missing or wrong (neutron/api/v2/base.py)."""
+    """Return what a request's body says of one thing; refuse what is missing or wrong (neutron/api/v2/base.py)."""
     if not isinstance(given, dict):
         raise Refused(400, f"Unable to find '{kind.member}' in request body")
     for key in kind.required if creating else ():

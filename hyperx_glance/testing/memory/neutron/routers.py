@@ -17,7 +17,7 @@ class Routers(State):
     """Join networks by routers, and reach ports from outside."""
 
     def router_routes(self) -> Sequence[Route]:
-        """List what is asked of routers beside what is asked of all things."""
+        """Return the routes for routers, besides those for all kinds."""
         one = "/v2.0/routers/([^/]+)"
         return (
             Route("PUT", one + "/add_router_interface(?:.json)?", self._add_interface),
@@ -113,7 +113,7 @@ class Routers(State):
             }
 
     def _service_port(self, owner: str, device_id: str, network_id: str, address: Record) -> Record:
-        """Make a port that belongs to nobody's department."""
+        """Create a port that belongs to no department."""
         asked = {"fixed_ips": [address]} if address else {}
         fields = {"network_id": network_id, "device_owner": owner, "device_id": device_id, "security_groups": []}
         return self._add(PORT, {**fields, "port_security_enabled": False, **asked}, "")

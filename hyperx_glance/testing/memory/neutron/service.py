@@ -26,7 +26,7 @@ _EXTENSIONS = (
 
 
 class Neutron(Routers):
-    """Keep networks; every department has a security group "default"."""
+    """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""

@@ -1,4 +1,4 @@
-"""What the in-memory Neutron holds, and how it makes, shows, changes and deletes things of every kind."""
+"""The state of the in-memory Neutron; creating, showing, changing and deleting objects of every kind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LIMITS = {
 
 
 class State(Service):
-    """Hold networks, subnets, ports, security groups, rules, routers and floating addresses by id."""
+    """The networks, subnets, ports, security groups, rules, routers and floating addresses by id."""
 
     name: ClassVar[str] = "neutron"
     type: ClassVar[str] = "network"
@@ -61,7 +61,7 @@ class State(Service):
         self._macs = itertools.count(1)
 
     def kept(self, kind: Kind) -> dict[str, Record]:
-        """Give the things of a kind by id."""
+        """Return the things of a kind by id."""
         found: dict[str, Record] = getattr(self, kind.collection.replace("-", "_"))
         return found
 
@@ -114,16 +114,16 @@ class State(Service):
         return self._add(PORT, {"network_id": network_id, **fields}, project_id)
 
     def visible_networks(self, caller: Caller) -> list[Record]:
-        """Give the networks that a caller may know of."""
+        """Return the networks that a caller may know of."""
         return [network for network in self.networks.values() if self._visible(NETWORK, caller, network)]
 
     def groups_of(self, caller: Caller) -> list[Record]:
-        """Give a project's security groups; the default one comes into being here, as in Neutron."""
+        """Return a project's security groups; the default one comes into being here, as in Neutron."""
         self.default_group(caller.project_id)
         return [group for group in self.security_groups.values() if group["project_id"] == caller.project_id]
 
     def default_group(self, project_id: str) -> Record:
-        """Give a project's default security group."""
+        """Return a project's default security group."""
         for group in self.security_groups.values():
             if (group["name"], group["project_id"]) == ("default", project_id):
                 return group
@@ -317,7 +317,7 @@ class State(Service):
                 raise self._unknown(GROUP, group)
 
     def _address(self, network: Record, asked: Record) -> Record:
-        """Give an address on a network: the one asked for, or the first that is free."""
+        """Return an address on a network: the one asked for, or the first that is free."""
         taken = {each["ip_address"] for port in self.ports.values() for each in port["fixed_ips"]}
         wanted = asked.get("ip_address")
         for subnet_id in [asked["subnet_id"]] if "subnet_id" in asked else network["subnets"]:

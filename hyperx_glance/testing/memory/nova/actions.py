@@ -1,4 +1,4 @@
-"""What can be done to a server of the in-memory Nova by ``POST /servers/ID/action``: one table."""
+"""The actions on a server of the in-memory Nova, ``POST /servers/ID/action``: one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UP: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """Say who may do something to a server, when, and what becomes of it."""
+    """An action on a server: who may do it, in which states, and its effect."""
 
     policy: str
     statuses: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What is attached to servers of the in-memory Nova: network cards and volumes."""
+"""Attachments of servers of the in-memory Nova: network cards and volumes."""
 
 from __future__ import annotations
 

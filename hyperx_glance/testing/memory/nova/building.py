@@ -1,4 +1,4 @@
-"""How servers of the in-memory Nova come and go: each look at them lets them go on."""
+"""Building and deleting servers in the in-memory Nova: each read of a server advances it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Building(Snapshots):
                 self._finish_build(server)
 
     def _look(self, servers: Sequence[Server]) -> list[Server]:
-        """Let servers go on because somebody looked at them."""
+        """Advance servers, because they were read."""
         for server in servers:
             if server.deleting:
                 if server.reads_left <= 0:
@@ -62,7 +62,7 @@ class Building(Snapshots):
         return port
 
     def _plug(self, server: Server, port: Record) -> None:
-        """Give a server a network card."""
+        """Add a network card to a server."""
         zone, host = "compute:nova", "host1"
         port.update(device_id=server.id, device_owner=zone, status="ACTIVE", **{"binding:host_id": host})
         self._set_addresses(server)

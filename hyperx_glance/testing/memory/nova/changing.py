@@ -1,4 +1,4 @@
-"""What can be done to a server of the in-memory Nova: actions, tags, metadata, its end."""
+"""Changes of a server of the in-memory Nova: actions, tags, metadata, deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the in-memory Nova takes a request for servers, with what it checks before (nova/compute/api.py)."""
+"""Creating servers in the in-memory Nova, with the checks before (nova/compute/api.py)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _SINCE = {"description": (2, 19), "hostname": (2, 90)}
 
 
 class Creating(Quotas, Disks, Networks):
-    """Answer requests for servers."""
+    """The part of Nova that creates servers."""
 
     def _create(self, call: Call) -> Reply:
         body = enveloped(call, "server")

@@ -31,7 +31,7 @@ _DISK_KEYS = (
 
 
 class Disks(State):
-    """Refuse images that do not fit, and disks that Nova does not make."""
+    """The part of Nova that checks images and disks of new servers."""
 
     def _image(self, call: Call, body: Record, flavor: Flavor) -> ImageRecord | None:
         reference = body.get("imageRef")
@@ -52,7 +52,7 @@ class Disks(State):
         return image
 
     def _first_disk(self, body: Record) -> ImageRecord | None:
-        """Give the image that the root volume is made of (nova/block_device.py, get_bdm_image_metadata)."""
+        """Return the image that the root volume is made of (nova/block_device.py, get_bdm_image_metadata)."""
         disks = [each for each in body.get("block_device_mapping_v2", ()) if _boot_index(each) == 0]
         return self._glance.image(disks[0]["uuid"]) if disks and disks[0].get("source_type") == "image" else None
 

@@ -58,7 +58,7 @@ _SORT_KEYS: Final = [
 
 
 class Flavors(State):
-    """Answer for flavors and zones."""
+    """The part of Nova that handles flavors and zones."""
 
     def _list_flavors(self, call: Call) -> Reply:
         found = self._flavor_page(call)
@@ -94,7 +94,7 @@ class Flavors(State):
         return int(value)
 
     def _usable(self, call: Call) -> list[Flavor]:
-        """Give the flavors that a list is of: an administrator chooses, others have the public and their own ones."""
+        """Return the flavors that a list is of: an administrator chooses, others have the public and their own ones."""
         asked = call.value("is_public", "true") if call.who.is_administrator else "true"
         wanted = None if asked.lower() == "none" else flag_word(asked)
         if wanted is None and asked.lower() != "none":

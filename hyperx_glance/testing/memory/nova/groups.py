@@ -11,7 +11,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 
 class ServerGroups(State):
-    """Answer for server groups."""
+    """The part of Nova that handles server groups."""
 
     def _list_groups(self, call: Call) -> Reply:
         own = [group for group in self.server_groups.values() if group["project_id"] == call.who.project_id]

@@ -22,7 +22,7 @@ _SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
 
 class Hosts(State):
-    """Answer for the one host."""
+    """The part of Nova that handles the one host."""
 
     def _demand_administrator(self, call: Call, action: str) -> None:
         if not call.who.is_administrator:

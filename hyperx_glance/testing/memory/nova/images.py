@@ -20,7 +20,7 @@ _LAST_OF_IMAGES, _LAST_OF_METADATA = (2, 35), (2, 38)
 
 
 class Images(State):
-    """Answer for images and their properties, which Nova calls metadata (nova/api/openstack/compute/images.py)."""
+    """Images and their properties, which Nova calls metadata (nova/api/openstack/compute/images.py)."""
 
     def _list_images(self, call: Call) -> Reply:
         page, links = self._image_page(call)

@@ -54,7 +54,7 @@ Z5TCjkHEJ67IWZr9VuCeu/SF1A5jW6viIA79/QzVZ4go2UTynSky
 
 
 class KeyPairs(State):
-    """Answer for key pairs, of which every user has their own."""
+    """The part of Nova that handles key pairs, which belong to their users."""
 
     def _list_keypairs(self, call: Call) -> Reply:
         check_limit(call)

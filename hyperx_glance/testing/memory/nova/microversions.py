@@ -1,4 +1,4 @@
-"""Which microversion a request to the in-memory Nova asks for."""
+"""The microversions of requests to the in-memory Nova."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which networks the in-memory Nova gives a server."""
+"""Choosing networks for servers in the in-memory Nova."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Networks(State):
         return Nic(network, port_id, wanted.get("fixed_ip"))
 
     def _free_port(self, call: Call, port_id: object) -> Record:
-        """Give a port that the caller may use, and nobody does."""
+        """Return an unused port that the caller may use."""
         port = self._neutron.ports.get(str(port_id))
         if port is None or (port["project_id"] != call.who.project_id and not call.who.is_administrator):
             raise Refused(400 if call.path.endswith("/servers") else 404, f"Port id {port_id} could not be found.")

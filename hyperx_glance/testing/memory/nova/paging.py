@@ -1,4 +1,4 @@
-"""How the in-memory Nova cuts pages of its lists."""
+"""Pages of lists in the in-memory Nova."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def page_size(call: Call, largest: int) -> int:
-    """Tell how many items a page has at most."""
+    """Return how many items a page has at most."""
     return min(int(call.value("limit") or largest), largest)
 
 

@@ -13,7 +13,7 @@ from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Rep
 
 
 class Quotas(State):
-    """Answer for limits, and say how many servers they let pass."""
+    """The part of Nova that handles limits, and checks them for servers."""
 
     def _limits(self, call: Call) -> Reply:
         project_id = call.who.project_id
@@ -99,7 +99,7 @@ class Quotas(State):
         return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, DEFAULT_QUOTA)}})
 
     def _check_growth(self, server: Server, flavor: Flavor) -> None:
-        """Refuse a larger flavor where the quota has no room for the difference."""
+        """Refuse a larger flavor if the quota has no room for the difference."""
         limits, used = self.limits_of(server.caller.project_id), self.in_use(server.caller.project_id)
         more = {"cores": flavor.vcpus - server.flavor.vcpus, "ram": flavor.ram - server.flavor.ram}
         for key, amount in more.items():
@@ -116,7 +116,7 @@ class Quotas(State):
             )
 
     def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
-        """Give how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""
+        """Return how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""
         limits, used = self.limits_of(caller.project_id), self.in_use(caller.project_id)
         each = {"cores": flavor.vcpus, "instances": 1, "ram": flavor.ram}
         room = [(limits[key] - used[key]) // amount for key, amount in each.items() if limits[key] != -1 and amount]

@@ -1,4 +1,4 @@
-"""What the in-memory Nova keeps: flavors and servers."""
+"""The records of the in-memory Nova: flavors and servers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ POWER_STATES |= {"SHELVED": 4, "SHELVED_OFFLOADED": 4}
 
 @dataclasses.dataclass
 class Flavor:
-    """Say how large servers are: MiB, GiB, processors."""
+    """The size of servers: MiB, GiB, processors."""
 
     id: str
     name: str
@@ -76,7 +76,7 @@ class Flavor:
 
 
 class Nic(NamedTuple):
-    """Say on which network a server shall be: by a port that is there, or by a new one."""
+    """A network of a new server: by an existing port, or by a new one."""
 
     network: Record
     port_id: str | None = None
@@ -85,7 +85,7 @@ class Nic(NamedTuple):
 
 @dataclasses.dataclass
 class Server:
-    """Hold one server."""
+    """One server."""
 
     id: str
     name: str
@@ -120,7 +120,7 @@ class Server:
     snapshot_reads_left: int = 0
     visible_after: int = 0
     locked: str = ""
-    """Who has locked it: "owner", "admin" or nobody."""
+    """The role of the user who has locked it: "owner", "admin" or "" for unlocked."""
     locked_reason: str | None = None
     becomes: str = ""
     """What it is after a rebuild."""
@@ -138,7 +138,7 @@ class Server:
 
 
 def kept_properties(image: ImageRecord | None) -> dict[str, str]:
-    """Give what Nova keeps for a server of its image's properties (nova/utils.py, get_system_metadata_from_image)."""
+    """Return what Nova keeps for a server of its image's properties (nova/utils.py, get_system_metadata_from_image)."""
     found = image.properties if image is not None else {}
     return {
         key: str(value).encode()[:_LONGEST_PROPERTY].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""How the in-memory Nova lists and shows servers."""
+"""Listing and showing servers in the in-memory Nova."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _HOST_ID = hashlib.sha224(b"host1").hexdigest()
 
 
 class Servers(Building):
-    """Answer for servers that exist."""
+    """The part of Nova that handles existing servers."""
 
     def _list(self, call: Call) -> Reply:
         page, links = self._selected(call)
@@ -160,7 +160,7 @@ class Servers(Building):
         return shown(view, SERVER, version)
 
     def _group_names(self, server: Server) -> list[Record]:
-        """Name the security groups of a server's ports, or those that it shall have."""
+        """Return the security groups of a server's ports, or those that it will have."""
         ports = self._ports(server)
         if not ports:
             return (server.body.get("security_groups") or [{"name": "default"}]) if server.networks else []
@@ -174,7 +174,7 @@ class Servers(Building):
         return view
 
     def _is_placed(self, server: Server) -> bool:
-        """Tell whether a server has a host."""
+        """Check whether a server has a host."""
         return server.launched_at is not None and server.status not in ("BUILD", "SHELVED_OFFLOADED")
 
     def _updated_view(self, call: Call, server: Server) -> Record:
@@ -204,7 +204,7 @@ class Servers(Building):
         }
 
     def _addresses(self, server: Server) -> Mapping[str, list[Record]]:
-        """Give a server's addresses by network, floating ones among those of the networks that they lead to."""
+        """Return a server's addresses by network, floating ones among those of the networks that they lead to."""
         if not self._neutron.floatingips:
             return server.addresses
         shown = {network: list(addresses) for network, addresses in server.addresses.items()}
@@ -265,7 +265,7 @@ def _administrators_view(server: Server) -> Record:
 
 
 def _brief(addresses: Mapping[str, list[Record]]) -> Record:
-    """Give addresses as they are shown without extensions."""
+    """Return addresses as they are shown without extensions."""
     return {
         network: [{key: each[key] for key in ("addr", "version")} for each in addresses[network]]
         for network in addresses

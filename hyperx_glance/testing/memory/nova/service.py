@@ -1,4 +1,4 @@
-"""The in-memory Nova itself: what it answers."""
+"""The in-memory Nova itself, with its routes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 
 
 class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments, Changing):
-    """Keep servers; what takes time goes on when somebody looks at them."""
+    """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
         """List what this service answers."""
@@ -216,5 +216,5 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
 
 
 def _is_unknown(reply: Reply) -> bool:
-    """Tell webob's answer about an unknown path, which never came to where microversions are known."""
+    """Check whether this is webob's answer for an unknown path, which is sent before microversions are read."""
     return reply.status == 404 and b"itemNotFound" not in reply.content

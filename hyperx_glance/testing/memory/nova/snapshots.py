@@ -1,4 +1,4 @@
-"""How the in-memory Nova makes images of servers (nova/compute/utils.py, create_image)."""
+"""Creating images of servers in the in-memory Nova (nova/compute/utils.py, create_image)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEVER_INHERITED = (
 
 
 class Snapshots(State):
-    """Copy servers' disks into images; each look at the server or at the image lets it go on."""
+    """The part of Nova that copies servers' disks into images; it advances when the server or the image is read."""
 
     def _create_image(self, call: Call, server: Server, asked: Record) -> Reply:
         root = self._root_volume(server)
@@ -38,7 +38,7 @@ class Snapshots(State):
         return json_reply(202, {"image_id": image.id})
 
     def _root_volume(self, server: Server) -> str | None:
-        """Give the volume that a server runs on: its disk of boot index 0."""
+        """Return the volume that a server runs on: its disk of boot index 0."""
         disks = [each for each in server.body.get("block_device_mapping_v2", ()) if each.get("boot_index") == 0]
         volumes = [volume_id for volume_id, _ in server.volumes]
         return volumes[0] if volumes and any(disk["destination_type"] == "volume" for disk in disks) else None
@@ -71,7 +71,7 @@ class Snapshots(State):
         return {**kept, **notes, **asked.get("metadata", {}), **body}
 
     def _without_data(self, volume_id: str) -> Record:
-        """Name a snapshot of the volume in place of data (nova/compute/api.py, snapshot_volume_backed)."""
+        """Record a snapshot of the volume in place of data (nova/compute/api.py, snapshot_volume_backed)."""
         snapshot_id = str(uuid.uuid4())
         self._cinder.snapshots[snapshot_id] = volume_id
         device = {
@@ -85,7 +85,7 @@ class Snapshots(State):
         return {"block_device_mapping": json.dumps([device]), "bdm_v2": "True", "root_device_name": "/dev/vda"}
 
     def _go_on(self, server: Server) -> None:
-        """Let a snapshot go on because somebody looked."""
+        """Advance a snapshot, because it was read."""
         if server.snapshot_id is None or self.snapshots_stall:
             return
         if server.snapshot_reads_left > 0:
@@ -101,11 +101,11 @@ class Snapshots(State):
             self._glance.fill(image, "raw", _SECTOR)
 
     def look_at_image(self, image: ImageRecord) -> None:
-        """Let what fills an image go on because somebody looked at the image."""
+        """Advance the snapshot that fills an image, because the image was read."""
         for server in self.servers.values():
             if server.snapshot_id == image.id:
                 self._go_on(server)
 
     def writes_to_image(self, image: ImageRecord) -> bool:
-        """Tell whether a snapshot has yet to fill an image."""
+        """Check whether a snapshot has yet to fill an image."""
         return any(server.snapshot_id == image.id for server in self.servers.values())

@@ -1,4 +1,4 @@
-"""What the in-memory Nova holds, and what a test sets."""
+"""The state of the in-memory Nova, and its settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service
 
 
 class State(Service):
-    """Hold everything that the parts of this Nova share."""
+    """The state that the parts of this Nova share."""
 
     name: ClassVar[str] = "nova"
     type: ClassVar[str] = "compute"
@@ -47,7 +47,7 @@ class State(Service):
         self.snapshot_polls = 1
         """How many looks find a snapshot still going on."""
         self.snapshots_stall = False
-        """True: snapshots go on for ever, as after the death of nova-compute."""
+        """True: snapshots never end, as after the death of nova-compute."""
         self.snapshot_faults: list[str] = []
         """What ends the next snapshots: "lost" leaves the record queued, "deleted" takes it away, as Nova does."""
         self.non_inheritable = NOVA_OPTION
@@ -85,11 +85,11 @@ class State(Service):
         self.quotas.setdefault(project_id, {}).update(limits)
 
     def server(self, name: str) -> Server:
-        """Give the server of that name."""
+        """Return the server of that name."""
         return next(server for server in self.servers.values() if server.name == name)
 
     def limits_of(self, project_id: str) -> dict[str, int]:
-        """Give a project's limits."""
+        """Return a project's limits."""
         return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
 
     def in_use(self, project_id: str) -> dict[str, int]:
@@ -136,7 +136,7 @@ class State(Service):
         )
 
     def _ports(self, server: Server) -> list[Record]:
-        """Give the ports of a server."""
+        """Return the ports of a server."""
         return [port for port in self._neutron.ports.values() if port["device_id"] == server.id]
 
     def _links(self, kind: str, item_id: str) -> list[Record]:
@@ -146,7 +146,7 @@ class State(Service):
         ]
 
     def _next(self, key: str, call: Call, page: Sequence[str]) -> Record:
-        """Give the link to the next page, where this one is full (nova/api/openstack/common.py)."""
+        """Return the link to the next page, where this one is full (nova/api/openstack/common.py)."""
         if not page or len(page) < page_size(call, self.max_limit):
             return {}
         query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")

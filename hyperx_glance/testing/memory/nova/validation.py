@@ -1,4 +1,4 @@
-"""What the schemas of the in-memory Nova refuse (nova/api/validation/parameter_types.py)."""
+"""The checks of the in-memory Nova's schemas (nova/api/validation/parameter_types.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "n
 
 
 def invalid(key: str, value: object, reason: str) -> Refused:
-    """Make the refusal of a value that a schema does not allow."""
+    """Return the refusal of a value that a schema does not allow."""
     return Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
 
 
@@ -107,7 +107,7 @@ def check_user_data(user_data: str | None) -> None:
 
 
 def enveloped(call: Call, key: str) -> Record:
-    """Give what a request's body has under its only key."""
+    """Return what a request's body has under its only key."""
     found = call.member(key)
     if not isinstance(found, dict):
         raise invalid(key, found, f"{found!r} is not of type 'object'")
@@ -133,5 +133,5 @@ def check_limit(call: Call) -> None:
 
 
 def wrong_query(key: str, value: str, reason: str) -> Refused:
-    """Make the refusal of a query parameter."""
+    """Return the refusal of a query parameter."""
     return Refused(400, f"Invalid input for query parameters {key}. Value: {value}. {reason}")
