@@ -471,7 +471,7 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
         ({"ports": {"glance": 99999}}, "invalid port: 99999"),
         ({"ports": {"glance": 9292, "nova": 9292}}, "2 services cannot share port 9292"),
         ({"address": "localhost"}, "not an IPv4 address: localhost"),
-        ({"address": "0.0.0.0"}, "name one address of this machine"),
+        ({"address": "0.0.0.0"}, "use one address of this machine"),
     ],
 )
 def test_what_no_cloud_can_have_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
