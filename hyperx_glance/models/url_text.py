@@ -141,7 +141,8 @@ def stored_url(url: str) -> StoredUrl:
     URL to every reader.
     """
     parts = url_parts(url)
-    if parts is None or not parts.netloc or _is_ambiguous(url, parts):
+    # Of another scheme nothing is kept: it may be a user, too ("alice://secret@http://files.example").
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or _is_ambiguous(url, parts):
         return StoredUrl("", stripped=bool(url))
     host = parts.netloc.rpartition("@")[2]
     path = _behind_at(parts.path, more=parts.query + parts.fragment)

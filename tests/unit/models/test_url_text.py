@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hyperx_glance.cloud.answers import explanation
-from hyperx_glance.models.url_text import ascii_url, http_url, scrub, stored_url, well_formed
+from hyperx_glance.models.url_text import StoredUrl, ascii_url, http_url, scrub, stored_url, well_formed
 
 KEPT = [
     ("http://files.example/a.qcow2", "http://files.example/a.qcow2"),
@@ -171,3 +171,7 @@ def test_urls_are_written_as_http_sends_them() -> None:
 def test_what_cannot_be_sent_is_not_well_formed(url: str) -> None:
     assert not well_formed(url)
     assert well_formed("http://a/b")
+
+
+def test_nothing_is_kept_of_a_url_of_another_scheme_which_may_be_a_user() -> None:
+    assert stored_url("alice5ecret://0?v=12@http://files.example/debian.qcow2") == StoredUrl("", stripped=True)
