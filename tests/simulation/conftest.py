@@ -15,7 +15,7 @@ import hyperx_glance.launching
 import hyperx_glance.registration  # noqa: F401  # imported now, so that every pool is found below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class InTurn:
@@ -37,6 +37,9 @@ class InTurn:
         except Exception as error:  # noqa: BLE001  # for whoever asks for the result, as in a pool
             done.set_exception(error)
         return done
+
+    def map(self, call: Callable[..., Any], *arguments: Iterable[object]) -> Iterator[Any]:
+        return map(call, *arguments)
 
 
 @pytest.fixture(autouse=True)
