@@ -259,6 +259,8 @@ SERVER_NOTE_KEY = "instance_uuid"
 """The server of which a record is made, as Nova notes it (nova/compute/utils.py, create_image)."""
 NOTES_OF_SERVERS = (VOLUMES_KEY, SERVER_NOTE_KEY, "base_image_ref")
 """Properties that only Nova writes, into each image that it makes of a server (nova/compute/utils.py)."""
+OWNER_NOTE_KEY = "instance_owner"
+"""The department with which Nova shares a snapshot that it makes (nova/image/glance.py, create)."""
 CAPTURE_ORDER_PREFIX = "hyperx_capture_order_"
 """Keys of the pieces of a capture's order, on its record and its copy of a volume until it is finished."""
 CAPTURE_ORDER_KEY = f"{CAPTURE_ORDER_PREFIX}0"

@@ -24,6 +24,7 @@ from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_ca
 from hyperx_glance.vocabulary import (
     CAPTURE_CANCELLED_KEY,
     CAPTURE_ORDER_KEY,
+    OWNER_NOTE_KEY,
     SERVER_NOTE_KEY,
     VOLUMES_KEY,
 )
@@ -61,8 +62,13 @@ class _UploadAnswer(Shape):
 
 
 def create_image(cloud: Cloud, order: CaptureOrder) -> str:
-    """Let Nova copy the server's disk into a new image, and return its id; sent once."""
-    body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": order.texts()}}
+    """Let Nova copy the server's disk into a new image, and return its id; sent once.
+
+    The server's image may name a department with which Nova would share the copy; an empty text takes its place
+    (nova/compute/utils.py, initialize_instance_snapshot_metadata).
+    """
+    metadata = {**order.texts(), OWNER_NOTE_KEY: ""}
+    body: dict[str, Json] = {"createImage": {"name": order.name, "metadata": metadata}}
     answer = nova(cloud, "POST", server_path(order.server_id, "action"), json=body)
     return parsed(_Created, "compute", answer).image_id
 

@@ -31,7 +31,7 @@ NOT_OF_A_TEMPLATE = (
     "boot_roles",
     "image_location",
     "image_state",
-    "instance_owner",
+    vocabulary.OWNER_NOTE_KEY,
     "instance_uuid",
     "owner_id",
     "owner_project_name",

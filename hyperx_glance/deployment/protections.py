@@ -22,8 +22,11 @@ initialize_instance_snapshot_metadata), Cinder onto images made of its volumes (
 _merge_volume_image_meta). Both act as the member, so a copied flag makes Glance refuse the whole snapshot. With the
 other properties, a copy looks like an unfinished registration.
 """
-NOVA_OPTION = ",".join(("cache_in_nova", "bittorrent", *NOT_INHERITED))
-"""``[DEFAULT] non_inheritable_image_properties`` of nova.conf: its default and ours."""
+NOVA_OPTION = ",".join(("cache_in_nova", "bittorrent", *NOT_INHERITED, vocabulary.OWNER_NOTE_KEY))
+"""``[DEFAULT] non_inheritable_image_properties`` of nova.conf: its default and ours.
+
+The last one makes Nova share each snapshot with a department (nova/image/glance.py, create).
+"""
 _OF_A_CAPTURE = tuple(vocabulary.glance_key(field) for field in ("captured_from", "capture_id"))
 """Cinder must keep these: it would drop them from the image of a captured server on volumes, too."""
 CINDER_OPTION = ",".join(

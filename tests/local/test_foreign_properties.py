@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hyperx_glance import NewCapture
 from hyperx_glance.deployment.protections import NOT_INHERITED
 from tests.support import foreign, launches
 from tests.support.records import record_of
@@ -62,6 +63,7 @@ def test_nova_copies_what_its_option_does_not_name(local_cloud: LocalCloud, clie
     """Without the option the copy is a lie, and the doctor sees it; with the option the doctor sees that, too."""
     alice = client("alice")
     properties = properties_for(alice)
+    del properties["base_image_ref"]  # Nova keeps it (nova/compute/api.py, _populate_instance_for_create)
     image = launches.put_image(local_cloud, "disk.raw", {"visibility": "community", **properties}, user="bob")
     (server,) = alice.launch(image, launches.ask()).servers
     with local_cloud.configured("nova", DEFAULTS["nova"]):
@@ -73,6 +75,18 @@ def test_nova_copies_what_its_option_does_not_name(local_cloud: LocalCloud, clie
     assert copied.keys() >= expected
     assert copied["hyperx_capture_order_cancelled"] == foreign.CHOSEN_ID
     assert not made.keys() & expected
-    assert (warned.level, found.level) == ("warning", "ok")
+    assert (warned.level, found.level) == ("warning", "ok"), found.message
     assert str(copied["id"]) in warned.message
     assert f"snapshot {made['id']}" in found.message
+
+
+def test_nova_shares_no_capture_with_a_department_that_the_image_names(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
+    alice, properties = client("alice"), {"instance_owner": client("bob").project_id}
+    image = launches.put_image(local_cloud, "disk.raw", {"visibility": "community", **properties}, user="bob")
+    (server,) = alice.launch(image, launches.ask()).servers
+    with local_cloud.configured("nova", DEFAULTS["nova"]):
+        captured = alice.capture(server.id, NewCapture(name="captured"))
+    assert (captured.category, captured.visibility) == ("private", "private")
+    assert "instance_owner" not in record_of(local_cloud, captured.id)

@@ -160,3 +160,14 @@ def test_no_other_disk_is_captured_where_the_image_names_the_root(cloud: InMemor
     made.volumes.append((data.id, False))
     with pytest.raises(ConflictError, match="names the root '/dev/vdb'"):
         alice.capture(server.id, new)
+
+
+def test_an_image_that_names_an_owner_of_its_snapshots_stops_no_capture(cloud: InMemoryCloud) -> None:
+    """Nova would share the copy with that department, which Glance refuses for a private image."""
+    alice, image = launchable(cloud, {"instance_owner": "dept-b"})
+    (server,) = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny")).servers
+
+    captured = alice.capture(server.id, NewCapture(name="captured"))
+
+    assert (captured.state, captured.category) == ("ACTIVE", "private")
+    assert "instance_owner" not in captured.properties

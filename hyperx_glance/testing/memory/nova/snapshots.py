@@ -9,7 +9,7 @@ from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.wire import Call, Record, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _SECTOR = bytes(512)
 _NEVER_INHERITED = (
@@ -28,7 +28,10 @@ class Snapshots(State):
     def _create_image(self, call: Call, server: Server, asked: Record) -> Reply:
         root = self._root_volume(server)
         body = self._inherited(call, server, asked, on_volume=root is not None)
+        sharing = body.pop("instance_owner", "")
         image = self._glance.make(call.who, body | (self._without_data(root) if root else {}))
+        if sharing and image.visibility != "shared":  # (nova/image/glance.py, _create_v2)
+            raise Refused(403, f"Not allowed to create members for image {image.id}.")
         if root is None:
             server.snapshot_id, server.snapshot_reads_left = image.id, self.snapshot_polls
         else:
