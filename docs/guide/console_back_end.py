@@ -7,7 +7,7 @@ Secrets are in headers and bodies only, because the addresses of requests are ke
 import contextlib
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -202,7 +202,7 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
     registering = ThreadPoolExecutor(REGISTRATIONS_AT_ONCE, thread_name_prefix="registration")
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
         yield
         registering.shutdown(cancel_futures=True)  # those that wait for a thread are unfinished registrations
 
