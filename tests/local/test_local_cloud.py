@@ -317,7 +317,7 @@ def test_an_upload_of_unknown_length_arrives(cloud: LocalCloud) -> None:
 def test_an_upload_that_breaks_off_leaves_no_half_image(cloud: LocalCloud, start_of_body: str) -> None:
     path = f"/v2/images/{create_image(cloud)}"
     head = (
-        f"PUT {path}/file HTTP/1.1\r\nHost: glance\r\nContent-Type: application/octet-stream\r\n"
+        f"PUT {path}/file HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\n"
         f"X-Auth-Token: {cloud.session('alice').get_token()}\r\n"
     )
     with socket.create_connection(("127.0.0.1", int(cloud.url("glance").rpartition(":")[2]))) as connection:
