@@ -5,15 +5,16 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 
+from hyperx_glance.cloud.tasks import Task, newest_import
 from hyperx_glance.errors import WaitTimeoutError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK, failed_stores
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.registration import failures
-from hyperx_glance.registration.looking import ImportWatch, Journal, newest_import
+from hyperx_glance.registration.looking import ImportWatch, Journal
 from hyperx_glance.registration.order import Deadline, Way
-from hyperx_glance.registration.outcome import Outcome, Task
+from hyperx_glance.registration.outcome import Outcome
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.registration.verification import Verification

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from hyperx_glance.cloud.answers import server_time
-from hyperx_glance.cloud.cloud import Cloud, image_of, image_path
+from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.errors import NotFoundError
+from hyperx_glance.cloud.tasks import Task, newest_import, stale, stall
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.record import LOCK, verified
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import scrub
 from hyperx_glance.registration.order import RegistrationOrder
-from hyperx_glance.registration.outcome import Outcome, Task, Tasks, import_outcome, newest_task, stale, stall
+from hyperx_glance.registration.outcome import Outcome, import_outcome
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting.pace import Pace, pause
 
@@ -98,16 +98,6 @@ class Journal:
             message=message,
         )
         return self.last
-
-
-def newest_import(cloud: Cloud, image_id: str) -> Task | None:
-    """Read the newest import task; None if there is none, if the record is gone, or if Glance lacks this call."""
-    try:
-        # Confidential: a task's input holds the URL, credentials included, and keystoneauth logs answers.
-        answer = cloud.get_parsed(Tasks, "image", image_path(image_id, "tasks"), confidential=True)
-    except NotFoundError:
-        return None
-    return newest_task(answer.tasks)
 
 
 class ImportWatch:

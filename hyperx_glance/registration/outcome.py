@@ -1,4 +1,4 @@
-"""Judgements of an import by its record and tasks: pure functions.
+"""Judgements of an import by its record: pure functions.
 
 >>> from hyperx_glance.registration.outcome import Outcome, import_outcome
 >>> from hyperx_glance.models.image import Image
@@ -9,17 +9,11 @@
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hyperx_glance.cloud.answers import ServiceText, Shape
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK
-from hyperx_glance.models.times import Time
 from hyperx_glance.vocabulary import Phase
-
-STALE_AFTER = timedelta(minutes=60)
-"""Glance gives up a lock if its task was not updated for this time (glance/api/v2/images.py, _enforce_import_lock)."""
 
 
 class Outcome(StrEnum):
@@ -50,45 +44,6 @@ def import_outcome(image: Image) -> Outcome:
         case "killed" | "deleted" | "pending_delete":
             return Outcome.FAILED
     return Outcome.RUNNING
-
-
-class Task(Shape):
-    """Glance's task for an image."""
-
-    type: str = ""
-    status: str = ""
-    message: ServiceText | None = None
-    created_at: Time | None = None
-    updated_at: Time | None = None
-
-
-class Tasks(Shape):
-    """Glance's tasks for an image."""
-
-    tasks: tuple[Task, ...]
-
-
-def newest_task(tasks: Iterable[Task]) -> Task | None:
-    """Return the newest import task; None if there is none, or if it has expired."""
-    imports = [task for task in tasks if task.type == "api_image_import"]
-    return max(imports, key=lambda task: task.created_at.timestamp() if task.created_at else 0.0, default=None)
-
-
-def stale(updated_at: datetime | None, now: datetime) -> bool:
-    """Check whether the last update is so old that Glance would give the lock to another import."""
-    return updated_at is not None and now - updated_at > STALE_AFTER
-
-
-def stall(task: Task, now: datetime) -> str:
-    """Return why an import does not progress, "" if unknown; ``now`` is the time of Glance's clock.
-
-    A dead process and a slow download look the same: tasks are updated only while data is copied to a store.
-    """
-    if task.status == "pending":
-        return "All of Glance's import threads are busy."
-    if stale(task.updated_at, now):
-        return "Glance has not touched this import for an hour: the download is slow, or Glance's process has died."
-    return ""
 
 
 def admission_rank(image_id: str, records: Iterable[Image]) -> int:

@@ -17,6 +17,7 @@ from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
+from hyperx_glance.cloud.tasks import newest_import
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -33,7 +34,6 @@ from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.handle import Registration
-from hyperx_glance.registration.looking import newest_import
 from hyperx_glance.registration.order import Deadline, RegistrationOrder, Way, in_mib
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.local import LocalFile

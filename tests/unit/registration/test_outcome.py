@@ -12,16 +12,12 @@ from hyperx_glance import (
     Image,
 )
 from hyperx_glance.cloud.answers import server_time
+from hyperx_glance.cloud.tasks import Task, Tasks, newest_task, stale, stall
 from hyperx_glance.models.record import failed_stores, recorded_checksum, verified
 from hyperx_glance.registration.outcome import (
     Outcome,
-    Task,
-    Tasks,
     admission_rank,
     import_outcome,
-    newest_task,
-    stale,
-    stall,
 )
 from tests.support.registrations import NOW
 

@@ -19,10 +19,10 @@ from hyperx_glance import (
     UrlProblem,
     WaitTimeoutError,
 )
+from hyperx_glance.cloud.tasks import Task
 from hyperx_glance.registration.looking import ImportWatch
 from hyperx_glance.registration.outcome import (
     Outcome,
-    Task,
 )
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
