@@ -33,7 +33,7 @@ def images(context: Context, query: ImageQuery) -> Iterator[Image]:
 
 
 def image(context: Context, name_or_id: str) -> Image:
-    """Return one image of the view "all"; a text that looks like an id is tried as an id first."""
+    """Return one image of the view "all"; a string that looks like an id is first tried as an id."""
     if is_uuid(name_or_id):
         found = _by_id(context.cloud, name_or_id)
         if found is not None:

@@ -459,7 +459,7 @@ def steward_cloud(
 
 
 def image_of(response: requests.Response, image_id: str) -> Image:
-    """Return the record in Glance's response. The record of another image was not asked for: its id could be anything.
+    """Return the record in Glance's response; refuse the record of another image, whose id could be anything.
 
     A database may find an id in capitals, too.
     """

@@ -69,7 +69,7 @@ def is_cancelled_capture(image: Image) -> bool:
 
 
 def _is_of_its_server(image: Image) -> bool:
-    """Check whether a record is made of the server that its order names: nobody knew its id before it was there."""
+    """Check whether a record is made of the server in its order: nobody knew that id before the server existed."""
     made_of = image.glance_property(vocabulary.SERVER_NOTE_KEY)
     return bool(made_of) and made_of == image.captured_from
 
