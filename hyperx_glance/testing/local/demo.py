@@ -190,7 +190,7 @@ def register(story: Story, alice: Client, url: str) -> tuple[Image, Image]:
 
 
 def refuse(story: Story, alice: Client, url: str) -> None:
-    """Ask for the commonest mistake: a page instead of a file."""
+    """Make the most common mistake: a page instead of a file."""
     try:
         alice.register(NewImage(name="mistake", url=f"{url}/index.html"))
     except UrlRejectedError as error:
@@ -265,7 +265,7 @@ def show(client: Client) -> None:
 
 
 def size(count: int | None) -> str:
-    """Write bytes as a person reads them."""
+    """Format bytes for people."""
     return "-" if count is None else f"{count / 2**20:.1f} MiB"
 
 

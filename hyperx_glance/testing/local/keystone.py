@@ -24,7 +24,7 @@ USERS: Final = PROFILES["default"].people
 DELEGATE: Final = "delegate"
 DEPARTMENTS: Final = tuple(dict.fromkeys(user.department for user in USERS.values()))
 
-# MiB and pieces, for each department; the console's tests run into them with little data.
+# MiB and counts, for each department; the console's tests reach them with little data.
 IMAGE_LIMITS: Final[Mapping[str, int]] = {
     "image_size_total": 1000,
     "image_stage_total": 1000,

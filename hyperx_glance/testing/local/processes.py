@@ -19,7 +19,7 @@ from hyperx_glance.testing.timing import scaled
 
 _STOP_SECONDS: Final = scaled(15)
 
-# The supervisor runs this very package, whichever else is installed. -P keeps the current directory off the module
+# The supervisor runs this very package, even if another one is installed. -P keeps the current directory off the module
 # path, where a file may be named like a service.
 _SUPERVISOR: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
@@ -35,7 +35,7 @@ def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> s
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        # Without, glibc keeps memory for each thread.
+        # Without this, glibc keeps memory for each thread.
         env=clean_environment() | {"MALLOC_ARENA_MAX": "1"},
         start_new_session=True,
     )
@@ -57,7 +57,7 @@ def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
 
 
 def describe_exit(status: int) -> str:
-    """Return how a process ended, for a status as subprocess has it."""
+    """Return how a process ended, from its status in subprocess's form."""
     return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
 
