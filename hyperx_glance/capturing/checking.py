@@ -203,7 +203,7 @@ def _check_root(server: ServerRecord, root: Volume) -> None:
         )
 
 
-# ----------------------------------------------------------------- what it inherits
+# ----------------------------------------------------------------- inheritance
 
 
 def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | None:

@@ -144,7 +144,7 @@ class Cloud:
         adapter.session = self._session
         return adapter
 
-    # ------------------------------------------------------------- who am I
+    # ------------------------------------------------------------- the caller
 
     @property
     def access(self) -> Access:

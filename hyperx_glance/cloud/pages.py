@@ -204,7 +204,7 @@ def _parsed(content: bytes) -> _Page:
 
 def _one_by_one(content: bytes, start: int, last: int) -> Iterator[Image]:
     """Iterate over the images of the records between the first brace and the last."""
-    validated = Image.__pydantic_validator__.validate_json  # what model_validate_json calls
+    validated = Image.__pydantic_validator__.validate_json  # as in model_validate_json
     while True:
         # Finding a single byte is many times faster than finding several, and few records contain a second brace.
         end = content.find(b"}", start)

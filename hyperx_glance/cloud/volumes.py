@@ -88,7 +88,7 @@ def volumes(cloud: Cloud, *, metadata: Mapping[str, str] | None = None) -> Itera
 
 
 def volumes_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: int) -> Iterator[VolumeOfImage]:
-    """Iterate over the volumes that match Cinder's own criteria, with only what concerns their images."""
+    """Iterate over the volumes that match Cinder's own criteria, with only the fields about their images."""
 
     def read(params: Mapping[str, object]) -> _VolumeOfImagePage:
         return cloud.get_parsed(_VolumeOfImagePage, "block-storage", "/volumes/detail", params=params)

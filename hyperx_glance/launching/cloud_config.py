@@ -207,7 +207,7 @@ def _check_account(own: _Mapping, user: str) -> None:
         )
 
 
-# ----------------------------------------------------------------- what is merged in the guest
+# ----------------------------------------------------------------- merging in the guest
 
 
 def _is_left_to_cloud_init(parts: tuple[Part, ...], read: list[_Mapping]) -> bool:

@@ -58,7 +58,7 @@ class Network:
     name: str
 
 
-# ----------------------------------------------------------------- what the image is
+# ----------------------------------------------------------------- the kind of image
 
 
 def is_install(image: Image, request: LaunchRequest) -> bool:

@@ -104,7 +104,7 @@ def _unpack(data: bytes, most: int) -> bytes:
 
 
 def _as_multipart(data: bytes) -> Message:
-    # cloud-init looks that far (cloudinit/user_data.py, convert_string), whatever header comes first.
+    # cloud-init looks that far (cloudinit/user_data.py, convert_string), regardless of which header comes first.
     message = _parsed(data) if MIME_VERSION in data[:4096].lower() else None
     if message is None and data[:13].lower() == CONTENT_TYPE:
         message = _parsed(data)

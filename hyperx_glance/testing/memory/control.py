@@ -182,7 +182,7 @@ def _set(cloud: InMemoryCloud, *, service: str, **settings: object) -> object:
 
 
 def _fits(current: object, value: object) -> bool:
-    """Check whether a value can stand in for the one of a setting: it is as plain, and of the same kind."""
+    """Check whether a value can replace that of a setting: it must be as plain, and of the same kind."""
     if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
         return False
     match current:
