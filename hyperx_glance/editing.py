@@ -194,5 +194,5 @@ def _read_after(context: Context, reference: str, action: str) -> Image:
     try:
         return context.cloud.image(reference)
     except HyperxGlanceError as error:
-        error.add_note(f"Before this error, Glance had done what was asked ({action}).")
+        error.add_note(f"Before this error, Glance had completed the requested action ({action}).")
         raise

@@ -70,7 +70,7 @@ class Listing:
 
     @property
     def alike(self) -> bool:
-        """Whether all images have one owner and visibility, by which Glance's policy shows or hides images."""
+        """Whether all images have the same owner and visibility, which decide whether Glance's policy shows them."""
         asked = dict(self.parameters)
         return "owner" in asked and asked.get("visibility", "all") != "all"
 

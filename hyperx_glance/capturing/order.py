@@ -83,7 +83,7 @@ class CaptureOrder:
         if len(whole) > _LONGEST:
             raise InvalidRequestError(
                 f"These fields have {len(whole)} characters; a capture carries at most {_LONGEST}.",
-                hint="Capture with shorter texts, and change the image afterwards: update(image, description=...).",
+                hint="Capture with shorter values, and change the image afterwards: update(image, description=...).",
             )
         count = -(-(len(whole) + _COUNT_DIGITS) // _LONGEST_PIECE)
         counted = f"{count:0{_COUNT_DIGITS}}{whole}"

@@ -98,14 +98,14 @@ def server_time(date: str | None) -> datetime | None:
     """Parse the ``Date`` header of a response; return None if it is not a time."""
     try:
         time = parsedate_to_datetime((date or "")[:_LONGEST_DATE])
-    except (ArithmeticError, LookupError, TypeError, ValueError):  # email.utils raises all of them for invalid texts
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # email.utils raises all of them for invalid strings
         return None
     # "-0000" means UTC in an unknown zone, which the standard library returns without a zone.
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return aware if aware.year in _YEARS else None
 
 
-# ----------------------------------------------------------------- the texts of errors
+# ----------------------------------------------------------------- the messages of errors
 
 
 def explanation(body: bytes, *secrets: str, is_json: bool) -> str:

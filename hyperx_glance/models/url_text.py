@@ -192,10 +192,10 @@ def _decoded(text: str) -> str:
 
 
 def scrub(text: str, *known: str) -> str:
-    """Remove everything that may be a secret of a URL from a text that a service or a library wrote.
+    """Remove everything that may be a secret of a URL from a message of a service or a library.
 
-    The text may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may understand
-    differently. A ``known`` URL is found in one piece, whatever characters it has.
+    The message may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may
+    understand differently. A ``known`` URL is found in one piece, whatever characters it has.
     """
     for url in known:
         clean = _shown(url)

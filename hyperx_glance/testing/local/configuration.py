@@ -52,7 +52,7 @@ def credentials(layout: Layout, user: str) -> dict[str, Value]:
 
 
 def token_validation(layout: Layout, user: str) -> dict[str, Value]:
-    """Return the options by which a service checks its callers' tokens."""
+    """Return the options with which a service checks its callers' tokens."""
     return credentials(layout, user) | {
         "www_authenticate_uri": layout.endpoint("keystone"),
         "service_token_roles_required": True,

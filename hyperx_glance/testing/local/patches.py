@@ -101,10 +101,10 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
 
 
 def keep_database_connections() -> None:
-    """Keep connections to SQLite, and hand the processor to no green thread after each.
+    """Keep connections to SQLite, and do not yield to other green threads after each.
 
     oslo_db/sqlalchemy/engines.py opens a connection for each query "to avoid compatibility issues", and yields when it
-    is given back: together a third of what a query costs.
+    is given back: together a third of the cost of a query.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import engines
@@ -224,7 +224,7 @@ def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
 
 
 def share_checks_of_policies() -> None:
-    """Copy a default rule, but not what it is made of, when it is registered.
+    """Copy a default rule, but not its parts, when it is registered.
 
     oslo_policy/policy.py register_default copies trees of checks too, which nobody changes: a third of Glance's start.
     """

@@ -29,7 +29,7 @@ _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the supervisor under a Python; what it prints goes to `output`."""
+    """Start the supervisor under a Python; its output goes to `output`."""
     return subprocess.Popen(  # noqa: S603 - the chosen Python with code of ours
         [python, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
         stdin=subprocess.DEVNULL,

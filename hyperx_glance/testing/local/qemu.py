@@ -49,7 +49,7 @@ _PLUGINS_PACKAGE: Final = "libvirt-daemon"
 # What libvirt-python is compiled with, against the libvirt that is installed.
 _BUILDING: Final = ("libvirt-dev", "pkg-config", "gcc", "python3-dev")
 
-# Without root, libvirt may do nothing of what is switched off here.
+# Without root, libvirt may not do any of the things that are switched off here.
 _LIBVIRT: Final = """\
 stdio_handler = "file"
 security_driver = "none"
@@ -112,7 +112,7 @@ def _is_user(name: str) -> bool:
 
 
 def options(layout: Layout) -> Options:
-    """Return what is different in Nova's options."""
+    """Return the options of Nova that differ."""
     first, last = _SERIAL_PORTS
     # Nova checks whether a port is free, and QEMU takes it later: clouds that begin at the same port would collide.
     first += layout.ports["nova"] % ((last - first) // 2)

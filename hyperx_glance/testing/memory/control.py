@@ -95,7 +95,7 @@ def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str,
     _check_times(asked)
     headers = asked.get("headers") or {}
     if not all(isinstance(text, str) and _HEADER.fullmatch(f"{name}: {text}") for name, text in headers.items()):
-        raise ValueError("headers must be names and texts that HTTP can carry.")
+        raise ValueError("headers must be names and strings that HTTP can carry.")
     if not isinstance(asked.get("body", ""), str | dict):
         raise TypeError("body must be a string or an object.")
     cloud.fail(service, method, path, **asked)

@@ -119,7 +119,7 @@ class State(Service):
             if isinstance(known.get(key), str):
                 known[key] = datetime.fromisoformat(str(known[key]))
         if "tags" in known:
-            known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of texts will do
+            known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of strings will do
         properties = {key: value for key, value in record.items() if key not in _FIELDS}
         now = self.now()
         known = {"created_at": now, "updated_at": now, **known}
@@ -145,7 +145,7 @@ class State(Service):
         self._changed()
 
     def used(self, resource: str, project_id: str) -> int:
-        """Count what a project uses of a unified limit, sizes in whole MiB (glance/quota/keystone.py)."""
+        """Count a project's usage of a unified limit, sizes in whole MiB (glance/quota/keystone.py)."""
         owned = [image for image in self.images.values() if image.owner == project_id and image.status not in _GONE]
         if resource == "image_count_total":
             return len(owned)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 Check = Callable[[object], str | None]
-"""Returns the problem of a value, in jsonschema's words, or None."""
+"""A check that returns the problem of a value, in jsonschema's words, or None."""
 
 
 def text(longest: int = 0, *, nullable: bool = False) -> Check:

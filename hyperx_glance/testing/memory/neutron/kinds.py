@@ -11,7 +11,7 @@ from typing import Any, Final
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 Check = Callable[[object], str | Refused | None]
-"""Returns the problem of a value, as a reason or in words of its own, or None."""
+"""A check that returns the problem of a value, as a reason or as a refusal, or None."""
 
 
 _PROTOCOL_NUMBERS: Final = 256

@@ -51,7 +51,7 @@ VM_STATES = {
     "SHELVED_OFFLOADED": "shelved_offloaded",
     "VERIFY_RESIZE": "resized",
 }
-# nova/compute/power_state.py; what the fake hypervisor says of each (nova/virt/fake.py).
+# nova/compute/power_state.py; the fake hypervisor's state for each (nova/virt/fake.py).
 POWER_STATES = {"ACTIVE": 1, "REBUILD": 1, "RESCUE": 1, "VERIFY_RESIZE": 1, "PAUSED": 3, "SUSPENDED": 7, "SHUTOFF": 4}
 POWER_STATES |= {"SHELVED": 4, "SHELVED_OFFLOADED": 4}
 
@@ -129,7 +129,7 @@ class Server:
     """The image in which its disk waits."""
     pinned_zone: str | None = None
     deeds: list[Record] = dataclasses.field(default_factory=list)
-    """What was done to it (os-instance-actions)."""
+    """The actions on the server (os-instance-actions)."""
 
     @property
     def user_data(self) -> bytes:
