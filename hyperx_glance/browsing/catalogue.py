@@ -71,7 +71,7 @@ def tags(context: Context) -> dict[str, int]:
 
 
 def owner_name(context: Context, image: Image | str) -> str:
-    """Return the name of the department that owns an image, its id if Keystone hides the name, "" if nobody owns it."""
+    """Return the name of the owning department, its id if Keystone hides the name, "" if it has no owner."""
     owner = image.owner if isinstance(image, Image) else context.cloud.image(image).owner
     return context.departments.name(owner) if owner else ""
 

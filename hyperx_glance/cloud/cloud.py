@@ -326,7 +326,8 @@ class Cloud:
                     path if path.startswith("http") else base + path,
                     method,
                     headers={**(headers or {}), **token},
-                    # keystoneauth would log in within this request, and nobody could tell which of the two has failed.
+                    # keystoneauth would log in within this request, and it would be unclear which of the two has
+                    # failed.
                     authenticated=False,
                     raise_exc=False,
                     log=not confidential,

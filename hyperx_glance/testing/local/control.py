@@ -117,7 +117,7 @@ def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str,
         with connection.makefile("rw", encoding="utf-8") as stream:
             request = json.loads(stream.readline(_LONGEST_ORDER))
             stream.write(json.dumps(obey(request)) + "\n")
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with an order, the cloud goes on
+    except Exception as error:  # noqa: BLE001 - an invalid order must not end the cloud
         print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - the supervisor's log
 
 
