@@ -71,7 +71,7 @@ def tags(context: Context) -> dict[str, int]:
 
 
 def owner_name(context: Context, image: Image | str) -> str:
-    """Return the name of the owning department, its id if Keystone hides the name, "" if it has no owner."""
+    """Return the name of an image's department, or its id if Keystone hides the name; "" if the image has no owner."""
     owner = image.owner if isinstance(image, Image) else context.cloud.image(image).owner
     return context.departments.name(owner) if owner else ""
 
