@@ -165,7 +165,7 @@ def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -
 def checked(**checks: Check) -> Callable[[Function], Function]:
     """Check the arguments of a function before it is called; every argument must have a check.
 
-    The function itself checks what its ``**keywords`` collect.
+    The function itself checks the values in its ``**keywords``.
     """
 
     def decorate(function: Function) -> Function:

@@ -313,7 +313,7 @@ class Client(Connected):
 
         return deletion.servers_using(self._context, image)
 
-    # ------------------------------------------------------------- what a form lists
+    # ------------------------------------------------------------- lists for a form
 
     @checked(image=optional(is_image))
     def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:

@@ -31,7 +31,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
     If a response is lost, the request is sent again: an id is never used twice, so it can delete nothing else. An image
     that is gone then counts as deleted. If ``image`` is a record without data, wait for services that write to it.
     """
-    # An id is enough: to read the image first would cost a request.
+    # An id is enough: reading the image first would cost a request.
     known = image if isinstance(image, Image) else Image(id=image_id(image))
     servers = None
     try:

@@ -251,7 +251,7 @@ def _lock(descriptor: int, part: Path) -> None:
 
 
 def _take_up(saving: _Saving, file: BinaryIO) -> None:
-    """Count and hash the data that an earlier download left; if it is longer than the image, begin anew."""
+    """Count and hash the data that an earlier download left; if it is longer than the image, start again."""
     size = os.fstat(file.fileno()).st_size
     if saving.image.size is None or size > saving.image.size:
         file.truncate(0)

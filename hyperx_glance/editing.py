@@ -134,7 +134,7 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
     edits = [*edits, Edit("edited_by", glance_key("edited_by"), context.cloud.user_id)]
     try:
         after = patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
-    except AuthenticationError as error:  # of the steward: it would not help if the caller logged in again
+    except AuthenticationError as error:  # an error of the steward: logging in again would not help the caller
         raise NotAllowedError(
             f"Image {image.id} belongs to another department, and the steward cannot log in: {error.message}",
             hint="An operator should renew the steward's session or credentials.",
@@ -194,5 +194,5 @@ def _read_after(context: Context, reference: str, action: str) -> Image:
     try:
         return context.cloud.image(reference)
     except HyperxGlanceError as error:
-        error.add_note(f"Before this error, Glance had done what was asked ({action}).")
+        error.add_note(f"Before this error, Glance had completed the requested action ({action}).")
         raise

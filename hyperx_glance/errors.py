@@ -361,7 +361,7 @@ class CaptureFailedError(HyperxGlanceError):
 
 
 class PasswordResetError(HyperxGlanceError):
-    """A server that did not accept the new password; the text says what is missing."""
+    """A server that did not accept the new password; the message says what is missing."""
 
 
 class WaitTimeoutError(HyperxGlanceError):

@@ -33,7 +33,7 @@ def images(context: Context, query: ImageQuery) -> Iterator[Image]:
 
 
 def image(context: Context, name_or_id: str) -> Image:
-    """Return one image of the view "all"; a text that looks like an id is tried as an id first."""
+    """Return one image of the view "all"; a string that looks like an id is first tried as an id."""
     if is_uuid(name_or_id):
         found = _by_id(context.cloud, name_or_id)
         if found is not None:
@@ -71,7 +71,7 @@ def tags(context: Context) -> dict[str, int]:
 
 
 def owner_name(context: Context, image: Image | str) -> str:
-    """Return the name of the department that owns an image, its id if Keystone hides the name, "" if nobody owns it."""
+    """Return the name of an image's department, or its id if Keystone hides the name; "" if the image has no owner."""
     owner = image.owner if isinstance(image, Image) else context.cloud.image(image).owner
     return context.departments.name(owner) if owner else ""
 

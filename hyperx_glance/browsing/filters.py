@@ -70,13 +70,13 @@ class Listing:
 
     @property
     def alike(self) -> bool:
-        """Whether all images have one owner and visibility, by which Glance's policy shows or hides images."""
+        """Whether all images have the same owner and visibility, which decide whether Glance's policy shows them."""
         asked = dict(self.parameters)
         return "owner" in asked and asked.get("visibility", "all") != "all"
 
 
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
-    """Refuse a query that nobody, or not this caller, may ask."""
+    """Refuse a query that nobody may ask, or that this caller may not ask."""
     if query.view is View.EVERYTHING and not is_administrator:
         raise NotAllowedError(
             'Only administrators may use the view "everything".',
@@ -434,7 +434,7 @@ def _during(name: str, after: datetime | None, before: datetime | None) -> Test:
 
 
 def fold(text: str) -> str:
-    """Return a text without differences in case, width and compatibility form."""
+    """Return a string without differences in case, width and compatibility form."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -449,7 +449,7 @@ def searched(search: str, names: Mapping[str, str]) -> Test | None:
         return None
 
     def found(image: Image) -> bool:
-        # With the newline, a word is not found across two texts. To fold all of them at once makes this fast.
+        # The newline keeps a word from matching across two strings. Folding all of them at once is fast.
         haystack = fold("\n".join((*_searched(image), names.get(image.owner, ""), *image.tags)))
         return all(word in haystack or _begins(image, word) for word in words)
 

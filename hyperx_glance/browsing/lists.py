@@ -150,7 +150,7 @@ class _Reading:
 
     A request costs Glance as much as some thirty images (`tests/benchmarks`). So a list begins with few images and soon
     reaches the largest page. With a limit, the share of matches so far shows how many images to request, but no page is
-    more than twice as large as all before: if matches stand together, it would be far too large.
+    more than twice as large as all pages before it: if the matches are close together, the page would be far too large.
     """
 
     def __init__(

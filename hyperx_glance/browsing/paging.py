@@ -69,7 +69,7 @@ def _behind(
         return key > passed or (place.included and key == passed)
 
     def beyond_neighbours(image: Image) -> bool:
-        """Use Glance's order, since databases may sort texts differently, unless the API does not show it."""
+        """Use Glance's order, since databases may sort strings differently, unless the API does not show it."""
         return not order.together(order.key(image), passed) or beyond(image)
 
     if place.near:

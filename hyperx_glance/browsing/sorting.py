@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
 @total_ordering
 class _Backwards:
-    """A text that sorts in descending order."""
+    """A string that sorts in descending order."""
 
     __slots__ = ("text",)
 
@@ -81,12 +81,12 @@ class Sorting:
         return self.columns[0].name.endswith("_at")
 
     def written(self, image: Image) -> tuple[str, ...]:
-        """Return the sorting values of an image as texts for a cursor."""
+        """Return the sorting values of an image as strings for a cursor."""
         values = [getattr(image, name) for name, _ in self.columns]
         return tuple(value.isoformat() if isinstance(value, datetime) else value or "" for value in values)
 
     def read(self, texts: Sequence[str]) -> SortKey:
-        """Return the key for texts from `written`; raise ValueError for other texts."""
+        """Return the key for strings from `written`; raise ValueError for other strings."""
         return tuple(
             _sortable(_value(name, text), descending=descending)
             for (name, descending), text in zip(self.columns, texts, strict=True)
@@ -109,7 +109,7 @@ def _neighbours(names: Sequence[str]) -> Callable[[Image, Image], bool] | None:
     def neighbours(image: Image, other: Image) -> bool:
         time, other_time = getattr(image, column), getattr(other, column)
         if time is not None and other_time is not None and time.second != other_time.second:
-            return False  # each time has its own zone object from pydantic, so to compare whole times is slow
+            return False  # each time has its own zone object from pydantic, so comparing whole times is slow
         return time == other_time and all(getattr(image, name) == getattr(other, name) for name in shared)
 
     return neighbours

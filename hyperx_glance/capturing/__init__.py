@@ -35,7 +35,7 @@ def capture(
 ) -> Image:
     """Capture a server, and wait. If waiting ends early, delete what was made, unless a service is out of reach.
 
-    An exception during the first request deletes nothing, and has the capture's id: to find out what that request makes
+    An exception during the first request deletes nothing, and has the capture's id: finding out what that request makes
     would take the quiet time.
     """
     follower = start(context, check(context, server_id, new))

@@ -51,7 +51,7 @@ _INHERITED_TEXTS = tuple(
     field.name for field in FIELDS if field.stored is Stored.TEXT and field.name in ImageChanges.model_fields
 )
 _LONGEST_INHERITED_BYTES = 255
-"""Nova keeps no longer text of a property (nova/utils.py, get_system_metadata_from_image)."""
+"""The longest value of a property that Nova keeps (nova/utils.py, get_system_metadata_from_image)."""
 
 
 class Checked(NamedTuple):
@@ -94,7 +94,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
 
 
 def _check_texts(new: NewCapture) -> None:
-    """Refuse texts that Glance refuses, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
+    """Refuse strings that Glance refuses, before the disk is copied (glance/common/utils.py, no_4byte_params)."""
     texts = {
         "name": new.name,
         "properties": "".join([*new.properties, *new.properties.values()]),
@@ -156,7 +156,7 @@ def root_volume(server: ServerRecord, attached: Sequence[Volume]) -> Volume | No
 
 
 def _check_root_name(cloud: Cloud, server: ServerRecord, attached: Sequence[Volume]) -> None:
-    """Refuse a server whose image gave the root another name than the first, because another disk may have that."""
+    """Refuse a server whose image does not give the root the first name, because another disk may have that name."""
     disks = [each for each in attached if not _is_iso(each)]
     if len(disks) + bool(server.image_id) < 2:  # with two disks, one of them may be the root
         return
@@ -203,7 +203,7 @@ def _check_root(server: ServerRecord, root: Volume) -> None:
         )
 
 
-# ----------------------------------------------------------------- what it inherits
+# ----------------------------------------------------------------- inheritance
 
 
 def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | None:
@@ -224,7 +224,7 @@ def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | 
 
 
 def _inheriting(order: CaptureOrder, source: Image | None, root: Volume | None) -> CaptureOrder:
-    """Add to the order what neither Nova nor Cinder copies: tags, long texts, and for volumes the memory.
+    """Add to the order the values that neither Nova nor Cinder copies: tags, long strings and, for volumes, the memory.
 
     The longest of these are left out if the order would become too long, since another department may have written
     them.
@@ -265,7 +265,7 @@ def _written(image: Image, field: str) -> str:
 
 
 def _check_room(context: Context, new: NewCapture, root: Volume | None) -> None:
-    """Refuse a capture that cannot fit. How much of a disk is data is not known before it is copied."""
+    """Refuse a capture that cannot fit. The amount of data on a disk is unknown until the disk is copied."""
     own = context.departments.own()
     if root is None:
         check_room(image_quota(context, own), images=1)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def find(context: Context, capture_id: str) -> CaptureFollower:
-    """Find what a capture has made: a record, a copy of a volume, or both.
+    """Find the record, the copy of a volume, or both, that a capture has made.
 
-    If nothing is there, look for ten seconds, since a service may still be working. An id that this library has drawn
+    If nothing is there, look for ten seconds, since a service may still be working. An id that this library generated
     contains its time; after ten minutes, one look is enough. Raise `NotFoundError` if nothing is found.
     """
 

@@ -203,7 +203,7 @@ class CaptureFollower:
             self._fail(f"Cinder could not copy the volume: the copy {copy.id} is in status {copy.status}.")
 
     def _upload(self, copy: Volume, order: CaptureOrder) -> None:
-        """Ask for the upload. If the response is lost, the next looks show what became of it.
+        """Request the upload. If the response is lost, the next looks show what became of it.
 
         Another process may finish the same capture: Cinder refuses both requests while a volume is uploading, and the
         record exists afterwards.

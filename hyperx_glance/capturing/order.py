@@ -76,14 +76,14 @@ class CaptureOrder:
     def texts(self) -> dict[str, str]:
         """Return the first properties of the record; ASCII, since a service's database may refuse other letters.
 
-        Each replaces a property of the server's image, so that only texts of this capture are read again. Raise
-        `InvalidRequestError` if that is more than the services carry.
+        Each replaces a property of the server's image, so that only values of this capture are read back. Raise
+        `InvalidRequestError` if they are more than the services carry.
         """
         whole = self._whole()
         if len(whole) > _LONGEST:
             raise InvalidRequestError(
                 f"These fields have {len(whole)} characters; a capture carries at most {_LONGEST}.",
-                hint="Capture with shorter texts, and change the image afterwards: update(image, description=...).",
+                hint="Capture with shorter values, and change the image afterwards: update(image, description=...).",
             )
         count = -(-(len(whole) + _COUNT_DIGITS) // _LONGEST_PIECE)
         counted = f"{count:0{_COUNT_DIGITS}}{whole}"

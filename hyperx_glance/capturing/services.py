@@ -64,7 +64,7 @@ class _UploadAnswer(Shape):
 def create_image(cloud: Cloud, order: CaptureOrder) -> str:
     """Let Nova copy the server's disk into a new image, and return its id; sent once.
 
-    The server's image may name a department with which Nova would share the copy; an empty text takes its place
+    The server's image may name a department with which Nova would share the copy; an empty string takes its place
     (nova/compute/utils.py, initialize_instance_snapshot_metadata).
     """
     metadata = {**order.texts(), OWNER_NOTE_KEY: ""}

@@ -59,7 +59,7 @@ def _order(context: Context, order: CaptureOrder, root: Volume | None) -> str:
 
 
 def _refuse(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> NoReturn:
-    """Raise what a refusal means: the error with figures if a quota is exceeded, else the refusal."""
+    """Raise the error for a refusal: the error with figures if a quota is exceeded, otherwise the refusal itself."""
     refusal.capture_id = order.capture_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         exceeded = quota_error(
@@ -75,7 +75,7 @@ def _refuse(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -
 
 
 def _search(context: Context, order: CaptureOrder, quiet: Quiet, lost: HyperxGlanceError) -> str:
-    """Search for what a request whose response was lost has made, and return its id.
+    """Search for the record or copy that a request made whose response was lost, and return its id.
 
     An error of the search says nothing about the request, which may be done. So the error of the request is raised.
     """
@@ -100,9 +100,9 @@ def _search(context: Context, order: CaptureOrder, quiet: Quiet, lost: HyperxGla
 
 
 def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -> bool:
-    """Delete what a refused request has made nevertheless; return whether certainly nothing is left.
+    """Delete anything that a refused request has made; return whether it is certain that nothing is left.
 
-    Nova makes the record before it looks whether another task has the server (nova/compute/api.py, snapshot).
+    Nova makes the record before it checks whether another task holds the server (nova/compute/api.py, snapshot).
     """
     if order.on_volumes:
         return True

@@ -92,13 +92,13 @@ def _changes(record: Image, order: CaptureOrder) -> ImageChanges:
 
 
 def glance_text(record: Image, key: str) -> str:
-    """Return one of Glance's properties as text, whether it is a field of `Image` or not."""
+    """Return one of Glance's properties as a string, whether it is a field of `Image` or not."""
     field = NAME_OF_KEY.get(key)
     return str(getattr(record, field)) if field else record.glance_property(key)
 
 
 def glance_texts(record: Image) -> dict[str, str]:
-    """Return all properties of a record as texts."""
+    """Return all properties of a record as strings."""
     return {key: glance_text(record, key) for key in _keys(record)}
 
 

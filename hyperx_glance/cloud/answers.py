@@ -30,12 +30,12 @@ from hyperx_glance.errors import ServiceUnavailableError, visible
 from hyperx_glance.models.url_text import scrub
 
 LONGEST_BODY = 64 * 1024
-"""Only so many bytes of an error's body are read; the useful sentence is near its beginning."""
+"""The number of bytes of an error's body that are read; the useful sentence is near its beginning."""
 LONGEST_TEXT = 1000
-"""Texts of services for people are cut to so many characters."""
+"""The length in characters to which the messages of services are cut."""
 _LONGEST_DATE = 64
 _YEARS = range(2000, 2200)
-"""Times outside of these years are ignored, because they break the arithmetic of times."""
+"""Times outside these years are ignored, because they break time arithmetic."""
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _TAG = re.compile(r"<([^<>]*)>")
 _HIDDEN = ("head", "h1", "script", "style")
@@ -50,7 +50,7 @@ class Shape(BaseModel):
 
 
 def cleaned(text: str, *secrets: str) -> str:
-    """Return a text of a service for people in the only form in which it may be shown.
+    """Return a service's message in the only form in which it may be shown.
 
     That is one line of limited length, without control characters, ``secrets`` and the secrets of URLs.
     """
@@ -64,7 +64,7 @@ def cleaned(text: str, *secrets: str) -> str:
 
 
 ServiceText = Annotated[str, pydantic.AfterValidator(cleaned)]
-"""A text for people, as a part of a service's response."""
+"""A message for people in a service's response."""
 
 
 def parsed(shape: type[_Model], service: str, content: bytes) -> _Model:
@@ -98,14 +98,14 @@ def server_time(date: str | None) -> datetime | None:
     """Parse the ``Date`` header of a response; return None if it is not a time."""
     try:
         time = parsedate_to_datetime((date or "")[:_LONGEST_DATE])
-    except (ArithmeticError, LookupError, TypeError, ValueError):  # email.utils raises all of them for invalid texts
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # email.utils raises all of them for invalid strings
         return None
     # "-0000" means UTC in an unknown zone, which the standard library returns without a zone.
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return aware if aware.year in _YEARS else None
 
 
-# ----------------------------------------------------------------- the texts of errors
+# ----------------------------------------------------------------- the messages of errors
 
 
 def explanation(body: bytes, *secrets: str, is_json: bool) -> str:

@@ -144,7 +144,7 @@ class Cloud:
         adapter.session = self._session
         return adapter
 
-    # ------------------------------------------------------------- who am I
+    # ------------------------------------------------------------- the caller
 
     @property
     def access(self) -> Access:
@@ -326,7 +326,8 @@ class Cloud:
                     path if path.startswith("http") else base + path,
                     method,
                     headers={**(headers or {}), **token},
-                    # keystoneauth would log in within this request, and nobody could tell which of the two has failed.
+                    # keystoneauth would log in within this request, and it would be unclear which of the two has
+                    # failed.
                     authenticated=False,
                     raise_exc=False,
                     log=not confidential,
@@ -459,7 +460,7 @@ def steward_cloud(
 
 
 def image_of(response: requests.Response, image_id: str) -> Image:
-    """Return the record in Glance's response. The record of another image was not asked for: its id could be anything.
+    """Return the record in Glance's response; refuse the record of another image, whose id could be anything.
 
     A database may find an id in capitals, too.
     """

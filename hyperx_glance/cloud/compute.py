@@ -102,7 +102,7 @@ class _OneServer(Shape):
 def server(cloud: Cloud, server_id: str, *, microversion: str | None = MICROVERSION) -> ServerRecord:
     """Read one server; any Nova shows it without a microversion, but without its tags.
 
-    If no host was found for a server, older Novas show the reason here alone, and in no list.
+    If no host was found for a server, older Novas show the reason only here, not in lists.
     """
     return parsed(_OneServer, "compute", nova(cloud, "GET", server_path(server_id), microversion=microversion)).server
 
@@ -117,7 +117,7 @@ def servers(cloud: Cloud, criteria: Mapping[str, str] | None = None) -> Iterator
 
 
 def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: int) -> Iterator[ServerOfImage]:
-    """Iterate over servers of any Nova, as far as it matters for their images."""
+    """Iterate over servers, with only the parts of their records that concern images; any version of Nova works."""
 
     def read(params: Mapping[str, object]) -> _ServerOfImagePage:
         return cloud.get_parsed(_ServerOfImagePage, "compute", "/servers/detail", params=params)

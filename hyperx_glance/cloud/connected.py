@@ -77,7 +77,7 @@ class Connected:
         second = steward_cloud(steward, region_name=region_name, interface=interface, pace=settings.pace)
         return cls(cloud, steward=second, settings=settings)
 
-    # ------------------------------------------------------------- who am I
+    # ------------------------------------------------------------- the caller
 
     @property
     def cloud(self) -> Cloud:

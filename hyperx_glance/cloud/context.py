@@ -19,7 +19,7 @@ from hyperx_glance.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every verb needs; ``steward`` is a second connection, with rights on every project."""
+    """The shared context of all verbs; ``steward`` is a second connection, with rights on every project."""
 
     cloud: Cloud
     departments: Departments

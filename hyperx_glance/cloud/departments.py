@@ -88,11 +88,11 @@ class Departments:
         return Department(access.project_id, access.project_name)
 
     def names(self) -> Mapping[str, str]:
-        """Return all that the caller may see, id to name."""
+        """Return the names of the departments that the caller may see, by id."""
         return self._kept.names(self._cloud, self._clock)
 
     def owner_names(self) -> Mapping[str, str]:
-        """Return the names of the departments that may own images which the caller sees, id to name."""
+        """Return the names of the departments that may own images that the caller sees, by id."""
         own = self.own()
         return {own.id: own.name, **self._names_of_owners()}
 
@@ -101,7 +101,7 @@ class Departments:
             return self.names()
         try:
             return self._owners.names(self._steward, self._clock)
-        except AuthenticationError as error:  # of the steward: it would not help if the caller logged in again
+        except AuthenticationError as error:  # an error of the steward: logging in again would not help the caller
             raise NotAllowedError(
                 f"The steward, which reads the names of departments, cannot log in: {error.message}",
                 hint="An operator should renew the steward's session or credentials.",
@@ -109,7 +109,7 @@ class Departments:
             ) from error
 
     def known(self) -> list[Department]:
-        """List all that the caller may see, by name."""
+        """List the departments that the caller may see, by name."""
         own = self.own()
         names = {own.id: own.name, **self.names()}
         return sorted((Department(key, name) for key, name in names.items()), key=lambda each: (each.name, each.id))

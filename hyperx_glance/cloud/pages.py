@@ -38,7 +38,7 @@ _MARKERS = re.compile(r"[?&]marker=([^&#]+)")
 
 
 class MarkersLostError(Exception):
-    """Raised if no image still exists behind which a list could continue."""
+    """Raised if none of the images behind which a list could continue still exists."""
 
 
 class _Page(NamedTuple):
@@ -187,7 +187,7 @@ def _page(cloud: Cloud, parameters: Sequence[tuple[str, str]], marker: str | Non
 def _parsed(content: bytes) -> _Page:
     """Parse a page image by image, without keeping more than one.
 
-    To parse a thousand images at once takes half as long again, and more: they do not fit into the processor's caches,
+    Parsing a thousand images at once takes at least half as long again: they do not fit into the processor's caches,
     and the garbage collector walks through them (docs/decisions/0035). So the page is cut where one record ends and the
     next begins, as Glance writes them (json.dumps in ResponseSerializer.index). In JSON strings, a quote has a
     backslash before it, so the cut is always between records. A page that looks different is parsed as a whole.
@@ -204,9 +204,9 @@ def _parsed(content: bytes) -> _Page:
 
 def _one_by_one(content: bytes, start: int, last: int) -> Iterator[Image]:
     """Iterate over the images of the records between the first brace and the last."""
-    validated = Image.__pydantic_validator__.validate_json  # what model_validate_json calls
+    validated = Image.__pydantic_validator__.validate_json  # as in model_validate_json
     while True:
-        # To find a single byte is many times faster than to find several, and few records contain a second brace.
+        # Finding a single byte is many times faster than finding several, and few records contain a second brace.
         end = content.find(b"}", start)
         while end != last and not content.startswith(b'}, {"', end):
             end = content.find(b"}", end + 1)

@@ -34,8 +34,8 @@ def patch(
 def apply(cloud: Cloud, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
     """Make the edits that an image still lacks, and return the record as it is afterwards.
 
-    ``wanted`` returns the edits that make a record what it is to be. If the caller may not remove the featured flag,
-    the patch is sent without that. Raise `ConflictError` if Glance answered 200, but did not take an edit.
+    ``wanted`` returns the edits that a record still lacks. If the caller may not remove the featured flag, the patch is
+    sent without that edit. Raise `ConflictError` if Glance answered 200, but did not apply an edit.
     """
     edits = wanted(image)
     if not edits:

@@ -34,7 +34,7 @@ class VolumeOfImage(Listed):
     volume_image_metadata: dict[str, str | None] | None = None
 
     def of_image(self, key: str) -> str:
-        """Return what Cinder copied from the record of the volume's image; "" if there is no such property."""
+        """Return a value that Cinder copied from the record of the volume's image; "" if there is no such property."""
         return (self.volume_image_metadata or {}).get(key) or ""
 
 
@@ -88,7 +88,7 @@ def volumes(cloud: Cloud, *, metadata: Mapping[str, str] | None = None) -> Itera
 
 
 def volumes_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: int) -> Iterator[VolumeOfImage]:
-    """Iterate over the volumes that match Cinder's own criteria, as far as it matters for their images."""
+    """Iterate over the volumes that match Cinder's own criteria, with only the fields about their images."""
 
     def read(params: Mapping[str, object]) -> _VolumeOfImagePage:
         return cloud.get_parsed(_VolumeOfImagePage, "block-storage", "/volumes/detail", params=params)

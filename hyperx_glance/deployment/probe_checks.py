@@ -119,7 +119,7 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     if trials.host.outcome != "done":
         return CheckResult(
             "warning",
-            f"Inconclusive: Glance refuses {trials.url} because of its host, whatever the port: {trials.host.reason}",
+            f"Inconclusive: Glance refuses {trials.url} because of its host, on any port: {trials.host.reason}",
             "Try a registration from your file server's port.",
         )
     transfer = evidence.settings.transfer

@@ -33,7 +33,7 @@ MERGE_KEYS = frozenset({"merge_how", "merge_type"})
 PASSWORD_KEYS = frozenset({"passwd", "hashed_passwd", "plain_text_passwd"})
 ALWAYS_THERE = "root"
 LARGEST_CONFIG = 256 * 1024
-"""Bytes of cloud-config that are parsed: PyYAML takes some ten seconds for a MiB."""
+"""The number of bytes of cloud-config that are parsed: PyYAML takes about ten seconds for a MiB."""
 DEEPEST = 50
 MOST_ALIASES = 100
 LONGEST_INTEGER = 100
@@ -47,7 +47,7 @@ _Mapping = Mapping[object, object]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Hold one part of the caller's user data; ``headers`` are the names of its MIME headers in lower case."""
+    """One part of the caller's user data; ``headers`` are the names of its MIME headers in lower case."""
 
     content_type: str
     data: bytes
@@ -90,11 +90,11 @@ def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> 
 
 
 class _Loader(yaml.SafeLoader):
-    """Read as cloud-init does, which uses this loader; but leave merge keys (<<) as they stand: nested ones grow.
+    """A loader that reads as cloud-init does, but leaves merge keys (<<) as they are, because nested ones grow.
 
-    An alias takes three letters and stands for any amount of data. Therefore their number is bounded, and nothing here
-    writes a list or a mapping as text or copies one. PyYAML's faster loader, of libyaml, ends the process if PyYAML is
-    older than 6.0.4 and brackets nest 50,000 deep.
+    cloud-init uses the same loader. An alias of three letters can stand for any amount of data. So the number of
+    aliases is bounded, and nothing here copies a list or a mapping, or writes one as a string. PyYAML's faster loader,
+    from libyaml, ends the process if PyYAML is older than 6.0.4 and brackets are nested 50,000 deep.
     """
 
     def __init__(self, text: str) -> None:
@@ -117,7 +117,7 @@ class _Loader(yaml.SafeLoader):
         pass
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """Refuse long ones: 1:1:1:1 has the base 60, and takes the square of its length."""
+        """Refuse long integers: 1:1:1:1 is in base 60, and takes time quadratic in its length."""
         if len(node.value) > LONGEST_INTEGER:
             raise ValueError(f"{len(node.value)} digits")
         return super().construct_yaml_int(node)
@@ -139,7 +139,7 @@ def _load(data: bytes) -> _Mapping:
         TypeError,
         ValueError,
     ) as error:
-        # PyYAML lets other errors than its own out for values that contradict their tags, such as "!!int x".
+        # PyYAML raises errors other than its own for values that contradict their tags, such as "!!int x".
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f", line {mark.line + 1}"
         if isinstance(error, InvalidRequestError):
@@ -155,7 +155,7 @@ def _load(data: bytes) -> _Mapping:
 
 
 def _check_passwords(own: _Mapping, user: str) -> None:
-    """Refuse a second source of passwords: versions of cloud-init differ in what they make of two."""
+    """Refuse a second source of passwords: versions of cloud-init handle two of them differently."""
     for key in "chpasswd", "password":
         if key in own:
             message = f"user_data: sets passwords with `{key}`, and so does the launch."
@@ -169,7 +169,7 @@ def _check_passwords(own: _Mapping, user: str) -> None:
 
 
 def _accounts(own: _Mapping) -> dict[str, _Mapping]:
-    """Name the accounts that ``users`` and ``user`` make, with what is said of each (cloudinit/distros/ug_util.py)."""
+    """Return the accounts that ``users`` and ``user`` make, with their settings (cloudinit/distros/ug_util.py)."""
     users = own.get("users")
     accounts: dict[str, _Mapping] = {}
     if isinstance(users, Mapping):
@@ -197,7 +197,7 @@ def _name(value: object) -> str:
 
 
 def _check_account(own: _Mapping, user: str) -> None:
-    """Refuse a list of accounts in which the password's is missing: setting it would fail, and all others with it."""
+    """Refuse a list that lacks the password's account: setting that password would fail, and so would all others."""
     if user == ALWAYS_THERE or not ("users" in own or own.get("user")):
         return
     if not {user, "default"} & _accounts(own).keys():
@@ -207,7 +207,7 @@ def _check_account(own: _Mapping, user: str) -> None:
         )
 
 
-# ----------------------------------------------------------------- what is merged in the guest
+# ----------------------------------------------------------------- merging in the guest
 
 
 def _is_left_to_cloud_init(parts: tuple[Part, ...], read: list[_Mapping]) -> bool:

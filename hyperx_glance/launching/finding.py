@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 def find_launch(context: Context, launch_id: str) -> Launch:
     """Find a launch by its id.
 
-    If there is no server, look for ten seconds, since Nova may still be creating them. An id that this library has
-    drawn says when, and after ten minutes one look is enough.
-    A launch whose cancellation was interrupted may have volumes, but no servers: `Launch.cancel` deletes them.
-    Raise `NotFoundError` if there is neither. The password of a launch is not stored: reset it.
+    If there is no server, look for ten seconds, since Nova may still be creating them. An id that this library
+    generated contains its time; after ten minutes, one look is enough. A launch whose cancellation was interrupted may
+    have volumes, but no servers: `Launch.cancel` deletes them. Raise `NotFoundError` if there is neither. The password
+    of a launch is not stored: reset it.
     """
     made = MayHaveMade(launch_id=launch_id)
     with made:
@@ -84,7 +84,8 @@ def _follower(context: Context, launch_id: str, known: list[ServerRecord], made:
     """Follow a launch of which some servers are known; after ten minutes, no more servers will come."""
     order = LaunchOrder.read(launch_id, known[0].metadata, at_least=len(known))
     if all(record.status != "BUILD" for record in known):
-        # The launch has ended: if a server was deleted since, that is no failure for which the others should go.
+        # The launch has ended: a server that was deleted since then is not a failure for which the others should be
+        # deleted.
         order = replace(order, on_failure="keep")
     follower = LaunchFollower(context, order, made=made, records=known)
     if (born := _born(known)) is not None and datetime.now(UTC) - born > SETTLED:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 BUILD_SECONDS = 120.0
 """The time that `LaunchFollower.cancel` gives a server to be built before it deletes it, if volumes would be left."""
 FAULT_SECONDS = 2.0
-"""The time that a server may be in ERROR before Nova writes why (nova/scheduler/utils.py, set_vm_state_and_notify)."""
+"""The time that Nova may take to write why a server is in ERROR (nova/scheduler/utils.py, set_vm_state_and_notify)."""
 _BUILDING = ("BUILD", "UNKNOWN")
 _FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
 
@@ -86,7 +86,7 @@ class LaunchFollower:
     def find_all(self) -> None:
         """Look until all servers are there, or no new one has come for the quiet time.
 
-        Raise what the last look raised.
+        Raise the error of the last look.
         """
 
         def look() -> bool | None:
@@ -96,7 +96,7 @@ class LaunchFollower:
         self.quiet.listen(look)
 
     def _take(self, records: Sequence[ServerRecord]) -> None:
-        """Keep what a look has shown."""
+        """Store the results of a look."""
         self._records = tuple(sorted(records, key=lambda record: name_order(record.name or "")))
         seen = self._seen | {record.id for record in records}
         if len(seen) > len(self._seen):
@@ -222,7 +222,7 @@ class LaunchFollower:
     def _delete(self, server_id: str) -> None:
         """Delete a server. If its state forbids it now, the next look asks again, which is safe.
 
-        A lock does not pass by waiting (nova/exception.py, InstanceIsLocked).
+        Waiting does not remove a lock (nova/exception.py, InstanceIsLocked).
         """
         try:
             nova.delete(self._cloud, server_id)

@@ -41,7 +41,7 @@ LINUX_ADMINISTRATOR = "root"
 
 @dataclass(frozen=True, slots=True)
 class Flavor:
-    """A flavor, as far as it matters to a launch."""
+    """The part of a flavor that matters to a launch."""
 
     id: str
     name: str
@@ -58,7 +58,7 @@ class Network:
     name: str
 
 
-# ----------------------------------------------------------------- what the image is
+# ----------------------------------------------------------------- the kind of image
 
 
 def is_install(image: Image, request: LaunchRequest) -> bool:
@@ -123,8 +123,9 @@ def check_image(image: Image, *, project_id: str) -> None:
             hint="If it is, set the flag: update(image, bootable=True).",
         )
     if image.owner != project_id and image.glance_property(VOLUMES_KEY):
-        # Nova makes what it says for every server (nova/compute/api.py, _get_image_defined_bdms), in the department of
-        # whoever launches: no check of ours sees it, and no cancellation deletes it.
+        # Nova makes the volumes that the image names for every server (nova/compute/api.py, _get_image_defined_bdms),
+        # in the department of the user who launches: our checks do not see them, and a cancellation does not delete
+        # them.
         raise InvalidRequestError(
             f"Image {image.name or image.id} of another department names volumes ({VOLUMES_KEY}), which Nova would make"
             " in yours.",
@@ -188,7 +189,7 @@ def _tag_problems(request: LaunchRequest) -> list[str]:
 
 
 def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
-    """Raise if flavor or disk are too small for the image."""
+    """Raise if the flavor or the disk is too small for the image."""
     name = image.name or image.id
     if flavor.ram_mib < image.min_ram_mib:
         raise FlavorTooSmallError(
@@ -297,7 +298,8 @@ def server_body(
     else:
         server["imageRef"] = image.id
     optional: Mapping[str, Json] = {
-        # Nova writes it in clear text onto any config drive (nova/virt/libvirt/driver.py, extra_md): for Windows alone.
+        # Nova writes it in clear text onto every config drive (nova/virt/libvirt/driver.py, extra_md): for Windows
+        # only.
         "adminPass": windows_password,
         "user_data": user_data,
         "config_drive": True if windows_password is not None or alone else request.config_drive,
@@ -343,7 +345,7 @@ def _block_devices(image: Image, flavor: Flavor, request: LaunchRequest) -> list
 def name_order(name: str) -> tuple[tuple[int, str], ...]:
     """Return the key that sorts "web-2" before "web-10".
 
-    Digits are compared by their count and as text, since int() refuses very long ones.
+    Digits are compared by their count and as strings, since int() refuses very long ones.
     """
     texts_and_numbers = re.split("([0-9]+)", name)
     parts = [(0, part) for part in texts_and_numbers]

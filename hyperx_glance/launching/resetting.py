@@ -54,7 +54,7 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
 
 
 def _reset_problem(error: HyperxGlanceError) -> tuple[str, str] | None:
-    """Return what a refused changePassword means, and a hint (nova/api/openstack/compute/admin_password.py)."""
+    """Return the meaning of a refused changePassword, and a hint (nova/api/openstack/compute/admin_password.py)."""
     if answered(error, 501):
         return "The guest agent did not respond", "Install and start qemu-guest-agent in the guest, then try again."
     if not answered(error, 409):

@@ -48,7 +48,7 @@ _LISTED = {
     "security group": "security group",
     "volume type": "volume type",
 }
-"""Words of Nova's refusals for what it looks up itself, and the command of OpenStack's client that lists it."""
+"""Words in Nova's refusals for things that it looks up itself, and the OpenStack client's command that lists them."""
 
 
 def launch(
@@ -101,7 +101,7 @@ def launch(
 
 
 def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) -> NoReturn:
-    """Raise what Nova's refusal means: the error with figures if a quota is exceeded, else the refusal with a hint."""
+    """Raise the error for Nova's refusal: with figures if a quota is exceeded, otherwise the refusal with a hint."""
     refusal.launch_id = order.launch_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         # Unified limits answer 403 in other words (nova/limit/placement.py).

@@ -21,14 +21,14 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.launching.cloud_config import CLOUD_CONFIG, Part, password_config
 
 MAX_ENCODED = 65535
-"""Characters of base64 that Nova takes (nova/api/openstack/compute/schemas/servers.py, user_data)."""
+"""The number of characters of base64 that Nova accepts (nova/api/openstack/compute/schemas/servers.py, user_data)."""
 MAX_UNPACKED = 2**20
-"""Bytes of all that is unpacked together."""
+"""The number of bytes of all unpacked data together."""
 MOST_COMPARISONS = 2_000_000
 """Python's parser of messages compares each line with the boundary of each message that it is in."""
 LONGEST_HEADER = 4096
-"""Python's parser of headers takes the square of their length."""
-# What cloud-init tells apart by the first line (cloudinit/handlers/__init__.py, INCLUSION_TYPES_MAP).
+"""Python's parser of headers takes time quadratic in their length."""
+# The kinds that cloud-init distinguishes by the first line (cloudinit/handlers/__init__.py, INCLUSION_TYPES_MAP).
 TYPES = (
     (b"#cloud-config-archive", "text/cloud-config-archive"),
     (b"#cloud-config-jsonp", "text/cloud-config-jsonp"),
@@ -41,7 +41,7 @@ TYPES = (
     (b"#!", "text/x-shellscript"),
 )
 UNKNOWN_TYPES = ("text/plain", "text/x-not-multipart", "text/x-shellscript")
-"""Types in whose place cloud-init looks at the first line (cloudinit/user_data.py, TYPE_NEEDED)."""
+"""Types for which cloud-init looks at the first line instead (cloudinit/user_data.py, TYPE_NEEDED)."""
 GZIP_TYPES = frozenset(
     f"application/{name}"
     for name in ("gzip", "gzip-compressed", "gzipped", "x-compress", "x-compressed", "x-gunzip", "x-gzip")
@@ -55,7 +55,8 @@ _HEADER = re.compile(rb"^content-type:.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.M
 def with_password(user_data: str | bytes | None, *, user: str, password_hash: str) -> bytes:
     """Add a cloud-config that sets the user's password, as the last part of a multipart message.
 
-    Raise `InvalidRequestError` for data that cloud-init would not read, or beside which the password would not hold.
+    Raise `InvalidRequestError` for data that cloud-init would not read, or with which the password would have no
+    effect.
     """
     if not user_data:
         return password_config((), user=user, password_hash=password_hash).encode()
@@ -76,7 +77,7 @@ def with_password(user_data: str | bytes | None, *, user: str, password_hash: st
 
 
 def encode(user_data: str | bytes) -> str:
-    """Encode user data as Nova wants it; raise `InvalidRequestError` where it is too long."""
+    """Encode user data as Nova wants it; raise `InvalidRequestError` if it is too long."""
     data = user_data.encode() if isinstance(user_data, str) else user_data
     _check_length(data)
     return base64.b64encode(data).decode()
@@ -103,7 +104,7 @@ def _unpack(data: bytes, most: int) -> bytes:
 
 
 def _as_multipart(data: bytes) -> Message:
-    # cloud-init looks that far (cloudinit/user_data.py, convert_string), whatever header comes first.
+    # cloud-init looks that far (cloudinit/user_data.py, convert_string), regardless of which header comes first.
     message = _parsed(data) if MIME_VERSION in data[:4096].lower() else None
     if message is None and data[:13].lower() == CONTENT_TYPE:
         message = _parsed(data)
@@ -129,7 +130,7 @@ def _parsed(data: bytes) -> Message:
 
 
 def _parts(message: Message) -> Iterator[Part]:
-    """List what cloud-init will handle, with the type that it will find."""
+    """List the parts that cloud-init will handle, with the type that it will detect."""
     left = MAX_UNPACKED
     for part in message.walk():
         if part.is_multipart():
@@ -161,7 +162,7 @@ def _content_type(data: bytes) -> str:
 
 
 def _part(data: bytes, content_type: str) -> Message:
-    """Wrap data exactly: as it is where that is safe, else in base64."""
+    """Wrap data without changing it: as it is if that is safe, otherwise in base64."""
     part = Message()
     part["Content-Type"] = f'{content_type}; charset="utf-8"'
     part["MIME-Version"] = "1.0"

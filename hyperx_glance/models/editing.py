@@ -21,7 +21,7 @@ from hyperx_glance.vocabulary import Category
 
 
 class ImageChanges(Describing):
-    """Changes of an image; a field that is not given stays as it is, "" or an empty set clears it.
+    """Changes to an image; a field that is not given stays as it is, "" or an empty set clears it.
 
     ``properties`` are added to those that exist, ``remove_properties`` are removed, ``tags`` replaces all tags.
     """

@@ -51,7 +51,7 @@ def _no_boolean(number: object) -> object:
 
 
 def well_formed_checksum(text: str) -> str:
-    """Return "algorithm:digest" in lower case; raise `ValueError` if the text is not a checksum."""
+    """Return "algorithm:digest" in lower case; raise `ValueError` if the string is not a checksum."""
     algorithm, _, digest = text.lower().partition(":")
     length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
@@ -111,7 +111,7 @@ def is_target(value: object) -> str:
 def _model_file(value: object) -> object:
     """Refuse a string, even if the model is not validated further.
 
-    Models are filled from what other people send. If a console accepted strings, they could open every file of its
+    Models are filled from the input of other people. If a console accepted strings, they could open every file of its
     machine.
     """
     if isinstance(value, str):
@@ -143,7 +143,7 @@ def _network(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """Refuse a text that is not a host, since no URL would ever match it."""
+    """Refuse a string that is not a host, since no URL would ever match it."""
     bare = text.strip("[]")
     try:
         is_host = bool(ip_address(bare)) if ":" in bare else re.fullmatch(r"[^\s/@*?#%\\]+", bare) is not None
@@ -177,7 +177,7 @@ def _free_property(key: str) -> str:
 
 
 def made_new(properties: dict[str, str]) -> dict[str, str]:
-    """Refuse the properties by which Nova marks what it makes of servers, since no tab shows such images."""
+    """Refuse the properties with which Nova marks images made from servers, since no tab shows such images."""
     if properties.get(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS or vocabulary.VOLUMES_KEY in properties:
         raise ValueError(
             f"no tab shows images that {vocabulary.SNAPSHOT_KEY} or {vocabulary.VOLUMES_KEY} mark as snapshots"

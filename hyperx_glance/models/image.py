@@ -32,7 +32,7 @@ class _Lenient:
 
 
 class _Flag(_Lenient):
-    """A schema that reads "true" as True and everything else as False: properties are text, written by many tools."""
+    """A schema that reads "true" as True and everything else as False: properties are strings from many tools."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         flag = core_schema.chain_schema([core_schema.literal_schema(["true", True]), handler(source)])
@@ -107,7 +107,7 @@ class Image(BaseModel):
     hash_value: _OptionalText = None
 
     def glance_property(self, key: str) -> str:
-        """Return the text of a Glance property that is not a field here; "" if the image has none."""
+        """Return the value of a Glance property that is not a field here; "" if the image has none."""
         value = (self.__pydantic_extra__ or {}).get(key)
         return value if isinstance(value, str) else ""
 
@@ -218,7 +218,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_uuid(text: str) -> bool:
-    """Check whether a text looks like the id of an image or a server, and not like a name."""
+    """Check whether a string looks like the id of an image or a server, and not like a name."""
     return _UUID.fullmatch(text) is not None
 
 

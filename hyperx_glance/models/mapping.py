@@ -18,7 +18,7 @@ from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.url_text import stored_url
 from hyperx_glance.vocabulary import FIELDS, Category, Field, Stored, Writer
 
-_YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the guest agent's property so (oslo_utils/strutils.py)
+_YES = ("yes", "true", "on", "1", "t", "y")  # Nova reads the property in this way (oslo_utils/strutils.py)
 _FLAG_KEY = vocabulary.glance_key("password_enabled")
 _ADMIN_USER_KEY = vocabulary.glance_key("admin_user")
 _AGENT_BEFORE_KEY = vocabulary.glance_key("guest_agent_before")
@@ -112,7 +112,7 @@ FLAG_REMOVAL = Edit("category", _FEATURED_KEY, None)
 
 
 def edit_patch(image: Image, changes: ImageChanges, *, public_visibility: str) -> list[Edit]:
-    """Return the fewest edits that make a record match the changes; none if it matches already."""
+    """Return the fewest edits that make a record match the changes; none if it already matches."""
     given = changes.given()
     edits = [
         Edit(field.name, field.key, _written(field, given[field.name]))

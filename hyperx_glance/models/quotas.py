@@ -21,7 +21,7 @@ class Usage(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def remaining(self) -> int | None:
-        """What is left: negative if the limit is below the current usage, None if there is no limit."""
+        """The amount that is left: negative if the limit is below the current usage, None if there is no limit."""
         return None if self.limit is None else self.limit - self.used
 
 

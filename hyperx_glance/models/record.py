@@ -52,13 +52,13 @@ def is_volume_snapshot(image: Image) -> bool:
 
 
 def is_being_captured(image: Image) -> bool:
-    """Check whether this is the record of a capture that nobody has finished yet."""
+    """Check whether this is the record of an unfinished capture."""
     ordered = bool(image.glance_property(vocabulary.CAPTURE_ORDER_KEY))
     return (ordered and _is_of_its_server(image)) or is_cancelled_capture(image)
 
 
 def is_cancelled_capture(image: Image) -> bool:
-    """Check whether this is a record that somebody is about to delete.
+    """Check whether this is a record that is about to be deleted.
 
     Nova and Cinder copy the properties of the image that a server was made of, so another department may have written
     the mark: it counts only in place of the order, and with the id of this capture.
@@ -69,7 +69,7 @@ def is_cancelled_capture(image: Image) -> bool:
 
 
 def _is_of_its_server(image: Image) -> bool:
-    """Check whether a record is made of the server that its order names: nobody knew its id before it was there."""
+    """Check whether a record is made of the server in its order: nobody knew that id before the server existed."""
     made_of = image.glance_property(vocabulary.SERVER_NOTE_KEY)
     return bool(made_of) and made_of == image.captured_from
 

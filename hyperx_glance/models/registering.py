@@ -84,7 +84,7 @@ class NewImage(_New):
     """A request for a disk image from a URL or from a file.
 
     ``file`` is a ``pathlib.Path`` or a binary file object, which is read from its first byte. A string is refused,
-    since requests are filled from what other people send. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the
+    since requests are filled from the input of other people. ``unpack`` "auto" unpacks xz, gzip, bzip2 and zstd on the
     way, False refuses packed data. ``disk_format`` None means the format that the first bytes show. ``checksum`` is
     "sha256:<hex>", "sha512:<hex>" or "md5:<hex>". ``checksum_url`` is the URL of the publisher's file of checksums:
     SHA256SUMS, SHA512SUMS, MD5SUMS, or a file of one digest. Both are for the data of the URL or file before unpacking.

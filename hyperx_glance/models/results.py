@@ -120,7 +120,7 @@ class AvailabilityZone(BaseModel):
 
 
 class Deletion(BaseModel):
-    """What was deleted: ``image`` is None if there was none, ``servers`` is None if they were not asked for."""
+    """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not asked for."""
 
     model_config = ConfigDict(frozen=True)
 

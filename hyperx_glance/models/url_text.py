@@ -18,7 +18,7 @@ _HARMLESS_PARAMETERS = frozenset({
     "arch", "architecture", "platform", "os", "distro", "lang", "language", "format", "fmt", "type", "file", "filename",
     "name", "image", "date", "download", "dl", "raw",
 })  # fmt: skip
-"""What says which file is meant. Names of secrets cannot be listed: the next service invents another one."""
+"""Parameters that say which file is meant. Names of secrets cannot be listed: the next service invents another one."""
 _LONGEST_VALUE = 64
 _PLAIN_VALUE = re.compile(r"[\w.~+/ -]*")
 _RANDOM_WORD = re.compile(r"[0-9A-Za-z]{21}")
@@ -41,7 +41,7 @@ _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 def ascii_place(place: str) -> str:
-    """Write server and port of a URL as HTTP sends them; `UnicodeError` where the name cannot be."""
+    """Write server and port of a URL as HTTP sends them; raise `UnicodeError` if the name cannot be written."""
     if place.isascii():
         return place
     name, colon, port = place.partition(":")
@@ -60,7 +60,7 @@ def ascii_url(url: str) -> str:
 
 
 def url_parts(url: str) -> SplitResult | None:
-    """Split a URL; None for what is none, and for a host that readers understand differently.
+    """Split a URL; return None if it is not a URL, or if readers understand its host differently.
 
     Glance decodes "%3a" in a host and takes what follows for the port (urllib.request.Request). It raises nothing: an
     error's context would quote what it took for the port, which may be half of a password.
@@ -76,7 +76,7 @@ def url_parts(url: str) -> SplitResult | None:
 
 
 def ascii_parts(url: str) -> SplitResult | None:
-    """Split a URL as HTTP sends it; None for what is none."""
+    """Split a URL as HTTP sends it; return None if it is not a URL."""
     try:
         return url_parts(ascii_url(url))
     except ValueError:
@@ -84,7 +84,7 @@ def ascii_parts(url: str) -> SplitResult | None:
 
 
 def http_url(url: str) -> str:
-    """Accept http and https with a host; where they may lead is for `hyperx_glance.sources.urls` to find out."""
+    """Accept http and https URLs with a host; `hyperx_glance.sources.urls` checks where they may lead."""
     parts = url_parts(url)
     if parts is None:
         raise ValueError("not a valid URL: check the host and port")
@@ -102,7 +102,7 @@ def _is_ambiguous(url: str, parts: SplitResult) -> bool:
     """Check whether readers may differ about where user and password end.
 
     Browsers take a backslash for a slash. An empty port is the colon of a scheme that was pasted twice. What looks like
-    a port may be the beginning of a password with a slash, whose @ then stands in the path.
+    a port may be the beginning of a password with a slash, whose @ is then in the path.
     """
     place = parts.netloc.rpartition("@")[2]
     rest = unicodedata.normalize("NFKC", parts.path + parts.query + parts.fragment)
@@ -110,7 +110,7 @@ def _is_ambiguous(url: str, parts: SplitResult) -> bool:
 
 
 def well_formed(url: str) -> bool:
-    """Tell whether a text is a URL of HTTP or HTTPS that can be sent."""
+    """Check whether a string is a URL of HTTP or HTTPS that can be sent."""
     try:
         ascii_url(http_url(url))
     except ValueError:
@@ -119,7 +119,7 @@ def well_formed(url: str) -> bool:
 
 
 def has_spaces(url: str) -> bool:
-    """Tell whether a text has spaces or control characters, which end a URL in a request."""
+    """Check whether a string has spaces or control characters, which end a URL in a request."""
     return bool(_UNSAFE.search(url))
 
 
@@ -127,21 +127,21 @@ def has_spaces(url: str) -> bool:
 
 
 class StoredUrl(NamedTuple):
-    """Hold a URL as it may be kept and shown, and whether something was taken out of it."""
+    """A URL in the form that may be kept and shown, and whether something was removed from it."""
 
     url: str
     stripped: bool
 
 
 def stored_url(url: str) -> StoredUrl:
-    """Keep of a URL where it leads and the parameters that are known to be harmless.
+    """Return a URL with its location and the parameters that are known to be harmless, and without the rest.
 
-    User, password and fragment are taken out, and every other parameter of query and path. What stands in the path
-    before an @ is taken out, too: to some reader it is a user and a password. Nothing is kept of what is not the same
-    URL to every reader.
+    User, password and fragment are removed, and so is every other parameter of query and path. Anything in the path
+    before an @ is removed, too: some readers take it for a user and a password. Nothing is kept of a URL that readers
+    understand differently.
     """
     parts = url_parts(url)
-    # Of another scheme nothing is kept: it may be a user, too ("alice://secret@http://files.example").
+    # Nothing is kept of another scheme: it may be a user, too ("alice://secret@http://files.example").
     if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or _is_ambiguous(url, parts):
         return StoredUrl("", stripped=bool(url))
     host = parts.netloc.rpartition("@")[2]
@@ -182,7 +182,7 @@ def _has_at(text: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """Undo what a reader may undo: percent-encoding, as often as it was done, and letters of full width."""
+    """Undo what a reader may undo: percent-encoding, however often it was applied, and full-width letters."""
     for _ in range(_MOST_ENCODINGS):
         decoded = unquote(unicodedata.normalize("NFKC", text))
         if decoded == text:
@@ -192,10 +192,10 @@ def _decoded(text: str) -> str:
 
 
 def scrub(text: str, *known: str) -> str:
-    """Remove everything that may be a secret of a URL from a text that a service or a library wrote.
+    """Remove everything that may be a secret of a URL from a message of a service or a library.
 
-    The text may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may understand
-    differently. A ``known`` URL is found in one piece, whatever letters it has.
+    The message may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may
+    understand differently. A ``known`` URL is found in one piece, whatever characters it has.
     """
     for url in known:
         clean = _shown(url)

@@ -112,7 +112,7 @@ def _limits_of(cloud: Cloud, project_id: str, where: Mapping[str, str]) -> Seque
     if reader is not None:
         return reader.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id}).limits
     shown = cloud.get_parsed(_OwnLimits, "identity", "/limits", params=where).limits
-    # A limit of another project proves that Keystone hides nothing; without one, nobody knows.
+    # A limit of another project proves that Keystone hides nothing; without one, this is unknown.
     if all(limit.project_id == cloud.project_id for limit in shown):
         return None
     return [limit for limit in shown if limit.project_id == project_id]

@@ -249,13 +249,13 @@ def _image_calls(
 
 
 _DONE_BEFORE = {"POST": (409,), "DELETE": (404,)}
-"""Keystone's status for a limit that exists already, or that does not exist."""
+"""Keystone's status for a limit that already exists, or that does not exist."""
 
 
 def _write(context: Context, call: _Call, touched: set[str]) -> None:
     """Send one request, and send it again if its response is lost: all of them are idempotent.
 
-    If a limit exists already, reading the figures back shows whether it is ours. Fields whose limit has changed, or may
+    If a limit already exists, reading the figures back shows whether it is ours. Fields whose limit has changed, or may
     have, are added to ``touched``.
     """
     fresh = set(call.fields) - touched

@@ -73,7 +73,7 @@ def checksum(context: Context, order: RegistrationOrder, checksum_url: str | Non
 
 
 def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way, ...]:
-    """Return the ways that are open for what was found."""
+    """Return the ways that are open for the data that was found."""
     obstacle = _obstacle(context, order, found)
     if found.packed:
         obstacle = "Glance does not unpack"
@@ -81,7 +81,7 @@ def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way,
 
 
 def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
-    """Return why this cloud's Glance must not import what was found; "" if it may.
+    """Return why this cloud's Glance must not import the data that was found; "" if it may.
 
     An old Glance can be made to read from the cloud's own network, or to accept a disk that refers to a file of the
     host.

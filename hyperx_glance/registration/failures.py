@@ -31,7 +31,7 @@ def scrubbed(error: HyperxGlanceError, order: RegistrationOrder) -> HyperxGlance
 
 
 def without_secrets(text: str, order: RegistrationOrder) -> str:
-    """Remove the URL's credentials from a text of Glance's."""
+    """Remove the URL's credentials from a message of Glance."""
     if order.url is None:
         return scrub(text)
     # The last form: part of a URL may look like an HTML entity, and is unescaped on its way.

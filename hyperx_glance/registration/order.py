@@ -79,7 +79,7 @@ class RegistrationOrder:
     def completed(
         self, found: Found, *, checksum: str | None, ways: tuple[Way, ...], room: Usage | None
     ) -> "RegistrationOrder":
-        """Return what was asked together with what was found."""
+        """Return the order, completed with the facts that were found."""
         return dataclasses.replace(
             self,
             disk_format=found.disk_format,
@@ -95,9 +95,9 @@ class RegistrationOrder:
 def open_ways(asked: RegistrationOrder, transfer: Transfer, *, obstacle: str = "") -> tuple[Way, ...]:
     """Return the ways that are open, the best one first; raise `InvalidRequestError` if there is none.
 
-    ``obstacle`` says why Glance cannot import what was found; "" if it can, or if nothing was read yet. A file of this
-    machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store, so it never
-    replaces an import to several stores.
+    ``obstacle`` says why Glance cannot import the data that was found; "" if it can, or if nothing was read yet. A file
+    of this machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store, so it
+    never replaces an import to several stores.
     """
     offered = (Way.STREAM,) if asked.file is not None else _OFFERED[transfer]
     if asked.url is not None and "@" in urlsplit(asked.url).netloc:

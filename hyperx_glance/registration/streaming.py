@@ -136,8 +136,8 @@ def upload(
 ) -> str | None:
     """Stream the URL or file into the record; return the digest of the data if a checksum is wanted.
 
-    After ``seconds`` the source is no longer waited for. Glance's response to the complete data is waited for, at most
-    as long again.
+    Wait for the source for at most ``seconds``, and then for Glance's response to the complete data for at most as long
+    again.
     """
     policy, network = context.settings.url_policy, context.settings.network
     deadline = network.clock() + seconds

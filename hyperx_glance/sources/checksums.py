@@ -41,7 +41,7 @@ class Digests:
             self._rest, self._too_long = b"", True
 
     def checksum(self) -> str | None:
-        """Return the strongest as "algorithm:hex", None if there is none; raise `ValueError` if two differ."""
+        """Return the strongest digest as "algorithm:hex", None if there is none; raise `ValueError` if two differ."""
         self._read(self._rest)
         self._rest = b""
         found = self._named or ({} if self._names else self._alone)

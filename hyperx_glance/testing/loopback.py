@@ -41,7 +41,7 @@ class Attempt:
 
 
 def hold(report: Callable[[Attempt], None], own: Collection[str] = ()) -> None:
-    """Refuse from now on, for good, whatever would leave this machine; call ``report`` with each attempt first.
+    """Permanently refuse everything that would leave this machine; call ``report`` with each attempt first.
 
     ``own`` are addresses of this machine that others can reach too.
     """

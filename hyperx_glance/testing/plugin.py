@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hyperx_glance.testing.local import LocalCloud
     from hyperx_glance.testing.memory import InMemoryCloud
 
-# Imported where used: pytest loads this module in every run, also of projects that use neither cloud.
+# Imported on use: pytest loads this module in every run, even in projects that use neither cloud.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--hyperx-python",
         metavar="PYTHON",
-        help="run the OpenStack services that the environment of this Python has, of an older release say",
+        help="run the OpenStack services from the environment of this Python, for example of an older release",
     )
     group.addoption("--hyperx-release", metavar="RELEASE", help="play this release in memory (default: the newest)")
 

@@ -44,7 +44,7 @@ class NetworkPlan(NamedTuple):
     cidr: str
     shared: bool = False
     external: bool = False
-    """It is where floating addresses come from."""
+    """Whether floating addresses come from it."""
     department: str = "admin"
 
 

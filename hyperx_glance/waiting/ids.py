@@ -20,7 +20,7 @@ from hyperx_glance.errors import InvalidRequestError
 FRESH = timedelta(minutes=5)
 """The age up to which an id may start a launch or a capture."""
 SETTLED = timedelta(minutes=10)
-"""The age from which on a launch or a capture has everything that it will ever have.
+"""The age from which a launch or a capture has everything that it will ever have.
 
 A launch's request is sent at once, at most four times, each within a minute; Nova had made all servers 0.7 s after
 that. The rest is for clocks that differ.
@@ -49,7 +49,7 @@ def check_fresh(field: str, chosen_id: str) -> None:
 
 
 def is_settled(chosen_id: str, now: datetime) -> bool:
-    """Check whether the id is so old that certainly nobody is still making what it names."""
+    """Check whether the id is so old that certainly nothing is still being made for it."""
     drawn = _drawn(chosen_id)
     return drawn is not None and now - drawn > SETTLED
 

@@ -98,7 +98,7 @@ def pause(pace: Pace, interval: float) -> None:
 
 
 def log_failure(what: str, error: ServiceUnavailableError) -> None:
-    """Log that something failed and is tried again, without a text of the service."""
+    """Log that something failed and is tried again, without the service's message."""
     LOG.info("%s failed: service %s, status %s, request %s", what, error.service, error.status, error.request_id)
 
 

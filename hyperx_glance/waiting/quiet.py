@@ -34,7 +34,7 @@ class Quiet:
         self.begin()
 
     def begin(self) -> None:
-        """Begin anew, because there was news or a reason to expect some."""
+        """Start again, because there was news or a reason to expect some."""
         self._end = self._pace.clock() + QUIET_SECONDS
 
     def end(self) -> None:
@@ -54,8 +54,8 @@ class Quiet:
     def listen(self, look: Callable[[], Found | None]) -> Found | None:
         """Look until something is found, and return it; return None if the quiet time has passed first.
 
-        If a service is out of reach, look again, since the cause of a lost response may last for a while. Raise what
-        the last look raised.
+        If a service is out of reach, look again, since the cause of a lost response may last for a while. Raise the
+        error of the last look.
         """
         failure: ServiceUnavailableError | None = None
         found: Found | None = None
@@ -110,7 +110,7 @@ def find_again(pace: Pace, chosen_id: str, look: Callable[[], Found | None]) -> 
 
 
 def patient(pace: Pace, look: Callable[[], Found | None]) -> Callable[[], Found | None]:
-    """Wrap a look that may fail during the quiet time: to look again is safe, and the service continues its work."""
+    """Wrap a look that may fail during the quiet time: looking again is safe, and the service continues its work."""
     silence = Quiet(pace)
 
     def patient_look() -> Found | None:

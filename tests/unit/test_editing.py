@@ -296,7 +296,7 @@ def test_an_action_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, clien
     cloud.fail("glance", "GET", image_id, status=500, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
         client().disable(image_id)
-    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (deactivate)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had completed the requested action (deactivate)."]
 
 
 def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -305,7 +305,7 @@ def test_an_edit_of_the_stewards_that_cannot_be_read_back_was_done(cloud: InMemo
     cloud.fail("glance", "GET", image_id, status=403, skip=1, times=1)
     with pytest.raises(NotAllowedError) as caught:
         bob.update(image_id, name="better")
-    assert caught.value.__notes__ == ["Before this error, Glance had done what was asked (edit)."]
+    assert caught.value.__notes__ == ["Before this error, Glance had completed the requested action (edit)."]
     assert record_of(cloud, image_id)["name"] == "better"
 
 

@@ -31,7 +31,7 @@ _MODULES: Final = {"LocalCloud": "local_cloud", "LocalCloudError": "layout", "Se
 
 
 def __getattr__(name: str) -> object:
-    """Import a name when it is asked for."""
+    """Import a name on first use."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    up = _command(commands, "up", _up, "start the cloud, or see that it runs; it goes on until `down`")
+    up = _command(commands, "up", _up, "start the cloud, or check that it runs; it runs until `down`")
     up.add_argument("--hosts", type=int, default=1, help="number of simulated hypervisors (default: 1)")
     up.add_argument(
         "--hypervisor", choices=HYPERVISORS, default="fake", help="hypervisor of servers: none or QEMU (default: fake)"
@@ -62,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--address",
         default=HOST,
-        help="address to listen on; all who reach it can use the cloud (default: %(default)s)",
+        help="address to listen on; everyone who can reach it can use the cloud (default: %(default)s)",
     )
     _add_python(up)
 
-    _command(commands, "status", _status, "show each service's port, process and health; fail if one is not well")
+    _command(commands, "status", _status, "show each service's port, process and health; fail if one is unhealthy")
 
     env = _command(commands, "env", _env, 'print the variables of a user; use it as: eval "$(... env --user alice)"')
     people = dict.fromkeys(name for profile in PROFILES.values() for name in profile.people)
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--keep", action="store_true", help="keep data and logs, for another `up`")
 
     demo = _command(
-        commands, "demo", _demo, "tell the whole story on a fresh cloud: register, look, launch, edit, delete"
+        commands, "demo", _demo, "run the whole demo on a fresh cloud: register, look, launch, edit, delete"
     )
     _add_python(demo)
     return parser

@@ -18,7 +18,7 @@ _REQUEST_SECONDS: Final = scaled(60)
 
 
 def auth(layout: Layout, user: str, project: str) -> dict[str, str]:
-    """Return the keywords by which `openstack.connect` logs in."""
+    """Return the keywords with which `openstack.connect` logs in."""
     return {
         "auth_url": layout.endpoint("keystone"),
         "username": user,
@@ -31,7 +31,7 @@ def auth(layout: Layout, user: str, project: str) -> dict[str, str]:
 
 
 def environment(keywords: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which the `openstack` command logs in as these keywords say."""
+    """Return the environment variables that make the `openstack` command log in as with these keywords."""
     return {f"OS_{key.upper()}": value for key, value in keywords.items()} | {
         "OS_AUTH_TYPE": "password",
         "OS_IDENTITY_API_VERSION": "3",

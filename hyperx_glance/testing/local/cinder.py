@@ -88,8 +88,8 @@ def _fill(layout: Layout) -> None:
 def _start_services() -> None:
     """Start scheduler and volume service without oslo.service's launcher, which would fork.
 
-    The volume service tells its capacity once when it starts, then each minute; a scheduler that missed it sends every
-    volume to "error". So the scheduler listens first, and is told until it knows.
+    The volume service reports its capacity once when it starts, then each minute; a scheduler that missed the report
+    sends every volume to "error". So the scheduler listens first, and the report is repeated until it arrives.
     """
     import os_brick
     from cinder import context, service

@@ -27,7 +27,7 @@ class LoopbackDriver(fake.FakeDriver):
     """
 
     def init_host(self, host: str) -> None:
-        """Start the host, and leave the file that nova-compute wants to find when it comes back.
+        """Start the host, and leave the file that nova-compute requires after a restart.
 
         `ComputeManager._ensure_existing_node_identity` (nova/compute/manager.py) refuses to start without it.
         """
@@ -47,7 +47,7 @@ class LoopbackDriver(fake.FakeDriver):
     ) -> None:
         """Upload a sector of zeros; `fake.FakeDriver` uploads nothing, and its snapshots stay "queued".
 
-        It also forgets all servers when nova-compute restarts, which real guests survive.
+        It also forgets all servers when nova-compute restarts; real guests survive that.
         """
         update_task_state(task_state=task_states.IMAGE_UPLOADING)
         formats = {"disk_format": "raw", "container_format": "bare"}

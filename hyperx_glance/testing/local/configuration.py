@@ -18,7 +18,7 @@ from hyperx_glance.testing.local.layout import PASSWORD, REGION, Layout
 
 Value: TypeAlias = str | int | float | bool
 Options: TypeAlias = dict[str, dict[str, Value]]
-# None removes the option, so that the service's own default counts.
+# None removes the option, so that the service's own default applies.
 Changes: TypeAlias = Mapping[str, Mapping[str, Value | None]]
 Policies: TypeAlias = Mapping[str, str]
 
@@ -38,7 +38,7 @@ def database(layout: Layout, name: str) -> dict[str, Value]:
 
 
 def credentials(layout: Layout, user: str) -> dict[str, Value]:
-    """Return the options of a section by which one service calls another as `user`."""
+    """Return the options of a section with which one service calls another as `user`."""
     return {
         "auth_type": "password",
         "auth_url": layout.endpoint("keystone"),
@@ -52,7 +52,7 @@ def credentials(layout: Layout, user: str) -> dict[str, Value]:
 
 
 def token_validation(layout: Layout, user: str) -> dict[str, Value]:
-    """Return the options by which a service checks its callers' tokens."""
+    """Return the options with which a service checks its callers' tokens."""
     return credentials(layout, user) | {
         "www_authenticate_uri": layout.endpoint("keystone"),
         "service_token_roles_required": True,
@@ -61,7 +61,7 @@ def token_validation(layout: Layout, user: str) -> dict[str, Value]:
 
 
 def changed(options: Options, changes: Changes) -> Options:
-    """Return the options with `changes` applied; a section that becomes empty goes."""
+    """Return the options with `changes` applied; a section that becomes empty is removed."""
     result: Options = {section: dict(values) for section, values in options.items()}
     for section, values in changes.items():
         target = result.setdefault(section, {})
@@ -96,7 +96,7 @@ def write(layout: Layout, service: str, options: Options, policies: Policies) ->
     for section, values in options.items():
         common.setdefault(section, {}).update(values)
     replace(layout.configuration_file(service), render(common))
-    # oslo.policy reads YAML, of which JSON is a part.
+    # oslo.policy reads YAML, which includes JSON.
     replace(layout.policy_file(service), json.dumps(dict(policies), indent=2) + "\n")
 
 

@@ -20,12 +20,12 @@ from hyperx_glance.testing.local.layout import LocalCloudError
 
 _ANSWER_SECONDS: Final = 30.0
 _LONGEST_ORDER: Final = 1 << 20
-_LOCK_SECONDS: Final = 1.0  # who only asks whether it is locked holds the lock for a moment
+_LOCK_SECONDS: Final = 1.0  # a process that only checks the lock holds it for a moment
 
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock; processes forked meanwhile hold it too, so it is free when all have ended."""
+    """Hold the directory's lock; processes forked meanwhile hold it too, so the lock is free when all have ended."""
     with (directory / "lock").open("w") as file:
         deadline = time.monotonic() + _LOCK_SECONDS
         while not _lock(file, fcntl.LOCK_EX):
@@ -100,7 +100,7 @@ def _short_path(directory: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def listening(directory: Path) -> Iterator[socket.socket]:
-    """Listen for orders; only this user may give any."""
+    """Listen for orders, which only this user may send."""
     (directory / "control").unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         with _short_path(directory) as address:
@@ -117,7 +117,7 @@ def answer(connection: socket.socket, obey: Callable[[dict[str, Any]], dict[str,
         with connection.makefile("rw", encoding="utf-8") as stream:
             request = json.loads(stream.readline(_LONGEST_ORDER))
             stream.write(json.dumps(obey(request)) + "\n")
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with an order, the cloud goes on
+    except Exception as error:  # noqa: BLE001 - an invalid order must not end the cloud
         print(f"an order was lost: {error!r}", flush=True)  # noqa: T201 - the supervisor's log
 
 

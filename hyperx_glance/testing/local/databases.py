@@ -21,7 +21,7 @@ from typing import Final
 
 from hyperx_glance.testing.local.layout import DATABASES, Layout
 
-# The packages whose version decides what is in a new database.
+# The packages whose versions determine the content of a new database.
 _SCHEMA_PACKAGES: Final = (
     "keystone",
     "glance",
@@ -36,13 +36,13 @@ _SCHEMA_PACKAGES: Final = (
 
 
 def template_directory(environment: Mapping[str, str], fingerprint: str) -> Path:
-    """Return where the new databases of these versions are kept between clouds."""
+    """Return the directory in which the new databases of these versions are kept between clouds."""
     cache = environment.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "hyperx-glance" / "local-cloud" / fingerprint
 
 
 def versions_fingerprint() -> str:
-    """Return a name for what new databases depend on: package versions and the code of this package."""
+    """Return a fingerprint of what determines new databases: package versions and the code of this package."""
     digest = hashlib.sha256()
     for package in _SCHEMA_PACKAGES:
         digest.update(f"{package} {importlib.metadata.version(package)}\n".encode())
@@ -90,7 +90,7 @@ def _new_file(path: Path) -> None:
 
 
 def _save(paths: list[Path], template: Path) -> None:
-    """Keep copies of new databases as the template; a cache that cannot be written is no cache."""
+    """Keep copies of new databases as the template; a cache that cannot be written is ignored."""
     try:
         template.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f"{template.name}.", dir=template.parent))

@@ -105,7 +105,7 @@ def main(python: Path | None = None) -> int:
                 f"all six of OpenStack {cloud.release} are healthy; Keystone answers at {cloud.auth()['auth_url']}"
             )
             tell(story, cloud, url)
-            story.title("The cloud goes")
+            story.title("The cloud is removed")
         seen(not directory.exists(), "the cloud's directory is gone")
         story.say("no process, port or file is left")
     except (DemoError, HyperxGlanceError) as error:
@@ -190,7 +190,7 @@ def register(story: Story, alice: Client, url: str) -> tuple[Image, Image]:
 
 
 def refuse(story: Story, alice: Client, url: str) -> None:
-    """Ask for the commonest mistake: a page instead of a file."""
+    """Make the most common mistake: a page instead of a file."""
     try:
         alice.register(NewImage(name="mistake", url=f"{url}/index.html"))
     except UrlRejectedError as error:
@@ -228,9 +228,9 @@ def capture(story: Story, alice: Client, launch: Launch) -> Image:
     image = alice.capture(server.id, new, on_progress=follow)
     story.clear()
     seen((image.state, image.captured_from) == (State.ACTIVE, server.id), "the server's image is ACTIVE")
-    seen(image.password_enabled and image.os_distro == "debian", "it says what the image of the server said")
-    seen([each.status for each in launch.wait().servers] == ["ACTIVE"], "the server goes on running")
-    story.say(f"{image.name}: {image.disk_format}, {size(image.size)}, made of {server.name}, which goes on running")
+    seen(image.password_enabled and image.os_distro == "debian", "it has the properties of the image of the server")
+    seen([each.status for each in launch.wait().servers] == ["ACTIVE"], "the server keeps running")
+    story.say(f"{image.name}: {image.disk_format}, {size(image.size)}, made of {server.name}, which keeps running")
     return image
 
 
@@ -265,7 +265,7 @@ def show(client: Client) -> None:
 
 
 def size(count: int | None) -> str:
-    """Write bytes as a person reads them."""
+    """Format bytes for people."""
     return "-" if count is None else f"{count / 2**20:.1f} MiB"
 
 

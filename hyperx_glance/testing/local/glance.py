@@ -50,9 +50,9 @@ def options(layout: Layout) -> Options:
             "flavor": "keystone+cachemanagement",
             "config_file": str(packaged_file("glance/glance-api-paste.ini")),
         },
-        # Tests serve their files on loopback, on whatever port is free; one port is refused, so that a refusal can be
-        # tested. A list of allowed ports would win over it (glance/common/utils.py get_validated_address, which also
-        # asks for the name "localhost.": where DNS does not know that, only 127.0.0.1 is let through).
+        # Tests serve their files on loopback, on any free port; one port is refused, so that a refusal can be tested. A
+        # list of allowed ports would win over it (glance/common/utils.py get_validated_address, which also asks for the
+        # name "localhost.": where DNS does not know that, only 127.0.0.1 is let through).
         "import_filtering_opts": {
             "allowed_hosts": "[127.0.0.1,localhost]",
             "allowed_ports": "[]",

@@ -27,14 +27,14 @@ _QUESTIONS = {
 
 
 def question(service: str) -> str:
-    """Return the path below the service's root that is asked for."""
+    """Return the path below the service's root that is requested."""
     return _QUESTIONS[service]
 
 
 def problem(layout: Layout, service: str, administrator: Session) -> str | None:
-    """Return why a service cannot be used, or None when it can."""
+    """Return why a service cannot be used, or None if it can."""
     try:
-        # Many looks come before a service listens: they shall cost nothing.
+        # Many looks come before a service listens, so they must cost nothing.
         socket.create_connection((layout.address, layout.ports[service]), _ANSWER_SECONDS).close()
     except OSError as error:
         return f"nothing listens on port {layout.ports[service]}: {error}"
@@ -42,7 +42,7 @@ def problem(layout: Layout, service: str, administrator: Session) -> str | None:
         response = administrator.get(
             layout.url(service, question(service)), raise_exc=False, timeout=_ANSWER_SECONDS, log=False
         )
-    except ClientException as error:  # refused, timed out, or no token to be had
+    except ClientException as error:  # refused, timed out, or no token available
         return str(error)
     if response.status_code != 200:
         return f"HTTP {response.status_code}: {response.text[:300]}"

@@ -19,12 +19,12 @@ from hyperx_glance.testing.profiles import PROFILES
 
 ADMINISTRATOR: Final = "admin"
 USERS: Final = PROFILES["default"].people
-# Whose token Nova and Cinder add to a caller's own. Without the role admin: where Glance protects properties it counts
-# the roles of both (glance/common/property_utils.py check_property_rules).
+# The user whose token Nova and Cinder add to a caller's own. Without the role admin: if Glance protects properties, it
+# counts the roles of both (glance/common/property_utils.py check_property_rules).
 DELEGATE: Final = "delegate"
 DEPARTMENTS: Final = tuple(dict.fromkeys(user.department for user in USERS.values()))
 
-# MiB and pieces, for each department; the console's tests run into them with little data.
+# MiB and counts, for each department; the console's tests reach them with little data.
 IMAGE_LIMITS: Final[Mapping[str, int]] = {
     "image_size_total": 1000,
     "image_stage_total": 1000,
@@ -153,7 +153,7 @@ def _create_services(layout: Layout) -> None:
 
 
 def _let_read_limits(user_id: str) -> None:
-    """Grant the roles on the system by which oslo.limit reads every department's limits."""
+    """Grant the roles on the system with which oslo.limit reads every department's limits."""
     from keystone.common.provider_api import ProviderAPIs
 
     for role_id in _role_ids("reader", "admin"):

@@ -20,10 +20,10 @@ PASSWORD: Final = "secret"
 
 HYPERVISORS: Final = ("fake", "qemu")
 
-# In the order in which they are forked: those that take longest to come up go first.
+# In the order in which they are forked: those that take longest to start come first.
 SERVICES: Final = ("nova", "keystone", "neutron", "cinder", "glance", "placement")
 
-# The path below the service's root that stands in Keystone's catalogue.
+# The path below the service's root that is in Keystone's catalogue.
 ENDPOINT_PATHS: Final[Mapping[str, str]] = {"keystone": "/v3", "nova": "/v2.1", "cinder": "/v3"}
 
 CATALOGUE_TYPES: Final[Mapping[str, str]] = {
@@ -44,10 +44,10 @@ DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
     "cinder": ("cinder",),
 }
 
-# Whose databases may be at a server instead of in SQLite files.
+# The services whose databases may be on a server instead of in SQLite files.
 MOVABLE_DATABASES: Final = ("glance", "keystone")
 
-# Everything a cloud writes stands below one of these, so that nothing else is removed with it.
+# Everything that a cloud writes is below one of these, so that nothing else is removed with it.
 ENTRIES: Final = (
     "cloud.json",
     "clouds.yaml",
@@ -73,12 +73,11 @@ class Layout:
     directory: Path
     ports: Mapping[str, int]
     hosts: int = 1
-    # By their names, the SQLAlchemy URLs of those that are at a server.
+    # The SQLAlchemy URLs of the databases that are on a server, by name.
     databases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     hypervisor: str = "fake"
     short: str = ""
-    """A short name of the directory, for as long as the supervisor lives: what lies below it has room in the address
-    of a socket."""
+    """A short name of the directory, valid while the supervisor lives: paths below it fit into a socket's address."""
     address: str = HOST
     """The address on which the services listen; the catalogue has it, and they reach each other there."""
 
@@ -87,7 +86,7 @@ class Layout:
         return f"http://{self.address}:{self.ports[service]}{path}"
 
     def endpoint(self, service: str) -> str:
-        """Return the URL that stands in Keystone's catalogue."""
+        """Return the URL in Keystone's catalogue."""
         return self.url(service, ENDPOINT_PATHS.get(service, ""))
 
     def home(self, service: str) -> Path:
@@ -111,12 +110,12 @@ class Layout:
         return self.databases.get(name, f"sqlite:///{self.database(name)}?timeout=60")
 
     def log(self, service: str) -> Path:
-        """Return the file that the service logs, prints and fails into."""
+        """Return the file that the service writes its log, output and errors to."""
         return self.directory / "logs" / f"{service}.log"
 
     @property
     def refused(self) -> Path:
-        """Return the file in which services tell what they tried to reach outside this machine."""
+        """Return the file in which services note what they tried to reach outside this machine."""
         return self.directory / "refused"
 
 

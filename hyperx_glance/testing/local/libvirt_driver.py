@@ -22,12 +22,12 @@ class LoopbackDriver(LibvirtDriver):
     """A driver whose guests have unconnected network cards, and agents reachable below the cloud's directory."""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
-        """Put another driver of network cards into the place of Nova's."""
+        """Replace Nova's driver of network cards."""
         super().__init__(*arguments, **keywords)
         self.vif_driver = UnpluggedVif(self._host)
 
     def _add_qga_device(self, guest: config.LibvirtConfigGuest, instance: objects.Instance) -> None:
-        """Put the agent's socket among what libvirt writes: Nova names a place in /var/lib, for root and one cloud."""
+        """Put the agent's socket where libvirt writes: Nova names a place in /var/lib, for root and one cloud."""
         channel = config.LibvirtConfigGuestChannel()
         channel.type = "unix"
         channel.target_name = "org.qemu.guest_agent.0"
@@ -38,13 +38,13 @@ class LoopbackDriver(LibvirtDriver):
     def _configure_guest_by_virt_type(
         self, guest: config.LibvirtConfigGuest, *arguments: object, **keywords: object
     ) -> None:
-        """Write in one place whether a firmware must be secure: the libvirt of Debian 12 refuses two places."""
+        """Write in only one place whether a firmware must be secure: the libvirt of Debian 12 refuses two."""
         super()._configure_guest_by_virt_type(guest, *arguments, **keywords)
         if guest.os_firmware is not None:
             guest.os_loader_secure = None
 
     def _set_features(self, guest: config.LibvirtConfigGuest, *arguments: object) -> None:
-        """Leave out what Nova adds for Windows: QEMU refuses Hyper-V's interfaces without KVM."""
+        """Leave out the features that Nova adds for Windows: QEMU refuses Hyper-V's interfaces without KVM."""
         super()._set_features(guest, *arguments)
         hyper_v = config.LibvirtConfigGuestFeatureHyperV
         guest.features = [feature for feature in guest.features if not isinstance(feature, hyper_v)]
@@ -78,7 +78,7 @@ class UnpluggedCard(config.LibvirtConfigGuestInterface):
     """Send each frame in a datagram to an unused port of this machine; unlike a tap, this requires no privileges."""
 
     def format_dom(self) -> etree.Element:
-        """Write what libvirt knows and Nova does not."""
+        """Write the elements that libvirt knows and Nova does not."""
         self.net_type, self.source_dev = "udp", ""
         card = super().format_dom()
         (source,) = card.findall("source")

@@ -127,7 +127,7 @@ class LocalCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave the cloud. Tell which service died by itself, and which tried to reach another machine."""
+        """Leave the cloud. Report which services died by themselves, and which tried to reach another machine."""
         problems = "\n".join([*self._deaths(), *self.refused_connections()]) if self.is_running else ""
         self.leave()
         if problems and error is None:
@@ -149,9 +149,9 @@ class LocalCloud:
         return self._release
 
     def join(self) -> bool:
-        """Look at the cloud that runs in the given directory; return False when there is none.
+        """Look at the cloud that runs in the given directory; return False if there is none.
 
-        A cloud does not go on for those who only look. Its services may fail or be dead: see `status`.
+        Looking at a cloud does not keep it running. Its services may fail or be dead: see `status`.
         """
         return self._directory is not None or self._join("status")
 
@@ -173,14 +173,14 @@ class LocalCloud:
                     raise
                 time.sleep(_POLL_SECONDS)
             else:
-                self.refused_connections()  # what happened before is not this object's to tell
+                self.refused_connections()  # this object does not report earlier events
                 return True
 
     def start(self, *, detach: bool = False) -> Self:
-        """Start the cloud and return when all services are healthy; join the one that runs in the directory already.
+        """Start the cloud and return when all services are healthy; join the one that already runs in the directory.
 
         The cloud ends with the last process that started or joined it in this way, however that process ends. With
-        ``detach``, the cloud goes on.
+        ``detach``, the cloud continues to run.
         """
         if self._directory is not None:
             return self
@@ -243,7 +243,7 @@ class LocalCloud:
             raise
 
     def _stop_after(self, error: BaseException) -> None:
-        """Stop after a failed start; the start's error is the one to tell."""
+        """Stop after a failed start; the start's error is the one to raise."""
         try:
             self.stop()
         except (LocalCloudError, OSError) as second:
@@ -278,10 +278,10 @@ class LocalCloud:
                     if status is None and time.monotonic() < deadline:
                         time.sleep(_POLL_SECONDS)
                         continue
-                    output.seek(0)  # the supervisor may have removed the directory, not what is open
+                    output.seek(0)  # the supervisor may have removed the directory, but not the open file
                     text = output.read().decode(errors="replace")
                     raise LocalCloudError(
-                        f"the local cloud's supervisor does not answer, exit status {status}. Its log ends with:\n"
+                        f"the local cloud's supervisor does not respond, exit status {status}. Its log ends with:\n"
                         f"{processes.last_lines(text, _TAIL_LINES)}"
                     ) from error
                 else:
@@ -320,7 +320,7 @@ class LocalCloud:
         directory = self._directory
         if directory is None:
             return
-        # Whoever would join meanwhile waits until it is settled whether there is a cloud.
+        # A process that joins meanwhile waits until it is settled whether there is a cloud.
         with control.starting(directory):
             try:
                 ends = self._ask("leave", user=self._user)["ends"]
@@ -338,18 +338,18 @@ class LocalCloud:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _forget(self) -> None:
-        """Close what this object holds of the cloud."""
+        """Close the files that this object holds open."""
         with self._sessions_lock:
             for session in self._sessions.values():
                 session.session.close()
             self._sessions.clear()
         if self._process is not None and self._process.poll() is None:
-            self._process.returncode = 0  # it goes on: Popen would warn of it
+            self._process.returncode = 0  # it continues to run, and Popen would warn
         self._directory = self._layout = self._process = None
         self._refused_told = 0
 
     def remove(self) -> None:
-        """Remove what stopped clouds left in the given directory, and the directory if nothing else is in it."""
+        """Remove the files of stopped clouds in the given directory, and the directory if nothing else is in it."""
         directory = self._given_directory
         if directory is None or not directory.exists():
             return
@@ -370,7 +370,7 @@ class LocalCloud:
         return self._directory is not None
 
     def status(self) -> list[ServiceStatus]:
-        """Return how each service is, asked now."""
+        """Return the present state of each service."""
         states = self._ask("status")["services"]
         return [
             ServiceStatus(service, states[service]["port"], states[service]["pid"], self._problem(service, states))
@@ -455,7 +455,7 @@ class LocalCloud:
         return processes.last_lines(text, lines)
 
     def refused_connections(self) -> list[str]:
-        """Return what services tried to reach outside this machine since the last call: who, where to, from where."""
+        """Return the attempts since the last call to reach other machines: service, target, and place in the code."""
         with contextlib.suppress(FileNotFoundError):
             lines = self._known_layout().refused.read_text(encoding="utf-8").splitlines()
             told, self._refused_told = self._refused_told, len(lines)
@@ -498,7 +498,7 @@ class LocalCloud:
             pass
 
     def _becoming_healthy(self, services: Collection[str]) -> Iterator[str]:
-        """Yield each service when it is healthy, until all are; LocalCloudError when one ends or takes too long."""
+        """Yield each service when it is healthy, until all are; raise LocalCloudError if one ends or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
         waiting = list(services)
         while True:
@@ -523,7 +523,7 @@ class LocalCloud:
         return f"{service} of the local cloud: {problem}. Its log ends with:\n{self.logs(service, _TAIL_LINES)}"
 
     def _deaths(self) -> list[str]:
-        """Return the services that ended by themselves; all of them, if their supervisor did."""
+        """Return the services that ended by themselves; all of them if their supervisor did."""
         try:
             states = self._ask("status")["services"]
         except LocalCloudError as error:

@@ -8,14 +8,14 @@ from neutron_lib.plugins.ml2 import api
 
 
 class LoopbackMechanismDriver(api.MechanismDriver):
-    """Bind ports to nothing and call them active."""
+    """A driver that binds ports to nothing and calls them active."""
 
     def initialize(self) -> None:
         """Do nothing: the driver has no state."""
 
     @property
     def connectivity(self) -> str:
-        """Return what Neutron tells about the driver's networks."""
+        """Return what Neutron reports about the driver's networks."""
         return str(portbindings.CONNECTIVITY_L2)
 
     def bind_port(self, context: api.PortContext) -> None:

@@ -63,7 +63,8 @@ def application(layout: Layout) -> WSGIApplication:
         (home / name).mkdir(exist_ok=True)
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(home)
     os.environ["OS_NEUTRON_CONFIG_FILES"] = "neutron.conf"
-    # neutron/api/wsgi.py imports oslo_service.wsgi, which imports eventlet whatever the backend; it patches nothing.
+    # neutron/api/wsgi.py imports oslo_service.wsgi, which imports eventlet regardless of the backend; it patches
+    # nothing.
     releases.allow_eventlet()
     _announce_mechanism_driver()
     databases.prepare(layout, "neutron", lambda: _fill(layout))

@@ -19,7 +19,7 @@ from hyperx_glance.testing.local.keystone import DELEGATE
 from hyperx_glance.testing.local.layout import DATABASES, Layout, packaged_file
 
 # oslo.messaging's in-memory transport: its queues are a class attribute (oslo_messaging/_drivers/impl_fake.py
-# FakeExchangeManager), so all threads of one process meet there, whichever of them made the transport.
+# FakeExchangeManager), so all threads of one process share them, regardless of which of them made the transport.
 _TRANSPORT: Final = "fake:///"
 
 # uuid, name, transport, database; the first is where Nova keeps servers that found no host.
@@ -46,7 +46,7 @@ def options(layout: Layout) -> Options:
             "vif_plugging_timeout": 0,
             "report_interval": 10,
             "periodic_fuzzy_delay": 0,
-            # 3 s between looks at a new volume by default; ours are there within one.
+            # The default is 3 s between looks at a new volume; ours are ready within one.
             "block_device_allocate_retries": 120,
             "block_device_allocate_retries_interval": 1,
             "non_inheritable_image_properties": NOVA_OPTION,
@@ -62,7 +62,7 @@ def options(layout: Layout) -> Options:
         "placement": credentials(layout, "nova"),
         "service_user": credentials(layout, DELEGATE) | {"send_service_user_token": True},
         "neutron": credentials(layout, "nova"),
-        # The default asks the catalogue for the internal endpoint under the type volumev3.
+        # By default, Nova looks in the catalogue for the internal endpoint of the type volumev3.
         "cinder": credentials(layout, "nova") | {"catalog_info": "volumev3::publicURL"},
     }
     return changed(usual, qemu.options(layout)) if layout.hypervisor == "qemu" else usual

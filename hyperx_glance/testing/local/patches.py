@@ -46,10 +46,10 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
 
     oslo_db/sqlalchemy/engines.py begins every SQLite transaction with a plain BEGIN. Two that read first and write then
     both want to turn their read lock into the write lock; SQLite refuses one at once with "database is locked",
-    whatever the timeout, and the services do not try again: a server stays in BUILD forever. BEGIN IMMEDIATE makes the
-    second wait for its turn. Readers keep the plain BEGIN: in WAL mode they wait for nobody. So does a transaction that
+    regardless of the timeout, and the services do not try again: a server stays in BUILD forever. BEGIN IMMEDIATE makes
+    the second wait for its turn. Readers keep the plain BEGIN: in WAL mode they never wait. So does a transaction that
     a thread begins within another of its own, as Glance before 2025.2 does to read the members of an image: it would
-    wait for itself. ``begin`` sends the statement in another way than SQLAlchemy would.
+    wait for itself. ``begin`` sends the statement in a different way from SQLAlchemy.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import enginefacade
@@ -101,10 +101,10 @@ def begin_writers_immediately(begin: Callable[[Any, str], None] | None = None) -
 
 
 def keep_database_connections() -> None:
-    """Keep connections to SQLite, and hand the processor to no green thread after each.
+    """Keep connections to SQLite, and do not yield to other green threads after each.
 
     oslo_db/sqlalchemy/engines.py opens a connection for each query "to avoid compatibility issues", and yields when it
-    is given back: together a third of what a query costs.
+    is given back: together a third of the cost of a query.
     """
     import sqlalchemy
     from oslo_db.sqlalchemy import engines
@@ -122,8 +122,8 @@ def keep_database_connections() -> None:
 def find_roles_once_a_request(application: WSGIApplication) -> WSGIApplication:
     """Look a token's roles up once for each request that Keystone answers.
 
-    keystone/models/token_model.py reads them from the database at each mention, five times a request and for three
-    objects of the same token: most of what Keystone does when Glance asks it for limits.
+    keystone/models/token_model.py reads them from the database at each access, five times a request and for three
+    objects of the same token: most of Keystone's work when Glance asks it for limits.
     """
     from keystone.models import token_model
 
@@ -147,7 +147,7 @@ def find_roles_once_a_request(application: WSGIApplication) -> WSGIApplication:
 
 
 def wake_queue_readers() -> None:
-    """Wake the readers of oslo.messaging's in-memory queues when a message comes.
+    """Wake the readers of oslo.messaging's in-memory queues when a message arrives.
 
     oslo_messaging/_drivers/impl_fake.py FakeListener.poll looks each 50 ms: a dozen listeners keep a core warm, and
     each hop of a launch waits 25 ms on average.
@@ -171,7 +171,7 @@ def wake_queue_readers() -> None:
                     context, message, reply_queue, requeue = exchange.poll(target, self._pool)
                     if message is not None:
                         return impl_fake.FakeIncomingMessage(context, message, reply_queue, requeue)
-                # FakeListener.stop tells nobody, so look after a second in any case.
+                # FakeListener.stop notifies nobody, so look after a second in any case.
                 left = 1.0 if deadline is None else deadline - time.monotonic()
                 if left <= 0:
                     return None
@@ -183,7 +183,7 @@ def wake_queue_readers() -> None:
 
 
 def keep_connections_after_uploads() -> None:
-    """Let a connection carry the next request after an upload; else that fails with 500 or is cut off.
+    """Let a connection carry the next request after an upload; otherwise that request fails with 500 or is cut off.
 
     Glance closes the request's body when it has stored it (glance/location.py), and cheroot/server.py takes that for
     the end of the connection. And its ChunkedRFile leaves the empty line after the last chunk, and all of a body that
@@ -205,9 +205,9 @@ def keep_connections_after_uploads() -> None:
 
 
 def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
-    """Answer an exception that a service lets escape with 500, as servers of production do, and log it.
+    """Answer an exception that a service lets escape with 500, as production servers do, and log it.
 
-    cheroot/server.py would say 500 and close the connection without saying so: the caller's next request is lost.
+    cheroot/server.py would send 500 and close the connection without announcing it: the caller's next request is lost.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -224,7 +224,7 @@ def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
 
 
 def share_checks_of_policies() -> None:
-    """Copy a default rule, but not what it is made of, when it is registered.
+    """Copy a default rule, but not its parts, when it is registered.
 
     oslo_policy/policy.py register_default copies trees of checks too, which nobody changes: a third of Glance's start.
     """
@@ -233,7 +233,7 @@ def share_checks_of_policies() -> None:
 
 
 def read_saml_schemas_when_asked() -> None:
-    """Let Keystone start without reading the XML schemas of SAML, which takes it half a second of CPU.
+    """Let Keystone start without reading the XML schemas of SAML, which takes half a second of CPU.
 
     saml2/xml/schema/__init__.py reads them when it is imported, and Keystone imports it for its federation.
     """
@@ -267,7 +267,7 @@ def order_attributes_as_classes_do() -> None:
 
 
 def offer_compute_driver(hypervisor: str) -> None:
-    """Put our compute driver where Nova finds it: below nova.virt (nova/virt/driver.py load_compute_driver)."""
+    """Put our compute driver where Nova looks for it: below nova.virt (nova/virt/driver.py load_compute_driver)."""
     if hypervisor == "qemu":
         from nova.virt import libvirt
 
@@ -284,7 +284,7 @@ def offer_compute_driver(hypervisor: str) -> None:
 
 
 def run_nova_unprivileged() -> None:
-    """Run what Nova would do as root in this process and as this user.
+    """Run the code that Nova would run as root in this process, as this user.
 
     nova/privsep and os_brick/privileged start a daemon through sudo otherwise; nova/utils.py get_root_helper puts
     "sudo nova-rootwrap" before programs.
@@ -298,7 +298,7 @@ def run_nova_unprivileged() -> None:
 
 
 def run_cinder_unprivileged() -> None:
-    """Run what Cinder would do as root in this process and as this user.
+    """Run the code that Cinder would run as root in this process, as this user.
 
     cinder/privsep and os_brick/privileged start a daemon through sudo otherwise; cinder/utils.py get_root_helper puts
     "sudo cinder-rootwrap" before qemu-img.
@@ -314,8 +314,8 @@ def run_cinder_unprivileged() -> None:
 def read_images_in_cinders_own_threads() -> None:
     """Let Cinder read and write an image's data in the calling thread.
 
-    cinder/image/image_utils.py hands it to eventlet's pool of threads whatever the backend. The pool answers to the
-    hub of the thread that used it first: every other native thread waits forever, and its volume stays "creating".
+    cinder/image/image_utils.py hands it to eventlet's pool of threads, regardless of the backend. The pool answers to
+    the hub of the thread that used it first: every other native thread waits forever, and its volume stays "creating".
     """
     from cinder.image import image_utils
 
@@ -334,8 +334,8 @@ def read_images_in_cinders_own_threads() -> None:
 def report_each_cinder_service() -> None:
     """Let each Cinder service of this process report under its own id.
 
-    cinder/service.py keeps `Service.service_id` on the class, since it expects one service a process: with two, one
-    reports for the other and "down" is shown for the rest.
+    cinder/service.py keeps `Service.service_id` on the class, since it expects one service per process: with two, one
+    reports for the other, and the rest are shown as "down".
     """
     from cinder import context, objects, service
 

@@ -19,7 +19,7 @@ from hyperx_glance.testing.timing import scaled
 
 _STOP_SECONDS: Final = scaled(15)
 
-# The supervisor runs this very package, whichever else is installed. -P keeps the current directory off the module
+# The supervisor runs this very package, even if another one is installed. -P keeps the current directory off the module
 # path, where a file may be named like a service.
 _SUPERVISOR: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); import hyperx_glance; del sys.path[0]; "
@@ -29,13 +29,13 @@ _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 def start_supervisor(python: str, order: dict[str, Any], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the supervisor under a Python; what it prints goes to `output`."""
+    """Start the supervisor under a Python; its output goes to `output`."""
     return subprocess.Popen(  # noqa: S603 - the chosen Python with code of ours
         [python, "-P", "-c", _SUPERVISOR, str(_PACKAGE_ROOT), json.dumps(order)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        # Without, glibc keeps memory for each thread.
+        # Without this, glibc keeps memory for each thread.
         env=clean_environment() | {"MALLOC_ARENA_MAX": "1"},
         start_new_session=True,
     )
@@ -57,7 +57,7 @@ def await_end(directory: Path, process: subprocess.Popen[bytes] | None) -> None:
 
 
 def describe_exit(status: int) -> str:
-    """Return how a process ended, for a status as subprocess has it."""
+    """Return how a process ended, from its status in subprocess's form."""
     return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
 
 

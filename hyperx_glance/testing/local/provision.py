@@ -16,7 +16,7 @@ from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profi
 
 
 def provision(service: str, layout: Layout, administrator: Session, profile: ProfileName) -> None:
-    """Make what is missing in a service; it and Keystone are up."""
+    """Create the content that a service lacks; the service and Keystone must be up."""
     chosen = PROFILES[profile]
     if service == "keystone" and profile != "default":  # whose people it has made itself
         _create_people(layout, administrator, chosen)

@@ -33,7 +33,7 @@ _EMULATOR: Final = "qemu-system-x86_64"
 _SERIAL_PORTS: Final = (10000, 30000)
 
 _LIBRARIES: Final = ("lib", "lib64", "lib/*-linux-gnu")
-# The second one reads the formats of disks, without which Nova can take no picture of a running guest.
+# The second one reads the formats of disks, without which Nova cannot make a snapshot of a running guest.
 _PLUGINS: Final = (
     "libvirt/connection-driver/libvirt_driver_qemu.so",
     "libvirt/storage-file/libvirt_storage_file_fs.so",
@@ -49,7 +49,7 @@ _PLUGINS_PACKAGE: Final = "libvirt-daemon"
 # What libvirt-python is compiled with, against the libvirt that is installed.
 _BUILDING: Final = ("libvirt-dev", "pkg-config", "gcc", "python3-dev")
 
-# As a user who is not root libvirt may do nothing of what is switched off here.
+# Without root, libvirt may not do any of the things that are switched off here.
 _LIBVIRT: Final = """\
 stdio_handler = "file"
 security_driver = "none"
@@ -66,7 +66,8 @@ group = "root"
 """
 
 # libvirt makes its emulator a daemon, whose parent is then the supervisor (see `guests`). From then on the kernel kills
-# it when the supervisor ends, however that ends. An emulator that becomes a daemon by itself only tells what it can do.
+# it when the supervisor ends, however that ends. An emulator that becomes a daemon by itself only reports its
+# capabilities.
 _WRAPPER: Final = """\
 #!/bin/sh
 case " $* " in *" -daemonize "*) exec {emulator} "$@" ;; esac
@@ -76,7 +77,7 @@ exec setpriv --pdeathsig KILL -- {emulator} "$@"
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that have to be installed first."""
+    """Return the Debian packages that must be installed first."""
     missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
     found = {plugin for plugin in _PLUGINS for library in _LIBRARIES if any(Path("/usr").glob(f"{library}/{plugin}"))}
     if len(found) < len(_PLUGINS):
@@ -85,9 +86,9 @@ def missing_packages() -> list[str]:
 
 
 def check(python: str | None) -> None:
-    """Refuse a machine on which no guest can run, and say by which command it can.
+    """Refuse a machine on which no guest can run, and name the commands that change that.
 
-    Whether another environment has the Python package its Nova says.
+    Whether another environment has the Python package, its own Nova reports.
     """
     missing = missing_packages()
     without_binding = python is None and importlib.util.find_spec("libvirt") is None
@@ -111,9 +112,9 @@ def _is_user(name: str) -> bool:
 
 
 def options(layout: Layout) -> Options:
-    """Return what is different in Nova's options."""
+    """Return the options of Nova that differ."""
     first, last = _SERIAL_PORTS
-    # Nova looks whether a port is free, and QEMU takes it later: clouds that begin at the same one meet there.
+    # Nova checks whether a port is free, and QEMU takes it later: clouds that begin at the same port would collide.
     first += layout.ports["nova"] % ((last - first) // 2)
     return {
         "DEFAULT": {"compute_driver": "libvirt.LoopbackDriver"},
@@ -141,13 +142,13 @@ def prepare(layout: Layout) -> None:
     wrapper = root / "bin" / _EMULATOR
     wrapper.write_text(_WRAPPER.format(emulator=shlex.quote(emulator), supervisor=os.getppid()), encoding="utf-8")
     wrapper.chmod(0o755)
-    # As a user who is not root libvirt keeps a note of the devices it has lent out there; as root in /run/libvirt.
+    # Without root, libvirt notes there which devices are in use; as root, in /run/libvirt.
     os.environ["XDG_RUNTIME_DIR"] = f"{layout.short}/nova/libvirt/run"
     os.environ["PATH"] = os.pathsep.join([str(wrapper.parent), os.environ.get("PATH", os.defpath)])
 
 
 def serial_port(administrator: Session, nova: str, server_id: str) -> int:
-    """Ask Nova where a proxy of consoles would find the guest's."""
+    """Ask Nova for the port at which a console proxy would find the guest's console."""
     version = {"OpenStack-API-Version": "compute 2.31"}
     asked = {"remote_console": {"protocol": "serial", "type": "serial"}}
     url = f"{nova}/v2.1/servers/{server_id}/remote-consoles"

@@ -29,7 +29,7 @@ _FIRST_YEAR: Final = 2024
 
 _LAST_ON_EVENTLET: Final = {
     "neutron": "2024.2",  # neutron/server/api_eventlet.py
-    "nova": "2025.2",  # its native threads are called experimental, and lack a periodic task or two
+    "nova": "2025.2",  # its native threads are called experimental, and lack some periodic tasks
     "cinder": "2026.1",  # executor="eventlet" is fixed in cinder/rpc.py
 }
 """These services hang, or wait for each other, unless eventlet patches Python before anything else is imported."""
@@ -69,7 +69,7 @@ def needs_eventlet(service: str, release: str = "") -> bool:
 
 
 class _RefuseEventlet:
-    """An import hook in whose presence eventlet looks as if it were not installed."""
+    """An import hook that makes eventlet appear not to be installed."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name.partition(".")[0] == "eventlet":
@@ -94,7 +94,7 @@ def choose_native_threads() -> None:
 
 
 def allow_eventlet() -> None:
-    """Let a service import eventlet that cannot do without, though it patches nothing with it."""
+    """Let a service that requires eventlet import it, although the service patches nothing with it."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _RefuseEventlet)]
 
 
@@ -102,7 +102,7 @@ def allow_eventlet() -> None:
 
 
 def prepare_glance(layout: Layout) -> None:
-    """Make what older Glances look for."""
+    """Create the things that older Glances look for."""
     if before("2025.1"):
         # glance/common/wsgi_app.py, CONFIG_FILES: it is next to the configuration, whatever [paste_deploy] says.
         shutil.copy(packaged_file("glance/glance-api-paste.ini"), layout.home("glance"))
@@ -162,7 +162,7 @@ def compute_topics() -> dict[str, str]:
 
 def patch_cinder() -> None:
     """Let Cinder choose its threads before any module of it is imported."""
-    # cinder/__init__.py imports eventlet whatever the backend; it patches nothing.
+    # cinder/__init__.py imports eventlet regardless of the backend; it patches nothing.
     allow_eventlet()
     if not before("2026.2"):
         from cinder import monkey_patch
@@ -171,7 +171,7 @@ def patch_cinder() -> None:
 
 
 def save_once(record: Any) -> None:  # noqa: ANN401 - an object of Cinder's, which has no types
-    """Save a row of Cinder's services without trying again when another has it."""
+    """Save a row of Cinder's services, and do not try again if another process has it."""
     record.save(**({} if before("2025.1") else {"retry": False}))
 
 

@@ -149,7 +149,7 @@ class Service:
 
 
 def main(order_text: str) -> None:
-    """Run a cloud until told to stop, by word, by signal or by the end of the last who uses it."""
+    """Run a cloud until it is stopped by an order, by a signal, or by the end of its last user."""
     order = Order(**json.loads(order_text))
     directory = Path(order.directory)
     try:
@@ -165,7 +165,7 @@ def main(order_text: str) -> None:
 def reserved_ports(order: Order) -> Iterator[tuple[str, socket.socket]]:
     """Yield a socket for each service, bound to its port and not listening.
 
-    As long as it is open nobody else is given its port, and the service can bind the port too, since both set
+    As long as the socket is open, nobody else is given its port, and the service can bind the port too, since both set
     SO_REUSEADDR and only one listens. While the service is down, callers are refused. A service whose port is not
     ordered has that of the last start in the directory, or any that is free when another has that.
     """
@@ -182,14 +182,14 @@ def reserved_ports(order: Order) -> Iterator[tuple[str, socket.socket]]:
 
 
 class Supervisor:
-    """Own the service processes of one cloud."""
+    """The owner of the service processes of one cloud."""
 
     def __init__(self, order: Order) -> None:
-        """Take the ports; nothing runs yet."""
+        """Reserve the ports; nothing runs yet."""
         self._order = order
         self._detached = False
         self._stopping = False
-        # By the descriptors of their processes: ids of processes are given again.
+        # By the descriptors of their processes, because process ids are reused.
         self._users: dict[str, int] = {}
         self._use(order.user, order.process)
         directory = Path(order.directory)
@@ -214,7 +214,7 @@ class Supervisor:
         with control.listening(self._layout.directory) as self._listener:
             try:
                 self._start_all(_DO_WITHOUT)
-                if not releases.before("2026.2"):  # those that share most are interpreters of their own
+                if not releases.before("2026.2"):  # those that share most are separate interpreters
                     preload(_SHARED_BY_SOME)
                 self._start_all(service for service in SERVICES if service not in _DO_WITHOUT)
                 gc.enable()
@@ -245,7 +245,7 @@ class Supervisor:
                 control.answer(connection, self._obey)
 
     def _use(self, user: str, process: int) -> None:
-        """Go on as long as this process lives, and its user has not left."""
+        """Keep the cloud running as long as this process lives and has not left."""
         with contextlib.suppress(ProcessLookupError):
             self._users[user] = os.pidfd_open(process)
 
@@ -261,7 +261,7 @@ class Supervisor:
         self._stopping = self._stopping or not (self._users or self._detached)
 
     def _bury(self) -> None:
-        """Note which services have ended by themselves, and let guests that have ended go."""
+        """Note which services have ended by themselves, and reap guests that have ended."""
         services = {service.pid: service for service in self._services.values()}
         for pid, status in guests.ended():
             if pid in services:
@@ -344,7 +344,7 @@ class Supervisor:
             os._exit(1)
 
     def _kill(self, service: str) -> None:
-        """End the process of a service and what it started; it has nothing to save, SQLite sees to that."""
+        """End the process of a service and its children; nothing is lost, because SQLite has saved everything."""
         state = self._services[service]
         if state.pid is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -392,7 +392,7 @@ def serve_on_eventlet(order_text: str) -> None:
 def _application(
     service: str, layout: Layout, options: dict[str, dict[str, Any]], policies: dict[str, str]
 ) -> WSGIApplication:
-    """Write a service's configuration, and start what it is made of."""
+    """Write a service's configuration, and start its parts."""
     sys.argv = [service]
     configuration.write(layout, service, configuration.changed(OPTIONS[service](layout), options), policies)
     return origins.guarded(APPLICATIONS[service](layout), {*origins.LOOPBACK, layout.address})
@@ -404,7 +404,7 @@ def _tell_start(service: str, begin: float) -> None:
 
 
 def hold_here(layout: Layout) -> None:
-    """Let this process and all services reach nothing but this machine; what tries stands in its log, and in a file."""
+    """Let this process and all services reach nothing but this machine; attempts are written to a log and a file."""
 
     def report(attempt: loopback.Attempt) -> None:
         # It asks which address this machine would send from, which sends nothing, and can do without the answer.
@@ -420,7 +420,7 @@ def hold_here(layout: Layout) -> None:
 
 def prepare() -> None:
     """Make this process the one that services are forked from."""
-    gc.disable()  # it would look at all that is imported, again and again
+    gc.disable()  # it would look at all imported modules again and again
     releases.choose_native_threads()
     preload(_SHARED_BY_ALL)
     patches.begin_writers_immediately()
@@ -434,7 +434,7 @@ def prepare() -> None:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Import what several services share."""
+    """Import the modules that several services share."""
     for module in modules:
         importlib.import_module(module)
     # What is there now stays shared: the collector of a child would copy its pages by touching them.

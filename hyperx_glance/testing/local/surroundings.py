@@ -31,7 +31,7 @@ _PORTS: Final = 1 << 16
 def check_choices(
     hosts: int, hypervisor: str, databases: Collection[str], configured: Collection[str], profile: str
 ) -> None:
-    """Refuse what no local cloud can be."""
+    """Refuse choices that no local cloud supports."""
     if profile not in PROFILES:
         raise LocalCloudError(f"unknown profile: {profile}; valid profiles: {', '.join(PROFILES)}")
     if hosts < 1:
@@ -48,7 +48,7 @@ def check_choices(
 
 
 def check_place(address: str, ports: Mapping[str, int]) -> None:
-    """Refuse what is no place for the services."""
+    """Refuse an address or ports that the services cannot use."""
     try:
         unspecified = ipaddress.IPv4Address(address).is_unspecified
     except ValueError:
@@ -65,7 +65,7 @@ def check_place(address: str, ports: Mapping[str, int]) -> None:
 
 
 def bound(service: str, address: str, port: int) -> socket.socket:
-    """Return a socket that has the port of a service and does not listen; 0 is any that is free."""
+    """Return a socket that has the port of a service and does not listen; 0 means any free port."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -83,12 +83,12 @@ def check_free(address: str, ports: Mapping[str, int]) -> None:
 
 
 def check_machine(python: str | None, hypervisor: str) -> None:
-    """Refuse a machine on which no local cloud can run, and say what it lacks."""
+    """Refuse a machine on which no local cloud can run, and name what is missing."""
     if not sys.platform.startswith("linux"):
         raise LocalCloudError("the local cloud runs on Linux only: it needs /proc, fork and prctl")
     if hypervisor == "qemu":
         qemu.check(python)
-    if python is not None:  # what it lacks its supervisor says
+    if python is not None:  # its supervisor reports what it lacks
         if not os.access(python, os.X_OK):
             raise LocalCloudError(f"there is no Python at {python}")
         return
@@ -98,14 +98,14 @@ def check_machine(python: str | None, hypervisor: str) -> None:
 
 
 def check_directory(directory: Path) -> None:
-    """Refuse a directory with other things in it: most likely it is not the one that was meant."""
+    """Refuse a directory with other things in it: it is probably not the intended one."""
     names = {path.name for path in directory.iterdir()} if directory.exists() else set()
     if "cloud.json" not in names and not names <= set(ENTRIES):
         raise LocalCloudError(f"{directory} is not empty, and does not contain a local cloud")
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would change the services."""
+    """Return the environment without the variables that would change the services."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -14,7 +14,8 @@ _ARG_START: Final = 48  # proc_pid_stat(5) counts its fields from one
 def show(service: str, directory: Path) -> None:
     """Let this process be seen as a service of the cloud in a directory, in place of its command line.
 
-    The command line is what the kernel reads where the program's arguments were put; as many bytes as they had.
+    The kernel reads the command line from the memory of the program's arguments, so the title has as many bytes as they
+    had.
     """
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_NAME, f"local-{service}".encode())

@@ -90,7 +90,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         }
 
     def create_volume(self, volume: Volume) -> None:
-        """Make an empty file of the volume's size."""
+        """Create an empty file of the volume's size."""
         with self._path(volume).open("wb") as file:
             file.truncate(volume.size << 30)
 
@@ -99,7 +99,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         os.truncate(self._path(volume), new_size << 30)
 
     def delete_volume(self, volume: Volume) -> None:
-        """Remove the file; one that is not there is removed already."""
+        """Remove the file; a missing file counts as removed."""
         self._path(volume).unlink(missing_ok=True)
 
     def create_cloned_volume(self, volume: Volume, src_vref: Volume) -> None:
@@ -117,7 +117,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         _copy(self._path(snapshot.volume), self._path(snapshot))
 
     def delete_snapshot(self, snapshot: Snapshot) -> None:
-        """Remove the copy; one that is not there is removed already."""
+        """Remove the copy; a missing copy counts as removed."""
         self._path(snapshot).unlink(missing_ok=True)
 
     def clone_image(
@@ -131,7 +131,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         """Copy an ISO or raw image into the volume; return False for others, which go on to copy_image_to_volume."""
         if image_meta.get("disk_format") not in _PLAIN_FORMATS or image_meta.get("container_format") != "bare":
             if not shutil.which("qemu-img"):
-                # Left to itself Cinder 29 fails on its way to "error" and the volume is "creating" forever.
+                # Otherwise, Cinder 29 fails on its way to "error", and the volume stays "creating" forever.
                 raise exception.ImageUnacceptable(image_id=image_meta["id"], reason="qemu-img is not installed")
             return {}, False
         path = self._path(volume)
@@ -194,7 +194,7 @@ class FileVolumeDriver(driver.VolumeDriver):
 
 
 def _end_of_data(path: Path) -> int:
-    """Return where the last data of a sparse file ends, in whole sectors and at least one."""
+    """Return the position at which the last data of a sparse file ends, in whole sectors and at least one."""
     end = 0
     with path.open("rb") as file:
         while True:

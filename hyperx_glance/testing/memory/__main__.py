@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help=text, description=text)
     serve.add_argument("--port", type=int, default=0, help="port to listen on (default: a free port)")
     serve.add_argument("--cloud", action="append", metavar="NAME", help="name of a cloud; repeat for several")
-    words = "what each cloud has from the start; devstack adds demo, alt_demo, a public image and other flavors"
+    words = "initial content of each cloud; devstack adds demo, alt_demo, a public image and other flavors"
     serve.add_argument("--profile", choices=["default", "devstack"], default="default", help=words)
     return parser
 

@@ -55,7 +55,7 @@ DEFAULT_QUOTA: Mapping[str, int] = {
 }
 _SECTOR = bytes(512)
 _RESERVED = ("os_glance", "img_signature", "signature_verified")
-"""Properties that begin so are never handed on (cinder/image/image_utils.py, GLANCE_RESERVED_NAMESPACES)."""
+"""Properties that begin with these are never passed on (cinder/image/image_utils.py, GLANCE_RESERVED_NAMESPACES)."""
 _ROOT = "/v3(?:/[0-9a-f]{32})?"
 _UNAUTHORIZED = "The request you have made requires authentication."
 _DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
@@ -73,7 +73,7 @@ class Cinder(Service):
         self.volumes: dict[str, Volume] = {}
         self.volume_types: list[str] = ["__DEFAULT__"]
         self.quotas: dict[str, dict[str, int]] = {}
-        """Limits by project id; what is missing has the default."""
+        """Limits by project id; missing ones have the default."""
         self.faults: list[str] = []
         """Failures of the next volumes: each volume takes one, and becomes "error"."""
         self.snapshots: dict[str, str] = {}
@@ -81,16 +81,16 @@ class Cinder(Service):
         self.copy_polls = 1
         """The number of reads after which the copy of a volume, or its upload, ends."""
         self.copies_stall = False
-        """True: copies and uploads never end, as after the death of cinder-volume."""
+        """True: copies and uploads never end, as if cinder-volume had died."""
         self.upload_faults: list[str] = []
         """Failures of the next uploads: "lost" leaves the record queued, "deleted" deletes it, as Cinder does."""
         self.glance_core_properties = CINDER_OPTION
-        """The option of that name: what an image made of a volume does not get from its image metadata."""
+        """The option of that name: properties that an image made of a volume does not get from its image metadata."""
         self._keystone = keystone
         self._glance = glance
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", _ROOT + "/limits", self._limits),
@@ -123,7 +123,7 @@ class Cinder(Service):
         return reply
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request, and say at which microversion (cinder/api/openstack/wsgi.py)."""
+        """Answer a request, and report the microversion (cinder/api/openstack/wsgi.py)."""
         reply = super().handle(call)
         if call.path.startswith("/v3") and call.caller is not None and b"<br />" not in reply.content:
             asked = call.headers.get("openstack-api-version", "").removeprefix("volume").strip()
@@ -141,7 +141,7 @@ class Cinder(Service):
     def make(
         self, caller: Caller, size: int, *, name: str, volume_type: str | None = None, image: ImageRecord | None = None
     ) -> Volume:
-        """Make a volume as a request does; raise `Refused` over quota."""
+        """Make a volume as a request does; raise `Refused` if that exceeds the quota."""
         self._check_quota(caller.project_id, size)
         volume = Volume(str(uuid.uuid4()), name, size, caller.project_id, caller.user_id, created_at=self.now())
         volume.volume_type = volume_type or self.volume_types[0]
@@ -187,7 +187,7 @@ class Cinder(Service):
         return json_reply(300, {"versions": [{**version, "updated": "2023-08-31T00:00:00Z"}]})
 
     def _limits(self, call: Call) -> Reply:
-        # The default microversion answers for the caller's own project, whatever project_id says.
+        # The default microversion answers for the caller's own project, regardless of project_id.
         limits, used = self.limits_of(call.who.project_id), self.in_use(call.who.project_id)
         absolute = {
             "maxTotalVolumes": limits["volumes"],
@@ -228,7 +228,7 @@ class Cinder(Service):
                     f"Quota {key} limit must be equal or greater than existing resources. "
                     f"Current usage is {self.in_use(project_id)[key]} and the requested limit is {value}.",
                 )
-        # Stored whatever the project: Cinder does not ask Keystone whether it exists.
+        # Stored for any project: Cinder does not ask Keystone whether it exists.
         self.quotas.setdefault(project_id, {}).update(wanted)
         return json_reply(200, {"quota_set": self.limits_of(project_id)})
 

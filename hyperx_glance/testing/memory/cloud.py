@@ -67,7 +67,7 @@ class Recorded:
 
 
 Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
-"""Stands between clients and services: takes a request and what handles it, answers or raises `memory.NoAnswer`."""
+"""A function between clients and services: it takes a request and its handler, answers or raises `memory.NoAnswer`."""
 
 
 @dataclasses.dataclass
@@ -83,7 +83,7 @@ class _Interruption:
     callback: Callable[[], object] | None = None
 
     def strikes(self, service: Service, call: Call) -> bool:
-        """Check whether this request is meant; counts it."""
+        """Check whether this request is meant, and count it."""
         if self.times == 0 or (self.service, self.method) != (service.name, call.method):
             return False
         if not self.found_in(call.path):
@@ -151,7 +151,7 @@ class InMemoryCloud:
             self.keystone.register_limit(self.glance, resource, limit)
 
     def _fill(self, profile: Profile) -> None:
-        """Make what a profile has."""
+        """Create the content of a profile."""
         for name, person in profile.people.items():
             if person.department not in self.keystone.departments:
                 self.keystone.add_department(person.department)
@@ -244,7 +244,7 @@ class InMemoryCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave requests as it was."""
+        """Restore requests."""
         self._entered.close()
         if self._mocker is not None:
             self._mocker.stop()
@@ -323,7 +323,7 @@ class InMemoryCloud:
     ) -> None:
         """Send no answer: with ``handled``, after the service did the work, else without a connection.
 
-        With ``late``, the service does the work only after so many more requests of anybody.
+        With ``late``, the service does the work only after that many more requests from anyone.
         """
         fate: _Fate = "lost" if handled else "unreachable"
         self._interrupt(_Interruption(service, method, searcher(path), fate, times, skip, late=late))
@@ -373,7 +373,7 @@ class InMemoryCloud:
         return self.answer(request.method or "GET", url, request.headers, request.body)
 
     def service_at(self, url: str) -> Service | None:
-        """Return the service whose address a URL begins with."""
+        """Return the service with whose address a URL begins."""
         for service in self.keystone.services:
             if url == service.url or url.startswith((f"{service.url}/", f"{service.url}?")):
                 return service

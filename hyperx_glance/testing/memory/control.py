@@ -95,7 +95,7 @@ def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str,
     _check_times(asked)
     headers = asked.get("headers") or {}
     if not all(isinstance(text, str) and _HEADER.fullmatch(f"{name}: {text}") for name, text in headers.items()):
-        raise ValueError("headers must be names and texts that HTTP can carry.")
+        raise ValueError("headers must be names and strings that HTTP can carry.")
     if not isinstance(asked.get("body", ""), str | dict):
         raise TypeError("body must be a string or an object.")
     cloud.fail(service, method, path, **asked)
@@ -182,7 +182,7 @@ def _set(cloud: InMemoryCloud, *, service: str, **settings: object) -> object:
 
 
 def _fits(current: object, value: object) -> bool:
-    """Check whether a value can stand in for the one of a setting: it is as plain, and of the same kind."""
+    """Check whether a value can replace that of a setting: it must be as plain, and of the same kind."""
     if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
         return False
     match current:

@@ -31,7 +31,7 @@ class _Wire(requests_mock.Adapter):
 
 
 class Entrance:
-    """Lead requests to a cloud, which ``answer``s those that are for one of its services, and gives None for others."""
+    """The way of requests to a cloud, which ``answer``s those for its own services, and returns None for others."""
 
     def __init__(self, answer: Callable[[requests.PreparedRequest], Reply | None]) -> None:
         self._answer = answer
@@ -41,7 +41,7 @@ class Entrance:
     def session(self, auth: Mapping[str, str]) -> Session:
         """Return a new keystoneauth session that reaches the cloud and nothing else."""
         http = requests.Session()
-        http.trust_env = False  # no proxy leads here, and looking for one takes longer than an answer
+        http.trust_env = False  # no proxy leads here, and looking for one takes longer than answering
         for scheme in ("http://", "https://"):
             http.mount(scheme, self._adapter)
         login = v3.Password(
@@ -55,7 +55,7 @@ class Entrance:
         return Session(auth=login, session=http)
 
     def mocker(self) -> requests_mock.Mocker:
-        """Return what leads every requests session of the process here, once it is started."""
+        """Return a mocker that leads every requests session of the process here, once it is started."""
         return requests_mock.Mocker(adapter=self._adapter, real_http=True)
 
     def _respond(self, request: requests.PreparedRequest) -> requests.Response | None:
@@ -71,7 +71,7 @@ class Entrance:
 
 
 def _lost(request: requests.PreparedRequest) -> requests.exceptions.ConnectionError:
-    """Make what requests raises when the peer closes the connection instead of answering."""
+    """Return the exception that requests raises if the peer closes the connection instead of answering."""
     gone = RemoteDisconnected("Remote end closed connection without response")
     error = urllib3.exceptions.ProtocolError("Connection aborted.", gone)
     raised = requests.exceptions.ConnectionError(error, request=request)
@@ -93,7 +93,7 @@ def _unreachable(request: requests.PreparedRequest) -> requests.exceptions.Conne
 
 
 def _timed_out(request: requests.PreparedRequest) -> requests.exceptions.ReadTimeout:
-    """Make what requests raises when the answer does not come in time."""
+    """Return the exception that requests raises if the answer does not arrive in time."""
     pool = urllib3.HTTPConnectionPool(urlsplit(str(request.url)).hostname or "")
     error = urllib3.exceptions.ReadTimeoutError(pool, str(request.url), "Read timed out. (read timeout=60)")
     raised = requests.exceptions.ReadTimeout(error, request=request)

@@ -28,7 +28,7 @@ ADDRESS = "198.51.100.1"
 
 
 def network(downloads: Mapping[str, Download]) -> Network:
-    """Return a network on which these URLs are served, the ones that are added later too."""
+    """Return a network on which these URLs are served, including those that are added later."""
 
     def resolve(host: str, port: int) -> list[str]:
         if is_loopback(host):

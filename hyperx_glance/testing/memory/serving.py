@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
 LARGEST_BODY: Final = 1 << 30
-"""Bytes of a request's body at most; those of an image stay in memory."""
+"""The most bytes of a request's body; those of an image stay in memory."""
 _LARGEST_HEADERS: Final = 64 << 10
 _THREADS: Final = 16
 
@@ -40,7 +40,7 @@ class _Gateway(wsgi.Gateway_10):
     """A gateway that reads the rest of a chunked body, which cheroot would treat as the next request."""
 
     def respond(self) -> None:
-        """Answer, and go on to where the next request begins, unless the connection ends."""
+        """Answer, and continue where the next request begins, unless the connection ends."""
         super().respond()
         if self.req.chunked_read and not self.req.close_connection:
             for _ in _chunks(self.req.rfile, LARGEST_BODY):
@@ -65,15 +65,15 @@ class Server:
     def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",), profile: ProfileName = "default") -> None:
         self._profile = profile
         self.clouds: dict[str, InMemoryCloud] = {}
-        """The clouds by name; a reset puts a fresh one in the place of the old one."""
+        """The clouds by name; a reset replaces one with a fresh one."""
         self.hosts = origins.LOOPBACK
-        """The hosts under which it is known; requests to others are refused."""
+        """The hosts by which the server is known; requests to others are refused."""
         application = origins.guarded(self._application, self.hosts)
         self._server: Any = _Quiet((HOST, port), application, numthreads=_THREADS, request_queue_size=128)
         self._server.gateway = _Gateway
         self._server.max_request_header_size = _LARGEST_HEADERS
         self._server.max_request_body_size = LARGEST_BODY
-        self._server.expiration_interval = 0.05  # seconds that an end waits for at most
+        self._server.expiration_interval = 0.05  # the most seconds that the shutdown waits
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
         """The port on which it listens."""
@@ -108,7 +108,7 @@ class Server:
         self._server.serve()
 
     def close(self) -> None:
-        """Close the port, and do not wait for requests that still run."""
+        """Close the port, and do not wait for running requests."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -175,7 +175,7 @@ def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
 
 
 def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
-    """Return a JSON body as bytes, which are recorded, and any other as it comes."""
+    """Return a JSON body as bytes, which are recorded, and any other body unread."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     if not chunked and not length:
@@ -188,7 +188,7 @@ def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
 
 
 def _chunks(stream: Any, most: int) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types
-    """Read a body; `MaxSizeExceeded` if it has more bytes than that."""
+    """Read a body; raise `MaxSizeExceeded` if it has more bytes than that."""
     while chunk := _read(stream):
         most -= len(chunk)
         if most < 0:

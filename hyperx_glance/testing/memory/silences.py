@@ -11,7 +11,7 @@ from typing import Literal
 Silence = Literal["refused", "reset", "timeout"]
 
 
-class NoAnswer(Exception):  # noqa: N818 - what a request may come to, as an answer is
+class NoAnswer(Exception):  # noqa: N818 - one of the outcomes of a request, as an answer is
     """A request without an answer: the connection is refused or reset, or no answer arrives in time."""
 
     def __init__(self, silence: Silence) -> None:

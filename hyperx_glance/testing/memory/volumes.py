@@ -92,9 +92,9 @@ def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
 
 
 def image_metadata_of(image: ImageRecord) -> dict[str, str]:
-    """Return what a volume keeps of the image that it was made of (cinder/volume/volume_utils.py).
+    """Return the values that a volume keeps of the image that it was made from (cinder/volume/volume_utils.py).
 
-    A property called as a column gives way to it.
+    A property with the name of a column gives way to the column.
     """
     copied = ("container_format", "disk_format", "min_disk", "min_ram", "size", "checksum")
     metadata = {key: str(getattr(image, key)) for key in copied}
@@ -115,7 +115,7 @@ def type_view(name: str) -> Record:
 
 
 def checked_size(asked: object) -> int:
-    """Read a size in GiB; refuse what is no number."""
+    """Read a size in GiB; refuse a value that is not a number."""
     if not re.fullmatch("[0-9]+", str(asked)):
         reason = f"Value: {asked}. {asked!r} does not match '^[0-9]+$'"
         raise Refused(400, f"Invalid input for field/attribute size. {reason}")

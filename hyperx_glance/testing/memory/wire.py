@@ -27,12 +27,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic_core import SchemaError, SchemaValidator, core_schema, from_json
 
 Record: TypeAlias = dict[str, Any]
-"""A JSON object as a service sends it: what stands in it is the service's affair."""
+"""A JSON object as a service sends it; the service decides its content."""
 
 Problem: TypeAlias = Callable[[int, str], "Reply"]
 
 LARGEST_JSON: Final = 16 << 20
-"""Bytes of a JSON body at most: in memory, it may take thirty times as much."""
+"""The most bytes of a JSON body: in memory, it may take thirty times as much."""
 _LONGEST_PATTERN: Final = 1000
 
 
@@ -73,7 +73,7 @@ class Call:
     request_id: str = ""
     pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     broken: Exception | None = None
-    """What the client's own stream raised while it was read."""
+    """The exception that the client's own stream raised while it was read."""
     _content: bytes | None = None
 
     @classmethod
@@ -104,7 +104,7 @@ class Call:
         return self._content
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
-        """Return the body parsed; refuse what is no JSON."""
+        """Return the parsed body; refuse invalid JSON."""
         if not self.content():
             raise Refused(400, "Body expected in request.")
         if len(self.content()) > LARGEST_JSON:
@@ -115,7 +115,7 @@ class Call:
             raise Refused(400, str(error)) from None
 
     def member(self, key: str) -> Any:  # noqa: ANN401 - whatever the client sent
-        """Return what the JSON object in the body has under a key; refuse the absence of either."""
+        """Return the value of a key of the JSON object in the body; refuse the absence of either."""
         body = self.json()
         if not isinstance(body, dict):
             raise Refused(400, f"{body!r} is not of type 'object'")
@@ -124,7 +124,7 @@ class Call:
         return body[key]
 
     def value(self, name: str, default: str = "") -> str:
-        """Return a query parameter; of several the last."""
+        """Return a query parameter; the last one if there are several."""
         return self.values(name)[-1] if self.values(name) else default
 
     def values(self, name: str) -> list[str]:
@@ -158,7 +158,7 @@ class Failure:
     traceback: str
 
     def __str__(self) -> str:
-        """Write it for a person."""
+        """Describe the failure for people."""
         return f"The in-memory {self.service} failed on {self.method} {self.path}, and answered 500.\n{self.traceback}"
 
 
@@ -193,11 +193,11 @@ class Service:
         self.present = True
         """False takes the service out of the catalogue."""
         self.running = True
-        """False refuses every connection, as after the death of the process."""
+        """False refuses every connection, as if the process had died."""
         self.skew_seconds = 0.0
         """How far this service's clock is off, as its Date headers show."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
-        """This service's clock, which its records are dated by."""
+        """This service's clock, which dates its records."""
         self.failures: list[Failure] = []
         """Requests that this fake could not answer."""
         self.url = f"http://{self.name}.cloud.test"
@@ -205,11 +205,11 @@ class Service:
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         raise NotImplementedError
 
     def die(self) -> None:
-        """Lose what only the process knows; what stands in the database stays."""
+        """Lose everything that only the process knows; the database stays."""
 
     def problem(self, call: Call, refused: Refused) -> Reply:
         """Write an error as this service does."""
@@ -221,9 +221,9 @@ class Service:
             return self._dispatch(call)
         except Refused as refused:
             return self.problem(call, refused)
-        except Exception as error:  # whatever it is, it must not come up in the caller's code
+        except Exception as error:  # no such exception may reach the caller's code
             if error is call.broken:
-                raise  # what the client's own stream raised is the client's
+                raise  # an exception of the client's own stream belongs to the client
             self.failures.append(Failure(self.name, call.method, call.path, traceback.format_exc()))
             return self.problem(call, Refused(500))
 
@@ -246,7 +246,7 @@ class Service:
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the client sent
-    """Read JSON; `ValueError` if it is none, or nested so deep that Python's own functions could not walk through it.
+    """Read JSON; raise `ValueError` if it is invalid, or nested too deeply for Python's own functions.
 
     >>> read_json(b"[" * 1000)
     Traceback (most recent call last):
@@ -262,7 +262,7 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the client s
 
 @functools.lru_cache(maxsize=128)
 def searcher(pattern: str) -> Callable[[str], bool]:
-    """Return a function that checks whether a text matches a regular expression, in linear time.
+    """Return a function that checks whether a string matches a regular expression, in linear time.
 
     Python's own engine can take forever. This one is Rust's (https://docs.rs/regex/latest/regex/#syntax), which knows
     neither look-around nor back references, because it never goes back in the text.

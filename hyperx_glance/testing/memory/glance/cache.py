@@ -26,7 +26,7 @@ class Cache:
         self.queued: list[str] = []
 
     def routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         return (
             Route("GET", "/v2/cache", self._list),
             Route("DELETE", "/v2/cache", self._clear),
@@ -47,7 +47,7 @@ class Cache:
         self.drop_from_queue(image_id)
 
     def drop_from_queue(self, image_id: str) -> None:
-        """Wait for an image no more."""
+        """Stop waiting for an image."""
         self.queued = [each for each in self.queued if each != image_id]
 
     def _list(self, call: Call) -> Reply:

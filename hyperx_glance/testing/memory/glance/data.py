@@ -101,7 +101,7 @@ class Data(State):
         try:
             self._fill(image, data, [store] if self.stores else self._default_stores())
         except ContentError as error:
-            # What was refused stays where it was put, hashes and all: that makes the record useless.
+            # The refused data stays in the store, with its hashes: that makes the record useless.
             image.spoiled, image.stores = True, [store]
             self._hash(image, data)
             raise Refused(415, str(error)) from error
@@ -109,7 +109,7 @@ class Data(State):
         self._save(image)
 
     def _fill(self, image: ImageRecord, data: bytes, stores: Sequence[str]) -> None:
-        """Put data into stores; refuse what is not of the declared format."""
+        """Put data into stores; refuse data that is not of the declared format."""
         if image.container_format == "bare":
             with contextlib.suppress(*([ContentError] if "formats-checked" in self.lacks else [])):
                 hybrids = "hybrid-isos" not in self.lacks
@@ -142,7 +142,7 @@ class Data(State):
 
 
 def _part(call: Call, size: int) -> tuple[int, int] | None:
-    """Read which part of the data is asked for (glance/common/wsgi.py, get_range_from_request)."""
+    """Return the part of the data that is requested (glance/common/wsgi.py, get_range_from_request)."""
     asked = call.headers.get("range")
     if asked is not None:
         if "," in asked:

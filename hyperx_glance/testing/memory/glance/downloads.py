@@ -38,7 +38,7 @@ class ContentError(Exception):
 
 
 def is_loopback(host: str) -> bool:
-    """Check whether a host is this machine, without asking anybody."""
+    """Check whether a host is this machine, without a name server."""
     return ipaddress.ip_address(host).is_loopback if _is_address(host) else host.rstrip(".").lower() == "localhost"
 
 
@@ -52,7 +52,7 @@ def _is_address(host: str) -> bool:
 
 @dataclasses.dataclass
 class Filter:
-    """Decide which URLs Glance downloads from (glance/common/utils.py, get_validated_address)."""
+    """A filter for the URLs that Glance downloads from (glance/common/utils.py, get_validated_address)."""
 
     allowed_schemes: Sequence[str] = ("http", "https")
     allowed_hosts: Sequence[str] = ()
@@ -60,12 +60,12 @@ class Filter:
     allowed_ports: Sequence[int] = ()
     disallowed_ports: Sequence[int] = ()
     of_redirects: bool = True
-    """Whether it holds for what a URL redirects to."""
+    """Whether it also applies to the targets of redirects."""
     loopback: bool = True
     """Whether loopback addresses pass: Glance refuses them unless ``allowed_hosts`` names them."""
 
     def passes(self, url: str, *, resolve: bool = True) -> bool:
-        """Check whether a URL may be read; the port counts only where the URL names one."""
+        """Check whether a URL may be read; the port counts only if the URL names one."""
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -110,7 +110,7 @@ class Job:
     is_copy: bool = False
     reads: int = 0
     seen_elsewhere: bool = False
-    """True once tasks or a list were read, and the image was not read since."""
+    """True once tasks or a list were read, and the image has not been read since."""
     stage: Literal["locked", "importing", "settled"] = "locked"
     outcome: Download | None = None
     thread: threading.Thread | None = None
@@ -121,9 +121,9 @@ class Job:
         return bool(self.task["status"] == "pending")
 
     def start(self, planned: Download | None, check: Filter, ca_file: str | None, *, lengthless: bool) -> None:
-        """Begin: with what a test planned, else with a real download in a thread of its own.
+        """Begin, with the data that a test planned, or else with a real download in a separate thread.
 
-        ``lengthless`` says whether a server may keep the length to itself.
+        ``lengthless`` says whether a server may omit the length.
         """
         self.task["status"] = "processing"
         if planned is not None or self.is_copy:
@@ -147,7 +147,7 @@ class Job:
         return True
 
     def data(self) -> bytes:
-        """Return what was downloaded; raise what went wrong instead."""
+        """Return the downloaded data; raise the error if the download failed."""
         match self.outcome:
             case bytes():
                 return self.outcome
@@ -162,7 +162,7 @@ class Job:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follow a redirect only where the filter lets it pass (glance/common/scripts/utils.py, SafeRedirectHandler)."""
+    """A handler that follows only allowed redirects (glance/common/scripts/utils.py, SafeRedirectHandler)."""
 
     def __init__(self, check: Filter) -> None:
         self.check = check
@@ -178,7 +178,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def download(url: str, check: Filter, ca_file: str | None, *, lengthless: bool) -> bytes:
-    """Read a URL as Glance does: without proxies, whole, and no other length than announced; only from loopback."""
+    """Read a URL as Glance does: without proxies, whole, with exactly the announced length; only from loopback."""
     if not is_loopback(urlsplit(url).hostname or ""):
         raise OSError(f"nothing but loopback is reached from memory, not {url}")
     tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file))
@@ -208,7 +208,7 @@ class Inspection:
 def inspect(declared: str, data: bytes, *, hybrids: bool = True) -> Inspection:
     """Check data against the declared format (glance/location.py, ImageProxy.set_data).
 
-    Raise `ContentError` where Glance refuses it; ``hybrids`` says whether it takes ISOs with a partition table.
+    Raise `ContentError` if Glance refuses it; ``hybrids`` says whether it takes ISOs with a partition table.
     """
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415 - half of what a cloud would import
 

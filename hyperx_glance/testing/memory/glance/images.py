@@ -14,11 +14,11 @@ class Images(Imports):
     """The part of Glance that handles single images."""
 
     def remove_image(self, image_id: str) -> None:
-        """Delete an image behind everybody's back."""
+        """Delete an image without a request."""
         self._bury(self.images[image_id])
 
     def make(self, caller: Caller, body: Record) -> ImageRecord:
-        """Make a record as Nova and Cinder do, in the name of their caller; raise `Refused` where Glance would."""
+        """Make a record as Nova and Cinder do, in the name of their caller; raise `Refused` if Glance would."""
         call = Call.of("POST", f"{self.url}/v2/images")
         call.caller = caller
         records.check_values(body)
@@ -51,7 +51,7 @@ class Images(Imports):
         self._save(image)
 
     def show_to(self, image_id: str, visibility: str) -> None:
-        """Change an image's visibility behind everybody's back."""
+        """Change an image's visibility without a request."""
         self.images[image_id].visibility = visibility
         self._changed()
 

@@ -26,7 +26,7 @@ class Imports(Data):
         self._jobs.clear()
 
     def finish_imports(self) -> None:
-        """Bring every import to its end."""
+        """Finish every import."""
         for image_id in list(self._jobs):
             job = self._jobs[image_id]
             if job.thread is not None:
@@ -145,7 +145,7 @@ class Imports(Data):
                 self._end(job, "failure", "Error: staging is not configured properly", drop_lock=False)
 
     def _planned(self, job: Job) -> Download | None:
-        """Return what an import does not have to read from a URL."""
+        """Return the data that an import does not have to read from a URL."""
         if job.image.staged is not None:
             return job.image.staged
         method = job.task["input"]["import_req"]["method"]
@@ -188,9 +188,9 @@ class Imports(Data):
         self._drop_lock(job)
 
     def _look_elsewhere(self, images: Iterable[ImageRecord]) -> None:
-        """Advance imports also if only tasks or lists are read: from the second such request in a row on.
+        """Advance imports even if only tasks or lists are read, from the second such request in a row.
 
-        The first one shows how things are, so that reading an image and then its tasks is one look.
+        The first one shows the present state, so that reading an image and then its tasks is one look.
         """
         for image in images:
             job = self._jobs.get(image.id)
@@ -205,7 +205,7 @@ class Imports(Data):
         image = job.image
         image.properties["os_glance_importing_to_stores"] = ",".join(filter(None, job.stores))
         image.properties["os_glance_failed_import"] = ""
-        if not job.is_copy:  # get_flow sets the status of what is queued or uploading only
+        if not job.is_copy:  # get_flow sets only the status of images that are queued or uploading
             image.status = "importing"
         self._save(image)
         try:
@@ -220,7 +220,7 @@ class Imports(Data):
         return True
 
     def _settle(self, job: Job) -> None:
-        """Store what came, or take everything back."""
+        """Store the data, or undo everything."""
         image = job.image
         image.properties["os_glance_importing_to_stores"] = ""
         try:
@@ -237,7 +237,7 @@ class Imports(Data):
         self._save(image)
 
     def _store(self, job: Job) -> list[str]:
-        """Put what came into the stores; give those that failed where that is allowed."""
+        """Put the data into the stores; return those that failed if that is allowed."""
         image = job.image
         data = image.data or b"" if job.is_copy else job.data()
         failed = [store for store in job.stores if store in self.broken_stores]
@@ -345,7 +345,7 @@ _COPIED = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
 
 
 def _check_remote(method: Record) -> None:
-    """Refuse a download from another Glance that does not say of what."""
+    """Refuse a download from another Glance that does not name the image."""
     for key in ("glance_region", "glance_image_id"):
         if key not in method:
             raise Refused(400, f"'{key}' needs to be set for glance-download import method")

@@ -48,7 +48,7 @@ class Listing(Imports):
         return min(limit, self.largest_page)
 
     def _selected(self, call: Call, columns: Sequence[tuple[str, bool]]) -> list[ImageRecord]:
-        """Filter and sort; pages after the first take what the first page found, as long as nothing changed."""
+        """Filter and sort; pages after the first use what the first page found, as long as nothing has changed."""
         ours = ("limit", "marker", "sort", "sort_key", "sort_dir", "tag", "member_status", "visibility")
         query = {key: value for key, value in call.query if key not in ours}
         visibility = call.value("visibility")
@@ -75,7 +75,7 @@ class Listing(Imports):
     def _behind(
         self, call: Call, marker: str, columns: Sequence[tuple[str, bool]], images: list[ImageRecord]
     ) -> list[ImageRecord]:
-        # Administrators see what was deleted (glance/context.py, can_see_deleted).
+        # Administrators see deleted images (glance/context.py, can_see_deleted).
         last = self.images.get(marker) if call.who.is_administrator else self.image(marker)
         if last is None:
             raise Refused(400, f"No image found with ID {marker}")

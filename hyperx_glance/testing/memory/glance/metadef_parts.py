@@ -24,14 +24,14 @@ _TAGS: Record = {
         }
     },
 }
-"""What Glance asks of a list of tags; the document that it gives says less."""
+"""The rules of Glance for a list of tags; the document that it sends says less."""
 
 
 class AllMetadefs(Metadefs):
     """The namespaces with all their parts."""
 
     def routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         one = ROOT + "/([^/]+)"
         return (
             *super().routes(),
@@ -131,7 +131,7 @@ class AllMetadefs(Metadefs):
         return Reply(204)
 
     def _tags(self, call: Call, name: str, tag: str) -> dict[str, str]:
-        """Return a namespace's tags, of which this shall be one."""
+        """Return a namespace's tags, which must include this one."""
         tags: dict[str, str] = self._found(call, name)["tags"]
         if tag not in tags:
             raise Refused(404, f"Could not find metadata tag {tag}")

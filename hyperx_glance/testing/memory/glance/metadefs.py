@@ -18,7 +18,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Rout
 
 ROOT = "/v2/metadefs/namespaces"
 _WORDS = {"metadefs/resource_type": "resource_type_association"}
-"""How errors call the documents that they do not call by their own names."""
+"""The names in errors of the documents that errors do not call by their own names."""
 _SORT_KEYS = ("namespace", "created_at", "updated_at")
 _FIELDS = ("namespace", "display_name", "description", "visibility", "protected", "owner")
 
@@ -30,7 +30,7 @@ class Metadefs:
         self.namespaces: dict[str, Record] = {}
 
     def routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         one = ROOT + "/([^/]+)"
         return (
             Route("GET", ROOT, self._list),

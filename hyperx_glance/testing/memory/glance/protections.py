@@ -12,7 +12,7 @@ from hyperx_glance.deployment import property_protections
 
 @functools.lru_cache(maxsize=4096)
 def refused_by_rules(text: str, key: str, operation: str, caller_roles: frozenset[str]) -> bool:
-    """Find the first rule that matches a key; the empty text stands for the rules that this library ships."""
+    """Find the first rule that matches a key; the empty string stands for the rules that this library ships."""
     for pattern, rules in _rules(text or property_protections()):
         if re.search(pattern, key):
             roles = {role.strip() for role in rules.get(operation, "").split(",")}

@@ -52,7 +52,7 @@ def in_reach(caller: Caller, visibility: str, member_status: str) -> Test:
 
 
 def filters(query: Mapping[str, str], tags: Sequence[str], same: Callable[[object, str], bool]) -> list[Test]:
-    """Make one test for each filter; ``same`` is the database's idea of equal text."""
+    """Make one test for each filter; ``same`` is the database's comparison of strings."""
     hidden = _flag("os_hidden", query.get("os_hidden", "false").lower())
     tests: list[Test] = [lambda image: image.os_hidden == hidden and image.status != "killed"]
     tests += [_has_tag(tag, same) for tag in tags]
@@ -121,7 +121,7 @@ def _word(key: str, value: str, same: Callable[[object, str], bool]) -> Test:
 
 
 def split_operator(expression: str) -> tuple[str, str]:
-    """Split at the first colon, unless the whole is a time."""
+    """Split at the first colon, unless the whole string is a time."""
     left, colon, right = expression.partition(":")
     if not colon:
         return "eq", left
@@ -157,7 +157,7 @@ def _flag(key: str, value: str) -> bool:
 
 
 def sorting(parameters: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
-    """Read the columns to sort by, and whether descending (_get_sorting_params; both notations)."""
+    """Return the columns to sort by, and whether each is descending (_get_sorting_params; both notations)."""
     new = [value for key, value in parameters if key == "sort"]
     keys = [value.strip() for key, value in parameters if key == "sort_key"]
     directions = [value.strip() for key, value in parameters if key == "sort_dir"]
@@ -204,7 +204,7 @@ def in_order(images: Sequence[ImageRecord], columns: Sequence[tuple[str, bool]])
 
 
 def behind(marker: ImageRecord, columns: Sequence[tuple[str, bool]]) -> Test:
-    """Make the test for what comes after a marker.
+    """Make the test for images after a marker.
 
     Where a column is null it disagrees with the order, as Glance's does: there a null counts as 0 or the empty text in
     the rows, but as the empty text in the marker (_paginate_query), so that sorting by size over nulls goes wrong.
@@ -229,7 +229,7 @@ def _sortable(value: object) -> tuple[bool, Any]:
 
 
 def _mark(value: object) -> tuple[bool, Any]:
-    """Order numbers before texts, as SQLite does."""
+    """Order numbers before strings, as SQLite does."""
     if value is None:
         value = ""
     return (isinstance(value, str), value)

@@ -127,19 +127,19 @@ class ImageRecord:
     stores: list[str] = dataclasses.field(default_factory=list)
     data: bytes | None = None
     staged: bytes | None = None
-    """Data that wait for an import by glance-direct."""
+    """Data that waits for an import by glance-direct."""
     deleted: bool = False
     spoiled: bool = False
     """True once data of a wrong format was sent: Glance never takes this record again."""
     shown_as: Record = dataclasses.field(default_factory=dict)
-    """What stands in the answers instead of the truth, for images that do not parse."""
+    """Values that replace the true ones in responses, for images that do not parse."""
 
 
 _BASE_VALUES = operator.attrgetter(*BASE_KEYS)
 
 
 def show(image: ImageRecord, *, multi_store: bool, is_administrator: bool = False) -> Record:
-    """Write an image as the API does (glance/api/v2/images.py, _format_image)."""
+    """Return an image as the API shows it (glance/api/v2/images.py, _format_image)."""
     # Ten thousand images are listed in memory, so that each microsecond here counts.
     view: Record = {key: value for key, value in image.properties.items() if key not in _HIDDEN}
     view.update(zip(BASE_KEYS, _BASE_VALUES(image), strict=True))
@@ -158,7 +158,7 @@ def show(image: ImageRecord, *, multi_store: bool, is_administrator: bool = Fals
 
 @functools.lru_cache(maxsize=1 << 15)  # of the ten thousand images that tests list again and again
 def isotime(time: datetime) -> str:
-    """Write a time as Glance does: whole seconds, Z."""
+    """Format a time as Glance does: whole seconds, Z."""
     return time.isoformat()[:19] + "Z"
 
 
@@ -176,7 +176,7 @@ def check_key(key: str) -> None:
 
 
 def check_values(body: Record) -> None:
-    """Refuse what the schema of an image does not allow (glance/schema.py)."""
+    """Refuse values that the schema of an image does not allow (glance/schema.py)."""
     for key, value in body.items():
         _check_value(key, value)
 
@@ -224,7 +224,7 @@ def _like_uuid(value: str) -> None:
 
 
 def check_record(image: ImageRecord, before: ImageRecord | None = None) -> None:
-    """Refuse what the database, or its quotas for one image, cannot hold."""
+    """Refuse values that the database, or its quotas for one image, cannot hold."""
     check_numbers(image)
     check_amounts(image, before)
     check_text(image)

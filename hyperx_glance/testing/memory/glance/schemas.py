@@ -45,7 +45,7 @@ def document(name: str) -> Record | None:
 def mismatch(reason: str, rule: str, place: Sequence[str | int], value: object) -> str:
     """Return what Glance says of a value that the schema of images refuses (jsonschema/exceptions.py, _Error.__str__).
 
-    ``place`` is where the value stands, such as ``["tags", 0]``.
+    ``place`` is the place of the value, such as ``["tags", 0]``.
     """
     schemas = _documents()["image"]["properties"]
     key = place[0]
@@ -65,7 +65,7 @@ def mismatch(reason: str, rule: str, place: Sequence[str | int], value: object) 
 def check(word: str, schema: Record, value: Record) -> None:
     """Refuse an object that a schema refuses; the error calls it by a word.
 
-    Of jsonschema it knows the rules that Glance's documents have for an object, its keys, and lists of objects.
+    It knows only the rules of jsonschema that Glance's documents use for an object, its keys, and lists of objects.
     """
     for wrong in _mistakes(schema, value, "", ""):
         raise Refused(400, f"Provided object does not match schema {word!r}: {wrong}")

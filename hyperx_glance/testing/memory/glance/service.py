@@ -20,7 +20,7 @@ class Glance(Listing, Images, Patches, Members):
     """The in-memory Glance: its attributes are settings, and long operations advance when they are read."""
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/versions/?", self._versions, public=True),
@@ -66,7 +66,7 @@ class Glance(Listing, Images, Patches, Members):
         return reply
 
     def problem(self, call: Call, refused: Refused) -> Reply:
-        """Write an error as Glance does: webob's HTML document, or JSON where the client accepts that."""
+        """Write an error as Glance does: webob's HTML document, or JSON if the client accepts that."""
         message, detail = refused.message, refused.detail
         if refused.status == 415:
             sent = call.headers.get("content-type", "")

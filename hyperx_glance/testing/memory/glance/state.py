@@ -45,13 +45,13 @@ class State(Service):
         self.cache = Cache(lambda image_id: self.image(image_id) is not None)
         super().__init__()
         self.images: dict[str, ImageRecord] = {}
-        """Every record, the deleted ones too: their ids are used up."""
+        """Every record, including deleted ones, whose ids are used up."""
         self.tasks: dict[str, Record] = {}
         self.import_methods: list[str] = ["glance-direct", "web-download", "copy-image", "glance-download"]
         self.import_filter = Filter(disallowed_ports=[22])
-        """Which URLs are read. Unlike Glance's own default loopback and every port but 22 pass."""
+        """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
         self.downloads: dict[str, Download] = {}
-        """The content of URLs: data, an HTTP status, an error, a function. Other URLs are really read."""
+        """The content of URLs: data, an HTTP status, an error, a function. Other URLs are actually read."""
         self.ca_file: str | None = None
         """Certificates to trust for https downloads, besides the system's."""
         self.import_polls = 1
@@ -59,13 +59,13 @@ class State(Service):
         self.task_threads = 16
         """The number of concurrent imports; others stay pending. A deleted image's download keeps its thread."""
         self.imports_stall = False
-        """True: imports stay as they are, as after the death of their worker."""
+        """True: imports stay as they are, as if their worker had died."""
         self.staging_broken = False
         """True: an import fails before it begins, and its lock stays."""
         self.converter: Callable[[str, bytes], tuple[str, bytes]] | None = None
-        """An import plug-in: makes another format and other data of what came."""
+        """An import plug-in, which converts the data to another format."""
         self.stores: list[str] = ["fast", "slow"]
-        """The stores, the default one first. [] is a Glance with a single store, which does not tell its name."""
+        """The stores, the default one first. [] is a Glance with a single store, whose name it does not show."""
         self.broken_stores: set[str] = set()
         """Stores into which nothing can be written."""
         self.use_keystone_limits = True
@@ -88,18 +88,18 @@ class State(Service):
         self.hidden_by_policy: set[str] = set()
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
-        """Images whose data the store does not give up: deleting them is a 409."""
+        """Images whose data the store refuses to delete: deleting them is a 409."""
         self.default_page = 25
         self.largest_page = 1000
         self.hash_algorithm = "sha512"
         self.case_sensitive = True
-        """Whether the database tells upper from lower case; MySQL's usual collation does not."""
+        """Whether the database distinguishes upper from lower case; MySQL's usual collation does not."""
         self.lookers: list[Callable[[ImageRecord], None]] = []
         """Functions of Nova and Cinder that run when an image that they fill is read."""
         self.writers: list[Callable[[ImageRecord], bool]] = []
         """Whether Nova or Cinder has yet to write to an image."""
         self.loses_places = False
-        """True: a record that is deleted while Nova or Cinder writes to it goes on to count, as on a slow Glance."""
+        """True: a record that is deleted while Nova or Cinder writes to it continues to count, as on a slow Glance."""
         self._keystone = keystone
         self._jobs: dict[str, Job] = {}
         self._orphans: list[Job] = []
@@ -108,10 +108,10 @@ class State(Service):
         self._positions: dict[str, int] = {}
 
     def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
-        """Put an image straight into the database and give its id.
+        """Put an image directly into the database, and return its id.
 
         ``owner`` is a department's name or id. Any other key is an attribute of `ImageRecord` or else a property; times
-        may be text. Nothing is checked.
+        may be strings. Nothing is checked.
         """
         known = {key: value for key, value in record.items() if key in _FIELDS}
         image_id = str(known.pop("id", "") or uuid.uuid4())
@@ -119,7 +119,7 @@ class State(Service):
             if isinstance(known.get(key), str):
                 known[key] = datetime.fromisoformat(str(known[key]))
         if "tags" in known:
-            known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of texts will do
+            known["tags"] = set(known["tags"])  # type: ignore[call-overload]  # any collection of strings will do
         properties = {key: value for key, value in record.items() if key not in _FIELDS}
         now = self.now()
         known = {"created_at": now, "updated_at": now, **known}
@@ -145,7 +145,7 @@ class State(Service):
         self._changed()
 
     def used(self, resource: str, project_id: str) -> int:
-        """Count what a project uses of a unified limit, sizes in whole MiB (glance/quota/keystone.py)."""
+        """Count a project's usage of a unified limit, sizes in whole MiB (glance/quota/keystone.py)."""
         owned = [image for image in self.images.values() if image.owner == project_id and image.status not in _GONE]
         if resource == "image_count_total":
             return len(owned)
@@ -176,7 +176,7 @@ class State(Service):
         return caller.is_administrator or (rule == "member" and caller.may_write and owner == caller.project_id)
 
     def _demand(self, call: Call, action: str, image: ImageRecord) -> None:
-        """Refuse what the policy does not allow on an image that the caller sees (glance/api/v2/policy.py)."""
+        """Refuse actions that the policy does not allow on an image that the caller sees (glance/api/v2/policy.py)."""
         if not self._may(call.who, action, image.owner):
             raise Refused(403, f"You are not authorized to complete {action} action.")
 

@@ -30,7 +30,7 @@ class Credentials(Grants):
     """The part of Keystone that handles application credentials, which belong to their users."""
 
     def credential_routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         user = "/v3/users/([^/]+)"
         return (
             Route("GET", user + "/application_credentials", self._list_credentials),

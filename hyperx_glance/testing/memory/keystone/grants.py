@@ -16,7 +16,7 @@ class Grants(Resources):
     """The part of Keystone that handles grants and memberships."""
 
     def grant_routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         routes = []
         for actor in ("user", "group"):
             for target in ("project", "domain", "system"):
@@ -45,7 +45,7 @@ class Grants(Resources):
     # ------------------------------------------------------------- grants
 
     def _grant(self, actor: str, target: str, ids: Sequence[str]) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Find whom and what a path names."""
+        """Return the holder and the target that a path names."""
         place = SYSTEM if target == "system" else (target, ids[0])
         whom = (actor, ids[0] if target == "system" else ids[1])
         self._thing(KINDS[f"{actor}s"], whom[1])
@@ -101,7 +101,7 @@ class Grants(Resources):
         return self._list(call, "role_assignments", [self._assignment(grant, named=named) for grant in found])
 
     def _effective(self) -> set[Grant]:
-        """Return what grants come to: groups as their users, roles with those that they imply."""
+        """Return the effective grants: groups as their users, roles with those that they imply."""
         spread = set()
         for grant in self.grants:
             actors = [grant.actor]

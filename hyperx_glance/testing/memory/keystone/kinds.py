@@ -10,11 +10,11 @@ from typing import Any, Final
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 Check = Callable[[object], str | None]
-"""Gives what is wrong with a value, in jsonschema's words, or None."""
+"""A check that returns the problem of a value, in jsonschema's words, or None."""
 
 
 def text(longest: int = 0, *, nullable: bool = False) -> Check:
-    """Make the check of a text that is not blank."""
+    """Make the check of a string that is not blank."""
     kinds = "'string', 'null'" if nullable else "'string'"
 
     def check(value: object) -> str | None:
@@ -64,7 +64,7 @@ class Kind:
 
     @property
     def called(self) -> str:
-        """How errors call one."""
+        """The name of one in errors."""
         return self.word or self.member
 
 
@@ -168,7 +168,7 @@ KINDS: Final = {
 
 
 def checked(kind: Kind, body: object, *, creating: bool) -> Record:
-    """Return what a request's body says of one thing; refuse what its schema does not allow."""
+    """Return the description of one thing in a request's body; refuse values that its schema does not allow."""
     if not isinstance(body, dict) or kind.member not in body:
         raise Refused(400, f"{kind.member!r} is a required property")
     given = body[kind.member]

@@ -13,7 +13,7 @@ class Limits(State):
     """The part of Keystone that handles limits, registered ones and projects' own."""
 
     def limit_routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         return (
             Route("GET", "/v3/registered_limits", self._list_registered_limits),
             Route("POST", "/v3/registered_limits", self._create_registered_limits),
@@ -83,7 +83,7 @@ class Limits(State):
         found = filtered(list(self.limits.values()), call, keys)
         hidden = not call.who.is_administrator or "limits-shown" in self.lacks
         if hidden and not call.who.on_system:
-            # A foreign project's limits are not refused but left out (keystone/api/limits.py).
+            # Another project's limits are not refused but left out (keystone/api/limits.py).
             found = [record for record in found if record["project_id"] == call.who.project_id]
         return self._list(call, "limits", found)
 
@@ -127,7 +127,7 @@ class Limits(State):
         record = self._known(self.limits, limit_id, "limit")
         changes = call.member("limit")
         _check_limit(changes.get("resource_limit", 0))
-        # A limit of 0 is not taken, and nothing said (keystone/limit/backends/sql.py, update_limit).
+        # A limit of 0 is silently ignored (keystone/limit/backends/sql.py, update_limit).
         record.update({key: value for key, value in changes.items() if value})
         return json_reply(200, {"limit": record})
 

@@ -43,7 +43,7 @@ class People(Credentials):
     """The users, projects and roles, and methods that add them."""
 
     def people_routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         tags = "/v3/projects/([^/]+)/tags"
         config = "/v3/domains/([^/]+)/config"
         return (

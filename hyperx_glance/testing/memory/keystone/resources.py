@@ -10,7 +10,7 @@ from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind, checked
 from hyperx_glance.testing.memory.keystone.state import DOMAIN, State, administrators_only, filtered
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
-# Whose changes are answered with what Keystone has no columns for, and what it has columns for.
+# The kinds whose changes are answered with "extra", and the keys that have columns in Keystone.
 _EXTRA = ("project", "user")
 _COLUMNS = (
     "id",
@@ -48,7 +48,7 @@ class Resources(State):
         return routes
 
     def _things(self, kind: Kind) -> Iterable[Record]:
-        """Return all things of a kind, those which are no records too."""
+        """Return all things of a kind, including those that are not records."""
         return self.records.get(kind.collection, {}).values()
 
     def _list_things(self, kind: Kind, call: Call) -> Reply:
@@ -101,7 +101,7 @@ class Resources(State):
     def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         record = self._of_caller(kind, call, "update", thing_id)
         body = call.json() if call.content() else {}
-        # Keystone takes a change of a project that changes nothing.
+        # Keystone accepts a change of a project that changes nothing.
         idle = kind.member == "project" and body in ({}, {"project": {}})
         given = {} if idle else checked(kind, body, creating=False)
         if given.get("id", thing_id) != thing_id:
@@ -182,7 +182,7 @@ class Resources(State):
         record["region"] = record["region_id"] = record.get("region_id") or record.get("region")
 
     def _changed(self, kind: Kind, record: Record, former: Record) -> None:
-        """Take back tokens whose holder, or place, is not what it was."""
+        """Revoke tokens whose holder or scope has changed."""
         if record.get("enabled", True) == former.get("enabled", True):
             return
         if kind.collection == "users":
@@ -191,7 +191,7 @@ class Resources(State):
             self._revoke(lambda caller: caller.project_id == record["id"])
 
     def _gone(self, kind: Kind, record: Record) -> None:
-        """Take away what belonged to a thing that is gone."""
+        """Remove the things that belonged to a deleted thing."""
         gone = record["id"]
         place = (kind.member, gone)
         self.grants = {

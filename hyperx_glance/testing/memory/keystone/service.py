@@ -24,7 +24,7 @@ class Keystone(Tokens, Limits):
     """The in-memory Keystone: users, departments and limits."""
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/v3/?", self._version, public=True),
@@ -38,7 +38,7 @@ class Keystone(Tokens, Limits):
         )
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request; every answer depends on who asks. A look at the head is one at the whole."""
+        """Answer a request; every answer depends on the caller. HEAD is handled as GET."""
         if call.method == "HEAD":
             reply = super().handle(dataclasses.replace(call, method="GET"))
             reply.content = b""

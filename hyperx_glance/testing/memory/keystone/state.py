@@ -60,13 +60,13 @@ class State(Service):
         """User ids by name."""
         self.services: list[Service] = [self]
         self.first_endpoints: list[tuple[str, str]] = []
-        """Interface and region of endpoints that stand before the usual ones in the catalogue, for every service."""
+        """Interface and region of endpoints that precede the usual ones in the catalogue, for every service."""
         self.registered_limits: dict[str, Record] = {}
         self.limits: dict[str, Record] = {}
         self.rescopes_tokens = True
-        """Whether a token can be had for another: allow_rescope_scoped_token, and no application credential."""
+        """Whether a token can be exchanged for another: allow_rescope_scoped_token, and no application credential."""
         self.administers_system = True
-        """Whether who has the role admin in a project has it on the whole system too, as after a bootstrap."""
+        """Whether users with the role admin in a project also have it on the whole system, as after a bootstrap."""
         self.lacks: frozenset[Name] = frozenset()
         """The features that this release lacks."""
         self.records: dict[str, dict[str, Record]] = {}
@@ -88,7 +88,7 @@ class State(Service):
             self.add_department(name)
 
     def add_department(self, name: str) -> str:
-        """Create a project; give its id."""
+        """Create a project; return its id."""
         record = {"id": uuid.uuid5(NAMESPACE, f"project {name}").hex, "name": name, "description": ""}
         place = {"domain_id": DOMAIN["id"], "parent_id": DOMAIN["id"], "is_domain": False}
         self._put("projects", {**record, **place, "enabled": True, "tags": [], "options": {}})
@@ -96,7 +96,7 @@ class State(Service):
         return self.departments[name]
 
     def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
-        """Create a user with one role (admin, member or reader) in one project; give the user's id.
+        """Create a user with one role (admin, member or reader) in one project; return the user's id.
 
         An administrator has the role on the system, too, as ``keystone-manage bootstrap`` gives it.
         """
@@ -136,7 +136,7 @@ class State(Service):
         return frozenset(implied for name in names for implied in IMPLIED.get(name, (name,)))
 
     def register_limit(self, service: Service, resource: str, default: int, *, region: str | None = REGION) -> str:
-        """Register a unified limit; give its id."""
+        """Register a unified limit; return its id."""
         record: Record = {
             "id": uuid.uuid4().hex,
             "service_id": service_id(service),
@@ -170,7 +170,7 @@ class State(Service):
         return next((int(r["default_limit"]) for r in self.registered_limits.values() if matches(r)), 0)
 
     def expire_tokens(self) -> None:
-        """Make every token so far invalid, as time does."""
+        """Make every existing token invalid, as if it had expired."""
         self._tokens.clear()
 
     def caller(self, token: str | None) -> Caller | None:
@@ -245,7 +245,7 @@ def filtered(records: Sequence[Record], call: Call, keys: Sequence[str]) -> list
 
 
 def _plain(value: object) -> str:
-    """Write a value as queries do: "enabled=1" is as good as "enabled=true"."""
+    """Write a value as queries do: "enabled=1" means the same as "enabled=true"."""
     text = str(value)
     return {"1": "true", "0": "false"}.get(text, text.lower() if isinstance(value, bool) or text in _FLAGS else text)
 

@@ -25,7 +25,7 @@ class Tokens(People):
     """The part of Keystone that handles tokens."""
 
     def token_routes(self) -> Sequence[Route]:
-        """List what is answered."""
+        """List the routes."""
         return (
             Route("POST", "/v3/auth/tokens", self._authenticate, public=True),
             Route("GET", "/v3/auth/tokens", self._show_token),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 Check = Callable[[object], str | Refused | None]
-"""Gives what is wrong with a value, as a reason or in words of its own, or None."""
+"""A check that returns the problem of a value, as a reason or as a refusal, or None."""
 
 
 _PROTOCOL_NUMBERS: Final = 256
@@ -61,7 +61,7 @@ def _flag(value: object) -> Refused | None:
 
 
 def invalid(words: str) -> Refused:
-    """Return the refusal of what no schema knows (neutron_lib/exceptions, InvalidInput)."""
+    """Return the refusal of a value that no schema checks (neutron_lib/exceptions, InvalidInput)."""
     return Refused(400, f"Invalid input for operation: {words}", detail="InvalidInput")
 
 
@@ -130,21 +130,21 @@ class Kind:
     member: str
     collection: str
     title: str
-    """How errors call one: "Network" makes NetworkNotFound."""
+    """The name of one in errors: "Network" makes NetworkNotFound."""
     checks: Mapping[str, Check]
     required: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     fixed: tuple[str, ...] = ()
-    """What cannot be changed afterwards."""
+    """Fields that cannot be changed afterwards."""
     limit: str = ""
     first_revision: int = 0
-    """The number of a new thing's first revision: higher where Neutron writes twice to make it."""
+    """The number of a new thing's first revision: higher if Neutron writes twice to create it."""
     own: bool = False
-    """Whether it is the plug-in's own, and no extension's, which checks bodies in words of its own."""
+    """Whether the plug-in itself has it, and no extension: bodies are then checked with other messages."""
 
     @property
     def called(self) -> str:
-        """How the absence of one is told."""
+        """The message for a missing one."""
         names = {"SecurityGroup": "Security group", "SecurityGroupRule": "Security group rule"}
         return {**names, "FloatingIP": "Floating IP"}.get(self.title, self.title)
 
@@ -302,7 +302,7 @@ KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING)
 
 
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:
-    """Return what a request's body says of one thing; refuse what is missing or wrong (neutron/api/v2/base.py)."""
+    """Return one thing's description in a request's body; refuse missing or wrong values (neutron/api/v2/base.py)."""
     if not isinstance(given, dict):
         raise Refused(400, f"Unable to find '{kind.member}' in request body")
     for key in kind.required if creating else ():

@@ -14,7 +14,7 @@ _FLOATING = "network:floatingip"
 
 
 class Routers(State):
-    """Join networks by routers, and reach ports from outside."""
+    """The part of Neutron that handles routers and floating addresses."""
 
     def router_routes(self) -> Sequence[Route]:
         """Return the routes for routers, besides those for all kinds."""
@@ -25,7 +25,7 @@ class Routers(State):
         )
 
     def add_router(self, name: str, outside: str, inside: str, project_id: str) -> str:
-        """Create a router from an external network to another one; give its id."""
+        """Create a router from an external network to another one; return its id."""
         gateway = {"network_id": outside}
         router = self._add(ROUTER, {"name": name, "external_gateway_info": gateway}, project_id)
         self._join(router, self.subnets[self.networks[inside]["subnets"][0]])
@@ -66,7 +66,7 @@ class Routers(State):
             raise Refused(409, f"{words}: has device owner {record['device_owner']}.", detail="ServicePortInUse")
 
     def remove(self, kind: Kind, record: Record) -> None:
-        """Delete a thing with what belongs to it."""
+        """Delete a thing with everything that belongs to it."""
         super().remove(kind, record)
         if kind in (ROUTER, FLOATING):
             for port in [port for port in self.ports.values() if port["device_id"] == record["id"]]:
@@ -210,7 +210,7 @@ class Routers(State):
     # ------------------------------------------------------------- floating addresses
 
     def _reached(self, floating: Record, port_id: str) -> Record:
-        """Find the way from outside to a port, and give what a floating address says of it."""
+        """Find the way from outside to a port, and return the fields of a floating address that describe it."""
         port = self.ports.get(port_id)
         if port is None:
             raise self._unknown(PORT, port_id)

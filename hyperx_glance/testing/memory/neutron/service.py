@@ -29,7 +29,7 @@ class Neutron(Routers):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         quota = "/v2.0/quotas/([^/]+?)(?:.json)?"
         return (
             Route("GET", "/", self._versions, public=True),

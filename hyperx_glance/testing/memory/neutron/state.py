@@ -24,7 +24,7 @@ from hyperx_glance.testing.memory.neutron.kinds import (
 )
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
-# What a rule says besides where it is shown within its group.
+# The additional keys of a rule that is shown within its group.
 _IN_GROUP = {"standard_attr_id": 1, "tags": []}
 LIMITS = {
     "network": 100,
@@ -56,7 +56,7 @@ class State(Service):
         self.routers: dict[str, Record] = {}
         self.floatingips: dict[str, Record] = {}
         self.limits: dict[str, dict[str, int]] = {}
-        """Limits by project id; what is missing has the default."""
+        """Limits by project id; missing ones have the default."""
         self._subnet_numbers = itertools.count(99)
         self._macs = itertools.count(1)
 
@@ -95,7 +95,7 @@ class State(Service):
         subnets: int = 1,
         cidr: str = "",
     ) -> str:
-        """Create a network with one subnet, or some; give its id. Everybody sees an external one.
+        """Create a network with one or more subnets; return its id. Everybody sees an external one.
 
         ``cidr`` has the addresses of a single subnet.
         """
@@ -106,19 +106,19 @@ class State(Service):
         return str(network["id"])
 
     def add_security_group(self, name: str, project_id: str) -> str:
-        """Create a security group; give its id."""
+        """Create a security group; return its id."""
         return str(self._add(GROUP, {"name": name}, project_id)["id"])
 
     def add_port(self, network_id: str, project_id: str, **fields: object) -> Record:
-        """Create a port with an address; give its record."""
+        """Create a port with an address; return its record."""
         return self._add(PORT, {"network_id": network_id, **fields}, project_id)
 
     def visible_networks(self, caller: Caller) -> list[Record]:
-        """Return the networks that a caller may know of."""
+        """Return the networks that a caller may see."""
         return [network for network in self.networks.values() if self._visible(NETWORK, caller, network)]
 
     def groups_of(self, caller: Caller) -> list[Record]:
-        """Return a project's security groups; the default one comes into being here, as in Neutron."""
+        """Return a project's security groups; the default one is created here, as in Neutron."""
         self.default_group(caller.project_id)
         return [group for group in self.security_groups.values() if group["project_id"] == caller.project_id]
 
@@ -260,7 +260,7 @@ class State(Service):
         return record
 
     def _complete(self, kind: Kind, record: Record) -> None:
-        """Fill in what Neutron chooses itself."""
+        """Fill in the values that Neutron chooses itself."""
         if kind is SUBNET:
             self._complete_subnet(record)
         elif kind is PORT:
@@ -317,7 +317,7 @@ class State(Service):
                 raise self._unknown(GROUP, group)
 
     def _address(self, network: Record, asked: Record) -> Record:
-        """Return an address on a network: the one asked for, or the first that is free."""
+        """Return an address on a network: the requested one, or the first that is free."""
         taken = {each["ip_address"] for port in self.ports.values() for each in port["fixed_ips"]}
         wanted = asked.get("ip_address")
         for subnet_id in [asked["subnet_id"]] if "subnet_id" in asked else network["subnets"]:
@@ -360,7 +360,7 @@ class State(Service):
         return json_reply(200, {kind.member: self._view(call, kind, record)})
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
-        """Write what a request changes."""
+        """Write the changes of a request."""
         if kind is SUBNET:
             self.networks[record["network_id"]]["revision_number"] += 1
         record.update(given)
@@ -372,7 +372,7 @@ class State(Service):
         return Reply(204)
 
     def remove(self, kind: Kind, record: Record) -> None:
-        """Delete a thing with what belongs to it."""
+        """Delete a thing with everything that belongs to it."""
         del self.kept(kind)[record["id"]]
         if kind is NETWORK:
             for subnet_id in record["subnets"]:

@@ -26,10 +26,10 @@ class Action:
 
     policy: str
     statuses: tuple[str, ...] = ()
-    """In which it is possible; () is in all."""
+    """The states in which it is possible; () means all."""
     becomes: str = ""
     allowed: tuple[str, ...] | None = None
-    """What its body, an object, may hold; None does not look."""
+    """The keys that its body, an object, may have; None means any."""
     required: tuple[str, ...] = ()
     administrators: bool = False
     ignores_lock: bool = False
@@ -79,7 +79,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
 
 
 class Acting(Servers, Quotas, Networks):
-    """Do things to servers."""
+    """The part of Nova that handles actions on servers."""
 
     def _act(self, call: Call, server_id: str) -> Reply:
         body = call.json()
@@ -120,7 +120,7 @@ class Acting(Servers, Quotas, Networks):
             raise Refused(409, message)
 
     def _check_words(self, name: str, asked: Record) -> None:
-        """Refuse what the schema of an action does not allow."""
+        """Refuse values that the schema of an action does not allow."""
         if name == "changePassword" and not isinstance(asked["adminPass"], str):
             raise invalid("adminPass", asked["adminPass"], f"{asked['adminPass']!r} is not of type 'string'")
         kinds = ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]
@@ -374,7 +374,7 @@ _REBUILD_KEYS = (
     "accessIPv6",
 )
 _CONSOLE = "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE"
-"""What Nova's fake hypervisor says (nova/virt/fake.py, get_console_output)."""
+"""The output of Nova's fake hypervisor (nova/virt/fake.py, get_console_output)."""
 _VERBS: Final = {"os-start": "start", "os-stop": "stop"}
 _TOLD: Final = {"os-start": "start", "os-stop": "stop"}
 

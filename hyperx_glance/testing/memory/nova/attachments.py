@@ -13,7 +13,7 @@ _RUNNING = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 
 
 class Attachments(Acting):
-    """Attach and detach."""
+    """The part of Nova that attaches and detaches network cards and volumes."""
 
     def _demand_running(self, server: Server, verb: str) -> None:
         if server.status not in _RUNNING:

@@ -13,10 +13,10 @@ from hyperx_glance.testing.memory.wire import Record, Refused
 
 
 class Building(Snapshots):
-    """Build servers and end them."""
+    """The part of Nova that builds and deletes servers."""
 
     def finish_builds(self) -> None:
-        """Bring every server that is being built to its end."""
+        """Finish every server that is being built."""
         for server in self.servers.values():
             if server.status == "BUILD":
                 self._finish_build(server)
@@ -68,7 +68,7 @@ class Building(Snapshots):
         self._set_addresses(server)
 
     def _unplug(self, server: Server, port: Record) -> None:
-        """Take a network card away; a port that Nova has made goes with it."""
+        """Remove a network card, and with it a port that Nova has made."""
         if port["id"] in server.own_ports:
             self._neutron.remove(PORT, port)
         else:
@@ -126,7 +126,7 @@ class Building(Snapshots):
             self._unplug(server, port)
 
     def _give_up_volumes(self, server: Server) -> None:
-        """Delete the volumes that go with the server, free the others (nova/compute/manager.py, _cleanup_volumes)."""
+        """Delete the server's own volumes, and free the others (nova/compute/manager.py, _cleanup_volumes)."""
         for volume_id, goes in server.volumes:
             volume = self._cinder.volumes.get(volume_id)
             if volume is not None and goes:

@@ -17,7 +17,7 @@ from hyperx_glance.testing.memory.wire import Call, Refused, Reply, json_reply
 
 
 class Changing(Acting):
-    """Change servers."""
+    """The part of Nova that changes servers."""
 
     def _delete(self, call: Call, server_id: str) -> Reply:
         server = self._writable(call, server_id, "servers:delete")
@@ -47,7 +47,7 @@ class Changing(Acting):
         return json_reply(200, {"server": self._updated_view(call, server)})
 
     def _pin(self, server: Server, zone: str | None) -> None:
-        """Let a server stay in its zone, or not (nova/api/openstack/compute/servers.py, _update)."""
+        """Pin a server to its zone, or unpin it (nova/api/openstack/compute/servers.py, _update)."""
         if zone is not None and server.pinned_zone not in (None, zone):
             words = "Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone"
             raise Refused(409, f"{words} to null.")

@@ -134,7 +134,7 @@ class Creating(Quotas, Disks, Networks):
         return server
 
     def _check_body(self, call: Call, body: Record) -> None:
-        """Refuse what the schema at this microversion does not allow (compute/schemas/servers.py)."""
+        """Refuse values that the schema at this microversion does not allow (compute/schemas/servers.py)."""
         version = microversion(call)
         check_metadata(body.get("metadata", {}))
         check_access(body)
@@ -173,5 +173,5 @@ class Creating(Quotas, Disks, Networks):
 
 
 def _hostname(name: str) -> str:
-    """Make a host's name of a server's (nova/utils.py, sanitize_hostname)."""
+    """Make a host name from a server's name (nova/utils.py, sanitize_hostname)."""
     return re.sub(r"[^a-z0-9.-]+", "", re.sub(r"[ _]", "-", name).lower()).strip(".-")

@@ -46,7 +46,7 @@ class Disks(State):
             _boot_index(disk) == 0 and disk.get("destination_type") == "volume"
             for disk in body.get("block_device_mapping_v2", ())
         )
-        # Policy zero_disk_flavor: what is 0 for an administrator is as large as the image.
+        # Policy zero_disk_flavor: for an administrator, a disk of 0 is as large as the image.
         any_disk = root_is_volume or (not flavor.disk and call.who.is_administrator)
         self._check_fit(image, flavor, None if any_disk else flavor.disk)
         return image
@@ -150,7 +150,7 @@ class Disks(State):
 
 
 def _boot_index(disk: Record) -> int | None:
-    """Read a disk's place in the order of booting, which may be text, as openstacksdk sends it."""
+    """Read a disk's place in the boot order, which may be a string, as openstacksdk sends it."""
     index = disk.get("boot_index")
     if index is None or str(index).lower() == "none":
         return None

@@ -99,13 +99,13 @@ _NO = ("0", "f", "false", "off", "n", "no")
 
 
 def flag_word(value: str) -> bool | None:
-    """Read a flag in words (oslo_utils/strutils.py, bool_from_string); None is no flag."""
+    """Read a flag in words (oslo_utils/strutils.py, bool_from_string); return None if it is not a flag."""
     word = value.strip().lower()
     return True if word in _YES else False if word in _NO else None
 
 
 def wants_everybody(call: Call) -> bool:
-    """Read all_tenants, which alone means yes (oslo_utils/strutils.py, bool_from_string)."""
+    """Read all_tenants, which means yes even without a value (oslo_utils/strutils.py, bool_from_string)."""
     if not call.values("all_tenants"):
         return False
     value = call.value("all_tenants")

@@ -94,7 +94,7 @@ class Flavors(State):
         return int(value)
 
     def _usable(self, call: Call) -> list[Flavor]:
-        """Return the flavors that a list is of: an administrator chooses, others have the public and their own ones."""
+        """Return the flavors in a list: an administrator chooses, others get the public ones and their own."""
         asked = call.value("is_public", "true") if call.who.is_administrator else "true"
         wanted = None if asked.lower() == "none" else flag_word(asked)
         if wanted is None and asked.lower() != "none":

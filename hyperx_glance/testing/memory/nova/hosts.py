@@ -281,7 +281,7 @@ class Hosts(State):
             "uptime": int(seconds),
         }
 
-    # ------------------------------------------------------------- what was done to servers
+    # ------------------------------------------------------------- actions on servers
 
     def _list_deeds(self, call: Call, server_id: str) -> Reply:
         version = microversion(call)

@@ -15,7 +15,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 _BRIEF = ("name", "public_key", "fingerprint", "type")
 _NAME = r"[_\- a-zA-Z0-9]+"
-# A key pair that Nova draws: always the same one, since drawing takes a second. It opens nothing.
+# A key pair that Nova generates: always the same one, since generating one takes a second. It opens nothing.
 _PUBLIC = (
     "ssh-rsa "
     "AAAAB3NzaC1yc2EAAAADAQABAAABAQC7eKIL+giM5c+NXNAU4FKp7tizJArapsCB1306klsFvIOP4uyo2LlAc6JIWi474gUQuM4P"
@@ -139,7 +139,7 @@ def _check_name(name: object) -> None:
 
 
 def _fingerprint(public: object) -> str:
-    """Take the fingerprint of a public key as nova/crypto.py does; refuse what is none."""
+    """Take the fingerprint of a public key as nova/crypto.py does; refuse anything else."""
     if not isinstance(public, str):
         raise invalid("public_key", public, f"{public!r} is not of type 'string'")
     kind, _, rest = public.strip().partition(" ")

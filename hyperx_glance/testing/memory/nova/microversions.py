@@ -18,7 +18,7 @@ def parsed_version(version: str) -> tuple[int, int]:
 
 
 def microversion(call: Call) -> tuple[int, int]:
-    """Read the microversion that a request asks for."""
+    """Return the microversion that a request asks for."""
     asked = call.headers.get("x-openstack-nova-api-version", "")
     match = re.search(r"compute\s+(\S+)", call.headers.get("openstack-api-version", ""))
     asked = match.group(1) if match else asked
@@ -122,7 +122,7 @@ GROUP: Versions = {
 
 
 def shown(view: Mapping[str, object], versions: Versions, version: tuple[int, int]) -> Record:
-    """Leave out what this microversion does not show."""
+    """Leave out the keys that this microversion does not show."""
     return {
         key: value
         for key, value in view.items()

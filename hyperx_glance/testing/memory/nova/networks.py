@@ -14,7 +14,7 @@ _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
 class Networks(State):
-    """Choose networks."""
+    """The part of Nova that chooses networks."""
 
     def _networks(self, call: Call, asked: Any) -> list[Nic]:  # noqa: ANN401 - "auto", "none" or a list
         available = self._neutron.visible_networks(call.who)

@@ -11,12 +11,12 @@ Item = TypeVar("Item")
 
 
 def page_size(call: Call, largest: int) -> int:
-    """Return how many items a page has at most."""
+    """Return the largest number of items of a page."""
     return min(int(call.value("limit") or largest), largest)
 
 
 def cut_page(call: Call, found: Sequence[Item], *, key: Callable[[Item], str], largest: int) -> list[Item]:
-    """Cut a page; ``key`` gives the marker of an item."""
+    """Cut a page; ``key`` returns the marker of an item."""
     rest = list(found)
     marker = call.value("marker")
     if marker:

@@ -116,7 +116,7 @@ class Quotas(State):
             )
 
     def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
-        """Return how many servers the quota lets pass, from the most down to the least (nova/compute/utils.py)."""
+        """Return the number of servers that the quota allows, from least to most (nova/compute/utils.py)."""
         limits, used = self.limits_of(caller.project_id), self.in_use(caller.project_id)
         each = {"cores": flavor.vcpus, "instances": 1, "ram": flavor.ram}
         room = [(limits[key] - used[key]) // amount for key, amount in each.items() if limits[key] != -1 and amount]

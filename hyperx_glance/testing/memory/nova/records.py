@@ -51,7 +51,7 @@ VM_STATES = {
     "SHELVED_OFFLOADED": "shelved_offloaded",
     "VERIFY_RESIZE": "resized",
 }
-# nova/compute/power_state.py; what the fake hypervisor says of each (nova/virt/fake.py).
+# nova/compute/power_state.py; the fake hypervisor's state for each (nova/virt/fake.py).
 POWER_STATES = {"ACTIVE": 1, "REBUILD": 1, "RESCUE": 1, "VERIFY_RESIZE": 1, "PAUSED": 3, "SUSPENDED": 7, "SHUTOFF": 4}
 POWER_STATES |= {"SHELVED": 4, "SHELVED_OFFLOADED": 4}
 
@@ -72,7 +72,7 @@ class Flavor:
     description: str | None = None
     extra_specs: dict[str, str] = dataclasses.field(default_factory=dict)
     projects: set[str] = dataclasses.field(default_factory=set)
-    """Who may use one that is not public."""
+    """The projects that may use a flavor that is not public."""
 
 
 class Nic(NamedTuple):
@@ -103,9 +103,9 @@ class Server:
     addresses: dict[str, list[Record]] = dataclasses.field(default_factory=dict)
     networks: list[Nic] = dataclasses.field(default_factory=list)
     own_ports: list[str] = dataclasses.field(default_factory=list)
-    """Ports that Nova has made for it, and deletes with it."""
+    """Ports that Nova has made for the server, and deletes with it."""
     volumes: list[tuple[str, bool]] = dataclasses.field(default_factory=list)
-    """Ids of volumes, and whether they go with the server."""
+    """Ids of volumes, and whether they are deleted with the server."""
     image_properties: dict[str, str] = dataclasses.field(default_factory=dict)
     """The image's properties as they were: later edits do not reach the server."""
     fault: Record | None = None
@@ -123,13 +123,13 @@ class Server:
     """The role of the user who has locked it: "owner", "admin" or "" for unlocked."""
     locked_reason: str | None = None
     becomes: str = ""
-    """What it is after a rebuild."""
+    """The status after a rebuild."""
     former_flavor: Flavor | None = None
     shelved_id: str | None = None
     """The image in which its disk waits."""
     pinned_zone: str | None = None
     deeds: list[Record] = dataclasses.field(default_factory=list)
-    """What was done to it (os-instance-actions)."""
+    """The actions on the server (os-instance-actions)."""
 
     @property
     def user_data(self) -> bytes:
@@ -138,7 +138,7 @@ class Server:
 
 
 def kept_properties(image: ImageRecord | None) -> dict[str, str]:
-    """Return what Nova keeps for a server of its image's properties (nova/utils.py, get_system_metadata_from_image)."""
+    """Return the image's properties that Nova keeps for a server (nova/utils.py, get_system_metadata_from_image)."""
     found = image.properties if image is not None else {}
     return {
         key: str(value).encode()[:_LONGEST_PROPERTY].decode(errors="ignore")

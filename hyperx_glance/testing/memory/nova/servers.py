@@ -170,7 +170,7 @@ class Servers(Building):
 
     def _listed_view(self, call: Call, server: Server) -> Record:
         view = self._view(call, server)
-        view.pop("server_groups", None)  # shown of a single server only (nova/api/openstack/compute/servers.py)
+        view.pop("server_groups", None)  # shown only for a single server (nova/api/openstack/compute/servers.py)
         return view
 
     def _is_placed(self, server: Server) -> bool:
@@ -178,7 +178,7 @@ class Servers(Building):
         return server.launched_at is not None and server.status not in ("BUILD", "SHELVED_OFFLOADED")
 
     def _updated_view(self, call: Call, server: Server) -> Record:
-        """Show a server after a change: before 2.75 without what extensions add (servers.py, _update)."""
+        """Show a server after a change: before 2.75 without the keys that extensions add (servers.py, _update)."""
         view = self._view(call, server)
         if microversion(call) >= (2, 75):
             return view
@@ -234,7 +234,7 @@ def _pairs(metadata: str) -> ItemsView[str, object]:
 
 
 def _has_address(pattern: str, version: int) -> Callable[[Server], bool]:
-    """Make the test for a server with such an address (nova/compute/api.py, _ip_filter)."""
+    """Return the test for a server with such an address (nova/compute/api.py, _ip_filter)."""
     matches = searcher(at_beginning(pattern))
     return lambda server: any(
         each["version"] == version and matches(each["addr"]) for those in server.addresses.values() for each in those
@@ -265,7 +265,7 @@ def _administrators_view(server: Server) -> Record:
 
 
 def _brief(addresses: Mapping[str, list[Record]]) -> Record:
-    """Return addresses as they are shown without extensions."""
+    """Return addresses in the form without extensions."""
     return {
         network: [{key: each[key] for key in ("addr", "version")} for each in addresses[network]]
         for network in addresses

@@ -26,14 +26,14 @@ from hyperx_glance.testing.memory.wire import (
 )
 
 _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
-"""Method, path below the root with ID for what varies, and what handles it."""
+"""Method, path below the root with ID for the variable parts, and handler."""
 
 
 class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments, Changing):
     """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
-        """List what this service answers."""
+        """List the routes of this service."""
         table = (
             *self._flavor_table(),
             *self._quota_table(),
@@ -157,7 +157,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
         )
 
     def handle(self, call: Call) -> Reply:
-        """Answer a request, at the microversion asked for."""
+        """Answer a request, at the requested microversion."""
         try:
             asked = microversion(call)
         except Refused as refused:
@@ -182,7 +182,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
         return reply
 
     def problem(self, call: Call, refused: Refused) -> Reply:
-        """Write an error as Nova does; of a path that it does not know webob speaks."""
+        """Write an error as Nova does; for an unknown path, webob writes it."""
         if refused.status == 404 and not refused.message:
             return webob_error(404, accept=call.headers.get("accept", ""))
         return paste_problem(refused)

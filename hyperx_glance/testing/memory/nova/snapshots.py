@@ -74,7 +74,7 @@ class Snapshots(State):
         return {**kept, **notes, **asked.get("metadata", {}), **body}
 
     def _without_data(self, volume_id: str) -> Record:
-        """Record a snapshot of the volume in place of data (nova/compute/api.py, snapshot_volume_backed)."""
+        """Record a snapshot of the volume instead of data (nova/compute/api.py, snapshot_volume_backed)."""
         snapshot_id = str(uuid.uuid4())
         self._cinder.snapshots[snapshot_id] = volume_id
         device = {

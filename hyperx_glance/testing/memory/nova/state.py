@@ -33,37 +33,37 @@ class State(Service):
         self.server_groups: dict[str, Record] = {}
         self.availability_zones: list[str] = ["nova"]
         self.unavailable_zones: list[str] = []
-        """Zones without a host that works: Nova lists them, and launches nothing there."""
+        """Zones without a working host: Nova lists them, and launches nothing there."""
         self.quotas: dict[str, dict[str, int]] = {}
-        """Limits by project id; what is missing has Nova's default (10 servers, 20 cores, 50 GiB)."""
+        """Limits by project id; missing ones have Nova's default (10 servers, 20 cores, 50 GiB)."""
         self.build_polls = 1
-        """How many looks find a new server still in BUILD."""
+        """The number of looks that find a new server still in BUILD."""
         self.delete_polls = 1
-        """How many looks find a deleted server still there."""
+        """The number of looks that still find a deleted server."""
         self.visible_per_look: int | None = None
-        """How many of the new servers each listing reveals; None: all at once."""
+        """The number of new servers that each listing reveals; None: all at once."""
         self.faults: list[str] = []
         """Each server that is built takes one of these and ends in ERROR with it."""
         self.snapshot_polls = 1
-        """How many looks find a snapshot still going on."""
+        """The number of looks that find a snapshot unfinished."""
         self.snapshots_stall = False
-        """True: snapshots never end, as after the death of nova-compute."""
+        """True: snapshots never end, as if nova-compute had died."""
         self.snapshot_faults: list[str] = []
-        """What ends the next snapshots: "lost" leaves the record queued, "deleted" takes it away, as Nova does."""
+        """Failures of the next snapshots: "lost" leaves the record queued, "deleted" deletes it, as Nova does."""
         self.non_inheritable = NOVA_OPTION
-        """The option non_inheritable_image_properties: what snapshots do not get from the server's image."""
+        """The option non_inheritable_image_properties: properties that snapshots do not get from the server's image."""
         self.max_microversion = "2.104"
         self.max_limit = 1000
-        """The option of [api]: how many records a page of a list has at most."""
+        """The option of [api]: the largest number of records of a page."""
         self.password_changes: PasswordChanges = "accepted"
-        """accepted: as the fake hypervisor. by_image: as libvirt, where the image must say hw_qemu_guest_agent."""
+        """accepted: like the fake hypervisor. by_image: like libvirt, which requires hw_qemu_guest_agent."""
         self.shows_admin_password = True
-        """False: as with [api] enable_instance_password = False."""
+        """False: like [api] enable_instance_password = False."""
         self.resizes = True
         """Whether there is a host for a server that is resized or migrated: another one, or the same."""
         self.aggregates: dict[int, Record] = {}
         self.departed: dict[str, Server] = {}
-        """Servers that are gone: what was done to them can still be asked."""
+        """Deleted servers: their actions can still be read."""
         self._keystone = keystone
         self._glance = glance
         self._cinder = cinder
@@ -74,7 +74,7 @@ class State(Service):
         self._keypair_ids = itertools.count(1)
 
     def add_flavor(self, name: str, *, ram: int, disk: int, vcpus: int, ephemeral: int = 0, id: str = "") -> str:  # noqa: A002 - as Nova calls it
-        """Create a flavor; give its id."""
+        """Create a flavor; return its id."""
         flavor = Flavor(id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), name, ram, disk, vcpus, ephemeral)
         self.flavors[flavor.id] = flavor
         return flavor.id
@@ -93,7 +93,7 @@ class State(Service):
         return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
 
     def in_use(self, project_id: str) -> dict[str, int]:
-        """Count a project's servers and what they take."""
+        """Count a project's servers and their resources."""
         own = [server for server in self.servers.values() if server.caller.project_id == project_id]
         return {
             "instances": len(own),
@@ -120,7 +120,7 @@ class State(Service):
         return group
 
     def _note(self, call: Call, server: Server, action: str) -> None:
-        """Keep what was done to a server."""
+        """Record an action on a server."""
         now = self.now().strftime("%Y-%m-%dT%H:%M:%S.%f")
         server.deeds.append(
             {
@@ -146,7 +146,7 @@ class State(Service):
         ]
 
     def _next(self, key: str, call: Call, page: Sequence[str]) -> Record:
-        """Return the link to the next page, where this one is full (nova/api/openstack/common.py)."""
+        """Return the link to the next page, if this one is full (nova/api/openstack/common.py)."""
         if not page or len(page) < page_size(call, self.max_limit):
             return {}
         query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")

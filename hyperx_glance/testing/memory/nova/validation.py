@@ -21,7 +21,7 @@ def invalid(key: str, value: object, reason: str) -> Refused:
 
 
 def check_name(name: object) -> None:
-    """Refuse a name that is no text, is empty or too long, or has blanks around it."""
+    """Refuse a name that is not a string, is empty or too long, or has blanks around it."""
     if not isinstance(name, str):
         raise invalid("name", name, f"{name!r} is not of type 'string'")
     if not name:
@@ -34,7 +34,7 @@ def check_name(name: object) -> None:
 
 
 def check_count(key: str, count: object) -> None:
-    """Refuse what is no positive number."""
+    """Refuse a value that is not a positive number."""
     if not re.fullmatch("[0-9]+", str(count)):
         raise invalid(key, count, f"{count!r} does not match '^[0-9]*$'")
     if str(count) == "0":
@@ -42,7 +42,7 @@ def check_count(key: str, count: object) -> None:
 
 
 def check_number(key: str, value: object, *, least: int, most: int) -> None:
-    """Refuse what is no whole number between two bounds."""
+    """Refuse a value that is not a whole number between two bounds."""
     if isinstance(value, bool) or not re.fullmatch("[0-9]+", str(value)):
         if isinstance(value, int) and not isinstance(value, bool):
             raise invalid(key, value, f"{value} is less than the minimum of {least}")
@@ -54,7 +54,7 @@ def check_number(key: str, value: object, *, least: int, most: int) -> None:
 
 
 def check_access(body: Record) -> None:
-    """Refuse addresses for access that are none; write those of IPv6 as Nova does."""
+    """Refuse invalid addresses for access; write those of IPv6 as Nova does."""
     for key, version in (("accessIPv4", 4), ("accessIPv6", 6)):
         text = body.get(key)
         if not text:
@@ -69,7 +69,7 @@ def check_access(body: Record) -> None:
 
 
 def check_metadata(metadata: object) -> None:
-    """Refuse metadata that are not short texts."""
+    """Refuse metadata values that are not short strings."""
     if not isinstance(metadata, Mapping):
         raise invalid("metadata", metadata, f"{metadata!r} is not of type 'object'")
     for key, value in metadata.items():
@@ -82,7 +82,7 @@ def check_metadata(metadata: object) -> None:
 
 
 def check_tags(tags: object) -> None:
-    """Refuse tags that are too many, too long, or hold a comma or slash."""
+    """Refuse too many tags, and tags that are too long or contain a comma or slash."""
     if not isinstance(tags, list):
         raise invalid("tags", tags, f"{tags!r} is not of type 'array'")
     if len(tags) > 50:
@@ -95,19 +95,19 @@ def check_tags(tags: object) -> None:
 
 
 def check_user_data(user_data: str | None) -> None:
-    """Refuse user data that are too long or not base64."""
+    """Refuse user data that is too long or not base64."""
     if not user_data:
         return
     if len(user_data) > 65535:
         raise invalid("user_data", user_data, f"{user_data!r} is too long")
     try:
-        base64.b64decode(user_data)  # passes over what is no base64 (nova/api/validation/validators.py)
+        base64.b64decode(user_data)  # ignores characters that are not base64 (nova/api/validation/validators.py)
     except binascii.Error:
         raise invalid("user_data", user_data, f"{user_data!r} is not a 'base64'") from None
 
 
 def enveloped(call: Call, key: str) -> Record:
-    """Return what a request's body has under its only key."""
+    """Return the value of the only key of a request's body."""
     found = call.member(key)
     if not isinstance(found, dict):
         raise invalid(key, found, f"{found!r} is not of type 'object'")
@@ -116,7 +116,7 @@ def enveloped(call: Call, key: str) -> Record:
 
 
 def check_keys(key: str, body: Record, *, allowed: Sequence[str], required: Sequence[str] = ()) -> None:
-    """Refuse keys that a schema does not know, and the absence of those that it demands."""
+    """Refuse keys that a schema does not know, and the absence of required keys."""
     for each in body:
         if each not in allowed:
             raise invalid(key, body, f"Additional properties are not allowed ({each!r} was unexpected)")
@@ -126,7 +126,7 @@ def check_keys(key: str, body: Record, *, allowed: Sequence[str], required: Sequ
 
 
 def check_limit(call: Call) -> None:
-    """Refuse the size of a page that is no number."""
+    """Refuse a page size that is not a number."""
     for value in call.values("limit"):
         if not re.fullmatch("[0-9]+", value):
             raise wrong_query("limit", value, f"{value!r} does not match '^[0-9]*$'")
