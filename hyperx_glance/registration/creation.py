@@ -1,4 +1,4 @@
-"""From a checked order to a record that waits for its data."""
+"""Creating the record of a registration under an id of our own, once, even if a response is lost."""
 
 from collections.abc import Mapping
 

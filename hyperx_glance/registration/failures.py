@@ -1,4 +1,4 @@
-"""Errors of registrations, and what they say."""
+"""The errors of registrations: why one failed, and what to do, without the secrets of its URL."""
 
 import html
 import re

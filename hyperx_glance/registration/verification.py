@@ -1,4 +1,4 @@
-"""The last step: compare the data of a ready image with its checksum."""
+"""The last step of a registration: compare the data of a ready image with its checksum."""
 
 import contextlib
 import hashlib
