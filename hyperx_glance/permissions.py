@@ -16,7 +16,6 @@ from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
-from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.record import GONE
 from hyperx_glance.vocabulary import Action, Category
 
@@ -32,7 +31,6 @@ _CHANGES = {
     Action.FEATURE: ImageChanges(category=Category.FEATURED),
     Action.PROTECT: ImageChanges(protected=True),
 }
-_LAUNCH = LaunchRequest(name="any", flavor="any")
 
 
 def allowed(context: Context, image: Image) -> frozenset[Action]:
@@ -74,7 +72,7 @@ def _sentence(error: HyperxGlanceError) -> str:
 def _launch_problem(cloud: Cloud, image: Image) -> str:
     try:
         plan.check_image(image, project_id=cloud.project_id)
-        plan.check_request(image, _LAUNCH)
+        plan.check_request(image, plan.AS_USUAL)
     except HyperxGlanceError as error:
         return _sentence(error)
     return ""

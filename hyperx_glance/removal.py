@@ -33,6 +33,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.quotas.reading import image_records, own_image_quota
 from hyperx_glance.quotas.room import image_usage
+from hyperx_glance.vocabulary import SERVER_NOTE_KEY
 from hyperx_glance.waiting.pace import wait_until
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def stands_still(context: Context, image_id: str) -> bool:
 
 def _may_be_novas(cloud: Cloud, image: Image) -> bool:
     """Check whether Nova may be writing to a record, in which it noted the id of the server."""
-    server_id = image.glance_property("instance_uuid")
+    server_id = image.glance_property(SERVER_NOTE_KEY)
     if not server_id or image.glance_status not in ("queued", "saving"):
         return False
     try:

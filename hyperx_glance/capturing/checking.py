@@ -1,4 +1,4 @@
-"""The checks before anything exists.
+"""The checks of a capture before anything exists: the server, its disk, what the image inherits, room.
 
 >>> client.capture("no-such-server", NewCapture(name="web"))
 Traceback (most recent call last):

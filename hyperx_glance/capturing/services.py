@@ -50,12 +50,8 @@ class _Device(Shape):
 _SNAPSHOTS = pydantic.TypeAdapter(tuple[_Device, ...])
 
 
-class _Upload(Shape):
-    image_id: str
-
-
 class _UploadAnswer(Shape):
-    upload: _Upload = Field(alias="os-volume_upload_image")
+    upload: _Created = Field(alias="os-volume_upload_image")
 
 
 # ----------------------------------------------------------------- Nova

@@ -32,7 +32,7 @@ NOT_OF_A_TEMPLATE = (
     "image_location",
     "image_state",
     vocabulary.OWNER_NOTE_KEY,
-    "instance_uuid",
+    vocabulary.SERVER_NOTE_KEY,
     "owner_id",
     "owner_project_name",
     "owner_user_name",

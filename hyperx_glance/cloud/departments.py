@@ -15,12 +15,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from hyperx_glance.arguments import reference
 from hyperx_glance.cloud.answers import Shape
-from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.cloud.cloud import Cloud, resource_path
 from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAllowedError, NotFoundError
 
 STALE_SECONDS = 60
@@ -160,9 +159,8 @@ class Departments:
         """Ask Keystone, not the cache: a department for which a quota or an owner is written must exist now."""
         if not reference(name_or_id):  # otherwise it is not an id, and could lead to another path
             with suppress(NotFoundError):
-                project = self._cloud.get_parsed(
-                    _OneProject, "identity", f"/projects/{quote(name_or_id, safe='')}"
-                ).project
+                path = resource_path("projects", name_or_id)
+                project = self._cloud.get_parsed(_OneProject, "identity", path).project
                 return {project.id: project.name}
         found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
         return {project.id: project.name for project in found}

@@ -5,10 +5,10 @@
     [('web-1', 'ACTIVE'), ('web-2', 'ACTIVE')]
     >>> launch.cancel()
 
-`order` is what servers carry of a launch, `plan` makes the request, `passwords` and `user_data` are parts of it (all
-pure). `servers` speaks to the services, `checking` asks them before anything exists, `starting` sends the one request,
-`following` does the rest, `handle` is what the caller holds, `finding` finds a launch again, `resetting` sets a new
-password, `choosing` lists what a form offers.
+`order` is what servers carry of a launch, `plan` makes the request, `passwords`, `user_data` and `cloud_config` are
+parts of it (all pure). `servers` speaks to the services, `checking` asks them before anything exists, `starting` sends
+the one request, `following` does the rest, `handle` is what the caller holds, `finding` finds a launch again,
+`resetting` sets a new password, `choosing` lists what a form offers.
 """
 
 from hyperx_glance.launching.choosing import availability_zones, flavors, key_pairs, networks

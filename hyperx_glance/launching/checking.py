@@ -1,4 +1,4 @@
-"""The checks before anything exists: one request to each service, all at once.
+"""The checks of a launch before anything exists: one request to each service, all at once.
 
 >>> client.launch(disk_image, LaunchRequest(name="web", flavor="m1.nonsense"))
 Traceback (most recent call last):

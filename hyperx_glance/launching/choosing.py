@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image
-from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import AvailabilityZone, FlavorChoice, KeyPair, NetworkChoice
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
     from hyperx_glance.cloud.context import Context
-
-_AS_USUAL = LaunchRequest(name="any", flavor="any")
-"""A launch with the default layout. The checks ignore its names."""
 
 
 def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
@@ -54,7 +50,7 @@ def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
 def _way_problem(cloud: Cloud, image: Image) -> str:
     has_volumes = cloud.has("block-storage")
     try:
-        plan.check_way(image, _AS_USUAL, has_volumes=has_volumes, project_id=cloud.project_id)
+        plan.check_way(image, plan.AS_USUAL, has_volumes=has_volumes, project_id=cloud.project_id)
     except HyperxGlanceError as error:
         return error.message
     return ""
@@ -62,7 +58,7 @@ def _way_problem(cloud: Cloud, image: Image) -> str:
 
 def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool) -> str:
     try:
-        plan.check_flavor(image, flavor, _AS_USUAL, is_administrator=is_administrator)
+        plan.check_flavor(image, flavor, plan.AS_USUAL, is_administrator=is_administrator)
     except HyperxGlanceError as error:
         return error.message
     return ""

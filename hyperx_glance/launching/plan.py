@@ -37,6 +37,8 @@ WINDOWS_PASSWORD_KEY = "admin_pass"  # noqa: S105  # a key, no password
 ACCOUNT_NAME = re.compile(r"[^\s:,]{1,64}")
 LINUX_ADMINISTRATOR = "root"
 """The account whose password Nova changes if the image does not name one (nova/virt/libvirt/driver.py)."""
+AS_USUAL = LaunchRequest(name="any", flavor="any")
+"""A launch with the default layout, for checks that ignore its names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class ImageQuery(Request):
     )
     limit: Limit | None = None
 
-    if TYPE_CHECKING:  # as above
+    if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too
 
         def __init__(self, /, **criteria: Unpack["ImageCriteria"]) -> None: ...
 

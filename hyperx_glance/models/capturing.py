@@ -19,7 +19,7 @@ from hyperx_glance.models.fields import (
     Value,
     made_new,
 )
-from hyperx_glance.models.request import LAUNCH_ID_PATTERN
+from hyperx_glance.models.request import CHOSEN_ID_PATTERN
 from hyperx_glance.vocabulary import ImageFormatWord
 
 
@@ -46,9 +46,9 @@ class NewCapture(Describing):
     admin_user: Value = ""
     properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128), pydantic.AfterValidator(made_new)] = {}
     disk_format: AnyCaseImageFormat | None = None
-    capture_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
+    capture_id: Annotated[str, Field(pattern=CHOSEN_ID_PATTERN, strict=True)] | None = None
 
-    if TYPE_CHECKING:  # as above
+    if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too
 
         def __init__(self, /, **fields: Unpack[CaptureFields]) -> None: ...
 

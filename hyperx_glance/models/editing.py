@@ -34,7 +34,7 @@ class ImageChanges(Describing):
     properties: Annotated[dict[ChangeableKey, Value], Field(max_length=128)] = {}
     remove_properties: frozenset[ChangeableKey] = frozenset()
 
-    if TYPE_CHECKING:  # as above
+    if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too
 
         def __init__(self, /, **fields: Unpack["ImageFields"]) -> None: ...
 

@@ -12,7 +12,7 @@ import pydantic
 from pydantic import Field, SecretStr
 
 from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, Switch, Text, is_password, valid
-from hyperx_glance.models.request import LAUNCH_ID_PATTERN, SERVER_TAG_PATTERN, Request
+from hyperx_glance.models.request import CHOSEN_ID_PATTERN, SERVER_TAG_PATTERN, Request
 
 _LONGEST_NAME = 255
 
@@ -74,7 +74,7 @@ class LaunchRequest(Request):
     )
     server_group: Reference | None = None
     on_failure: Literal["keep", "delete"] = "keep"
-    launch_id: Annotated[str, Field(pattern=LAUNCH_ID_PATTERN, strict=True)] | None = None
+    launch_id: Annotated[str, Field(pattern=CHOSEN_ID_PATTERN, strict=True)] | None = None
 
     @pydantic.model_validator(mode="after")
     def _leave_room_for_numbers(self) -> Self:
@@ -84,6 +84,6 @@ class LaunchRequest(Request):
             raise ValueError(f"name: must have at most {longest} characters, since Nova adds -1 to -{self.count}")
         return self
 
-    if TYPE_CHECKING:  # as above
+    if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too
 
         def __init__(self, /, **fields: Unpack[LaunchFields]) -> None: ...

@@ -18,7 +18,7 @@ class Usage(BaseModel):
     used: int
     limit: int | None
 
-    @computed_field  # type: ignore[prop-decorator]  # as above
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know a decorated property
     @property
     def remaining(self) -> int | None:
         """The amount that is left: negative if the limit is below the current usage, None if there is no limit."""

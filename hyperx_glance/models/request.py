@@ -28,11 +28,11 @@ class ImmutableValueError(ValueError):
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 SERVER_TAG_PATTERN = r"^[^,/]+$"
-LAUNCH_ID_PATTERN = r"^[A-Za-z0-9._-]{8,40}$"
+CHOSEN_ID_PATTERN = r"^[A-Za-z0-9._-]{8,40}$"
 _PATTERNS = {
     UUID_PATTERN: "must be a UUID in lowercase",
     SERVER_TAG_PATTERN: "a server tag must not contain a comma or a slash",
-    LAUNCH_ID_PATTERN: "must have 8 to 40 ASCII letters, digits, dots, hyphens or underscores",
+    CHOSEN_ID_PATTERN: "must have 8 to 40 ASCII letters, digits, dots, hyphens or underscores",
 }
 _TEXTS = {
     "bool": "must be True or False",

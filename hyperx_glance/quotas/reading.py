@@ -11,13 +11,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
-from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape
-from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.cloud import Cloud, Service, resource_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import NotAllowedError, NotFoundError
@@ -134,7 +133,7 @@ def image_records(cloud: Cloud, department: Department) -> Iterable[Image]:
 
 def quota_set_path(department: Department) -> str:
     """Return the path of a department's limits in Nova and Cinder."""
-    return f"/os-quota-sets/{quote(department.id, safe='')}"
+    return resource_path("os-quota-sets", department.id)
 
 
 # ----------------------------------------------------------------- each service

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota, Usage
+from hyperx_glance.models.record import GONE
 from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.vocabulary import glance_key
 
@@ -19,7 +20,7 @@ MIB = 2**20
 # _image_get_staging_usage_by_owner and _image_get_uploading_count_by_owner).
 _STAGED = ("uploading", "importing")
 _UPLOADING = (*_STAGED, "saving")
-_GONE = ("killed", "deleted", "pending_delete")
+_GONE = ("killed", *GONE)
 _WITH_DATA = ("active", "deactivated")
 
 

@@ -8,10 +8,9 @@ hyperx_glance.errors.InvalidRequestError: images: must be a whole number from -1
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from hyperx_glance.cloud.answers import Shape, not_understood
-from hyperx_glance.cloud.cloud import Cloud, Service
+from hyperx_glance.cloud.cloud import Cloud, Service, resource_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import (
@@ -230,7 +229,7 @@ def _image_calls(
     if limit == current.own:
         return
     if current.override is not None:
-        path = f"/limits/{quote(current.override.id, safe='')}"
+        path = resource_path("limits", current.override.id)
         if limit:
             yield _Call([field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
             return

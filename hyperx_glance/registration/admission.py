@@ -1,4 +1,4 @@
-"""The race for the last images of a department's quota."""
+"""Waiting until a new record has a place in the quota: the race for a department's last images."""
 
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import QuotaExceededError, WaitTimeoutError

@@ -1,4 +1,4 @@
-"""The first three steps: every check before anything is created.
+"""The first three steps of a registration: every check before anything is created.
 
 >>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", category="featured"))
 Traceback (most recent call last):

@@ -1,4 +1,10 @@
-"""From a checked order to a record that waits for its data."""
+"""Creating the record of a registration under an id of our own, once, even if a response is lost.
+
+>>> image = client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
+>>> client.register(NewImage(name="again", url="https://files.example/debian-12.qcow2", id=image.id))
+Traceback (most recent call last):
+hyperx_glance.errors.ConflictError: The id ... is taken, or belonged to an earlier image...
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,9 @@
-"""Errors of registrations, and what they say."""
+"""The errors of registrations: why one failed, and what to do, without the secrets of its URL.
+
+>>> from hyperx_glance.registration.failures import lacking
+>>> print(lacking("7c1", frozenset({"slow"})).message)
+Image 7c1 is ready, but Glance could not put it into every store. It is missing from: slow.
+"""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""The last two steps: follow a registration until its image is ready, uploading if necessary, and verify it."""
+"""Following one registration to its end: look, upload if necessary, wait, fail, and have the image verified."""
 
 import contextlib
 import dataclasses

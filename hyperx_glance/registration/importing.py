@@ -1,4 +1,4 @@
-"""The request to Glance to import."""
+"""The request that Glance import a URL, and what its refusals mean."""
 
 from hyperx_glance.cloud.cloud import WEB_DOWNLOAD
 from hyperx_glance.cloud.context import Context

@@ -1,4 +1,9 @@
-"""What a look at a registration shows: its record, Glance's task for it, and how far it has come."""
+"""What a look at a registration shows: its record, Glance's task for it, and how far it has come.
+
+>>> image_id = hyperx_cloud.glance.add_image(owner="dept-a", name="debian", status="importing")
+>>> client.progress(image_id).phase
+<Phase.DOWNLOADING: 'downloading'>
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What is known of one registration: pure functions.
+"""The order of one registration, the ways that are open for its data, and its deadline: pure functions.
 
 >>> from hyperx_glance.cloud.departments import Department
 >>> from hyperx_glance.registration.order import RegistrationOrder, open_ways

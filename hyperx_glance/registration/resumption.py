@@ -40,7 +40,6 @@ from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 
-OLDEST_SECONDS = 10**9
 _UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
 """FAILED without a reason in the record: Glance gave up, and no client has followed it since."""
 _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
@@ -198,12 +197,6 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
     Images that were not verified are included. Records of other departments are not: their members could write the
     caller's id into them.
     """
-    if not 0 <= older_than_seconds <= OLDEST_SECONDS:
-        raise InvalidRequestError(f"older_than_seconds: must be between 0 and {OLDEST_SECONDS} seconds")
-    return _unfinished(context, older_than_seconds)
-
-
-def _unfinished(context: Context, older_than_seconds: float) -> Iterator[Image]:
     parameters = [
         (glance_key("created_by"), context.cloud.user_id),
         ("owner", context.cloud.project_id),

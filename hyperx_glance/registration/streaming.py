@@ -1,4 +1,9 @@
-"""Uploads through this process: constant memory, exact progress, and the checksum on the way."""
+"""Uploads through this process: constant memory, exact progress, and the checksum on the way.
+
+>>> image = client.register(NewImage(name="debian", file=folder / "debian-12.qcow2"))
+>>> image.size == (folder / "debian-12.qcow2").stat().st_size
+True
+"""
 
 import contextlib
 import hashlib

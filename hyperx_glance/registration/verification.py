@@ -1,4 +1,12 @@
-"""The last step: compare the data of a ready image with its checksum."""
+"""The last step of a registration: compare the data of a ready image with its checksum.
+
+>>> wrong = "sha256:" + "0" * 64
+>>> client.register(NewImage(name="debian", url="https://files.example/debian-12.qcow2", checksum=wrong))
+Traceback (most recent call last):
+hyperx_glance.errors.ChecksumMismatchError: The data of image ... is sha256:..., not sha256:0000...
+>>> client.count()
+0
+"""
 
 import contextlib
 import hashlib

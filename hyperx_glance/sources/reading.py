@@ -1,7 +1,7 @@
-"""Open and read a URL that is not trusted.
+"""Opening and reading a URL that is not trusted: each address is checked, each redirect, and the time.
 
     >>> from hyperx_glance import UrlPolicy
-    >>> from hyperx_glance.sources.urls import open_url
+    >>> from hyperx_glance.sources.reading import open_url
     >>> open_url("http://2130706433/disk.qcow2", UrlPolicy())
     Traceback (most recent call last):
     hyperx_glance.errors.UrlRejectedError: Address 127.0.0.1 (2130706433) is in 127.0.0.0/8, which is denied. ...

@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.glance.records import ImageRecord
-from hyperx_glance.testing.memory.wire import Record, Refused
+from hyperx_glance.testing.memory.wire import Record, Refused, microseconds
 
 
 @dataclasses.dataclass
@@ -51,8 +51,8 @@ def volume_view(volume: Volume) -> Record:
         "status": volume.status,
         "size": volume.size,
         "availability_zone": "nova",
-        "created_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-        "updated_at": volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        "created_at": microseconds(volume.created_at),
+        "updated_at": microseconds(volume.created_at),
         "name": volume.name,
         "description": volume.description,
         "volume_type": volume.volume_type,
@@ -75,7 +75,7 @@ def volume_view(volume: Volume) -> Record:
 
 def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
     """Show a snapshot of a volume."""
-    created = volume.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    created = microseconds(volume.created_at)
     return {
         "id": snapshot_id,
         "name": "",

@@ -281,6 +281,11 @@ def searcher(pattern: str) -> Callable[[str], bool]:
         raise ValueError(f"This is not a regular expression: {reason.removeprefix('error: ')}") from None
 
 
+def microseconds(time: datetime) -> str:
+    """Write a time as Nova and Cinder do, and Glance in its tasks: in UTC, without a zone."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
 def json_reply(status: int, value: object, **headers: str) -> Reply:
     """Answer with JSON; an underscore in a header's name stands for a hyphen."""
     content = json.dumps(value, ensure_ascii=False).encode()

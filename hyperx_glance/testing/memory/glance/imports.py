@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hyperx_glance.testing.memory.glance import schemas
@@ -14,7 +14,7 @@ from hyperx_glance.testing.memory.glance.downloads import ContentError, Download
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.glance.state import MIB
 from hyperx_glance.testing.memory.keystone import REGION
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 
 class Imports(Data):
@@ -114,8 +114,8 @@ class Imports(Data):
             "status": "pending",
             "owner": call.who.project_id,
             "expires_at": None,
-            "created_at": _microseconds(now),
-            "updated_at": _microseconds(now),
+            "created_at": microseconds(now),
+            "updated_at": microseconds(now),
             "deleted_at": None,
             "deleted": False,
             "image_id": image.id,
@@ -274,11 +274,11 @@ class Imports(Data):
 
     def _finish_task(self, job: Job, status: str, message: str, result: Record | None = None) -> None:
         job.task.update(status=status, message=message, result=result)
-        job.task["expires_at"] = _microseconds(self.now() + timedelta(hours=48))
+        job.task["expires_at"] = microseconds(self.now() + timedelta(hours=48))
         self._touch(job)
 
     def _touch(self, job: Job) -> None:
-        job.task["updated_at"] = _microseconds(self.now())
+        job.task["updated_at"] = microseconds(self.now())
 
     def _drop_lock(self, job: Job) -> None:
         job.image.properties.pop("os_glance_import_task", None)
@@ -383,7 +383,3 @@ class _StoreError(Exception):
     def __init__(self, stores: list[str]) -> None:
         super().__init__(stores)
         self.stores = stores
-
-
-def _microseconds(time: datetime) -> str:
-    return time.replace(tzinfo=None).isoformat(timespec="microseconds")

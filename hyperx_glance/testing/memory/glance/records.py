@@ -69,7 +69,6 @@ READ_ONLY = (
     "os_hash_algo",
     "os_hash_value",
 )
-_RESERVED = ("location", "deleted", "deleted_at", "locations")
 _HIDDEN = ("os_glance_stage_host", "os_glance_hash_op_host")
 LARGEST_INTEGER = 2147483647
 MOST_PROPERTIES = MOST_TAGS = MOST_MEMBERS = 128
@@ -167,12 +166,6 @@ def visible(caller: Caller, image: ImageRecord) -> bool:
     if caller.is_administrator or image.owner is None or image.visibility in ("public", "community"):
         return True
     return image.owner == caller.project_id or (image.visibility == "shared" and caller.project_id in image.members)
-
-
-def check_key(key: str) -> None:
-    """Refuse a property that is Glance's own."""
-    if key in _RESERVED or key.startswith("os_glance"):
-        raise Refused(403, f"Attribute '{key}' is reserved.")
 
 
 def check_values(body: Record) -> None:

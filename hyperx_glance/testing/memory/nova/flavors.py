@@ -141,10 +141,6 @@ class Flavors(State):
 
     # ------------------------------------------------------------- what administrators do
 
-    def _manage(self, call: Call, action: str) -> None:
-        if not call.who.is_administrator:
-            raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
-
     def _create_flavor(self, call: Call) -> Reply:
         asked, version = enveloped(call, "flavor"), microversion(call)
         more = [*(["description"] if version >= (2, 55) else []), *(["rxtx_factor"] if version < (2, 102) else [])]
@@ -163,7 +159,7 @@ class Flavors(State):
         flavor_id = asked.get("id") or str(uuid.uuid4())
         if not re.fullmatch(r"(?! )[a-zA-Z0-9. _-]{1,255}(?<! )", str(flavor_id)):
             raise invalid("id", flavor_id, f"{flavor_id!r} does not match '^(?! )[a-zA-Z0-9. _-]+(?<! )$'")
-        self._manage(call, "os-flavor-manage:create")
+        self._demand_administrator(call, "os-flavor-manage:create")
         for flavor in self.flavors.values():
             if flavor.name == asked["name"]:
                 raise Refused(409, f"Flavor with name {flavor.name} already exists.")
@@ -182,18 +178,18 @@ class Flavors(State):
             raise Refused(404, "The resource could not be found.")
         asked = enveloped(call, "flavor")
         check_keys("flavor", asked, allowed=["description"], required=["description"])
-        self._manage(call, "os-flavor-manage:update")
+        self._demand_administrator(call, "os-flavor-manage:update")
         self._flavor(flavor_id).description = asked["description"]
         return json_reply(200, {"flavor": self._flavor_view(call, self._flavor(flavor_id))})
 
     def _delete_flavor(self, call: Call, flavor_id: str) -> Reply:
-        self._manage(call, "os-flavor-manage:delete")
+        self._demand_administrator(call, "os-flavor-manage:delete")
         self._flavor(flavor_id)
         del self.flavors[flavor_id]
         return Reply(202)
 
     def _list_access(self, call: Call, flavor_id: str) -> Reply:
-        self._manage(call, "os-flavor-access")
+        self._demand_administrator(call, "os-flavor-access")
         flavor = self._flavor(flavor_id)
         if flavor.is_public:
             raise Refused(404, "Access list not available for public flavors.")
@@ -209,7 +205,7 @@ class Flavors(State):
         if action not in ("addTenantAccess", "removeTenantAccess"):
             raise Refused(400, f"There is no such action: {action}")
         check_keys(action, body[action], allowed=["tenant"], required=["tenant"])
-        self._manage(
+        self._demand_administrator(
             call, "os-flavor-access:add_tenant_access" if action[0] == "a" else "os-flavor-access:remove_tenant_access"
         )
         project_id, flavor = body[action]["tenant"], self._flavor(flavor_id)
@@ -237,7 +233,7 @@ class Flavors(State):
     def _create_extra_specs(self, call: Call, flavor_id: str) -> Reply:
         specs = enveloped(call, "extra_specs")
         _check_specs(specs)
-        self._manage(call, "os-flavor-extra-specs:create")
+        self._demand_administrator(call, "os-flavor-extra-specs:create")
         self._flavor(flavor_id).extra_specs.update({key: str(value) for key, value in specs.items()})
         return json_reply(200, {"extra_specs": specs})
 
@@ -249,14 +245,14 @@ class Flavors(State):
         _check_specs(specs)
         if len(specs) > 1:
             raise Refused(400, f"{specs!r} has too many properties")
-        self._manage(call, "os-flavor-extra-specs:update")
+        self._demand_administrator(call, "os-flavor-extra-specs:update")
         if key not in specs:
             raise Refused(400, "Request body and URI mismatch")
         self._flavor(flavor_id).extra_specs.update(specs)
         return json_reply(200, specs)
 
     def _delete_extra_spec(self, call: Call, flavor_id: str, key: str) -> Reply:
-        self._manage(call, "os-flavor-extra-specs:delete")
+        self._demand_administrator(call, "os-flavor-extra-specs:delete")
         flavor = self._flavor(flavor_id)
         self._spec(flavor, key)
         del flavor.extra_specs[key]
@@ -268,7 +264,7 @@ class Flavors(State):
         return flavor.extra_specs[key]
 
     def _list_zone_details(self, call: Call) -> Reply:
-        self._manage(call, "os-availability-zone:detail")
+        self._demand_administrator(call, "os-availability-zone:detail")
         return self._list_zones(call)
 
     def _list_zones(self, call: Call) -> Reply:

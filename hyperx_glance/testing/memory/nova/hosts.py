@@ -12,7 +12,7 @@ from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 HOST = "host1"
 _LONGEST = 255
@@ -23,10 +23,6 @@ _SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
 class Hosts(State):
     """The part of Nova that handles the one host."""
-
-    def _demand_administrator(self, call: Call, action: str) -> None:
-        if not call.who.is_administrator:
-            raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
 
     # ------------------------------------------------------------- hypervisors and services
 
@@ -100,7 +96,7 @@ class Hosts(State):
     def _list_services(self, call: Call) -> Reply:
         self._demand_administrator(call, "os-services:list")
         version = microversion(call)
-        now = self.now().strftime("%Y-%m-%dT%H:%M:%S.%f")
+        now = microseconds(self.now())
         found = [
             {
                 "id": _id(binary) if version >= (2, 53) else number,
@@ -145,7 +141,7 @@ class Hosts(State):
             "availability_zone": zone,
             "hosts": [],
             "metadata": {"availability_zone": zone} if zone else {},
-            "created_at": self.now().strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "created_at": microseconds(self.now()),
             "updated_at": None,
             "deleted_at": None,
             "deleted": False,
@@ -175,7 +171,7 @@ class Hosts(State):
             raise invalid("aggregate", asked, "{} is not valid under any of the given schemas")
         _check_zone(asked.get("availability_zone"))
         aggregate = self._aggregate(call, aggregate_id, "update")
-        aggregate.update(asked, updated_at=self.now().strftime("%Y-%m-%dT%H:%M:%S.%f"))
+        aggregate.update(asked, updated_at=microseconds(self.now()))
         if "availability_zone" in asked:
             aggregate["metadata"]["availability_zone"] = asked["availability_zone"]
         return json_reply(200, {"aggregate": self._aggregate_view(call, aggregate)})
@@ -251,8 +247,8 @@ class Hosts(State):
             "total_vcpus_usage": sum(each["vcpus"] * each["hours"] for each in usages),
             "total_memory_mb_usage": sum(each["memory_mb"] * each["hours"] for each in usages),
             "total_hours": sum(hours),
-            "start": start.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-            "stop": stop.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "start": microseconds(start),
+            "stop": microseconds(stop),
         }
 
     def _moment(self, call: Call, key: str) -> datetime:
@@ -275,7 +271,7 @@ class Hosts(State):
             "memory_mb": server.flavor.ram,
             "local_gb": server.flavor.disk + server.flavor.ephemeral,
             "vcpus": server.flavor.vcpus,
-            "started_at": launched.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "started_at": microseconds(launched),
             "ended_at": None,
             "state": VM_STATES[server.status],
             "uptime": int(seconds),

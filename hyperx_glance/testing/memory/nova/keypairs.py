@@ -11,7 +11,7 @@ from hyperx_glance.testing.memory.nova.microversions import KEYPAIR, microversio
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_limit, enveloped, invalid
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 _BRIEF = ("name", "public_key", "fingerprint", "type")
 _NAME = r"[_\- a-zA-Z0-9]+"
@@ -95,7 +95,7 @@ class KeyPairs(State):
             "user_id": user_id,
             "type": kind,
             "id": next(self._keypair_ids),
-            "created_at": self.now().strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "created_at": microseconds(self.now()),
         }
         own[name] = pair
         view = {key: pair[key] for key in (*_BRIEF, "user_id")}

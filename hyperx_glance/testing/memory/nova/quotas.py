@@ -72,8 +72,7 @@ class Quotas(State):
             raise Refused(400, f"Project ID {project_id} is not a valid project.")
 
     def _update_quota(self, call: Call, project_id: str) -> Reply:
-        if not call.who.is_administrator:
-            raise Refused(403, "Policy doesn't allow os_compute_api:os-quota-sets:update to be performed.")
+        self._demand_administrator(call, "os-quota-sets:update")
         wanted = enveloped(call, "quota_set")
         self._known_project(project_id)
         for key, value in wanted.items():
@@ -90,8 +89,7 @@ class Quotas(State):
         return json_reply(200, {"quota_set": self._shown_quota(call, self.limits_of(project_id))})
 
     def _delete_quota(self, call: Call, project_id: str) -> Reply:
-        if not call.who.is_administrator:
-            raise Refused(403, "Policy doesn't allow os_compute_api:os-quota-sets:delete to be performed.")
+        self._demand_administrator(call, "os-quota-sets:delete")
         self.quotas.pop(project_id, None)
         return Reply(202)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, ItemsView, Mapping
-from datetime import datetime
 from typing import Any
 
 from hyperx_glance.testing.memory.glance.records import isotime
@@ -19,7 +18,16 @@ from hyperx_glance.testing.memory.nova.filters import (
 from hyperx_glance.testing.memory.nova.microversions import SERVER, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import POWER_STATES, VM_STATES, Flavor, Server
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, read_json, searcher
+from hyperx_glance.testing.memory.wire import (
+    Call,
+    Record,
+    Refused,
+    Reply,
+    json_reply,
+    microseconds,
+    read_json,
+    searcher,
+)
 
 _UPDATED_KEYS = (
     "OS-DCF:diskConfig",
@@ -131,7 +139,7 @@ class Servers(Building):
             "OS-EXT-STS:task_state": _task(server),
             "OS-EXT-STS:vm_state": VM_STATES[server.status],
             "OS-EXT-STS:power_state": POWER_STATES.get(server.status, 0),
-            "OS-SRV-USG:launched_at": _microseconds(server.launched_at) if server.launched_at else None,
+            "OS-SRV-USG:launched_at": microseconds(server.launched_at) if server.launched_at else None,
             "OS-SRV-USG:terminated_at": None,
             "os-extended-volumes:volumes_attached": [
                 {"id": volume_id} | ({"delete_on_termination": goes} if version >= (2, 3) else {})
@@ -270,7 +278,3 @@ def _brief(addresses: Mapping[str, list[Record]]) -> Record:
         network: [{key: each[key] for key in ("addr", "version")} for each in addresses[network]]
         for network in addresses
     }
-
-
-def _microseconds(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")

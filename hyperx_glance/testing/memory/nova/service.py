@@ -1,4 +1,4 @@
-"""The in-memory Nova itself, with its routes."""
+"""The in-memory Nova itself: what it answers."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from hyperx_glance.testing.memory.keystone import Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova.paging import page_size
 from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, PasswordChanges, Server
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service, microseconds
 
 
 class State(Service):
@@ -113,6 +113,10 @@ class State(Service):
             raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
         return server
 
+    def _demand_administrator(self, call: Call, action: str) -> None:
+        if not call.who.is_administrator:
+            raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
+
     def _group(self, call: Call, group_id: str, status: int) -> Record:
         group = self.server_groups.get(group_id)
         if group is None or group["project_id"] != call.who.project_id:
@@ -121,7 +125,7 @@ class State(Service):
 
     def _note(self, call: Call, server: Server, action: str) -> None:
         """Record an action on a server."""
-        now = self.now().strftime("%Y-%m-%dT%H:%M:%S.%f")
+        now = microseconds(self.now())
         server.deeds.append(
             {
                 "action": action,
