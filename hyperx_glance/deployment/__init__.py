@@ -13,8 +13,9 @@
 Writing metadefs requires an administrator. Run the doctor as a member, too: only a member's requests show what members
 are refused.
 
-``protections`` and ``metadefs`` set a deployment up. ``findings`` is the doctor: ``facts`` is what all of its checks read,
-``reading_checks`` and ``inheritance`` change nothing, ``scratch_record`` tries changes, and ``probe_checks`` judges the trials.
+``protections`` and ``metadefs`` set a deployment up. ``findings`` is the doctor: ``facts`` is what all of its checks
+read, ``reading_checks`` and ``inheritance`` change nothing, ``scratch_record`` tries changes, and ``probe_checks``
+judges the trials.
 
 Names are imported from their modules on first use: the services of a local cloud need the protections, but do not have
 the libraries that the doctor needs.
