@@ -49,6 +49,8 @@ WRITER_SECONDS = 30.0
 UPLOAD_SECONDS = 5.0
 """The time to wait for an upload. Without a proxy, Glance notices the end of a connection at once."""
 _RECOUNTS = 3
+_QUIET_LOOKS = 3
+"""An upload that broke off early may not have begun for Glance yet: it makes the record "saving" a moment later."""
 
 
 def delete(context: Context, image_id: str, send: Callable[[], None], *, in_doubt: bool) -> PlaceLostError | None:
@@ -151,9 +153,12 @@ def _may_be_novas(cloud: Cloud, image: Image) -> bool:
 
 def let_glance_notice(cloud: Cloud, pace: Pace, image_id: str) -> None:
     """Wait briefly until Glance has restored a record whose upload broke off, since it may be deleted next."""
+    quiet = 0
 
     def look() -> bool | None:
-        return cloud.image(image_id).glance_status != "saving" or None
+        nonlocal quiet
+        quiet = 0 if cloud.image(image_id).glance_status == "saving" else quiet + 1
+        return quiet == _QUIET_LOOKS or None
 
     with contextlib.suppress(HyperxGlanceError):  # the error of the upload is raised anyway
         wait_until(pace, look, timeout=UPLOAD_SECONDS)
