@@ -8,7 +8,8 @@
     Traceback (most recent call last):
     hyperx_glance.errors.InvalidRequestError: timeout: must be between 0 and 1000000000 seconds
 
-A check returns what is wrong with a value, or "" if it is valid. It never repeats the value, which may be a password.
+A check returns what is wrong with a value, or `NO_TEXT` if it is valid. It never repeats the value, which may be a
+password.
 """
 
 import functools
@@ -17,60 +18,61 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import NO_TEXT, Text, field, say, word
 
 Function = TypeVar("Function", bound=Callable[..., object])
-Check = Callable[[object], str]
+Check = Callable[[object], Text]
 
 LONGEST_SECONDS = 10**9
 """Thirty years: clocks, sockets and dates accept no more."""
 LONGEST_ID = 255
 
 
-def must_be(what: str, value: object) -> str:
+def must_be(code: str, value: object, **values: object) -> Text:
     """Return what a value must be instead of one of its type."""
-    return f"must be {what}, not {type(value).__name__}"
+    return say(code, given=type(value).__name__, **values)
 
 
 # ----------------------------------------------------------------- one check for each kind of argument
 
 
-def text(value: object) -> str:
+def text(value: object) -> Text:
     """Accept a string that can be sent to every service."""
     if not isinstance(value, str):
-        return must_be("a string", value)
+        return must_be("must-be-a-string", value)
     if "\x00" in value:
-        return "must not contain NUL"
+        return say("must-not-contain-nul")
     try:
         value.encode()
     except UnicodeEncodeError:
-        return "must not contain unpaired surrogates"
-    return ""
+        return say("must-not-contain-surrogates")
+    return NO_TEXT
 
 
-def filled_text(value: object) -> str:
+def filled_text(value: object) -> Text:
     """Accept a string that is not empty."""
-    return text(value) or ("" if value else "must not be empty")
+    return text(value) or (NO_TEXT if value else say("must-not-be-empty"))
 
 
-def reference(value: object) -> str:
+def reference(value: object) -> Text:
     """Accept an id. It becomes a segment of a path, so nothing that could lead to another path is accepted."""
     problem = filled_text(value)
     if problem:
         return problem
     segment = str(value)
     if len(segment) > LONGEST_ID:
-        return f"must be an id of at most {LONGEST_ID} characters"
+        return say("must-be-a-shorter-id", most=LONGEST_ID)
     segment = _decoded(segment)
     if "/" in segment or "\\" in segment or segment in (".", ".."):
-        return "must be an id: no slash, and neither . nor .."
-    return ""
+        return say("must-be-an-id")
+    return NO_TEXT
 
 
-def department(value: object) -> str:
+def department(value: object) -> Text:
     """Accept an id or a name. A name may contain a slash; such a name never becomes a part of a path."""
     problem = filled_text(value)
     if not problem and _decoded(str(value)[: LONGEST_ID + 1]) in (".", ".."):
-        return "must be an id or a name, neither . nor .."
+        return say("must-be-an-id-or-a-name")
     return problem
 
 
@@ -81,39 +83,41 @@ def _decoded(segment: str) -> str:
     return segment
 
 
-def seconds(value: object) -> str:
+def seconds(value: object) -> Text:
     """Accept a number of seconds; 0 means to look once."""
     return number(value, least=0, most=LONGEST_SECONDS, unit="seconds")
 
 
-def number(value: object, *, least: float, most: float, unit: str = "", whole: bool = False) -> str:
+def number(value: object, *, least: float, most: float, unit: str = "", whole: bool = False) -> Text:
     """Accept a number within limits, but not a boolean or NaN."""
     kinds = int if whole else (int, float)
     if isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most:
-        return ""
-    return f"must be between {least} and {most} {unit}" if unit else f"must be a number between {least} and {most}"
+        return NO_TEXT
+    if unit:
+        return say("must-be-an-amount-between", least=least, most=most, unit=word("unit", unit))
+    return say("must-be-between", least=least, most=most)
 
 
-def page_size(value: object) -> str:
+def page_size(value: object) -> Text:
     """Accept the number of images of a page, which Glance limits."""
     return number(value, least=1, most=1000, unit="images", whole=True)
 
 
-def flag(value: object) -> str:
+def flag(value: object) -> Text:
     """Accept True and False, but not other values that Python treats as one of them."""
-    return "" if isinstance(value, bool) else must_be("True or False", value)
+    return NO_TEXT if isinstance(value, bool) else say("must-be-true-or-false")
 
 
-def callback(value: object) -> str:
+def callback(value: object) -> Text:
     """Accept a callable."""
-    return "" if callable(value) else f"must be callable, not {type(value).__name__}"
+    return NO_TEXT if callable(value) else must_be("must-be-callable", value)
 
 
 def instance(*classes: type) -> Check:
     """Accept an instance of one of these classes, but not a dictionary with the same keys."""
 
-    def check(value: object, /) -> str:
-        return "" if isinstance(value, classes) else _must_be_of((each.__name__ for each in classes), value)
+    def check(value: object, /) -> Text:
+        return NO_TEXT if isinstance(value, classes) else _must_be_of((each.__name__ for each in classes), value)
 
     return check
 
@@ -121,22 +125,22 @@ def instance(*classes: type) -> Check:
 def model(*names: str) -> Check:
     """Accept an instance of one of this library's models, without importing models that the caller has not used."""
 
-    def check(value: object, /) -> str:
+    def check(value: object, /) -> Text:
         ours = {kind.__name__ for kind in type(value).__mro__ if kind.__module__.startswith("hyperx_glance.models.")}
-        return "" if ours & set(names) else _must_be_of(names, value)
+        return NO_TEXT if ours & set(names) else _must_be_of(names, value)
 
     return check
 
 
-def _must_be_of(names: Iterable[str], value: object) -> str:
-    return must_be(f"an instance of {' or '.join(names)}", value)
+def _must_be_of(names: Iterable[str], value: object) -> Text:
+    return must_be("must-be-an-instance", value, kinds=tuple(names))
 
 
 def choice(*words: str) -> Check:
     """Accept one of these words."""
 
-    def check(value: object, /) -> str:
-        return "" if isinstance(value, str) and value in words else f"must be one of {', '.join(words)}"
+    def check(value: object, /) -> Text:
+        return NO_TEXT if isinstance(value, str) and value in words else say("must-be-one-of", words=words)
 
     return check
 
@@ -144,8 +148,8 @@ def choice(*words: str) -> Check:
 def optional(check: Check) -> Check:
     """Accept None, too."""
 
-    def check_optional(value: object, /) -> str:
-        return "" if value is None else check(value)
+    def check_optional(value: object, /) -> Text:
+        return NO_TEXT if value is None else check(value)
 
     return check_optional
 
@@ -156,10 +160,12 @@ def optional(check: Check) -> Check:
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
     """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
-        f"{place}: {problem}" for place, value in values if place in checks and (problem := checks[place](value))
+        say("wrong-field", field=field(place), problem=problem)
+        for place, value in values
+        if place in checks and (problem := checks[place](value))
     ]
     if problems:
-        raise InvalidRequestError("\n".join(problems))
+        raise InvalidRequestError(say("wrong-request", problems=problems))
 
 
 def checked(**checks: Check) -> Callable[[Function], Function]:

@@ -10,7 +10,8 @@
 
 The tree::
 
-    HyperxGlanceError                    hint, service, status, request_id, image_id, launch_id, capture_id, volume_id
+    HyperxGlanceError                    message, hint, code, explanation, service, status, request_id, image_id,
+    │                                    launch_id, capture_id, volume_id
     ├── InvalidRequestError              also a ValueError: wrong arguments
     │   └── ImmutableFieldError          URL, owner, hypervisor, format and kind never change
     ├── NotFoundError
@@ -39,32 +40,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
 
+from hyperx_glance.texts import LONGEST_TEXT, NO_TEXT, Audience, Reader, Text, reader, say, visible, word
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from hyperx_glance.texts import Language
 
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tabs and newlines, DEL and C1, which drive terminals
-    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # no width, or a turn of the direction
-    "\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]"  # ends of lines, halves of pairs, tags
-)
-LONGEST_MESSAGE = 10_000
-"""Longer messages are cut: a service may send names and states of any length."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """OpenStack's own are "req-" and a UUID (oslo_middleware/request_id.py); other clouds' may be longer."""
-
-
-def visible(text: str) -> str:
-    r"""Return a string without control characters and invisible characters, which any input may contain.
-
-    >>> visible("Image \x1b[31mred\u202e is gone.")
-    'Image [31mred is gone.'
-    """
-    return text if text.isprintable() else _INVISIBLE.sub("", text)
 
 
 def known_request_id(text: str | None) -> str | None:
@@ -73,8 +60,9 @@ def known_request_id(text: str | None) -> str | None:
 
 
 class Answer(TypedDict, total=False):
-    """The source of an error that a service caused, as keywords of every error."""
+    """The response of a service that caused an error, as keywords of every error."""
 
+    explanation: str
     service: str | None
     status: int | None
     request_id: str | None
@@ -83,10 +71,15 @@ class Answer(TypedDict, total=False):
 class ErrorKeywords(Answer, total=False):
     """The keywords of every error."""
 
-    hint: str
+    hint: Text
 
 
-def _restored(kind: type[HyperxGlanceError], message: str, state: Mapping[str, object]) -> HyperxGlanceError:
+def _text(text: object) -> Text:
+    """Return a text; programs' own tests make errors of plain strings."""
+    return text if isinstance(text, Text) else Text(visible(str(text)[:LONGEST_TEXT]))
+
+
+def _restored(kind: type[HyperxGlanceError], message: Text, state: Mapping[str, object]) -> HyperxGlanceError:
     error = kind.__new__(kind, message)
     error.__dict__.update(state)
     return error
@@ -95,81 +88,126 @@ def _restored(kind: type[HyperxGlanceError], message: str, state: Mapping[str, o
 class HyperxGlanceError(Exception):
     """The base class of all errors that this library raises.
 
-    ``hint`` is one sentence that says what to do next. If a service responded, ``service`` is its type in OpenStack's
-    catalogue ("image"), ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
+    ``message`` says what failed, and ``hint`` what to do next, in one sentence each; ``code`` is the code of the
+    message. If a service responded, ``service`` is its type in OpenStack's catalogue ("image"), ``explanation`` what it
+    said in its own words, ``status`` the HTTP status and ``request_id`` the id to look for in the service's log.
     ``image_id``, ``launch_id``, ``capture_id`` and ``volume_id`` (the copy of a volume that a capture makes) name the
-    thing that the error is about, or that may have been made before the error.
+    thing that the error is about, or that may have been made before the error. ``suggested_status`` is the HTTP status
+    with which a back end can answer its own caller.
     """
 
-    default_hint: str = ""
+    default_hint: ClassVar[str] = ""
+    """The code of the hint of an error without another hint."""
+    suggested_status: ClassVar[int] = 502
     image_id: str | None = None
     launch_id: str | None = None
     capture_id: str | None = None
     volume_id: str | None = None
     admin_password: SecretStr | None = None
     """The administrator's password of servers that may exist. It is stored nowhere else; a pickle has None."""
-    left: tuple[str, ...] = ()
+    left: tuple[Text, ...] = ()
     """Things that were made and may still exist: "image 7c1", "launch 81f"."""
 
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
-        hint: str = "",
+        hint: Text = NO_TEXT,
+        explanation: str = "",
         service: str | None = None,
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        message = visible(message[:LONGEST_MESSAGE])
-        super().__init__(message)
-        self.message = message
-        self.hint: str = visible(hint) or self.default_hint
+        self.message = _text(message)
+        super().__init__(str(self.message))
+        self.hint = _text(hint) or (say(self.default_hint) if self.default_hint else NO_TEXT)
+        self.explanation = visible(explanation[:LONGEST_TEXT])
         self.service = service
         self.status = status
         self.request_id = known_request_id(request_id)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Make errors copyable and picklable, regardless of the keywords of their constructors."""
-        return _restored, (type(self), self.message, self.__dict__)
+        return _restored, (type(self), str(self.message), self.__dict__)
+
+    @property
+    def code(self) -> str:
+        """The stable code of what failed; the reference lists all codes."""
+        return self.message.code
 
     def answer(self) -> Answer:
-        """Return the service, status and request id, for another error about the same response."""
-        return Answer(service=self.service, status=self.status, request_id=self.request_id)
+        """Return what is known of the service's response, for another error about it."""
+        return Answer(
+            explanation=self.explanation, service=self.service, status=self.status, request_id=self.request_id
+        )
 
     def __str__(self) -> str:
         """Describe what failed, which service responded, and what to do."""
-        text = self.message
-        if self.status is not None:
-            request = f", request {self.request_id}" if self.request_id else ""
-            text = f"{text.rstrip('.')} ({self.service} answered {self.status}{request})."
-        left = [each for each in self.left if each.partition(" ")[2] not in text]
-        if (left or self.hint) and not text.endswith((".", "!", "?")):
-            text += "."
+        return self.read_by(Reader())
+
+    def in_language(self, language: Language, /, *, audience: Audience | str = Audience.PYTHON) -> str:
+        """Return the whole error, with its hint, in "en" or "zh" and for one audience.
+
+        For a person, it is without what the service said.
+
+        Raises:
+            InvalidRequestError: unknown language or audience.
+        """
+        return self.read_by(reader(language, audience))
+
+    def read_by(self, reader: Reader) -> str:
+        """Return the whole error for a reader."""
+        text: Text = self.message
+        if reader.audience is not Audience.PERSON:
+            if self.explanation:
+                text = say("error.explanation", message=_without_stop(text, reader), explanation=self.explanation)
+            if self.status is not None:
+                request = say("error.request", request=self.request_id) if self.request_id else NO_TEXT
+                bare = _without_stop(text, reader)
+                text = say("error.answer", message=bare, service=self.service, status=self.status, request=request)
+        shown = text.read_by(reader)
+        left = [each for each in self.left if str(each).partition(" ")[2] not in shown]
+        hint = self.hint
+        if (left or hint) and not shown.endswith((".", "!", "?", "。", "！", "？")):
+            shown += "。" if reader.language == "zh" else "."
+        parts = [shown]
         if left:
-            text += f" These may still exist: {', '.join(left)}."
-        return f"{text} Hint: {self.hint}" if self.hint else text
+            parts.append(say("error.left", things=left).read_by(reader))
+        if hint:
+            parts.append(say("error.hint", hint=hint).read_by(reader))
+        return ("" if reader.language == "zh" else " ").join(parts)
+
+
+def _without_stop(text: Text, reader: Reader) -> str:
+    return text.read_by(reader).rstrip(".。")
 
 
 class InvalidRequestError(HyperxGlanceError, ValueError):
     """A request that is wrong, regardless of the user who makes it."""
 
+    suggested_status = 422
+
 
 class ImmutableFieldError(InvalidRequestError):
     """An attempt to change a field that HYPERX never changes after creation."""
 
-    default_hint = "Register a new image instead: URL, owner, hypervisor, format and kind never change."
+    default_hint = "register-a-new-image"
 
 
 class NotFoundError(HyperxGlanceError):
     """Something that does not exist, or that the caller may not see."""
 
+    suggested_status = 404
+
 
 class AmbiguousNameError(HyperxGlanceError):
     """A name that several things have; ``matches`` has their ids."""
 
-    default_hint = "Use the id."
+    suggested_status = 409
+    default_hint = "use-an-id"
 
-    def __init__(self, message: str, *, matches: Sequence[str] = (), **answer: Unpack[ErrorKeywords]) -> None:
+    def __init__(self, message: Text, *, matches: Sequence[str] = (), **answer: Unpack[ErrorKeywords]) -> None:
+        answer.setdefault("hint", say(self.default_hint, ids=matches))
         super().__init__(message, **answer)
         self.matches: tuple[str, ...] = tuple(matches)
 
@@ -177,27 +215,32 @@ class AmbiguousNameError(HyperxGlanceError):
 class AuthenticationError(HyperxGlanceError):
     """An expired session, or credentials that Keystone refused: log in again."""
 
-    default_hint = "Log in again."
+    suggested_status = 401
+    default_hint = "log-in-again"
 
 
 class NotAllowedError(HyperxGlanceError):
     """A request that the caller is not allowed to make."""
 
+    suggested_status = 403
+
 
 class ConflictError(HyperxGlanceError):
     """A request that is impossible in the present state of the image, server or other thing."""
+
+    suggested_status = 409
 
 
 class ProtectedError(ConflictError):
     """An image that is protected from deletion."""
 
-    default_hint = "Switch its protection off first: update(image, protected=False)."
+    default_hint = "unprotect-first"
 
 
 class InUseError(ConflictError):
     """Data that the store refuses to delete, because something else still uses it."""
 
-    default_hint = "Delete the volumes or clones made from the image first."
+    default_hint = "delete-clones-first"
 
 
 class QuotaExceededError(HyperxGlanceError):
@@ -207,11 +250,12 @@ class QuotaExceededError(HyperxGlanceError):
     units. A figure is None if the service did not send it. ``exceeded`` names all exceeded resources.
     """
 
-    default_hint = "Delete what is no longer needed, or ask an administrator for a larger quota."
+    suggested_status = 409
+    default_hint = "make-room"
 
     def __init__(
         self,
-        message: str = "",
+        message: Text = NO_TEXT,
         *,
         department: str | None = None,
         resource: str | None = None,
@@ -221,11 +265,17 @@ class QuotaExceededError(HyperxGlanceError):
         exceeded: Sequence[str] = (),
         **answer: Unpack[ErrorKeywords],
     ) -> None:
-        if not message:
-            what = resource.removesuffix("s") if resource and requested == 1 else resource
-            message = f"Department {department} has no room for {requested} more {what}: {used} of {limit} used."
-            if len(exceeded) > 1:
-                message += f" Exceeded: {', '.join(exceeded)}."
+        if not message and resource is not None:
+            several = len(exceeded) > 1
+            message = say(
+                "quota-exceeded-for-several" if several else "quota-exceeded",
+                department=department,
+                requested=requested,
+                resource=_counted(resource, requested),
+                used=used,
+                limit=limit,
+                **{"exceeded": [word("resource", each) for each in exceeded]} if several else {},
+            )
         super().__init__(message, **answer)
         self.department = department
         self.resource = resource
@@ -235,20 +285,19 @@ class QuotaExceededError(HyperxGlanceError):
         self.exceeded: tuple[str, ...] = tuple(exceeded) or ((resource,) if resource else ())
 
 
+def _counted(resource: str, count: int | None) -> Text:
+    one = word("resource", f"{resource}.one")
+    return one if count == 1 and one.code else word("resource", resource)
+
+
 class PlaceLostError(HyperxGlanceError):
     """A deleted image that the quota of its department still counts."""
 
     image_id: str
-    default_hint = (
-        "Nothing is left to delete. An operator gives the place back in Glance's database: see the guide, Departments"
-        " and quotas, A place that is lost."
-    )
+    default_hint = "give-the-place-back"
 
     def __init__(self, image_id: str, *, department: str) -> None:
-        super().__init__(
-            f"Image {image_id} is deleted, but it may still take a place in the quota of department {department}:"
-            " a service wrote to it while Glance deleted it, and Glance counts more images than it lists."
-        )
+        super().__init__(say("place-lost", image=image_id, department=department))
         self.image_id = image_id
         self.department = department
 
@@ -256,8 +305,10 @@ class PlaceLostError(HyperxGlanceError):
 class UrlRejectedError(HyperxGlanceError):
     """A URL that cannot become an image, before anything is created; ``reason`` is a `UrlProblem`."""
 
+    suggested_status = 422
+
     def __init__(
-        self, message: str, *, url: str, reason: UrlProblem, hint: str = "", status: int | None = None
+        self, message: Text, *, url: str, reason: UrlProblem, hint: Text = NO_TEXT, status: int | None = None
     ) -> None:
         super().__init__(message, hint=hint)
         self.url = url
@@ -271,7 +322,9 @@ class LocalFileError(HyperxGlanceError):
     ``file`` is its path, ``reason`` a `UrlProblem`.
     """
 
-    def __init__(self, message: str, *, file: str, reason: UrlProblem, **answer: Unpack[ErrorKeywords]) -> None:
+    suggested_status = 422
+
+    def __init__(self, message: Text, *, file: str, reason: UrlProblem, **answer: Unpack[ErrorKeywords]) -> None:
         super().__init__(message, **answer)
         self.file = file
         self.reason = reason
@@ -288,7 +341,7 @@ class RegistrationFailedError(HyperxGlanceError):
 
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
         image_id: str,
         phase: Phase,
@@ -304,10 +357,10 @@ class RegistrationFailedError(HyperxGlanceError):
 class ChecksumMismatchError(RegistrationFailedError):
     """Data with a wrong checksum; ``expected`` and ``actual`` are "algorithm:hex"."""
 
-    default_hint = "Compare the checksum with its publisher's page, and download again."
+    default_hint = "compare-the-checksum"
 
     def __init__(self, *, image_id: str, expected: str, actual: str) -> None:
-        message = f"The data of image {image_id} is {actual}, not {expected}."
+        message = say("checksum-differs", image=image_id, actual=actual, expected=expected)
         super().__init__(message, image_id=image_id, phase=Phase.FAILED, reason=FailureReason.CHECKSUM)
         self.expected = expected
         self.actual = actual
@@ -316,10 +369,11 @@ class ChecksumMismatchError(RegistrationFailedError):
 class ImageNotActiveError(HyperxGlanceError):
     """An image that cannot be launched because it is INACTIVE; ``phase`` says why."""
 
+    suggested_status = 409
     image_id: str
 
     def __init__(
-        self, message: str, *, image_id: str, phase: Phase, failure: str | None = None, **answer: Unpack[ErrorKeywords]
+        self, message: Text, *, image_id: str, phase: Phase, failure: str | None = None, **answer: Unpack[ErrorKeywords]
     ) -> None:
         super().__init__(message, **answer)
         self.image_id = image_id
@@ -330,7 +384,8 @@ class ImageNotActiveError(HyperxGlanceError):
 class FlavorTooSmallError(HyperxGlanceError):
     """A flavor with too little disk space or memory for the image."""
 
-    default_hint = "Choose a larger flavor."
+    suggested_status = 422
+    default_hint = "choose-a-larger-flavor"
 
 
 class LaunchFailedError(HyperxGlanceError):
@@ -342,7 +397,7 @@ class LaunchFailedError(HyperxGlanceError):
     launch_id: str
 
     def __init__(
-        self, message: str, *, launch_id: str, servers: Sequence[object] = (), **answer: Unpack[ErrorKeywords]
+        self, message: Text, *, launch_id: str, servers: Sequence[object] = (), **answer: Unpack[ErrorKeywords]
     ) -> None:
         super().__init__(message, **answer)
         self.launch_id = launch_id
@@ -354,7 +409,7 @@ class CaptureFailedError(HyperxGlanceError):
 
     capture_id: str
 
-    def __init__(self, message: str, *, capture_id: str, server_id: str, **answer: Unpack[ErrorKeywords]) -> None:
+    def __init__(self, message: Text, *, capture_id: str, server_id: str, **answer: Unpack[ErrorKeywords]) -> None:
         super().__init__(message, **answer)
         self.capture_id = capture_id
         self.server_id = server_id
@@ -363,13 +418,17 @@ class CaptureFailedError(HyperxGlanceError):
 class PasswordResetError(HyperxGlanceError):
     """A server that did not accept the new password; the message says what is missing."""
 
+    suggested_status = 409
+
 
 class WaitTimeoutError(HyperxGlanceError):
     """A deadline that has passed; ``last_seen`` is the last progress, and the ids name work that continues."""
 
+    suggested_status = 504
+
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
         last_seen: object = None,
         image_id: str | None = None,
@@ -389,6 +448,8 @@ class ServiceUnavailableError(HyperxGlanceError):
     login before the request failed.
     """
 
-    def __init__(self, message: str, *, connected: bool = True, **answer: Unpack[ErrorKeywords]) -> None:
+    suggested_status = 503
+
+    def __init__(self, message: Text, *, connected: bool = True, **answer: Unpack[ErrorKeywords]) -> None:
         super().__init__(message, **answer)
         self.connected = connected

@@ -18,6 +18,7 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.arguments import must_be
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -26,15 +27,14 @@ if TYPE_CHECKING:
 # ----------------------------------------------------------------- sessions and connections
 
 
-def is_session(value: object) -> str:
+def is_session(value: object) -> Text:
     """Return why this is not a session; if it is a connection, name the method that takes one."""
     if isinstance(value, Session):
-        return ""
-    problem = must_be("a keystoneauth1 Session", value)
-    return problem if is_connection(value) else f"{problem}; Client.from_connection takes that"
+        return NO_TEXT
+    return must_be("must-be-a-session" if is_connection(value) else "must-be-a-session-not-a-connection", value)
 
 
-def is_connection(value: object) -> str:
+def is_connection(value: object) -> Text:
     """Return why this is not a connection; if it is a session, name the method that takes one."""
     sdk = sys.modules.get("openstack.connection")  # if it is not imported, nothing is a connection
     if sdk is not None and isinstance(value, sdk.Connection):
@@ -43,16 +43,16 @@ def is_connection(value: object) -> str:
                 value.session  # noqa: B018  # openstacksdk makes it at the first access, and reads time-outs then
         except InvalidRequestError as error:
             return error.message
-        return ""
-    problem = must_be("an openstacksdk Connection", value)
-    return f"{problem}; Client.from_session takes that" if isinstance(value, Session) else problem
+        return NO_TEXT
+    session = isinstance(value, Session)
+    return must_be("must-be-a-connection-not-a-session" if session else "must-be-a-connection", value)
 
 
-def is_steward(value: object) -> str:
+def is_steward(value: object) -> Text:
     """Return why this is neither a session nor a connection."""
     if not is_session(value) or not is_connection(value):
-        return ""
-    return must_be("a keystoneauth1 Session or an openstacksdk Connection", value)
+        return NO_TEXT
+    return must_be("must-be-a-session-or-a-connection", value)
 
 
 # ----------------------------------------------------------------- configuration

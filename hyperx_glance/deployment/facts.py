@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hyperx_glance.cloud import versions
 from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
+from hyperx_glance.texts import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +36,9 @@ class CheckResult(NamedTuple):
     """The result of a check."""
 
     level: Level
-    message: str
-    remedy: str = ""
+    message: Text
+    remedy: Text = NO_TEXT
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from hyperx_glance.models.fields import (
     Many,
     Size,
     Some,
-    Text,
+    String,
     valid,
 )
 from hyperx_glance.models.request import Request
+from hyperx_glance.texts import field, say
 from hyperx_glance.vocabulary import DiskFormatWord, Kind, KindWord, State, StateWord, View, ViewWord
 
 _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
@@ -32,9 +33,7 @@ _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id
 
 def _sortable(column: str) -> str:
     if column.removeprefix("-") not in _SORT_COLUMNS:
-        raise ValueError(
-            f"Glance cannot sort by {column}; use {', '.join(_SORT_COLUMNS)}, or sorted(client.images(...), key=...)"
-        )
+        raise ValueError(say("cannot-sort", column=column, columns=_SORT_COLUMNS))
     return column
 
 
@@ -49,22 +48,22 @@ class ImageQuery(Request):
     kind: Kind | None = None
     state: State | None = None
     formats: frozenset[AnyCaseDiskFormat] | None = None
-    tags: frozenset[Text] = frozenset()
-    any_tags: frozenset[Text] = frozenset()
-    no_tags: frozenset[Text] = frozenset()
-    search: Text = ""
-    name: Text | None = None
-    os_distro: Text | None = None
-    os_version: Text | None = None
-    os_type: Text | None = None
-    hypervisor: Text | None = None
-    architecture: Text | None = None
+    tags: frozenset[String] = frozenset()
+    any_tags: frozenset[String] = frozenset()
+    no_tags: frozenset[String] = frozenset()
+    search: String = ""
+    name: String | None = None
+    os_distro: String | None = None
+    os_version: String | None = None
+    os_type: String | None = None
+    hypervisor: String | None = None
+    architecture: String | None = None
     owner: DepartmentReference | None = None
-    created_by: Text | None = None
-    properties: dict[Text, Text] = {}
-    name_contains: Text = ""
-    description_contains: Text = ""
-    os_name_contains: Text = ""
+    created_by: String | None = None
+    properties: dict[String, String] = {}
+    name_contains: String = ""
+    description_contains: String = ""
+    os_name_contains: String = ""
     password_enabled: bool | None = None
     bootable: bool | None = None
     protected: bool | None = None
@@ -90,7 +89,7 @@ class ImageQuery(Request):
         for least, most in _RANGES:
             low, high = getattr(self, least), getattr(self, most)
             if low is not None and high is not None and low > high:
-                raise ValueError(f"{least}: must not be greater than {most}")
+                raise ValueError(say("must-not-be-greater", field=field(least), other=field(most)))
         return self
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 import pydantic
 from pydantic import Field
 
-from hyperx_glance import vocabulary
+from hyperx_glance import texts, vocabulary
 from hyperx_glance.models.describing import Describing, DescribingFields
 from hyperx_glance.models.fields import IMMUTABLE_FIELDS, ChangeableKey, Name, Some, Switch, Value
 from hyperx_glance.models.request import ImmutableValueError
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import Category
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
@@ -43,17 +44,19 @@ class ImageChanges(Describing):
     def _keep_what_never_changes(cls, fields: Any) -> Any:
         named = [field for field in IMMUTABLE_FIELDS if isinstance(fields, Mapping) and field in fields]
         if named:
-            raise ImmutableValueError(f"{', '.join(named)}: never changes after creation")
+            raise ImmutableValueError(say("fields-never-change", fields=[texts.field(name) for name in named]))
         return fields
 
     @pydantic.model_validator(mode="after")
     def _decide_on_each_property(self) -> Self:
         twice = sorted(self.remove_properties & self.properties.keys())
         if twice:
-            raise ValueError(f"properties and remove_properties both name {', '.join(twice)}")
+            raise ValueError(say("property-set-and-removed", keys=twice))
         snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
         if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
-            raise ValueError(f"category: no tab shows images that properties mark as a {vocabulary.SNAPSHOT_VALUE}")
+            raise ValueError(
+                say("category-of-a-snapshot", field=texts.field("category"), mark=vocabulary.SNAPSHOT_VALUE)
+            )
         return self
 
     def given(self) -> dict[str, Any]:

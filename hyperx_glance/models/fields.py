@@ -19,8 +19,9 @@ from pydantic import Field, SecretStr
 from pydantic.json_schema import SkipJsonSchema
 
 from hyperx_glance import arguments, vocabulary
-from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, refuse
+from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, problem_of, refuse
 from hyperx_glance.models.url_text import http_url
+from hyperx_glance.texts import NO_TEXT, Text, field, say
 from hyperx_glance.vocabulary import DiskFormat, ImageFormat
 
 
@@ -40,13 +41,13 @@ def _without_case(word: object) -> object:
 
 def _property_value(text: str) -> str:
     if len(text.encode(errors="replace")) > LONGEST_PROPERTY_BYTES:
-        raise ValueError(f"must have at most {LONGEST_PROPERTY_BYTES} bytes")
+        raise ValueError(say("must-have-fewer-bytes", most=LONGEST_PROPERTY_BYTES))
     return text
 
 
 def _no_boolean(number: object) -> object:
     if isinstance(number, bool):
-        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  # pydantic takes no TypeError
+        raise ValueError(say("must-not-be-a-boolean"))  # noqa: TRY004  # pydantic takes no TypeError
     return number
 
 
@@ -55,11 +56,11 @@ def well_formed_checksum(text: str) -> str:
     algorithm, _, digest = text.lower().partition(":")
     length = {"md5": 32, "sha256": 64, "sha512": 128}.get(algorithm)
     if length is None or not re.fullmatch(f"[0-9a-f]{{{length}}}", digest):
-        raise ValueError("must be md5:, sha256: or sha512: and the hexadecimal digest")
+        raise ValueError(say("must-be-a-checksum"))
     return f"{algorithm}:{digest}"
 
 
-def is_url(value: object) -> str:
+def is_url(value: object) -> Text:
     """Accept a URL of HTTP or HTTPS."""
     problem = arguments.text(value)
     if problem:
@@ -67,45 +68,45 @@ def is_url(value: object) -> str:
     try:
         http_url(str(value))
     except ValueError as error:
-        return str(error)
-    return ""
+        return problem_of(error)
+    return NO_TEXT
 
 
-def is_file(value: object) -> str:
+def is_file(value: object) -> Text:
     """Accept a path or a binary file object."""
     if isinstance(value, str | os.PathLike):
         return _path_problem(value)
     if callable(getattr(value, "read", None)) and callable(getattr(value, "seek", None)):
-        return ""
-    return arguments.must_be("a path or a binary file that can be rewound", value)
+        return NO_TEXT
+    return arguments.must_be("must-be-a-file", value)
 
 
-def _path_problem(value: "str | os.PathLike[str]") -> str:
+def _path_problem(value: "str | os.PathLike[str]") -> Text:
     """Return what is wrong with a path. A path from the system may contain bytes that are not text."""
     try:
         path: object = os.fspath(value)
     except TypeError:
-        return arguments.must_be("a path", value)
+        return arguments.must_be("must-be-a-path", value)
     if not isinstance(path, str):
-        return "must be a path as a string, not as bytes"
+        return say("must-be-a-text-path")
     if not path or "\x00" in path:
-        return "the path must not be empty or contain NUL"
+        return say("must-be-a-filled-path")
     if isinstance(value, str):
         return arguments.text(value)
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        return "the path must not contain unpaired surrogates"
-    return ""
+        return say("must-be-an-encodable-path")
+    return NO_TEXT
 
 
-def is_target(value: object) -> str:
+def is_target(value: object) -> Text:
     """Accept a path or a binary file object that can be written to."""
     if isinstance(value, str | os.PathLike):
         return is_file(value)
     if isinstance(value, io.TextIOBase):
-        return "must be a binary file, not a text file"
-    return "" if callable(getattr(value, "write", None)) else arguments.must_be("a path or a binary file", value)
+        return say("must-be-a-binary-file")
+    return NO_TEXT if callable(getattr(value, "write", None)) else arguments.must_be("must-be-a-target", value)
 
 
 def _model_file(value: object) -> object:
@@ -115,22 +116,22 @@ def _model_file(value: object) -> object:
     machine.
     """
     if isinstance(value, str):
-        raise ValueError("must be a pathlib.Path or a binary file object; a string may come from somebody else")  # noqa: TRY004  # pydantic takes no TypeError
-    refuse("" if value is None else is_file(value))
+        raise ValueError(say("must-be-an-opened-file"))  # noqa: TRY004  # pydantic takes no TypeError
+    refuse(NO_TEXT if value is None else is_file(value))
     return value
 
 
-def is_format(value: object) -> str:
+def is_format(value: object) -> Text:
     """Accept a disk format in any case."""
     return arguments.choice(*vocabulary.DISK_FORMATS)(_without_case(value))
 
 
-def is_password(value: object) -> str:
+def is_password(value: object) -> Text:
     """Accept a password that every login prompt accepts, as a string or as a `SecretStr`."""
     text: object = value.get_secret_value() if isinstance(value, SecretStr) else value
     problem = arguments.text(text)
     if not problem and not (1 <= len(str(text)) <= LONGEST_PASSWORD and str(text).isprintable()):
-        return f"must have 1 to {LONGEST_PASSWORD} printable characters"
+        return say("must-be-a-password", most=LONGEST_PASSWORD)
     return problem
 
 
@@ -138,7 +139,7 @@ def _network(text: str) -> str:
     try:
         ip_network(text, strict=False)
     except ValueError:
-        raise ValueError("must be a network, such as 169.254.0.0/16 or fe80::/10") from None
+        raise ValueError(say("must-be-a-network")) from None
     return text
 
 
@@ -150,55 +151,55 @@ def _host(text: str) -> str:
     except ValueError:
         is_host = False
     if not is_host:
-        raise ValueError("must be a host name or address, without scheme, port and path")
+        raise ValueError(say("must-be-a-host"))
     return text
 
 
 def _aware(time: datetime) -> datetime:
     if time.utcoffset() is None:
-        raise ValueError("must have a time zone, such as datetime.now(UTC)")
+        raise ValueError(say("must-have-a-time-zone"))
     return time
 
 
 def _tag(text: str) -> str:
     """Refuse a tag that Glance refuses after it has created the record (glance/common/utils.py, no_4byte_params)."""
     if max(text) > LARGEST_CHARACTER:
-        raise ValueError(FOUR_BYTES)
+        raise ValueError(say(FOUR_BYTES))
     return text
 
 
 def _free_property(key: str) -> str:
     """Accept keys that are neither reserved by Glance nor fields of this library."""
     if key.startswith(vocabulary.RESERVED_PREFIX) or key in vocabulary.BASE_KEYS:
-        raise ValueError(f"{key} is reserved by Glance")
+        raise ValueError(say("reserved-property", key=key))
     if key.startswith(vocabulary.OWN_PREFIX) or key in _FIELD_OF_KEY:
-        raise ValueError(f"{key} is set through the field {_FIELD_OF_KEY.get(key, 'that it belongs to')}")
+        if key in _FIELD_OF_KEY:
+            raise ValueError(say("property-of-a-field", key=key, field=field(_FIELD_OF_KEY[key])))
+        raise ValueError(say("property-of-some-field", key=key))
     return key
 
 
 def made_new(properties: dict[str, str]) -> dict[str, str]:
     """Refuse the properties with which Nova marks images made from servers, since no tab shows such images."""
     if properties.get(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS or vocabulary.VOLUMES_KEY in properties:
-        raise ValueError(
-            f"no tab shows images that {vocabulary.SNAPSHOT_KEY} or {vocabulary.VOLUMES_KEY} mark as snapshots"
-        )
+        raise ValueError(say("marks-a-snapshot", property=vocabulary.SNAPSHOT_KEY, volumes=vocabulary.VOLUMES_KEY))
     return properties
 
 
 def _each_once(stores: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(stores)) < len(stores):
-        raise ValueError("each store must be named only once")
+        raise ValueError(say("store-named-twice"))
     return stores
 
 
 def _changeable_property(key: str) -> str:
     if key in _IMMUTABLE_KEYS:
-        raise ImmutableValueError(f"{key} never changes after creation")
+        raise ImmutableValueError(say("never-changes", name=key))
     if key != key.strip():
         # Glance would change the property of the name without them (glance/api/v2/images.py, _decode_json_pointer).
-        raise ValueError("Glance cannot change properties whose names begin or end with white space")
+        raise ValueError(say("property-with-white-space"))
     if key in vocabulary.UNCHANGEABLE_KEYS:
-        raise ValueError(f"Glance reserves {key}: such a property can be set at creation, but not changed")
+        raise ValueError(say("property-of-glance", key=key))
     return _free_property(key)
 
 
@@ -215,12 +216,12 @@ _FIELD_OF_KEY = {
     if field.stored is not vocabulary.Stored.COLUMN and field.key not in vocabulary.HYPERVISOR_KEYS[1:]
 }
 LARGEST_CHARACTER = "\uffff"
-FOUR_BYTES = "Glance does not accept characters of four bytes, such as emoji"
+FOUR_BYTES = "must-not-have-four-bytes"
 LONGEST_PASSWORD = 127
 LONGEST_PROPERTY_BYTES = 65535
 """The longest value that MySQL keeps; Glance checks no length (glance/db/sqlalchemy/models.py, ImageProperty.value)."""
 STRICT = Field(strict=True)
-Text = Annotated[str, STRICT]
+String = Annotated[str, STRICT]
 Name = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
 _Tag = Annotated[str, Field(min_length=1, max_length=255, strict=True), pydantic.AfterValidator(_tag)]
 Tags = Annotated[frozenset[_Tag], Field(max_length=128)]

@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.times import Time
+from hyperx_glance.texts import Text
 from hyperx_glance.vocabulary import Category, Kind, Phase, State
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
@@ -222,8 +223,8 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def is_image(value: object) -> str:
+def is_image(value: object) -> Text:
     """Accept an image or an id."""
     if isinstance(value, Image):
         return arguments.reference(value.id)
-    return arguments.reference(value) if isinstance(value, str) else arguments.must_be("an Image or its id", value)
+    return arguments.reference(value) if isinstance(value, str) else arguments.must_be("must-be-an-image", value)

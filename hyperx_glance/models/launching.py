@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Required, Self, TypedDict,
 import pydantic
 from pydantic import Field, SecretStr
 
-from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, Switch, Text, is_password, valid
+from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, String, Switch, is_password, valid
 from hyperx_glance.models.request import CHOSEN_ID_PATTERN, SERVER_TAG_PATTERN, Request
+from hyperx_glance.texts import field, say
 
 _LONGEST_NAME = 255
 
@@ -62,7 +63,7 @@ class LaunchRequest(Request):
     admin_password: Annotated[SecretStr, valid(is_password)] | None = None
     key_name: Reference | None = None
     security_groups: tuple[Reference, ...] = ()
-    user_data: Annotated[Text | bytes | None, Field(repr=False)] = None
+    user_data: Annotated[String | bytes | None, Field(repr=False)] = None
     config_drive: Switch | None = None
     availability_zone: Reference | None = None
     metadata: dict[
@@ -81,7 +82,7 @@ class LaunchRequest(Request):
         """Refuse names that Nova's database refuses only after the request (nova/db/main/models.py, display_name)."""
         longest = _LONGEST_NAME - len(f"-{self.count}")
         if self.count > 1 and len(self.name) > longest:
-            raise ValueError(f"name: must have at most {longest} characters, since Nova adds -1 to -{self.count}")
+            raise ValueError(say("name-too-long-for-numbers", field=field("name"), most=longest, count=self.count))
         return self
 
     if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too

@@ -24,6 +24,7 @@ from hyperx_glance.models.fields import (
     Switch,
     Value,
 )
+from hyperx_glance.texts import field, say
 from hyperx_glance.vocabulary import ImageFormatWord, Kind
 
 
@@ -42,12 +43,11 @@ class _New(Describing):
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.url is None) == (self.file is None):
-            neither = self.url is None
-            raise ValueError(
-                "url: this field or file is required" if neither else "url, file: give one of them, not both"
-            )
+            if self.url is None:
+                raise ValueError(say("one-of-two-fields-required", field=field("url"), other=field("file")))
+            raise ValueError(say("only-one-of-two-fields", fields=[field("url"), field("file")]))
         if self.checksum is not None and self.checksum_url is not None:
-            raise ValueError("checksum, checksum_url: give one of them, not both")
+            raise ValueError(say("only-one-of-two-fields", fields=[field("checksum"), field("checksum_url")]))
         return self
 
 

@@ -9,6 +9,7 @@ hyperx_glance.errors.InvalidRequestError: amount: must be a whole number
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from hyperx_glance import arguments
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
+from hyperx_glance.texts import Text, field, say
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -30,37 +32,38 @@ UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 SERVER_TAG_PATTERN = r"^[^,/]+$"
 CHOSEN_ID_PATTERN = r"^[A-Za-z0-9._-]{8,40}$"
 _PATTERNS = {
-    UUID_PATTERN: "must be a UUID in lowercase",
-    SERVER_TAG_PATTERN: "a server tag must not contain a comma or a slash",
-    CHOSEN_ID_PATTERN: "must have 8 to 40 ASCII letters, digits, dots, hyphens or underscores",
+    UUID_PATTERN: "must-be-a-uuid",
+    SERVER_TAG_PATTERN: "must-be-a-server-tag",
+    CHOSEN_ID_PATTERN: "must-be-a-chosen-id",
 }
-_TEXTS = {
-    "bool": "must be True or False",
-    "bytes_type": "must be a string or bytes",
-    "datetime": "must be a time, such as datetime.now(UTC)",
-    "dict_type": "must be a dictionary",
-    "enum": "must be {expected}",
-    "extra_forbidden": "unknown field",
-    "finite_number": "must be a finite number",
-    "float": "must be a number",
-    "frozen_set_type": "must be a set, list or tuple",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "int": "must be a whole number",
-    "json_invalid": "must be valid JSON",
-    "less_than_equal": "must be at most {le}",
-    "literal_error": "must be {expected}",
-    "missing": "this field is required",
-    "model": "must be keywords or a dictionary",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must not be empty",
-    "string_type": "must be a string",
-    "string_unicode": "must not contain unpaired surrogates",
-    "too_long": "must have at most {max_length} entries",
-    "too_short": "must not be empty",
-    "tuple_type": "must be a list or tuple",
+_CODES = {
+    "bool": "must-be-true-or-false",
+    "bytes_type": "must-be-a-string-or-bytes",
+    "datetime": "must-be-a-time",
+    "dict_type": "must-be-a-dictionary",
+    "enum": "must-be-one-of",
+    "extra_forbidden": "unknown-field",
+    "finite_number": "must-be-a-finite-number",
+    "float": "must-be-a-number",
+    "frozen_set_type": "must-be-a-set",
+    "greater_than": "must-be-more-than",
+    "greater_than_equal": "must-be-at-least",
+    "int": "must-be-a-whole-number",
+    "json_invalid": "must-be-valid-json",
+    "less_than_equal": "must-be-at-most",
+    "literal_error": "must-be-one-of",
+    "missing": "required-field",
+    "model": "must-be-keywords",
+    "string_too_long": "must-be-shorter",
+    "string_too_short": "must-not-be-empty",
+    "string_type": "must-be-a-string",
+    "string_unicode": "must-not-contain-surrogates",
+    "too_long": "must-have-fewer-entries",
+    "too_short": "must-not-be-empty",
+    "tuple_type": "must-be-a-list",
 }
-"""The text for each kind of pydantic's errors; a key may be the first word of several similar kinds."""
+"""The code for each kind of pydantic's errors; a key may be the first word of several similar kinds."""
+_LIMITS = {"gt": "least", "ge": "least", "le": "most", "max_length": "most"}
 MOST_MISTAKES = 10
 LONGEST_SENTENCE = 500
 LONGEST_CAUSE = 10_000
@@ -80,16 +83,17 @@ def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> Invalid
     # A place above another mistake is a branch of a union that does not fit the value.
     above = {place[:end] for place in found for end in range(1, len(place))}
     places = [place for place in found if place not in above]
-    lines = []
+    problems = []
     for place in places[:MOST_MISTAKES]:
-        sentences = dict.fromkeys(_sentence(model, mistake) for mistake in found[place][:MOST_MISTAKES])
-        name = ".".join(_shortened(part) for part in place)
-        lines.append(_printable(f"{name}: " if name else "") + _printable(", or ".join(sentences)))
+        found_here = list(dict.fromkeys(_problem(model, mistake) for mistake in found[place][:MOST_MISTAKES]))
+        problem = found_here[0] if len(found_here) == 1 else say("one-of-several-problems", problems=found_here)
+        name = _printable(".".join(_shortened(part) for part in place))
+        problems.append(say("wrong-field", field=field(name), problem=problem) if name else problem)
     if len(places) > MOST_MISTAKES:
-        lines.append(f"and {len(places) - MOST_MISTAKES} more")
+        problems.append(say("more-problems", count=len(places) - MOST_MISTAKES))
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), ImmutableValueError) for mistake in mistakes)
     kind = ImmutableFieldError if immutable else InvalidRequestError
-    return kind("\n".join(lines))
+    return kind(say("wrong-request", problems=problems))
 
 
 def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
@@ -98,16 +102,23 @@ def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
     return error if short else None
 
 
-def _sentence(model: type[BaseModel], mistake: ErrorDetails) -> str:
+def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind == "string_pattern_mismatch":
-        return _PATTERNS[context["pattern"]]
-    template = _TEXTS.get(kind) or _TEXTS.get(kind.partition("_")[0])
-    sentence = template.format(**context) if template else mistake["msg"].removeprefix("Value error, ")
-    if kind == "extra_forbidden":
+        return say(_PATTERNS[context["pattern"]])
+    if isinstance(context.get("error"), ValueError) and (ours := problem_of(context["error"])).code:
+        return ours
+    code = _CODES.get(kind) or _CODES.get(kind.partition("_")[0])
+    if code is None:
+        return Text(_printable(_shortened(mistake["msg"].removeprefix("Value error, "), LONGEST_SENTENCE)))
+    if code == "unknown-field":
         near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
-        sentence += f"; did you mean {near[0]}?" if near else ""
-    return _shortened(sentence, LONGEST_SENTENCE)
+        return say("unknown-field-near", near=field(near[0])) if near else say(code)
+    if code == "must-be-one-of":
+        return say(code, words=re.findall("'([^']*)'", context["expected"]))
+    if code == "must-be-a-string":
+        return say("must-be-some-string")
+    return say(code, **{ours: context[theirs] for theirs, ours in _LIMITS.items() if theirs in context})
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[str, ...]:
@@ -141,7 +152,7 @@ class Request(BaseModel):
         if positional:
             needed = [name for name, field in kind.model_fields.items() if field.is_required() or name in kind.usual]
             wanted = [f"{name}=..." for name in needed]
-            raise InvalidRequestError(f"{kind.__name__} takes keywords only: {kind.__name__}({', '.join(wanted)})")
+            raise InvalidRequestError(say("keywords-only", model=kind.__name__, keywords=wanted))
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
@@ -187,7 +198,13 @@ def _check_texts(value: object) -> None:
             _check_texts(part)
 
 
-def refuse(problem: str) -> None:
+def problem_of(error: ValueError) -> Text:
+    """Return the text with which a `ValueError` was raised."""
+    problem = error.args[0] if error.args else ""
+    return problem if isinstance(problem, Text) else Text(str(problem))
+
+
+def refuse(problem: Text) -> None:
     """Raise `ValueError` with the problem that a check has found, if any."""
     if problem:
         raise ValueError(problem)

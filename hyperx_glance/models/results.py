@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hyperx_glance.models.image import Image
+from hyperx_glance.texts import NO_TEXT, Text
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
 
 
@@ -86,7 +87,7 @@ class FlavorChoice(BaseModel):
     ram_mib: int
     disk_gib: int
     fits: bool = True
-    reason: str = ""
+    reason: Text = NO_TEXT
 
 
 class NetworkChoice(BaseModel):
@@ -133,7 +134,8 @@ class Progress(BaseModel):
 
     ``bytes_expected`` and ``bytes_done`` count the image. ``bytes_to_read`` and ``bytes_read`` count what this process
     reads from the URL or file, which is less if the data is packed. ``elapsed_seconds`` counts from the creation of the
-    handle; for `Client.progress`, from the creation of the record.
+    handle; for `Client.progress`, from the creation of the record. ``message`` says why nothing goes on, and
+    ``explanation`` what the service said about it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -144,7 +146,8 @@ class Progress(BaseModel):
     bytes_to_read: int | None = None
     bytes_read: int | None = None
     elapsed_seconds: float = 0.0
-    message: str = ""
+    message: Text = NO_TEXT
+    explanation: str = ""
 
 
 class LaunchProgress(BaseModel):
@@ -181,15 +184,19 @@ class UrlReport(BaseModel):
     packed: str = ""
     would_download: bool = False
     problem: UrlProblem | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
 
 
 class Finding(BaseModel):
-    """The result of one check of a deployment; ``level`` is "ok", "warning" or "error"."""
+    """The result of one check of a deployment; ``level`` is "ok", "warning" or "error".
+
+    ``explanation`` is what a service said, in its own words.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     check: str
     level: Literal["ok", "warning", "error"]
-    message: str
-    remedy: str = ""
+    message: Text
+    remedy: Text = NO_TEXT
+    explanation: str = ""

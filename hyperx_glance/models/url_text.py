@@ -13,6 +13,8 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit, urlunsplit
 
+from hyperx_glance.texts import say
+
 _HARMLESS_PARAMETERS = frozenset({
     "v", "ver", "version", "release", "rel", "build", "revision", "edition", "variant", "flavor", "channel", "branch",
     "arch", "architecture", "platform", "os", "distro", "lang", "language", "format", "fmt", "type", "file", "filename",
@@ -87,14 +89,12 @@ def http_url(url: str) -> str:
     """Accept http and https URLs with a host; `hyperx_glance.sources.urls` checks where they may lead."""
     parts = url_parts(url)
     if parts is None:
-        raise ValueError("not a valid URL: check the host and port")
+        raise ValueError(say("bad-url-host"))
     valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
     if not valid or has_spaces(url):
-        raise ValueError("not a valid URL: it must have http:// or https://, a host, and a path without spaces")
+        raise ValueError(say("bad-url-form"))
     if _is_ambiguous(url, parts):
-        raise ValueError(
-            "not a valid URL: it must not have backslashes, an empty port, or an @ after a port or password (write %40)"
-        )
+        raise ValueError(say("bad-url-ambiguous"))
     return url
 
 

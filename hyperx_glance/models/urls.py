@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hyperx_glance.models.fields import HostText, NetworkText, Switch, Text
+from hyperx_glance.models.fields import HostText, NetworkText, String, Switch
 from hyperx_glance.models.request import Request
 
 
@@ -44,6 +44,6 @@ class UrlPolicy(Request):
         "fd00:c1::a9fe:a9fe/128",  # Oracle's
     )
     allowed_ports: tuple[Annotated[int, Field(ge=1, le=65535, strict=True)], ...] = ()
-    ca_file: Text | None = None
+    ca_file: String | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=86400, strict=True)] = 10.0
     max_redirects: Annotated[int, Field(ge=0, strict=True)] = 5

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import NO_TEXT, Text
 
 Event = TypeVar("Event")
 Result = TypeVar("Result")
@@ -52,7 +53,7 @@ def reported(
     on_progress: Callable[[Event], object] | None,
     *,
     withdraw: Callable[[BaseException], bool] = lambda _: False,
-    more_time: str = "",
+    more_time: Text = NO_TEXT,
 ) -> Result:
     """Call ``finish`` with the wrapped callback, and return its result; raise what the callback raises as it is.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -61,12 +62,12 @@ class MayHaveMade:
         if error is None or self._undone:
             return
         vars(error).update(ids, **self._secrets)
-        left = [f"{name.removesuffix('_id')} {value}" for name, value in ids.items()]
+        left = [say(f"left.{name.removesuffix('_id')}", id=value) for name, value in ids.items()]
         if isinstance(error, HyperxGlanceError):
             error.left = (*error.left, *(each for each in left if each not in error.left))
             return
         if not left:
             return
-        note = f"These may still exist: {', '.join(left)}."
+        note = str(say("error.left", things=left))
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
