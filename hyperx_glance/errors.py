@@ -76,7 +76,7 @@ class ErrorKeywords(Answer, total=False):
 
 def _text(text: object) -> Text:
     """Return a text; programs' own tests make errors of plain strings."""
-    return text if isinstance(text, Text) else Text(visible(str(text)[:LONGEST_TEXT]))
+    return text if isinstance(text, Text) else Text(str(text))
 
 
 def _restored(kind: type[HyperxGlanceError], message: Text, state: Mapping[str, object]) -> HyperxGlanceError:

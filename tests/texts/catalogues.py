@@ -59,7 +59,25 @@ def compiled(language: Language) -> bytes:
 
 def entries(language: Language) -> dict[tuple[str, str], Message]:
     """Return the entries of a catalogue by audience ("" for all) and code."""
-    return {(entry.context or "", str(entry.id)): entry for entry in catalogue(language) if entry.id}
+    return _entries(catalogue(language))
+
+
+def is_compiled(language: Language) -> bool:
+    """Check whether the compiled catalogue has the sentences of the source; its header may differ."""
+    try:
+        content = path(language, "mo").read_bytes()
+    except FileNotFoundError:
+        return False
+    shipped = _entries(mofile.read_mo(io.BytesIO(content)))
+    return _sentences(shipped) == _sentences(entries(language))
+
+
+def _entries(read: Catalog) -> dict[tuple[str, str], Message]:
+    return {(entry.context or "", str(entry.id)): entry for entry in read if entry.id}
+
+
+def _sentences(found: dict[tuple[str, str], Message]) -> dict[tuple[str, str], str]:
+    return {key: str(entry.string) for key, entry in found.items()}
 
 
 def placeholders(sentence: str) -> frozenset[str]:
