@@ -60,7 +60,7 @@ def refusal(client: Client, image: Image, flavor: FlavorChoice) -> str:
     ],
 )
 @pytest.mark.usefixtures("flavors")
-def test_what_fits_launches_and_what_does_not_is_refused_in_the_same_words(
+def test_fitting_flavors_launch_and_the_others_are_refused_for_the_listed_reason(
     cloud: CloudUnderTest, client: ClientFactory, user: str, sample: str, record: Mapping[str, object]
 ) -> None:
     user_client = client(user)

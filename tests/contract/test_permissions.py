@@ -132,7 +132,7 @@ def succeeds(client: Client, image: Image, action: Action) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_allowed_is_what_the_verbs_then_do(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
+def test_allowed_agrees_with_the_outcome_of_each_verb(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
     stock = Stock(cloud, kind)
     wrong = []
     for user, steward in CALLERS:

@@ -167,7 +167,9 @@ def test_an_image_without_an_account_means_that_of_the_guest_s_configuration(
     assert windows.must_change == {"Admin"}  # unless first_logon_behaviour says no
 
 
-def test_what_makes_cloudbase_init_draw_a_password_of_its_own(launched: Launched, windows: Windows) -> None:
+def test_cloudbase_init_generates_a_password_unless_the_drive_provides_one(
+    launched: Launched, windows: Windows
+) -> None:
     password, drive = launched(SCRIPT, admin_user="Administrator")
     boot(drive)
     assert windows.accounts == {"Administrator": password}

@@ -28,7 +28,7 @@ def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
 
 @pytest.mark.parametrize(("backing", "step"), [("disk", "after createImage"), ("volume", "after the copy")])
 @pytest.mark.parametrize("ending", captures.ENDINGS)
-def test_whoever_is_killed_is_followed_by_another(
+def test_another_process_ends_the_capture_of_a_killed_caller(
     local_cloud: LocalCloud, client: ClientFactory, backing: str, step: str, ending: str
 ) -> None:
     server = captures.captured_server(local_cloud, client, backing)

@@ -46,7 +46,7 @@ def lived(local_cloud: LocalCloud, alice: Client, backing: str, properties: dict
 
 
 @pytest.mark.parametrize("backing", BACKINGS)
-def test_what_another_department_has_written_decides_nothing(
+def test_properties_written_by_another_department_have_no_effect(
     local_cloud: LocalCloud, client: ClientFactory, backing: str
 ) -> None:
     """The operator has set neither of the options."""

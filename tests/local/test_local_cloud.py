@@ -474,7 +474,7 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
         ({"address": "0.0.0.0"}, "use one address of this machine"),
     ],
 )
-def test_what_no_cloud_can_have_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
+def test_an_impossible_configuration_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
     with pytest.raises(LocalCloudError, match=message):
         LocalCloud(**choice)
 

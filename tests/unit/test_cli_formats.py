@@ -34,7 +34,9 @@ def written(writer: type[Writer], value: object, encoding: str = "utf-8") -> str
 
 @pytest.mark.parametrize(("writer", "read"), FORMATS)
 @given(value=TEXTS | st.lists(TEXTS) | st.dictionaries(TEXTS, TEXTS) | st.none() | st.booleans() | st.integers())
-def test_what_is_read_is_what_was_written(writer: type[Writer], read: Callable[[str], Any], value: object) -> None:
+def test_every_output_format_reads_back_as_written(
+    writer: type[Writer], read: Callable[[str], Any], value: object
+) -> None:
     text = written(writer, value)
 
     assert read(text) == {"text": value}

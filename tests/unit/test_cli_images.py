@@ -267,7 +267,7 @@ class TestFiles:
 
         assert created.json()["glance_status"] == "active"
 
-    def test_what_contradicts_itself_is_refused(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
+    def test_contradictory_arguments_are_refused(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
         packed = tmp_path / "disk.xz"
         packed.write_bytes(lzma.compress(b"x" * 1000))
 

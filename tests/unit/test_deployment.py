@@ -596,7 +596,7 @@ def test_public_visibility_without_a_probe_is_a_warning(fake: InMemoryCloud) -> 
         ),
     ],
 )
-def test_who_can_forge_a_featured_image(
+def test_the_doctor_reports_if_members_can_forge_featured_images(
     fake: InMemoryCloud,
     protected: bool,  # noqa: FBT001 - a case
     publicize: str,
@@ -727,7 +727,7 @@ def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
 
 @pytest.mark.parametrize("skip", range(6))
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
-def test_whatever_fails_on_the_way_the_record_goes(fake: InMemoryCloud, method: str, skip: int) -> None:
+def test_the_scratch_record_is_deleted_after_any_failure(fake: InMemoryCloud, method: str, skip: int) -> None:
     fake.fail("glance", method, "/v2/images", status=500, skip=skip, times=None)
 
     examine(fake, probe=True)

@@ -107,7 +107,7 @@ def test_a_program_that_a_test_starts_is_held_and_told() -> None:
 
 
 @pytest.mark.parametrize("place", ["fixture", "test", "fixture at the end", "import"])
-def test_who_tried_fails(tmp_path: Path, place: str) -> None:
+def test_a_test_that_tries_to_leave_the_machine_fails(tmp_path: Path, place: str) -> None:
     trying = "try: socket.create_connection(('198.51.100.1', 80), 0.01)\n{}except OSError: pass"
     calls = dict.fromkeys(("fixture", "test", "fixture at the end", "import"), "pass")
     calls[place] = trying.format("" if place == "import" else "    ")
@@ -147,6 +147,6 @@ def test_who_tried_fails(tmp_path: Path, place: str) -> None:
         ("\udc80", False, False),
     ],
 )
-def test_what_is_here(host: object, here: bool, without_a_server: bool) -> None:  # noqa: FBT001  # a table
+def test_only_loopback_addresses_count_as_this_machine(host: object, here: bool, without_a_server: bool) -> None:  # noqa: FBT001  # a table
     assert stays_here(host) is here
     assert needs_no_server(host) is without_a_server

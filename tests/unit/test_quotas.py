@@ -54,7 +54,7 @@ def test_the_fields_are_those_of_the_model_in_its_order() -> None:
     assert ("department", *FIELDS) == tuple(DepartmentQuota.model_fields)
 
 
-def test_what_fits_fits() -> None:
+def test_a_request_within_the_quota_is_accepted() -> None:
     quota = quota_of(instances=(7, 10), cores=(7, None), ram_mib=(1, 512))
     check_room(quota, instances=3, cores=1000, ram_mib=511, volumes=50)
 
@@ -436,7 +436,7 @@ def test_the_token_for_the_system_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize("refusal", ["rescoping", "role"])
-def test_where_keystone_hides_limits_they_are_unknown_and_refused_before_anything_is_written(refusal: str) -> None:
+def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(refusal: str) -> None:
     cloud, admin = old_admin(rescopes=refusal != "rescoping")
     if refusal == "role":
         cloud.keystone.administers_system = False
@@ -504,7 +504,7 @@ def test_a_limit_of_which_only_the_old_one_is_gone_comes_back(cloud: InMemoryClo
 
 
 @pytest.mark.parametrize("field", ["images", "cores", "volumes"])
-def test_what_somebody_else_writes_meanwhile_stays(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
+def test_a_concurrent_change_of_a_limit_is_kept(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
     admin, other = client("admin"), client("admin")
     service: ServiceName = {"images": "keystone", "cores": "nova", "volumes": "cinder"}[field]  # type: ignore[assignment]  # they are
     admin.set_quota("dept-b", **cast("Any", {field: 4}))
@@ -537,7 +537,7 @@ def test_a_refusal_after_a_lost_answer_is_taken_back(cloud: InMemoryCloud, clien
 @pytest.mark.parametrize(
     ("service", "method"), [("cinder", "PUT"), ("nova", "PUT"), ("keystone", "POST"), ("nova", "GET")]
 )
-def test_what_ctrl_c_leaves_is_taken_back(
+def test_an_interrupted_change_of_limits_is_rolled_back(
     cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, method: str
 ) -> None:
     admin = client("admin")

@@ -94,7 +94,7 @@ def test_a_file_object_and_exact_progress(client: ClientFactory) -> None:
     ],
 )
 @pytest.mark.usefixtures("nothing_left")
-def test_what_cannot_become_an_image_is_refused_before(
+def test_an_unusable_file_is_refused_before_a_record_is_created(
     client: ClientFactory, tmp_path: Path, data: bytes, fields: dict[str, object], reason: UrlProblem
 ) -> None:
     path = tmp_path / "data"

@@ -43,7 +43,7 @@ def test_images_of_other_tools_read_without_error() -> None:
     assert len(second.properties) == 128
 
 
-def test_what_the_database_takes_for_equal_is_tested_again() -> None:
+def test_results_of_a_case_insensitive_database_are_filtered_again() -> None:
     cloud = InMemoryCloud()
     cloud.glance.case_sensitive = False
     wanted = fill(cloud, 2, name="debian", os_distro="ubuntu", tags=["gpu"])

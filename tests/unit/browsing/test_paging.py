@@ -111,7 +111,7 @@ def test_a_page_begins_although_all_images_near_it_were_deleted() -> None:
     assert names(client, cursor) == ["d", "e"]
 
 
-def test_who_turns_pages_of_one_still_knows_images_near_the_place() -> None:
+def test_pages_of_one_image_survive_the_deletion_of_the_marker() -> None:
     cloud = InMemoryCloud()
     images = named(cloud)
     client = connect(cloud)
@@ -188,7 +188,7 @@ def test_a_cursor_belongs_to_its_query() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "=", "äöü", "eyJ9", "A" * 100_000, "\x00", "a b", "a/b+"])
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(cursor: str) -> None:
     cloud = InMemoryCloud()
 
     with pytest.raises(InvalidRequestError, match="cursor"):

@@ -136,7 +136,7 @@ def test_the_callers_session_stays_as_it_is(wire: requests_mock.Mocker) -> None:
     assert session.get(f"{HERE}/moved", authenticated=False).json() == {"believed": True}
 
 
-def test_what_the_caller_changes_later_counts() -> None:
+def test_later_changes_of_the_callers_session_take_effect() -> None:
     session = Session()
     face = careful(session)
 

@@ -178,7 +178,7 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
     [WaitTimeoutError("its own"), ServiceUnavailableError("its own"), StopIteration("its own"), TryAgain("its own")],
     ids=lambda raised: type(raised).__name__,
 )
-def test_what_the_callback_raises_comes_out_as_it_was(
+def test_an_exception_in_the_callback_is_raised_unchanged(
     cloud: InMemoryCloud, alice: Client, image: str, raised: Exception
 ) -> None:
     """An error of the library, or one of those by which others wait, too: the callback may use both."""

@@ -107,7 +107,7 @@ def test_before_calls_between_two_pages(cloud: InMemoryCloud) -> None:
     assert [record["name"] for record in first["images"] + second["images"]] == ["3", "2", "1"]
 
 
-def test_what_the_fake_cannot_answer_is_a_500_that_is_told_at_the_end(cloud: InMemoryCloud) -> None:
+def test_a_mistake_in_the_fake_is_a_500_that_check_reports(cloud: InMemoryCloud) -> None:
     cloud.glance.images = None  # type: ignore[assignment]  # as a mistake of ours would
 
     answer = image(cloud, "alice", "GET", "/images")

@@ -91,7 +91,7 @@ def test_quotas_of_servers(cloud: InMemoryCloud) -> None:
         ({}, {}, 202),
     ],
 )
-def test_what_nova_checks(
+def test_nova_checks_the_image_and_the_request_before_it_creates_servers(
     cloud: InMemoryCloud, image_fields: dict[str, Any], body: dict[str, Any], status: int
 ) -> None:
     assert boot(cloud, imageRef=active_image(cloud, **image_fields), **body).status_code == status

@@ -211,7 +211,7 @@ def test_a_filter_of_servers_that_python_would_never_finish_holds_nobody(
 @pytest.mark.parametrize(
     "path", ["[", "(?=a)", r"(a)\1", "a" * 100_000, "((((a{9999}){9999}){9999}){9999})", 1, None, ["a"], {}]
 )
-def test_what_is_no_regular_expression_is_refused_at_once(server: Server, path: object) -> None:
+def test_an_invalid_regular_expression_is_refused_at_once(server: Server, path: object) -> None:
     answer = control(server, "fail", {"service": "glance", "method": "GET", "path": path, "status": 500})
 
     assert answer.status_code == 400
@@ -351,7 +351,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("what", "body"), WRONG, ids=str)
-def test_what_cannot_be_set_is_refused_and_breaks_nothing(server: Server, what: str, body: object) -> None:
+def test_an_invalid_control_request_is_refused_and_breaks_nothing(server: Server, what: str, body: object) -> None:
     answer = control(server, what, body)
 
     assert answer.status_code == 400

@@ -53,7 +53,7 @@ class TestCallbacks:
             UrlRejectedError("mine", url="", reason=UrlProblem.TIMEOUT),
         ],
     )
-    def test_whatever_they_raise_cancels_and_comes_back_as_it_is(
+    def test_an_exception_in_the_callback_cancels_and_is_raised_unchanged(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, error: Exception
     ) -> None:
         def fail(_: Progress) -> None:
@@ -105,7 +105,7 @@ class TestTimeouts:
         held.release()
         assert len(file_server.requested("/v2/images/7c1/file")) == 1
 
-    def test_who_waits_beside_a_stream_waits_no_longer_than_asked(
+    def test_a_second_wait_during_a_stream_honours_its_own_timeout(
         self, client: ClientFactory, file_server: FileServer
     ) -> None:
         held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)

@@ -126,7 +126,7 @@ class TestRecord:
         assert "image_id" not in vars(later)
 
 
-class TestWhatErrorsName:
+class TestNamesInErrors:
     def test_a_kept_record_whose_quota_cannot_be_read_again(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:

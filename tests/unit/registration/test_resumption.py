@@ -113,7 +113,7 @@ def test_a_resuming_callers_mistake_deletes_nothing(
     ],
     ids=["address", "host", "port"],
 )
-def test_what_the_callers_policy_refuses_deletes_nothing(
+def test_a_url_refused_by_the_callers_policy_deletes_nothing(
     client: ClientFactory, file_server: FileServer, policy: UrlPolicy, reason: UrlProblem
 ) -> None:
     url = qcow2(file_server)

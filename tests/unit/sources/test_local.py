@@ -107,7 +107,7 @@ def unix_socket(folder: Path) -> Path:
         pytest.param(lambda folder: folder / ("x" * 300), id="a name too long"),
     ],
 )
-def test_what_is_no_regular_file_is_refused_without_blocking(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_anything_but_a_regular_file_is_refused_without_blocking(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(InvalidRequestError, match=r"^file: "):
         read(make(tmp_path))
 

@@ -33,7 +33,7 @@ def problem(
     return UrlProblem(caught.value.reason)
 
 
-class TestWhereItLeads:
+class TestDestinations:
     @pytest.mark.parametrize(
         "place",
         ["[::ffff:10.0.0.5]%3a22", "name%3a8080", "[2001:db8::1%3a22]", "[::1]x", "x[::1]", "a\\b", "a;b", "a,b"],
@@ -162,7 +162,7 @@ class TestWhereItLeads:
     @pytest.mark.parametrize(
         "url", ["http://", "http://[::1/a", "http://a:70000/", "http://a b/", "http:///a", "http://a:0/"]
     )
-    def test_what_is_no_url_is_told(self, url: str) -> None:
+    def test_an_invalid_url_is_rejected_as_bad(self, url: str) -> None:
         assert problem(url) is UrlProblem.BAD_URL
 
     def test_a_name_that_does_not_resolve(self) -> None:
@@ -188,7 +188,7 @@ class TestWhereItLeads:
         assert preflight(file_server.serve("/disk.qcow2", samples.data("disk.qcow2")), LOOPBACK, declared=None).size
 
 
-class TestWhatServersDo:
+class TestServerResponses:
     @pytest.mark.parametrize("status", [201, 204, 401, 403, 404, 410, 500, 503])
     def test_another_status_than_200(self, file_server: FileServer, status: int) -> None:
         with pytest.raises(UrlRejectedError) as caught:
@@ -412,7 +412,7 @@ class TestWhatServersDo:
         assert "5ecre7" not in repr(destination(f"{file_server.url('/a')}?{SIGNED}", LOOPBACK, seconds=1))
 
     @pytest.mark.parametrize("url", ["alice:5ecre7@files.example/a", "http:/alice:5ecre7@files.example/a"])
-    def test_what_is_no_url_is_not_repeated(self, url: str) -> None:
+    def test_an_invalid_url_is_not_repeated_in_the_error(self, url: str) -> None:
         with pytest.raises(UrlRejectedError) as caught:
             report(url, LOOPBACK, disk_format=None)
 
@@ -420,7 +420,7 @@ class TestWhatServersDo:
         assert "5ecre7" not in str(caught.value)
 
 
-class TestWhatTheBytesSay:
+class TestFileFormats:
     @pytest.mark.parametrize("name", [name for name in samples.DISK_FORMATS if name != "disk.raw"])
     def test_every_format_is_recognized(self, name: str) -> None:
         data = samples.data(name)
@@ -454,7 +454,7 @@ class TestWhatTheBytesSay:
             ("hybrid.iso", "raw", UrlProblem.WRONG_FORMAT),
         ],
     )
-    def test_what_is_not_as_declared(
+    def test_a_file_that_differs_from_the_declared_format_is_rejected(
         self, file_server: FileServer, name: str, declared: str | None, expected: UrlProblem
     ) -> None:
         assert problem(file_server.serve("/disk", samples.data(name)), declared=declared) is expected
@@ -467,7 +467,9 @@ class TestWhatTheBytesSay:
         ("name", "declared", "found"),
         [("disk.raw", "raw", "raw"), ("partitioned.raw", None, "raw"), ("hybrid.iso", "iso", "iso")],
     )
-    def test_what_is_accepted(self, file_server: FileServer, name: str, declared: str | None, found: str) -> None:
+    def test_a_file_that_matches_the_declared_format_is_accepted(
+        self, file_server: FileServer, name: str, declared: str | None, found: str
+    ) -> None:
         assert (
             preflight(file_server.serve("/disk", samples.data(name)), LOOPBACK, declared=declared).disk_format == found
         )
@@ -517,7 +519,7 @@ class TestReport:
 
         assert report(url, LOOPBACK, disk_format=None).file_name == "debian.qcow2"
 
-    def test_what_a_server_says_drives_no_terminal(self, file_server: FileServer) -> None:
+    def test_headers_of_a_server_contain_no_terminal_control_characters(self, file_server: FileServer) -> None:
         headers = {"Content-Disposition": "attachment; filename*=utf-8''a%1b%5b31m.iso", "Content-Type": "text/\x1bx"}
         url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
 
@@ -574,7 +576,9 @@ class TestReport:
             (Reply(samples.data("backed.qcow2")), ("backing file",)),
         ],
     )
-    def test_what_a_person_should_know(self, file_server: FileServer, reply: Reply, words: tuple[str, ...]) -> None:
+    def test_the_report_warns_about_problems_of_the_file(
+        self, file_server: FileServer, reply: Reply, words: tuple[str, ...]
+    ) -> None:
         found = report(file_server.reply("/disk", reply), LOOPBACK, disk_format=None)
 
         for word in words:
@@ -610,7 +614,7 @@ class TestReport:
 
         assert "5ecre7" not in repr(report(f"{url}?{SIGNED}", LOOPBACK, disk_format=None))
 
-    def test_where_no_server_answers_it_raises(self, file_server: FileServer) -> None:
+    def test_the_report_raises_if_no_server_responds(self, file_server: FileServer) -> None:
         with pytest.raises(UrlRejectedError):
             report(file_server.refusing_url("/disk"), LOOPBACK, disk_format=None)
 
