@@ -408,7 +408,7 @@ def test_long_texts_are_inherited_whole(cloud: CloudUnderTest, client: ClientFac
 
 
 def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
-    """A server whose volume cannot be told from one that was attached: Nova makes a record of volume snapshots."""
+    """A server whose volume looks like one that was attached: Nova makes a record of volume snapshots."""
     server_id = launched(cloud, client, "volume")
     alice, capture_id = client("alice"), unique("capture")
     shown = compute.server(alice.cloud, server_id)

@@ -39,7 +39,7 @@ def flavors(cloud: CloudUnderTest) -> Iterator[None]:
 
 
 def refusal(client: Client, image: Image, flavor: FlavorChoice) -> str:
-    """Launch as usual, and give the sentence of the refusal; "" where there is none."""
+    """Launch as usual, and return the sentence of the refusal; "" if there is none."""
     try:
         client.launch(image, LaunchRequest(name=unique("web"), flavor=flavor.id), wait=False)
     except HyperxGlanceError as error:

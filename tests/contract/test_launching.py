@@ -215,7 +215,7 @@ def test_a_cancellation_that_died_before_the_volumes_is_taken_up(
     between = Interference(dying)
     found = dying.find_launch(launch.launch_id)
     if method == "GET":
-        # The first list tells which volumes are the launch's own.
+        # The first list shows which volumes are the launch's own.
         between.after(method, path, lambda: between.before(method, path, interrupt))
     else:
         between.before(method, path, interrupt)

@@ -64,7 +64,7 @@ def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
 
 @dataclasses.dataclass
 class Stock:
-    """Make images of one kind: alice's, and seen by bob's department where it is a shared one."""
+    """A source of images of one kind: alice's, and seen by bob's department if it is shared."""
 
     cloud: CloudUnderTest
     kind: str
@@ -109,7 +109,7 @@ def read(cloud: CloudUnderTest, user: str, image_id: str) -> Image | None:
 
 
 def succeeds(client: Client, image: Image, action: Action) -> bool:
-    """Do it, and tell whether it was done."""
+    """Do it, and return whether it was done."""
     verbs: dict[Action, Callable[[], object]] = {
         Action.LAUNCH: lambda: client.launch(image, LaunchRequest(name=unique("web"), flavor="m1.small"), wait=False),
         Action.EDIT: lambda: client.update(

@@ -40,7 +40,7 @@ META_DATA = "openstack/latest/meta_data.json"
 
 
 class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  # mypy does not see its base
-    """Read what Nova has written; cloudbase-init's own reader finds drives by means of Windows."""
+    """The config drive that Nova has written; cloudbase-init's own reader finds drives by means of Windows."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  #
             raise base.NotExistingMetadataException from None
 
     def without_password(self) -> Drive:
-        """Return what Nova's metadata service tells: it keeps no password of a server."""
+        """Return what Nova's metadata service answers: it keeps no password of a server."""
         told = json.loads(self.files[META_DATA])
         del told["admin_pass"]
         return Drive({**self.files, META_DATA: json.dumps(told).encode()})
@@ -61,7 +61,7 @@ class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  #
 
 @dataclass
 class Windows:
-    """Stand where cloudbase-init has its Windows."""
+    """A stand-in for the Windows of cloudbase-init."""
 
     accounts: dict[str, str] = field(default_factory=lambda: {"Administrator": ""})
     administrators: set[str] = field(default_factory=set)

@@ -48,7 +48,7 @@ def liberal_glance(local_cloud: LocalCloud) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def strict_glance(local_cloud: LocalCloud) -> Iterator[None]:
-    """Let nobody but administrators drop the featured flag, and let members publicize."""
+    """Let only administrators remove the featured flag, and let members publicize."""
     file = local_cloud.directory / "strict-protections.conf"
     file.write_text(
         "[^hyperx_featured$]\ncreate = admin\nread = admin,member,reader\nupdate = admin\ndelete = admin\n"
@@ -157,7 +157,7 @@ def test_an_action_whose_answer_is_lost_is_done(
 
 
 class _BeforeEachPatch(requests.adapters.HTTPAdapter):
-    """Do something between the user's refusal and the steward's patch."""
+    """An adapter that does something between the user's refusal and the steward's patch."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__()
@@ -252,7 +252,7 @@ def test_a_snapshot_that_nova_made(local_cloud: LocalCloud, client: ClientFactor
 
 
 def _without_snapshots(cloud: LocalCloud) -> bool:
-    """Delete the volume snapshots that Nova asked for, whatever became of them; tell whether they are gone."""
+    """Delete the volume snapshots that Nova requested, in any state; return whether they are gone."""
     session = cloud.session("admin")
     volumes = {"service_type": "block-storage"}
     snapshots = session.get("/snapshots?all_tenants=1", endpoint_filter=volumes).json()["snapshots"]

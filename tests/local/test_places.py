@@ -1,4 +1,4 @@
-"""What only real services show of places in quotas: what is lost where a deletion meets a writer, and the way back."""
+"""What only real services show of places in quotas: what is lost if a deletion meets a writer, and the way back."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_cancelled_registrations_give_their_places_back(
 
 
 def lose_a_place(cloud: LocalCloud, alice: Client) -> str:
-    """Let an upload fail between the two changes of the deletion that ends its registration; give the image's id."""
+    """Let an upload fail between the two changes of the deletion that ends its registration; return the image's id."""
     body = {"name": unique("lost"), "disk_format": "raw", "container_format": "bare"}
     image_id: str = cloud.session("alice").post("/v2/images", json=body, endpoint_filter=launches.IMAGES).json()["id"]
     glance_rows.set_status(cloud, image_id, "saving")

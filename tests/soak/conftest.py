@@ -1,4 +1,4 @@
-"""Give the long runs their clients."""
+"""Fixtures for the long runs."""
 
 from tests.local.conftest import client
 

@@ -63,7 +63,7 @@ def test_create(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     table = openstack(f"hyperx image create short --url {URL} --no-preflight --disk-format qcow2").out
     assert 5 < len(table.splitlines()) < 20
     assert "None" not in table
-    # Progress stands beside the output, a line for each change.
+    # Progress goes to standard error, a line for each change.
     assert run.err.splitlines()[-1].startswith("new: ready")
 
 

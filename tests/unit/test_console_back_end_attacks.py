@@ -51,7 +51,7 @@ def alice(browser: TestClient, cloud: InMemoryCloud) -> dict[str, str]:
 
 
 def refused(answer: Any, *statuses: int) -> str:  # noqa: ANN401 - the test client's library changes its name
-    """Check that an answer refuses in words, without a secret; give the words."""
+    """Check that an answer refuses in words, without a secret; return the words."""
     assert answer.status_code in statuses, answer.text
     assert SECRET not in answer.text
     assert len(answer.text) < 5000

@@ -46,7 +46,7 @@ def reads(cloud: InMemoryCloud) -> int:
 
 
 class Cutting:
-    """Cut each of the first responses with data after so many bytes, and note their ranges."""
+    """An adapter that cuts the first responses with data after so many bytes, and notes their ranges."""
 
     def __init__(self, *after: int) -> None:
         self.after = list(after)

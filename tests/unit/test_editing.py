@@ -1,4 +1,4 @@
-"""The requests of editing, and who sends them; tests/contract/test_editing.py says what they achieve."""
+"""The requests of editing, and their senders; tests/contract/test_editing.py tests what they achieve."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_a_test_that_tries_to_leave_the_machine_fails(tmp_path: Path, place: str
         f"import pytest, socket\n{calls['import']}\n@pytest.fixture\ndef it():\n    {calls['fixture']}\n    yield\n"
         f"    {calls['fixture at the end']}\ndef test_it(it):\n    {calls['test']}\n"
     )
-    # It is a run of its own, which tells this one nothing.
+    # It is a separate run, which reports nothing to this one.
     environment = {name: value for name, value in os.environ.items() if name != guard.REPORT}
     command = [sys.executable, "-m", "pytest", "-p", "tests.guard", "-p", "no:cacheprovider", "-q", "-c", os.devnull]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False, env=environment)

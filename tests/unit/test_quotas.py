@@ -37,7 +37,7 @@ MIB = 2**20
 
 
 def asked(cloud: InMemoryCloud) -> list[str]:
-    """Tell the requests in order of service and path, since the services are asked at once."""
+    """Return the requests in order of service and path, since the services are asked at once."""
     return sorted(f"{request.method} {request.service} {request.path}" for request in sent(cloud))
 
 
@@ -333,7 +333,7 @@ def test_limits_are_set_though_answers_are_lost(
 def test_a_limit_that_somebody_else_makes_at_this_moment_is_a_conflict(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
-    """Where it is not the one that was asked for; after a lost answer, too."""
+    """If it is not the requested one; after a lost answer, too."""
     other = client("admin")
     cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), times=1)
     with pytest.raises(ConflictError, match="images"):
@@ -456,7 +456,7 @@ def test_a_limit_of_another_department_proves_a_keystone_that_hides_nothing(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
     cloud.keystone.rescopes_tokens = False
-    assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: nobody knows
+    assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: unknown
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 50)
     assert client("admin").quota("dept-b").images == Usage(used=0, limit=100000)
     assert client("admin").set_quota("dept-b", images=4).images == Usage(used=0, limit=4)

@@ -1,4 +1,4 @@
-"""Records that somebody is writing to: no verb deletes one in a way that loses its place in the quota."""
+"""Records that are being written to: no verb deletes one in a way that loses its place in the quota."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_a_place_that_is_lost_with_a_registration_is_told(cloud: InMemoryCloud, 
         alice.cancel_registration(image_id)
 
 
-# ----------------------------------------------------------------- what the usage tells
+# ----------------------------------------------------------------- what the usage shows
 
 
 def lost(client: Client, send: Callable[[], None]) -> PlaceLostError | None:

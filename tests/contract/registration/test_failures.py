@@ -32,7 +32,7 @@ from tests.support.registrations import BLIND, Format, Steps, cut_late, disk, ne
 
 
 def another_authority(_: FileServer) -> str:
-    """Serve by TLS of an authority that nobody trusts; the server lives as long as the process."""
+    """Serve by TLS with an untrusted authority; the server lives as long as the process."""
     server = FileServer(authority=trustme.CA())
     server.__enter__()
     SERVERS.append(server)

@@ -349,7 +349,7 @@ class TestResumingPackedData:
         assert (image.id, image.size) == (image_id, len(DISK))
 
     def test_verifies_what_nobody_came_to_mark(self, client: ClientFactory, file_server: FileServer) -> None:
-        """The caller dies between the upload and the mark: what the URL holds tells whether all is well."""
+        """The caller dies between the upload and the mark: the contents of the URL decide whether all is well."""
         packed = lzma.compress(DISK)
         url = file_server.serve("/disk.xz", packed)
         alice = client("alice")

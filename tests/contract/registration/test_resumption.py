@@ -70,7 +70,7 @@ def test_an_upload_that_runs_is_left_alone(client: ClientFactory, file_server: F
 def test_an_image_made_from_a_server_is_not_a_registration(
     client: ClientFactory, file_server: FileServer, kind: str
 ) -> None:
-    """It inherits who registered the image, and from where."""
+    """It inherits the notes of the registration: the user and the URL."""
     key, text = ("block_device_mapping", "[]") if kind == "of a volume" else ("image_type", kind)
     image_id, alice = left_behind(client, new(disk(file_server))), client("alice")
     alice.cloud.patch_image(image_id, [{"op": "add", "path": f"/{key}", "value": text}])

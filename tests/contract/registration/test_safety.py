@@ -164,7 +164,7 @@ def trust(private_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactor
 
 
 class PrivateServer:
-    """Serve what only this machine can read."""
+    """A file server that only this machine can read."""
 
     def __init__(self, server: FileServer, client: ClientFactory) -> None:
         self.url = disk(server)
@@ -273,7 +273,7 @@ def forged(forger: Client, victim: Client, url: str, **fields: object) -> str:
 def test_another_departments_record_is_no_unfinished_registration(
     client: ClientFactory, file_server: FileServer, transfer: str
 ) -> None:
-    """Else whoever recovers would read what the forger may not, and put it into the forger's image."""
+    """Otherwise the recovering caller would read what the forger may not, and put it into the forger's image."""
     admin, bob = client("admin", transfer=transfer), client("bob")
     image_id = forged(bob, admin, disk(file_server))
 

@@ -191,7 +191,7 @@ def test_a_list_that_names_no_owner_asks_keystone_nothing() -> None:
     fill(cloud, 1)
 
     ids(connect(cloud), search="  ", os_distro="x")
-    # A page that is empty is asked for again, with more images.
+    # An empty page is requested again, with more images.
     assert [request.service for request in cloud.requests if request.method == "GET"] == ["glance", "glance"]
 
 

@@ -171,7 +171,7 @@ def test_a_database_that_sorts_texts_in_another_way_loses_nothing() -> None:
     assert found == ["Banana", "cherry", "Date"]
 
 
-# ----------------------------------------------------------------- what is no cursor, size or query
+# ----------------------------------------------------------------- invalid cursors, sizes and queries
 
 
 def test_a_cursor_belongs_to_its_query() -> None:
@@ -199,7 +199,7 @@ def test_an_invalid_cursor_is_refused(cursor: str) -> None:
 @pytest.mark.parametrize("size", [0, -1, 1001, True, 2.0, "2", None])
 def test_a_size_that_glance_cannot_give_is_refused(size: object) -> None:
     with pytest.raises(InvalidRequestError, match="size: must be between 1 and 1000 images"):
-        connect(InMemoryCloud()).page(size=size)  # type: ignore[arg-type]  # that is what the test gives
+        connect(InMemoryCloud()).page(size=size)  # type: ignore[arg-type]  # the test passes a wrong type
 
 
 def test_a_page_has_a_size_and_no_limit() -> None:

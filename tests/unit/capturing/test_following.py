@@ -74,7 +74,7 @@ def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
     capture.cancel()
-    cloud.nova.servers[server].snapshot_id = None  # as Nova, where the record is gone
+    cloud.nova.servers[server].snapshot_id = None  # as Nova, if the record is gone
     with pytest.raises(WaitTimeoutError, match="The capture was deleted"):
         alice.capture(server, NewCapture(name="other"), timeout=5)
     assert left(cloud) == []

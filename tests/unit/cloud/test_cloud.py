@@ -135,7 +135,7 @@ def test_ids_are_quoted_in_paths() -> None:
 
 
 def test_clients_of_one_session_do_not_mix_up_their_endpoints(cloud: InMemoryCloud) -> None:
-    """Where the catalogue has a service is kept with the token."""
+    """The endpoints of the catalogue are kept with the token."""
     session = cloud.session("alice")
     here = Cloud.from_session(session, region_name="RegionOne")
 

@@ -78,7 +78,7 @@ def test_a_file_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_arguments_that_openstacksdk_reads_later_are_checked_at_once() -> None:
-    """It makes its session when it is asked for."""
+    """openstacksdk makes its session when the session is first read."""
     keywords: dict[str, Any] = {**PASSWORD, **DOMAINS, "api_timeout": "soon"}
     with pytest.raises(InvalidRequestError, match="The cloud is not configured: openstacksdk raised ValueError"):
         connect(**keywords)

@@ -202,7 +202,7 @@ def test_every_tag_is_asked_for_on_every_page() -> None:
     assert {asked["tag"] for asked in lists(cloud)} == {"a,b"}
 
 
-# ----------------------------------------------------------------- whoever reads
+# ----------------------------------------------------------------- readers
 
 
 def test_a_department_is_counted_while_a_stranger_deletes() -> None:

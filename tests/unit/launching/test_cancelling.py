@@ -87,7 +87,7 @@ def test_the_kept_volumes_of_a_cancellation_that_died_are_found(  # noqa: PLR091
     with pytest.raises(KeyboardInterrupt):
         launch.cancel()
     while launches.servers(cloud) and service == "cinder" and path != "/metadata":
-        pass  # what was ordered goes on
+        pass  # the ordered work continues
     alice.find_launch("launch-of-mine").cancel()
     assert not cloud.nova.servers
     assert list(cloud.cinder.volumes) == [own.id]

@@ -107,7 +107,7 @@ def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
 
 
 def test_a_lost_answer_of_which_something_was_seen_gives_the_handle(cloud: InMemoryCloud, alice: Client) -> None:
-    """The password is in no record: without the handle nobody would ever know it."""
+    """The password is in no record: without the handle it would be lost."""
     image = launches.put_password_image(cloud)
     cloud.cut("nova", "POST", "/servers")
     cloud.nova.visible_per_look = 1

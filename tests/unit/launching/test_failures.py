@@ -96,7 +96,7 @@ def test_a_failed_clean_up_is_a_note_on_the_first_error(cloud: InMemoryCloud, al
 
 def test_nova_s_refusal_for_quota_is_read(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     taken = cloud.nova.set_quota
-    # Somebody else takes the last room between our look and the request.
+    # Another user takes the last room between our look and the request.
     cloud.before("nova", "POST", "/servers", lambda: taken("dept-a", instances=1), times=1)
     with pytest.raises(QuotaExceededError) as caught:
         alice.launch(image, ask(count=2))

@@ -437,7 +437,7 @@ def test_an_image_s_account_that_is_none_is_refused(name: str) -> None:
 
 
 def test_a_tag_that_would_put_a_server_into_another_launch_is_refused() -> None:
-    """Who cancels that launch would delete it."""
+    """A cancellation of that launch would delete it."""
     with pytest.raises(InvalidRequestError, match="tags: hyperx-launch: is reserved"):
         check_request(disk(), ask(tags=["hyperx-launch:another"]))
     check_request(disk(), ask(tags=["hyperx-launches"]))

@@ -1,4 +1,4 @@
-"""The caller's user data reaches the guest unchanged beside the password, whatever its form, or is refused."""
+"""The caller's user data reaches the guest unchanged along with the password, in any form, or is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures of the in-memory cloud that a test asks for."""
+"""Failures of the in-memory cloud that a test requests."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_mistake_in_the_fake_is_a_500_that_check_reports(cloud: InMemoryCloud)
     assert (failure.service, failure.method, failure.path) == ("glance", "GET", "/v2/images")
     with pytest.raises(AssertionError, match=r"(?s)in-memory glance failed on GET /v2/images.*AttributeError"):
         cloud.check()
-    cloud.glance.failures.clear()  # the fixture would tell it too
+    cloud.glance.failures.clear()  # the fixture would report it too
 
 
 def test_a_failure_fails_the_with_block(cloud: InMemoryCloud) -> None:
@@ -147,7 +147,7 @@ def test_that_does_not_look(hyperx_cloud):
 
 
 def test_a_glance_that_dies_in_the_middle_of_an_import(cloud: InMemoryCloud) -> None:
-    """As seen on the real Glance: the record keeps its state and its lock, and nobody goes on."""
+    """As seen on the real Glance: the record keeps its state and its lock, and nothing continues."""
     cloud.glance.downloads[URL] = bytes(4096)
     cloud.glance.import_polls = 2
     made = new_image(cloud)

@@ -84,7 +84,7 @@ def test_quotas_of_servers(cloud: InMemoryCloud) -> None:
         ({}, {"security_groups": [{"name": "nosuch"}]}, 400),
         ({}, {"availability_zone": "nosuch"}, 400),
         ({}, {"user_data": "abc"}, 400),
-        ({}, {"user_data": "!!"}, 202),  # what is no base64 is passed over (nova/api/validation/validators.py)
+        ({}, {"user_data": "!!"}, 202),  # text that is not base64 is ignored (nova/api/validation/validators.py)
         ({}, {"tags": ["a,b"]}, 400),
         ({}, {"color": "red"}, 400),
         ({}, {"min_count": 3, "max_count": 2}, 400),

@@ -84,7 +84,7 @@ def login(server: Server) -> str:
 
 
 def foreign_hosts(port: int) -> list[str]:
-    """Names that somebody could make resolve to loopback, and what a parser could take for an own one."""
+    """Names that an attacker could point to loopback, and hosts that a parser could take for its own."""
     draw = random.Random(11)
     names = ["".join(draw.choices(string.ascii_lowercase + ".-", k=draw.randint(1, 30))) for _ in range(50)]
     own = ["127.0.0.1.page.example", "localhost.page.example", "127.0.0.2", "127.1", "2130706433", "0.0.0.0", "[::2]"]

@@ -91,7 +91,7 @@ class TestReading:
         assert (read.url, read.kind) == (URL, Kind.IMAGE)
 
     def test_properties_are_text(self) -> None:
-        """So that whoever reads them need not look."""
+        """So readers need not look."""
         assert image(kernel_id=None, hw_qemu_guest_agent=5, hw_disk_bus=["scsi"], os_x="x").properties == {"os_x": "x"}
 
     def test_a_dump_shows_derived_values_and_no_raw_property(self) -> None:
@@ -345,7 +345,7 @@ def test_a_tag_that_glance_would_refuse_too_late(model: type[NewImage | NewIso |
 def test_new_images_cannot_claim_to_be_snapshots(
     model: type[NewImage | NewIso | NewCapture], properties: dict[str, str]
 ) -> None:
-    """No tab would show it, and nobody could finish it after a crash."""
+    """No tab would show it, and it could not be finished after a crash."""
     required = {"name": "a"} | ({} if model is NewCapture else {"url": URL})
     with pytest.raises(InvalidRequestError, match=r"^properties: no tab shows images that image_type"):
         model.model_validate({**required, "properties": properties})

@@ -113,7 +113,7 @@ def test_a_record_that_finds_no_room_is_never_kept(
 
 
 def test_a_registration_that_gets_no_quota_times_out(cloud: InMemoryCloud, file_server: FileServer) -> None:
-    """A younger one died before it began, and nobody withdraws."""
+    """A younger registration was killed before it began, so none withdraws."""
     timed(cloud, Clock(1000), "admin").set_quota("dept-a", images=1)
     clock = Clock(1000)
     alice = timed(cloud, clock)

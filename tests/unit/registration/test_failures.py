@@ -125,7 +125,7 @@ def test_a_message_of_glance_about_a_stripped_url_is_shown_without_secrets(
 def test_glances_own_refusal_names_the_department_whose_quota_it_looked_at(
     client: ClientFactory, file_server: FileServer, field: str, path: str
 ) -> None:
-    """That of the caller, whoever shall own the image."""
+    """The quota of the caller, regardless of the owner of the image."""
     admin = client("admin", transfer="stream" if path == "/file$" else "import")
     admin.register(NewImage(name="full", url=file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")))))
     method = "PUT" if path == "/file$" else "POST"

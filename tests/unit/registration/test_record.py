@@ -238,7 +238,7 @@ class TestNamesInErrors:
 
 
 class TestALostLogin:
-    """Says nothing about the record, and nothing can be cleaned up."""
+    """A lost login says nothing about the record, and nothing can be cleaned up."""
 
     @pytest.mark.parametrize(("method", "path"), [("POST", "/import$"), ("GET", "^/v2/images/[^/]+$")])
     def test_deletes_nothing(

@@ -56,7 +56,7 @@ def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFact
 
 
 def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
-    """What the body gives out at once stays small, however large the file is."""
+    """Each piece of the body stays small, regardless of the size of the file."""
     url = file_server.serve("/big", BigBody(20 * 1024 * 1024))
     order = RegistrationOrder(
         image_id="7c1",

@@ -299,7 +299,7 @@ class TestVerificationAlone:
 
 
 class TestVerificationOfPackedData:
-    """What it came from is read once more."""
+    """The packed source is read once more."""
 
     def ready(self, cloud: InMemoryCloud, client: Client, url: str, packed: bytes) -> RegistrationRecord:
         checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"

@@ -134,7 +134,7 @@ def test_nor_a_name_with_such_an_address_among_good_ones() -> None:
     ],
 )  # fmt: skip
 def test_names_that_mean_denied_places_are_not_looked_up(name: str) -> None:
-    """Glance may be able to resolve what this machine cannot, and without preflight nobody else looks."""
+    """Glance may be able to resolve names that this machine cannot, and without preflight only Glance looks."""
     with pytest.raises(UrlRejectedError) as caught:
         destination(f"http://{name}/a", UrlPolicy(preflight=False), seconds=1, network=CLOSED)
 

@@ -113,7 +113,7 @@ class TestDestinations:
         assert problem("http://１２７.０.０.１/disk.qcow2", UrlPolicy()) is UrlProblem.DENIED_ADDRESS
 
     def test_a_name_that_changes_its_address_gets_nowhere(self, file_server: FileServer) -> None:
-        """The first answer is denied nothing, the second would be: nobody asks a second time."""
+        """The first answer is allowed, the second would be denied: the name is resolved only once."""
         file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
         names = Names(("127.0.0.1",), then=("169.254.169.254",))
         policy = LOOPBACK.model_copy(update={"trusted_hosts": ("files.example",)})
@@ -363,7 +363,7 @@ class TestServerResponses:
         ],
     )
     def test_a_length_that_is_none(self, file_server: FileServer, reply: Reply) -> None:
-        """A length beside "chunked" does not count (RFC 9112, 6.3): told to Glance, the rest would be a new request."""
+        """A length next to "chunked" does not count (RFC 9112, 6.3): for Glance, the rest would be a new request."""
         assert preflight(file_server.reply("/disk.qcow2", reply), LOOPBACK, declared=None).size is None
 
     def test_all_bytes_come_once(self, file_server: FileServer) -> None:
@@ -635,7 +635,7 @@ class TestDiagnosis:
         assert found.reason is UrlProblem.TRUNCATED
 
     def test_it_takes_no_longer_than_it_may(self, file_server: FileServer) -> None:
-        """The clock goes on by 50 ms each time somebody looks, and the body has no end."""
+        """The clock advances by 50 ms at each look, and the body has no end."""
         url = file_server.serve("/disk", BigBody(1 << 50, samples.data("disk.qcow2")))
 
         found = diagnose(url, LOOPBACK, declared="qcow2", seconds=10, network=Network(clock=ticking(0.05)))
