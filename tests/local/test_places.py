@@ -15,22 +15,13 @@ from tests.support.clouds import unique
 from tests.support.interference import Interference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
     from tests.support.file_server import FileServer
 
+pytestmark = pytest.mark.usefixtures("room")
 ROUNDS = 10
-
-
-@pytest.fixture(autouse=True)
-def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
-    client("admin").set_quota("dept-a", image_size_mib=10_000)
-    yield
-    launches.remove_servers(local_cloud)
-    client("admin").set_quota("dept-a", image_size_mib=None)
 
 
 @pytest.mark.parametrize("backing", captures.BACKINGS)
