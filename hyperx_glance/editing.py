@@ -116,7 +116,7 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
     """Let the steward make a change that HYPERX allows every user; make all of it or nothing.
 
-    Whatever the policies say, Glance's database refuses everybody except the owner of the image
+    Regardless of the policies, Glance's database refuses everybody except the owner of the image
     (glance/db/sqlalchemy/api.py, is_image_mutable).
     """
     steward = context.steward
