@@ -9,9 +9,12 @@ True
 The formats, and the checks for what makes an image dangerous, are oslo.utils', which Glance, Nova and Cinder use too.
 """
 
+import contextlib
 import functools
+import logging
 import re
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,11 +65,12 @@ _UNPACKERS = {
 _DANGERS = {
     "backing_file": "it refers to a backing file",
     "data_file": "it keeps its data in another file",
-    "unknown_features": "it has unknown features",
-    "mbr": "its partition table is malformed",
-    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept",
+    "unknown_features": "it has unknown features ({reason})",
+    "mbr": "its partition table is malformed ({reason})",
+    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept ({reason})",
 }
-
+_OTHER_DANGER = "it fails a safety check ({reason})"
+"""What the checks of oslo.utils found; ``reason`` is its own text, which quotes nothing of the file."""
 
 _FILE_HINTS = {
     UrlProblem.HTML: "It may be a saved login or download page; download the file itself.",
@@ -166,6 +170,29 @@ def examine(head: bytes, *, whole: bool) -> Content:
     return Content(found[0], found, dangers or "it can be read in several formats")
 
 
+_UNHEARD: ContextVar[bool] = ContextVar("_UNHEARD", default=False)
+
+
+def _is_heard(_: logging.LogRecord) -> bool:
+    return not _UNHEARD.get()
+
+
+@contextlib.contextmanager
+def inspecting_quietly() -> Iterator[None]:
+    """Drop what oslo.utils logs about this thread's files; what the rest of the program logs under its name is kept.
+
+    It warns of each check that fails, with words of the file. A program that has not set up logging would print that,
+    and our errors say it.
+    """
+    logging.getLogger("oslo_utils.imageutils.format_inspector").addFilter(_is_heard)  # a filter is added only once
+    before = _UNHEARD.set(True)
+    try:
+        yield
+    finally:
+        _UNHEARD.reset(before)
+
+
+@inspecting_quietly()
 def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415  # a tenth of a second that browsing does not need
 
@@ -189,7 +216,9 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
         try:
             inspector.safety_check()
         except format_inspector.SafetyCheckFailed as error:
-            dangers += [_DANGERS.get(check, check) for check in error.failures]
+            dangers += [
+                _DANGERS.get(check, _OTHER_DANGER).format(reason=reason) for check, reason in error.failures.items()
+            ]
         except format_inspector.ImageFormatError as error:
             dangers.append(str(error))
     return tuple(found), " and ".join(dangers)
