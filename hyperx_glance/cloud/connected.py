@@ -16,6 +16,7 @@ from hyperx_glance.cloud.cloud import Cloud, steward_cloud
 from hyperx_glance.cloud.connecting import is_connection, is_session, is_steward
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Departments
+from hyperx_glance.cloud.tokens import caller_of
 from hyperx_glance.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class Connected:
         departments = Departments(cloud, steward=steward, clock=settings.pace.clock)
         self._context = Context(cloud, departments, settings, steward)
         self.on_close: Callable[[], None] = lambda: None
+
+    def __repr__(self) -> str:
+        """Name the caller as far as that is known without a request; a password or a token is never shown."""
+        user, department, cloud = caller_of(self.cloud.session)
+        region = self.region_name
+        return f"{type(self).__name__}({user=}, {department=}, {region=}, {cloud=})"
 
     @classmethod
     @checked(connection=is_connection, steward=optional(is_steward), settings=optional(instance(Settings)))

@@ -63,7 +63,7 @@ def test_a_cloud_in_memory_says_nothing_on_its_own_when_an_import_is_unsafe(capl
 
 
 def test_a_program_without_logging_prints_nothing() -> None:
-    program = f"""
+    program = """
 from tests.unit.sources.test_contents import URL, cloud_with, samples
 _, client = cloud_with(samples.data("backed.qcow2"))
 print(client.check_url(URL).problem)
