@@ -94,7 +94,12 @@ def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: Hyper
 
     arriving = isinstance(refusal, QuotaExceededError)
     try:
-        image = wait_until(context.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
+        image = wait_until(
+            context.settings.pace,
+            look,
+            timeout=ARRIVAL_SECONDS if arriving else 0.0,
+            what=f"the record {record.image_id}",
+        )
     except WaitTimeoutError:
         return None
     return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None

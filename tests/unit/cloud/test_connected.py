@@ -78,9 +78,8 @@ def test_a_connection_for_the_whole_system_waits_at_the_same_pace() -> None:
 
 def test_a_client_shows_its_user_department_region_and_cloud_before_and_after_the_login() -> None:
     fake = InMemoryCloud()
-    session = fake.session("alice")
-    client = Client.from_session(session, region_name="RegionOne")
-    shown = f"Client(user='alice', department='dept-a', region='RegionOne', cloud='{session.auth.auth_url}')"
+    client = Client.from_session(fake.session("alice"), region_name="RegionOne")
+    shown = f"Client(user='alice', department='dept-a', region='RegionOne', cloud='{fake.auth('alice')['auth_url']}')"
 
     before, sent = repr(client), len(fake.requests)
     client.count()
