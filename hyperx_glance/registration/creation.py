@@ -73,6 +73,7 @@ def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, ob
         image_id=order.image_id,
         disk_format=order.disk_format,
         packed=order.packed,
+        expected_size=order.size,
         public_visibility=context.settings.public_visibility,
         user_id=context.cloud.user_id,
         owner=None if order.department.id == context.cloud.project_id else order.department.id,
