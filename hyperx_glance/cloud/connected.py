@@ -55,7 +55,13 @@ class Connected:
     def from_connection(
         cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
     ) -> Self:
-        """Make a client from an existing openstacksdk connection; you close that connection yourself."""
+        """Make a client from an existing openstacksdk connection; no request is sent.
+
+        :param connection: a connection of openstacksdk; you close it yourself
+        :param steward: a second session or connection, with the role admin, as for `connect`
+        :param settings: choices of the deployment and the caller; None is all defaults
+        :raises InvalidRequestError: an argument is of another type
+        """
         settings = settings or Settings()
         cloud = Cloud.from_connection(connection, pace=settings.pace)
         second = steward_cloud(steward, region_name=cloud.region_name, pace=settings.pace)
@@ -78,7 +84,15 @@ class Connected:
         steward: Session | Connection | None = None,
         settings: Settings | None = None,
     ) -> Self:
-        """Make a client from an existing keystoneauth session, without a request; the session stays yours."""
+        """Make a client from an existing keystoneauth session; no request is sent.
+
+        :param session: a session of keystoneauth; it stays yours
+        :param region_name: the region; None is the first of the catalogue
+        :param interface: the kind of endpoints: "public", "internal" or "admin"
+        :param steward: a second session or connection, with the role admin, as for `connect`
+        :param settings: choices of the deployment and the caller; None is all defaults
+        :raises InvalidRequestError: an argument is of another type
+        """
         settings = settings or Settings()
         cloud = Cloud.from_session(session, region_name=region_name, interface=interface, pace=settings.pace)
         second = steward_cloud(steward, region_name=region_name, interface=interface, pace=settings.pace)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import hyperx_glance
-from hyperx_glance import Client, HyperxGlanceError, errors
+from hyperx_glance import Capture, Client, HyperxGlanceError, Launch, Registration, errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +93,17 @@ def test_what_is_not_tagged_yet_is_one_version_everywhere() -> None:
 
 
 VERBS = sorted(name for name in dir(Client) if not name.startswith("_") and callable(getattr(Client, name)))
+HANDLES = [Registration, Launch, Capture]
+PUBLIC_METHODS = {
+    "connect": hyperx_glance.connect,
+    **{
+        f"{kind.__name__}.{name}": getattr(kind, name)
+        for kind in [Client, *HANDLES]
+        for name in dir(kind)
+        if not name.startswith("_") and callable(getattr(kind, name))
+    },
+}
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, HyperxGlanceError)}
 ENTRIES = dict(
     re.findall(
         r"^\.\. auto(?:method|function):: hyperx_glance\.(?:Client\.)?(\w+)\n(.*?)(?=^\S|\Z)",
@@ -102,12 +113,35 @@ ENTRIES = dict(
 )
 
 
+@pytest.mark.parametrize("name", PUBLIC_METHODS)
+def test_the_docstring_of_a_public_method_tells_each_parameter_and_its_errors(name: str) -> None:
+    method = PUBLIC_METHODS[name]
+    told = inspect.getdoc(method) or ""
+    raised = re.findall(r"^:raises (\w+): \S", told, re.MULTILINE)
+
+    assert re.findall(r"^:param (\w+): \S", told, re.MULTILINE) == [
+        parameter for parameter in inspect.signature(method).parameters if parameter != "self"
+    ]
+    assert set(raised) <= ERRORS
+    assert raised or name == "Client.close"  # it fails in no way
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, method in PUBLIC_METHODS.items() if "timeout" in inspect.signature(method).parameters]
+)
+def test_the_docstring_of_a_method_tells_the_unit_of_its_timeout_and_what_happens_after_it(name: str) -> None:
+    told = " ".join((inspect.getdoc(PUBLIC_METHODS[name]) or "").split())
+
+    assert re.search(r":param timeout: seconds.*None is ``Settings\.pace\.deadline``.*After it, ", told)
+    assert ":raises WaitTimeoutError:" in told
+
+
 @pytest.mark.parametrize("verb", [*VERBS, "connect"])
-def test_the_reference_tells_each_argument_of_a_verb_and_has_an_example(verb: str) -> None:
-    parameters = inspect.signature(getattr(Client, verb, hyperx_glance.connect)).parameters
+def test_the_reference_is_built_from_the_docstring_of_a_verb_and_adds_an_example(verb: str) -> None:
     entry = ENTRIES[verb]
 
-    assert re.findall(r":param (\w+):", entry) == [name for name in parameters if name != "self"]
+    assert ":param" not in entry
+    assert ":raises" not in entry
     assert re.search(r">>> .*\b" + verb + r"\(|= Client\." + verb + r"\(", entry)
 
 
