@@ -48,9 +48,39 @@ def test_the_manual_is_quoted_whole_and_in_its_order() -> None:
 
 
 def test_each_sentence_of_the_manual_is_told_in_english() -> None:
-    entries = re.split(r"^:zh:`.*`$", (ROOT / "docs" / "manual.rst").read_text(), flags=re.MULTILINE)[1:]
+    manual = (ROOT / "docs" / "manual.rst").read_text()
+    entries = re.split(r"^:zh:`.*`$", manual, flags=re.MULTILINE)[1:]
 
+    assert len(entries) == len(re.findall(r"^:zh:", manual, re.MULTILINE))  # a term that goes on is no term
     assert all(re.match(r"\n    [A-Z0-9]", entry) for entry in entries)
+
+
+PAGES = sorted((ROOT / "docs").rglob("*.rst"))
+"""The pages of the documentation."""
+
+
+NO_PROSE = [
+    re.compile(r"``.*?``|:zh:`.*?`", re.DOTALL),
+    re.compile(r"^ *>>>.*?(?=\n *\n|\Z)", re.MULTILINE | re.DOTALL),
+    re.compile(r"^\.\. code-block::.*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_link_in_a_page_leads_to_a_host(page: Path) -> None:
+    prose = page.read_text()
+    for pattern in NO_PROSE:
+        prose = pattern.sub("", prose)
+
+    assert [link for link in re.findall(r"https?://[^\s>`]*", prose) if "." not in link.split("/")[2]] == []
+
+
+def test_the_manual_page_marks_what_is_different_here() -> None:
+    manual = (ROOT / "docs" / "manual.rst").read_text()
+    marked = re.findall(r"^:zh:`([^`]*)`\n(?:    .*\n)*?    .*\*\*Different here:\*\*", manual, re.MULTILINE)
+
+    assert [sentence for sentence in marked if "所有者" in sentence or sentence.startswith("私有")] == marked
+    assert len(marked) == 2
 
 
 def test_commands_that_documents_name_are_there() -> None:
