@@ -115,6 +115,46 @@ def test_each_error_has_a_status_in_the_guide_and_in_its_back_end() -> None:
     assert told == {kind.__name__: back_end.status_of(kind.__new__(kind)) for kind in kinds}
 
 
+def test_every_program_that_contributing_calls_is_installed_by_it() -> None:
+    text = (ROOT / "docs" / "contributing.rst").read_text()
+    installed = {"pip", "python"} | {
+        package for line in re.findall(r"pip install ([^#\n]*)", text) for package in line.split()
+    }
+    calls = re.findall(r"^   \$ (.*?)(?: +#.*)?$", text, re.MULTILINE)
+
+    called = {program for call in calls for program in re.findall(r"(?<=\.venv/bin/)[\w-]+", call)}
+    assert called <= installed
+    assert {module for call in calls for module in re.findall(r"-m (\w+)$", call)} - {"venv"} <= installed
+    # A program that is called without its path is one of the system's.
+    assert {call.split()[0] for call in calls if not call.startswith(".venv/")} == {"git", "python3"}
+
+
+def test_a_commit_is_checked_by_the_ruff_of_the_tests_whatever_is_on_the_path() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    (pinned,) = set(re.findall(r"^    (ruff.*)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))
+
+    assert [(hook["language"], hook["additional_dependencies"]) for hook in hooks] == [("python", [pinned])] * 2
+
+
+LINKS = {"Documentation", "Source", "Changelog", "Contributing"}
+
+
+def test_the_readme_links_to_documentation_source_changelog_and_contributing() -> None:
+    links = dict(re.findall(r"\[(.*?)\]\((.*?)\)", (ROOT / "README.md").read_text()))
+
+    assert links.keys() >= LINKS
+    assert [target for target in links.values() if not (ROOT / target).exists()] == []
+
+
+def test_the_metadata_links_to_documentation_source_changelog_and_contributing() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    links = dict(line.split(" = ") for line in setup["metadata"]["project_urls"].strip().split("\n"))
+
+    assert links.keys() == LINKS
+    assert all(target.startswith("https://") for target in links.values())
+
+
 def test_what_is_not_tagged_yet_is_one_version_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     notes = yaml.safe_load((ROOT / "docs" / "releasenotes" / "config.yaml").read_text())
