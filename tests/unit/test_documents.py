@@ -131,7 +131,7 @@ def test_every_program_that_contributing_calls_is_installed_by_it() -> None:
 
 def test_a_commit_is_checked_by_the_ruff_of_the_tests_whatever_is_on_the_path() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
-    (pinned,) = set(re.findall(r"^    (ruff.*)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))
+    (pinned,) = set(re.findall(r"^    (ruff~.*)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))
 
     assert [(hook["language"], hook["additional_dependencies"]) for hook in hooks] == [("python", [pinned])] * 2
 
