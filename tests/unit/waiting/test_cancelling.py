@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import Client, LaunchRequest, NewCapture, NewImage, Settings, UrlRejectedError, cancelling
+from hyperx_glance import Client, LaunchRequest, NewCapture, NewImage, Pace, Settings, UrlRejectedError, cancelling
 from hyperx_glance.testing import InMemoryCloud
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def cloud() -> InMemoryCloud:
 
 @pytest.fixture
 def client(cloud: InMemoryCloud) -> Client:
-    settings = Settings(network=cloud.network, pace=cloud.pace)
+    pace = Pace(first_interval=0.01, longest_interval=0.05)  # real time: the cloud's own pace makes hours pass at once
+    settings = Settings(network=cloud.network, pace=pace)
     return Client.from_session(cloud.session("alice"), settings=settings)
 
 
@@ -180,18 +181,20 @@ def test_a_task_that_is_cancelled_while_it_cleans_up_ends_as_cancelled(cloud: In
 def test_cancelling_does_not_queue_behind_the_threads_that_wait(cloud: InMemoryCloud, client: Client) -> None:
     """asyncio's pool has one thread here, in which the registration waits that is to be cancelled."""
     cloud.glance.import_polls = 10**9
-    gate = Gate(cloud, "GET", "/images/")
+    waits = threading.Event()
+
+    async def waiting() -> None:
+        async with cancelling(client.start_registration, NEW) as registration:
+            await asyncio.to_thread(registration.wait, on_progress=lambda _: waits.set())
 
     async def program() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-        tasks = [asyncio.create_task(registered(client)) for _ in range(3)]
-        await reached(gate.reached)
+        tasks = [asyncio.create_task(waiting()) for _ in range(3)]
+        await reached(waits)
         for task in tasks:
             task.cancel()
-        gate.opened.set()
-        assert [type(end) for end in await asyncio.gather(*tasks, return_exceptions=True)] == [
-            asyncio.CancelledError
-        ] * 3
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
         assert client.count() == 0
 
     run(program())
