@@ -9,17 +9,15 @@ True
 The formats, and the checks for what makes an image dangerous, are oslo.utils', which Glance, Nova and Cinder use too.
 """
 
-import contextlib
 import functools
-import logging
 import re
 from collections.abc import Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
 from hyperx_glance.errors import HyperxGlanceError, LocalFileError
 from hyperx_glance.sources.addresses import rejected
+from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
 HEAD_BYTES = 128 * 1024
@@ -168,28 +166,6 @@ def examine(head: bytes, *, whole: bool) -> Content:
         case [name]:
             return Content(name, found, dangers)
     return Content(found[0], found, dangers or "it can be read in several formats")
-
-
-_UNHEARD: ContextVar[bool] = ContextVar("_UNHEARD", default=False)
-
-
-def _is_heard(_: logging.LogRecord) -> bool:
-    return not _UNHEARD.get()
-
-
-@contextlib.contextmanager
-def inspecting_quietly() -> Iterator[None]:
-    """Drop what oslo.utils logs about this thread's files; what the rest of the program logs under its name is kept.
-
-    It warns of each check that fails, with words of the file. A program that has not set up logging would print that,
-    and our errors say it.
-    """
-    logging.getLogger("oslo_utils.imageutils.format_inspector").addFilter(_is_heard)  # a filter is added only once
-    before = _UNHEARD.set(True)
-    try:
-        yield
-    finally:
-        _UNHEARD.reset(before)
 
 
 @inspecting_quietly()

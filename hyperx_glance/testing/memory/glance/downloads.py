@@ -22,7 +22,7 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Literal
 from urllib.parse import urlsplit
 
-from hyperx_glance.sources.contents import inspecting_quietly
+from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Record
 
