@@ -24,6 +24,13 @@ Check = Callable[[object], str]
 LONGEST_SECONDS = 10**9
 """Thirty years: clocks, sockets and dates accept no more."""
 LONGEST_ID = 255
+LARGEST_PAGE = 1000
+"""Glance returns no more images at once (glance/common/config.py, api_limit_max)."""
+USUAL_PAGE = 20
+MASK = "*" * 10
+"""What pydantic writes in place of a secret (pydantic/types.py, _secret_display)."""
+MASKED = "must be the secret itself, not the asterisks that JSON shows in its place"
+MASK_HINT = "Pass the secret beside the JSON, since JSON never has it."
 
 
 def must_be(what: str, value: object) -> str:
@@ -50,6 +57,11 @@ def text(value: object) -> str:
 def filled_text(value: object) -> str:
     """Accept a string that is not empty."""
     return text(value) or ("" if value else "must not be empty")
+
+
+def secret(value: object) -> str:
+    """Accept every secret except pydantic's mask, which a program took for one after it had read its own JSON."""
+    return MASKED if value in (MASK, MASK.encode()) else ""
 
 
 def reference(value: object) -> str:
@@ -96,7 +108,7 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
 
 def page_size(value: object) -> str:
     """Accept the number of images of a page, which Glance limits."""
-    return number(value, least=1, most=1000, unit="images", whole=True)
+    return number(value, least=1, most=LARGEST_PAGE, unit="images", whole=True)
 
 
 def flag(value: object) -> str:
@@ -153,13 +165,18 @@ def optional(check: Check) -> Check:
 # ----------------------------------------------------------------- applied
 
 
+def hint(problems: Iterable[str]) -> str:
+    """Return what to do about problems; "" if they say it themselves."""
+    return MASK_HINT if any(MASKED in problem for problem in problems) else ""
+
+
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
     """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
         f"{place}: {problem}" for place, value in values if place in checks and (problem := checks[place](value))
     ]
     if problems:
-        raise InvalidRequestError("\n".join(problems))
+        raise InvalidRequestError("\n".join(problems), hint=hint(problems))
 
 
 def checked(**checks: Check) -> Callable[[Function], Function]:

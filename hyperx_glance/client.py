@@ -123,11 +123,12 @@ class Client(Connected):
         """Return one page of a list, with the cursors of the next and the previous page.
 
         A cursor works in any process, does not expire, and works with any ``size`` up to 1000. Without a cursor, the
-        first page is returned. A cursor is refused with criteria or an order other than those of its page.
+        first page is returned. A cursor is refused with criteria or an order other than those of its page. A
+        `PageQuery` has its own size and cursor.
         """
         from hyperx_glance.browsing import paging
 
-        return paging.page(self._context, _query(query, criteria), size=size, cursor=cursor)
+        return paging.page(self._context, paging.asked(_query(query, criteria), size=size, cursor=cursor))
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
