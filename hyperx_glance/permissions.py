@@ -26,20 +26,25 @@ if TYPE_CHECKING:
 
 _EDIT = mapping.Edit("description", "description", "")
 _CHANGES = {
-    Action.PUBLISH: ImageChanges(category=Category.PUBLIC),
-    Action.WITHDRAW: ImageChanges(category=Category.PRIVATE),
-    Action.FEATURE: ImageChanges(category=Category.FEATURED),
-    Action.PROTECT: ImageChanges(protected=True),
+    Action.PUBLISH: (ImageChanges(category=Category.PUBLIC), "The image is already public."),
+    Action.WITHDRAW: (ImageChanges(category=Category.PRIVATE), "The image is already private."),
+    Action.FEATURE: (ImageChanges(category=Category.FEATURED), "The image is already featured."),
+    Action.PROTECT: (ImageChanges(protected=True), "The image is already protected against deletion."),
 }
+_STATUSES = {
+    Action.ENABLE: ("active", "The image is already enabled."),
+    Action.DISABLE: ("deactivated", "The image is already disabled."),
+}
+"""For each action, what it asks for, and the sentence for an image that is so already."""
 
 
 def allowed(context: Context, image: Image) -> frozenset[Action]:
-    """Return the actions that would succeed, or that would have nothing to do."""
+    """Return the actions that would succeed and change something; launches and downloads change no image."""
     return frozenset(action for action in Action if not why_not(context, image, action))
 
 
 def why_not(context: Context, image: Image, action: Action) -> str:
-    """Return the sentence with the reason why the action would fail, and the way out; "" if it would succeed."""
+    """Return the sentence that says why the action would fail or change nothing; "" if it is allowed."""
     if image.glance_status in GONE:
         return "The image is being deleted; register it again."
     cloud = context.cloud
@@ -55,13 +60,9 @@ def why_not(context: Context, image: Image, action: Action) -> str:
             return "The image is protected against deletion; remove the protection first: protected=False."
         case Action.DELETE:
             return _owner_problem(cloud, image)
-        case Action.ENABLE | Action.DISABLE if image.glance_status not in ("active", "deactivated"):
-            return (
-                _owner_problem(cloud, image) or "Only an image with data can be disabled or enabled; wait for its data."
-            )
         case Action.ENABLE | Action.DISABLE:
-            return _owner_problem(cloud, image)
-    return _change_problem(context, image, _CHANGES[action])
+            return _switch_problem(cloud, image, *_STATUSES[action])
+    return _change_problem(context, image, *_CHANGES[action])
 
 
 def _sentence(error: HyperxGlanceError) -> str:
@@ -97,14 +98,22 @@ def _edit_problem(context: Context, image: Image, problem: str) -> str:
     return reason and f"The image belongs to another department{reason}; {hint[:1].lower()}{hint[1:]}"
 
 
-def _change_problem(context: Context, image: Image, changes: ImageChanges) -> str:
+def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> str:
+    if image.glance_status == wanted:
+        return already
+    if image.glance_status in (status for status, _ in _STATUSES.values()):
+        return _owner_problem(cloud, image)
+    return _owner_problem(cloud, image) or "Only an image with data can be disabled or enabled; wait for its data."
+
+
+def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> str:
+    # Values that the image already has are not sent, so the verb would change nothing.
+    if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
+        return already
     try:
         editing.check_category(context.cloud, image, changes)
     except HyperxGlanceError as error:
         return _sentence(error)
-    # Values that the image has already are not sent, so they cannot be refused.
-    if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
-        return ""
     return _owner_problem(context.cloud, image)
 
 

@@ -144,7 +144,7 @@ def _from_address(value: object) -> object:
         return value
     try:
         return pydantic_core.from_json(value)
-    except ValueError:
+    except (TypeError, ValueError):  # a TypeError for half a surrogate pair
         raise ValueError('must be a dictionary, or one in JSON, such as {"hw_disk_bus": "virtio"}') from None
 
 

@@ -53,6 +53,7 @@ _TEXTS = {
     "literal_error": "must be {expected}",
     "missing": "this field is required",
     "model": "must be keywords or a dictionary",
+    "none_required": "must be None",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "string_type": "must be a string",
