@@ -282,7 +282,7 @@ def _from_dump(shown: Image) -> Image:
     properties, record = (dump.pop(name, None) for name in (_PROPERTIES, _RECORD))
     missing, unknown = fields.keys() - dump.keys(), dump.keys() - fields.keys() - Image.model_computed_fields.keys()
     if missing or unknown or not (isinstance(properties, dict) and isinstance(record, dict)):
-        raise ValueError("not a whole dump of an image: write it with model_dump_json() and without a choice of fields")
+        raise ValueError("not a whole dump of an image: keep all fields, and no others")
     said = {vocabulary.glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
     image = Image.model_validate({**said, **properties, **record})
     changed = [name for name in Image.model_computed_fields if name in dump and not _same(dump[name], image, name)]
