@@ -170,14 +170,20 @@ class Client(Connected):
 
     @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
-        """Return what the caller may do with an image, as it was read, without a request."""
+        """Return the actions that would change something for the caller, without a request.
+
+        The image is judged as it was read. Launches and downloads, which change no image, must succeed.
+        """
         from hyperx_glance import permissions
 
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
     def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
-        """Return one sentence with the reason why the caller may not do this, and a way out; "" if the caller may."""
+        """Return one sentence that says why the caller may not do this, and a way out, or what is already so.
+
+        It is "" if the action is allowed.
+        """
         from hyperx_glance import permissions
 
         return permissions.why_not(self._context, image, Action(action))

@@ -26,7 +26,7 @@ from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.described import Described
 from hyperx_glance.models.meanings import meaning, title
 from hyperx_glance.models.times import Time
-from hyperx_glance.vocabulary import Category, Kind, Phase, State
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, glance_key
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -49,10 +49,8 @@ class _Flag(_Lenient):
         return core_schema.with_default_schema(flag, default=self.default, on_error="default")
 
 
-_OS_NAME, _FEATURED = map(vocabulary.glance_key, ("os_name", "featured_flag"))
-_IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(
-    vocabulary.glance_key, ("import_task", "importing_to", "failed_import")
-)
+_OS_NAME, _FEATURED = map(glance_key, ("os_name", "featured_flag"))
+_IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(glance_key, ("import_task", "importing_to", "failed_import"))
 _HYPERVISOR, _NOVAS_WORD, _NOVAS_OTHER_WORD = vocabulary.HYPERVISOR_KEYS
 _Text = Annotated[str, _Lenient("")]
 _OptionalText = Annotated[str | None, _Lenient(None)]
@@ -79,7 +77,7 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
     model_config = ConfigDict(
         extra="allow",
         cache_strings="keys",
-        alias_generator=pydantic.AliasGenerator(validation_alias=vocabulary.glance_key),
+        alias_generator=pydantic.AliasGenerator(validation_alias=glance_key),
         protected_namespaces=(),
         hide_input_in_errors=True,
     )
@@ -267,8 +265,8 @@ def _undumped(image: Image) -> dict[str, Any]:
     """
     shown = image.properties
     unsaid = {
-        vocabulary.glance_key(name): field.default
-        for name, field in Image.model_fields.items()
+        glance_key(name): field.default
+        for name, field in type(image).model_fields.items()
         if name in image.model_fields_set and getattr(image, name) == field.default
     }
     return unsaid | {key: value for key, value in _described(image).items() if key not in shown}
@@ -276,16 +274,17 @@ def _undumped(image: Image) -> dict[str, Any]:
 
 def _from_dump(shown: Image) -> Image:
     """Return the image of a dump that was read as if it were Glance's record; raise `ValueError` if it is not whole."""
-    fields = Image.model_fields
-    dump = {name: getattr(shown, name) for name in shown.model_fields_set & fields.keys() & _OWN_NAMES}
+    kind = type(shown)
+    fields, computed = kind.model_fields, kind.model_computed_fields
+    dump = {name: getattr(shown, name) for name in shown.model_fields_set & fields.keys() if glance_key(name) == name}
     dump |= shown.__pydantic_extra__ or {}
     properties, record = (dump.pop(name, None) for name in (_PROPERTIES, _RECORD))
-    missing, unknown = fields.keys() - dump.keys(), dump.keys() - fields.keys() - Image.model_computed_fields.keys()
+    missing, unknown = fields.keys() - dump.keys(), dump.keys() - fields.keys() - computed.keys()
     if missing or unknown or not (isinstance(properties, dict) and isinstance(record, dict)):
         raise ValueError("not a whole dump of an image: keep all fields, and no others")
-    said = {vocabulary.glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
-    image = Image.model_validate({**said, **properties, **record})
-    changed = [name for name in Image.model_computed_fields if name in dump and not _same(dump[name], image, name)]
+    said = {glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
+    image = kind.model_validate({**said, **properties, **record})
+    changed = [name for name in (*fields, *computed) if name in dump and not _same(dump[name], image, name)]
     if changed:
         raise ValueError(f"{', '.join(changed)}: does not follow from the other values of this dump")
     return image
@@ -296,13 +295,11 @@ def _same(dumped: object, image: Image, name: str) -> bool:
     return dumped == value or (isinstance(value, tuple) and dumped == list(value))
 
 
-NAME_OF_KEY = {vocabulary.glance_key(name): name for name in Image.model_fields}
+NAME_OF_KEY = {glance_key(name): name for name in Image.model_fields}
 """The fields of `Image` by their keys in Glance; everything else of a record keeps its key."""
 _NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
 _ADDRESSES = vocabulary.BASE_KEYS - {field.key for field in vocabulary.FIELDS}
 _PROPERTIES, _RECORD = "properties", "glance_record"
-_OWN_NAMES = {key for key, name in NAME_OF_KEY.items() if key == name}
-"""The fields whose name is also their key in Glance."""
 _FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase"}
 
 

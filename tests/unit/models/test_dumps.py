@@ -172,6 +172,15 @@ class TestImages:
         with pytest.raises(pydantic.ValidationError, match=f"{field}: does not follow"):
             Image.model_validate(dumped)
 
+    @pytest.mark.parametrize(
+        "record", [{"name": "other"}, {"hyperx_url": ""}, {"hyperx_failure": "x"}, {"status": "queued"}]
+    )
+    def test_a_dump_that_says_two_things_is_refused(self, record: dict[str, str]) -> None:
+        dumped = image().model_dump(mode="json")
+        dumped["glance_record"] |= record
+        with pytest.raises(pydantic.ValidationError, match="does not follow"):
+            Image.model_validate_json(json.dumps(dumped))
+
     def test_a_dump_with_an_unknown_key_is_refused(self) -> None:
         with pytest.raises(pydantic.ValidationError, match="not a whole dump"):
             Image.model_validate(image().model_dump() | {"colour": "red"})
@@ -242,6 +251,24 @@ def test_json_schema_has_the_titles_and_descriptions_of_the_table() -> None:
         row = BY_NAME[name]
         assert shown[row.key]["title"] == row.title
         assert not row.description or shown[row.key]["description"] == row.description
+
+
+def test_an_image_of_a_program_is_read_back_with_its_own_fields() -> None:
+    class Row(Image):
+        label: str
+        rank: int = 0
+
+        @pydantic.computed_field  # type: ignore[prop-decorator]  # mypy does not know a decorated property
+        @property
+        def shout(self) -> str:
+            return self.label.upper()
+
+    row = Row.model_validate({**RECORD, "label": "best", "colour": "red"})
+    read = Row.model_validate_json(row.model_dump_json())
+    assert read == row
+    assert (type(read), read.label, read.rank, read.shout, read.url) == (Row, "best", 0, "BEST", RECORD["hyperx_url"])
+    assert read.properties == {"hw_disk_bus": "scsi", "colour": "red"}
+    assert read != image(label="best", colour="red")
 
 
 def test_a_model_of_a_program_keeps_its_own_words() -> None:
