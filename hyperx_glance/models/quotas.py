@@ -8,7 +8,7 @@
 from collections.abc import Mapping
 from typing import Any, Self, TypedDict
 
-from pydantic import ModelWrapValidatorHandler, computed_field, model_validator
+from pydantic import ValidatorFunctionWrapHandler, computed_field, model_validator
 
 from hyperx_glance.models.described import Described
 
@@ -29,8 +29,8 @@ class Usage(Described):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _agree(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        usage = handler(given)
+    def _agree(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        usage: Self = handler(given)
         if isinstance(given, Mapping) and given.get("remaining", usage.remaining) != usage.remaining:
             raise ValueError("remaining: does not follow from used and limit")
         return usage
