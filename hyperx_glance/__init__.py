@@ -41,7 +41,11 @@ if typing.TYPE_CHECKING:
         WaitTimeoutError as WaitTimeoutError,
     )
     from hyperx_glance.launching import Launch as Launch
-    from hyperx_glance.models.browsing import ImageCriteria as ImageCriteria, ImageQuery as ImageQuery
+    from hyperx_glance.models.browsing import (
+        ImageCriteria as ImageCriteria,
+        ImageQuery as ImageQuery,
+        PageQuery as PageQuery,
+    )
     from hyperx_glance.models.capturing import NewCapture as NewCapture
     from hyperx_glance.models.editing import ImageChanges as ImageChanges, ImageFields as ImageFields
     from hyperx_glance.models.image import Image as Image
@@ -96,7 +100,7 @@ _HOMES = {
         UrlRejectedError WaitTimeoutError
     """,
     "launching": "Launch",
-    "models.browsing": "ImageCriteria ImageQuery",
+    "models.browsing": "ImageCriteria ImageQuery PageQuery",
     "models.capturing": "NewCapture",
     "models.editing": "ImageChanges ImageFields",
     "models.image": "Image",

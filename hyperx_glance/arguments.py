@@ -26,6 +26,12 @@ Check = Callable[[object], Text]
 LONGEST_SECONDS = 10**9
 """Thirty years: clocks, sockets and dates accept no more."""
 LONGEST_ID = 255
+LARGEST_PAGE = 1000
+"""Glance returns no more images at once (glance/common/config.py, api_limit_max)."""
+USUAL_PAGE = 20
+MASK = "*" * 10
+"""What pydantic writes in place of a secret (pydantic/types.py, _secret_display)."""
+MASKED = "must-be-the-secret-itself"
 
 
 def must_be(code: str, value: object, **values: object) -> Text:
@@ -52,6 +58,11 @@ def text(value: object) -> Text:
 def filled_text(value: object) -> Text:
     """Accept a string that is not empty."""
     return text(value) or (NO_TEXT if value else say("must-not-be-empty"))
+
+
+def secret(value: object) -> Text:
+    """Accept every secret except pydantic's mask, which a program took for one after it had read its own JSON."""
+    return say(MASKED) if value in (MASK, MASK.encode()) else NO_TEXT
 
 
 def reference(value: object) -> Text:
@@ -100,7 +111,7 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
 
 def page_size(value: object) -> Text:
     """Accept the number of images of a page, which Glance limits."""
-    return number(value, least=1, most=1000, unit="images", whole=True)
+    return number(value, least=1, most=LARGEST_PAGE, unit="images", whole=True)
 
 
 def flag(value: object) -> Text:
@@ -157,6 +168,12 @@ def optional(check: Check) -> Check:
 # ----------------------------------------------------------------- applied
 
 
+def hint(problems: Iterable[Text]) -> Text:
+    """Return what to do about problems; no text if they say it themselves."""
+    masked = any(getattr(problem.values.get("problem"), "code", "") == MASKED for problem in problems)
+    return say("pass-the-secret-apart") if masked else NO_TEXT
+
+
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
     """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
@@ -165,7 +182,7 @@ def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -
         if place in checks and (problem := checks[place](value))
     ]
     if problems:
-        raise InvalidRequestError(say("wrong-request", problems=problems))
+        raise InvalidRequestError(say("wrong-request", problems=problems), hint=hint(problems))
 
 
 def checked(**checks: Check) -> Callable[[Function], Function]:

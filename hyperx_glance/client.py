@@ -34,7 +34,7 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
-from hyperx_glance.texts import say
+from hyperx_glance.texts import Text, say
 from hyperx_glance.vocabulary import Action, ActionWord
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Client(Connected):
         A cursor works in any process, does not expire, and works with any ``size``. It is refused with criteria or an
         order other than those of its page.
 
-        :param query: an `ImageQuery`; or else
+        :param query: an `ImageQuery`, or a `PageQuery`, which has its own size and cursor; or else
         :param size: the number of images on a page, 1 to 1000
         :param cursor: ``next`` or ``previous`` of another page; None is the first page
         :param criteria: the fields of `ImageQuery` as keywords, see `ImageCriteria`
@@ -158,7 +158,7 @@ class Client(Connected):
         """
         from hyperx_glance.browsing import paging
 
-        return paging.page(self._context, _query(query, criteria), size=size, cursor=cursor)
+        return paging.page(self._context, paging.asked(_query(query, criteria), size=size, cursor=cursor))
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str, /) -> Image:
@@ -224,9 +224,10 @@ class Client(Connected):
 
     @checked(image=model("Image"))
     def allowed(self, image: Image, /) -> frozenset[Action]:
-        """Return what the caller may do with an image, as it was read, without a request.
+        """Return the actions that would change something for the caller, without a request.
 
-        A service may still decide otherwise: see `Action` for what each action is.
+        The image is judged as it was read. Launches and downloads, which change no image, must succeed. A service may
+        still decide otherwise: see `Action` for what each action is.
 
         :param image: an `Image`, not its id
         :raises InvalidRequestError: it is not an `Image`
@@ -237,10 +238,10 @@ class Client(Connected):
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
-    def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
-        """Return one sentence with the reason why the caller may not do this, and a way out; "" if the caller may.
+    def why_not(self, image: Image, action: Action | ActionWord, /) -> Text:
+        """Return one sentence that says why the caller may not do this, and a way out, or what is already so.
 
-        No request is sent.
+        It is "" if the action is allowed. No request is sent.
 
         :param image: an `Image`, not its id
         :param action: an `Action`, or its word

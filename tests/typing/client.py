@@ -39,6 +39,7 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Pace,
+    PageQuery,
     Phase,
     Progress,
     Registration,
@@ -93,6 +94,13 @@ def browsing(client: Client) -> None:
     assert_type(client.page(), ImagePage)
     assert_type(client.page(ImageQuery(), size=50, cursor="x").images, tuple[Image, ...])
     assert_type(client.page(view="public", cursor=client.page(view="public").next).previous, str | None)
+    assert_type(client.page(PageQuery(view="public", formats={"qcow2"}, size=50, cursor="x")), ImagePage)
+    assert_type(PageQuery().size, int)
+    assert_type(PageQuery().cursor, str | None)
+    PageQuery(colour="red")  # type: ignore[call-arg] # as for images
+    PageQuery(size="5")  # type: ignore[arg-type] # as above
+    assert_type(client.count(PageQuery(view="public")), int)
+    assert_type(ImagePage.model_validate_json(client.page().model_dump_json()), ImagePage)
     client.page(colour="red")  # type: ignore[call-arg] # as for images
     assert_type(client.summary(), Summary)
     assert_type(client.summary(view="public", tags=["lts"]).by_category, dict[Category, int])

@@ -33,6 +33,7 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Pace,
+    PageQuery,
     QuotaLimits,
     Registration,
     Settings,
@@ -340,6 +341,7 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     LaunchRequest: {"name": "web", "flavor": "m1.tiny"},
     NewCapture: {"name": "web"},
     ImageQuery: {},
+    PageQuery: {},
     ImageChanges: {},
     UrlPolicy: {},
     Settings: {},
@@ -360,7 +362,9 @@ def test_a_model_takes_a_value_or_names_its_field_in_one_line(model: type[Any], 
         assert not re.search("Input should|String |pydantic", "".join(lines)), word
 
 
-@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, ImageChanges, UrlPolicy])
+@pytest.mark.parametrize(
+    "model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, PageQuery, ImageChanges, UrlPolicy]
+)
 @pytest.mark.parametrize("value", [True, b"x", b"", HALF, "a\x00b"])
 def test_a_text_is_a_text(model: type[Any], value: object) -> None:
     hints = typing.get_type_hints(model)
