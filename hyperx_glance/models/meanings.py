@@ -63,6 +63,7 @@ MEANINGS: Final[dict[str, str]] = {
     "disk_gib": "GiB of the flavor's disk.",
     "elapsed_seconds": "Seconds since the beginning.",
     "failed": "Servers that Nova could not make.",
+    "explanation": "What the service said, in its own words.",
     "fault": "Why Nova could not make the server; None if it could.",
     "file": "A path or a binary file object, in place of the URL.",
     "file_name": "The name under which a browser would save the file.",

@@ -47,7 +47,7 @@ def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client
                 assert (not problem) == (action in caller.allowed(each))
                 if problem:
                     assert problem[0].isupper() or problem.startswith("image: "), problem
-                    assert ";" in problem or problem.startswith("The image is already "), problem
+                    assert ";" in problem or ". " in problem or problem.startswith("The image is already "), problem
                     assert "\n" not in problem
 
 
