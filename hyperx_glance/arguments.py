@@ -28,7 +28,20 @@ LONGEST_ID = 255
 
 def must_be(what: str, value: object) -> str:
     """Return what a value must be instead of one of its type."""
-    return f"must be {what}, not {type(value).__name__}"
+    kind = type(value)
+    if kind.__module__.partition(".")[0] != "openstack":
+        return f"must be {what}, not {kind.__name__}"
+    # Classes of openstacksdk have the same names as ours, so the error names their modules.
+    other = f"must be {what}, not openstacksdk's {kind.__module__}.{kind.__qualname__}"
+    return f"{other}; {_INSTEAD[what]}" if what in _INSTEAD else other
+
+
+_INSTEAD = {
+    "a string": "pass its id",
+    "an Image or its id": "pass its id",
+    "an instance of Image": "read the image with client.image(its id)",
+}
+"""What a caller does who has an object of openstacksdk."""
 
 
 # ----------------------------------------------------------------- one check for each kind of argument
@@ -106,7 +119,7 @@ def flag(value: object) -> str:
 
 def callback(value: object) -> str:
     """Accept a callable."""
-    return "" if callable(value) else f"must be callable, not {type(value).__name__}"
+    return "" if callable(value) else must_be("callable", value)
 
 
 def instance(*classes: type) -> Check:
@@ -174,12 +187,10 @@ def checked(**checks: Check) -> Callable[[Function], Function]:
         named = {*places, *code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]}
         if named - {"self", "cls"} != checks.keys():
             raise TypeError(f"{function!r}: {sorted(named)} and {sorted(checks)} differ")
-        by_keyword = {place: check for place, check in checks.items() if place not in places[: code.co_posonlyargcount]}
 
         @functools.wraps(function)
         def checking(*arguments: object, **keywords: object) -> object:
-            require(zip(places, arguments, strict=False), checks)
-            require(keywords.items(), by_keyword)
+            require([*zip(places, arguments, strict=False), *keywords.items()], checks)
             return function(*arguments, **keywords)
 
         return checking  # type: ignore[return-value]  # it has the signature of the function
