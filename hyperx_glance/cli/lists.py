@@ -66,9 +66,9 @@ def query(parsed_args: argparse.Namespace) -> ImageQuery:
 
 
 class ListImages(commands.Lister):
-    """List images."""
+    """List images and ISOs."""
 
-    kind = "image"
+    kind = "any"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

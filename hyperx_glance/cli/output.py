@@ -161,6 +161,14 @@ class Word(Readable[str]):
         return words.say(self._value, self.language)
 
 
+class Resource(Readable[str]):
+    """A resource of a quota."""
+
+    def human_readable(self) -> str:
+        """Return its title in the language of the table."""
+        return words.resource(self._value, self.language)
+
+
 class Limit(Readable[int | None]):
     """A limit; None is shown as unlimited."""
 

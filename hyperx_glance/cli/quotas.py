@@ -24,7 +24,7 @@ class _ShowsQuota(commands.Lister):
         """Return a row for each resource that this cloud reports; None means unlimited."""
         rows = (
             {
-                "resource": output.Word(resource),
+                "resource": output.Resource(resource),
                 "used": usage.used,
                 "limit": output.Limit(usage.limit),
                 "remaining": output.Limit(usage.remaining),

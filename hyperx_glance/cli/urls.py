@@ -30,8 +30,6 @@ class CheckUrl(commands.ShowOne):
     The exit status is 1 if the URL cannot be registered.
     """
 
-    shows_sentences = True
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("url", metavar="<url>")

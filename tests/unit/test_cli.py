@@ -108,6 +108,11 @@ def test_every_command_has_help_and_is_in_the_guide(command: str) -> None:
     assert command in parser.format_help()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_accepts_a_language(command: str) -> None:
+    assert "--language {en,zh}" in described(command)
+
+
 # ----------------------------------------------------------------- errors
 
 
