@@ -165,7 +165,7 @@ class Lister(Command, command.Lister):
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
         """Print the rows without control characters."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         rows = [output.cells(parsed_args, row) for row in data]
         return super().produce_output(parsed_args, column_names, rows)
 
@@ -179,7 +179,7 @@ class ShowOne(Command, command.ShowOne):
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
         """Print the values without control characters; people see nonempty values, and the columns that they name."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         shown = list(zip(column_names, data, strict=True))
         if parsed_args.formatter == "table" and not parsed_args.columns:
             shown = [(name, cell) for name, cell in shown if not output.is_empty(cell)]

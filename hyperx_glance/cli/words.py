@@ -115,6 +115,9 @@ _CHINESE = {
     "os": "操作系统",
     "tag": "标签",
     "owner": "所有者",
+    "Columns left out to fit the width: {}. Name columns with -c, or allow a greater --max-width.": (
+        "因宽度不足未显示的列：{}。可用 -c 指定列，或用 --max-width 增加宽度。"
+    ),
     # levels of the doctor's findings
     "ok": "正常",
     "warning": "警告",
