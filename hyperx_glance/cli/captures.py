@@ -34,7 +34,7 @@ class CaptureServer(ShowsImage):
         commands.add_name(parser, "server")
         add("name", metavar="<name>", help="Name of the image")
         options.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
-        options.add_columns(parser)
+        options.add_columns(parser, tag="Replace the inherited tags by this one; repeat for several")
         add(
             "--no-tags",
             dest="tags",

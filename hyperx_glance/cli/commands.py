@@ -213,7 +213,7 @@ def add_name(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
 
 
-_NAMED = {"image": "Name or id", "server": "Name or id"}
+_NAMED = {"image": "Name or id", "server": "Name or id", "launch": "Id, as launch list shows it"}
 
 
 def reference(client: Client, image: str) -> Image | str:

@@ -7,9 +7,9 @@ hardened
 >>> titles, rows, left_out
 (['Id'], [['1'], ['2']], ['Name'])
 
-cliff squeezes all columns alike, down to eight characters, and then overflows (cliff/formatters/table.py). An id that is
-broken into five lines cannot be copied. So a column keeps a readable width, an id is never broken, and what does not fit
-then is left out, by its importance.
+cliff squeezes all columns alike, down to eight characters, and then overflows (cliff/formatters/table.py). An id in
+five lines cannot be copied. So a column keeps a readable width, an id is never broken, and columns that do not fit then
+are left out, the least important first.
 """
 
 from __future__ import annotations
