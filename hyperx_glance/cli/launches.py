@@ -79,7 +79,7 @@ class LaunchImage(_ShowsLaunch):
             dest="boot_volume_gib",
             type=int,
             metavar="<GiB>",
-            help="Put the root disk of an image on a volume",
+            help="Put the root disk of an image on a volume of this size",
         )
         add("--volume-type", metavar="<type>", help="Kind of storage for the new volumes; default: as Cinder chooses")
         add("--keep-volumes", action="store_true", help="Keep the volumes when the server is deleted")
@@ -90,7 +90,7 @@ class LaunchImage(_ShowsLaunch):
             dest="security_groups",
             action="append",
             metavar="<group>",
-            help="Rules for their traffic; repeat for several",
+            help="Firewall rules for the servers; repeat for several",
         )
         add("--user-data", type=_file, metavar="<file>", help="What cloud-init does at the first start")
         add(
@@ -100,7 +100,12 @@ class LaunchImage(_ShowsLaunch):
             help="Whether the servers read their settings from a disk instead of the network; default: as Nova chooses",
         )
         add("--availability-zone", metavar="<zone>", help="Where the servers run; default: as Nova chooses")
-        add("--metadata", action=KeyValueAction, metavar="<key=value>", help="Notes on the servers; repeat for several")
+        add(
+            "--metadata",
+            action=KeyValueAction,
+            metavar="<key=value>",
+            help="What Nova keeps with each server; repeat for several",
+        )
         add("--tag", dest="tags", action="append", metavar="<tag>", help="Tag of the servers; repeat for several")
         add("--server-group", metavar="<group>", help="Name or id; its policy says which servers share a host")
         add(

@@ -11,6 +11,7 @@ from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
 import hyperx_glance
+from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options, output
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
     )
     if kind != "iso":
         add("--kind", choices=_KINDS, default=kind, help="Images, ISOs or both; default: %(default)s")
-        options.add_disk_format(parser, "Stored in this format; repeat for several", several=True)
+        options.add_disk_format(
+            parser,
+            "Stored in this format; repeat for several",
+            choices=(*vocabulary.IMAGE_FORMATS, vocabulary.ISO_FORMAT),
+            several=True,
+        )
     else:
         parser.set_defaults(kind=kind)
     add("--state", choices=["ACTIVE", "INACTIVE"], help="Whether servers can be launched from it")

@@ -185,6 +185,7 @@ def test_isos_have_a_list_of_their_own(openstack: Callable[..., Run], debian: st
     disc = fake.glance.add_image(name="disc", status="active", disk_format="iso", visibility="private")
 
     assert openstack("hyperx iso list -f value -c id").out == f"{disc}\n"
+    assert openstack("hyperx image list --disk-format iso -f value -c id").out == f"{disc}\n"
     assert openstack("hyperx image list --kind image -f value -c id").out == f"{debian}\n"
     assert {image["id"] for image in openstack("hyperx image list --kind any -f json").json()} == {disc, debian}
 
