@@ -34,9 +34,14 @@ MASK = "*" * 10
 MASKED = "must-be-the-secret-itself"
 
 
-def must_be(code: str, value: object, **values: object) -> Text:
-    """Return what a value must be instead of one of its type."""
-    return say(code, given=type(value).__name__, **values)
+def must_be(code: str, value: object, *, way: str = "", **values: object) -> Text:
+    """Return what a value must be instead of one of its type; ``way`` is for an object of openstacksdk."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] != "openstack":
+        return say(code, given=kind.__name__, **values)
+    # Classes of openstacksdk have the same names as ours, so the text names their modules.
+    problem = say(code, given=say("type-of-openstacksdk", type=f"{kind.__module__}.{kind.__qualname__}"), **values)
+    return say("problem-and-way", problem=problem, way=say(way)) if way else problem
 
 
 # ----------------------------------------------------------------- one check for each kind of argument
@@ -45,7 +50,7 @@ def must_be(code: str, value: object, **values: object) -> Text:
 def text(value: object) -> Text:
     """Accept a string that can be sent to every service."""
     if not isinstance(value, str):
-        return must_be("must-be-a-string", value)
+        return must_be("must-be-a-string", value, way="pass-its-id")
     if "\x00" in value:
         return say("must-not-contain-nul")
     try:
@@ -144,7 +149,8 @@ def model(*names: str) -> Check:
 
 
 def _must_be_of(names: Iterable[str], value: object) -> Text:
-    return must_be("must-be-an-instance", value, kinds=tuple(names))
+    kinds = tuple(names)
+    return must_be("must-be-an-instance", value, way="read-it-by-its-id" if kinds == ("Image",) else "", kinds=kinds)
 
 
 def choice(*words: str) -> Check:
@@ -197,12 +203,10 @@ def checked(**checks: Check) -> Callable[[Function], Function]:
         named = {*places, *code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]}
         if named - {"self", "cls"} != checks.keys():
             raise TypeError(f"{function!r}: {sorted(named)} and {sorted(checks)} differ")
-        by_keyword = {place: check for place, check in checks.items() if place not in places[: code.co_posonlyargcount]}
 
         @functools.wraps(function)
         def checking(*arguments: object, **keywords: object) -> object:
-            require(zip(places, arguments, strict=False), checks)
-            require(keywords.items(), by_keyword)
+            require([*zip(places, arguments, strict=False), *keywords.items()], checks)
             return function(*arguments, **keywords)
 
         return checking  # type: ignore[return-value]  # it has the signature of the function

@@ -122,7 +122,7 @@ class Client(Connected):
     # ------------------------------------------------------------- browsing
 
     @checked(query=optional(model("ImageQuery")))
-    def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
+    def images(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
         """Iterate over images, in constant memory; each page is read only when it is needed.
 
         :param query: an `ImageQuery`; or else
@@ -138,7 +138,6 @@ class Client(Connected):
     def page(
         self,
         query: ImageQuery | None = None,
-        /,
         *,
         size: int = 20,
         cursor: str | None = None,
@@ -161,7 +160,7 @@ class Client(Connected):
         return paging.page(self._context, paging.asked(_query(query, criteria), size=size, cursor=cursor))
 
     @checked(name_or_id=filled_text)
-    def image(self, name_or_id: str, /) -> Image:
+    def image(self, name_or_id: str) -> Image:
         """Return the image with this id or exact name.
 
         :param name_or_id: an id, or an exact name in the view "all"
@@ -173,7 +172,7 @@ class Client(Connected):
         return catalogue.image(self._context, name_or_id)
 
     @checked(query=optional(model("ImageQuery")))
-    def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
+    def count(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> int:
         """Return the number of matching images.
 
         :param query: an `ImageQuery`; or else
@@ -186,7 +185,7 @@ class Client(Connected):
         return catalogue.count(self._context, _query(query, criteria))
 
     @checked(query=optional(model("ImageQuery")))
-    def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
+    def summary(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> Summary:
         """Count images by category, kind, state, format, operating system, tag and owner, in one pass.
 
         :param query: an `ImageQuery`; or else
@@ -208,7 +207,7 @@ class Client(Connected):
         return catalogue.tags(self._context)
 
     @checked(image=is_image)
-    def owner_name(self, image: Image | str, /) -> str:
+    def owner_name(self, image: Image | str) -> str:
         """Return the name of the department that owns an image, or its id if Keystone does not show the name.
 
         One request reads all names, with the steward if there is one, else with the caller's own login. The names are
@@ -223,7 +222,7 @@ class Client(Connected):
         return catalogue.owner_name(self._context, image)
 
     @checked(image=model("Image"))
-    def allowed(self, image: Image, /) -> frozenset[Action]:
+    def allowed(self, image: Image) -> frozenset[Action]:
         """Return the actions that would change something for the caller, without a request.
 
         The image is judged as it was read. Launches and downloads, which change no image, must succeed. A service may
@@ -238,7 +237,7 @@ class Client(Connected):
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
-    def why_not(self, image: Image, action: Action | ActionWord, /) -> Text:
+    def why_not(self, image: Image, action: Action | ActionWord) -> Text:
         """Return one sentence that says why the caller may not do this, and a way out, or what is already so.
 
         It is "" if the action is allowed. No request is sent.
@@ -259,7 +258,6 @@ class Client(Connected):
     def register(
         self,
         new: NewImage | NewIso,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
         timeout: float | None = None,
@@ -296,7 +294,7 @@ class Client(Connected):
         )
 
     @checked(new=model("NewImage", "NewIso"), keep_failed=flag)
-    def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
+    def start_registration(self, new: NewImage | NewIso, *, keep_failed: bool = False) -> Registration:
         """Start to register an image or ISO, and return a handle with which to follow it.
 
         It returns when Glance has begun to import. Data that must be streamed is transferred by `Registration.wait`. A
@@ -318,7 +316,6 @@ class Client(Connected):
     def resume_registration(
         self,
         image: Image | str,
-        /,
         *,
         url: str | None = None,
         file: str | os.PathLike[str] | BinaryIO | None = None,
@@ -343,7 +340,7 @@ class Client(Connected):
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(image=is_image)
-    def cancel_registration(self, image: Image | str, /) -> None:
+    def cancel_registration(self, image: Image | str) -> None:
         """Cancel a registration that is not ready, regardless of who started it, and delete its record.
 
         No URL is read, but Glance may read the URL to its end. If the image was to be protected, the protection is
@@ -359,7 +356,7 @@ class Client(Connected):
         registration.cancel_registration(self._context, image)
 
     @checked(image=is_image)
-    def progress(self, image: Image | str, /) -> Progress:
+    def progress(self, image: Image | str) -> Progress:
         """Return the progress of a registration or a capture, regardless of who started it; start nothing.
 
         It needs one request, and one more if the record looks failed or stalled.
@@ -387,7 +384,6 @@ class Client(Connected):
         self,
         image: Image | str,
         path_or_file: str | os.PathLike[str] | BinaryIO,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Image:
@@ -411,7 +407,7 @@ class Client(Connected):
         return downloading.download(self._context, image, path_or_file, on_progress=on_progress)
 
     @checked(url=text, disk_format=optional(is_format))
-    def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
+    def check_url(self, url: str, *, disk_format: str | None = None) -> UrlReport:
         """Read the first bytes at a URL, and report what a registration would find there.
 
         Nothing is created, and OpenStack is not asked. What is wrong with the data is in the report (``problem``).
@@ -427,9 +423,7 @@ class Client(Connected):
     # ------------------------------------------------------------- editing, enabling, deleting
 
     @checked(image=is_image, changes=optional(model("ImageChanges")))
-    def update(
-        self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
-    ) -> Image:
+    def update(self, image: Image | str, changes: ImageChanges | None = None, **fields: Unpack[ImageFields]) -> Image:
         """Change the named fields of an image, with the smallest possible patch, and return the image.
 
         :param image: the image that is changed
@@ -446,7 +440,7 @@ class Client(Connected):
         return editing.update(self._context, image, editing.changes(changes, fields))
 
     @checked(image=is_image)
-    def disable(self, image: Image | str, /) -> Image:
+    def disable(self, image: Image | str) -> Image:
         """Make an image INACTIVE without deleting its data; an image that is disabled stays so.
 
         :param image: the image that is taken out of use
@@ -458,7 +452,7 @@ class Client(Connected):
         return editing.disable(self._context, image)
 
     @checked(image=is_image)
-    def enable(self, image: Image | str, /) -> Image:
+    def enable(self, image: Image | str) -> Image:
         """Make a disabled image ACTIVE again; an image that is ACTIVE stays so.
 
         :param image: the image that is brought back
@@ -470,7 +464,7 @@ class Client(Connected):
         return editing.enable(self._context, image)
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
-    def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
+    def delete(self, image: Image | str, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
         """Delete an image for good; servers made from it keep running.
 
         :param image: the image that is deleted
@@ -486,7 +480,7 @@ class Client(Connected):
         return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
-    def servers_using(self, image: Image | str, /) -> list[ServerRef]:
+    def servers_using(self, image: Image | str) -> list[ServerRef]:
         """List the servers that were made from an image and that the caller can see.
 
         :param image: the image from which the servers were made; it may be deleted
@@ -499,7 +493,7 @@ class Client(Connected):
     # ------------------------------------------------------------- lists for a form
 
     @checked(image=optional(is_image))
-    def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:
+    def flavors(self, image: Image | str | None = None) -> list[FlavorChoice]:
         """List flavors, the smallest first, with one request; with an image, those that fit the image come first.
 
         A flavor fits if the image can be launched in its default layout; quota and hosts are not considered. If you
@@ -568,7 +562,6 @@ class Client(Connected):
         self,
         image: Image | str,
         request: LaunchRequest,
-        /,
         *,
         wait: bool = True,
         on_progress: Callable[[LaunchProgress], object] | None = None,
@@ -603,7 +596,7 @@ class Client(Connected):
         )
 
     @checked(launch_id=reference)
-    def find_launch(self, launch_id: str, /) -> Launch:
+    def find_launch(self, launch_id: str) -> Launch:
         """Find a launch by its id, for example after the program that started it has died.
 
         If the id is unknown, search for ten seconds, since Nova may still be creating the servers. An id that `launch`
@@ -628,7 +621,7 @@ class Client(Connected):
         return launching.launches(self._context)
 
     @checked(server_id=reference, password=optional(is_password))
-    def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
+    def reset_password(self, server_id: str, password: str | SecretStr | None = None) -> SecretStr:
         """Set the administrator's password of a running server, and return it.
 
         :param server_id: the id of a running server
@@ -648,7 +641,6 @@ class Client(Connected):
         self,
         server_id: str,
         new: NewCapture,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
         timeout: float | None = None,
@@ -672,7 +664,7 @@ class Client(Connected):
         return capturing.capture(self._context, server_id, new, on_progress=on_progress, timeout=timeout)
 
     @checked(server_id=reference, new=model("NewCapture"))
-    def start_capture(self, server_id: str, new: NewCapture, /) -> Capture:
+    def start_capture(self, server_id: str, new: NewCapture) -> Capture:
         """Start to capture a server, and return a handle with which to finish the capture.
 
         `Capture.wait` must be called in the end, here or on the handle that `find_capture` returns.
@@ -688,7 +680,7 @@ class Client(Connected):
         return capturing.start_capture(self._context, server_id, new)
 
     @checked(capture_id=reference)
-    def find_capture(self, capture_id: str, /) -> Capture:
+    def find_capture(self, capture_id: str) -> Capture:
         """Find a capture by its id, for example after the program that started it has died.
 
         If the id is unknown, search for ten seconds, since the services may still be working. An id that `capture`
@@ -704,7 +696,7 @@ class Client(Connected):
     # ------------------------------------------------------------- quotas and deployment
 
     @checked(department=optional(department))
-    def quota(self, department: str | None = None, /) -> DepartmentQuota:
+    def quota(self, department: str | None = None) -> DepartmentQuota:
         """Return what a department uses and may use; only administrators may name other departments than their own.
 
         :param department: a name or an id; None is the caller's
@@ -716,7 +708,7 @@ class Client(Connected):
         return quota(self._context, department)
 
     @checked(department=department)
-    def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
+    def set_quota(self, department: str, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department, and return its quota. Only administrators may do this.
 
         :param department: a name or an id

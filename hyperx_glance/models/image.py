@@ -321,4 +321,8 @@ def is_image(value: object) -> Text:
     """Accept an image or an id."""
     if isinstance(value, Image):
         return arguments.reference(value.id)
-    return arguments.reference(value) if isinstance(value, str) else arguments.must_be("must-be-an-image", value)
+    return (
+        arguments.reference(value)
+        if isinstance(value, str)
+        else arguments.must_be("must-be-an-image", value, way="pass-its-id")
+    )

@@ -204,19 +204,14 @@ PARAMETERS = [
 
 
 def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # any result
-    """Call a public function; any of its parameters may be positional."""
+    """Call a public function with keywords alone."""
     owner = {"Registration": "registration", "Launch": "launch", "Capture": "capture", "Client": "client"}.get(
         name.partition(".")[0]
     )
     function: Callable[..., Any] = public()[name]
     if owner and "." in name:
         function = getattr(getattr(given, owner), name.partition(".")[2])
-    positional = [
-        arguments.pop(parameter.name)
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY and parameter.name in arguments
-    ]
-    return function(*positional, **arguments)
+    return function(**arguments)
 
 
 def refusal(ask: Callable[[], object]) -> InvalidRequestError | None:
