@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ import hyperx_glance
 from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
+from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +43,7 @@ class Command(command.Command):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "--language",
-            choices=words.LANGUAGES,
+            choices=LANGUAGES,
             default=words.language(),
             help=f"For tables and messages; default: Chinese in a Chinese locale, else English (Env: {words.VARIABLE})",
         )
@@ -50,14 +52,16 @@ class Command(command.Command):
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run without osc-lib's own run, which logs every argument, even passwords (osc_lib/command/command.py)."""
         self.status = 0
-        if parsed_args.language not in words.LANGUAGES:  # argparse does not compare defaults with choices
-            raise exceptions.CommandError(f"{words.VARIABLE}: must be one of {', '.join(words.LANGUAGES)}")
+        if parsed_args.language not in LANGUAGES:  # argparse does not compare defaults with choices
+            raise exceptions.CommandError(f"{words.VARIABLE}: must be one of {', '.join(LANGUAGES)}")
+        self.reader = Reader(parsed_args.language, Audience.COMMAND, options.named(self.get_parser("")))
+        self.named = _named(parsed_args)
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(self.told(error, _named(parsed_args)), *self._notes(error))) from error
+            raise exceptions.CommandError(_lines(self.told(error), *self._notes(error))) from error
         except KeyboardInterrupt as interrupt:
-            self.app.stderr.write(_lines("", *(self._notes(interrupt) or ["Cancelled."]), ""))
+            self.app.stderr.write(_lines("", *(self._notes(interrupt) or [self.read(say("cancelled"))]), ""))
             return INTERRUPTED
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
@@ -76,22 +80,31 @@ class Command(command.Command):
         """Write, on standard error, the command that continues what this one has started."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
-    def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
-        """Format an error with the options of this command, and with the ``named`` image, launch or capture."""
-        from hyperx_glance.cli import hints
+    def read(self, text: Text | HyperxGlanceError, **named: str | None) -> str:
+        """Return a text in the language, and with the options, of this command.
 
-        parser = self.get_parser("")
-        return hints.told(error, options.named(parser), named)
+        ``named`` are the image, the launch or the capture that a hint means, if the arguments do not name it.
+        """
+        read = text.read_by(self.reader)
+        for what, name in (self.named | named).items():
+            read = read.replace(f"<{what}>", shlex.quote(name)) if name else read
+        return read
+
+    def told(self, error: HyperxGlanceError, **named: str | None) -> str:
+        """Return an error as `read` does."""
+        return self.read(error, **named)
 
     def _notes(self, error: BaseException) -> list[str]:
         """Return the notes of an error, and the command that continues with what the error has left."""
-        from hyperx_glance.cli.hints import translated
-
-        notes = [translated(note) for note in getattr(error, "__notes__", ())]
+        notes = [self.read(note) if isinstance(note, Text) else note for note in getattr(error, "__notes__", ())]
         if isinstance(error, _LEAVING):
             left = [getattr(error, name, None) for name in ("launch_id", "capture_id", "image_id")]
-            ways = [f"{command} {found}" for command, found in zip(self.goes_on, left, strict=True) if found]
-            notes += [f"To continue: openstack hyperx {way}" for way in ways[:1]]
+            ways = [
+                say("to-continue", command=way, id=found)
+                for way, found in zip(self.goes_on, left, strict=True)
+                if found
+            ]
+            notes += [self.read(way) for way in ways[:1]]
         return notes
 
     def each(self, what: str, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
@@ -101,7 +114,7 @@ class Command(command.Command):
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                self.log.error("%s", _lines(f"{name}: {self.told(error, {what: name})}"))  # noqa: TRY400  # no traceback
+                self.log.error("%s", _lines(f"{name}: {self.told(error, **{what: name})}"))  # noqa: TRY400  # no traceback
                 self.status = 1
         return done
 
@@ -141,12 +154,11 @@ class Deleting(Several):
         if parsed_args.yes or not self.app.stdin.isatty() or self._agreed(parsed_args):
             super().take_action(parsed_args)
             return
-        self.app.stderr.write(f"{words.say('Nothing was deleted.', parsed_args.language)}\n")
+        self.app.stderr.write(f"{self.read(say('nothing-deleted'))}\n")
         self.status = 1
 
     def _agreed(self, parsed_args: argparse.Namespace) -> bool:
-        names = words.say(", ", parsed_args.language).join(parsed_args.names)
-        question = words.say("Delete {} for good?", parsed_args.language).format(names)
+        question = self.read(say("delete-for-good", names=parsed_args.names))
         self.app.stderr.write(f"{output.printable(question)} [y/N] ")
         self.app.stderr.flush()
         return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")

@@ -14,6 +14,7 @@ import hyperx_glance
 from hyperx_glance.cli import commands, images, options
 from hyperx_glance.cli.progress import registration_progress
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import argparse
@@ -76,10 +77,7 @@ class _Create(images.ShowsImage):
     def _begun(self, parsed_args: argparse.Namespace, client: Client, new: NewImage | NewIso) -> Image:
         """Start the registration, and say how to continue; with --no-wait, this machine cannot read the data itself."""
         if parsed_args.file is not None or parsed_args.transfer == "stream":
-            raise InvalidRequestError(
-                "With --no-wait, Glance must read the data, not this machine.",
-                hint="Use --url without --transfer stream, or omit --no-wait.",
-            )
+            raise InvalidRequestError(say("no-wait-means-glance-reads"), hint=say("use-url-and-glance"))
         image_id = client.start_registration(new, keep_failed=parsed_args.keep_failed).image_id
         self.say_how_to_go_on("registration resume", image_id)
         return client.image(image_id)

@@ -11,7 +11,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance.cli import commands, hints, options, output
+from hyperx_glance.cli import commands, options, output
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding
@@ -47,9 +48,10 @@ class Doctor(commands.Lister):
         return self.rows(parsed_args, _SHOWN, map(self._shown, findings))
 
     def _shown(self, finding: Finding) -> dict[str, object]:
-        known = options.named(self.get_parser(""))
-        told = {part: hints.translated(getattr(finding, part), known) for part in ("message", "remedy")}
-        return finding.model_dump() | told | {"level": output.Word(finding.level)}
+        message, remedy = (self.read(text) for text in (finding.message, finding.remedy))
+        if finding.explanation:
+            message = self.read(say("finding-explained", message=message, explanation=finding.explanation))
+        return {"check": finding.check, "level": output.Word(finding.level), "message": message, "remedy": remedy}
 
 
 class ShowProtections(commands.Command):

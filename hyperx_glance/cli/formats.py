@@ -25,6 +25,7 @@ from cliff.formatters.yaml_format import YAMLFormatter
 from hyperx_glance.cli import fitting, words
 from hyperx_glance.cli.fitting import Heading
 from hyperx_glance.cli.output import CONTROL
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,9 +125,8 @@ class People(TableFormatter):
                 column_names, list(rows), limit, keep=bool(parsed_args.columns)
             )
             if left_out:
-                names = words.say(", ", parsed_args.language).join(left_out)
-                told = words.say(_LEFT_OUT, parsed_args.language).format(names)
-                self._stderr.write(f"{told}\n")
+                text = say("columns-left-out", columns=left_out)
+                self._stderr.write(f"{text.in_language(parsed_args.language)}\n")
             parsed_args = argparse.Namespace(**{**vars(parsed_args), "max_width": _NO_LIMIT})
         super().emit_list(column_names, rows, stdout, parsed_args)
 
@@ -139,7 +139,6 @@ class People(TableFormatter):
         self.emit_list(titles, rows, stdout, parsed_args)
 
 
-_LEFT_OUT = "Columns left out to fit the width: {}. Name columns with -c, or allow a greater --max-width."
 _NO_LIMIT = 1 << 30
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import hyperx_glance
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options, output
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import argparse
@@ -121,9 +122,9 @@ class ListImages(commands.Lister):
             return client.images(asked)
         size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
         page = client.page(asked, cursor=parsed_args.cursor, **size)
-        for name, cursor in (("Previous", page.previous), ("Next", page.next)):
+        for code, cursor in (("previous-page", page.previous), ("next-page", page.next)):
             if cursor is not None:  # on stderr, because programs read the table; a cursor may begin with "-"
-                self.app.stderr.write(f"{name} page: --cursor={cursor}\n")
+                self.app.stderr.write(f"{self.read(say(code, cursor=cursor))}\n")
         return page.images
 
 

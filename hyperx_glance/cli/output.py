@@ -24,6 +24,7 @@ from cliff.columns import FormattableColumn
 
 from hyperx_glance.cli import words
 from hyperx_glance.cli.fitting import Heading
+from hyperx_glance.texts import LANGUAGES, Language
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +39,7 @@ def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
     names = {
         _folded(name): header[field]
         for field in fields
-        for name in (field, *(words.title(field, language) for language in words.LANGUAGES))
+        for name in (field, *(words.title(field, language) for language in LANGUAGES))
     }
     for option in "columns", "sort_columns":
         if hasattr(parsed_args, option):
@@ -77,7 +78,7 @@ def cells(parsed_args: argparse.Namespace, row: Iterable[object]) -> tuple[objec
     return tuple(map(plain, row))
 
 
-def _for_people(cell: object, language: words.Language) -> object:
+def _for_people(cell: object, language: Language) -> object:
     match cell:
         case Readable():
             return cell.shown_in(language)
@@ -135,9 +136,9 @@ _Value = TypeVar("_Value")
 class Readable(FormattableColumn[_Value]):
     """A plain value with a form for people, which subclasses define."""
 
-    language: words.Language = "en"
+    language: Language = "en"
 
-    def shown_in(self, language: words.Language) -> Self:
+    def shown_in(self, language: Language) -> Self:
         """Set the language, and replace control characters in the value."""
         self.language = language
         self._value = cast("_Value", _printable_value(self._value))
@@ -153,7 +154,7 @@ class Flag(Readable[bool]):
 
     def human_readable(self) -> str:
         """Return the console's word."""
-        return words.say("yes" if self._value else "no", self.language)
+        return words.word("yes" if self._value else "no", self.language)
 
 
 class Word(Readable[str]):
@@ -161,7 +162,7 @@ class Word(Readable[str]):
 
     def human_readable(self) -> str:
         """Return the word in the language of the table."""
-        return words.say(self._value, self.language)
+        return words.word(self._value, self.language)
 
 
 class Resource(Readable[str]):
@@ -177,7 +178,7 @@ class Limit(Readable[int | None]):
 
     def human_readable(self) -> str:
         """Return the number, or the word."""
-        return words.say("unlimited", self.language) if self._value is None else str(self._value)
+        return words.word("unlimited", self.language) if self._value is None else str(self._value)
 
 
 class Size(Readable[int | None]):
@@ -246,7 +247,7 @@ class Words(Listed):
 
     def human_readable(self) -> str:
         """Return the lines in the language of the table."""
-        return "\n".join(words.say(word, self.language) for word in self._value)
+        return "\n".join(words.word(word, self.language) for word in self._value)
 
 
 class Pairs(Readable[dict[str, str]]):

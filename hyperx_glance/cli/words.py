@@ -1,24 +1,23 @@
 """The words of tables for people, in English and Chinese; output for programs has neither.
 
->>> from hyperx_glance.cli.words import language, say, title
+>>> from hyperx_glance.cli.words import language, title, word
 >>> language({"LANG": "zh_CN.UTF-8"}), language({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
 ('zh', 'en')
->>> title("disk_format", "zh"), title("disk_format", "en"), say("featured", "zh"), say("featured", "en")
+>>> title("disk_format", "zh"), title("disk_format", "en"), word("featured", "zh"), word("featured", "en")
 ('格式', 'Format', '精选', 'featured')
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hyperx_glance import vocabulary
+from hyperx_glance.texts import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 VARIABLE = "OS_HYPERX_LANGUAGE"
 
 _TITLES = {
@@ -75,13 +74,8 @@ _CHINESE = {
     "yes": "是",
     "no": "否",
     "unlimited": "无限制",
-    ", ": "、",
     "checking": "检查中",
     " of ": " / ",
-    "{} of {} active": "{1} 台中 {0} 台已运行",
-    ", {} failed": "，{} 台失败",
-    "Delete {} for good?": "彻底删除 {}？",
-    "Nothing was deleted.": "未删除任何内容。",
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",
@@ -115,9 +109,6 @@ _CHINESE = {
     "os": "操作系统",
     "tag": "标签",
     "owner": "所有者",
-    "Columns left out to fit the width: {}. Name columns with -c, or allow a greater --max-width.": (
-        "因宽度不足未显示的列：{}。可用 -c 指定列，或用 --max-width 增加宽度。"
-    ),
     # levels of the doctor's findings
     "ok": "正常",
     "warning": "警告",
@@ -162,6 +153,6 @@ def resource(field: str, language: Language) -> str:
     return _RESOURCES[field][LANGUAGES.index(language)]
 
 
-def say(word: str, language: Language) -> str:
+def word(word: str, language: Language) -> str:
     """Return a word of the product in a language; a word without a translation stays English."""
     return _CHINESE.get(word, word) if language == "zh" else word
