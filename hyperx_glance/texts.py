@@ -269,7 +269,7 @@ def _kept(value: object) -> object:
 def _field(name: str, reader: Reader) -> str:
     if reader.audience is Audience.PYTHON:
         return name
-    first, dot, rest = name.partition(".")
+    first, dot, rest = name.removeprefix("settings.").partition(".")
     if reader.audience is Audience.COMMAND:
         known = (reader.fields or {}).get(first) or template(f"field.{first}", reader)
         return known or f"--{first.replace('_', '-')}"
