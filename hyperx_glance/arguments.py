@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.texts import NO_TEXT, Text, field, say, word
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say, word
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Check = Callable[[object], Text]
@@ -160,7 +160,7 @@ def optional(check: Check) -> Check:
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
     """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
-        say("wrong-field", field=field(place), problem=problem)
+        say("wrong-field", field=field_name(place), problem=problem)
         for place, value in values
         if place in checks and (problem := checks[place](value))
     ]

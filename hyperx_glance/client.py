@@ -34,6 +34,7 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import Action, ActionWord
 
 if TYPE_CHECKING:
@@ -487,7 +488,7 @@ class Client(Connected):
 
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
     if query is not None and criteria:
-        raise InvalidRequestError("images: give a query or keywords, not both")
+        raise InvalidRequestError(say("query-and-keywords"))
     from hyperx_glance.models.browsing import ImageQuery
 
     return ImageQuery.model_validate(criteria) if query is None else query

@@ -13,6 +13,8 @@ the image is read again, and only what is missing is sent again. The steward, a 
 for what HYPERX allows and Glance does not: every user may edit public images.
 """
 
+from collections.abc import Iterable
+
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
@@ -28,6 +30,7 @@ from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.mapping import Edit
 from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import attempts
 
@@ -38,7 +41,7 @@ MOST_RIVALS = 20
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
     """Return the changes from a request model or from keywords."""
     if given is not None and fields:
-        raise InvalidRequestError("update: give changes or keywords, not both")
+        raise InvalidRequestError(say("changes-and-keywords"))
     return ImageChanges.model_validate(fields) if given is None else given
 
 
@@ -101,19 +104,12 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
         return
     featured = changes.category is Category.FEATURED
     if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
-        raise NotAllowedError(
-            "Only administrators feature images.", hint=f'Use category="{Category.PUBLIC}", or ask an administrator.'
-        )
+        raise NotAllowedError(say("only-administrators-feature"), hint=say("use-public-instead"))
     if changes.category is not Category.PRIVATE and is_volume_snapshot(current):
-        raise ConflictError(
-            f"Image {current.id} is a snapshot of a server on volumes: it has no data, and only its department could "
-            "launch it.",
-            hint="Capture the server: capture(server_id, NewCapture(name=...)) makes an image of its disk.",
-        )
+        raise ConflictError(say("snapshot-on-volumes", image=current.id), hint=say("capture-the-server"))
     if changes.category is not Category.PRIVATE and is_being_captured(current):
         raise ConflictError(
-            f"Image {current.id} is still being captured.",
-            hint="find_capture(capture_id).wait() finishes it.",
+            say("still-being-captured", image=current.id), hint=say("finish-the-capture", capture=current.capture_id)
         )
 
 
@@ -127,7 +123,7 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
     reason, hint = not_for_everybody(context, image, edits)
     if reason or steward is None:
         raise NotAllowedError(
-            f"Image {image.id} belongs to another department{reason}.",
+            reason or say("of-another-department", image=image.id),
             hint=hint,
             **refusal.answer(),
         ) from refusal
@@ -136,37 +132,45 @@ def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal:
         after = patch(steward, image, mapping.patch_unless_featured(image, edits), media_type=FIRST_PATCH_MEDIA_TYPE)
     except AuthenticationError as error:  # an error of the steward: logging in again would not help the caller
         raise NotAllowedError(
-            f"Image {image.id} belongs to another department, and the steward cannot log in: {error.message}",
-            hint="An operator should renew the steward's session or credentials.",
+            say("steward-cannot-edit", image=image.id, problem=error.message),
+            hint=say("renew-the-steward"),
             **refusal.answer(),
         ) from error
     except NotAllowedError as error:
-        error.hint = "The steward itself lacks permission: it needs the role admin."
+        error.hint = say("steward-needs-admin")
         raise
     if after.category is not Category.PUBLIC:
         raise ConflictError(
-            f"Image {image.id} became {after.category} a moment before it was edited; these fields were still written: "
-            f"{', '.join(sorted({edit.field for edit in edits}))}.",
-            hint="Tell its department, or an administrator: the steward does not change categories or undo edits.",
+            say(
+                "edited-a-moment-late",
+                image=image.id,
+                category=after.category,
+                fields=_fields(edit.field for edit in edits),
+            ),
+            hint=say("tell-its-department"),
         )
     # The response to the steward may contain properties that this caller may not read.
     return _read_after(context, image.id, "edit")
 
 
-def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tuple[str, str]:
-    """Return why not everybody may make an edit, and what to do; an empty reason if everybody may."""
-    reserved = sorted({edit.field for edit in edits} - mapping.STEWARD_FIELDS)
+def not_for_everybody(context: Context, image: Image, edits: list[Edit]) -> tuple[Text, Text]:
+    """Return why not everybody may make an edit, and what to do; no text if everybody may."""
+    reserved = {edit.field for edit in edits} - mapping.STEWARD_FIELDS
     if image.category is not Category.PUBLIC:
-        hint = "Only its department and administrators may. Every user may edit public images that are not featured."
-        return f" and is {image.category}", hint
+        reason = say("of-another-department-in-category", image=image.id, category=image.category)
+        return reason, say("only-its-department")
     if reserved:
-        hint = f"Of a public image, every user may change only {', '.join(sorted(mapping.STEWARD_FIELDS))}."
-        return f", and only that department may change {', '.join(reserved)}; nothing was changed", hint
+        reason = say("of-another-department-with-fields", image=image.id, fields=_fields(reserved))
+        return reason, say("only-these-fields", fields=_fields(mapping.STEWARD_FIELDS))
     if set(context.cloud.access.role_names) <= {"reader"}:
-        return ", and you have read-only access", "Ask an administrator for the role member in your department."
+        return say("of-another-department-read-only", image=image.id), say("ask-for-the-role-member")
     if context.steward is None:
-        return ", and this client has no steward", "Connect with steward=, a session that may edit every public image."
-    return "", ""
+        return say("of-another-department-no-steward", image=image.id), say("connect-with-a-steward")
+    return NO_TEXT, NO_TEXT
+
+
+def _fields(names: Iterable[str]) -> list[Text]:
+    return [field_name(name) for name in sorted(set(names))]
 
 
 def _act(context: Context, reference: str, action: str) -> Image:
@@ -180,13 +184,10 @@ def _act(context: Context, reference: str, action: str) -> Image:
             with attempt:
                 context.cloud.post("image", image_path(reference, "actions", action))
     except NotAllowedError as error:
-        if "image in status" not in error.message:
+        if "image in status" not in error.explanation:
             raise
-        raise ConflictError(
-            f"Image {reference}: {error.message}",
-            hint="Only an image with data can be disabled or enabled.",
-            **error.answer(),
-        ) from error
+        message, hint = say("image-without-data", image=reference), say("only-with-data")
+        raise ConflictError(message, hint=hint, **error.answer()) from error
     return _read_after(context, reference, action)
 
 

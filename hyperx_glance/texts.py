@@ -41,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 DOMAIN = "hyperx_glance"
 LOCALES = pathlib.Path(__file__).with_name("locale")
 FIELD = "field"
-"""The code of `field`."""
+"""The code of `field_name`."""
 LONGEST_TEXT = 10_000
 """Longer values are cut: a service may send names and states of any length."""
 
@@ -187,7 +187,7 @@ def sentences(*texts: Text) -> Text:
     return say("sentences", sentences=said) if len(said) > 1 else said[0] if said else NO_TEXT
 
 
-def field(name: str) -> Text:
+def field_name(name: str) -> Text:
     """Return the name of a field as a text: programs read its name, commands its option, people its title."""
     return Text(visible(name), code=FIELD, values={"name": visible(name)})
 

@@ -22,6 +22,7 @@ from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, is_uuid
 from hyperx_glance.models.record import GONE
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from hyperx_glance.models.results import Summary
@@ -40,13 +41,10 @@ def image(context: Context, name_or_id: str) -> Image:
             return found
     matches = list(lists.unordered(context, ImageQuery(name=name_or_id)))
     if not matches:
-        raise NotFoundError(
-            f"There is no image with the name or id {name_or_id}.",
-            hint='Names must match exactly, and hidden images need their ids; try images(search="...", hidden=None).',
-        )
+        raise NotFoundError(say("no-such-image", name=name_or_id), hint=say("search-for-the-image"))
     if len(matches) > 1:
         raise AmbiguousNameError(
-            f"{len(matches)} images are named {name_or_id}.", matches=[match.id for match in matches]
+            say("several-images", count=len(matches), name=name_or_id), matches=[match.id for match in matches]
         )
     return matches[0]
 

@@ -27,6 +27,7 @@ from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.texts import field_name, say
 
 NEAR = 6
 """How many images near a place a cursor names; while one of them exists, Glance finds the place."""
@@ -66,8 +67,7 @@ def read(cursor: str, query: ImageQuery, order: Sorting) -> Place:
         order.read(place.beside)
     except (ValueError, OverflowError) as error:
         raise InvalidRequestError(
-            "cursor: belongs to another query, or was changed",
-            hint="Begin again without a cursor, or use the criteria and the order of the page that returned it.",
+            say("cursor-of-another-query", field=field_name("cursor")), hint=say("begin-without-a-cursor")
         ) from error
     return place
 

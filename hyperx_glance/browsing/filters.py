@@ -28,6 +28,7 @@ from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import NAME_OF_KEY, Image
 from hyperx_glance.models.record import GONE, is_volume_snapshot
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
 
 Test = Callable[[Image], bool]
@@ -78,18 +79,12 @@ class Listing:
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
     """Refuse a query that nobody may ask, or that this caller may not ask."""
     if query.view is View.EVERYTHING and not is_administrator:
-        raise NotAllowedError(
-            'Only administrators may use the view "everything".',
-            hint='Use the view "all": everything that you can launch.',
-        )
+        raise NotAllowedError(say("view-everything"), hint=say("use-view-all"))
     if query.view is View.SHARED and is_administrator:
-        raise NotAllowedError(
-            'The view "shared" is useless to administrators: Glance shows them every shared image, members or not.',
-            hint='Use the view "everything", with owner= for one department, or ask as a member of the department.',
-        )
+        raise NotAllowedError(say("view-shared-for-administrators"), hint=say("use-view-everything"))
     for key in query.properties:
         if key in vocabulary.BASE_KEYS:
-            raise InvalidRequestError(f"properties: {key} is not a property but a column of Glance")
+            raise InvalidRequestError(say("not-a-property", field=field_name("properties"), key=key))
 
 
 def listings(

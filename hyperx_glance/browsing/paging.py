@@ -28,12 +28,13 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import ImagePage
+from hyperx_glance.texts import field_name, say
 
 
 def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) -> ImagePage:
     """Return ``size`` images from the cursor on, with the cursors of the next and the previous page."""
     if query.limit is not None:
-        raise InvalidRequestError("limit: a page has a size instead")
+        raise InvalidRequestError(say("page-has-a-size", field=field_name("limit")))
     forwards = Sorting(query.sort)
     place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards

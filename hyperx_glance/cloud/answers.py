@@ -26,8 +26,9 @@ import pydantic
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from hyperx_glance.errors import ServiceUnavailableError, visible
+from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.models.url_text import scrub
+from hyperx_glance.texts import say, visible, word
 
 LONGEST_BODY = 64 * 1024
 """The number of bytes of an error's body that are read; the useful sentence is near its beginning."""
@@ -74,23 +75,23 @@ def parsed(shape: type[_Model], service: str, content: bytes) -> _Model:
     except pydantic.ValidationError as error:
         mistakes = error.errors(include_url=False, include_context=False, include_input=False)
         if mistakes[0]["type"] == "json_invalid":
-            raise not_understood(service, "sent a response that is not valid JSON") from error
+            raise not_understood(service, "sent-invalid-json") from error
         # A location may contain keys that a service made up.
         places = sorted({cleaned(".".join(map(str, mistake["loc"])))[:60] or "as a whole" for mistake in mistakes})
         name = shape.__name__.lstrip("_")
-        raise not_understood(service, f"sent an invalid {name} ({', '.join(places[:3])})") from error
+        raise not_understood(service, "sent-an-invalid-shape", shape=name, places=places[:3]) from error
 
 
 def not_understood(
-    service: str, what: str, *, status: int | None = None, connected: bool = True
+    service: str, code: str, *, status: int | None = None, connected: bool = True, **values: object
 ) -> ServiceUnavailableError:
-    """Return the error for an invalid response; ``what`` says what the service did."""
+    """Return the error for an invalid response; ``code`` is that of the sentence with the service and the values."""
     return ServiceUnavailableError(
-        f"The {service} service {what}.",
+        say(code, service=word("service", service), **values),
         connected=connected,
         service=service,
         status=status,
-        hint="Check that the catalogue's URL leads to the service itself, in a version that this library supports.",
+        hint=say("check-the-catalogue"),
     )
 
 

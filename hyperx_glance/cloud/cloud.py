@@ -44,6 +44,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.texts import Text, say, word
 from hyperx_glance.waiting.pace import LOG, Pace, pause
 
 if TYPE_CHECKING:
@@ -151,10 +152,7 @@ class Cloud:
         """The project, user and roles of the token; cached, so no request of its own."""
         access = self._login()
         if access is None:
-            raise AuthenticationError(
-                "This session's authentication has no user, roles or catalogue.",
-                hint="Use a Keystone token, a password or an application credential.",
-            )
+            raise AuthenticationError(say("login-without-identity"), hint=say("use-a-keystone-login"))
         return access
 
     def _login(self) -> Access | None:
@@ -255,10 +253,10 @@ class Cloud:
             endpoint = self._url(adapter)
             if endpoint is None:
                 raise ServiceUnavailableError(
-                    f"This cloud's catalogue has no {service} service in region {self.region_name or 'any'}.",
+                    not_in_catalogue(service, self.region_name),
                     connected=False,
                     service=service,
-                    hint="Check the region name, or ask an operator to deploy the service.",
+                    hint=say("check-the-region"),
                 )
             # Catalogues name the bare service, a version, or for Cinder a version and the project.
             with logging_in(self._session):
@@ -353,7 +351,7 @@ class Cloud:
             raise translate_answer(service, response, stream=stream, secret=secret)
         if not is_an_answer(response, stream=stream):
             response.close()
-            raise not_understood(service, "sent an HTML page or a redirect", status=response.status_code)
+            raise not_understood(service, "sent-a-page", status=response.status_code)
         return response
 
     def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
@@ -436,9 +434,9 @@ class Cloud:
         try:
             self.delete("image", image_path(image_id))
         except InvalidRequestError as error:
-            if "from deleted to deleted" not in error.message:
+            if "from deleted to deleted" not in error.explanation:
                 raise
-            raise NotFoundError(f"Image {image_id} has just been deleted.", **error.answer()) from error
+            raise NotFoundError(say("image-just-deleted", image=image_id), **error.answer()) from error
 
     def import_image(self, image_id: str, url: str, stores: Sequence[str] = ()) -> None:
         """Make Glance download a URL; the request stays out of the log, because the URL may contain credentials."""
@@ -459,6 +457,14 @@ def steward_cloud(
     return Cloud.from_connection(steward, pace=pace)
 
 
+def not_in_catalogue(service: Service, region_name: str | None) -> Text:
+    """Return the text about a service that the catalogue does not have."""
+    known = word("service", service)
+    if region_name is None:
+        return say("service-not-in-any-catalogue", service=known)
+    return say("service-not-in-catalogue", service=known, region=region_name)
+
+
 def image_of(response: requests.Response, image_id: str) -> Image:
     """Return the record in Glance's response; refuse the record of another image, whose id could be anything.
 
@@ -466,7 +472,7 @@ def image_of(response: requests.Response, image_id: str) -> Image:
     """
     image = parsed(Image, "image", response.content)
     if image.id.lower() != image_id.lower():
-        raise not_understood("image", "sent the record of another image")
+        raise not_understood("image", "sent-another-image")
     return image
 
 

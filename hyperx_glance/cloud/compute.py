@@ -16,6 +16,7 @@ from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
+from hyperx_glance.texts import say
 
 MICROVERSION = "2.67"
 """Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is used."""
@@ -155,7 +156,7 @@ def nova(
         )
     except InvalidRequestError as error:
         if error.status == 406:
-            raise _too_old(error.message) from error
+            raise _too_old(error.explanation) from error
         raise
     # A Nova without microversions, or its v2.0 compatibility mode, ignores the header and does not say so.
     answered = response.headers.get("OpenStack-API-Version", "no microversion")
@@ -164,10 +165,10 @@ def nova(
     return response.content
 
 
-def _too_old(reason: str) -> ServiceUnavailableError:
+def _too_old(explanation: str) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        "This cloud's Nova is too old for server tags, with which a launch is found again if a response is lost."
-        f" Microversion {MICROVERSION} is required; {reason}",
+        say("nova-too-old", microversion=MICROVERSION),
+        explanation=explanation,
         service="compute",
-        hint="Upgrade Nova to Stein (2019) or later.",
+        hint=say("upgrade-nova"),
     )

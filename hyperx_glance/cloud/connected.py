@@ -17,6 +17,7 @@ from hyperx_glance.cloud.connecting import is_connection, is_session, is_steward
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Departments
 from hyperx_glance.settings import Settings
+from hyperx_glance.texts import NO_TEXT, Text, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 
-def _is_cloud(value: object) -> str:
+def _is_cloud(value: object) -> Text:
     """Return why this is not a connection that this library's constructors make."""
     if isinstance(value, Cloud):
-        return ""
-    return "a client is made by connect(...), Client.from_session(session) or Client.from_connection(connection)"
+        return NO_TEXT
+    return say("make-clients-otherwise")
 
 
 class Connected:

@@ -18,7 +18,7 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.arguments import must_be
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.texts import NO_TEXT, Text
+from hyperx_glance.texts import NO_TEXT, Text, say
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -80,14 +80,13 @@ def _configured() -> Iterator[None]:
         yield
     except (exceptions.ConfigException, keystone_exceptions.ClientException) as error:
         raise InvalidRequestError(
-            f"The cloud is not configured: {error}",
-            hint="Name a cloud of clouds.yaml, or pass auth_url and credentials.",
+            say("cloud-not-configured"), explanation=str(error), hint=say("name-a-cloud-or-credentials")
         ) from error
     except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
         # The text of such an error may contain a password, except that of an unknown keyword.
         unknown = re.search(r"unexpected keyword argument '\w+'", str(error))
-        raise InvalidRequestError(
-            f"The cloud is not configured: openstacksdk raised {type(error).__name__}"
-            f"{f', {unknown[0]}' if unknown else ''}.",
-            hint="Check names and types in clouds.yaml, OS_* variables and keywords.",
-        ) from error
+        problem = type(error).__name__
+        message = say("sdk-refused-the-configuration", problem=problem)
+        if unknown:
+            message = say("sdk-refused-a-keyword", problem=problem, keyword=unknown[0])
+        raise InvalidRequestError(message, hint=say("check-the-configuration")) from error

@@ -21,6 +21,7 @@ from hyperx_glance.arguments import reference
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, resource_path
 from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAllowedError, NotFoundError
+from hyperx_glance.texts import say
 
 STALE_SECONDS = 60
 
@@ -102,8 +103,8 @@ class Departments:
             return self._owners.names(self._steward, self._clock)
         except AuthenticationError as error:  # an error of the steward: logging in again would not help the caller
             raise NotAllowedError(
-                f"The steward, which reads the names of departments, cannot log in: {error.message}",
-                hint="An operator should renew the steward's session or credentials.",
+                say("steward-cannot-read-names", problem=error.message),
+                hint=say("renew-the-steward"),
                 **error.answer(),
             ) from error
 
@@ -144,16 +145,14 @@ class Departments:
         else:
             found = self._ask(name_or_id)
         if len(found) > 1:
-            raise AmbiguousNameError(f"Several departments are named {name_or_id}.", matches=sorted(found))
+            raise AmbiguousNameError(say("several-departments", name=name_or_id), matches=sorted(found))
         for key, name in found.items():
             return Department(key, name)
         if not self._cloud.is_administrator:
             raise NotAllowedError(
-                f"You cannot see a department {name_or_id}.", hint="Only administrators may name other departments."
+                say("department-not-visible", name=name_or_id), hint=say("only-administrators-name-departments")
             )
-        raise NotFoundError(
-            f"There is no department {name_or_id}.", hint="openstack hyperx department list shows all departments."
-        )
+        raise NotFoundError(say("no-such-department", name=name_or_id), hint=say("list-departments"))
 
     def _ask(self, name_or_id: str) -> dict[str, str]:
         """Ask Keystone, not the cache: a department for which a quota or an owner is written must exist now."""

@@ -36,6 +36,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.image import is_uuid
+from hyperx_glance.texts import NO_TEXT, Text, say, word
 
 FAILURES = (
     keystone_exceptions.ClientException,
@@ -57,7 +58,6 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
-_CREDENTIALS_HINT = "Check user, password, project and domains."
 
 
 @contextlib.contextmanager
@@ -77,7 +77,7 @@ def translated(service: str, session: Session) -> Iterator[None]:
     except _WRONG_SHAPES as error:
         if session.auth:
             session.invalidate()
-        raise not_understood(service, f"sent a response that caused {type(error).__name__}") from error
+        raise not_understood(service, "sent-something-unreadable", problem=type(error).__name__) from error
 
 
 @contextlib.contextmanager
@@ -101,17 +101,17 @@ def logging_in(session: Session) -> Iterator[None]:
     except _WRONG_SHAPES as error:
         if session.auth:
             session.invalidate()
-        what = f"sent a response that caused {type(error).__name__}"
-        raise not_understood("identity", what, connected=False) from None
+        problem = type(error).__name__
+        raise not_understood("identity", "sent-something-unreadable", connected=False, problem=problem) from None
     except Exception as error:
         if type(error) is not Exception:
             raise
         # keystoneauth1/identity/generic/password.py, create_plugin: there is no password
-        raise AuthenticationError("The credentials are incomplete.", hint=_CREDENTIALS_HINT) from error
+        raise AuthenticationError(say("credentials-incomplete"), hint=say("check-the-credentials")) from error
 
 
 def _unpaired() -> InvalidRequestError:
-    return InvalidRequestError("strings must not contain unpaired surrogates")
+    return InvalidRequestError(say("strings-with-surrogates"))
 
 
 def asked_pause(response: requests.Response, usual: float) -> float:
@@ -172,34 +172,33 @@ def _failed_login(error: BaseException) -> HyperxGlanceError:
     """Return the error for a failed login, in this library's words alone."""
     status = getattr(error, "http_status", None) or None
     answer = Answer(service="identity", status=status, request_id=getattr(error, "request_id", None))
-    again = "Try again later; the request id leads to the service's log."
+    message, hint = say("login-failed"), say("try-later-and-see-the-log")
     match error:
         case _ if isinstance(error, _REFUSALS):
-            message, hint = "Keystone refused the credentials.", _CREDENTIALS_HINT
-            return AuthenticationError(message, hint=hint, **answer)
+            return AuthenticationError(say("credentials-refused"), hint=say("check-the-credentials"), **answer)
         case keystone_exceptions.MissingAuthMethods():
-            message, hint = "Keystone requires more than one authentication method.", "Log in with all of them."
-            return AuthenticationError(message, hint=hint, **answer)
+            hint = say("use-all-authentication-methods")
+            return AuthenticationError(say("more-authentication-methods"), hint=hint, **answer)
         case keystone_exceptions.AuthPluginException():
-            message = f"There are no usable credentials: {cleaned(str(error))}"
-            return AuthenticationError(message, hint="Use a cloud of clouds.yaml, OS_* variables or auth keywords.")
+            explanation = cleaned(str(error))
+            return AuthenticationError(say("no-usable-credentials"), hint=say("name-a-cloud"), explanation=explanation)
         case keystone_exceptions.InvalidResponse():
-            return not_understood("identity", "sent no token", connected=False)
+            return not_understood("identity", "sent-no-token", connected=False)
         case RedirectedError():
             # The path of such a URL may quote the login.
-            message = f"Keystone redirects the login to {_shown(error.target, path=False)}, which is not followed"
-            hint = "If that is the right URL, correct auth_url, or Keystone's URL in the catalogue."
+            message = say("login-redirected", target=_shown(error.target, path=False))
+            hint = say("correct-auth-url")
         case keystone_exceptions.TooManyRequests():
-            message, hint = "Keystone limits the rate of logins.", "Try again later."
+            message, hint = say("too-many-logins"), say("try-again-later")
         case keystone_exceptions.HttpError() if status is not None and status < 500:
-            message, hint = "Keystone does not understand the login.", "Check user, project, domains and auth_url."
+            message, hint = say("login-not-understood"), say("check-the-login")
         case keystone_exceptions.HttpError():
-            message, hint = "Keystone failed to process the login.", again
+            pass
         case keystone_exceptions.DiscoveryFailure():
-            message, hint = "No Keystone was found at auth_url.", "Check auth_url."
+            message, hint = say("no-keystone"), say("check-auth-url")
         case _:
-            message = f"No response from the identity service: {cleaned(_without_wrappings(str(error)))}"
-            hint = "Check whether the service is up, and try again."
+            message, hint = say("no-response", service=word("service", "identity")), say("check-whether-it-is-up")
+            answer["explanation"] = cleaned(_without_wrappings(str(error)))
     return ServiceUnavailableError(message, hint=hint, connected=False, **answer)
 
 
@@ -208,24 +207,30 @@ def translate_failure(service: str, error: BaseException) -> HyperxGlanceError:
     if isinstance(error, RedirectedError):
         token = error.response.request.headers.get("X-Auth-Token", "") if error.response is not None else ""
         return ServiceUnavailableError(
-            f"The {service} service redirects {error.method} to {_shown(error.target, token)}, which is not followed",
+            say(
+                "redirected",
+                service=word("service", service),
+                method=error.method,
+                target=_shown(error.target, token),
+            ),
             service=service,
             status=error.http_status,
             request_id=error.request_id,
-            hint="If that is the right URL, and not a portal or a proxy, correct the service's URL in the catalogue.",
+            hint=say("correct-the-catalogue"),
         )
     return ServiceUnavailableError(
-        f"No response from the {service} service: {cleaned(_without_wrappings(str(error)))}",
+        say("no-response", service=word("service", service)),
+        explanation=cleaned(_without_wrappings(str(error))),
         connected=not _never_connected(error),
         service=service,
-        hint="Check whether the service is up, and try again.",
+        hint=say("check-whether-it-is-up"),
     )
 
 
-def _shown(url: str, *secrets: str, path: bool = True) -> str:
+def _shown(url: str, *secrets: str, path: bool = True) -> str | Text:
     """Return the target of a redirect without its query, which may quote the request."""
     if not url:
-        return "an invalid URL"
+        return say("an-invalid-url")
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return cleaned(f"{parts.scheme}://{host}{parts.path if path else ''}", *secrets)[:_LONGEST_TARGET]
@@ -242,60 +247,65 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     status = response.status_code
     is_json = "json" in response.headers.get("content-type", "")
     secrets = secret, str(response.request.headers.get("X-Auth-Token", ""))
-    message = explanation(_beginning(response, stream=stream), *secrets, is_json=is_json) or f"HTTP status {status}"
-    request_id = response.headers.get("x-openstack-request-id")
+    said = explanation(_beginning(response, stream=stream), *secrets, is_json=is_json)
+    known = word("service", service)
     kind: type[HyperxGlanceError]
-    hint = ""
+    message, hint = say("request-refused", service=known), NO_TEXT
     match status:
         case 401:
-            kind, hint = AuthenticationError, "Log in again: the token is no longer valid."
-        case 403 if "Quota exceeded" in message:
-            kind = QuotaExceededError
-        case 403 if "is protected" in message:
-            kind = ProtectedError
+            kind, message = AuthenticationError, say("token-refused", service=known)
+            hint = say("token-no-longer-valid")
+        case 403 if "Quota exceeded" in said:
+            kind, message = QuotaExceededError, say("over-quota")
+        case 403 if "is protected" in said:
+            kind, message = ProtectedError, say("image-protected")
         case 403:
-            kind, hint = NotAllowedError, _hint_for_a_role(message)
+            kind, message, hint = NotAllowedError, say("not-allowed", service=known), _hint_for_a_role(said)
         case 404:
-            kind, hint = NotFoundError, _hint_for_a_name(service, response.url)
+            kind, message = NotFoundError, say("not-found", service=known)
+            hint = _hint_for_a_name(service, response.url)
         case 409:
-            kind = ConflictError
+            kind, message = ConflictError, say("refused-in-this-state", service=known)
         # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
-        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", message, re.IGNORECASE):
-            kind = QuotaExceededError
+        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
+            kind, message = QuotaExceededError, say("over-quota")
         case 429:
-            kind, hint = ServiceUnavailableError, "The service limits the rate of requests; try again later."
+            kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
+            hint = say("try-later-at-a-lower-rate")
         case _ if status >= 500:
-            kind, hint = ServiceUnavailableError, "Try again later; the request id leads to the service's log."
+            kind, message = ServiceUnavailableError, say("service-failed", service=known)
+            hint = say("try-later-and-see-the-log")
         case _:
             kind = InvalidRequestError
-    return kind(message, hint=hint, service=service, status=status, request_id=request_id)
+    request_id = response.headers.get("x-openstack-request-id")
+    return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
 
 
-def _hint_for_a_role(message: str) -> str:
+def _hint_for_a_role(message: str) -> Text:
     """Return a hint that names the users to whom a policy gives the right."""
     # glance/api/policy.py, enforce
     refused = re.search(r"not authorized to complete (?!publicize)(\w+) action", message)
     if refused and "metadef" in refused[1]:
-        return "Only administrators may do this."
+        return say("only-administrators")
     if refused:
-        return "Only members of the department that owns the image, and administrators, may do this."
+        return say("only-the-owners")
     if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return "Only members of the department, and administrators, may do this."
-    return ""
+        return say("only-members")
+    return NO_TEXT
 
 
-def _hint_for_a_name(service: str, url: str) -> str:
+def _hint_for_a_name(service: str, url: str) -> Text:
     """Return a hint for a name instead of an id, or for the id of something that the caller may not see."""
     reference = re.search(r"/(images|servers)/([^/?]+)", url)
     if reference is None:
-        return ""
+        return NO_TEXT
     match service, is_uuid(reference[2]):
         case "image", True:
-            return "It was deleted, or it is private to another department."
+            return say("deleted-or-private")
         case "image", False:
-            return "Pass an Image or its id; client.image(name) finds an image by its name."
+            return say("pass-an-image-id")
         case "compute", True:
-            return "It was deleted, or it belongs to another department."
+            return say("deleted-or-of-another-department")
         case "compute", False:
-            return "Use the id of a server; openstack server list shows it."
-    return ""
+            return say("pass-a-server-id")
+    return NO_TEXT

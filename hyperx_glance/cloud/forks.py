@@ -16,6 +16,7 @@ import os
 from weakref import WeakKeyDictionary
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import say
 
 _forks = 0
 """How many forks led to this process. It costs less than ``os.getpid``, which is a system call for each request."""
@@ -31,10 +32,7 @@ def process_of(session: object) -> int:
 def check_process(process: int) -> None:
     """Raise `InvalidRequestError` in any process but this one."""
     if process != _forks:
-        raise InvalidRequestError(
-            "This client was made in another process.",
-            hint="Make the session and the client after the fork, in the process that uses them.",
-        )
+        raise InvalidRequestError(say("made-in-another-process"), hint=say("connect-after-the-fork"))
 
 
 def _count() -> None:

@@ -27,6 +27,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.texts import say, word
 
 LOG = logging.getLogger(__name__)
 
@@ -119,21 +120,19 @@ def read(
 
 def _stuck(following: str) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        f"Glance's list does not continue behind image {following}.",
-        service="image",
-        hint="An operator should check Glance's policy get_image and its database.",
+        say("list-does-not-continue", image=following), service="image", hint=say("check-get-image")
     )
 
 
 def _no_list(service: Service, error: NotFoundError) -> ServiceUnavailableError:
     """Return an error that says that the list is missing; a `NotFoundError` would be about an entry of the list."""
-    return not_understood(service, "has no such list", status=error.status)
+    return not_understood(service, "has-no-such-list", status=error.status)
 
 
 def _changed(service: Service, error: HyperxGlanceError) -> ServiceUnavailableError:
     """Return the error for a marker that was deleted, for which Nova answers 400 and Cinder 404."""
-    message = f"The list of the {service} service changed while it was read: {error.message}"
-    return ServiceUnavailableError(message, hint="Try again.", **error.answer())
+    message = say("list-changed", service=word("service", service))
+    return ServiceUnavailableError(message, hint=say("try-again"), **error.answer())
 
 
 def _page_behind(
@@ -169,9 +168,7 @@ def _page_behind(
                 marker = None
             elif begun:
                 raise ServiceUnavailableError(
-                    "Images are being deleted faster than the list can be read.",
-                    service="image",
-                    hint="Try again.",
+                    say("images-deleted-too-fast"), service="image", hint=say("try-again")
                 ) from error
             else:
                 raise MarkersLostError from error
@@ -234,7 +231,7 @@ def _parsed_leniently(content: bytes) -> _Page:
     try:
         page = _AnyPage.model_validate_json(content)
     except pydantic.ValidationError as error:
-        raise not_understood("image", "sent no valid list of images") from error
+        raise not_understood("image", "sent-no-list-of-images") from error
     found = []
     for record in page.images:
         try:
@@ -250,7 +247,7 @@ def _marker(following: str | None) -> str | None:
         return None
     markers = _MARKERS.findall(following)
     if not markers:
-        raise ServiceUnavailableError("Glance's list names a next page without a marker.", service="image")
+        raise ServiceUnavailableError(say("list-without-marker"), service="image")
     return unquote_plus(markers[-1])
 
 
@@ -305,9 +302,9 @@ def listed(
         marker = page.records[-1].id
         if marker in passed:
             raise ServiceUnavailableError(
-                f"The list of the {service} service does not continue behind {marker}.",
+                say("list-of-a-service-does-not-continue", service=word("service", service), marker=marker),
                 service=service,
-                hint="An operator should check the service's database.",
+                hint=say("check-the-database"),
             )
         passed.add(marker)
         asked = {**criteria, "marker": marker}

@@ -17,6 +17,7 @@ from hyperx_glance.cloud.cloud import PATCH_MEDIA_TYPE, Cloud, image_of
 from hyperx_glance.errors import ConflictError, NotAllowedError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.mapping import Edit, json_patch, without_flag_removal
+from hyperx_glance.texts import field_name, say
 
 
 def belongs_to_another(cloud: Cloud, image: Image) -> bool:
@@ -50,8 +51,11 @@ def apply(cloud: Cloud, image: Image, wanted: Callable[[Image], list[Edit]]) -> 
     ignored = without_flag_removal(after, wanted(after))
     if ignored:
         raise ConflictError(
-            f"Glance changed image {after.id}, but did not take {', '.join(sorted({edit.field for edit in ignored}))}.",
-            hint="An operator should check Glance's property protections: users must be able to read what they may"
-            " write.",
+            say(
+                "fields-not-taken",
+                image=after.id,
+                fields=list(map(field_name, sorted({edit.field for edit in ignored}))),
+            ),
+            hint=say("check-the-protections"),
         )
     return after

@@ -25,7 +25,7 @@ from hyperx_glance.models.fields import (
     valid,
 )
 from hyperx_glance.models.request import Request
-from hyperx_glance.texts import field, say
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import DiskFormatWord, Kind, KindWord, State, StateWord, View, ViewWord
 
 _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
@@ -89,7 +89,7 @@ class ImageQuery(Request):
         for least, most in _RANGES:
             low, high = getattr(self, least), getattr(self, most)
             if low is not None and high is not None and low > high:
-                raise ValueError(say("must-not-be-greater", field=field(least), other=field(most)))
+                raise ValueError(say("must-not-be-greater", field=field_name(least), other=field_name(most)))
         return self
 
 

@@ -44,7 +44,7 @@ class ImageChanges(Describing):
     def _keep_what_never_changes(cls, fields: Any) -> Any:
         named = [field for field in IMMUTABLE_FIELDS if isinstance(fields, Mapping) and field in fields]
         if named:
-            raise ImmutableValueError(say("fields-never-change", fields=[texts.field(name) for name in named]))
+            raise ImmutableValueError(say("fields-never-change", fields=[texts.field_name(name) for name in named]))
         return fields
 
     @pydantic.model_validator(mode="after")
@@ -55,7 +55,7 @@ class ImageChanges(Describing):
         snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
         if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
             raise ValueError(
-                say("category-of-a-snapshot", field=texts.field("category"), mark=vocabulary.SNAPSHOT_VALUE)
+                say("category-of-a-snapshot", field=texts.field_name("category"), mark=vocabulary.SNAPSHOT_VALUE)
             )
         return self
 

@@ -21,7 +21,7 @@ from pydantic.json_schema import SkipJsonSchema
 from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.request import UUID_PATTERN, ImmutableValueError, problem_of, refuse
 from hyperx_glance.models.url_text import http_url
-from hyperx_glance.texts import NO_TEXT, Text, field, say
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import DiskFormat, ImageFormat
 
 
@@ -174,7 +174,7 @@ def _free_property(key: str) -> str:
         raise ValueError(say("reserved-property", key=key))
     if key.startswith(vocabulary.OWN_PREFIX) or key in _FIELD_OF_KEY:
         if key in _FIELD_OF_KEY:
-            raise ValueError(say("property-of-a-field", key=key, field=field(_FIELD_OF_KEY[key])))
+            raise ValueError(say("property-of-a-field", key=key, field=field_name(_FIELD_OF_KEY[key])))
         raise ValueError(say("property-of-some-field", key=key))
     return key
 

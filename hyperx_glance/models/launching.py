@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 
 from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, String, Switch, is_password, valid
 from hyperx_glance.models.request import CHOSEN_ID_PATTERN, SERVER_TAG_PATTERN, Request
-from hyperx_glance.texts import field, say
+from hyperx_glance.texts import field_name, say
 
 _LONGEST_NAME = 255
 
@@ -82,7 +82,7 @@ class LaunchRequest(Request):
         """Refuse names that Nova's database refuses only after the request (nova/db/main/models.py, display_name)."""
         longest = _LONGEST_NAME - len(f"-{self.count}")
         if self.count > 1 and len(self.name) > longest:
-            raise ValueError(say("name-too-long-for-numbers", field=field("name"), most=longest, count=self.count))
+            raise ValueError(say("name-too-long-for-numbers", field=field_name("name"), most=longest, count=self.count))
         return self
 
     if TYPE_CHECKING:  # type checkers would accept the types of the fields only, not other types that work, too

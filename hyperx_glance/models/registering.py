@@ -24,7 +24,7 @@ from hyperx_glance.models.fields import (
     Switch,
     Value,
 )
-from hyperx_glance.texts import field, say
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import ImageFormatWord, Kind
 
 
@@ -44,10 +44,10 @@ class _New(Describing):
     def _one_source(self) -> Self:
         if (self.url is None) == (self.file is None):
             if self.url is None:
-                raise ValueError(say("one-of-two-fields-required", field=field("url"), other=field("file")))
-            raise ValueError(say("only-one-of-two-fields", fields=[field("url"), field("file")]))
+                raise ValueError(say("one-of-two-fields-required", field=field_name("url"), other=field_name("file")))
+            raise ValueError(say("only-one-of-two-fields", fields=[field_name("url"), field_name("file")]))
         if self.checksum is not None and self.checksum_url is not None:
-            raise ValueError(say("only-one-of-two-fields", fields=[field("checksum"), field("checksum_url")]))
+            raise ValueError(say("only-one-of-two-fields", fields=[field_name("checksum"), field_name("checksum_url")]))
         return self
 
 

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from hyperx_glance import arguments
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
-from hyperx_glance.texts import Text, field, say
+from hyperx_glance.texts import Text, field_name, say
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -88,7 +88,7 @@ def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> Invalid
         found_here = list(dict.fromkeys(_problem(model, mistake) for mistake in found[place][:MOST_MISTAKES]))
         problem = found_here[0] if len(found_here) == 1 else say("one-of-several-problems", problems=found_here)
         name = _printable(".".join(_shortened(part) for part in place))
-        problems.append(say("wrong-field", field=field(name), problem=problem) if name else problem)
+        problems.append(say("wrong-field", field=field_name(name), problem=problem) if name else problem)
     if len(places) > MOST_MISTAKES:
         problems.append(say("more-problems", count=len(places) - MOST_MISTAKES))
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), ImmutableValueError) for mistake in mistakes)
@@ -113,7 +113,7 @@ def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
         return Text(_printable(_shortened(mistake["msg"].removeprefix("Value error, "), LONGEST_SENTENCE)))
     if code == "unknown-field":
         near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
-        return say("unknown-field-near", near=field(near[0])) if near else say(code)
+        return say("unknown-field-near", near=field_name(near[0])) if near else say(code)
     if code == "must-be-one-of":
         return say(code, words=re.findall("'([^']*)'", context["expected"]))
     if code == "must-be-a-string":

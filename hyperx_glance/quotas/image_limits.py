@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from hyperx_glance.cloud.answers import Shape
-from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.cloud.cloud import Cloud, not_in_catalogue
 from hyperx_glance.cloud.tokens import Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
 
-SHOW_LIMITS = (
-    "Give this administrator the role admin on the system, too (openstack role add --system all), and connect with the"
-    " password; or upgrade Keystone to 2026.1."
-)
+SHOW_LIMITS = "use-the-system-role"
+"""The code of the hint if Keystone hides the limits of images."""
 
 
 class _Registered(Shape):
@@ -65,7 +63,7 @@ def image_endpoint(cloud: Cloud) -> Endpoint:
     if endpoint:
         return endpoint
     raise ServiceUnavailableError(
-        f"This cloud's catalogue has no image service in region {cloud.region_name or 'any'}.",
+        not_in_catalogue("image", cloud.region_name),
         connected=False,
         service="image",
     )

@@ -31,6 +31,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
 )
 from hyperx_glance.quotas.room import image_usage
+from hyperx_glance.texts import say
 
 # ----------------------------------------------------------------- responses of the services
 
@@ -146,10 +147,7 @@ def _readable(context: Context, department: str | None) -> Department:
     found = context.departments.resolve(department)
     # Nova answers 403 even for the caller's own project, Keystone an empty 200: the library gives a clear error.
     if found.id != own.id and not context.cloud.is_administrator:
-        raise NotAllowedError(
-            f"Only administrators may see the quota of {found.name}.",
-            hint="Connect to that department to see its quota.",
-        )
+        raise NotAllowedError(say("quota-of-others", department=found.name), hint=say("connect-to-see-its-quota"))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hyperx_glance.cloud.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.quotas.resources import field_of, known, position
+from hyperx_glance.texts import NO_TEXT, say, word
 
 
 class Exceeded(NamedTuple):
@@ -45,7 +46,8 @@ def quota_error(
     first = found[0]
     complete = None not in first
     return QuotaExceededError(
-        "" if complete else f"Department {department} has no room for more {first.resource}: {text}",
+        NO_TEXT if complete else say("no-room", department=department, resource=word("resource", first.resource)),
+        explanation="" if complete else text,
         department=department,
         resource=first.resource,
         limit=first.limit,
@@ -80,8 +82,11 @@ def of_department(error: QuotaExceededError, department: str) -> QuotaExceededEr
     The department is the one that the caller is connected to, even if another will own the image
     (glance/api/v2/images.py, create).
     """
-    found = image_quota_error(error.message, department=department)
-    found = found or QuotaExceededError(error.message, department=department)
+    found = image_quota_error(error.explanation, department=department)
+    if found is None:
+        return QuotaExceededError(
+            say("quota-exceeded-somewhere", department=department), department=department, **error.answer()
+        )
     found.service, found.status, found.request_id = error.service, error.status, error.request_id
     return found
 

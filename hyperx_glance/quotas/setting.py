@@ -31,6 +31,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
     word_of,
 )
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
@@ -51,7 +52,7 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
     check_limits(limits)
     cloud = context.cloud
     if not cloud.is_administrator:
-        raise NotAllowedError("Only administrators set quotas.")
+        raise NotAllowedError(say("only-administrators-set-quotas"))
     # Nova and Cinder accept quotas for projects that do not exist, so Keystone is asked.
     target = context.departments.resolve(department)
     plans = [
@@ -77,17 +78,17 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
 
 def check_limits(limits: QuotaLimits) -> None:
     """Refuse invalid limits before any request."""
-    known = ", ".join(FIELDS)
-    problems = [f"{name}: unknown limit; valid limits: {known}" for name in sorted({*limits} - {*FIELDS})]
+    known = list(map(field_name, FIELDS))
+    problems = [say("unknown-limit", field=name, known=known) for name in sorted({*limits} - {*FIELDS})]
     problems += [
-        f"{name}: must be a whole number from -1 (unlimited) to {LARGEST_LIMIT}, or None (the default)"
+        say("must-be-a-limit", field=field_name(name), most=LARGEST_LIMIT)
         for name, limit in limits.items()
         if name in FIELDS and not _is_limit(limit)
     ]
     if not limits:
-        problems.append(f"limits: name at least one of {known}")
+        problems.append(say("no-limits", known=known))
     if problems:
-        raise InvalidRequestError("\n".join(problems))
+        raise InvalidRequestError(say("wrong-request", problems=problems))
 
 
 def _is_limit(limit: object) -> bool:
@@ -164,7 +165,7 @@ def _plan_quota_set(
 def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
     default = defaults.get(word)
     if default is None:
-        raise not_understood(service, f"has no default for {word}")
+        raise not_understood(service, "default-missing", resource=word)
     return default
 
 
@@ -194,18 +195,14 @@ def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collect
     """Read image limits, by field; raise if one of these fields is hidden, or not registered."""
     known = image_limits(cloud, department.id)
     if known is None:
-        raise NotAllowedError(
-            f"Keystone does not show you the image limits of {department.name}, so they cannot be set.",
-            hint=SHOW_LIMITS,
-        )
+        raise NotAllowedError(say("image-limits-hidden", department=department.name), hint=say(SHOW_LIMITS))
     shown: dict[str, Limit] = {}
     for resource in IMAGE_RESOURCES:
         limit = known[resource.word]
         if resource.field in fields and limit is None:
             raise NotFoundError(
-                f"Keystone has no registered limit {resource.word} for the image service in region"
-                f" {image_endpoint(cloud).region_id}.",
-                hint="An operator must register the limits of images first, in the region of Glance's endpoint.",
+                say("image-limit-not-registered", resource=resource.word, region=image_endpoint(cloud).region_id),
+                hint=say("register-image-limits"),
             )
         if limit is not None:
             shown[resource.field] = limit
@@ -308,6 +305,6 @@ def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
             ignored.append(field)
     if ignored:
         raise ConflictError(
-            f"The cloud did not apply these limits to {now.department}: {', '.join(ignored)}.",
-            hint="The service reads its limits elsewhere, or enforces none, or somebody else has just changed them.",
+            say("limits-not-applied", department=now.department, fields=list(map(field_name, ignored))),
+            hint=say("limits-are-elsewhere"),
         )

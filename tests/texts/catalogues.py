@@ -24,19 +24,7 @@ from hyperx_glance.texts import DOMAIN, LOCALES, Language
 PACKAGE = LOCALES.parent
 _CODE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9_.-]+)?")
 _IMPORTED = re.compile(r"^from hyperx_glance(\.texts import| import .*\btexts\b)", re.MULTILINE)
-WORDS = (
-    "action",
-    "category",
-    "failurereason",
-    "field",
-    "kind",
-    "left",
-    "phase",
-    "resource",
-    "state",
-    "unit",
-    "urlproblem",
-)
+WORDS = ("category", "field", "left", "phase", "resource", "service", "unit")
 """Kinds of words: their codes are put together of kind and word at run time."""
 
 
@@ -84,12 +72,8 @@ def used() -> dict[str, Use]:
     found: dict[str, Use] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         source = file.read_text(encoding="utf-8")
-        if not re.search(
-            r"^from hyperx_glance import .*\btexts\b|^from hyperx_glance.texts import", source, re.MULTILINE
-        ):
-            continue
-        tree = ast.parse(source)
-        for code, place, values, kind in _codes(tree):
+        says = _IMPORTED.search(source) is not None or file.name == "texts.py"
+        for code, place, values, kind in _codes(ast.parse(source), says=says):
             use = found.setdefault(code, Use())
             use.places.append(f"{file.relative_to(PACKAGE.parent)}:{place}")
             use.values.append(values)
@@ -98,7 +82,7 @@ def used() -> dict[str, Use]:
     return found
 
 
-def _codes(tree: ast.AST) -> Iterator[tuple[str, int, frozenset[str] | None, str]]:
+def _codes(tree: ast.AST, *, says: bool) -> Iterator[tuple[str, int, frozenset[str] | None, str]]:
     """Iterate over the codes of `say` and of each string constant that is one, with the error that has it as message.
 
     A code may also be in a table, or be chosen before the call.
@@ -106,7 +90,7 @@ def _codes(tree: ast.AST) -> Iterator[tuple[str, int, frozenset[str] | None, str
     known = {code for _, code in entries("en")}
     said: set[int] = set()
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
+        if not says or not isinstance(node, ast.Call):
             continue
         kind = _name(node.func)
         if kind.endswith("Error") and node.args and (call := node.args[0]) and _is_say(call):
