@@ -63,7 +63,7 @@ def _refuse(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -
     refusal.capture_id = order.capture_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         exceeded = quota_error(
-            refusal.message,
+            refusal.explanation,
             department=context.departments.own().name,
             status=refusal.status,
             request_id=refusal.request_id,

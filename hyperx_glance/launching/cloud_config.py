@@ -205,7 +205,9 @@ def _check_account(own: _Mapping, user: str) -> None:
     if user == ALWAYS_THERE or not ("users" in own or own.get("user")):
         return
     if not {user, "default"} & _accounts(own).keys():
-        raise wrong_user_data(say("cloud-config-lacks-account", account=user), hint=say("add-the-account", account=user))
+        raise wrong_user_data(
+            say("cloud-config-lacks-account", account=user), hint=say("add-the-account", account=user)
+        )
 
 
 # ----------------------------------------------------------------- merging in the guest

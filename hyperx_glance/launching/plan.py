@@ -235,9 +235,7 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
     if asked is not None:
         problem = say("disk-too-small", image=name, needed=needed, given=disk)
         raise InvalidRequestError(say("wrong-field", field=field, problem=problem))
-    raise FlavorTooSmallError(
-        say("flavor-disk-too-small", flavor=flavor.name, disk=disk, image=name, needed=needed)
-    )
+    raise FlavorTooSmallError(say("flavor-disk-too-small", flavor=flavor.name, disk=disk, image=name, needed=needed))
 
 
 def room(image: Image, flavor: Flavor, request: LaunchRequest) -> dict[str, int]:

@@ -86,9 +86,7 @@ def encode(user_data: str | bytes) -> str:
 def _check_length(data: bytes) -> None:
     most = MAX_ENCODED // 4 * 3
     if len(data) > most:
-        raise wrong_user_data(
-            say("user-data-too-long", length=len(data), most=most), hint=say("compress-user-data")
-        )
+        raise wrong_user_data(say("user-data-too-long", length=len(data), most=most), hint=say("compress-user-data"))
 
 
 def _unpack(data: bytes, most: int) -> bytes:
