@@ -722,7 +722,7 @@ def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
     findings = examine(fake, probe=True)
 
     assert findings["scratch-record"].level == "error"
-    assert "limit" in findings["scratch-record"].message
+    assert "limit" in findings["scratch-record"].explanation
 
 
 @pytest.mark.parametrize("skip", range(6))
