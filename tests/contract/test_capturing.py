@@ -26,6 +26,7 @@ from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.texts import Text
 from tests.support import launches
 from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
 from tests.support.interference import Interference, interrupt
@@ -385,7 +386,7 @@ def test_services_out_of_reach_leave_what_was_made(cloud: CloudUnderTest, client
     between = Interference(alice)
 
     def unreachable() -> None:
-        raise ServiceUnavailableError("cut on request", connected=False)
+        raise ServiceUnavailableError(Text("cut on request"), connected=False)
 
     between.before("PATCH", "/images/", unreachable, times=-1)
     if not isinstance(cloud, InMemoryCloud):

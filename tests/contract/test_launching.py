@@ -26,6 +26,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests.support import launches
 from tests.support.clouds import REGION, unique
 from tests.support.interference import Interference, interrupt
@@ -322,7 +323,7 @@ def test_a_launch_that_was_accepted_is_not_lost(cloud: CloudUnderTest, client: C
     between = Interference(alice)
 
     def denied() -> None:
-        raise NotAllowedError("Not any more.")
+        raise NotAllowedError(Text("Not any more."))
 
     between.before("GET", "/servers/detail", denied)
     launch = alice.launch(image_id, ask(count=2), wait=False)
@@ -353,7 +354,7 @@ def test_a_launch_that_nova_showed_once_and_then_no_more_is_an_error(
     between = Interference(searching)
 
     def denied() -> None:
-        raise NotAllowedError("Not any more.")
+        raise NotAllowedError(Text("Not any more."))
 
     between.after("GET", "/servers/detail", lambda: between.before("GET", "/servers/detail", denied, times=-1))
     with pytest.raises(NotAllowedError, match=launch.launch_id) as caught:

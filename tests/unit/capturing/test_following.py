@@ -21,12 +21,14 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.memory import Call, Refused, Reply
 from tests.support.clouds import sent
+from tests.support.readers import assert_told, assert_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.memory import Recorded
+    from hyperx_glance.texts import Text
     from tests.support.clouds import ClientFactory
 
 NEW = NewCapture(name="captured", capture_id="capture-0001")
@@ -73,6 +75,10 @@ def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None
     with pytest.raises(WaitTimeoutError, match="Timed out waiting for capture capture-0001") as caught:
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
+    assert_told(caught.value)
+    assert caught.value.hint.in_language("en", audience="command").startswith(
+        "`openstack hyperx capture resume capture-0001` finishes it;"
+    )
     capture.cancel()
     cloud.nova.servers[server].snapshot_id = None  # as Nova, where the record is gone
     with pytest.raises(WaitTimeoutError, match="The capture was deleted"):
@@ -271,7 +277,7 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
     assert capture.progress().phase is Phase.REGISTERED
     assert {each.method for each in cloud.requests} == {"GET"}
     assert capture.image_id is None
-    seen: list[str] = []
+    seen: list[Text] = []
     image = capture.wait(on_progress=lambda progress: seen.append(progress.message))
     assert capture.image_id == image.id
     assert list(dict.fromkeys(seen)) == [
@@ -280,6 +286,8 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
         "Cinder is deleting its copy of the volume.",
         "",
     ]
+    for message in filter(None, seen):
+        assert_whole(message)
 
 
 def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, server: str) -> None:
