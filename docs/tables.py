@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from hyperx_glance import errors
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
+from tests.texts.catalogues import entries, is_word, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,6 +179,28 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
+class Codes(Table):
+    """Show the codes of all texts: `.. codes::`."""
+
+    heading = ("Code", "Text", "Chinese", "When", "Status")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Return a row for each code."""
+        uses, english, chinese = used(), entries("en"), entries("zh")
+        for code in sorted({code for _, code in english} - {code for code in uses if is_word(code)}):
+            roles = sorted(uses[code].roles) if code in uses else []
+            kinds = [getattr(errors, role) for role in roles if hasattr(errors, role)]
+            when = [f"`{role}`" if hasattr(errors, role) else role for role in roles]
+            comments = " ".join(english["", code].user_comments)
+            statuses = sorted({str(kind.suggested_status) for kind in kinds})
+            sentences = (_literal(each["", code].string) for each in (english, chinese))
+            yield (f"``{code}``", *sentences, " ".join([", ".join(when), comments]), ", ".join(statuses))
+
+
+def _literal(sentence: object) -> str:
+    return re.sub(r"([\\*`|_])", r"\\\1", str(sentence)).replace("\n", " ")
+
+
 class Benchmarks(SphinxDirective):
     """Show what `tox -e bench` has recorded: `.. benchmarks::`."""
 
@@ -204,6 +228,7 @@ def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let pages use them."""
     app.add_directive("benchmarks", Benchmarks)
+    app.add_directive("codes", Codes)
     app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)

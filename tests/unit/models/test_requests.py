@@ -242,7 +242,7 @@ class TestRequests:
     def test_a_mistake_of_the_whole_request_stands_alone(self) -> None:
         with pytest.raises(ImmutableFieldError, match=r"^url: never changes after creation"):
             ImageChanges(url=URL)  # type: ignore[call-arg]
-        with pytest.raises(InvalidRequestError, match=r"^networks: must be 'auto' or 'none', or must be a list"):
+        with pytest.raises(InvalidRequestError, match=r"^networks: must be one of auto, none, or must be a list"):
             LaunchRequest(name="web", flavor="small", networks="net1")  # type: ignore[arg-type]
 
     def test_nested_mistakes_are_ordinary_located_errors(self) -> None:
