@@ -42,7 +42,7 @@ html_static_path = ["_static"]
 html_css_files = ["hyperx.css"]
 html_show_sourcelink = False
 html_search_language = "zh"  # it finds Chinese words, and English ones as before
-# Prompts are no part of what is copied, and neither is what was printed.
+# Neither prompts nor output are copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 maximum_signature_line_length = 100
@@ -55,7 +55,7 @@ nitpick_ignore_regex = [
     # Other projects' names: this is built without a network, over which their lists of names would come.
     (r"py:.*", r"(collections|datetime|keystoneauth1|openstack|os|pathlib|pydantic|requests|socket|ssl|typing)\..*"),
     (r"py:class", r"Session|Connection|SecretStr|dict\[.*"),
-    # Words that a type checker knows, told where they are taken.
+    # Words that a type checker knows, shown where they are accepted.
     (r"py:class", r"ActionWord|Language"),
 ]
 # Fields of several models share their names, so that a bare field name has no single target.
@@ -88,7 +88,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", _only_for_requests)
 
 
-# What a verb or another call gives, and nobody makes.
+# Classes that verbs and other calls return, and that users do not create.
 _GIVEN = (
     hyperx_glance.Client, hyperx_glance.Image, hyperx_glance.Registration, hyperx_glance.Launch, hyperx_glance.Capture,
     hyperx_glance.HyperxGlanceError, Cloud,

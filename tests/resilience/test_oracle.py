@@ -107,7 +107,7 @@ def press_ctrl_c(_stage: Stage) -> None:
     raise KeyboardInterrupt
 
 
-def fails(_stage: Stage, _result: Any) -> None:  # noqa: ANN401  # whatever came
+def fails(_stage: Stage, _result: Any) -> None:  # noqa: ANN401  # any result
     raise AssertionError
 
 

@@ -84,7 +84,7 @@ SENTENCES = list(sentences())
 SPEAKING_PYTHON = [(name, text) for name, text in SENTENCES if PYTHON.search(text)]
 
 
-def test_there_are_sentences_to_translate() -> None:
+def test_the_hints_and_sentences_of_the_package_are_found() -> None:
     assert len(SENTENCES) > 500
     assert len(SPEAKING_PYTHON) > 50
 
@@ -104,7 +104,7 @@ def test_no_sentence_speaks_python(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", NOT_TOLD_HERE)
-def test_what_is_excused_is_there(name: str) -> None:
+def test_every_excused_file_exists(name: str) -> None:
     assert (PACKAGE / name).exists()
 
 
@@ -216,7 +216,9 @@ def test_a_capture_is_no_launch() -> None:
     ],
 )
 @pytest.mark.usefixtures("debian")
-def test_what_people_read(openstack: Callable[..., Run], fake: InMemoryCloud, line: str, said: str) -> None:
+def test_errors_and_hints_name_commands_and_options_instead_of_python(
+    openstack: Callable[..., Run], fake: InMemoryCloud, line: str, said: str
+) -> None:
     for name in "precious", "of great value":
         fake.glance.add_image(name=name, status="active", protected=True)
     twins = [fake.glance.add_image(name="twins", status="active") for _ in range(2)]

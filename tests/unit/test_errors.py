@@ -36,7 +36,7 @@ def test_bad_input_is_a_value_error_too() -> None:
     assert issubclass(InvalidRequestError, ValueError)
 
 
-def test_what_a_service_answered_is_in_the_text() -> None:
+def test_the_text_of_an_error_contains_the_response_of_the_service() -> None:
     error = NotFoundError(
         Text("No image 7c1."), hint=Text("See the list."), service="image", status=404, request_id="req-1"
     )
@@ -134,7 +134,7 @@ def test_another_thread_may_find_more_while_an_error_is_named() -> None:
     assert caught.value.capture_id == "7c1"
 
 
-def test_where_nothing_was_made_nothing_is_named() -> None:
+def test_no_note_is_added_if_nothing_was_created() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, MayHaveMade(image_id=None):
         raise KeyboardInterrupt
 
