@@ -30,7 +30,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
-from hyperx_glance.texts import NO_TEXT, Text, say
+from hyperx_glance.texts import NO_TEXT, Text, say, sentences
 from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Phase
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import wait_until
@@ -362,9 +362,9 @@ class CaptureFollower:
         try:
             self.cancel()
         except PlaceLostError as lost:
-            error.add_note(str(lost))
+            error.add_note(sentences(lost.message, lost.hint))
         except HyperxGlanceError as second:
-            error.add_note(f"The record or copies of capture {self.capture_id} could not be deleted: {second}")
-            LOG.warning("The record or copies of capture %s could not be deleted", self.capture_id)
+            error.add_note(say("capture-not-deleted", capture=self.capture_id, problem=second.message))
+            LOG.warning("The record or copies of capture %s could not be deleted: %s", self.capture_id, second)
             return False
         return True

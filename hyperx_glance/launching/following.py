@@ -173,7 +173,7 @@ class LaunchFollower:
             self.cancel()
         except HyperxGlanceError as problem:
             failure.hint = say("cancel-deletes-the-rest", launch=launch_id)
-            failure.add_note(f"The servers of the launch could not be deleted: {problem}")
+            failure.add_note(say("launch-not-deleted", problem=problem.message))
             raise failure from problem
         failure.hint = say("launch-is-deleted")
         own = self._context.departments.own()
