@@ -69,6 +69,24 @@ def test_cinder_cannot_copy(cloud: InMemoryCloud, alice: Client, on_volume: str)
     assert left(cloud) == []
 
 
+def test_an_upload_that_cinder_refuses_ends_the_capture_with_cinder_s_words_set_apart(
+    cloud: InMemoryCloud, alice: Client, on_volume: str
+) -> None:
+    said = "Invalid volume: no upload today."
+    cloud.fail("cinder", "POST", "/action", status=400, body=said, times=None)
+    with pytest.raises(
+        CaptureFailedError, match=f"Cinder refused to upload its copy of the volume: {said[:-1]}"
+    ) as caught:
+        alice.capture(on_volume, NEW)
+    error = caught.value
+    assert (error.explanation, error.service, error.status) == (said, "block-storage", 400)
+    assert error.in_language("zh", audience="person") == (
+        f"虚拟机 {on_volume} 的封装操作 capture-0001 失败。Cinder 拒绝上传云硬盘副本。"
+        "请检查该虚拟机；其故障信息和服务日志中有详细信息。然后重新封装。"
+    )
+    assert left(cloud) == []
+
+
 def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.snapshots_stall = True
     capture = alice.start_capture(server, NEW)
