@@ -81,6 +81,7 @@ if typing.TYPE_CHECKING:
         UrlProblem as UrlProblem,
         View as View,
     )
+    from hyperx_glance.waiting.cancelling import cancelling as cancelling
     from hyperx_glance.waiting.pace import Pace as Pace
 
 _HOMES = {
@@ -111,6 +112,7 @@ _HOMES = {
     "settings": "Settings",
     "texts": "Audience Text",
     "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
+    "waiting.cancelling": "cancelling",
     "waiting.pace": "Pace",
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}

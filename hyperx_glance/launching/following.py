@@ -138,7 +138,7 @@ class LaunchFollower:
             return progress
 
         try:
-            return wait_until(self._pace, look, timeout=timeout)
+            return wait_until(self._pace, look, timeout=timeout, what=f"launch {self.order.launch_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 say("launch-timed-out", launch=self.order.launch_id, progress=_summary(last)),
@@ -291,7 +291,7 @@ class LaunchFollower:
     def _wait_for(self, gone: Callable[[], bool | None], otherwise: str) -> None:
         self._refused = ""
         try:
-            wait_until(self._pace, patient(self._pace, gone))
+            wait_until(self._pace, patient(self._pace, gone), what=f"the deletion of launch {self.order.launch_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 say(otherwise, launch=self.order.launch_id),

@@ -37,7 +37,8 @@ def admit(context: Context, order: RegistrationOrder, end: Deadline) -> Departme
 
     while True:
         try:
-            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
+            place = f"a place in the quota of department {order.department.name}"
+            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left), what=place)
         except WaitTimeoutError:
             if end.passed:
                 message = f"Image {order.image_id} timed out waiting for quota in department {order.department.name}."

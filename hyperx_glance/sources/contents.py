@@ -17,6 +17,7 @@ from typing import Protocol
 
 from hyperx_glance.errors import HyperxGlanceError, LocalFileError
 from hyperx_glance.sources.addresses import rejected
+from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
 HEAD_BYTES = 128 * 1024
@@ -62,11 +63,12 @@ _UNPACKERS = {
 _DANGERS = {
     "backing_file": "it refers to a backing file",
     "data_file": "it keeps its data in another file",
-    "unknown_features": "it has unknown features",
-    "mbr": "its partition table is malformed",
-    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept",
+    "unknown_features": "it has unknown features ({reason})",
+    "mbr": "its partition table is malformed ({reason})",
+    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept ({reason})",
 }
-
+_OTHER_DANGER = "it fails a safety check ({reason})"
+"""What the checks of oslo.utils found; ``reason`` is its own text, which quotes nothing of the file."""
 
 _FILE_HINTS = {
     UrlProblem.HTML: "It may be a saved login or download page; download the file itself.",
@@ -166,6 +168,7 @@ def examine(head: bytes, *, whole: bool) -> Content:
     return Content(found[0], found, dangers or "it can be read in several formats")
 
 
+@inspecting_quietly()
 def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415  # a tenth of a second that browsing does not need
 
@@ -189,7 +192,9 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
         try:
             inspector.safety_check()
         except format_inspector.SafetyCheckFailed as error:
-            dangers += [_DANGERS.get(check, check) for check in error.failures]
+            dangers += [
+                _DANGERS.get(check, _OTHER_DANGER).format(reason=reason) for check, reason in error.failures.items()
+            ]
         except format_inspector.ImageFormatError as error:
             dangers.append(str(error))
     return tuple(found), " and ".join(dangers)

@@ -51,6 +51,7 @@ from hyperx_glance import (
     UrlProblem,
     UrlReport,
     Usage,
+    cancelling,
 )
 from hyperx_glance.texts import Text
 
@@ -203,6 +204,17 @@ def capturing(client: Client, server: Server) -> None:
     assert_type(capture.wait(on_progress=follow, timeout=1), Image)
     assert_type(capture.cancel(), None)
     assert_type(client.find_capture(capture.capture_id), Capture)
+
+
+async def working_asynchronously(client: Client, server: Server) -> None:
+    async with cancelling(client.start_registration, NewImage(name="a", url="http://files.example/a")) as registration:
+        assert_type(registration, Registration)
+    async with cancelling(client.start_capture, server.id, NewCapture(name="a")) as capture:
+        assert_type(capture, Capture)
+    request = LaunchRequest(name="web", flavor="m1.tiny")
+    async with cancelling(client.launch, "7c1", request, wait=False) as launch:
+        assert_type(launch, Launch)
+    cancelling(client.start_registration, "an image")  # type: ignore[arg-type] # the arguments are those of the verb
 
 
 def administering(client: Client) -> None:
