@@ -19,6 +19,7 @@ from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests.support import launches
 from tests.support.clouds import Clock, sent
 from tests.support.launches import ask, nothing_was_created
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     pass
@@ -75,6 +76,8 @@ def test_a_request_that_never_arrived_raises_after_the_quiet_time_with_the_launc
     assert caught.value.launch_id == "launch-of-mine"
     assert caught.value.status == 502
     assert "find_launch" in caught.value.hint
+    assert "`openstack hyperx launch show launch-of-mine`" in caught.value.hint.in_language("en", audience="command")
+    assert_told(caught.value)
     assert QUIET_SECONDS <= clock.now < 2 * QUIET_SECONDS
     assert nothing_was_created(cloud) or len(sent(cloud, "POST", "/servers")) == 1
 
