@@ -427,7 +427,7 @@ class TestWhatTheBytesSay:
 
         content = examine(data[: 128 * 1024], whole=len(data) < 128 * 1024)
 
-        assert (content.disk_format, content.dangers) == (samples.DISK_FORMATS[name], "")
+        assert (content.disk_format, content.dangers) == (samples.DISK_FORMATS[name], ())
 
     def test_a_plain_disk_says_nothing(self) -> None:
         assert examine(samples.data("disk.raw"), whole=True).disk_format is None
