@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from hyperx_glance.arguments import callback, number, require, seconds
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import tenacity
@@ -86,7 +87,7 @@ def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float |
     try:
         found = polling(look)
     except tenacity.RetryError:
-        raise WaitTimeoutError("Timed out.") from None
+        raise WaitTimeoutError(say("timed-out")) from None
     assert found is not None  # retried otherwise
     return found
 
