@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hyperx_glance import HyperxGlanceError, LaunchRequest, NotFoundError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import Text
 from tests.resilience.matrix import Cell, Request, judge
 from tests.resilience.verbs import DEADLINE, ELSEWHERE, LOGIN, SIGNATURE, Stage, Verb, nothing_new, one_image
 
@@ -23,24 +24,24 @@ def let_a_built_in_exception_out(_stage: Stage) -> None:
 
 
 def say_nothing_useful(_stage: Stage) -> None:
-    raise HyperxGlanceError("None")
+    raise HyperxGlanceError(Text("None"))
 
 
 def show_a_page(_stage: Stage) -> None:
-    raise ServiceUnavailableError("The answer was <html><h1>Welcome</h1></html>.")
+    raise ServiceUnavailableError(Text("The answer was <html><h1>Welcome</h1></html>."))
 
 
 def show_a_login(_stage: Stage) -> None:
-    raise ServiceUnavailableError(f"carol with {LOGIN} was refused.")
+    raise ServiceUnavailableError(Text(f"carol with {LOGIN} was refused."))
 
 
 def show_a_url_in_the_cause(_stage: Stage) -> None:
-    raise ServiceUnavailableError("The URL was refused.") from ValueError(f"?sig={SIGNATURE}")
+    raise ServiceUnavailableError(Text("The URL was refused.")) from ValueError(Text(f"?sig={SIGNATURE}"))
 
 
 def show_a_token_in_a_note(stage: Stage) -> None:
     token = stage.client.cloud.session.get_token()
-    error = ServiceUnavailableError("The service was not there.")
+    error = ServiceUnavailableError(Text("The service was not there."))
     error.add_note(f"X-Auth-Token: {token}")
     raise error
 
@@ -60,23 +61,23 @@ def make_a_record(stage: Stage) -> str:
 
 def lose_a_record(stage: Stage) -> None:
     make_a_record(stage)
-    raise ServiceUnavailableError("The answer was lost.")
+    raise ServiceUnavailableError(Text("The answer was lost."))
 
 
 def make_it_twice(stage: Stage) -> None:
     for _ in range(2):
         stage.image(hyperx_created_by=stage.cloud.users["carol"], status="queued")
-    raise ServiceUnavailableError("The answer was lost.")
+    raise ServiceUnavailableError(Text("The answer was lost."))
 
 
 def lose_a_launch(stage: Stage) -> None:
     stage.helper.launch(stage.known["image"], LaunchRequest(name="web", flavor="m1.tiny"))
-    raise ServiceUnavailableError("The answer was lost.")
+    raise ServiceUnavailableError(Text("The answer was lost."))
 
 
 def name_another_launch(stage: Stage) -> None:
     stage.helper.launch(stage.known["image"], LaunchRequest(name="web", flavor="m1.tiny"))
-    error = NotFoundError("Launch another-one was lost.")
+    error = NotFoundError(Text("Launch another-one was lost."))
     error.launch_id = "another-one"
     raise error
 
@@ -86,7 +87,7 @@ def claim_success(_stage: Stage) -> None:
 
 
 def wait_in_vain(_stage: Stage) -> None:
-    raise WaitTimeoutError("The time to wait is over.")
+    raise WaitTimeoutError(Text("The time to wait is over."))
 
 
 def sleep_too_long(stage: Stage) -> None:

@@ -22,6 +22,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Recorded, Reply
+from hyperx_glance.texts import Text
 from tests import samples
 from tests.support.clouds import ClientFactory
 
@@ -340,7 +341,7 @@ def test_what_the_callback_raises_comes_out_as_it_was(
     cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path
 ) -> None:
     def complain(_: object) -> None:
-        raise ServiceUnavailableError("The callback's own.")
+        raise ServiceUnavailableError(Text("The callback's own."))
 
     with pytest.raises(ServiceUnavailableError, match="callback's own"):
         alice.download(image, tmp_path / "disk.raw", on_progress=complain)

@@ -84,7 +84,7 @@ def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client:
     while (seen := registration.progress()).phase is not Phase.FAILED:
         pass
 
-    assert seen.message == "Cannot read http://127.0.0.1/a"
+    assert (seen.message.code, seen.explanation) == ("import-failed", "Cannot read http://127.0.0.1/a")
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
@@ -113,7 +113,7 @@ def test_what_glance_says_of_a_url_that_is_not_known_is_shown_without_secrets(
     cloud.glance.images[image_id].status = "queued"
     cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
 
-    assert registration.progress().message == "Cannot read http://127.0.0.1/a"
+    assert registration.progress().explanation == "Cannot read http://127.0.0.1/a"
     with pytest.raises(RegistrationFailedError) as caught:
         registration.wait()
     assert "5ecre7" not in f"{caught.value} {cloud.glance.images[image_id].properties}"
