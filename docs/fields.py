@@ -58,6 +58,7 @@ MEANINGS: Final = {
     "description_contains": "A part of the description, without regard to case.",
     "disk_gib": "GiB of the flavor's disk.",
     "elapsed_seconds": "Seconds since the beginning.",
+    "explanation": "What the service said, in its own words.",
     "failed": "Servers that Nova could not make.",
     "fault": "Why Nova could not make the server; None if it could.",
     "file": "A path or a binary file object, in place of the URL.",

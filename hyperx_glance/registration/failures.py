@@ -23,7 +23,7 @@ from hyperx_glance.models.url_text import ascii_url, scrub
 from hyperx_glance.quotas.refusals import image_quota_error, of_department
 from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.sources import urls
-from hyperx_glance.texts import NO_TEXT, Text, say, sentences
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0
@@ -209,7 +209,9 @@ def unverifiable(image_id: str, problem: Text, *, explanation: str = "") -> Regi
 
 def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
     """Return the error of an image that was not ready in time."""
-    message = sentences(say("not-ready-yet", image=image_id, phase=last.phase), last.message)
+    message = say("not-ready-yet", image=image_id, phase=last.phase)
+    if last.message:
+        message = say("not-ready-yet-because", image=image_id, phase=last.phase, why=last.message)
     hint = say("start-it-again" if streams else "glance-continues", image=image_id)
     return WaitTimeoutError(message, last_seen=last, image_id=image_id, explanation=last.explanation, hint=hint)
 

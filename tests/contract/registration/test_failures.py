@@ -294,7 +294,7 @@ def test_a_handle_shows_the_failure_before_wait_tells_it(client: ClientFactory, 
             break
         threading.Event().wait(0.02)
 
-    assert (progress.phase, progress.message) == (Phase.FAILED, "Task failed due to Internal Error")
+    assert (progress.phase, progress.explanation) == (Phase.FAILED, "Task failed due to Internal Error")
     for _ in "told again":
         with pytest.raises(RegistrationFailedError) as caught:
             registration.wait()
