@@ -203,7 +203,7 @@ def _save(saving: _Saving, path: Path) -> None:
             _give_name(saving, file, part, path)
         except BaseException as error:
             if part.exists():
-                error.add_note(f"The data so far is in {part}; the next download of this image continues there.")
+                error.add_note(say("download-continues-there", file=part))
             raise
 
 

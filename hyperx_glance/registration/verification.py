@@ -77,9 +77,7 @@ class Verification:
     def _unreadable(self, error: NotAllowedError) -> HyperxGlanceError:
         if self._read().glance_status == "deactivated":
             self._record.ended = True
-            error.add_note(
-                f"Image {self._record.image_id} was disabled in the meantime; resume_registration can verify it later."
-            )
+            error.add_note(say("disabled-before-it-was-verified", image=self._record.image_id))
             return error
         return self._record.reject(
             failures.unverifiable(self._record.image_id, say("glance-hides-its-data"), explanation=error.explanation)
