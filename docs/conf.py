@@ -17,7 +17,7 @@ from hyperx_glance.cloud.cloud import Cloud
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 project = "hyperx-glance"
 copyright = "the hyperx-glance authors"
@@ -41,7 +41,8 @@ html_title = "hyperx-glance " + version.partition("+")[0]
 html_static_path = ["_static"]
 html_css_files = ["hyperx.css"]
 html_show_sourcelink = False
-# Prompts are no part of what is copied, and neither is what was printed.
+html_search_language = "zh"  # it finds Chinese words, and English ones as before
+# Neither prompts nor output are copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 maximum_signature_line_length = 100
@@ -54,8 +55,8 @@ nitpick_ignore_regex = [
     # Other projects' names: this is built without a network, over which their lists of names would come.
     (r"py:.*", r"(collections|datetime|keystoneauth1|openstack|os|pathlib|pydantic|requests|socket|ssl|typing)\..*"),
     (r"py:class", r"Session|Connection|SecretStr|dict\[.*"),
-    # Words that a type checker knows, told where they are taken.
-    (r"py:class", r"ActionWord"),
+    # Words that a type checker knows, shown where they are accepted.
+    (r"py:class", r"ActionWord|Language"),
 ]
 # Fields of several models share their names, so that a bare field name has no single target.
 suppress_warnings = ["ref.python"]
@@ -63,7 +64,7 @@ suppress_warnings = ["ref.python"]
 autodoc_default_options = {
     "members": True,
     "undoc-members": True,
-    "exclude-members": "model_config, model_post_init, model_validate, model_validate_json",
+    "exclude-members": "model_config, model_post_init, model_validate, model_validate_json, read_by",
 }
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -87,7 +88,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", _only_for_requests)
 
 
-# What a verb or another call gives, and nobody makes.
+# Classes that verbs and other calls return, and that users do not create.
 _GIVEN = (
     hyperx_glance.Client, hyperx_glance.Image, hyperx_glance.Registration, hyperx_glance.Launch, hyperx_glance.Capture,
     hyperx_glance.HyperxGlanceError, Cloud,

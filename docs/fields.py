@@ -1,6 +1,6 @@
 """What each field of the public models means, and its unit: added to its entry in the reference.
 
-A field of an image is told by the vocabulary, unless it is told here; "Model.field" is for one model alone.
+A field of an image is described by the vocabulary, unless it is described here; "Model.field" is for one model alone.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ MEANINGS: Final = {
 
 
 def meaning(model: str, field: str) -> str:
-    """Say what a field means; "" where nobody has said."""
+    """Return the meaning of a field; "" if it is not described."""
     told = MEANINGS.get(f"{model}.{field}") or MEANINGS.get(field)
     if told or field not in BY_NAME:
         return told or ""
@@ -172,7 +172,7 @@ def meaning(model: str, field: str) -> str:
 
 
 def setup(_: Sphinx) -> dict[str, bool]:
-    """Give them to autodoc, as if they stood below the fields in the source."""
+    """Pass the descriptions to autodoc, as if they stood below the fields in the source."""
     for name in hyperx_glance.__all__:
         model = getattr(hyperx_glance, name)
         fields = getattr(

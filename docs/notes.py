@@ -1,4 +1,4 @@
-"""The release notes: of each version where git knows which, and all of them together where there is no git."""
+"""The release notes: of each version if git knows which, and all of them together without git."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = "docs/releasenotes"
 
 
 class _Files:
-    """Be what reno reads notes from, by their files alone."""
+    """A source from which reno reads notes, by their files alone."""
 
     def __init__(self, version: str) -> None:
         self.notes = {
@@ -34,12 +34,12 @@ class _Files:
         return [(note, b"") for note in self.notes]
 
     def parse_note_file(self, filename: str, _: bytes) -> dict[str, object]:
-        """Give the sections of one note."""
+        """Return the sections of one note."""
         return {name: [text] if isinstance(text, str) else text for name, text in self.notes[filename].items()}
 
 
 class ReleaseNotes(ReleaseNotesDirective, SphinxDirective):
-    """Show the notes: `.. release-notes::`."""
+    """The release notes: `.. release-notes::`."""
 
     def run(self) -> list[Node]:
         """Let reno ask git, if there is one."""

@@ -26,7 +26,7 @@ LINE = 18
 
 
 class Drawing:
-    """Collect boxes and arrows; places are pixels from the top left corner."""
+    """Boxes and arrows; places are pixels from the top left corner."""
 
     def __init__(self, width: int, height: int) -> None:
         self.size = width, height
@@ -66,7 +66,7 @@ class Drawing:
             self.text(x, y, label, of="label")
 
     def svg(self, title: str) -> str:
-        """Give the picture, with what a person who cannot see it is told."""
+        """Return the picture, with the text for a person who cannot see it."""
         width, height = self.size
         return (
             f'<svg class="picture" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
@@ -75,7 +75,7 @@ class Drawing:
 
 
 def phases() -> Drawing:
-    """Show how a registration goes on, and what the console's column says meanwhile."""
+    """Show the phases of a registration, and what the console's column says meanwhile."""
     drawing = Drawing(600, 330)
     drawing.area(10, 10, 580, 130, "INACTIVE")
     drawing.area(10, 190, 580, 130, "")
@@ -140,7 +140,7 @@ def steward() -> Drawing:
 
 
 def back_end() -> Drawing:
-    """Show what speaks to what, and where everything is kept."""
+    """Show which part speaks to which, and where everything is kept."""
     drawing = Drawing(600, 330)
     drawing.box(20, 20, 160, 50, "browsers\na token each")
     drawing.area(10, 110, 370, 90, "workers: nothing is kept here but caches of a minute")
@@ -200,7 +200,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
 
 
 class Picture(SphinxDirective):
-    """Show one: `.. picture:: NAME`, and what it shows in words."""
+    """One picture: `.. picture:: NAME`, and its description in words."""
 
     required_arguments = 1
     has_content = True

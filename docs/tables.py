@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from hyperx_glance import errors
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
+from tests.texts.catalogues import entries, is_word, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +34,7 @@ WRITERS = {
     Writer.OWNER: "the department that owns it",
     Writer.STEWARD: "the department; everybody on a public image",
 }
-# What one word for the writer cannot say.
+# Notes that one word for the writer cannot express.
 SPECIAL_WRITERS = {
     "visibility": "the department that owns it; ``public``: who the policy lets",
     "featured_flag": "administrators; the department may take it off",
@@ -42,7 +44,7 @@ SPECIAL_WRITERS = {
 
 
 class Criterion(NamedTuple):
-    """Say what Glance is asked for a field of `ImageQuery`, what it cannot be asked, and which fields it is about."""
+    """A criterion of `ImageQuery`: what Glance can evaluate, what it cannot, and the fields that it compares."""
 
     glance: str
     here: str = ""
@@ -101,12 +103,12 @@ CRITERIA = {name: _TOLD.get(name) or _of_a_property(BY_NAME[name]) for name in I
 
 
 class Table(SphinxDirective):
-    """Show rows that are read at build time, so that the page cannot be stale."""
+    """A table whose rows are read at build time, so that the page cannot be stale."""
 
     heading: typing.ClassVar[tuple[str, ...]]
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give the cells as reStructuredText."""
+        """Return the cells as reStructuredText."""
         raise NotImplementedError
 
     def run(self) -> list[Node]:
@@ -119,12 +121,12 @@ class Table(SphinxDirective):
 
 
 class Fields(Table):
-    """Show the fields of images: `.. fields::`."""
+    """The table of the fields of images: `.. fields::`."""
 
     heading = ("Field", "Console", "In Glance", "Written by", "Found by")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give a row for each field."""
+        """Return a row for each field."""
         return map(self._row, FIELDS)
 
     @staticmethod
@@ -139,12 +141,12 @@ class Fields(Table):
 
 
 class Criteria(Table):
-    """Show which side evaluates which criterion: `.. criteria::`."""
+    """The table of the criteria, and which side evaluates each: `.. criteria::`."""
 
     heading = ("Criterion", "Glance evaluates", "Only the client evaluates")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give a row for each field of `ImageQuery`."""
+        """Return a row for each field of `ImageQuery`."""
         return (self._row(name, criterion) for name, criterion in CRITERIA.items())
 
     @staticmethod
@@ -154,12 +156,12 @@ class Criteria(Table):
 
 
 class Compatibility(Table):
-    """Show what releases lack, and how the tests went there: `.. compatibility::`."""
+    """The table of the releases: what they lack, and the test results: `.. compatibility::`."""
 
     heading = ("Release", "Missing in this release", "What the library does instead", "Tests on real services")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Give a row for each release on which the tests can run."""
+        """Return a row for each release on which the tests can run."""
         results: dict[str, dict[str, dict[str, int]]] = json.loads(RESULTS.read_text())
         known = {NEWEST, *(path.stem for path in RESULTS.parent.glob("*.txt"))}
         return (self.row(release, results.get(release, {})) for release in sorted(known, reverse=True))
@@ -177,8 +179,30 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
+class Codes(Table):
+    """Show the codes of all texts: `.. codes::`."""
+
+    heading = ("Code", "Text", "Chinese", "When", "Status")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Return a row for each code."""
+        uses, english, chinese = used(), entries("en"), entries("zh")
+        for code in sorted({code for _, code in english} - {code for code in uses if is_word(code)}):
+            roles = sorted(uses[code].roles) if code in uses else []
+            kinds = [getattr(errors, role) for role in roles if hasattr(errors, role)]
+            when = [f"`{role}`" if hasattr(errors, role) else role for role in roles]
+            comments = " ".join(english["", code].user_comments)
+            statuses = sorted({str(kind.suggested_status) for kind in kinds})
+            sentences = (_literal(each["", code].string) for each in (english, chinese))
+            yield (f"``{code}``", *sentences, " ".join([", ".join(when), comments]), ", ".join(statuses))
+
+
+def _literal(sentence: object) -> str:
+    return re.sub(r"([\\*`|_])", r"\\\1", str(sentence)).replace("\n", " ")
+
+
 class Benchmarks(SphinxDirective):
-    """Show what `tox -e bench` has recorded: `.. benchmarks::`."""
+    """The figures that `tox -e bench` has recorded: `.. benchmarks::`."""
 
     def run(self) -> list[Node]:
         """Write a table for each measurement."""
@@ -193,7 +217,7 @@ class Benchmarks(SphinxDirective):
 
 
 def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
-    """Let each cell say which column it is of, where a narrow page shows rows as cards (`_static/hyperx.css`)."""
+    """Give each cell the name of its column, since a narrow page shows rows as cards (`_static/hyperx.css`)."""
     for table in document.findall(nodes.tgroup):
         heads = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
         for row in (row for body in table.findall(nodes.tbody) for row in body.findall(nodes.row)):
@@ -204,6 +228,7 @@ def name_columns(_: Sphinx, document: nodes.document, __: str) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let pages use them."""
     app.add_directive("benchmarks", Benchmarks)
+    app.add_directive("codes", Codes)
     app.add_directive("compatibility", Compatibility)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)

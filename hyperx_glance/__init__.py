@@ -70,6 +70,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.models.urls import UrlPolicy as UrlPolicy
     from hyperx_glance.registration import Registration as Registration
     from hyperx_glance.settings import Settings as Settings
+    from hyperx_glance.texts import Audience as Audience, Text as Text
     from hyperx_glance.vocabulary import (
         Action as Action,
         Category as Category,
@@ -108,6 +109,7 @@ _HOMES = {
     "models.urls": "UrlPolicy",
     "registration": "Registration",
     "settings": "Settings",
+    "texts": "Audience Text",
     "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
     "waiting.pace": "Pace",
 }

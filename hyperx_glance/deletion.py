@@ -27,7 +27,7 @@ _UNFINISHED = ("queued", "saving")
 
 
 def delete(context: Context, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:
-    """Delete an image permanently. That is one request, unless the servers that use the image are asked for.
+    """Delete an image permanently. That is one request, unless the servers that use the image are requested.
 
     If a response is lost, the request is sent again: an id is never used twice, so it can delete nothing else. An image
     that is gone then counts as deleted. If ``image`` is a record without data, wait for services that write to it.

@@ -30,7 +30,7 @@ from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.mapping import Edit
 from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
-from hyperx_glance.texts import NO_TEXT, Text, field_name, say
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say, word
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import attempts
 
@@ -116,7 +116,7 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
     """Let the steward make a change that HYPERX allows every user; make all of it or nothing.
 
-    Whatever the policies say, Glance's database refuses everybody except the owner of the image
+    Regardless of the policies, Glance's database refuses everybody except the owner of the image
     (glance/db/sqlalchemy/api.py, is_image_mutable).
     """
     steward = context.steward
@@ -195,5 +195,5 @@ def _read_after(context: Context, reference: str, action: str) -> Image:
     try:
         return context.cloud.image(reference)
     except HyperxGlanceError as error:
-        error.add_note(f"Before this error, Glance had completed the requested action ({action}).")
+        error.add_note(say("action-was-done", action=word("glance-action", action)))
         raise

@@ -76,7 +76,7 @@ class ErrorKeywords(Answer, total=False):
 
 def _text(text: object) -> Text:
     """Return a text; programs' own tests make errors of plain strings."""
-    return text if isinstance(text, Text) else Text(visible(str(text)[:LONGEST_TEXT]))
+    return text if isinstance(text, Text) else Text(str(text))
 
 
 def _restored(kind: type[HyperxGlanceError], message: Text, state: Mapping[str, object]) -> HyperxGlanceError:
@@ -164,7 +164,8 @@ class HyperxGlanceError(Exception):
             if self.status is not None:
                 request = say("error.request", request=self.request_id) if self.request_id else NO_TEXT
                 bare = _without_stop(text, reader)
-                text = say("error.answer", message=bare, service=self.service, status=self.status, request=request)
+                service = word("service", self.service or "")
+                text = say("error.answer", message=bare, service=service, status=self.status, request=request)
         shown = text.read_by(reader)
         left = [each for each in self.left if str(each).partition(" ")[2] not in shown]
         hint = self.hint

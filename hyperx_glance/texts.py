@@ -101,7 +101,7 @@ class Text(str):
 
     def __new__(cls, text: str = "", /, *, code: str = "", values: Mapping[str, object] | None = None) -> Self:
         """Return a text; `say` returns one with a code."""
-        self = super().__new__(cls, text)
+        self = super().__new__(cls, visible(text[:LONGEST_TEXT]))
         self.code = code
         self.values = values or {}
         return self
@@ -179,7 +179,7 @@ def say(code: str, /, **values: object) -> Text:
 def word(kind: str, value: str) -> Text:
     """Return the text of a word of the product, such as "failed" of the kind "phase"; an unknown word stays."""
     code = f"{kind}.{value}"
-    return Text(visible(value)) if template(code) is None else say(code)
+    return Text(value) if template(code) is None else say(code)
 
 
 def sentences(*texts: Text) -> Text:
@@ -190,7 +190,7 @@ def sentences(*texts: Text) -> Text:
 
 def field_name(name: str) -> Text:
     """Return the name of a field as a text: programs read its name, commands its option, people its title."""
-    return Text(visible(name), code=FIELD, values={"name": visible(name)})
+    return Text(name, code=FIELD, values={"name": visible(name)})
 
 
 def reader(language: Language, audience: Audience | str, fields: Mapping[str, str] | None = None) -> Reader:
@@ -296,7 +296,7 @@ def _read(value: object, info: ValidationInfo) -> Text:
     code, values, text = value["code"], value["values"], value["text"]
     if not isinstance(code, str) or not isinstance(values, Mapping) or not isinstance(text, str):
         raise ValueError("must be a text: code, values and text")  # noqa: TRY004  # pydantic takes no TypeError
-    return Text(visible(text), code=code, values={name: _value_read(each, info) for name, each in values.items()})
+    return Text(text, code=code, values={name: _value_read(each, info) for name, each in values.items()})
 
 
 def _value_read(value: object, info: ValidationInfo) -> object:

@@ -42,7 +42,7 @@ def file_server() -> Iterator[FileServer]:
 
 @pytest.fixture
 def tls_file_server(certificate_authority: trustme.CA) -> Iterator[FileServer]:
-    """Serve files by HTTPS on 127.0.0.1; only who reads `ca_file` trusts it."""
+    """Serve files by HTTPS on 127.0.0.1; only clients that read `ca_file` trust it."""
     with FileServer(authority=certificate_authority) as server:
         yield server
 

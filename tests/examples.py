@@ -1,4 +1,4 @@
-"""Give the examples of modules and guides what they talk about: what the page "Before you begin" makes.
+"""Provide the names that the examples of modules and guides use: those of the page "Before you begin".
 
 Its lines are run before each page and each docstring that needs a cloud, as a person would paste them. Docstrings
 have no room for it, and find three names more:

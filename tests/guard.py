@@ -1,7 +1,7 @@
 """Hold the whole run on this machine: no test, no program that a test starts, no service of a local cloud leaves it.
 
-Whatever tries is refused before anything is sent, and the test during which it tried fails and shows from where: also
-where the code under test takes the refusal for a bad day of the network and goes on.
+Every attempt is refused before anything is sent, and the test during which it tried fails and shows from where: also
+if the code under test takes the refusal for a failure of the network and continues.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REPORT: Final = "HYPERX_TESTS_REFUSED"
 
 
 class Refused:
-    """Collect who tried, until somebody is told."""
+    """The attempts, until they are reported."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="hyperx-tests-")
@@ -70,7 +70,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Fail who tried while being imported."""
+    """Fail modules that made an attempt while they were imported."""
     told = refused.take()
     if told:
         raise pytest.UsageError(_message("while tests were collected", told))
@@ -78,25 +78,25 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Fail who tried while being set up."""
+    """Fail tests that made an attempt while they were set up."""
     return (yield from _watched(item))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Fail who tried."""
+    """Fail tests that made an attempt."""
     return (yield from _watched(item))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Fail who tried while being taken down."""
+    """Fail tests that made an attempt while they were taken down."""
     return (yield from _watched(item))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the run for what nobody was told of: in a thread that outlived its test."""
+    """Fail the run for attempts not reported yet: those of a thread that outlived its test."""
     told = refused.take()
     if told:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -36,7 +36,7 @@ def run(command: Sequence[object], directory: Path, path: Path | None = None) ->
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Build the wheel, install it into a folder, and give that and the project that uses it."""
+    """Build the wheel, install it into a folder, and return that and the project that uses it."""
     folder = tmp_path_factory.mktemp("example")
     source, site, project = (folder / name for name in ("source", "site", "project"))
     shutil.copytree(ROOT / "hyperx_glance", source / "hyperx_glance", ignore=shutil.ignore_patterns("__pycache__"))

@@ -112,7 +112,7 @@ class Page(BaseModel):
 
 
 class Started(BaseModel):
-    """The id with which to ask for progress."""
+    """The id with which to request the progress."""
 
     id: str
 
@@ -152,12 +152,12 @@ STATUSES: dict[type[HyperxGlanceError], int] = {
 
 
 def status_of(error: HyperxGlanceError) -> int:
-    """Give the HTTP status of an error; 502 means that something went wrong in a service."""
+    """Return the HTTP status of an error; 502 means that something went wrong in a service."""
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 502)
 
 
 def refusal(request: Request) -> tuple[int, str] | None:
-    """Say with which status and why a request is refused before its body is read."""
+    """Return the status and the reason for which a request is refused before its body is read; None if it is not."""
     if request.method in ("GET", "HEAD"):
         return None
     if request.url.query:

@@ -77,7 +77,7 @@ class Listing:
 
 
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
-    """Refuse a query that nobody may ask, or that this caller may not ask."""
+    """Refuse a query that is invalid, or that this caller may not make."""
     if query.view is View.EVERYTHING and not is_administrator:
         raise NotAllowedError(say("view-everything"), hint=say("use-view-all"))
     if query.view is View.SHARED and is_administrator:

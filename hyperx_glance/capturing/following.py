@@ -1,6 +1,6 @@
 """Following one capture to its end: look, take the next step, and delete what was made if it fails.
 
-Whatever happened before, one look at Glance, Cinder and Nova shows the next step: the copy of the volume, its upload,
+One look at Glance, Cinder and Nova always shows the next step: the copy of the volume, its upload,
 the patch that makes a template, the deletion of the copy. Each may be taken again, also by another process.
 """
 
@@ -143,7 +143,7 @@ class CaptureFollower:
         self.made.found(volume_id=self._copy_id)
         return found
 
-    # ------------------------------------------------------------- go on
+    # ------------------------------------------------------------- continue
 
     def finish(self, tell: Tell[Progress], timeout: float | None) -> Image:
         """Take all steps that are left, and return the image. The callback's exceptions come out as `CallbackError`."""

@@ -1,4 +1,4 @@
-"""A connection as one user, made from a session or from another connection; whoever opened it closes it.
+"""A connection as one user, made from a session or from another connection; its opener closes it.
 
     >>> client = hyperx_glance.Client.from_session(session)
     >>> client.is_administrator, client.region_name

@@ -282,7 +282,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
 
 
 def _hint_for_a_role(message: str) -> Text:
-    """Return a hint that names the users to whom a policy gives the right."""
+    """Return a hint that names the users to whom a policy grants the right."""
     # glance/api/policy.py, enforce
     refused = re.search(r"not authorized to complete (?!publicize)(\w+) action", message)
     if refused and "metadef" in refused[1]:

@@ -5,8 +5,8 @@
     <Response [200]>
 
 keystoneauth follows a redirect of any request to any host, with its token and its body (keystoneauth1/session.py,
-_send_request), and plugins log in through the session that they are given. So whatever this library sends, a login
-included, it sends through such a session; the one of the caller stays as it is.
+_send_request), and plugins log in through the session that they are given. So every request of this library, a login
+included, goes through such a session; the caller's session stays as it is.
 """
 
 from __future__ import annotations

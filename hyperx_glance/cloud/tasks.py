@@ -1,4 +1,4 @@
-"""Glance's tasks for an image: what its log of an import tells users.
+"""Glance's tasks for an image, which are the log of its imports for users.
 
 >>> from hyperx_glance.cloud.tasks import newest_import
 >>> newest_import(cloud, disk_image.id).status
@@ -41,7 +41,7 @@ def newest_task(tasks: Iterable[Task]) -> Task | None:
 
 
 def stale(updated_at: datetime | None, now: datetime) -> bool:
-    """Check whether the last update is so old that Glance would give the lock to another import."""
+    """Check whether the last update is so old that Glance would grant the lock to another import."""
     return updated_at is not None and now - updated_at > STALE_AFTER
 
 

@@ -1,4 +1,4 @@
-"""The contents of a token: who the caller is, and where the services are.
+"""The contents of a token: the caller's identity, and the endpoints of the services.
 
     >>> from hyperx_glance.cloud.tokens import access_of, token_of
     >>> access_of(token_of(session)).project_name

@@ -305,9 +305,9 @@ def _summary(progress: LaunchProgress | None) -> str:
 
 
 def _ask_each(ask: Callable[[str], None], ids: Sequence[str]) -> None:
-    """Ask for each, even if some are refused; raise the first refusal in the end.
+    """Make the request for each id, even if some are refused; raise the first refusal in the end.
 
-    If the service is out of reach, the others are not asked for.
+    If the service is out of reach, the remaining ids are skipped.
     """
     refusals = []
     for each in ids:

@@ -1,4 +1,4 @@
-"""What a launch was asked for, as its servers and volumes carry it: from them alone it is found again.
+"""The order of a launch, as its servers and volumes carry it: they suffice to find the launch again.
 
 >>> from hyperx_glance.launching.order import LaunchOrder
 >>> order = LaunchOrder(launch_id="81f", image_id="7c1", count=2)

@@ -38,7 +38,7 @@ def _sortable(column: str) -> str:
 
 
 class ImageQuery(Request):
-    """A list of images to ask for, and its order.
+    """A list of images to request, and its order.
 
     Sizes are bytes and inclusive, times aware and inclusive. ``search`` is the console's quick search. ``hidden`` None
     means both. ``sort`` is a list of columns, with "-" for descending.

@@ -51,7 +51,14 @@ class ImageChanges(Describing):
     def _decide_on_each_property(self) -> Self:
         twice = sorted(self.remove_properties & self.properties.keys())
         if twice:
-            raise ValueError(say("property-set-and-removed", keys=twice))
+            raise ValueError(
+                say(
+                    "property-set-and-removed",
+                    field=texts.field_name("properties"),
+                    other=texts.field_name("remove_properties"),
+                    keys=twice,
+                )
+            )
         snapshot = self.properties.get(vocabulary.SNAPSHOT_KEY) == vocabulary.SNAPSHOT_VALUE
         if snapshot and "category" in self.model_fields_set and self.category is not Category.PRIVATE:
             raise ValueError(

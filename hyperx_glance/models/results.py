@@ -121,7 +121,7 @@ class AvailabilityZone(BaseModel):
 
 
 class Deletion(BaseModel):
-    """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not asked for."""
+    """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not requested."""
 
     model_config = ConfigDict(frozen=True)
 

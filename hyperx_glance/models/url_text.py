@@ -195,7 +195,7 @@ def scrub(text: str, *known: str) -> str:
     """Remove everything that may be a secret of a URL from a message of a service or a library.
 
     The message may have been cut short. Each URL gets its stored form, and "a URL" stands for what readers may
-    understand differently. A ``known`` URL is found in one piece, whatever characters it has.
+    understand differently. A ``known`` URL is found in one piece, even if it has unusual characters.
     """
     for url in known:
         clean = _shown(url)

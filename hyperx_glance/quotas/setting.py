@@ -287,13 +287,13 @@ def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str
             back += [field for field in fields if field not in undo.of_others]
             stay += [field for field in fields if field in undo.of_others]
     if not touched:
-        error.add_note("Nothing was changed.")
+        error.add_note(say("nothing-changed"))
     if back:
-        error.add_note(f"Restored: {', '.join(back)}.")
+        error.add_note(say("limits-restored", fields=list(map(field_name, back))))
     if stay:
-        error.add_note(f"Not restored, since somebody else has changed them meanwhile: {', '.join(stay)}.")
+        error.add_note(say("limits-not-restored", fields=list(map(field_name, stay))))
     if left:
-        error.add_note(f"Could not be restored: {', '.join(left)}. It is safe to set a limit again.")
+        error.add_note(say("limits-left", fields=list(map(field_name, left))))
 
 
 def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:

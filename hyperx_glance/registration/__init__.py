@@ -8,7 +8,7 @@
 A registration has seven steps. Nothing is created before the first three have passed, and a failure of a later one
 deletes the record.
 
-`order` is what was asked for. `checking` takes the first three steps, `creation`, `admission` and `importing` the next
+`order` is the request. `checking` takes the first three steps, `creation`, `admission` and `importing` the next
 two, and `following` the last: `looking` shows how far an import has come, `outcome` judges it, `uploading` and
 `streaming` send data through this process, and `verification` compares checksums. `record` alone deletes, `failures`
 has the errors, `handle` is the public face, and `resumption` finds a registration again.

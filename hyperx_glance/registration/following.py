@@ -127,7 +127,7 @@ class RegistrationFollower:
             raise self.record.leave(failures.lacking(self.record.image_id, lacking))
 
     def _fail_or_stream(self, failed: Image, task: Task | None) -> None:
-        """Give up after a failed import; or stream, if the settings allow it and this machine can read the URL."""
+        """Fail after a failed import; or stream, if the settings allow it and this machine can read the URL."""
         record, phase = self.record, self._journal.last.phase
         image, _ = record.read(phase=phase)
         if image.glance_status != failed.glance_status:

@@ -164,7 +164,7 @@ class RegistrationRecord:
         return self.leave(error)
 
     def leave(self, error: HyperxGlanceError) -> HyperxGlanceError:
-        """Give up without changing the record; return the error to raise."""
+        """Fail without changing the record; return the error to raise."""
         return self._settle(error, "left")
 
     def clean_up(self) -> HyperxGlanceError | None:

@@ -1,6 +1,6 @@
 """Two clouds for tests: `InMemoryCloud` in this process, `LocalCloud` with the real services on loopback.
 
-Either is imported when it is first asked for, since each needs its own extra: [testing] or [localcloud].
+Either is imported when it is first used, since each needs its own extra: [testing] or [localcloud].
 
 >>> from hyperx_glance import testing
 >>> testing.__all__

@@ -68,6 +68,6 @@ class MayHaveMade:
             return
         if not left:
             return
-        note = str(say("error.left", things=left))
+        note = say("error.left", things=left)
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)

@@ -137,7 +137,7 @@ class Attempt:
             self.lost = error.connected = self.lost or may_be_done(error)
         elif error is not None:
             if self.lost and isinstance(error, HyperxGlanceError):
-                error.add_note(say("earlier-response-lost"))
+                error.add_note(say("response-was-lost"))
             return False
         return bool(self._attempt.__exit__(kind, error, traceback))
 

@@ -1,4 +1,4 @@
-"""Give the measurements on the real services their clients."""
+"""Fixtures for the measurements on the real services."""
 
 from tests.local.conftest import client
 

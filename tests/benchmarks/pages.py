@@ -1,4 +1,4 @@
-"""A Glance that makes its pages when they are asked for, so that only the reader's memory is measured.
+"""A Glance that makes its pages when they are requested, so that only the reader's memory is measured.
 
     python -m tests.benchmarks.pages 100000
 
@@ -76,7 +76,7 @@ def properties(number: int) -> dict[str, str]:
 
 
 class PagesAdapter(requests.adapters.BaseAdapter):
-    """Answer GET /v2/images with pages of so many images."""
+    """An adapter that answers GET /v2/images with pages of so many images."""
 
     def __init__(self, amount: int) -> None:
         super().__init__()

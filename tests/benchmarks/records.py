@@ -1,4 +1,4 @@
-"""Show what was measured, and keep it for the page "Performance" where BENCH_RESULTS names the file."""
+"""Show what was measured, and keep it for the page "Performance" if BENCH_RESULTS names the file."""
 
 from __future__ import annotations
 

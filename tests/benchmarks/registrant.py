@@ -1,4 +1,4 @@
-"""A process that registers one image and tells, as JSON, how long it took and how much memory.
+"""A process that registers one image and reports, as JSON, how long it took and how much memory.
 
 The argument is JSON: ``auth`` (a session's keywords), ``small`` (the path of an image that is registered first, so that
 all is imported), ``request`` (``url``, or ``file`` as a path). What was registered is downloaded again, and hashed.
@@ -27,7 +27,7 @@ def memory(key: str) -> float:
 
 
 class Hashing(io.RawIOBase):
-    """Be a file that keeps nothing but the digest of what it is given."""
+    """A file that keeps only the digest of the data written to it."""
 
     def __init__(self) -> None:
         self.digest = hashlib.sha256()

@@ -48,7 +48,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Measured(NamedTuple):
-    """Hold the best of some rounds: microseconds for each image listed, and the requests of one round."""
+    """The best of some rounds: microseconds for each image listed, and the requests of one round."""
 
     cpu: float
     wall: float
@@ -57,7 +57,7 @@ class Measured(NamedTuple):
 
 
 class Bench:
-    """Count the requests of one member's session, and time what uses it."""
+    """One member's session, whose requests are counted and timed."""
 
     def __init__(self, session: Session) -> None:
         self.session = session

@@ -1,7 +1,7 @@
 """How long the ``openstack`` command takes, with the plug-in and without, and its lists beside openstackclient's own.
 
 All commands run as programs, in turn, against the same Glance, so that what else the machine does meets them all. The
-best round of each counts: whatever is slower than that waited for something else.
+best round of each counts: anything slower than that waited for something else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Measured(NamedTuple):
-    """Hold the best of some rounds: seconds of the clock, and of the program's own CPU."""
+    """The best of some rounds: seconds of the clock, and of the program's own CPU."""
 
     wall: float
     cpu: float
@@ -73,7 +73,7 @@ def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
 
 
 def _run(arguments: str, variables: Mapping[str, str]) -> tuple[Measured, int]:
-    """Run a command to its end; give what it took, and how many lines it printed."""
+    """Run a command to its end; return the time that it took, and how many lines it printed."""
     started = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, OPENSTACK, *arguments.split()], env=variables, stdout=subprocess.PIPE
@@ -87,7 +87,7 @@ def _run(arguments: str, variables: Mapping[str, str]) -> tuple[Measured, int]:
 
 
 def _compared(title: str, rounds: int, **commands: tuple[str, Mapping[str, str]]) -> tuple[dict[str, Measured], int]:
-    """Run commands in turn, some rounds long; print and give the best of each, and how many lines all have printed."""
+    """Run commands in turn, some rounds long; print and return the best of each, and how many lines all printed."""
     taken: dict[str, list[Measured]] = {name: [] for name in commands}
     lines = set()
     for _ in range(rounds):

@@ -1,7 +1,7 @@
 """How much CPU the cloud in memory takes to start as a process, and for one page of a thousand of 10,000 images.
 
 Both are held against work that any such program has: to import the libraries of its HTTP, and to write its answer as
-JSON. So the bounds hold on every machine, whatever else it does; the best round of each counts.
+JSON. So the bounds hold on every machine, even a busy one; the best round of each counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LARGEST_PAGE = 5
 
 
 def _cpu_until_a_line(*command: str) -> float:
-    """Run a program until it prints something, and give the seconds of CPU that it took."""
+    """Run a program until it prints something, and return the seconds of CPU that it took."""
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
         program.stdout.readline()

@@ -80,7 +80,7 @@ def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
 
 
 class Cost:
-    """Collect what calls cost."""
+    """The cost of calls."""
 
     def __init__(self, session: Session) -> None:
         self.requests = 0

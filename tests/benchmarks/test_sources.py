@@ -69,7 +69,7 @@ def run(local_cloud: LocalCloud, folder: Path, request: dict[str, object]) -> di
 
 
 def piped(client: ClientFactory, pipe: Callable[[str], str]) -> float:
-    """Upload by other programs, and give how long they took."""
+    """Upload by other programs, and return how long they took."""
     alice = client("alice")
     body = {"name": unique("curl"), "disk_format": "raw", "container_format": "bare"}
     image_id = alice.cloud.post("image", "/images", json=body).json()["id"]

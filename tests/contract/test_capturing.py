@@ -26,6 +26,7 @@ from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.cloud import compute
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.texts import Text
 from tests.support import launches
 from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
 from tests.support.interference import Interference, interrupt
@@ -135,9 +136,7 @@ def test_a_server_becomes_an_image(cloud: CloudUnderTest, client: ClientFactory,
     assert (server["status"], server["OS-EXT-STS:task_state"]) == ("ACTIVE", None)
 
 
-def test_what_is_asked_for_replaces_what_is_inherited(
-    cloud: CloudUnderTest, client: ClientFactory, backing: str
-) -> None:
+def test_requested_fields_replace_inherited_ones(cloud: CloudUnderTest, client: ClientFactory, backing: str) -> None:
     server_id = launched(cloud, client, backing)
     new = NewCapture(
         name=unique("web"),
@@ -200,7 +199,7 @@ def test_administrators_capture_featured_images(cloud: CloudUnderTest, client: C
 # ----------------------------------------------------------------- refused before anything exists
 
 
-def test_what_cannot_be_captured_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
+def test_a_capture_that_is_impossible_or_not_allowed_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
     alice, new = client("alice"), NewCapture(name=unique("web"))
     with pytest.raises(NotFoundError):
         alice.capture("00000000-0000-4000-8000-000000000000", new)
@@ -273,7 +272,7 @@ def test_lost_answers(cloud: CloudUnderTest, client: ClientFactory, backing: str
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(4))
-def test_whoever_dies_is_followed_by_another(
+def test_another_process_finishes_the_capture_of_a_killed_caller(
     cloud: CloudUnderTest, client: ClientFactory, backing: str, number: int, moment: str
 ) -> None:
     """Kill the caller at each request that changes something, and let another process finish the capture."""
@@ -385,7 +384,7 @@ def test_services_out_of_reach_leave_what_was_made(cloud: CloudUnderTest, client
     between = Interference(alice)
 
     def unreachable() -> None:
-        raise ServiceUnavailableError("cut on request", connected=False)
+        raise ServiceUnavailableError(Text("cut on request"), connected=False)
 
     between.before("PATCH", "/images/", unreachable, times=-1)
     if not isinstance(cloud, InMemoryCloud):
@@ -410,7 +409,7 @@ def test_long_texts_are_inherited_whole(cloud: CloudUnderTest, client: ClientFac
 
 
 def test_a_snapshot_without_data_is_taken_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
-    """A server whose volume cannot be told from one that was attached: Nova makes a record of volume snapshots."""
+    """A server whose volume looks like one that was attached: Nova makes a record of volume snapshots."""
     server_id = launched(cloud, client, "volume")
     alice, capture_id = client("alice"), unique("capture")
     shown = compute.server(alice.cloud, server_id)

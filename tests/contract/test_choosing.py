@@ -39,7 +39,7 @@ def flavors(cloud: CloudUnderTest) -> Iterator[None]:
 
 
 def refusal(client: Client, image: Image, flavor: FlavorChoice) -> str:
-    """Launch as usual, and give the sentence of the refusal; "" where there is none."""
+    """Launch as usual, and return the sentence of the refusal; "" if there is none."""
     try:
         client.launch(image, LaunchRequest(name=unique("web"), flavor=flavor.id), wait=False)
     except HyperxGlanceError as error:
@@ -60,7 +60,7 @@ def refusal(client: Client, image: Image, flavor: FlavorChoice) -> str:
     ],
 )
 @pytest.mark.usefixtures("flavors")
-def test_what_fits_launches_and_what_does_not_is_refused_in_the_same_words(
+def test_fitting_flavors_launch_and_the_others_are_refused_for_the_listed_reason(
     cloud: CloudUnderTest, client: ClientFactory, user: str, sample: str, record: Mapping[str, object]
 ) -> None:
     user_client = client(user)

@@ -97,7 +97,7 @@ def _outcome(client: Client, image_id: str) -> Deletion | NotFoundError:
         return error
 
 
-def test_nobody_uses_a_new_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
+def test_no_server_uses_a_new_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image = client().image(make_image(cloud))
     assert client().servers_using(image) == []
     assert client().delete(image, report_servers=True) == Deletion(image=image, servers=())

@@ -203,7 +203,7 @@ def test_reading_alone_is_well_for_everybody(client: ClientFactory, user: str) -
     assert [finding for finding in client(user).doctor() if finding.level != "ok"] == []
 
 
-def test_whoever_cannot_try_is_told_so(client: ClientFactory, cloud: CloudUnderTest) -> None:
+def test_the_doctor_warns_users_who_cannot_run_the_probe(client: ClientFactory, cloud: CloudUnderTest) -> None:
     before = image_ids(cloud)
 
     for user in "admin", "rita":

@@ -51,7 +51,7 @@ def test_the_data_is_saved_as_it_is(client: ClientFactory, tmp_path: Path, by: s
     assert names(tmp_path) == ([] if by == "object" else ["disk.qcow2"])
 
 
-def test_what_was_there_is_replaced_at_once(client: ClientFactory, tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_by_the_download(client: ClientFactory, tmp_path: Path) -> None:
     alice = client("alice")
     path = tmp_path / "disk.qcow2"
     path.write_bytes(b"old")
@@ -61,7 +61,7 @@ def test_what_was_there_is_replaced_at_once(client: ClientFactory, tmp_path: Pat
     assert path.read_bytes() == DISK
 
 
-def test_what_an_earlier_download_has_left_is_taken_up(client: ClientFactory, tmp_path: Path) -> None:
+def test_a_download_resumes_from_the_part_file_of_an_earlier_one(client: ClientFactory, tmp_path: Path) -> None:
     alice = client("alice")
     image = registered(alice)
     part = tmp_path / f"{image.id}.part"

@@ -119,7 +119,9 @@ def test_properties_can_be_removed(cloud: CloudUnderTest, client: ClientFactory)
     ],
     ids=str,
 )  # fmt: skip
-def test_what_never_changes_is_refused(cloud: CloudUnderTest, client: ClientFactory, route: dict[str, Any]) -> None:
+def test_changes_of_immutable_fields_are_refused(
+    cloud: CloudUnderTest, client: ClientFactory, route: dict[str, Any]
+) -> None:
     image_id = make_image(cloud, sample=None, hypervisor_type="qemu", hyperx_url="http://files.example/a")
     before = record_of(cloud, image_id)
     with pytest.raises(ImmutableFieldError):
@@ -389,7 +391,7 @@ def _asking(kind: str, category: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("key", ["repo", "context", "member", "image_id", "delete", "base", " a", "a "])
 @pytest.mark.parametrize("route", ["properties", "remove_properties"])
-def test_what_glance_would_misunderstand_is_refused(
+def test_keys_that_glance_would_misread_are_refused(
     cloud: CloudUnderTest, client: ClientFactory, key: str, route: str
 ) -> None:
     """Glance answers 200 to a PATCH of an attribute of its own object, and takes blanks off a key."""

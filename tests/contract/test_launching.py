@@ -26,6 +26,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests.support import launches
 from tests.support.clouds import REGION, unique
 from tests.support.interference import Interference, interrupt
@@ -117,7 +118,7 @@ def test_network_by_name_and_no_network(cloud: CloudUnderTest, client: ClientFac
     assert client("alice").launch(image_id, ask(networks="none")).servers[0].addresses == {}
 
 
-def test_what_a_server_is_given(cloud: CloudUnderTest, client: ClientFactory) -> None:
+def test_a_server_gets_every_requested_attribute(cloud: CloudUnderTest, client: ClientFactory) -> None:
     session = cloud.session("alice")
     key, group = unique("key"), unique("group")
     public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2Zq1bI5m0Ff6DqfG1hO3gVb7M8Yw5YwKx0vB9y2mJx alice"
@@ -215,7 +216,7 @@ def test_a_cancellation_that_died_before_the_volumes_is_taken_up(
     between = Interference(dying)
     found = dying.find_launch(launch.launch_id)
     if method == "GET":
-        # The first list tells which volumes are the launch's own.
+        # The first list shows which volumes are the launch's own.
         between.after(method, path, lambda: between.before(method, path, interrupt))
     else:
         between.before(method, path, interrupt)
@@ -253,7 +254,7 @@ def test_an_image_that_is_not_active_is_refused(cloud: CloudUnderTest, client: C
     assert nothing_was_created(cloud)
 
 
-def test_what_does_not_fit_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
+def test_a_launch_that_does_not_fit_is_refused(cloud: CloudUnderTest, client: ClientFactory) -> None:
     alice = client("alice")
     cd = launches.put_image(cloud, "data.iso", {"hyperx_bootable": "false"})
     with pytest.raises(InvalidRequestError, match="not bootable"):
@@ -322,7 +323,7 @@ def test_a_launch_that_was_accepted_is_not_lost(cloud: CloudUnderTest, client: C
     between = Interference(alice)
 
     def denied() -> None:
-        raise NotAllowedError("Not any more.")
+        raise NotAllowedError(Text("Not any more."))
 
     between.before("GET", "/servers/detail", denied)
     launch = alice.launch(image_id, ask(count=2), wait=False)
@@ -353,7 +354,7 @@ def test_a_launch_that_nova_showed_once_and_then_no_more_is_an_error(
     between = Interference(searching)
 
     def denied() -> None:
-        raise NotAllowedError("Not any more.")
+        raise NotAllowedError(Text("Not any more."))
 
     between.after("GET", "/servers/detail", lambda: between.before("GET", "/servers/detail", denied, times=-1))
     with pytest.raises(NotAllowedError, match=launch.launch_id) as caught:
@@ -445,7 +446,7 @@ def test_user_data_beside_which_the_password_would_not_hold_is_refused(
         ({"volume_type": "none", "boot_volume_gib": 20}, "openstack volume type list"),
     ],
 )
-def test_what_there_is_not_is_refused_with_how_to_list_what_there_is(
+def test_an_unknown_name_is_refused_with_the_command_that_lists_the_valid_ones(
     cloud: CloudUnderTest, client: ClientFactory, fields: dict[str, object], command: str
 ) -> None:
     with pytest.raises((InvalidRequestError, NotFoundError)) as caught:

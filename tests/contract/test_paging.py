@@ -26,7 +26,7 @@ MOST_PAGES = 60
 
 
 class Event(NamedTuple):
-    """Say what happens behind which page: to which image, counted from its end, or from the end of all."""
+    """What happens behind which page: to which image, counted from the end of the page, or from the end of all."""
 
     page: int
     what: str
@@ -35,7 +35,7 @@ class Event(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """Hold what is there, who asks what for, how long the pages are, and what happens meanwhile."""
+    """The images, the caller and the query, the length of the pages, and what happens meanwhile."""
 
     records: list[Record]
     late: list[Record]

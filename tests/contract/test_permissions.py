@@ -64,7 +64,7 @@ def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
 
 @dataclasses.dataclass
 class Stock:
-    """Make images of one kind: alice's, and seen by bob's department where it is a shared one."""
+    """A source of images of one kind: alice's, and seen by bob's department if it is shared."""
 
     cloud: CloudUnderTest
     kind: str
@@ -109,7 +109,7 @@ def read(cloud: CloudUnderTest, user: str, image_id: str) -> Image | None:
 
 
 def succeeds(client: Client, image: Image, action: Action) -> bool:
-    """Do it, and tell whether it was done."""
+    """Do it, and return whether it was done."""
     verbs: dict[Action, Callable[[], object]] = {
         Action.LAUNCH: lambda: client.launch(image, LaunchRequest(name=unique("web"), flavor="m1.small"), wait=False),
         Action.EDIT: lambda: client.update(
@@ -132,7 +132,7 @@ def succeeds(client: Client, image: Image, action: Action) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_allowed_is_what_the_verbs_then_do(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
+def test_allowed_agrees_with_the_outcome_of_each_verb(cloud: CloudUnderTest, client: ClientFactory, kind: str) -> None:
     stock = Stock(cloud, kind)
     wrong = []
     for user, steward in CALLERS:

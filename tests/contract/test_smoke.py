@@ -105,7 +105,7 @@ def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: C
     assert alice.find_capture(begun.capture_id).wait().state == "ACTIVE"
 
 
-def test_what_an_operator_reads_and_sets(client: ClientFactory) -> None:
+def test_an_operator_can_change_quotas_install_metadefs_and_run_the_doctor(client: ClientFactory) -> None:
     admin = client("admin")
     before = admin.quota("dept-b").instances
     assert before is not None

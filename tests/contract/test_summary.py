@@ -54,7 +54,7 @@ def test_each_view_is_summed_up_as_it_is_listed(cloud: CloudUnderTest, client: C
         assert found.total == client(user).count(query) == sum(found.by_category.values())
 
 
-def test_what_a_list_refuses_a_summary_refuses(client: ClientFactory) -> None:
+def test_a_summary_refuses_the_same_queries_as_a_list(client: ClientFactory) -> None:
     with pytest.raises(NotAllowedError, match="everything"):
         client("alice").summary(view="everything")
     with pytest.raises(InvalidRequestError, match="not both"):

@@ -1,6 +1,6 @@
-"""Fuzzing of whatever reads what others wrote.
+"""Fuzzing of everything that reads what others wrote.
 
-``FUZZ_CASES`` says how many cases each parser gets: 10,000 where nobody says, a million in a soak. Hypothesis takes
+``FUZZ_CASES`` says how many cases each parser gets: 10,000 by default, a million in a soak. Hypothesis takes
 longer for an example than a parser does, so each example is a batch of ten cases, cut out of one text or one string of
 bytes.
 """
@@ -33,7 +33,7 @@ _COMMON: Final = 256
 
 
 class AtOnce(HypothesisProvider):
-    """Draw bytes and texts at once: letter by letter takes most of the time of a run."""
+    """A strategy that draws bytes and strings at once: letter by letter takes most of the time of a run."""
 
     def draw_bytes(self, min_size: int = 0, max_size: int = 10**10) -> bytes:
         assert self._random is not None
@@ -77,7 +77,7 @@ def blobs(longest: int) -> st.SearchStrategy[list[bytes]]:
 
 
 def texts(alphabet: str | None, longest: int) -> st.SearchStrategy[list[str]]:
-    """Return batches of texts of these letters, of any letters where there are none."""
+    """Return batches of strings of these letters; of any letters if there are none."""
     letters = st.characters() if alphabet is None else alphabet
     drawn = st.text(letters, min_size=longest * 3, max_size=longest * BATCH)
     return drawn.map(_cut)

@@ -122,7 +122,7 @@ def test_user_data_gets_the_password_or_is_refused(starts: list[bytes], noise: l
 
 @dataclass(frozen=True)
 class OneAnswer:
-    """Be a cloud that always says the same."""
+    """A cloud that always gives the same answer."""
 
     body: bytes
 

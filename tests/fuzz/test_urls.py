@@ -176,7 +176,7 @@ def test_no_host_leads_to_a_denied_place(hosts: list[str]) -> None:
 
 @fuzzed
 @given(STATUS, LINES, blobs(8))
-def test_whatever_a_server_answers_is_data_or_a_typed_error(
+def test_any_response_of_a_server_is_data_or_a_typed_error(
     starts: list[bytes], heads: list[list[bytes]], bodies: list[bytes]
 ) -> None:
     url = "http://198.51.100.7/a?sig=5ecre7"
@@ -220,7 +220,7 @@ def test_bytes_are_a_format_or_a_typed_error(
 
 @fuzzed
 @given(texts(None, 20) | WORDS)
-def test_what_is_printed_drives_no_terminal(batch: list[str]) -> None:
+def test_printable_text_contains_no_terminal_control_characters(batch: list[str]) -> None:
     for text in batch:
         shown = printable(text)
         assert printable(shown) == shown

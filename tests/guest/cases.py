@@ -1,4 +1,4 @@
-"""User data of callers, and what must come of it beside the administrator's password: for every cloud-init.
+"""User data of callers, and its expected effect, along with the administrator's password: for every cloud-init.
 
 What sets passwords by ``chpasswd`` is refused, unless only the guest can read it (a template, an archive).
 """

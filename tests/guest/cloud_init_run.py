@@ -22,7 +22,7 @@ from cloudinit.handlers.cloud_config import CloudConfigPartHandler  # type: igno
 
 
 class Guest:
-    """Stand where cloud-init has its distro: note what would be done to the system."""
+    """A stand-in for the distro of cloud-init, which notes what would be done to the system."""
 
     init_cmd = ("service",)
 
@@ -98,7 +98,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     error = ""
     try:
         cc_set_passwords.handle(*arguments, [])
-    except Exception as failure:  # noqa: BLE001  # whatever a guest's module raises is the result
+    except Exception as failure:  # noqa: BLE001  # any exception of a guest's module is the result
         error = repr(failure)
     return {
         "config": shown,

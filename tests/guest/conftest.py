@@ -1,4 +1,4 @@
-"""Give tests a cloud of real guests, and what these are made of."""
+"""Fixtures for tests on a cloud of real guests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def guest_images() -> Images:
-    """Make the images, or find them where an earlier run has left them."""
+    """Make the images, or find those that an earlier run has left."""
     return images()
 
 
@@ -67,7 +67,7 @@ def alice(guest_cloud: LocalCloud) -> Iterator[Client]:
 
 @dataclasses.dataclass(frozen=True)
 class Shelf:
-    """Where images come from: registers them from URLs."""
+    """The source of images: registers them from URLs."""
 
     files: Images
     server: FileServer
@@ -92,7 +92,7 @@ def shelf(guest_images: Images, file_server: FileServer, alice: Client) -> Shelf
 
 
 class ConsoleOf(Protocol):
-    """Sit at a server's console."""
+    """A factory of consoles of servers."""
 
     def __call__(self, server_id: str) -> Console: ...
 

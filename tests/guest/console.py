@@ -26,7 +26,7 @@ ANSWER_SECONDS: Final = scaled(40)
 
 
 class Console:
-    """Be the one person at a console."""
+    """The only person at a console."""
 
     def __init__(self, cloud: LocalCloud, server_id: str) -> None:
         self.cloud = cloud
@@ -58,7 +58,7 @@ class Console:
         return log
 
     def log_in(self, user: str, password: str) -> Session | None:
-        """Log in; None where the guest refuses."""
+        """Log in; return None if the guest refuses."""
         session = Session(self.cloud.serial_port(self.server_id))
         with contextlib.ExitStack() as leaving:
             leaving.callback(session.close)
@@ -77,7 +77,7 @@ class Console:
 
 
 class Session:
-    """Type at a console, and read."""
+    """A person who types at a console, and reads."""
 
     def __init__(self, port: int) -> None:
         self._line = socket.create_connection(("127.0.0.1", port))
@@ -90,7 +90,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Log out, unless something went wrong: then the guest may not answer any more."""
+        """Log out, unless something went wrong: then the guest may no longer answer."""
         try:
             if error is None:
                 self._type("exit")
@@ -115,7 +115,7 @@ class Session:
         return self._heard
 
     def log_in(self, user: str, password: str) -> bool:
-        """Answer the questions for user and password, from the start: who was refused is asked in another way."""
+        """Answer the questions for user and password, from the start: after a refusal, it asks in another way."""
         self._type("\x03")
         self._hear("login: $")
         self._type(user)
@@ -124,7 +124,7 @@ class Session:
         return "incorrect" not in self._hear(r"[#$] $|Login incorrect[^:]*login: $")
 
     def run(self, command: str) -> str:
-        """Run a command of a shell, and give what it printed."""
+        """Run a command of a shell, and return its output."""
         self._type(f"echo BEG''IN; {command}; echo EN''D")
         heard = self._hear(r"BEGIN\r*\n(?s:.*)END\r*\n(?s:.*)[#$] $")
         return heard.partition("BEGIN")[2].rpartition("END")[0].replace("\r", "").strip()

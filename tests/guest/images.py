@@ -75,7 +75,7 @@ class Images:
 
 
 def images() -> Images:
-    """Return the images, making them where nobody has yet; who comes second waits."""
+    """Return the images; make them if they do not exist yet. A second process waits."""
     folder = _cache() / _fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
     made = Images(folder / "debian.qcow2", folder / "installer.iso")
@@ -114,7 +114,7 @@ def _make(work: Path, made: Images) -> None:
         *("--dpkgopt=path-exclude=/usr/share/man/*", f"--customize-hook=copy-in {work}/fstab /etc"),
         *(f"--customize-hook=copy-in {work}/90-guest.cfg /etc/cloud/cloud.cfg.d", suite, work / "root.tar"),
     )
-    # The tar knows who owns what; who is not root keeps that with fakeroot.
+    # The tar has the owners of the files; without root, fakeroot keeps them.
     pack = "tar -xf root.tar --exclude=./dev/* -C root && mkfs.ext4 -q -L root -d root root.img"
     (work / "root").mkdir()
     _empty(work / "root.img", ROOT_MIB)
@@ -125,7 +125,7 @@ def _make(work: Path, made: Images) -> None:
     _disk(work / "disk.img", (FAT, work / "boot.img"), (LINUX, work / "root.img"))
     _run("qemu-img", "convert", "-c", "-W", "-O", "qcow2", work / "disk.img", work / made.disk.name)
     _installer(work, kernel, work / made.installer.name)
-    for image in (made.disk, made.installer):  # the last one tells that all are made
+    for image in (made.disk, made.installer):  # the last one shows that all are made
         (work / image.name).replace(image)
 
 

@@ -1,6 +1,6 @@
 """The Debian packages of which guests and their images are made, and with which libvirt-python is compiled.
 
-``python -m tests.guest.packages`` fails where something is missing, and says by which commands it comes. With
+``python -m tests.guest.packages`` fails if something is missing, and says which commands install it. With
 ``install`` it runs them, as root.
 """
 

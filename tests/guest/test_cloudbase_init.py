@@ -40,7 +40,7 @@ META_DATA = "openstack/latest/meta_data.json"
 
 
 class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  # mypy does not see its base
-    """Read what Nova has written; cloudbase-init's own reader finds drives by means of Windows."""
+    """The config drive that Nova has written; cloudbase-init's own reader finds drives by means of Windows."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  #
             raise base.NotExistingMetadataException from None
 
     def without_password(self) -> Drive:
-        """Return what Nova's metadata service tells: it keeps no password of a server."""
+        """Return what Nova's metadata service answers: it keeps no password of a server."""
         told = json.loads(self.files[META_DATA])
         del told["admin_pass"]
         return Drive({**self.files, META_DATA: json.dumps(told).encode()})
@@ -61,7 +61,7 @@ class Drive(baseopenstackservice.BaseOpenStackService):  # type: ignore[misc]  #
 
 @dataclass
 class Windows:
-    """Stand where cloudbase-init has its Windows."""
+    """A stand-in for the Windows of cloudbase-init."""
 
     accounts: dict[str, str] = field(default_factory=lambda: {"Administrator": ""})
     administrators: set[str] = field(default_factory=set)
@@ -167,7 +167,9 @@ def test_an_image_without_an_account_means_that_of_the_guest_s_configuration(
     assert windows.must_change == {"Admin"}  # unless first_logon_behaviour says no
 
 
-def test_what_makes_cloudbase_init_draw_a_password_of_its_own(launched: Launched, windows: Windows) -> None:
+def test_cloudbase_init_generates_a_password_unless_the_drive_provides_one(
+    launched: Launched, windows: Windows
+) -> None:
     password, drive = launched(SCRIPT, admin_user="Administrator")
     boot(drive)
     assert windows.accounts == {"Administrator": password}

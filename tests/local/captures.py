@@ -1,4 +1,4 @@
-"""Kill who captures a server, or a service, at a step, and see that nothing is lost, doubled, left or harmed."""
+"""Kill the caller of a capture, or a service, at a step, and see that nothing is lost, doubled, left or harmed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ CASES: Final = [(backing, step) for backing in BACKINGS for step in STEPS[backin
 
 @dataclasses.dataclass(frozen=True)
 class Captured:
-    """Hold the server that is captured in every round, on a disk of Nova's or on a volume."""
+    """The server that is captured in every round, on a disk of Nova's or on a volume."""
 
     cloud: LocalCloud
     client: ClientFactory
@@ -117,7 +117,7 @@ def strike_at(between: Interference, step: Sequence[str], strike: Callable[[], o
 
 
 def survive_a_killed_caller(server: Captured, step: str, ending: str) -> str:
-    """Kill -9 who captures, and let another finish, or cancel; give what came of it."""
+    """Kill the capturing process with -9, and let another finish, or cancel; return the outcome."""
     capture_id = unique("killed")
     auth = {key: value for key, value in server.cloud.auth("alice").items() if key != "region_name"}
     order = {
@@ -133,7 +133,7 @@ def survive_a_killed_caller(server: Captured, step: str, ending: str) -> str:
 
 
 def survive_a_killed_service(server: Captured, service: str, step: str, ending: str) -> str:
-    """Kill a service at a step, and start it again; give what came of it."""
+    """Kill a service at a step, and start it again; return the outcome."""
     capture_id, alice = unique("killed"), server.client("alice")
     between = Interference(alice)
     killed: list[str] = []
@@ -200,7 +200,7 @@ def _found_outcome(alice: Client, capture_id: str, ending: str) -> str:
 
 
 def _reset_by_an_operator(server: Captured, volume_id: str | None, capture_id: str) -> str:
-    """Do what the error asks for: Cinder forgets after a crash that it uploads a volume, and lets nobody delete it."""
+    """Do what the error asks for: Cinder forgets after a crash that it uploads a volume, and refuses to delete it."""
     path = f"/volumes/{volume_id}/action"
     body = {"os-reset_status": {"status": "error"}}
     server.cloud.session("admin").post(path, json=body, endpoint_filter=launches.VOLUMES)

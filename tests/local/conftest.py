@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import launches
 from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images
 from tests.support.needs import declare
 
@@ -44,3 +45,12 @@ def _declared(request: pytest.FixtureRequest) -> None:
 def client(local_cloud: LocalCloud) -> ClientFactory:
     """Connect users to the real cloud: ``client("alice")``."""
     return ClientFactory(local_cloud, PATIENT)
+
+
+@pytest.fixture
+def room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
+    """Allow department dept-a 10,000 MiB of images, for captures; afterwards, remove its servers and the limit."""
+    client("admin").set_quota("dept-a", image_size_mib=10_000)
+    yield
+    launches.remove_servers(local_cloud)
+    client("admin").set_quota("dept-a", image_size_mib=None)

@@ -1,4 +1,4 @@
-"""Kill who registers, or Glance, at a step, and see that nothing is lost, doubled or left; race for the last places."""
+"""Kill registering processes, or Glance, at a step, and see that nothing is lost, doubled or left; race for places."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def start(
 
 
 def at_once(racers: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
-    """Start those who have lined up, all together, and give what they tell in the end."""
+    """Start the waiting processes all together, and return what they report in the end."""
     for racer in racers:
         assert racer.stdout is not None
         assert racer.stdout.readline() == "ready\n"
@@ -143,7 +143,7 @@ def survive_a_killed_caller(
 def survive_a_killed_uploader(
     local_cloud: LocalCloud, client: ClientFactory, folder: Path, step: str, ending: str, *, packed: bool
 ) -> None:
-    """Kill who uploads a file, packed or not, and take it up again with the file."""
+    """Kill the upload of a file, packed or not, and resume it with the file."""
     data = samples.data("partitioned.raw") + os.urandom(5 << 20)
     path = folder / "disk"
     path.write_bytes(lzma.compress(data, preset=0) if packed else data)
@@ -217,7 +217,7 @@ def survive_a_killed_glance(
         assert registration.wait(timeout=scaled(60)).state == "ACTIVE"
         alice.delete(image_id)
     else:
-        # The import died with Glance's process; nobody but time can tell it from a slow one (an hour, for Glance too).
+        # The import died with Glance's process; only time distinguishes it from a slow one (an hour, for Glance too).
         with pytest.raises(WaitTimeoutError) as late:
             registration.wait(timeout=1)
         assert late.value.image_id == image_id
@@ -230,7 +230,7 @@ def survive_a_killed_glance(
 def race(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, *, processes: int, room: int) -> None:
     url = disk(file_server)
     name = unique("race")
-    # A department of its own: whatever other tests leave in theirs would take part in the race.
+    # A department of its own: leftovers of other tests would take part in the race.
     with new_department(client("admin"), member="alice") as department:
         client("admin").set_quota(department, images=room)
         request = {"name": name, "url": url}

@@ -51,7 +51,7 @@ def busy_machine() -> Iterator[None]:
 
 
 class Places:
-    """Compare what the quota counts with what is listed and with what is in the database."""
+    """A comparison of the quota's count with the lists and with the database."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._cloud = cloud
@@ -60,7 +60,7 @@ class Places:
         self._rows = glance_rows.lost(cloud)
 
     def assert_none_is_lost(self) -> None:
-        """Fail where the department's quota counts more than before of what no list shows."""
+        """Fail if the department's quota counts more than before of what no list shows."""
         assert self._unlisted() - self._before == 0
         assert glance_rows.lost(self._cloud) - self._rows == set()
 
@@ -75,7 +75,7 @@ class Places:
 
 
 def cancel_captures(cloud: LocalCloud, client: ClientFactory, backing: str, *, rounds: int) -> float:
-    """Cancel captures of one server; give how long the longest cancellation took."""
+    """Cancel captures of one server; return how long the longest cancellation took."""
     server, places = captures.captured_server(cloud, client, backing), Places(cloud)
     alice, dice, longest = client("alice"), random.Random(rounds), 0.0
     for _ in range(rounds):
@@ -94,7 +94,7 @@ def cancel_captures(cloud: LocalCloud, client: ClientFactory, backing: str, *, r
 def cancel_registrations(
     cloud: LocalCloud, client: ClientFactory, server: FileServer, *, rounds: int
 ) -> tuple[float, Counter[str]]:
-    """Cancel registrations of every kind; give how long the longest cancellation took, and what those who wait say."""
+    """Cancel registrations of every kind; return the time of the longest one, and the errors of the waiting callers."""
     places, dice, longest = Places(cloud), random.Random(rounds), 0.0
     outcomes: Counter[str] = Counter()
     kinds = [(transfer, held) for transfer in ("import", "stream") for held in (False, True)]
@@ -103,7 +103,7 @@ def cancel_registrations(
         held = slow(server) if is_held else None
         new = NewImage(name=unique("cancelled"), url=held.url if held else disk(server), disk_format="qcow2")
         registration = client("alice", transfer=transfer).start_registration(new)
-        # About as long as the registration goes on before it is cancelled.
+        # About as long as the registration runs before it is cancelled.
         release = threading.Timer(dice.choice(PAUSES) + dice.random() / 20, held.release if held else lambda: None)
         release.start()
         waiting = threading.Thread(target=_wait, args=(registration, outcomes))

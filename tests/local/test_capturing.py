@@ -7,28 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local import captures
-from tests.support import launches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
-pytestmark = pytest.mark.local
-
-
-@pytest.fixture(autouse=True)
-def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
-    client("admin").set_quota("dept-a", image_size_mib=10_000)
-    yield
-    launches.remove_servers(local_cloud)
-    client("admin").set_quota("dept-a", image_size_mib=None)
+pytestmark = [pytest.mark.local, pytest.mark.usefixtures("room")]
 
 
 @pytest.mark.parametrize(("backing", "step"), [("disk", "after createImage"), ("volume", "after the copy")])
 @pytest.mark.parametrize("ending", captures.ENDINGS)
-def test_whoever_is_killed_is_followed_by_another(
+def test_another_process_ends_the_capture_of_a_killed_caller(
     local_cloud: LocalCloud, client: ClientFactory, backing: str, step: str, ending: str
 ) -> None:
     server = captures.captured_server(local_cloud, client, backing)

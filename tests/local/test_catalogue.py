@@ -22,7 +22,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Shelf:
-    """Put images of bob's department into Glance's database, a minute apart, and change them there."""
+    """Images of bob's department in Glance's database, a minute apart, which change there."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
@@ -30,7 +30,7 @@ class Shelf:
         self.ids: list[str] = []
 
     def fill(self, amount: int, **record: Any) -> list[str]:  # noqa: ANN401  # columns and properties
-        """Add images and give their ids, the newest first."""
+        """Add images and return their ids, the newest first."""
         rows = [
             {
                 "id": str(uuid.uuid4()),

@@ -77,7 +77,7 @@ def test_the_life_of_an_image(
 
 
 @pytest.mark.needs("formats-checked")
-def test_what_one_command_begins_another_goes_on_with(
+def test_one_command_continues_the_work_that_another_started(
     openstack: Callable[..., subprocess.CompletedProcess[str]], file_server: FileServer
 ) -> None:
     name, launch_id = unique("cli"), unique("cli-launch")

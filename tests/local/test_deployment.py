@@ -132,7 +132,7 @@ def test_only_the_flag_differs_and_only_as_meant(
             ("create with it", "add", "change"), reserved
         )
     for role in "reader", "service":
-        # Refused by policy anyway; whether policy or protection speaks first is no matter.
+        # Refused by policy anyway; it does not matter whether policy or protection refuses first.
         assert without_reasons(with_file[role][FLAG]) == without_reasons(without_file[role][FLAG])
     assert set(with_file["admin"][FLAG].values()) == {"done"}
 

@@ -48,7 +48,7 @@ def liberal_glance(local_cloud: LocalCloud) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def strict_glance(local_cloud: LocalCloud) -> Iterator[None]:
-    """Let nobody but administrators drop the featured flag, and let members publicize."""
+    """Let only administrators remove the featured flag, and let members publicize."""
     file = local_cloud.directory / "strict-protections.conf"
     file.write_text(
         "[^hyperx_featured$]\ncreate = admin\nread = admin,member,reader\nupdate = admin\ndelete = admin\n"
@@ -157,7 +157,7 @@ def test_an_action_whose_answer_is_lost_is_done(
 
 
 class _BeforeEachPatch(requests.adapters.HTTPAdapter):
-    """Do something between the user's refusal and the steward's patch."""
+    """An adapter that does something between the user's refusal and the steward's patch."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def _bob(cloud: LocalCloud, adapter: _BeforeEachPatch) -> Client:
     return Client.from_session(cloud.session("bob"), region_name=REGION, steward=steward, settings=PATIENT)
 
 
-def test_what_is_featured_before_the_steward_writes_is_left_alone(
+def test_an_image_featured_just_before_the_edit_of_a_steward_is_unchanged(
     local_cloud: LocalCloud, client: ClientFactory
 ) -> None:
     image_id = make_image(local_cloud, visibility="community", description="old")
@@ -195,7 +195,9 @@ def test_what_is_featured_before_the_steward_writes_is_left_alone(
     assert "hyperx_edited_by" not in record
 
 
-def test_what_becomes_private_before_the_steward_writes_is_told(local_cloud: LocalCloud, client: ClientFactory) -> None:
+def test_an_image_made_private_just_before_the_edit_of_a_steward_is_reported(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
     image_id = make_image(local_cloud, visibility="community")
     adapter = _BeforeEachPatch(lambda: client().update(image_id, category="private"))
     with pytest.raises(ConflictError, match=r"became private .*: edited_by, name"):
@@ -204,7 +206,9 @@ def test_what_becomes_private_before_the_steward_writes_is_told(local_cloud: Loc
     assert (record["name"], record["visibility"]) == ("better", "private")
 
 
-def test_what_the_owner_writes_before_the_steward_stays(local_cloud: LocalCloud, client: ClientFactory) -> None:
+def test_a_change_by_the_owner_just_before_the_edit_of_a_steward_is_kept(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
     image_id = make_image(local_cloud, visibility="community")
     adapter = _BeforeEachPatch(lambda: client().update(image_id, description="the owner's", os_distro="debian"))
     image = _bob(local_cloud, adapter).update(image_id, description="bob's")
@@ -248,7 +252,7 @@ def test_a_snapshot_that_nova_made(local_cloud: LocalCloud, client: ClientFactor
 
 
 def _without_snapshots(cloud: LocalCloud) -> bool:
-    """Delete the volume snapshots that Nova asked for, whatever became of them; tell whether they are gone."""
+    """Delete the volume snapshots that Nova requested, in any state; return whether they are gone."""
     session = cloud.session("admin")
     volumes = {"service_type": "block-storage"}
     snapshots = session.get("/snapshots?all_tenants=1", endpoint_filter=volumes).json()["snapshots"]
@@ -258,7 +262,7 @@ def _without_snapshots(cloud: LocalCloud) -> bool:
 
 
 @pytest.mark.usefixtures("liberal_glance")
-class TestWhereMembersMayPublicize:
+class TestMembersMayPublicize:
     """Neither policy nor protections stop a member, so this library must."""
 
     def test_a_member_publishes_and_takes_back(self, local_cloud: LocalCloud, client: ClientFactory) -> None:
@@ -282,13 +286,15 @@ class TestWhereMembersMayPublicize:
         assert (image.category, image.visibility, image.name) == (Category.PUBLIC, "public", "new")
         assert "hyperx_featured" not in record_of(local_cloud, image_id)
 
-    def test_what_such_a_deployment_cannot_prevent(self, local_cloud: LocalCloud, client: ClientFactory) -> None:
+    def test_a_public_image_with_a_forged_flag_is_featured(
+        self, local_cloud: LocalCloud, client: ClientFactory
+    ) -> None:
         image_id = make_image(local_cloud, visibility="public", hyperx_featured="true")
         assert client("bob").image(image_id).category is Category.FEATURED
 
 
 @pytest.mark.usefixtures("strict_glance")
-class TestWhereTheFlagCannotBeDropped:
+class TestFlagCannotBeDropped:
     """Glance refuses to drop the flag, so the category changes without it."""
 
     @pytest.mark.parametrize("public_visibility", ["community", "public"])
@@ -305,7 +311,7 @@ class TestWhereTheFlagCannotBeDropped:
         assert record["hyperx_featured"] == "true"
         assert record["visibility"] == ("private" if category is Category.PRIVATE else "community")
 
-    def test_nobody_but_an_administrator_publishes_what_carries_the_flag(
+    def test_only_an_administrator_can_make_an_image_with_the_flag_public(
         self, local_cloud: LocalCloud, client: ClientFactory
     ) -> None:
         image_id = make_image(local_cloud)

@@ -12,12 +12,11 @@ from tests.support import foreign, launches
 from tests.support.records import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
+pytestmark = pytest.mark.usefixtures("room")
 BACKINGS = ("disk", "volume")
 FLAG = "hyperx_featured"
 """The protections of the local cloud keep members from writing it."""
@@ -25,14 +24,6 @@ DEFAULTS = {
     "nova": {"DEFAULT": {"non_inheritable_image_properties": None}},
     "cinder": {"DEFAULT": {"glance_core_properties": None}},
 }
-
-
-@pytest.fixture(autouse=True)
-def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
-    client("admin").set_quota("dept-a", image_size_mib=10_000)
-    yield
-    launches.remove_servers(local_cloud)
-    client("admin").set_quota("dept-a", image_size_mib=None)
 
 
 def properties_for(alice: Client) -> dict[str, str]:
@@ -46,7 +37,7 @@ def lived(local_cloud: LocalCloud, alice: Client, backing: str, properties: dict
 
 
 @pytest.mark.parametrize("backing", BACKINGS)
-def test_what_another_department_has_written_decides_nothing(
+def test_properties_written_by_another_department_have_no_effect(
     local_cloud: LocalCloud, client: ClientFactory, backing: str
 ) -> None:
     """The operator has set neither of the options."""

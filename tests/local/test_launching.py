@@ -429,7 +429,7 @@ launch.cancel()
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/metadata"), ("DELETE", "/servers/"), ("DELETE", "/volumes/")], ids="".join
 )
-def test_what_a_killed_cancellation_left_is_found_and_deleted(
+def test_the_leftovers_of_a_killed_cancellation_are_found_and_deleted(
     local_cloud: LocalCloud, alice: Client, method: str, path: str
 ) -> None:
     iso = launches.put_image(local_cloud, "installer.iso")

@@ -301,7 +301,7 @@ def test_an_upload_of_unknown_length_arrives(cloud: LocalCloud) -> None:
     octets = {"Content-Type": "application/octet-stream"}
     response = session.put(url, data=(bytes(1000) for _ in range(7)), headers=octets)
     assert response.status_code == 204
-    # The connection goes on, even after a body that Glance did not read.
+    # The connection stays open, even after a body that Glance did not read.
     response = session.put(url, data=(bytes(1000) for _ in range(7)), headers=octets, raise_exc=False)
     assert response.status_code == 409
     _, image = request(cloud, "alice", "GET", "glance", path)
@@ -474,7 +474,7 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(cloud: LocalCloud) 
         ({"address": "0.0.0.0"}, "use one address of this machine"),
     ],
 )
-def test_what_no_cloud_can_have_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
+def test_an_impossible_configuration_is_refused_at_once(choice: dict[str, Any], message: str) -> None:
     with pytest.raises(LocalCloudError, match=message):
         LocalCloud(**choice)
 
@@ -489,7 +489,7 @@ def test_fixed_ports_and_another_address_of_this_machine(monkeypatch: pytest.Mon
         assert {urlsplit(endpoint["url"]).hostname for endpoint in answer["endpoints"]} == {address}
         create_image(cloud)
         cloud.restart("glance")
-        # Whoever asks for the same, or for nothing, joins it; who asks for something else is told.
+        # A caller with the same choice, or none, joins it; one with another choice gets an error.
         for same in ({"ports": ports}, {"address": address}, {}):
             with LocalCloud(directory, **same) as joined:
                 assert joined.url("glance") == cloud.url("glance")
@@ -508,7 +508,7 @@ def test_fixed_ports_and_another_address_of_this_machine(monkeypatch: pytest.Mon
         with pytest.raises(LocalCloudError, match=r"keystone cannot use port 0 of 198\.51\.100\.1"):
             LocalCloud(address="198.51.100.1").start()
         assert list(tmp_path.iterdir()) == [directory]
-    # A port that is asked for goes to nobody else, whoever had it last.
+    # A requested port goes to no other service, even if another had it before.
     moved = {"nova": ports["glance"]}
     with LocalCloud(directory, ports=moved, address=address) as cloud:
         assert cloud.url("nova") == f"http://{address}:{ports['glance']}"
@@ -546,7 +546,7 @@ def test_two_clouds_at_once_and_nothing_left_of_them(cloud: LocalCloud) -> None:
         download = {"name": "web-download", "uri": "http://127.0.0.1:9/x"}
         assert import_status(without_download, download) == 400
         assert import_status(two_hosts, download) == 202
-        # A hypervisor's node keeps its id, so Nova starts anew in place.
+        # A hypervisor's node keeps its id, so Nova starts again in the same place.
         two_hosts.restart("nova")
         _, answer = request(two_hosts, "admin", "GET", "nova", "/v2.1/os-hypervisors")
         assert {host["hypervisor_hostname"] for host in answer["hypervisors"]} == {"host1", "host2"}
@@ -573,7 +573,7 @@ def test_leaving_the_with_block_tells_of_a_death(cloud: LocalCloud) -> None:
     message = r"(?s)placement of the local cloud: ended by itself, by signal SIGABRT.*log ends with:\n.*placement"
     with pytest.raises(LocalCloudError, match=message):
         let_placement_die()
-    # The with block joined a cloud that ran, so that goes on.
+    # The with block joined a cloud that ran, so the cloud keeps running.
     cloud.restart("placement")
 
 
@@ -658,7 +658,7 @@ def test_the_command_from_up_to_down(tmp_path: Path) -> None:
     home = directory / "state" / "hyperx-glance" / "local-cloud"
     assert command(directory, "status").returncode == 1
     try:
-        # Whoever comes second, and third, finds it running.
+        # The second and the third find it running.
         with ThreadPoolExecutor() as pool:
             first, second = pool.map(lambda verb: command(directory, verb), ["up", "up"])
         assert first.returncode == second.returncode == 0, first.stderr + second.stderr
@@ -676,7 +676,7 @@ def test_the_command_from_up_to_down(tmp_path: Path) -> None:
         assert "export OS_USERNAME=alice\n" in environment
         assert "export OS_PROJECT_NAME=dept-a\n" in environment
         assert "glance listens after" in command(directory, "logs", "glance", "--lines", "500").stdout
-        # A test run can use the cloud that is up; it goes on afterwards.
+        # A test run can use the cloud that is up; it runs on afterwards.
         with LocalCloud(home) as joined:
             image_id = create_image(joined)
         assert processes_of(home) == processes

@@ -1,4 +1,4 @@
-"""What only real services show of places in quotas: what is lost where a deletion meets a writer, and the way back."""
+"""What only real services show of places in quotas: what is lost if a deletion meets a writer, and the way back."""
 
 from __future__ import annotations
 
@@ -15,22 +15,13 @@ from tests.support.clouds import unique
 from tests.support.interference import Interference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance import Client
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
     from tests.support.file_server import FileServer
 
+pytestmark = pytest.mark.usefixtures("room")
 ROUNDS = 10
-
-
-@pytest.fixture(autouse=True)
-def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
-    client("admin").set_quota("dept-a", image_size_mib=10_000)
-    yield
-    launches.remove_servers(local_cloud)
-    client("admin").set_quota("dept-a", image_size_mib=None)
 
 
 @pytest.mark.parametrize("backing", captures.BACKINGS)
@@ -49,7 +40,7 @@ def test_cancelled_registrations_give_their_places_back(
 
 
 def lose_a_place(cloud: LocalCloud, alice: Client) -> str:
-    """Let an upload fail between the two changes of the deletion that ends its registration; give the image's id."""
+    """Let an upload fail between the two changes of the deletion that ends its registration; return the image's id."""
     body = {"name": unique("lost"), "disk_format": "raw", "container_format": "bare"}
     image_id: str = cloud.session("alice").post("/v2/images", json=body, endpoint_filter=launches.IMAGES).json()["id"]
     glance_rows.set_status(cloud, image_id, "saving")

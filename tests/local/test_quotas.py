@@ -146,7 +146,7 @@ def test_servers_may_be_limited_below_their_use_volumes_not(local_cloud: LocalCl
         assert quota.instances is not None
         assert quota.instances.remaining is not None
         assert quota.instances.remaining < 0
-        # Cinder compares with the use only where the department has a limit of its own already (cinder,
+        # Cinder compares with the usage only if the department has a limit of its own already (cinder,
         # QuotaSetsController.update reads the quotas with defaults=False).
         admin.set_quota("dept-a", volumes=9)
         with pytest.raises(InvalidRequestError, match="volumes"):

@@ -60,7 +60,7 @@ Options = dict[str, dict[str, str | int | float | bool | None]]
 
 @pytest.fixture
 def nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
-    """Fail where a test leaves a record behind."""
+    """Fail if a test leaves a record behind."""
     before = image_ids(local_cloud)
     yield
     assert image_ids(local_cloud) == before
@@ -143,7 +143,7 @@ def test_a_failure_is_noticed_soon_after_glance_gave_up(
 
 
 def noticed_after(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, seconds: float) -> float:
-    """Let an import run for some seconds and fail; measure from there until whoever waits is told."""
+    """Let an import run for some seconds and fail; measure from there until the waiting caller gets the error."""
     held = file_server.hold("/disk.qcow2", b"no disk at all" * 100, after=10)
     registration = client("alice", url_policy=BLIND).start_registration(new(held.url, disk_format="qcow2"))
     given_up = settled_at(
@@ -187,7 +187,7 @@ def test_polls_grow_apart(client: ClientFactory, file_server: FileServer) -> Non
 
 @pytest.mark.needs("formats-checked")
 def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
-    """`os_glance_failed_import` stays empty there (merge_store_list), and still nobody waits for the deadline."""
+    """`os_glance_failed_import` stays empty there (merge_store_list), and still no caller waits for the deadline."""
     store = local_cloud.directory / "glance" / "single"
     store.mkdir(parents=True, exist_ok=True)
     options: Options = {
@@ -269,7 +269,7 @@ def test_a_second_store_that_cannot_be_written(
 def test_an_image_larger_than_glance_takes(
     local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    """Streaming tells; of an import, Glance says no more than that it failed."""
+    """A stream shows the reason; for an import, Glance only reports that it failed."""
     reasons = []
     with local_cloud.configured("glance", {"DEFAULT": {"image_size_cap": 100_000}}):
         for transfer in ("stream", "import"):
@@ -341,7 +341,7 @@ def converter(tools: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("converter", "nothing_left")
 def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
-    """Whatever Glance has a digest of is its own work, not the publisher's: unverifiable, never wrong."""
+    """Glance's digest is of its own output, not of the publisher's file: unverifiable, never wrong."""
     options = {
         "image_import_opts": {"image_import_plugins": "[image_conversion]"},
         "image_conversion": {"output_format": "raw"},

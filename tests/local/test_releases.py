@@ -58,9 +58,7 @@ def test_the_library_knows_the_limits_of_others(client: ClientFactory) -> None:
 
 
 @pytest.mark.usefixtures("limit_of_dept_b")
-def test_where_no_token_for_the_system_is_given_nothing_is_written(
-    local_cloud: LocalCloud, client: ClientFactory
-) -> None:
+def test_limits_are_not_changed_without_a_system_scoped_token(local_cloud: LocalCloud, client: ClientFactory) -> None:
     with local_cloud.configured("keystone", {"token": {"allow_rescope_scoped_token": False}}):
         admin = client("admin")
         if "limits-shown" not in lacking(local_cloud.release):

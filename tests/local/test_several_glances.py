@@ -75,7 +75,7 @@ def client(local_cloud: LocalCloud, balancer: LossyProxy) -> Iterator[ClientFact
 
 
 def staged(local_cloud: LocalCloud, second: SecondGlance) -> list[Path]:
-    """Return what lies where either Glance keeps what it is importing."""
+    """Return the files in the staging folders of both Glances."""
     return [
         path for home in (local_cloud.directory, second.directory) for path in (home / "glance" / "staging").iterdir()
     ]
@@ -143,7 +143,7 @@ def test_a_failed_import_is_told(client: ClientFactory, file_server: FileServer)
 def test_the_glance_that_imports_is_killed(
     second: SecondGlance, local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    """Nobody can tell the dead import from a slow one; the other Glance goes on, and cancels."""
+    """A dead import looks like a slow one; the other Glance keeps working, and cancels."""
     alice = client("alice")
     held = slow(file_server)
     registration = alice.start_registration(new(held.url))

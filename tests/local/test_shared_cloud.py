@@ -54,7 +54,7 @@ def test_uses_the_cloud(hyperx_local_cloud, worker_id, number):
 
 
 def start_user(directory: Path) -> subprocess.Popen[str]:
-    """Start a process that uses the cloud in the directory until it is told to go on."""
+    """Start a process that uses the cloud in the directory until it is told to continue."""
     return subprocess.Popen(
         [sys.executable, "-c", USER, str(directory)],
         env=os.environ | {"PYTHONPATH": PACKAGE_ROOT},

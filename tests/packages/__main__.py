@@ -38,7 +38,7 @@ def pythons() -> list[str]:
 
 
 def interpreter(version: str) -> str | None:
-    """Find a Python on the path that runs: one of pyenv's does so where its version is switched on."""
+    """Find a Python on the path that runs: one of pyenv's does so if its version is switched on."""
     variables = os.environ | {"PYENV_VERSION": version}
     for folder in os.get_exec_path():
         program = Path(folder) / f"python{version}"
@@ -51,13 +51,13 @@ def interpreter(version: str) -> str | None:
 
 
 def run(*command: str, folder: str) -> str:
-    """Run a program outside the checkout, which would stand in for what is installed; if it failed, give its words."""
+    """Run a program outside the checkout, which would shadow the installed package; return its output if it failed."""
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout
 
 
 def install(wheel: Path, version: str, extra: str) -> str:
-    """Try one combination; give what went wrong."""
+    """Try one combination; return the problems."""
     python = interpreter(version)
     if python is None:
         return "there is no such Python on the path"

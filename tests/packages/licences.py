@@ -1,4 +1,4 @@
-"""Say which installed packages have a licence that an Apache-2.0 program may not depend on; status 1 if one has.
+"""List installed packages with a licence that an Apache-2.0 program may not depend on; exit with 1 if there are any.
 
 python tests/packages/licences.py
 """

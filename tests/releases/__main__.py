@@ -1,6 +1,6 @@
 """Make the environment of an older release's services: ``python -m tests.releases 2025.1 DIRECTORY``.
 
-It is made once, and anew where the list of versions has changed. The library is not installed there.
+It is made once, and again when the list of versions has changed. The library is not installed there.
 """
 
 from __future__ import annotations

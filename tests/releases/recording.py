@@ -1,4 +1,4 @@
-"""Record how the tests went on a release: ``pytest -p tests.releases.recording --hyperx-python PYTHON --record FILE``.
+"""Record the test results on a release: ``pytest -p tests.releases.recording --hyperx-python PYTHON --record FILE``.
 
 The page on compatibility is made of the file, which the repository keeps; what a run did not reach stays as it was.
 """

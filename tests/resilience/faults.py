@@ -24,9 +24,9 @@ JSON: Final = {"Content-Type": "application/json"}
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """Strike one request, or with ``always`` it and every later one of its kind.
+    """A fault that strikes one request, or with ``always`` it and every later one of its kind.
 
-    A ``truthful`` fault does not change what the services say of the world, so that a verb which succeeds all the same
+    A ``truthful`` fault does not change what the services say of the world, so that a verb which still succeeds
     must tell the truth.
     """
 

@@ -121,7 +121,7 @@ _AT_LOGINS: Final = (
 
 
 def _logins(others: Mapping[str, Fault]) -> list[Fault]:
-    """Let the token end at a request, and then something happen to the login that this asks for."""
+    """Let the token end at a request, and then something happen to the login that follows."""
     names = [*_AT_LOGINS, "words:409 echo on a page", "words:501 echo", "redirect:307 elsewhere"]
     return [
         Fault(f"login:{name}", _ended_token, follow=others[name], truthful=others[name].truthful)
@@ -132,7 +132,7 @@ def _logins(others: Mapping[str, Fault]) -> list[Fault]:
 
 def _pairs(others: Mapping[str, Fault]) -> list[Fault]:
     chance = random.Random(SEED)
-    # Whoever is told that a thing is gone rightly believes it, and the oracle knows only of a first such answer.
+    # A caller who hears that a thing is gone rightly believes it, and the oracle knows only of a first such answer.
     single = [each for each in others.values() if each.truthful and not each.always and ":404" not in each.name]
     found = []
     for number in range(PAIRS):

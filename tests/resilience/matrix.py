@@ -1,6 +1,6 @@
 """Each request of each verb × each fault: what runs one cell, and the oracle that judges it.
 
-The requests are those that a run without faults makes, recorded anew each time: a verb's new request is struck from the
+The requests are those that a run without faults makes, recorded each time: a verb's new request is struck from the
 day on which it is there.
 """
 
@@ -38,7 +38,7 @@ _NONSENSE: Final = re.compile(
 
 
 class Request(NamedTuple):
-    """Name a request of a verb: its kind, and that it is the how-manyth of that kind."""
+    """A request of a verb: its kind, and its number among those of that kind."""
 
     service: str
     method: str
@@ -50,7 +50,7 @@ class Request(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """Name one cell of the matrix."""
+    """One cell of the matrix."""
 
     verb: str
     request: Request
@@ -61,7 +61,7 @@ class Cell(NamedTuple):
 
 
 class Endless(BaseException):
-    """End a verb that asks for ever; no handler of errors may catch it."""
+    """A verb repeats requests for ever; a handler of errors must not catch this."""
 
 
 def kind_of(request: Recorded) -> tuple[str, str, str]:
@@ -73,7 +73,7 @@ def kind_of(request: Recorded) -> tuple[str, str, str]:
 
 
 class _Saboteur:
-    """Stand between a verb and its cloud: count requests, and strike the one that is meant."""
+    """A filter between a verb and its cloud that counts requests, and strikes one of them."""
 
     def __init__(self, stage: Stage, target: Request | None, fault: Fault | None) -> None:
         self.requests: list[Request] = []
@@ -124,9 +124,9 @@ class _Saboteur:
 
 
 class _LogReader(logging.Handler):
-    """Keep every line of the debug log in which a secret stands.
+    """A log handler that keeps every line of the debug log with a secret.
 
-    The headers of answers are left out: keystoneauth writes them down, whatever a service says there.
+    The headers of answers are left out: keystoneauth logs them, with anything that a service writes there.
     """
 
     def __init__(self, stage: Stage) -> None:
@@ -202,7 +202,7 @@ def _run(stage: Stage, target: Request | None, fault: Fault | None) -> tuple[_Sa
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """Tell what is wrong with a cell: the kind of mistake, and the particulars."""
+    """A mistake in a cell: its kind, and the particulars."""
 
     cell: Cell
     kind: str
@@ -210,7 +210,7 @@ class Finding:
 
 
 def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
-    """Run a cell and give what is wrong with it; ``verb`` is another than the one of that name."""
+    """Run a cell and return its mistakes; ``verb`` is another than the one of that name."""
     stage, fault = Stage(verb or VERBS[cell.verb]), FAULTS[cell.fault]
     logger = logging.getLogger()
     level, reader = logger.level, _LogReader(stage)
@@ -223,7 +223,7 @@ def judge(cell: Cell, verb: Verb | None = None) -> list[Finding]:
         logger.setLevel(level)
     simulated = stage.clock.now
     if _says_that_it_is_gone(cell, stage.verb):
-        # Whoever is told so rightly believes it.
+        # A caller who hears so rightly believes it.
         fault = dataclasses.replace(fault, truthful=False)
         _remove_the_new(stage, cell.request)
     problems = list(_problems(stage, cell, fault, outcome))
@@ -311,7 +311,7 @@ def _of_text(error: HyperxGlanceError) -> Iterator[tuple[str, str]]:
         yield "text", f"{type(error).__name__}: {text[:500]!r}"
     try:
         copy = pickle.loads(pickle.dumps(error))
-    except Exception as problem:  # noqa: BLE001  # told
+    except Exception as problem:  # noqa: BLE001  # reported
         yield "no pickle", repr(problem)
     else:
         if str(copy) != text:
@@ -319,7 +319,7 @@ def _of_text(error: HyperxGlanceError) -> Iterator[tuple[str, str]]:
 
 
 def _text(error: BaseException) -> str:
-    """Return what people read of an error: what is no error of this library has notes."""
+    """Return what people read of an error: an error that is not this library's has notes."""
     return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
@@ -339,7 +339,7 @@ def _of_secrets(stage: Stage, error: BaseException) -> Iterator[tuple[str, str]]
 
 
 def _of_what_is_left(stage: Stage, error: BaseException) -> Iterator[tuple[str, str]]:
-    """Recover as the guides say, and tell what that does not find."""
+    """Recover as the guides say, and report what that does not find."""
     left = {kind: stage.new(kind) for kind in stage.before}
     if not any(left.values()):
         return
@@ -401,7 +401,7 @@ def _lost_servers(stage: Stage, error: BaseException) -> Iterator[tuple[str, str
     try:
         stage.helper.find_launch(launch_id).cancel()
     except NotFoundError as problem:
-        what = str(problem)  # no problem where what was being deleted has gone meanwhile
+        what = str(problem)  # not a problem if the thing to delete has gone meanwhile
     else:
         what = "cancel leaves it"
     if stage.new("servers") or stage.new("volumes"):

@@ -50,7 +50,7 @@ def test_threads_that_share_a_client_get_what_they_asked_for() -> None:
     begin = threading.Barrier(THREADS, timeout=60)
 
     def work(number: int) -> list[str]:
-        """Do everything under a name of its own; give what came of another's."""
+        """Do everything under a name of its own; return what came of another's."""
         begin.wait()
         wrong = []
         for turn in range(3):
@@ -108,7 +108,7 @@ def held() -> dict[str, int]:
 def fill_the_cache_of_texts() -> None:
     """Let pydantic have its fill: it keeps up to 16,384 short texts of JSON for the whole process (jiter, StringCache).
 
-    Each new id takes an empty place in it, 400 kB in 10,000 operations, until it is full and old ones go: told by
+    Each new id takes an empty place in it, 400 kB in 10,000 operations, until it is full and old ones go: measured by
     ``cache_strings="none"`` for all models, with which 65 kB are left.
     """
     from_json(json.dumps([str(uuid.UUID(int=number)) for number in range(200_000)]))

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 
 class Images(FileServer):
-    """Answer with the id that a path names."""
+    """A handler that answers with the id in the path."""
 
     def reply_for(self, path: str) -> Reply:
         body = json.dumps({"id": path.rpartition("/")[2]}).encode()

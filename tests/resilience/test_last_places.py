@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Let one thread run at a time; which is next when it waits or ends is drawn."""
+    """A scheduler that runs one thread at a time; when it waits or ends, the next is drawn."""
 
     def __init__(self, draw: random.Random, threads: int) -> None:
         self._draw = draw

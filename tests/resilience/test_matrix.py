@@ -37,7 +37,7 @@ def _chosen() -> dict[str, list[Cell]]:
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("verb", VERBS)
-def test_whatever_becomes_of_a_request(verb: str) -> None:
+def test_every_fate_of_a_request_keeps_the_promises_of_the_verb(verb: str) -> None:
     found = [finding for cell in _chosen()[verb] for finding in judge(cell)]
 
     assert not found, "\n" + report(found)

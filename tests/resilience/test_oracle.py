@@ -36,7 +36,7 @@ def show_a_login(_stage: Stage) -> None:
 
 
 def show_a_url_in_the_cause(_stage: Stage) -> None:
-    raise ServiceUnavailableError(Text("The URL was refused.")) from ValueError(Text(f"?sig={SIGNATURE}"))
+    raise ServiceUnavailableError(Text("The URL was refused.")) from ValueError(f"?sig={SIGNATURE}")
 
 
 def show_a_token_in_a_note(stage: Stage) -> None:
@@ -107,7 +107,7 @@ def press_ctrl_c(_stage: Stage) -> None:
     raise KeyboardInterrupt
 
 
-def fails(_stage: Stage, _result: Any) -> None:  # noqa: ANN401  # whatever came
+def fails(_stage: Stage, _result: Any) -> None:  # noqa: ANN401  # any result
     raise AssertionError
 
 

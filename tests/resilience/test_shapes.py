@@ -1,4 +1,4 @@
-"""Whatever shape a response has, a verb returns a right result or raises an error of this library."""
+"""A verb returns a right result or raises an error of this library, regardless of the shape of a response."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ VERBS: dict[str, Verb] = {
 
 
 class Meddler:
-    """Change answers on their way; remember where they came from and what they were."""
+    """A filter that changes answers on their way, and keeps their origins and contents."""
 
     def __init__(self, cloud: InMemoryCloud, user: str) -> None:
         self.session = cloud.session(user)
@@ -116,7 +116,7 @@ def image(cloud: InMemoryCloud) -> str:
 
 
 def answers_of(cloud: InMemoryCloud, verb: Verb, image: str) -> tuple[object, dict[tuple[str, str], bytes]]:
-    """Run a verb undisturbed; give its result and the answers that it read."""
+    """Run a verb undisturbed; return its result and the answers that it read."""
     meddler = Meddler(cloud, verb.user)
     result = verb.call(meddler.client(), image)
     return result, {place: content for place, content in meddler.seen.items() if content[:1] in (b"{", b"[")}

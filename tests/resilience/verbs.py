@@ -64,7 +64,7 @@ CAPTURE_ID: Final = "resilience-capture"
 
 
 class _Elsewhere(requests_mock.Adapter):
-    """Answer whatever comes as a portal does, and note it."""
+    """A server that answers every request as a portal does, and notes it."""
 
     def __init__(self, arrived: list[str]) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class _Elsewhere(requests_mock.Adapter):
 
 @dataclasses.dataclass
 class Stage:
-    """Hold the cloud of one cell, its people, and what a verb needs to know."""
+    """The cloud of one cell, its users, and the arguments of a verb."""
 
     verb: Verb
     cloud: InMemoryCloud = dataclasses.field(default_factory=InMemoryCloud)
@@ -164,7 +164,7 @@ def nothing(_stage: Stage) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Verb:
-    """Name what is called, as whom, what it may make, and what its success means."""
+    """A verb: the call, the user, what it may make, and what its success means."""
 
     name: str
     run: Callable[[Stage], object]
@@ -197,7 +197,7 @@ def one_image(stage: Stage, **record: object) -> None:
     stage.known["image"] = stage.image(**record)
 
 
-def listed(stage: Stage, result: Any) -> None:  # noqa: ANN401  # what the verb gave
+def listed(stage: Stage, result: Any) -> None:  # noqa: ANN401  # the result of the verb
     assert [image.id for image in result] == [image.id for image in stage.helper.images()]
     assert {image.id for image in result} == stage.known["images"]
 
@@ -458,7 +458,7 @@ def captured(stage: Stage, result: Any) -> None:  # noqa: ANN401
 
 
 def dead_capture(stage: Stage, prepare: Callable[[Stage], None]) -> None:
-    """Leave what somebody leaves that died behind the first request."""
+    """Leave what a caller leaves who was killed after the first request."""
     prepare(stage)
     new = NewCapture(name="captured", description="with nginx", category="public", capture_id=CAPTURE_ID)
     stage.helper.start_capture(stage.known["server"], new)
@@ -496,7 +496,7 @@ def failing_upload(stage: Stage) -> None:
 
 
 def quota_is_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
-    """What is told is the truth; a service that does not say leaves None."""
+    """Every reported value is true; a service that does not report one leaves None."""
     truth = stage.helper.quota("dept-a")
     for field, usage in result.model_dump().items():
         assert usage is None or usage == truth.model_dump()[field], field

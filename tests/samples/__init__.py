@@ -9,7 +9,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 
-# What Glance is told each harmless sample is. `files/make` says how they were made.
+# The format of each harmless sample, as Glance is told. `files/make` says how they were made.
 DISK_FORMATS: Final = {
     "data.iso": "iso",
     "disk.qcow2": "qcow2",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class InTurn:
-    """Be a pool that runs what it is given at once, in the thread that gives it."""
+    """A pool that runs each call at once, in the thread of the caller."""
 
     def __init__(self, *_: object, **__: object) -> None:
         """Take what a pool takes."""
@@ -34,7 +34,7 @@ class InTurn:
         done: Future[Any] = Future()
         try:
             done.set_result(call(*arguments, **options))
-        except Exception as error:  # noqa: BLE001  # for whoever asks for the result, as in a pool
+        except Exception as error:  # noqa: BLE001  # raised when the result is read, as in a pool
             done.set_exception(error)
         return done
 

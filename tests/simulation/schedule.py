@@ -1,8 +1,8 @@
-"""One thread at a time: a seed decides who goes on, what is lost, who dies, and how far the clock moves.
+"""One thread at a time: a seed decides which caller continues, what is lost, who dies, and how far the clock moves.
 
 Callers are threads that hold the baton in turn. They give it back at every request and at every sleep, so that a
 schedule is a list of choices. The same seed makes the same choices, and a list with more zeros is a simpler schedule:
-zero is always the harmless choice. The first caller who can goes on, nothing is lost, and nobody dies.
+zero is always the harmless choice. The first caller who can continues, nothing is lost, and no caller dies.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ MOST_STEPS: Final = 5000
 LONGEST_SECONDS: Final = 50_000.0
 
 
-class Killed(BaseException):  # as KeyboardInterrupt, it is no error
-    """End a caller as kill -9 does: whatever it still does reaches nobody."""
+class Killed(BaseException):  # as KeyboardInterrupt, it is not an error
+    """The end of a caller as by kill -9: its further requests have no effect."""
 
 
 class HungError(AssertionError):
-    """Tell of callers that go on for ever."""
+    """The error of callers that never end."""
 
 
 @dataclass(frozen=True)
 class Weather:
-    """Say how likely trouble is at each request that may have an effect; a fifth of it at any other."""
+    """The probability of trouble at each request that may have an effect; a fifth of it at any other."""
 
     lost: float = 0.0
     unreachable: float = 0.0
@@ -49,7 +49,7 @@ class Weather:
 
 @dataclass
 class Caller:
-    """Be one caller: its thread, and what became of it."""
+    """One caller: its thread, and its outcome."""
 
     name: str
     script: Callable[[], object]
@@ -62,7 +62,7 @@ class Caller:
 
 
 class Schedule:
-    """Hold the baton, the clock and the dice."""
+    """A schedule: the baton, the clock and the dice."""
 
     def __init__(self, seed: int, *, choices: Sequence[int] | None = None) -> None:
         self.seed = seed
@@ -104,7 +104,7 @@ class Schedule:
         return BEGINNING + timedelta(seconds=self.now)
 
     def sleep(self, seconds: float) -> None:
-        """Let others go on for so long."""
+        """Let other callers run for so long."""
         if self._current is None:
             self.now += seconds
         else:
@@ -113,7 +113,7 @@ class Schedule:
     # ------------------------------------------------------------- callers
 
     def run(self, scripts: Mapping[str, Callable[[], object]]) -> dict[str, Caller]:
-        """Let callers run to their ends, one at a time, and tell what became of each."""
+        """Let callers run to their ends, one at a time, and return the outcome of each."""
         self._callers = [Caller(name, script) for name, script in scripts.items()]
         threads = [threading.Thread(target=self._live, args=(caller,), daemon=True) for caller in self._callers]
         for thread in threads:
@@ -139,7 +139,7 @@ class Schedule:
         caller.go_on.acquire()
         try:
             caller.result = caller.script()
-        except BaseException as error:  # noqa: BLE001  # whatever ends a caller is looked at afterwards
+        except BaseException as error:  # noqa: BLE001  # anything that ends a caller is judged afterwards
             caller.error = error
         finally:
             caller.ended = True
@@ -164,7 +164,7 @@ class Schedule:
 
     @contextlib.contextmanager
     def around(self, request: requests.PreparedRequest) -> Iterator[None]:
-        """Let others go on before a request and after its effect; the answer may be lost, and its caller may die."""
+        """Let others run before a request and after its effect; the answer may be lost, and its caller may die."""
         caller = self._current
         if caller is None:
             yield
@@ -202,7 +202,7 @@ class Schedule:
 
 
 class _Wire(requests.adapters.BaseAdapter):
-    """Pass requests on to the in-memory cloud."""
+    """An adapter that passes requests on to the in-memory cloud."""
 
     def __init__(self, schedule: Schedule, inner: requests.adapters.BaseAdapter) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """What callers do at once, the recovery afterwards that the guides describe, and what must be true then.
 
-Each story makes callers for one cloud. A caller gives what it was told; `check` compares it with what is there.
+Each story makes callers for one cloud. A caller returns what the library reported; `check` compares it with the cloud.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class World:
         self.cloud.nova.build_polls = 1 + self.schedule.pick(3)
 
     def client(self, user: str = "alice", *, steward: str | None = None, transfer: str = "auto") -> Client:
-        """Connect somebody through the schedule; nobody shares a session, as locks are not let go between requests."""
+        """Connect a user through the schedule; callers share no session, as locks are not let go between requests."""
         # The first interval is keystoneauth's pause, too, which is real time.
         pace = Pace(
             first_interval=0.001,
@@ -88,7 +88,7 @@ def hard(condition: object, sentence: str) -> None:
 
 
 def told(caller: Caller) -> str:
-    """Return what a caller was told, for a failing schedule's story."""
+    """Return what the library reported to a caller, for a failing schedule's story."""
     if caller.dead:
         return "died"
     return repr(caller.error) if caller.error else f"was given {caller.result!r}"
@@ -105,7 +105,7 @@ def only_typed_errors(callers: Mapping[str, Caller]) -> None:
 
 
 def registrations(world: World) -> None:
-    """Let several register at once into a department that has room for few; somebody recovers what others left."""
+    """Let several register at once into a department that has room for few; one caller recovers what others left."""
     schedule = world.schedule
     room, amount = 1 + schedule.pick(2), 2 + schedule.pick(3)
     world.cloud.keystone.set_limit(world.cloud.glance, "image_count_total", "dept-a", room)

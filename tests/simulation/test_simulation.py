@@ -1,10 +1,10 @@
 """Many callers on one cloud lose, double and leave nothing, under schedules that a seed decides.
 
-A failure tells the simplest story that it can be shrunk to. Its seed alone plays it again:
+A failure shows the simplest story that it can be shrunk to. Its seed alone plays it again:
 
     SIMULATION_FIRST=1234 SIMULATION_SCHEDULES=1 python -m pytest tests/simulation -k lose
 
-SIMULATION_FIRST=fresh begins where no run has begun, and prints where.
+SIMULATION_FIRST=fresh begins at a seed where no run has begun, and prints it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ WEATHERS = (
 
 
 class FailedError(AssertionError):
-    """Tell of a schedule after which something is lost, doubled, left or false."""
+    """The error of a schedule after which something is lost, doubled, left or false."""
 
     def __init__(self, schedule: Schedule, error: Exception) -> None:
         super().__init__("\n".join([f"seed {schedule.seed}: {error}", *schedule.story]))

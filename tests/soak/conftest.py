@@ -1,5 +1,5 @@
-"""Give the long runs their clients."""
+"""Fixtures for the long runs."""
 
-from tests.local.conftest import client
+from tests.local.conftest import client, room
 
-__all__ = ["client"]
+__all__ = ["client", "room"]

@@ -10,25 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local import captures
-from tests.support import launches
 from tests.support.clouds import image_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
 ROUNDS = int(os.environ.get("CAPTURE_ROUNDS", "20"))
-pytestmark = pytest.mark.local
-
-
-@pytest.fixture(autouse=True)
-def _room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
-    client("admin").set_quota("dept-a", image_size_mib=10_000)
-    yield
-    launches.remove_servers(local_cloud)
-    client("admin").set_quota("dept-a", image_size_mib=None)
+pytestmark = [pytest.mark.local, pytest.mark.usefixtures("room")]
 
 
 @pytest.mark.parametrize(("backing", "step"), captures.CASES)

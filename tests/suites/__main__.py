@@ -1,4 +1,4 @@
-"""Run one of upstream's suites against a test cloud, and tell what passed."""
+"""Run one of upstream's suites against a test cloud, and report what passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which suites there are: what is installed, which tests are run, and how they are told where the cloud is."""
+"""The suites: what is installed, which tests are run, and how they learn where the cloud is."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES: Final = (
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """Name the tests of one suite: modules, or packages of them; and what writes its configuration."""
+    """The tests of one suite: modules, or packages of them; and what writes its configuration."""
 
     modules: tuple[str, ...]
     configure: Callable[[Place, Path], Mapping[str, str]]

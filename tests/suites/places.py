@@ -25,7 +25,7 @@ DATA: Final = bytes(4096)
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Say what a suite has to know of a cloud."""
+    """What a suite has to know of a cloud."""
 
     clouds_yaml: str
     administrator: Mapping[str, str]
@@ -45,7 +45,7 @@ def in_memory() -> Iterator[Place]:
         try:
             assert process.stdout is not None
             lines: list[str] = []
-            # It prints the file and goes on: the administrator of the system is its last cloud.
+            # It prints the file and keeps running: the administrator of the system is its last cloud.
             while "system_scope" not in "".join(lines[-8:]) or "region_name" not in lines[-1]:
                 line = process.stdout.readline()
                 if not line:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Recorder(unittest.TestResult):
-    """Keep how each test ended; what its class, or its module, came to counts for all its tests."""
+    """The outcome of each test; that of its class, or its module, counts for all its tests."""
 
     def __init__(self) -> None:
         super().__init__()

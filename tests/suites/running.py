@@ -41,7 +41,7 @@ def left_out(name: str, *, real: bool) -> dict[str, str]:
 
 
 def results(name: str, place: places.Place, pattern: str) -> list[dict[str, Any]]:
-    """Run the tests of a suite on this machine only, and give how each ended."""
+    """Run the tests of a suite on this machine only, and return how each ended."""
     python = environment()
     with tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
         home = Path(folder)
@@ -62,7 +62,7 @@ def results(name: str, place: places.Place, pattern: str) -> list[dict[str, Any]
 
 
 def run(name: str, *, real: bool, pattern: str = "", words: bool = False) -> int:
-    """Run a suite, print how it went, and give the exit status: 1 where it is not as listed."""
+    """Run a suite, print its results, and return the exit status: 1 if they differ from the list."""
     with places.local() if real else places.in_memory() as place:
         outcomes = results(name, place, pattern)
     counted = Counter(outcome["outcome"] for outcome in outcomes)

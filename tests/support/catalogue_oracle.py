@@ -74,7 +74,7 @@ GONE = ("deleted", "pending_delete", "killed")
 
 
 class Caller(NamedTuple):
-    """Describe the caller: the id of the caller's department, and all departments, id to name, that Keystone tells."""
+    """A caller: the id of the caller's department, and all departments, id to name, that Keystone shows."""
 
     project: str
     is_administrator: bool
@@ -214,7 +214,7 @@ def answer(images: Sequence[Record], query: Mapping[str, Any], caller: Caller) -
     return [image["id"] for image in found][: query.get("limit")]
 
 
-def _column(image: Record, name: str) -> Any:  # noqa: ANN401  # whatever the column holds
+def _column(image: Record, name: str) -> Any:  # noqa: ANN401  # any value of the column
     value = image["status" if name == "glance_status" else name]
     return value.replace(microsecond=0) if isinstance(value, datetime) else value or ""
 

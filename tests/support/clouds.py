@@ -1,4 +1,4 @@
-"""What the tests of both clouds share: who logs in where, with which settings, and what is left afterwards."""
+"""Helpers for the tests of both clouds: clients and their settings, and what a test leaves behind."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def own_session(session: Session) -> Session:
 
 
 class ClientFactory:
-    """Connect users: ``client("alice")``, ``client("bob", transfer="stream")``, ``client("rita", steward="admin")``."""
+    """A factory of clients, as in ``client("bob", transfer="stream")`` and ``client("rita", steward="admin")``."""
 
     def __init__(self, cloud: CloudUnderTest, settings: Settings) -> None:
         self.cloud = cloud

@@ -28,7 +28,7 @@ class Run:
     out: str
     err: str
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+    def json(self) -> Any:  # noqa: ANN401 - anything that was printed
         return json.loads(self.out)
 
 
@@ -52,7 +52,7 @@ def openstack(
 ) -> Iterator[Callable[..., Run]]:
     """Run the openstack command in this process: ``openstack("image list", user="bob")``.
 
-    ``typed`` is what somebody types at a terminal; None where nobody is there.
+    ``typed`` is what a person types at a terminal; None if there is no person.
     """
     handlers = list(logging.getLogger().handlers)
 

@@ -1,4 +1,4 @@
-"""A cloud that is filled and changed past its API, and who asks it: for what the oracle knows the answer to."""
+"""A cloud that is filled and changed past its API, and its users, whose questions the oracle can answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEPARTMENTS = {"alice": "dept-a", "rita": "dept-a", "bob": "dept-b", "admin": "a
 
 
 class Crowd:
-    """Fill a cloud past its API, and know who asks."""
+    """A cloud that is filled past its API, and its users."""
 
     def __init__(self, cloud: InMemoryCloud | LocalCloud) -> None:
         self.cloud = cloud
@@ -32,7 +32,7 @@ class Crowd:
             self.callers[user] = Caller(own, is_administrator=False, names={own: names[own]})
 
     def client(self, user: str, page_size: int = 1000) -> Client:
-        """Connect somebody."""
+        """Connect a user."""
         return Client.from_session(self.sessions[user], region_name=REGION, settings=Settings(page_size=page_size))
 
     def stored(self, records: Sequence[Record]) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Python environments that tests need beside their own: made once, and anew where their contents have changed."""
+"""Python environments that tests need besides their own: made once, and again when their contents have changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make(directory: Path, *installing: str | Path, made_from: str) -> Path:
-    """Make a virtual environment with what pip installs by these arguments; give its Python."""
+    """Make a virtual environment with what pip installs by these arguments; return its Python."""
     python, made = directory / "bin" / "python", directory / "made-from.txt"
     if not made.exists() or made.read_text() != made_from:
         shutil.rmtree(directory, ignore_errors=True)

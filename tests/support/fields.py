@@ -48,7 +48,7 @@ _FILES = {NewImage: "disk.qcow2", NewIso: "data.iso"}
 
 
 def beside(model: type[pydantic.BaseModel], field: str) -> dict[str, object]:
-    """Return what a field needs beside it to have an effect."""
+    """Return the other fields that a field needs to have an effect."""
     if field == "unpack":
         return {"url": None, "file": io.BytesIO(lzma.compress(samples.data(_FILES[model])))}
     return {"password_enabled": True} if field == "admin_user" else {}

@@ -64,7 +64,7 @@ class Held:
         self.released.set()
 
     def wait_until_reached(self, timeout_seconds: float = 30) -> None:
-        """Wait until a client has been held; fail where none comes."""
+        """Wait until a client has been held; fail if none comes."""
         assert self.reached.wait(timeout_seconds), f"nobody asked for {self.url}"
 
 
@@ -87,7 +87,7 @@ class Reply:
 
 
 class FileServer:
-    """Serve registered replies on a free loopback port, with TLS where an authority is given."""
+    """A server of registered replies on a free loopback port, with TLS if an authority is given."""
 
     def __init__(self, *, address: str = "127.0.0.1", authority: trustme.CA | None = None) -> None:
         self.address = address
@@ -133,12 +133,12 @@ class FileServer:
         return int(self._server.server_address[1])
 
     def url(self, path: str, *, host: str | None = None) -> str:
-        """Return the URL of a path, under another name of this host where one is given."""
+        """Return the URL of a path, under another name of this host if one is given."""
         literal = f"[{self.address}]" if ":" in self.address else self.address
         return f"{self._scheme}://{host or literal}:{self.port}{path}"
 
     def requested(self, path: str) -> list[Request]:
-        """Return the requests for a path, whatever their query."""
+        """Return the requests for a path, with any query."""
         return [request for request in self.requests if urlsplit(request.path).path == path]
 
     def reply(self, path: str, reply: Reply) -> str:
@@ -147,7 +147,7 @@ class FileServer:
         return self.url(path)
 
     def reply_for(self, path: str) -> Reply:
-        """Return what a path, whatever its query, answers."""
+        """Return the reply to a path with any query."""
         return self._replies.get(urlsplit(path).path, Reply(b"not found", 404, {"Content-Type": "text/plain"}))
 
     def serve(
@@ -198,7 +198,7 @@ class FileServer:
         return self.reply(path, Reply(hang_up=True))
 
     def refusing_url(self, path: str) -> str:
-        """Return a URL whose port refuses connections: bound until the end of the server, but nobody listens."""
+        """Return a URL whose port refuses connections: bound until the end of the server, without a listener."""
         if self._refusing.getsockname()[1] == 0:
             self._refusing.bind((self.address, 0))
         return self.url(path).replace(f":{self.port}/", f":{self._refusing.getsockname()[1]}/")
@@ -214,7 +214,7 @@ class FileServer:
     ) -> Held:
         """Send ``after`` bytes (-1: not even the status), then wait for the release; GET alone is held.
 
-        With ``drip_seconds`` a held answer goes on byte by byte instead of falling silent.
+        With ``drip_seconds`` a held answer continues byte by byte instead of falling silent.
         """
         held = Held(self.url(path))
         self.reply(path, Reply(body, chunked=chunked, hold_after=after, drip_seconds=drip_seconds, held=held))
@@ -284,7 +284,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name for it
-        """Say nothing; `FileServer.requests` tells."""
+        """Log nothing; `FileServer.requests` has the requests."""
 
     def do_HEAD(self) -> None:
         self._answer()

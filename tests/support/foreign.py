@@ -92,7 +92,7 @@ _CHANGING = re.compile(
 
 
 def hostile(key: str, *, user_id: str) -> dict[str, str]:
-    """Return the worst value of a key that somebody could think of."""
+    """Return the worst possible value of a key."""
     return {key: user_id if key == "hyperx_created_by" else _SAID.get(key, "true")}
 
 
@@ -102,7 +102,7 @@ def everything(*, user_id: str) -> dict[str, str]:
 
 
 class Diary:
-    """Write down what came of each step, without what differs from one run to the next."""
+    """The outcome of each step, without parts that differ from one run to the next."""
 
     def __init__(self, foreign: Mapping[str, str]) -> None:
         self.lines: list[str] = []
@@ -140,7 +140,7 @@ def live(
     *,
     capture_id: str | None = CHOSEN_ID,
 ) -> list[str]:
-    """Do with servers made from an image whatever a member does with servers; tell what came of it."""
+    """Do with servers made from an image all that a member does with servers; return the results."""
     diary = Diary(foreign)
     boot_volume_gib = 1 if backing == "volume" else None
     launch = alice.launch(image_id, LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=boot_volume_gib))
@@ -159,7 +159,7 @@ def live(
 
 
 def _snapshot_by_another_tool(cloud: CloudUnderTest, alice: Client, server: str, diary: Diary) -> None:
-    """Make a snapshot past this library: nobody has registered or captured it."""
+    """Make a snapshot past this library: it is neither registered nor captured."""
     snapshot = snapshot_of(cloud, server)
     parts = _volume_snapshots(cloud, snapshot)
     diary("unfinished", lambda: list(alice.unfinished_registrations()))
@@ -174,7 +174,7 @@ def _snapshot_by_another_tool(cloud: CloudUnderTest, alice: Client, server: str,
 
 
 def _capture(alice: Client, new: NewCapture, server: str, rest: Callable[[], None], diary: Diary) -> None:
-    """Capture a server: at one go, by a caller who dies and by another who finishes it, and without an end."""
+    """Capture a server: at one go, by a caller that is killed and another that finishes it, and without an end."""
     image = diary("capture", lambda: alice.capture(server, new))
     if isinstance(image, Image):
         diary("find it finished", lambda: alice.find_capture(image.capture_id).wait())
@@ -195,7 +195,7 @@ def _capture(alice: Client, new: NewCapture, server: str, rest: Callable[[], Non
 
 
 def snapshot_of(cloud: CloudUnderTest, server_id: str) -> str:
-    """Make a snapshot past this library, as any tool does; give its id."""
+    """Make a snapshot past this library, as any tool does; return its id."""
     session = cloud.session("alice")
     answer = session.post(
         f"/servers/{server_id}/action",

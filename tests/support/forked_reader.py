@@ -2,7 +2,7 @@
 
 A forked process makes its own client, because the client of its parent refuses to work there.
 
-Run as ``python -m tests.support.forked_reader URL`` beside a server that answers ``/v2/images/ID`` with that id.
+Run as ``python -m tests.support.forked_reader URL`` next to a server that answers ``/v2/images/ID`` with that id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ READS, CHILDREN, THREADS = 48, 4, 2
 
 
 def read(cloud: Cloud, reader: int) -> bool:
-    """Read images that no other reader reads at the same time, and tell whether they came."""
+    """Read images that no other reader reads at the same time, and return whether they came."""
     wanted = [f"{reader}-{number}" for number in range(READS)]
     return [cloud.image(image_id).id for image_id in wanted] == wanted
 

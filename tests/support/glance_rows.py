@@ -1,4 +1,4 @@
-"""Images put straight into Glance's database: states, times and owners that the API gives nobody, and many at once."""
+"""Images put straight into Glance's database: states, times and owners that the API refuses, and many at once."""
 
 from __future__ import annotations
 

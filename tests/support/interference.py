@@ -56,7 +56,7 @@ class _Rule:
 
 
 class Interference:
-    """Stand between one client and its cloud."""
+    """A filter between one client and its cloud."""
 
     def __init__(self, client: Client) -> None:
         self.seen: list[tuple[str, str]] = []

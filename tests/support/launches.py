@@ -43,7 +43,7 @@ def put_image(
     *,
     user: str = "alice",
 ) -> str:
-    """Put a sample image into Glance, past this library, and give its id."""
+    """Put a sample image into Glance, past this library, and return its id."""
     session = cloud.session(user)
     body = {
         "name": unique(sample),
@@ -93,7 +93,7 @@ def volumes(cloud: CloudUnderTest, user: str = "alice") -> list[Mapping[str, Any
 
 
 def remove_servers(cloud: CloudUnderTest, user: str = "alice") -> None:
-    """Delete whatever servers and volumes a test has left in a department."""
+    """Delete all servers and volumes that a test has left in a department."""
     session = cloud.session(user)
     for server in servers(cloud, user):
         session.delete(f"/servers/{server['id']}", endpoint_filter=COMPUTE, raise_exc=False)
@@ -125,7 +125,7 @@ def flavors(cloud: CloudUnderTest, wanted: Sequence[Mapping[str, object]]) -> It
 
 @contextmanager
 def networks(cloud: CloudUnderTest) -> Iterator[list[str]]:
-    """Add networks of every kind that somebody may see, for a while; give their names."""
+    """Add networks of every visible kind, for a while; yield their names."""
     names = {kind: unique(kind) for kind in ("own", "bare", "outside")}
     own = str(cloud.session("alice").get_project_id())
     if isinstance(cloud, InMemoryCloud):

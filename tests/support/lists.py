@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def fill(cloud: InMemoryCloud, amount: int, **record: object) -> list[str]:
-    """Add images, a second apart, and give their ids, the newest first."""
+    """Add images, a second apart, and return their ids, the newest first."""
     return [
         cloud.glance.add_image(
             **{  # type: ignore[arg-type]  # columns and properties

@@ -41,7 +41,7 @@ FATES: tuple[Fate, ...] = ("cut_early", "cut_late", "bad_gateway", "gateway_time
 
 @dataclass
 class LossyProxy:
-    """Pass requests on to a service, and lose the answers to creations as `fates` say, one each."""
+    """A proxy of a service that loses the answers to creations as `fates` say, one each."""
 
     upstream: str | Sequence[str]
     """Where the service is; of several, each has the next request, and the next one those that one refuses."""
@@ -80,7 +80,7 @@ class LossyProxy:
 
     @property
     def url(self) -> str:
-        """Where clients find the proxy: the service's endpoint."""
+        """The URL of the proxy for clients: the service's endpoint."""
         return f"http://127.0.0.1:{self._server.server_port}/{VERSIONS[self.service]}"
 
     def connection(self) -> http.client.HTTPConnection:
@@ -172,7 +172,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _ask(self, body: bytes, sent: threading.Event | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = self.lossy.connection()
-        # The host stays the one that was asked for: services make links of it.
+        # The host stays the requested one: services make links of it.
         own = ("connection", "transfer-encoding")
         headers = {key: value for key, value in self.headers.items() if key.lower() not in own}
         connection.request(self.command, self.path, body=body, headers=headers)

@@ -24,10 +24,10 @@ INSTALL: Final = "install it: apt-get install mariadb-server; no server has to b
 
 
 class MariaDB:
-    """Run a server in an empty directory for the time of a ``with`` block."""
+    """A server in an empty directory for the time of a ``with`` block."""
 
     def __init__(self, directory: Path) -> None:
-        # Debian has the server where only the administrator's path leads.
+        # Debian installs the server in a folder of the administrator's path.
         path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"])
         found = {name: shutil.which(name, path=path) for name in PROGRAMS}
         missing = [name for name in PROGRAMS if not found[name]]
@@ -74,7 +74,7 @@ class MariaDB:
         self._log.close()
 
     def create(self, name: str) -> str:
-        """Make an empty database and give its SQLAlchemy URL."""
+        """Make an empty database and return its SQLAlchemy URL."""
         client = [self._programs["mariadb"], "--no-defaults", f"--socket={self._socket}", "--user=root"]
         subprocess.run([*client, f"--execute=CREATE DATABASE {name}"], check=True, timeout=scaled(60))
         return f"mysql+pymysql://root@localhost/{name}?unix_socket={self._socket}"

@@ -1,7 +1,7 @@
 """What a scenario needs of a cloud: ``@pytest.mark.needs("streams-counted")``.
 
 On a release that lacks the capability the scenario has to fail, or to be refused as what that release cannot do. One
-that passes fails the run: the table says what is not true any more.
+that passes fails the run: the table is out of date.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Names:
-    """Resolve every name to ``addresses``, and from the second time on to ``then``; addresses to themselves."""
+    """A resolver: a name gets ``addresses``, from the second time on ``then``; an address gets itself."""
 
     addresses: tuple[str, ...]
     then: tuple[str, ...] | None = None

@@ -1,4 +1,4 @@
-"""A server that is no part of a cloud, such as a hotel's portal: it answers everybody, and takes notes."""
+"""A server that is not part of a cloud, such as a hotel's portal: it answers every request, and takes notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Portal:
-    """Answer each request with an empty JSON object, and keep what it brought along."""
+    """A server that answers each request with an empty JSON object, and keeps its contents."""
 
     arrived: list[str] = field(default_factory=list)
     """Each request with its headers and its body."""
@@ -34,7 +34,7 @@ class Portal:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
 

@@ -17,7 +17,7 @@ PATCH: Final = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 
 
 def make_image(cloud: CloudUnderTest, user: str = "alice", *, sample: str | None = "disk.qcow2", **body: object) -> str:
-    """Create an image as ``user``, with the data of a sample (None: none); give its id."""
+    """Create an image as ``user``, with the data of a sample (None: none); return its id."""
     session = cloud.session(user)
     disk_format = samples.DISK_FORMATS[sample] if sample else "qcow2"
     record = {
@@ -39,7 +39,7 @@ def make_image(cloud: CloudUnderTest, user: str = "alice", *, sample: str | None
 
 
 def make_volume_snapshot(cloud: CloudUnderTest, user: str = "alice", **body: object) -> str:
-    """Create what Nova makes of a server on volumes: no data, but the names of volume snapshots; give its id."""
+    """Create what Nova makes of a server on volumes: no data, but the names of volume snapshots; return its id."""
     mapping = '[{"source_type": "snapshot", "destination_type": "volume", "snapshot_id": "7c1", "boot_index": 0}]'
     marks = {"bdm_v2": "True", "block_device_mapping": mapping, "root_device_name": "/dev/vda"}
     image_id = make_image(cloud, user, sample=None, disk_format="raw", **marks, **body)

@@ -29,14 +29,14 @@ SHARED: Final = ("fast", "slow")
 
 
 class SecondGlance:
-    """Run it for the time of a ``with`` block, in a directory that is its own host's, so to say."""
+    """A second Glance for the time of a ``with`` block, in a directory of its own, as on another host."""
 
     def __init__(self, cloud: LocalCloud, directory: Path) -> None:
         self._cloud = cloud
         self.directory = directory
 
     def __enter__(self) -> Self:
-        # Nobody else is given the port while it is not listened to.
+        # No other process gets the port while Glance is not listening.
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind((HOST, 0))

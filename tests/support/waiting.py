@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until something holds, and fail where it does not in time."""
+    """Wait until something holds, and fail if it does not in time."""
     deadline = time.monotonic() + scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline, condition

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from hyperx_glance.texts import LANGUAGES, Audience
 from tests.texts import RELEASED
-from tests.texts.catalogues import compiled, entries, is_code, is_word, path, placeholders, used
+from tests.texts.catalogues import compiled, entries, is_code, is_compiled, is_word, path, placeholders, used
 
 FORMS = ("", Audience.COMMAND.value, Audience.PERSON.value)
 
@@ -28,7 +28,7 @@ def mistakes() -> Iterator[str]:
         yield from _mistakes_of(code)
     yield from _wrong_uses(codes)
     for language in LANGUAGES:
-        if not path(language, "mo").is_file() or path(language, "mo").read_bytes() != compiled(language):
+        if not is_compiled(language):
             yield f"{path(language, 'mo').name} ({language}) is out of date: python -m tests.texts compile"
 
 

@@ -15,6 +15,7 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog, Message
@@ -24,7 +25,7 @@ from hyperx_glance.texts import DOMAIN, LOCALES, Language
 PACKAGE = LOCALES.parent
 _CODE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9_.-]+)?")
 _IMPORTED = re.compile(r"^from hyperx_glance(\.texts import| import .*\btexts\b)", re.MULTILINE)
-WORDS = ("category", "field", "left", "phase", "resource", "service", "unit")
+WORDS = ("category", "field", "glance-action", "left", "phase", "resource", "service", "unit")
 """Kinds of words: their codes are put together of kind and word at run time."""
 
 
@@ -34,8 +35,9 @@ class Use:
 
     places: list[str] = field(default_factory=list)
     values: list[frozenset[str] | None] = field(default_factory=list)
-    """None for a call with ``**values``."""
-    classes: set[str] = field(default_factory=set)
+    """None for a call with ``**values``, and for a code that is not in the call."""
+    roles: set[str] = field(default_factory=set)
+    """Classes of errors that have the text as message, and "hint", "finding", "remedy"."""
 
 
 def path(language: Language, ending: str) -> pathlib.Path:
@@ -59,7 +61,25 @@ def compiled(language: Language) -> bytes:
 
 def entries(language: Language) -> dict[tuple[str, str], Message]:
     """Return the entries of a catalogue by audience ("" for all) and code."""
-    return {(entry.context or "", str(entry.id)): entry for entry in catalogue(language) if entry.id}
+    return _entries(catalogue(language))
+
+
+def is_compiled(language: Language) -> bool:
+    """Check whether the compiled catalogue has the sentences of the source; its header may differ."""
+    try:
+        content = path(language, "mo").read_bytes()
+    except FileNotFoundError:
+        return False
+    shipped = _entries(mofile.read_mo(io.BytesIO(content)))
+    return _sentences(shipped) == _sentences(entries(language))
+
+
+def _entries(read: Catalog) -> dict[tuple[str, str], Message]:
+    return {(entry.context or "", str(entry.id)): entry for entry in read if entry.id}
+
+
+def _sentences(found: dict[tuple[str, str], Message]) -> dict[tuple[str, str], str]:
+    return {key: str(entry.string) for key, entry in found.items()}
 
 
 def placeholders(sentence: str) -> frozenset[str]:
@@ -67,48 +87,67 @@ def placeholders(sentence: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None)
 
 
+@functools.cache
 def used() -> dict[str, Use]:
-    """Return the codes that the source of the package uses."""
+    """Return the codes that the source of the package uses.
+
+    A code may also be in a table, or be chosen before the call: then only the comment of its entry says its role.
+    """
     found: dict[str, Use] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         source = file.read_text(encoding="utf-8")
         says = _IMPORTED.search(source) is not None or file.name == "texts.py"
-        for code, place, values, kind in _codes(ast.parse(source), says=says):
-            use = found.setdefault(code, Use())
-            use.places.append(f"{file.relative_to(PACKAGE.parent)}:{place}")
-            use.values.append(values)
-            if kind:
-                use.classes.add(kind)
+        for use in _uses(ast.parse(source), says=says):
+            known = found.setdefault(use.code, Use())
+            known.places.append(f"{file.relative_to(PACKAGE.parent)}:{use.line}")
+            known.values.append(use.values)
+            known.roles |= {use.role} - {""}
+    for (_, code), entry in entries("en").items():
+        if code in found:
+            found[code].roles.update(entry.auto_comments)
     return found
 
 
-def _codes(tree: ast.AST, *, says: bool) -> Iterator[tuple[str, int, frozenset[str] | None, str]]:
-    """Iterate over the codes of `say` and of each string constant that is one, with the error that has it as message.
+class _Place(NamedTuple):
+    code: str
+    line: int
+    values: frozenset[str] | None = None
+    role: str = ""
 
-    A code may also be in a table, or be chosen before the call.
-    """
-    known = {code for _, code in entries("en")}
-    said: set[int] = set()
-    for node in ast.walk(tree):
-        if not says or not isinstance(node, ast.Call):
-            continue
-        kind = _name(node.func)
-        if kind.endswith("Error") and node.args and (call := node.args[0]) and _is_say(call):
-            for constant in _constants(call.args[0]):  # type: ignore[attr-defined]  # a call
+
+def _uses(tree: ast.AST, *, says: bool) -> Iterator[_Place]:
+    known, said = {code for _, code in entries("en")}, set[int]()
+    if says:
+        for call, role in _calls(tree, ""):
+            for constant in _constants(call.args[0]):
                 said.add(id(constant))
-                yield str(constant.value), constant.lineno, _keywords(call), kind
-        elif _is_say(node):
-            for constant in _constants(node.args[0]):
-                if id(constant) not in said:
-                    said.add(id(constant))
-                    yield str(constant.value), constant.lineno, _keywords(node), ""
+                yield _Place(str(constant.value), constant.lineno, _keywords(call), role)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in said and node.value in known:
-            yield str(node.value), node.lineno, None, ""
+            yield _Place(str(node.value), node.lineno)
 
 
-def _is_say(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and _name(node.func) == "say" and bool(node.args)
+def _calls(node: ast.AST, role: str) -> Iterator[tuple[ast.Call, str]]:
+    """Iterate over the calls of `say`, with their roles."""
+    if isinstance(node, ast.Call) and _name(node.func) == "say" and node.args:
+        yield node, role
+        role = ""  # the texts among its values are parts
+    for child in ast.iter_child_nodes(node):
+        inner = _ROLES.get(child.arg or "", role) if isinstance(child, ast.keyword) else role
+        if isinstance(node, ast.Call) and child in node.args:
+            inner = _role_of_argument(_name(node.func), node.args.index(child))  # type: ignore[arg-type]  # one of them
+        yield from _calls(child, inner)
+
+
+_ROLES = {"hint": "hint", "remedy": "remedy", "warnings": "warning"}
+
+
+def _role_of_argument(function: str, position: int) -> str:
+    if function.endswith("Error") and position == 0:
+        return function
+    if function == "CheckResult":
+        return {1: "finding", 2: "remedy"}.get(position, "")
+    return ""
 
 
 def _constants(node: ast.AST) -> list[ast.Constant]:

@@ -1,4 +1,4 @@
-"""Where the cloud in memory is known to answer otherwise than the real services: this list only shrinks."""
+"""Known differences between the answers of the cloud in memory and of the real services: this list only shrinks."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tests.tour.player import Step
 
 
 def life(kind: str, collection: str, first: dict[str, Any], change: dict[str, Any]) -> tuple[Step, ...]:
-    """Ask for all that can be asked of things of one kind, from making one to looking for it when it is gone."""
+    """Make every request about things of one kind, from creating one to reading it after its deletion."""
     every, one = f"/{collection}", f"/{collection}/{{{kind}}}"
     return (
         keystone(f"{kind}-create-member", "POST", every, {kind: first}),
@@ -39,7 +39,7 @@ def end(kind: str, collection: str) -> tuple[Step, ...]:
 
 
 def named(kind: str, collection: str) -> tuple[Step, ...]:
-    """Ask for what names can be."""
+    """Make requests with every kind of name."""
     every = f"/{collection}"
     return (
         keystone(f"{kind}-name-number", "POST", every, {kind: {"name": 5}}, user="admin"),

@@ -12,7 +12,7 @@ ONE: Final = f"{ROOT}/tour"
 
 
 def part(kind: str, path: str, first: dict[str, Any], change: dict[str, Any]) -> tuple[Step, ...]:
-    """Ask for all that can be asked of one kind of a namespace's parts."""
+    """Make every request about one kind of a namespace's parts."""
     every = f"{ONE}/{path}"
     one = f"{every}/{first['name']}"
     return (

@@ -11,7 +11,7 @@ NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def life(kind: str, first: dict[str, Any], change: dict[str, Any], path: str = "") -> tuple[Step, ...]:
-    """Ask for all that can be asked of things of one kind, but for their end."""
+    """Make every request about things of one kind, except their deletion."""
     every = f"/v2.0/{path or kind + 's'}"
     one = f"{every}/{{{kind}}}"
     return (

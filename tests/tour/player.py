@@ -54,7 +54,7 @@ _UNORDERED: Final = ("role_assignments", "rules", "security_group_rules")
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """Say what is asked: ``{name}`` in path and body stands for what an earlier step has kept under that name."""
+    """A request: ``{name}`` in path and body stands for what an earlier step has kept under that name."""
 
     name: str
     service: str
@@ -75,7 +75,7 @@ class Step:
 
 
 def play(cloud: CloudUnderTest, tour: Sequence[Step]) -> Iterator[tuple[Step, dict[str, Any]]]:
-    """Ask one after the other, and give the answers."""
+    """Send one request after the other, and return the answers."""
     sessions: dict[str, Session] = {}
     kept: dict[str, str] = {}
     for step in tour:
@@ -145,7 +145,7 @@ def _found(answer: requests.Response, place: str, step: Step) -> str:
 
 
 def _in_order(items: list[Any]) -> list[Any]:
-    """Put things that have names in the order of these: Nova gives flavors in that of their ids, which are drawn."""
+    """Put things that have names in the order of these: Nova lists flavors in that of their ids, which are random."""
     if all(isinstance(each, dict) and "name" in each for each in items):
         return sorted(items, key=lambda each: str(each["name"]))
     return items

@@ -52,6 +52,7 @@ from hyperx_glance import (
     UrlReport,
     Usage,
 )
+from hyperx_glance.texts import Text
 
 
 def connecting(session: Session, connection: Connection) -> None:
@@ -174,7 +175,7 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.image_id, str)
     assert_type(launch.servers, tuple[Server, ...])
     assert_type(launch.admin_password, SecretStr | None)
-    assert_type(HyperxGlanceError("The launch goes on.").admin_password, SecretStr | None)
+    assert_type(HyperxGlanceError(Text("The launch goes on.")).admin_password, SecretStr | None)
     assert_type(launch.progress(), LaunchProgress)
     assert_type(launch.wait(timeout=1), Launch)
     assert_type(launch.cancel(), None)

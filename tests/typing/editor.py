@@ -1,8 +1,8 @@
-"""Ask a language server, as editors do, which words it offers where the library takes one of several.
+"""Ask a language server, as editors do, which words it offers for a parameter that takes one of several.
 
     python -m tests.typing.editor
 
-A type checker is content with ``str``; a person who writes ``view=""`` sees the tabs only where the words are literals.
+A type checker is content with ``str``; a person who writes ``view=""`` sees the tabs only if the words are literals.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ OFFERED: dict[str, set[str]] = {
 
 
 class Server:
-    """Speak the language server protocol over a program's pipes."""
+    """A client of the language server protocol over a program's pipes."""
 
     def __init__(self, *command: str) -> None:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -59,7 +59,7 @@ class Server:
         to.flush()
 
     def ask(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - whatever the server answers
-        """Send a request, and give its result; what the server asks meanwhile has no answer worth having."""
+        """Send a request, and return its result; what the server asks meanwhile has no answer worth having."""
         number = next(self._numbers)
         self.tell(method, parameters, id=number)
         while True:
@@ -92,7 +92,7 @@ class Server:
 
 
 def missing(folder: Path) -> list[str]:
-    """Open a file of the folder with one line for each place, and give what is not offered there."""
+    """Open a file of the folder with one line for each place, and return what is not offered there."""
     (folder / "pyrightconfig.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
     server = Server(str(Path(sys.executable).with_name("basedpyright-langserver")), "--stdio")
     document = {"uri": (folder / "editor_example.py").as_uri()}

@@ -1,4 +1,4 @@
-"""The record in a response of Glance must be the one that was asked for: a verb goes on with its id."""
+"""The record in a response of Glance must be the requested one: a verb continues with its id."""
 
 from __future__ import annotations
 

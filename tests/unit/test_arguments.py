@@ -54,17 +54,17 @@ HALF = "half \ud83d"
 
 
 class StrangePath(os.PathLike[Any]):
-    """Be a path by its type alone."""
+    """A path by its type alone."""
 
     def __init__(self, path: object) -> None:
         self.path = path
 
-    def __fspath__(self) -> Any:  # noqa: ANN401  # it gives what it was given
+    def __fspath__(self) -> Any:  # noqa: ANN401  # it returns what it was given
         return self.path
 
 
 class NoZone(tzinfo):
-    """Be a zone that tells nothing, so that Python takes a time in it for one without a zone."""
+    """A zone without an offset, so that Python takes a time in it for one without a zone."""
 
     def utcoffset(self, _: datetime | None) -> None:
         return None
@@ -121,7 +121,7 @@ PATHS = ("dot", "dots", "slash", "encoded", "encoded twice", "backslash")
 
 
 class Given:
-    """Give what every verb needs: a client, an image, handles."""
+    """The objects that the verbs need: a client, an image, handles."""
 
     def __init__(self, cloud: InMemoryCloud, url: str) -> None:
         self.cloud = cloud
@@ -202,8 +202,8 @@ PARAMETERS = [
 ]
 
 
-def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever it gives
-    """Call a public function, whatever of it is positional."""
+def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # any result
+    """Call a public function; any of its parameters may be positional."""
     owner = {"Registration": "registration", "Launch": "launch", "Capture": "capture", "Client": "client"}.get(
         name.partition(".")[0]
     )

@@ -130,7 +130,9 @@ def test_an_error_is_a_sentence_a_hint_and_status_1(openstack: Callable[..., Run
         "hyperx image launch missing name --flavor m1.tiny --count 0",
     ],
 )
-def test_what_the_models_refuse_is_status_1(openstack: Callable[..., Run], fake: InMemoryCloud, line: str) -> None:
+def test_a_value_refused_by_the_models_exits_with_status_1(
+    openstack: Callable[..., Run], fake: InMemoryCloud, line: str
+) -> None:
     run = openstack(line)
 
     assert run.status == 1
@@ -151,7 +153,7 @@ def test_what_the_models_refuse_is_status_1(openstack: Callable[..., Run], fake:
         "hyperx image create name",
     ],
 )
-def test_what_is_no_argument_is_status_2(openstack: Callable[..., Run], line: str) -> None:
+def test_an_invalid_argument_exits_with_status_2(openstack: Callable[..., Run], line: str) -> None:
     with pytest.raises(SystemExit) as raised:
         openstack(line)
 

@@ -34,7 +34,9 @@ def written(writer: type[Writer], value: object, encoding: str = "utf-8") -> str
 
 @pytest.mark.parametrize(("writer", "read"), FORMATS)
 @given(value=TEXTS | st.lists(TEXTS) | st.dictionaries(TEXTS, TEXTS) | st.none() | st.booleans() | st.integers())
-def test_what_is_read_is_what_was_written(writer: type[Writer], read: Callable[[str], Any], value: object) -> None:
+def test_every_output_format_reads_back_as_written(
+    writer: type[Writer], read: Callable[[str], Any], value: object
+) -> None:
     text = written(writer, value)
 
     assert read(text) == {"text": value}
@@ -59,7 +61,7 @@ def test_half_a_pair_is_escaped() -> None:
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
 def test_times_at_the_edges_of_the_calendar_are_shown(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
-    """What Glance tells may be any time, and some have no neighbour in another zone."""
+    """Glance may return any time, and some have no neighbour in another zone."""
     edges = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
     monkeypatch.setenv("TZ", zone)
     time.tzset()

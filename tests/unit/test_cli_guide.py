@@ -38,7 +38,7 @@ def examples() -> list[tuple[str, str]]:
 
 
 def comparable(text: str) -> str:
-    """Leave out what is drawn anew each time, and how wide that makes a table."""
+    """Leave out random values, and the width that they give a table."""
     drawn = re.sub(r"10\.99\.0\.\d+", "ADDRESS", DRAWN.sub("ID", text))
     return re.sub(r"-{3,}", "---", re.sub(r"[ \t]+", " ", drawn)).strip()
 

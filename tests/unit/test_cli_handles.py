@@ -179,7 +179,7 @@ class TestRegistrations:
         assert fake.glance.image(image_id) is None
         assert fake.glance.image(debian) is not None
 
-    def test_where_glance_dies_it_is_told_how_to_go_on(
+    def test_the_command_to_continue_is_printed_if_glance_becomes_unreachable(
         self, openstack: Callable[..., Run], fake: InMemoryCloud
     ) -> None:
         fake.glance.import_polls = 5
@@ -191,7 +191,9 @@ class TestRegistrations:
         assert run.status == 1
         assert run.err.endswith(f"\nTo continue: openstack hyperx registration resume {image_id}\n")
 
-    def test_what_this_machine_reads_is_waited_for(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
+    def test_no_wait_is_refused_if_this_machine_streams_the_data(
+        self, openstack: Callable[..., Run], tmp_path: Path
+    ) -> None:
         for source in f"--file {tmp_path / 'disk'}", f"--url {URL} --transfer stream":
             run = openstack(f"hyperx image create later {source} --no-wait")
             assert (run.status, run.out) == (1, "")

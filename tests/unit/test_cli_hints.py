@@ -14,6 +14,7 @@ from hyperx_glance.cli.hints import told, translated
 from hyperx_glance.errors import InvalidRequestError, LaunchFailedError, NotFoundError, WaitTimeoutError
 from hyperx_glance.models import browsing, capturing, editing, launching, registering
 from hyperx_glance.quotas.resources import FIELDS as FIELDS_OF_QUOTAS
+from hyperx_glance.texts import Text
 from tests.support.command import URL, Run, debian, fake, openstack
 from tests.unit.test_cli import TREE
 
@@ -83,7 +84,7 @@ SENTENCES = list(sentences())
 SPEAKING_PYTHON = [(name, text) for name, text in SENTENCES if PYTHON.search(text)]
 
 
-def test_there_are_sentences_to_translate() -> None:
+def test_the_hints_and_sentences_of_the_package_are_found() -> None:
     assert len(SENTENCES) > 500
     assert len(SPEAKING_PYTHON) > 50
 
@@ -103,7 +104,7 @@ def test_no_sentence_speaks_python(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", NOT_TOLD_HERE)
-def test_what_is_excused_is_there(name: str) -> None:
+def test_every_excused_file_exists(name: str) -> None:
     assert (PACKAGE / name).exists()
 
 
@@ -133,25 +134,27 @@ def test_commands_in_hints_are_there() -> None:
     ("error", "options", "text"),
     [
         (
-            InvalidRequestError("boot_volume_gib: an ISO has no root disk; its blank disk is install_disk_gib"),
+            InvalidRequestError(Text("boot_volume_gib: an ISO has no root disk; its blank disk is install_disk_gib")),
             {"boot_volume_gib": "--boot-volume", "install_disk_gib": "--install-disk"},
             "--boot-volume: an ISO has no root disk; its blank disk is --install-disk",
         ),
         (
-            InvalidRequestError("name: is missing\nnote: stays"),
+            InvalidRequestError(Text("name: is missing\nnote: stays")),
             {"name": "<name>"},
             "<name>: is missing\nnote: stays",
         ),
         (
-            LaunchFailedError("1 of 2 failed.", launch_id="81f", servers=[], hint="find_launch(launch_id) finds it."),
+            LaunchFailedError(
+                Text("1 of 2 failed."), launch_id="81f", servers=[], hint=Text("find_launch(launch_id) finds it.")
+            ),
             {},
             "1 of 2 failed. Hint: `openstack hyperx launch show 81f` finds it.",
         ),
         (
             WaitTimeoutError(
-                "Late.",
+                Text("Late."),
                 image_id="7c1",
-                hint="Use wait or resume_registration to follow it, or delete to stop it.",
+                hint=Text("Use wait or resume_registration to follow it, or delete to stop it."),
             ),
             {},
             (
@@ -161,7 +164,9 @@ def test_commands_in_hints_are_there() -> None:
         ),
         (
             WaitTimeoutError(
-                "Late.", image_id="7c1", hint="Use resume_registration to verify it, or delete to remove it."
+                Text("Late."),
+                image_id="7c1",
+                hint=Text("Use resume_registration to verify it, or delete to remove it."),
             ),
             {},
             (
@@ -169,7 +174,7 @@ def test_commands_in_hints_are_there() -> None:
                 " or `openstack hyperx image delete 7c1` to remove it."
             ),
         ),
-        (NotFoundError("No name=x, says install_disk_gib."), {}, "No name=x, says install_disk_gib."),
+        (NotFoundError(Text("No name=x, says install_disk_gib.")), {}, "No name=x, says install_disk_gib."),
     ],
 )
 def test_an_error_names_what_the_command_has(error: InvalidRequestError, options: dict[str, str], text: str) -> None:
@@ -177,7 +182,9 @@ def test_an_error_names_what_the_command_has(error: InvalidRequestError, options
 
 
 def test_a_capture_is_no_launch() -> None:
-    error = WaitTimeoutError("Late.", hint="find_capture(capture_id).wait() finishes it; cancel() deletes it.")
+    error = WaitTimeoutError(
+        Text("Late."), hint=Text("find_capture(capture_id).wait() finishes it; cancel() deletes it.")
+    )
     error.capture_id = "4d2"
 
     assert told(error).endswith("capture resume 4d2` finishes it; `openstack hyperx capture cancel 4d2` deletes it.")
@@ -209,7 +216,9 @@ def test_a_capture_is_no_launch() -> None:
     ],
 )
 @pytest.mark.usefixtures("debian")
-def test_what_people_read(openstack: Callable[..., Run], fake: InMemoryCloud, line: str, said: str) -> None:
+def test_errors_and_hints_name_commands_and_options_instead_of_python(
+    openstack: Callable[..., Run], fake: InMemoryCloud, line: str, said: str
+) -> None:
     for name in "precious", "of great value":
         fake.glance.add_image(name=name, status="active", protected=True)
     twins = [fake.glance.add_image(name="twins", status="active") for _ in range(2)]

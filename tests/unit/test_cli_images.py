@@ -63,7 +63,7 @@ def test_create(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     table = openstack(f"hyperx image create short --url {URL} --no-preflight --disk-format qcow2").out
     assert 5 < len(table.splitlines()) < 20
     assert "None" not in table
-    # Progress stands beside the output, a line for each change.
+    # Progress goes to standard error, a line for each change.
     assert run.err.splitlines()[-1].startswith("new: ready")
 
 
@@ -267,7 +267,7 @@ class TestFiles:
 
         assert created.json()["glance_status"] == "active"
 
-    def test_what_contradicts_itself_is_refused(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
+    def test_contradictory_arguments_are_refused(self, openstack: Callable[..., Run], tmp_path: Path) -> None:
         packed = tmp_path / "disk.xz"
         packed.write_bytes(lzma.compress(b"x" * 1000))
 

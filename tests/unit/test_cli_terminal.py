@@ -87,7 +87,9 @@ def test_a_department_drives_no_terminal(openstack: Callable[..., Run], fake: In
     assert not CONTROL.search(run.out)
 
 
-def test_what_a_service_says_drives_no_terminal(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+def test_messages_of_services_contain_no_terminal_control_characters(
+    openstack: Callable[..., Run], fake: InMemoryCloud
+) -> None:
     fake.fail("glance", "GET", "/images", status=403, body=EVIL, times=None)
     for line in ("hyperx image list", "hyperx image delete a", "hyperx image show a"):
         run = openstack(line)

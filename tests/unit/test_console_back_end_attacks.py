@@ -51,7 +51,7 @@ def alice(browser: TestClient, cloud: InMemoryCloud) -> dict[str, str]:
 
 
 def refused(answer: Any, *statuses: int) -> str:  # noqa: ANN401 - the test client's library changes its name
-    """Check that an answer refuses in words, without a secret; give the words."""
+    """Check that an answer refuses in words, without a secret; return the words."""
     assert answer.status_code in statuses, answer.text
     assert SECRET not in answer.text
     assert len(answer.text) < 5000
@@ -92,7 +92,7 @@ def test_an_unknown_word_in_the_address_of_a_list_is_refused(browser: TestClient
     assert refused(browser.get("/images", params={"url": SIGNED}, headers=alice), 422)
 
 
-def test_what_is_wrong_in_a_body_is_told_without_the_values(browser: TestClient, alice: dict[str, str]) -> None:
+def test_errors_about_a_request_body_do_not_repeat_its_values(browser: TestClient, alice: dict[str, str]) -> None:
     wrong: list[tuple[str, object]] = [
         ("/images", {"name": 1, "url": SIGNED}),
         ("/images", {"name": "fresh", "url": [SIGNED]}),
@@ -167,7 +167,7 @@ def test_no_page_runs_scripts_of_another_site(browser: TestClient, path: str) ->
     "media_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/json",
                    "application/vnd.api+json", "text/plain; application/json"]
 )  # fmt: skip
-def test_what_a_form_of_another_site_can_send_is_refused(
+def test_media_types_that_forms_of_other_sites_can_send_are_refused(
     browser: TestClient, cloud: InMemoryCloud, alice: dict[str, str], path: str, media_type: str
 ) -> None:
     before = len(cloud.requests)

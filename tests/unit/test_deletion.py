@@ -92,7 +92,7 @@ def test_a_deletion_whose_answer_is_lost_is_a_deletion(
 
 
 @pytest.mark.parametrize("handled", [True, False])
-def test_what_was_not_there_is_not_found_unless_an_answer_was_lost(
+def test_deleting_a_missing_image_raises_unless_a_response_was_lost(
     cloud: InMemoryCloud,
     client: ClientFactory,
     handled: bool,  # noqa: FBT001
@@ -182,7 +182,7 @@ def test_the_servers_of_a_deleted_iso_are_told_by_their_volumes(cloud: InMemoryC
     assert (server.name, server.through) == ("installed", "iso")
 
 
-def test_where_the_servers_cannot_be_told_nothing_is_deleted(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_nothing_is_deleted_if_the_servers_cannot_be_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.fail("nova", "GET", "/servers/detail", status=500, times=None)
     with pytest.raises(ServiceUnavailableError):

@@ -68,7 +68,7 @@ def connect(fake: InMemoryCloud, user: str, **settings: object) -> Client:
 
 
 def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **settings: object) -> dict[str, Finding]:
-    """Let the doctor come; every finding must be whole, whatever it finds."""
+    """Run the doctor; check that every finding is complete."""
     found = connect(fake, user, **settings).doctor(probe=probe)
     assert [finding.check for finding in found] == READING + (TRYING if probe else [])
     for finding in found:
@@ -486,7 +486,7 @@ def test_a_snapshot_shows_that_novas_option_lacks_a_property(fake: InMemoryCloud
 
 
 def test_the_newest_snapshot_counts(fake: InMemoryCloud) -> None:
-    """Who has mended the option is not warned for ever."""
+    """There is no further warning once the option is corrected."""
     fake.nova.non_inheritable = "cache_in_nova,bittorrent"
     old = snapshot(fake, hyperx_created_by="bob's id")
     fake.glance.images[old].created_at -= timedelta(hours=1)
@@ -596,7 +596,7 @@ def test_public_visibility_without_a_probe_is_a_warning(fake: InMemoryCloud) -> 
         ),
     ],
 )
-def test_who_can_forge_a_featured_image(
+def test_the_doctor_reports_if_members_can_forge_featured_images(
     fake: InMemoryCloud,
     protected: bool,  # noqa: FBT001 - a case
     publicize: str,
@@ -727,7 +727,7 @@ def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
 
 @pytest.mark.parametrize("skip", range(6))
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
-def test_whatever_fails_on_the_way_the_record_goes(fake: InMemoryCloud, method: str, skip: int) -> None:
+def test_the_scratch_record_is_deleted_after_any_failure(fake: InMemoryCloud, method: str, skip: int) -> None:
     fake.fail("glance", method, "/v2/images", status=500, skip=skip, times=None)
 
     examine(fake, probe=True)
@@ -832,7 +832,7 @@ def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: 
 
 
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
-    """They let members change who registered an image."""
+    """They let members change the note of who registered an image."""
     fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")
 
     finding = examine(fake, probe=True)["property-protections"]

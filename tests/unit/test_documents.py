@@ -85,7 +85,7 @@ def test_each_error_has_a_status_in_the_guide_and_in_its_back_end() -> None:
     assert told == {kind.__name__: back_end.status_of(kind.__new__(kind)) for kind in kinds}
 
 
-def test_what_is_not_tagged_yet_is_one_version_everywhere() -> None:
+def test_the_unreleased_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     notes = yaml.safe_load((ROOT / "docs" / "releasenotes" / "config.yaml").read_text())
 

@@ -48,7 +48,7 @@ def reads(cloud: InMemoryCloud) -> int:
 
 
 class Cutting:
-    """Cut each of the first responses with data after so many bytes, and note their ranges."""
+    """An adapter that cuts the first responses with data after so many bytes, and notes their ranges."""
 
     def __init__(self, *after: int) -> None:
         self.after = list(after)
@@ -123,7 +123,7 @@ def test_data_that_is_not_what_glance_has_hashed_never_gets_its_name(
         alice.download(image, io.BytesIO())
 
 
-def test_what_is_left_of_something_else_is_thrown_away(alice: Client, image: str, tmp_path: Path) -> None:
+def test_a_part_file_with_other_data_is_discarded(alice: Client, image: str, tmp_path: Path) -> None:
     (tmp_path / f"{image}.part").write_bytes(b"something else")
 
     with pytest.raises(ChecksumMismatchError):
@@ -353,7 +353,7 @@ def test_a_file_that_tells_no_number_is_refused(alice: Client, image: str, told:
         alice.download(image, Liar())
 
 
-def test_what_the_callback_raises_comes_out_as_it_was(
+def test_an_exception_in_the_callback_is_raised_unchanged(
     cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path
 ) -> None:
     def complain(_: object) -> None:

@@ -1,4 +1,4 @@
-"""The requests of editing, and who sends them; tests/contract/test_editing.py says what they achieve."""
+"""The requests of editing, and their senders; tests/contract/test_editing.py tests what they achieve."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_no_difference_is_one_read(cloud: InMemoryCloud, client: ClientFactory) 
     ],
     ids=str,
 )
-def test_what_is_wrong_is_refused_before_any_request(
+def test_invalid_changes_are_refused_before_any_request(
     cloud: InMemoryCloud, client: ClientFactory, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidRequestError):
@@ -134,7 +134,7 @@ def test_a_property_that_goes_at_the_same_moment_is_gone(cloud: InMemoryCloud, c
     assert asked(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
 
 
-def test_what_conflicts_again_is_a_conflict(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_a_repeated_conflict_raises_conflict_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud, description="old")
     cloud.fail("glance", "PATCH", image_id, status=409, times=None)
     with pytest.raises(ConflictError):
@@ -204,7 +204,7 @@ def test_after_a_lost_answer_what_was_done_is_not_sent_again(cloud: InMemoryClou
     assert asked(cloud) == [("GET", path), ("PATCH", path), ("GET", path)]
 
 
-def test_what_somebody_wrote_meanwhile_is_not_written_over(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_a_concurrent_change_is_not_overwritten(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.cut("glance", "PATCH", image_id, handled=True)
     cloud.before(
@@ -219,7 +219,7 @@ def test_what_somebody_wrote_meanwhile_is_not_written_over(cloud: InMemoryCloud,
     assert (image.name, image.description) == ("new", "theirs")
 
 
-def test_where_answers_stay_away_the_error_says_so(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_the_error_reports_that_responses_were_lost(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.cut("glance", "PATCH", image_id, late=99, times=None)
     cloud.requests.clear()
@@ -229,7 +229,7 @@ def test_where_answers_stay_away_the_error_says_so(cloud: InMemoryCloud, client:
     assert len(patches(cloud)) == 4
 
 
-def test_where_the_service_was_never_reached_the_error_says_so(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_the_error_reports_that_the_service_was_never_reached(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.cut("glance", "PATCH", image_id, handled=False, times=None)
     with pytest.raises(ServiceUnavailableError) as caught:
@@ -248,7 +248,7 @@ def test_an_image_that_vanishes_after_a_lost_answer_is_told_with_what_may_have_b
     assert caught.value.__notes__ == ["An earlier response was lost: the request may have been carried out."]
 
 
-def test_what_cannot_be_read_at_first_is_not_sent(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_no_patch_is_sent_if_the_image_cannot_be_read(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.cut("glance", "GET", image_id, times=None)
     with pytest.raises(ServiceUnavailableError):
@@ -333,7 +333,7 @@ def test_a_steward_whose_session_has_ended_is_no_reason_for_the_caller_to_log_in
 
 @pytest.mark.parametrize("public_visibility", ["community", "public"])
 @pytest.mark.parametrize("category", [Category.PUBLIC, Category.PRIVATE])
-def test_where_the_flag_cannot_be_dropped_the_category_changes_without_it(
+def test_the_category_changes_even_if_the_flag_cannot_be_removed(
     cloud: InMemoryCloud, client: ClientFactory, category: Category, public_visibility: str
 ) -> None:
     image_id = make_image(cloud)
@@ -373,7 +373,7 @@ def test_other_refusals_are_not_tried_twice(cloud: InMemoryCloud, client: Client
 
 
 @pytest.mark.parametrize("protections", [True, False])
-def test_where_members_may_publicize_they_still_feature_nothing(
+def test_members_who_may_publicize_still_cannot_feature_images(
     cloud: InMemoryCloud, client: ClientFactory, *, protections: bool
 ) -> None:
     """A member has set the flag with another tool, which nothing but property protections prevents."""
@@ -506,7 +506,7 @@ def test_an_image_that_becomes_private_before_the_steward_is_told(cloud: InMemor
     assert record_of(cloud, image_id)["hyperx_edited_by"] == bob.user_id
 
 
-def test_what_the_owner_writes_meanwhile_stays(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_a_concurrent_change_by_the_owner_is_kept(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud, visibility="community")
     bob = client("bob", steward="admin")
     theirs = {"description": "the owner's", "os_distro": "debian"}

@@ -9,7 +9,6 @@ import pytest
 
 from hyperx_glance import errors
 from hyperx_glance.errors import (
-    LONGEST_MESSAGE,
     ConflictError,
     HyperxGlanceError,
     InvalidRequestError,
@@ -17,6 +16,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
+from hyperx_glance.texts import LONGEST_TEXT, Text
 from hyperx_glance.waiting.made import MayHaveMade
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
@@ -36,15 +36,17 @@ def test_bad_input_is_a_value_error_too() -> None:
     assert issubclass(InvalidRequestError, ValueError)
 
 
-def test_what_a_service_answered_is_in_the_text() -> None:
-    error = NotFoundError("No image 7c1.", hint="See the list.", service="image", status=404, request_id="req-1")
+def test_the_text_of_an_error_contains_the_response_of_the_service() -> None:
+    error = NotFoundError(
+        Text("No image 7c1."), hint=Text("See the list."), service="image", status=404, request_id="req-1"
+    )
 
     assert str(error) == "No image 7c1 (image answered 404, request req-1). Hint: See the list."
     assert (error.service, error.status, error.request_id, error.hint) == ("image", 404, "req-1", "See the list.")
 
 
 def test_without_a_service_the_text_is_the_message() -> None:
-    assert str(HyperxGlanceError("It failed.")) == "It failed."
+    assert str(HyperxGlanceError(Text("It failed."))) == "It failed."
 
 
 @pytest.mark.parametrize(
@@ -74,12 +76,12 @@ def test_a_quota_names_what_is_exceeded(exceeded: tuple[str, ...]) -> None:
 def test_an_error_survives_the_way_to_another_process(kind: type[HyperxGlanceError]) -> None:
     parameters = inspect.signature(kind).parameters.values()
     needed: dict[str, Any] = {
-        each.name: f"a {each.name}"
+        each.name: Text(f"a {each.name}")
         for each in parameters
         if each.default is each.empty and each.kind is not each.VAR_KEYWORD
     }
     error = kind(**needed)
-    error.hint = "Look again."
+    error.hint = Text("Look again.")
     error.add_note("and then more went wrong")
 
     for copied in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
@@ -88,24 +90,29 @@ def test_an_error_survives_the_way_to_another_process(kind: type[HyperxGlanceErr
 
 
 def test_the_answer_of_a_service_is_passed_on() -> None:
-    error = NotFoundError("No image 7c1.", service="image", status=400, request_id="req-1")
+    error = NotFoundError(Text("No image 7c1."), explanation="said", service="image", status=400, request_id="req-1")
 
-    assert NotFoundError("It was deleted.", **error.answer()).answer() == error.answer()
-    assert error.answer() == {"service": "image", "status": 400, "request_id": "req-1"}
+    assert NotFoundError(Text("It was deleted."), **error.answer()).answer() == error.answer()
+    assert error.answer() == {
+        "explanation": "said",
+        "service": "image",
+        "status": 400,
+        "request_id": "req-1",
+    }
 
 
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (NotFoundError("There is no image"), "There is no image"),
-        (NotFoundError("There is no image", hint="Look."), "There is no image. Hint: Look."),
-        (NotFoundError("There is no image.", hint="Look."), "There is no image. Hint: Look."),
-        (NotFoundError("Why?", hint="Look."), "Why? Hint: Look."),
+        (NotFoundError(Text("There is no image")), "There is no image"),
+        (NotFoundError(Text("There is no image"), hint=Text("Look.")), "There is no image. Hint: Look."),
+        (NotFoundError(Text("There is no image."), hint=Text("Look.")), "There is no image. Hint: Look."),
+        (NotFoundError(Text("Why?"), hint=Text("Look.")), "Why? Hint: Look."),
         (
-            NotFoundError("None.", hint="Look.", service="image", status=404, request_id="req-1"),
+            NotFoundError(Text("None."), hint=Text("Look."), service="image", status=404, request_id="req-1"),
             "None (image answered 404, request req-1). Hint: Look.",
         ),
-        (NotFoundError("None", service="image", status=404), "None (image answered 404)."),
+        (NotFoundError(Text("None"), service="image", status=404), "None (image answered 404)."),
     ],
 )
 def test_a_sentence_ends_before_its_hint(error: NotFoundError, text: str) -> None:
@@ -122,12 +129,12 @@ def test_another_thread_may_find_more_while_an_error_is_named() -> None:
 
     made = MayHaveMade(capture_id=Id("7c1"))
     with pytest.raises(ConflictError, match="may still exist: capture 7c1") as caught, made:
-        raise ConflictError("It failed.")
+        raise ConflictError(Text("It failed."))
 
     assert caught.value.capture_id == "7c1"
 
 
-def test_where_nothing_was_made_nothing_is_named() -> None:
+def test_no_note_is_added_if_nothing_was_created() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, MayHaveMade(image_id=None):
         raise KeyboardInterrupt
 
@@ -136,7 +143,7 @@ def test_where_nothing_was_made_nothing_is_named() -> None:
 
 @pytest.mark.parametrize("kind", [HyperxGlanceError, ServiceUnavailableError, NotFoundError, ConflictError])
 def test_no_error_has_letters_that_nobody_sees(kind: type[HyperxGlanceError]) -> None:
-    error = kind("a\x1b[31m\x00b\u202ec\ud800d\n  e\x9bf", hint="try\x07 again", request_id="req-1\r\nX: y")
+    error = kind(Text("a\x1b[31m\x00b\u202ec\ud800d\n  e\x9bf"), hint=Text("try\x07 again"), request_id="req-1\r\nX: y")
 
     assert str(error) == "a[31mbcd\n  ef. Hint: try again"
     assert error.args == (error.message,)
@@ -145,7 +152,7 @@ def test_no_error_has_letters_that_nobody_sees(kind: type[HyperxGlanceError]) ->
 
 
 def test_no_message_is_endless() -> None:
-    assert len(str(HyperxGlanceError("x" * 10**6))) == LONGEST_MESSAGE
+    assert len(str(HyperxGlanceError("x" * 10**6))) == LONGEST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -161,4 +168,4 @@ def test_no_message_is_endless() -> None:
     ],
 )
 def test_a_request_id_is_kept_if_it_can_be_one(given: str | None, kept: str | None) -> None:
-    assert HyperxGlanceError("a", request_id=given).request_id == kept
+    assert HyperxGlanceError(Text("a"), request_id=given).request_id == kept

@@ -1,4 +1,4 @@
-"""Whatever another department writes into its public image says nothing of what is made of servers from it.
+"""What another department writes into its public image has no effect on images made of servers from it.
 
 Nova and Cinder copy the properties of an image onto the snapshots, volumes and images that they make of its servers.
 """
@@ -84,7 +84,7 @@ def test_no_key_of_another_department_decides(cloud: InMemoryCloud, backing: str
 @pytest.mark.parametrize("options", [False, True])
 @pytest.mark.parametrize("backing", BACKINGS)
 def test_all_keys_together_do_not_decide(cloud: InMemoryCloud, backing: str, options: bool) -> None:  # noqa: FBT001
-    """Nobody can know the id of a capture that the library draws."""
+    """A capture's id that the library draws cannot be known beforehand."""
     properties = foreign.everything(user_id=cloud.keystone.users["alice"])
     expected = control(backing, options=options, capture_id=None)
     assert lived(cloud, backing, properties, options=options, capture_id=None) == expected
@@ -103,7 +103,7 @@ def test_every_key_of_the_library_s_own_is_looked_at() -> None:
 
 @pytest.mark.parametrize("image_type", ["snapshot", "backup", "anything"])
 def test_a_copied_image_type_does_not_make_data_of_volume_snapshots(cloud: InMemoryCloud, image_type: str) -> None:
-    """Nova makes snapshots of volumes where no volume can be told to be the root, and writes no ``image_type``."""
+    """Nova makes snapshots of volumes if no volume is recognisable as the root, and writes no ``image_type``."""
     alice, image = launchable(cloud, {"image_type": image_type})
     (server,) = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=1)).servers
     made = cloud.nova.servers[server.id]
@@ -131,7 +131,7 @@ def test_an_image_with_endless_texts_can_be_captured(cloud: InMemoryCloud, backi
 def test_an_image_that_names_volumes_of_another_department_is_not_launched(
     cloud: InMemoryCloud, boot_volume_gib: int | None
 ) -> None:
-    """Nova makes what it names, in the department of whoever launches it."""
+    """Nova creates the named volumes, in the department of the user who launches it."""
     devices = '[{"source_type": "blank", "destination_type": "volume", "volume_size": 1000}]'
     alice, image = launchable(cloud, {foreign.REFUSED_AT_LAUNCH: devices, "bdm_v2": "True"})
     request = LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=boot_volume_gib)

@@ -107,7 +107,7 @@ def test_a_program_that_a_test_starts_is_held_and_told() -> None:
 
 
 @pytest.mark.parametrize("place", ["fixture", "test", "fixture at the end", "import"])
-def test_who_tried_fails(tmp_path: Path, place: str) -> None:
+def test_a_test_that_tries_to_leave_the_machine_fails(tmp_path: Path, place: str) -> None:
     trying = "try: socket.create_connection(('198.51.100.1', 80), 0.01)\n{}except OSError: pass"
     calls = dict.fromkeys(("fixture", "test", "fixture at the end", "import"), "pass")
     calls[place] = trying.format("" if place == "import" else "    ")
@@ -115,7 +115,7 @@ def test_who_tried_fails(tmp_path: Path, place: str) -> None:
         f"import pytest, socket\n{calls['import']}\n@pytest.fixture\ndef it():\n    {calls['fixture']}\n    yield\n"
         f"    {calls['fixture at the end']}\ndef test_it(it):\n    {calls['test']}\n"
     )
-    # It is a run of its own, which tells this one nothing.
+    # It is a separate run, which reports nothing to this one.
     environment = {name: value for name, value in os.environ.items() if name != guard.REPORT}
     command = [sys.executable, "-m", "pytest", "-p", "tests.guard", "-p", "no:cacheprovider", "-q", "-c", os.devnull]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False, env=environment)
@@ -147,6 +147,6 @@ def test_who_tried_fails(tmp_path: Path, place: str) -> None:
         ("\udc80", False, False),
     ],
 )
-def test_what_is_here(host: object, here: bool, without_a_server: bool) -> None:  # noqa: FBT001  # a table
+def test_only_loopback_addresses_count_as_this_machine(host: object, here: bool, without_a_server: bool) -> None:  # noqa: FBT001  # a table
     assert stays_here(host) is here
     assert needs_no_server(host) is without_a_server

@@ -1,4 +1,4 @@
-"""The line to the supervisor of a local cloud, under attack: nobody else reaches it, and no order ends the cloud."""
+"""The line to the supervisor of a local cloud, under attack: no other user reaches it, and no order ends the cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def told(order: bytes) -> bytes:
-    """Send one order to a supervisor that knows one service, and give what comes back."""
+    """Send one order to a supervisor that knows one service, and return the reply."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(order)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_is_missing_is_named_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named_with_the_command_that_installs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LocalCloudError) as caught:
         LocalCloud(tmp_path / "cloud", hypervisor="qemu").start()
@@ -23,7 +25,7 @@ def test_what_is_missing_is_named_with_its_command(tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "cloud").exists()
 
 
-def test_what_is_there_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_packages_are_not_named_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for program in ("qemu-system-x86_64", "qemu-img", "genisoimage"):
         (tmp_path / program).write_text("#!/bin/sh\n")
         (tmp_path / program).chmod(0o755)

@@ -45,7 +45,7 @@ def test_a_release_that_is_too_old_is_refused() -> None:
         ("2026.2", set()),
     ],
 )
-def test_what_runs_on_eventlet(release: str, services: set[str]) -> None:
+def test_only_old_services_run_on_eventlet(release: str, services: set[str]) -> None:
     assert {service for service in SERVICES if releases.needs_eventlet(service, release)} == services
 
 

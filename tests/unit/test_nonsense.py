@@ -1,4 +1,4 @@
-"""Whatever stands in place of a service, a verb raises an error of this library."""
+"""A verb raises an error of this library if anything else stands in place of a service."""
 
 from __future__ import annotations
 

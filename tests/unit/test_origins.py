@@ -1,4 +1,4 @@
-"""Which requests the servers of the test clouds answer, whatever application stands behind."""
+"""Which requests the servers of the test clouds answer, with any application behind them."""
 
 from __future__ import annotations
 

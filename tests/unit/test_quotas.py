@@ -37,7 +37,7 @@ MIB = 2**20
 
 
 def asked(cloud: InMemoryCloud) -> list[str]:
-    """Tell the requests in order of service and path, since the services are asked at once."""
+    """Return the requests in order of service and path, since the services are asked at once."""
     return sorted(f"{request.method} {request.service} {request.path}" for request in sent(cloud))
 
 
@@ -54,7 +54,7 @@ def test_the_fields_are_those_of_the_model_in_its_order() -> None:
     assert ("department", *FIELDS) == tuple(DepartmentQuota.model_fields)
 
 
-def test_what_fits_fits() -> None:
+def test_a_request_within_the_quota_is_accepted() -> None:
     quota = quota_of(instances=(7, 10), cores=(7, None), ram_mib=(1, 512))
     check_room(quota, instances=3, cores=1000, ram_mib=511, volumes=50)
 
@@ -333,7 +333,7 @@ def test_limits_are_set_though_answers_are_lost(
 def test_a_limit_that_somebody_else_makes_at_this_moment_is_a_conflict(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
-    """Where it is not the one that was asked for; after a lost answer, too."""
+    """If it is not the requested one; after a lost answer, too."""
     other = client("admin")
     cloud.before("keystone", "POST", "/limits", lambda: other.set_quota("dept-b", images=9), times=1)
     with pytest.raises(ConflictError, match="images"):
@@ -436,7 +436,7 @@ def test_the_token_for_the_system_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize("refusal", ["rescoping", "role"])
-def test_where_keystone_hides_limits_they_are_unknown_and_refused_before_anything_is_written(refusal: str) -> None:
+def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(refusal: str) -> None:
     cloud, admin = old_admin(rescopes=refusal != "rescoping")
     if refusal == "role":
         cloud.keystone.administers_system = False
@@ -456,7 +456,7 @@ def test_a_limit_of_another_department_proves_a_keystone_that_hides_nothing(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
     cloud.keystone.rescopes_tokens = False
-    assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: nobody knows
+    assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: unknown
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 50)
     assert client("admin").quota("dept-b").images == Usage(used=0, limit=100000)
     assert client("admin").set_quota("dept-b", images=4).images == Usage(used=0, limit=4)
@@ -504,7 +504,7 @@ def test_a_limit_of_which_only_the_old_one_is_gone_comes_back(cloud: InMemoryClo
 
 
 @pytest.mark.parametrize("field", ["images", "cores", "volumes"])
-def test_what_somebody_else_writes_meanwhile_stays(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
+def test_a_concurrent_change_of_a_limit_is_kept(cloud: InMemoryCloud, client: ClientFactory, field: str) -> None:
     admin, other = client("admin"), client("admin")
     service: ServiceName = {"images": "keystone", "cores": "nova", "volumes": "cinder"}[field]  # type: ignore[assignment]  # they are
     admin.set_quota("dept-b", **cast("Any", {field: 4}))
@@ -537,7 +537,7 @@ def test_a_refusal_after_a_lost_answer_is_taken_back(cloud: InMemoryCloud, clien
 @pytest.mark.parametrize(
     ("service", "method"), [("cinder", "PUT"), ("nova", "PUT"), ("keystone", "POST"), ("nova", "GET")]
 )
-def test_what_ctrl_c_leaves_is_taken_back(
+def test_an_interrupted_change_of_limits_is_rolled_back(
     cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, method: str
 ) -> None:
     admin = client("admin")

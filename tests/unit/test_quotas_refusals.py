@@ -130,7 +130,7 @@ def test_a_figure_that_is_none_is_not_read(text: str, digits: int) -> None:
         assert found.limit is None or found.limit < 10**18
 
 
-def test_what_is_about_no_quota_is_no_quota_error() -> None:
+def test_an_error_unrelated_to_quotas_is_not_a_quota_error() -> None:
     assert quota_error("No valid host was found.", department="dept-a") is None
 
 

@@ -1,4 +1,4 @@
-"""Records that somebody is writing to: no verb deletes one in a way that loses its place in the quota."""
+"""Records that are being written to: no verb deletes one in a way that loses its place in the quota."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_a_place_that_is_lost_with_a_registration_is_told(cloud: InMemoryCloud, 
         alice.cancel_registration(image_id)
 
 
-# ----------------------------------------------------------------- what the usage tells
+# ----------------------------------------------------------------- what the usage shows
 
 
 def lost(client: Client, send: Callable[[], None]) -> PlaceLostError | None:
@@ -283,7 +283,7 @@ def _add(cloud: InMemoryCloud) -> None:
     cloud.glance.add_image(name="another's")
 
 
-def test_what_others_make_and_delete_meanwhile_is_no_lost_place(cloud: InMemoryCloud, alice: Client) -> None:
+def test_images_created_and_deleted_by_others_are_not_a_lost_place(cloud: InMemoryCloud, alice: Client) -> None:
     assert lost(alice, lambda: _add(cloud)) is None
     assert isinstance(lost(alice, lambda: leave_a_row(cloud)), PlaceLostError)
 
@@ -300,7 +300,7 @@ def test_images_that_come_while_they_are_counted_are_counted_again(cloud: InMemo
 
 
 @pytest.mark.parametrize("path", ["/info/usage", "/images$"])
-def test_whoever_cannot_count_is_told_of_no_lost_place(cloud: InMemoryCloud, alice: Client, path: str) -> None:
+def test_no_lost_place_is_reported_if_images_cannot_be_counted(cloud: InMemoryCloud, alice: Client, path: str) -> None:
     leave_a_row(cloud)
     cloud.fail("glance", "GET", path, status=500, times=None)
     assert lost(alice, lambda: None) is None

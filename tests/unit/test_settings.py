@@ -33,7 +33,7 @@ def test_an_impossible_policy_is_refused(wrong: dict[str, Any]) -> None:
     "host", ["", " ", "http://files.example", "files.example:8080", "files.example/iso", "*.example", "u@files.example"]
 )
 def test_a_host_that_no_url_can_have_is_refused(field: str, host: str) -> None:
-    """It would count for nothing: trust nobody, or shut everybody out."""
+    """It would have no effect: trust no host, or shut out every host."""
     with pytest.raises(InvalidRequestError, match=rf"{field}\.0: must be a host name or address"):
         UrlPolicy.model_validate({field: [host]})
 

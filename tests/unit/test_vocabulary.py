@@ -14,7 +14,7 @@ def test_every_field_of_an_image_is_in_the_table() -> None:
     assert set(Image.model_fields) <= set(BY_NAME)
 
 
-def test_what_is_ours_carries_our_prefix_and_both_languages() -> None:
+def test_our_own_properties_have_our_prefix_and_texts_in_both_languages() -> None:
     for field in FIELDS:
         assert field.own == field.key.startswith("hyperx_")
         assert field.title
@@ -25,14 +25,14 @@ def test_what_is_ours_carries_our_prefix_and_both_languages() -> None:
             assert field.description_zh
 
 
-def test_what_can_be_edited_may_be_written_by_the_owner() -> None:
+def test_editable_fields_are_written_by_the_owner_or_a_steward() -> None:
     beyond_the_table = {"category", "properties", "remove_properties"}
     editable = set(ImageChanges.model_fields) - beyond_the_table
 
     assert {BY_NAME[field].writer for field in editable} == {Writer.OWNER, Writer.STEWARD}
 
 
-def test_what_is_asked_at_creation_is_in_the_table() -> None:
+def test_every_field_of_a_new_image_is_in_the_table() -> None:
     beyond_the_table = {"category", "properties", "checksum", "file", "unpack", "checksum_url"}
 
     assert (set(NewImage.model_fields) | set(NewIso.model_fields)) - beyond_the_table <= set(BY_NAME)

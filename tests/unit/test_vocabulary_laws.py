@@ -1,4 +1,4 @@
-"""Laws that hold for every field, so that nobody adds one without effect."""
+"""Laws that hold for every field, so that none is added without effect."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fields_of(*models: type[pydantic.BaseModel]) -> list[tuple[type[pydantic.Bas
 
 
 def asked(cloud: InMemoryCloud, admin: Client, new: NewImage | NewIso) -> dict[str, object]:
-    """Register, and give what Glance was told: the bodies by the ends of their paths; nothing where that is refused."""
+    """Register, and return the bodies that Glance got by the ends of their paths; nothing if that is refused."""
     cloud.requests.clear()
     try:
         image_id = admin.start_registration(new).image_id
@@ -139,7 +139,7 @@ def test_everybody_changes_of_a_public_image_what_the_table_says(
 
 @pytest.mark.parametrize("field", [name for name in NewCapture.model_fields if name != "disk_format"])
 def test_a_field_of_a_capture_changes_the_template(field: str) -> None:
-    """The format is no matter of the record: it is asked of Cinder (tests/unit/capturing)."""
+    """The format is not part of the record: it is requested from Cinder (tests/unit/capturing)."""
     made = Image.model_validate({"id": "7c1", "visibility": "private", "image_type": "snapshot"})
 
     def template(**given: object) -> list[Edit]:
@@ -155,7 +155,7 @@ def test_a_field_of_a_capture_changes_the_template(field: str) -> None:
 
 @pytest.fixture
 def two(cloud: InMemoryCloud) -> list[str]:
-    """Make two images that differ in everything, and give their ids."""
+    """Make two images that differ in everything, and return their ids."""
     texts = [field.key for field in FIELDS if field.stored is Stored.TEXT and not field.key.startswith(RESERVED_PREFIX)]
     flags = [field.key for field in FIELDS if field.stored is Stored.FLAG]
     shared: dict[str, Any] = {"owner": "dept-a", "visibility": "private"}

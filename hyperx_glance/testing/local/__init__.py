@@ -14,7 +14,7 @@ Users: admin (project admin); alice and arthur (members of dept-a), rita (reader
 >>> cloud.is_running  # it starts with the with block, or by start()
 False
 
-Names are imported when they are first asked for: the services' own processes must import nothing before it is settled
+Names are imported when they are first used: the services' own processes must import nothing before it is settled
 whether they run on eventlet, and have none of the libraries of a client.
 """
 

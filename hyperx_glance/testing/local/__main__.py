@@ -1,4 +1,4 @@
-"""The command `python -m hyperx_glance.testing.local`: a local cloud for a person, until it is told to go.
+"""The command `python -m hyperx_glance.testing.local`: a local cloud for a person, until it is stopped.
 
 >>> main(["env", "--user", "nobody"])  # doctest: +ELLIPSIS
 Traceback (most recent call last):

@@ -22,7 +22,7 @@ _SNAPSHOT = bytes(512)
 class LoopbackDriver(fake.FakeDriver):
     """A driver that pretends to run servers, with one node per host.
 
-    `fake.FakeDriver` generates new node ids in each process, and `fake.FakeDriverWithoutFakeNodes` gives all hosts
+    `fake.FakeDriver` generates new node ids in each process, and `fake.FakeDriverWithoutFakeNodes` assigns all hosts
     of one process the same id (nova/virt/fake.py): the first cannot be restarted, the second cannot be more than one.
     """
 

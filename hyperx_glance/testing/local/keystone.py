@@ -120,7 +120,7 @@ def _bootstrap(layout: Layout) -> None:
 
 
 def _create_services(layout: Layout) -> None:
-    """Create the service users, the catalogue, and the limits that Glance asks for."""
+    """Create the service users, the catalogue, and the limits that Glance requires."""
     from keystone.common.provider_api import ProviderAPIs
 
     _create_project("service")

@@ -213,7 +213,7 @@ def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             return application(environ, start_response)
-        except Exception:  # noqa: BLE001 - whatever the service has not thought of
+        except Exception:  # noqa: BLE001 - any error that the service does not handle
             traceback.print_exc()
             text = b"Internal Server Error"
             headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))]
@@ -226,7 +226,7 @@ def answer_mistakes(application: WSGIApplication) -> WSGIApplication:
 def share_checks_of_policies() -> None:
     """Copy a default rule, but not its parts, when it is registered.
 
-    oslo_policy/policy.py register_default copies trees of checks too, which nobody changes: a third of Glance's start.
+    oslo_policy/policy.py register_default copies trees of checks too, which never change: a third of Glance's start.
     """
     policy: Any = importlib.import_module("oslo_policy.policy")
     policy.copy = types.SimpleNamespace(copy=copy.copy, deepcopy=copy.copy)

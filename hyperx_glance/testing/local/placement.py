@@ -1,4 +1,4 @@
-"""Placement: what Nova's scheduler asks for room.
+"""Placement, which tells Nova's scheduler where there is room.
 
 >>> from pathlib import Path
 >>> options(Layout(Path("/srv/openstack"), {"keystone": 25000}))["api"]

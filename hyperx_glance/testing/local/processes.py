@@ -1,4 +1,4 @@
-"""The processes of a cloud as `LocalCloud` sees them: how the supervisor begins and ends, and what is told of an end.
+"""The processes of a cloud as `LocalCloud` sees them: how the supervisor starts and ends, and how an end is reported.
 
 >>> describe_exit(-9), describe_exit(3)
 ('by signal SIGKILL', 'with exit status 3')

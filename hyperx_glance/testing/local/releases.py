@@ -104,7 +104,7 @@ def allow_eventlet() -> None:
 def prepare_glance(layout: Layout) -> None:
     """Create the things that older Glances look for."""
     if before("2025.1"):
-        # glance/common/wsgi_app.py, CONFIG_FILES: it is next to the configuration, whatever [paste_deploy] says.
+        # glance/common/wsgi_app.py, CONFIG_FILES: it is next to the configuration, regardless of [paste_deploy].
         shutil.copy(packaged_file("glance/glance-api-paste.ini"), layout.home("glance"))
     if before("2026.2"):
         allow_eventlet()  # glance/common/utils.py imports eventlet.green.socket

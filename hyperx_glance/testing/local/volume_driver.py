@@ -128,7 +128,7 @@ class FileVolumeDriver(driver.VolumeDriver):
         image_meta: dict[str, str],
         image_service: ImageService,
     ) -> tuple[dict[str, str], bool]:
-        """Copy an ISO or raw image into the volume; return False for others, which go on to copy_image_to_volume."""
+        """Copy an ISO or raw image into the volume; return False for others, which copy_image_to_volume then copies."""
         if image_meta.get("disk_format") not in _PLAIN_FORMATS or image_meta.get("container_format") != "bare":
             if not shutil.which("qemu-img"):
                 # Otherwise, Cinder 29 fails on its way to "error", and the volume stays "creating" forever.
@@ -174,13 +174,13 @@ class FileVolumeDriver(driver.VolumeDriver):
             image_service.update(context, image_meta["id"], {}, io.BytesIO(file.read(_end_of_data(path))))
 
     def ensure_export(self, context: object, volume: Volume) -> None:
-        """Do nothing: the file is where it is."""
+        """Do nothing: the file stays in place."""
 
     def create_export(self, context: object, volume: Volume, connector: object) -> None:
-        """Do nothing: the file is where it is."""
+        """Do nothing: the file stays in place."""
 
     def remove_export(self, context: object, volume: Volume) -> None:
-        """Do nothing: the file is where it is."""
+        """Do nothing: the file stays in place."""
 
     def initialize_connection(self, volume: Volume, connector: object) -> dict[str, object]:
         """Return the location of the file, in the one form in which Nova attaches an existing file.

@@ -48,7 +48,7 @@ def _serve(port: int, names: Sequence[str], profile: ProfileName) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        # Whoever reads this to its end may log in at once: the port is bound, and answers when the server runs.
+        # A reader who has read this to its end can log in at once: the port is bound, and answers when the server runs.
         print(server.clouds_yaml(), end="", flush=True)
         server.run()
     except KeyboardInterrupt:

@@ -344,8 +344,8 @@ class InMemoryCloud:
     def intercept(self, interceptor: Interceptor | None) -> None:
         """Let ``interceptor`` decide on every request from now on; None ends it.
 
-        ``interceptor`` gets the request, with status None, and a function that lets the service do its work and gives
-        its answer. It may call that function or not, give another answer, or raise `memory.NoAnswer`. Nothing is locked
+        ``interceptor`` gets the request, with status None, and a function that lets the service work and returns its
+        answer. It may call that function or not, return another answer, or raise `memory.NoAnswer`. Nothing is locked
         during the call, so it may wait.
 
         >>> from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Reply
@@ -382,7 +382,7 @@ class InMemoryCloud:
     def answer(self, method: str, url: str, headers: Mapping[str, str], source: object) -> Reply:
         """Answer a request for one of the services; ``source`` is the body: bytes, text, file or chunks.
 
-        Raise `memory.NoAnswer` if there is no answer.
+        Raise `memory.NoAnswer` if the request gets no answer.
         """
         service = self.service_at(url)
         if service is None:

@@ -9,7 +9,7 @@ POST    /NAME/control/fail      ``InMemoryCloud.fail``: service, method, path, s
 POST    /NAME/control/cut       ``InMemoryCloud.cut``: service, method, path, times, skip, handled, late
 POST    /NAME/control/kill      ``InMemoryCloud.kill``: service
 POST    /NAME/control/restart   ``InMemoryCloud.restart``: service
-POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; gives the id
+POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; returns the id
 POST    /NAME/control/download  what a URL holds: url, and either base64, size (so many zeros) or status
 POST    /NAME/control/user      ``Keystone.add_user``: name, department, role, password; the department is made
 POST    /NAME/control/quota     ``Nova.set_quota``: department, instances, cores, ram

@@ -94,7 +94,7 @@ def snapshot_view(snapshot_id: str, volume: Volume) -> Record:
 def image_metadata_of(image: ImageRecord) -> dict[str, str]:
     """Return the values that a volume keeps of the image that it was made from (cinder/volume/volume_utils.py).
 
-    A property with the name of a column gives way to the column.
+    A property with the name of a column yields to the column.
     """
     copied = ("container_format", "disk_format", "min_disk", "min_ram", "size", "checksum")
     metadata = {key: str(getattr(image, key)) for key in copied}

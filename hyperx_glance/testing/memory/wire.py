@@ -103,7 +103,7 @@ class Call:
                             raise
         return self._content
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
+    def json(self) -> Any:  # noqa: ANN401 - anything that the client sent
         """Return the parsed body; refuse invalid JSON."""
         if not self.content():
             raise Refused(400, "Body expected in request.")
@@ -114,7 +114,7 @@ class Call:
         except ValueError as error:
             raise Refused(400, str(error)) from None
 
-    def member(self, key: str) -> Any:  # noqa: ANN401 - whatever the client sent
+    def member(self, key: str) -> Any:  # noqa: ANN401 - anything that the client sent
         """Return the value of a key of the JSON object in the body; refuse the absence of either."""
         body = self.json()
         if not isinstance(body, dict):
@@ -245,7 +245,7 @@ class Service:
         raise Refused(404)
 
 
-def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the client sent
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - anything that the client sent
     """Read JSON; raise `ValueError` if it is invalid, or nested too deeply for Python's own functions.
 
     >>> read_json(b"[" * 1000)

@@ -1,4 +1,4 @@
-"""Let tests of registering fail where they leave something behind."""
+"""Let tests of registering fail if they leave something behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.clouds import CloudUnderTest, image_ids
 
 @pytest.fixture
 def nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    """Fail where a test leaves a record behind."""
+    """Fail if a test leaves a record behind."""
     before = image_ids(cloud)
     yield
     assert image_ids(cloud) == before

@@ -33,7 +33,7 @@ from tests.support.registrations import BLIND, Format, Steps, cut_late, disk, ne
 
 
 def another_authority(_: FileServer) -> str:
-    """Serve by TLS of an authority that nobody trusts; the server lives as long as the process."""
+    """Serve by TLS with an untrusted authority; the server lives as long as the process."""
     server = FileServer(authority=trustme.CA())
     server.__enter__()
     SERVERS.append(server)
@@ -104,7 +104,7 @@ def test_a_bad_url_is_told_before_anything_is_created(
 
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("case", ONLY_FOUND_BY_PREFLIGHT)
-def test_what_glance_would_not_notice_is_told_by_preflight(
+def test_preflight_reports_problems_that_glance_does_not_notice(
     client: ClientFactory, file_server: FileServer, case: str
 ) -> None:
     serve, declared, reason = ONLY_FOUND_BY_PREFLIGHT[case]

@@ -94,7 +94,7 @@ def test_a_file_object_and_exact_progress(client: ClientFactory) -> None:
     ],
 )
 @pytest.mark.usefixtures("nothing_left")
-def test_what_cannot_become_an_image_is_refused_before(
+def test_an_unusable_file_is_refused_before_a_record_is_created(
     client: ClientFactory, tmp_path: Path, data: bytes, fields: dict[str, object], reason: UrlProblem
 ) -> None:
     path = tmp_path / "data"
@@ -349,7 +349,7 @@ class TestResumingPackedData:
         assert (image.id, image.size) == (image_id, len(DISK))
 
     def test_verifies_what_nobody_came_to_mark(self, client: ClientFactory, file_server: FileServer) -> None:
-        """The caller dies between the upload and the mark: what the URL holds tells whether all is well."""
+        """The caller dies between the upload and the mark: the contents of the URL decide whether all is well."""
         packed = lzma.compress(DISK)
         url = file_server.serve("/disk.xz", packed)
         alice = client("alice")

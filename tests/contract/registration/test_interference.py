@@ -72,7 +72,7 @@ def test_cancelling_from_another_thread(client: ClientFactory, file_server: File
     ("raised", "transfer"),
     [(KeyboardInterrupt, "import"), (ZeroDivisionError, "import"), (KeyboardInterrupt, "stream"), (OSError, "stream")],
 )
-def test_what_the_callback_raises_cancels(
+def test_an_exception_in_the_callback_cancels_the_registration(
     client: ClientFactory, file_server: FileServer, transfer: str, raised: type[BaseException]
 ) -> None:
     def complain(_: Progress) -> None:

@@ -62,7 +62,9 @@ def test_of_a_packed_file_it_is_that_of_the_packed_data(
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_what_is_not_as_published_leaves_nothing(client: ClientFactory, file_server: FileServer) -> None:
+def test_a_file_that_differs_from_its_published_checksum_leaves_no_image(
+    client: ClientFactory, file_server: FileServer
+) -> None:
     url = file_server.serve("/disk.qcow2", DISK)
     published = sums(file_server, disk_qcow2=b"something else")
     for transfer in "import", "stream":

@@ -111,7 +111,7 @@ def test_glances_own_refusal_at_create_is_the_same_error(client: ClientFactory, 
 def test_glances_own_refusal_is_of_the_department_that_is_connected(
     client: ClientFactory, file_server: FileServer
 ) -> None:
-    """Glance looks at the caller's quota, whoever shall own the image."""
+    """Glance looks at the caller's quota, regardless of the owner of the image."""
     used = client("admin").quota().images
     assert used is not None
     begun = Steps(client("admin"), new(disk(file_server), owner="dept-b"))
@@ -178,7 +178,7 @@ def test_glances_own_refusal_of_a_stream_of_another_format_says_why(
 def test_a_race_for_the_last_places(
     client: ClientFactory, file_server: FileServer, user: str, owner: str | None
 ) -> None:
-    """Glance counts and then inserts; who was let in too many withdraws before its import begins."""
+    """Glance counts and then inserts; a registration beyond the limit withdraws before its import begins."""
     url = disk(file_server)
     barrier = threading.Barrier(8, timeout=60)
 

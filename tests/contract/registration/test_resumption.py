@@ -67,10 +67,10 @@ def test_an_upload_that_runs_is_left_alone(client: ClientFactory, file_server: F
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "backup", "of a volume"])
-def test_what_nova_made_of_a_server_is_no_registration(
+def test_an_image_made_from_a_server_is_not_a_registration(
     client: ClientFactory, file_server: FileServer, kind: str
 ) -> None:
-    """It inherits who registered the image, and from where."""
+    """It inherits the notes of the registration: the user and the URL."""
     key, text = ("block_device_mapping", "[]") if kind == "of a volume" else ("image_type", kind)
     image_id, alice = left_behind(client, new(disk(file_server))), client("alice")
     alice.cloud.patch_image(image_id, [{"op": "add", "path": f"/{key}", "value": text}])
@@ -108,7 +108,7 @@ def test_one_that_runs_is_cancelled_by_who_has_no_handle(client: ClientFactory, 
     assert caught.value.reason == "deleted"
 
 
-def test_what_is_ready_is_no_registration_that_can_be_cancelled(client: ClientFactory, file_server: FileServer) -> None:
+def test_the_registration_of_a_ready_image_cannot_be_cancelled(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
     image = alice.register(new(disk(file_server)))
 
@@ -180,7 +180,7 @@ def test_a_url_that_lost_its_secrets_is_asked_for(client: ClientFactory, file_se
     assert alice.resume_registration(image_id, url=url).wait().state == "ACTIVE"
 
 
-def test_what_does_not_exist_cannot_be_resumed(client: ClientFactory) -> None:
+def test_a_missing_image_cannot_be_resumed(client: ClientFactory) -> None:
     with pytest.raises(NotFoundError):
         client("alice").resume_registration("00000000-0000-4000-8000-000000000000")
 

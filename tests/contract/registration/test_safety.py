@@ -164,7 +164,7 @@ def trust(private_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactor
 
 
 class PrivateServer:
-    """Serve what only this machine can read."""
+    """A file server that only this machine can read."""
 
     def __init__(self, server: FileServer, client: ClientFactory) -> None:
         self.url = disk(server)
@@ -176,7 +176,7 @@ class PrivateServer:
 
 
 @pytest.mark.parametrize("store", [None, "slow"])
-def test_what_glance_cannot_read_is_streamed_into_the_same_record(
+def test_a_url_that_glance_cannot_read_is_streamed_into_the_same_record(
     private_ca: PrivateServer, trust: str, store: str | None
 ) -> None:
     alice = private_ca.connect(trust)
@@ -221,7 +221,7 @@ def test_several_stores_are_not_streamed(cloud: CloudUnderTest, private_ca: Priv
     assert image_ids(cloud) == before
 
 
-def test_who_died_between_the_failed_import_and_the_upload_is_resumed_by_streaming(
+def test_a_caller_killed_between_failed_import_and_upload_is_resumed_by_streaming(
     private_ca: PrivateServer, trust: str
 ) -> None:
     alice = private_ca.connect(trust)
@@ -238,7 +238,9 @@ def test_who_died_between_the_failed_import_and_the_upload_is_resumed_by_streami
     assert later.resume_registration(image).wait().phase is Phase.READY
 
 
-def test_what_this_machine_cannot_read_either_fails_as_before(cloud: CloudUnderTest, private_ca: PrivateServer) -> None:
+def test_a_url_that_neither_glance_nor_this_machine_can_read_fails(
+    cloud: CloudUnderTest, private_ca: PrivateServer
+) -> None:
     before = image_ids(cloud)
     policy = LOOPBACK.model_copy(update={"preflight": False})
 
@@ -271,7 +273,7 @@ def forged(forger: Client, victim: Client, url: str, **fields: object) -> str:
 def test_another_departments_record_is_no_unfinished_registration(
     client: ClientFactory, file_server: FileServer, transfer: str
 ) -> None:
-    """Else whoever recovers would read what the forger may not, and put it into the forger's image."""
+    """Otherwise the recovering caller would read what the forger may not, and put it into the forger's image."""
     admin, bob = client("admin", transfer=transfer), client("bob")
     image_id = forged(bob, admin, disk(file_server))
 

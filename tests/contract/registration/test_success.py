@@ -296,7 +296,7 @@ def test_urls_are_checked_for_people(client: ClientFactory, file_server: FileSer
     assert client("rita").check_url(file_server.page("/a")).warnings
 
 
-def test_what_the_normal_path_costs(client: ClientFactory, file_server: FileServer) -> None:
+def test_a_registration_sends_only_the_documented_requests(client: ClientFactory, file_server: FileServer) -> None:
     """One usage request for the quota, one for the race, then one request for each look."""
     alice = client("alice")
     between = Interference(alice)

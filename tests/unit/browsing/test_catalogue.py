@@ -43,7 +43,7 @@ def test_images_of_other_tools_read_without_error() -> None:
     assert len(second.properties) == 128
 
 
-def test_what_the_database_takes_for_equal_is_tested_again() -> None:
+def test_results_of_a_case_insensitive_database_are_filtered_again() -> None:
     cloud = InMemoryCloud()
     cloud.glance.case_sensitive = False
     wanted = fill(cloud, 2, name="debian", os_distro="ubuntu", tags=["gpu"])
@@ -191,7 +191,7 @@ def test_a_list_that_names_no_owner_asks_keystone_nothing() -> None:
     fill(cloud, 1)
 
     ids(connect(cloud), search="  ", os_distro="x")
-    # A page that is empty is asked for again, with more images.
+    # An empty page is requested again, with more images.
     assert [request.service for request in cloud.requests if request.method == "GET"] == ["glance", "glance"]
 
 

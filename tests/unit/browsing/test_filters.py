@@ -96,7 +96,7 @@ def test_views_are_refused_with_a_hint() -> None:
     assert "everything" in refused.value.hint
 
 
-def test_what_the_department_shares_is_not_shared_with_it() -> None:
+def test_an_image_that_the_department_shares_is_not_in_its_shared_view() -> None:
     assert found({"visibility": "shared", "owner": "dept-b"}, view="shared")
     assert not found({"visibility": "shared", "owner": "dept-a"}, view="shared")
 
@@ -231,7 +231,7 @@ def test_glance_cannot_be_asked(criteria: dict[str, Any]) -> None:
         {"created_after": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))},
     ],
 )
-def test_what_glance_would_misread_is_not_sent(criteria: dict[str, Any]) -> None:
+def test_criteria_that_glance_would_misread_are_not_sent(criteria: dict[str, Any]) -> None:
     assert asked(**criteria) == [{"visibility": "all"}]
 
 

@@ -168,7 +168,7 @@ def test_the_own_departments_images_of_one_visibility_are_none_where_a_page_is_e
     assert [asked["visibility"] for asked in lists(cloud)] == ["private", "shared"]
 
 
-def test_what_reads_all_of_a_list_asks_for_whole_pages() -> None:
+def test_reading_a_whole_list_requests_the_largest_pages() -> None:
     cloud = InMemoryCloud()
     fill(cloud, 30)
 

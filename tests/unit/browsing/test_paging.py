@@ -111,7 +111,7 @@ def test_a_page_begins_although_all_images_near_it_were_deleted() -> None:
     assert names(client, cursor) == ["d", "e"]
 
 
-def test_who_turns_pages_of_one_still_knows_images_near_the_place() -> None:
+def test_pages_of_one_image_survive_the_deletion_of_the_marker() -> None:
     cloud = InMemoryCloud()
     images = named(cloud)
     client = connect(cloud)
@@ -171,7 +171,7 @@ def test_a_database_that_sorts_texts_in_another_way_loses_nothing() -> None:
     assert found == ["Banana", "cherry", "Date"]
 
 
-# ----------------------------------------------------------------- what is no cursor, size or query
+# ----------------------------------------------------------------- invalid cursors, sizes and queries
 
 
 def test_a_cursor_belongs_to_its_query() -> None:
@@ -188,7 +188,7 @@ def test_a_cursor_belongs_to_its_query() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "=", "äöü", "eyJ9", "A" * 100_000, "\x00", "a b", "a/b+"])
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(cursor: str) -> None:
     cloud = InMemoryCloud()
 
     with pytest.raises(InvalidRequestError, match="cursor"):
@@ -199,7 +199,7 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
 @pytest.mark.parametrize("size", [0, -1, 1001, True, 2.0, "2", None])
 def test_a_size_that_glance_cannot_give_is_refused(size: object) -> None:
     with pytest.raises(InvalidRequestError, match="size: must be between 1 and 1000 images"):
-        connect(InMemoryCloud()).page(size=size)  # type: ignore[arg-type]  # that is what the test gives
+        connect(InMemoryCloud()).page(size=size)  # type: ignore[arg-type]  # the test passes a wrong type
 
 
 def test_a_page_has_a_size_and_no_limit() -> None:

@@ -1,4 +1,4 @@
-"""The order of images: what Glance is asked for, and what its answers do not show."""
+"""The order of images: the requests to Glance, and what its answers do not show."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_each_image_counts_once_in_each_and_for_every_tag() -> None:
     assert list(found.by_owner.items()) == [("x", 2), ("", 1)]
 
 
-def test_what_was_counted_is_not_kept() -> None:
+def test_a_summary_does_not_keep_counted_images_in_memory() -> None:
     alive: list[weakref.ref[Image]] = []
     most = 0
 

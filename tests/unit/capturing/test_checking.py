@@ -120,7 +120,7 @@ def test_of_two_first_devices_the_bootable_one_is_the_root() -> None:
     assert root_volume(shown, [data, boots]) == boots
 
 
-def test_what_was_made_of_an_iso_is_no_root() -> None:
+def test_a_volume_made_from_an_iso_is_not_the_root() -> None:
     shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     iso, blank = volume(1, "/dev/sda", volume_image_metadata={"disk_format": "iso"}), volume(2, "/dev/sdb")
     assert root_volume(shown, [iso, blank]) == blank

@@ -74,13 +74,13 @@ def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
     capture.cancel()
-    cloud.nova.servers[server].snapshot_id = None  # as Nova, where the record is gone
+    cloud.nova.servers[server].snapshot_id = None  # as Nova, if the record is gone
     with pytest.raises(WaitTimeoutError, match="The capture was deleted"):
         alice.capture(server, NewCapture(name="other"), timeout=5)
     assert left(cloud) == []
 
 
-def test_what_was_deleted_is_not_named(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+def test_a_deleted_image_is_not_named_in_the_error(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -95,7 +95,9 @@ def test_what_was_deleted_is_not_named(cloud: InMemoryCloud, alice: Client, serv
     assert left(cloud) == []
 
 
-def test_what_could_not_be_deleted_is_named(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+def test_an_image_that_cannot_be_deleted_is_named_in_the_error(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
     cloud.nova.snapshots_stall = True
     cloud.fail("glance", "DELETE", "/images/", status=403, times=None)
     with pytest.raises(WaitTimeoutError, match="may still exist: image ") as caught:
@@ -178,7 +180,9 @@ def test_a_copy_for_which_cinder_has_chosen_no_host(cloud: InMemoryCloud, alice:
     assert left(cloud) == []
 
 
-def test_whoever_waits_is_told_of_the_cancellation(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+def test_a_waiting_handle_raises_when_the_capture_is_cancelled(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
     capture = alice.start_capture(server, NEW)
     other = alice.find_capture("capture-0001")
     capture.cancel()
@@ -282,7 +286,7 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
     ]
 
 
-def test_how_many_requests_a_capture_takes(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+def test_a_capture_changes_something_with_only_two_requests(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     """One request orders the copy, and one patch makes the image; the other requests only read."""
     cloud.nova.snapshot_polls = 0
     cloud.requests.clear()

@@ -42,7 +42,9 @@ def test_a_refused_search_is_not_a_refusal_of_the_order(
     assert not sent(cloud, "DELETE")
 
 
-def test_what_is_found_after_a_lost_response_is_captured(cloud: InMemoryCloud, alice: Client, server: str) -> None:
+def test_a_copy_found_after_a_lost_response_is_captured_without_ordering_another(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
     cloud.cut("nova", "POST", "/action$")
     assert alice.capture(server, NEW).id in cloud.glance.images
     assert len(sent(cloud, "POST", "/action")) == 1

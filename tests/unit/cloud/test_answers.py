@@ -87,7 +87,7 @@ def test_the_sentence_in_a_page(page: str, sentence: str) -> None:
     assert explanation(page.encode(), is_json=False) == sentence
 
 
-def test_what_a_service_says_has_no_letter_that_nobody_sees() -> None:
+def test_texts_of_services_are_cleaned_of_invisible_characters() -> None:
     assert cleaned("a\x1b[31m\x00b\u202ec\ud800d\n\t e\x9bf\u2028g") == "a[31mbcd efg"
 
 
@@ -114,5 +114,5 @@ def test_a_secret_is_found_though_control_characters_stand_in_it() -> None:
     assert cleaned("all of it", " ", "") == "all of it"
 
 
-def test_whatever_is_said_is_cut() -> None:
+def test_long_texts_of_services_are_truncated() -> None:
     assert len(cleaned("word " * 100_000)) <= LONGEST_TEXT

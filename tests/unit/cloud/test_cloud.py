@@ -31,7 +31,7 @@ def test_nothing_is_asked_before_the_first_request(cloud: InMemoryCloud, border:
     ]
 
 
-def test_who_i_am_costs_one_token(cloud: InMemoryCloud, border: Cloud) -> None:
+def test_reading_the_callers_identity_takes_one_token_request(cloud: InMemoryCloud, border: Cloud) -> None:
     assert border.project_id == cloud.departments["dept-a"]
     assert border.user_id == cloud.users["alice"]
     assert border.is_administrator is False
@@ -100,7 +100,9 @@ def test_no_service_makes_anybody_sleep_for_long(cloud: InMemoryCloud, asked: st
 
 
 @pytest.mark.parametrize("handled", [True, False])
-def test_what_changes_something_is_never_repeated(cloud: InMemoryCloud, border: Cloud, *, handled: bool) -> None:
+def test_requests_that_change_something_are_never_repeated(
+    cloud: InMemoryCloud, border: Cloud, *, handled: bool
+) -> None:
     cloud.cut("glance", "POST", "/images$", times=1, handled=handled)
 
     with pytest.raises(ServiceUnavailableError) as caught:
@@ -133,7 +135,7 @@ def test_ids_are_quoted_in_paths() -> None:
 
 
 def test_clients_of_one_session_do_not_mix_up_their_endpoints(cloud: InMemoryCloud) -> None:
-    """Where the catalogue has a service is kept with the token."""
+    """The endpoints of the catalogue are kept with the token."""
     session = cloud.session("alice")
     here = Cloud.from_session(session, region_name="RegionOne")
 

@@ -41,7 +41,7 @@ def test_a_body_comes_whole_and_the_connection_is_used_again(file_server: FileSe
 
     assert [cloud.read("image", "/images", params={"limit": 5}) for _ in range(3)] == [BODY] * 3
     pools = session.session.get_adapter(file_server.url("")).poolmanager.pools  # type: ignore[attr-defined]  # an HTTPAdapter
-    (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118  # it is no mapping
+    (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118  # it is not a mapping
     assert (pool.num_connections, pool.num_requests) == (1, 3)
 
 

@@ -45,7 +45,7 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_openstacksdk_refuses_is_a_wrong_request(keywords: dict[str, Any], told: str) -> None:
+def test_arguments_refused_by_openstacksdk_are_invalid_requests(keywords: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         connect(**keywords)
 
@@ -77,8 +77,8 @@ def test_a_file_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, tmp
         connect("broken")
 
 
-def test_what_openstacksdk_reads_later_is_reported_at_once() -> None:
-    """It makes its session when it is asked for."""
+def test_arguments_that_openstacksdk_reads_later_are_checked_at_once() -> None:
+    """openstacksdk makes its session when the session is first read."""
     keywords: dict[str, Any] = {**PASSWORD, **DOMAINS, "api_timeout": "soon"}
     with pytest.raises(InvalidRequestError, match="The cloud is not configured: openstacksdk raised ValueError"):
         connect(**keywords)

@@ -119,7 +119,7 @@ def test_the_useful_sentence_is_taken_out_of_html(fake: InMemoryCloud, cloud: Cl
     with pytest.raises(InvalidRequestError) as caught:
         cloud.get("image", "/images")
 
-    assert caught.value.message == "Bad & ugly."
+    assert caught.value.explanation == "Bad & ugly."
 
 
 def test_the_useful_sentence_is_taken_out_of_json(fake: InMemoryCloud, cloud: Cloud) -> None:
@@ -130,7 +130,7 @@ def test_the_useful_sentence_is_taken_out_of_json(fake: InMemoryCloud, cloud: Cl
     with pytest.raises(ConflictError) as caught:
         cloud.get("compute", "/limits")
 
-    assert caught.value.message == "It's busy."
+    assert caught.value.explanation == "It's busy."
 
 
 def test_a_url_in_json_has_no_entities_and_keeps_no_secret(fake: InMemoryCloud, cloud: Cloud) -> None:
@@ -140,7 +140,7 @@ def test_a_url_in_json_has_no_entities_and_keeps_no_secret(fake: InMemoryCloud, 
     with pytest.raises(NotFoundError) as caught:
         cloud.get("compute", "/limits")
 
-    assert caught.value.message == "No http://files.example/a nor a&region=2&copy"
+    assert caught.value.explanation == "No http://files.example/a nor a&region=2&copy"
 
 
 def test_wrong_credentials_are_an_error_of_their_own(fake: InMemoryCloud, cloud: Cloud) -> None:
@@ -164,7 +164,8 @@ def test_a_service_that_is_down_is_told_without_what_libraries_write_around_it(f
         hyperx_glance.connect(**down).count()
 
     said = "Unable to establish connection to http://127.0.0.1:1/v3/auth/tokens: Connection refused"
-    assert caught.value.message == f"No response from the identity service: {said}"
+    assert caught.value.message == "No response from the identity service"
+    assert caught.value.explanation == said
 
 
 def test_every_error_keeps_its_cause(fake: InMemoryCloud, cloud: Cloud) -> None:
@@ -267,5 +268,5 @@ def test_a_token_is_shown_by_no_service(fake: InMemoryCloud, cloud: Cloud) -> No
     with pytest.raises(ServiceUnavailableError) as caught:
         cloud.get("image", "/images")
 
-    assert caught.value.message == "X-Auth-Token: ..."
+    assert caught.value.explanation == "X-Auth-Token: ..."
     assert caught.value.request_id is None

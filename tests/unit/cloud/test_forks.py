@@ -31,7 +31,7 @@ def in_a_child(use: Callable[[], object]) -> int:
     signal.alarm(SECONDS)
     try:
         use()
-    except BaseException:  # noqa: BLE001  # the child must never go on with the parent's tests
+    except BaseException:  # noqa: BLE001  # the child must never continue with the parent's tests
         os._exit(1)
     os._exit(0)
 

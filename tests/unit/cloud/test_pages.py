@@ -21,7 +21,9 @@ from tests.support.lists import JSON, LIST, answer_with, connect, fill, ids, lis
     page_size=st.integers(1, 6),
     largest=st.sampled_from((3, 1000)),
 )
-def test_what_the_policy_hides_hides_nothing_else(amount: int, hidden: set[int], page_size: int, largest: int) -> None:
+def test_images_hidden_by_policy_hide_no_other_images(
+    amount: int, hidden: set[int], page_size: int, largest: int
+) -> None:
     cloud = InMemoryCloud()
     cloud.glance.largest_page = max(largest, page_size)
     expected = fill(cloud, amount)
@@ -200,7 +202,7 @@ def test_every_tag_is_asked_for_on_every_page() -> None:
     assert {asked["tag"] for asked in lists(cloud)} == {"a,b"}
 
 
-# ----------------------------------------------------------------- whoever reads
+# ----------------------------------------------------------------- readers
 
 
 def test_a_department_is_counted_while_a_stranger_deletes() -> None:

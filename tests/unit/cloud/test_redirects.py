@@ -1,4 +1,4 @@
-"""Where a request may be led, and what no other server may ever get."""
+"""Where redirects may lead a request, and what no other server may ever get."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_the_callers_session_stays_as_it_is(wire: requests_mock.Mocker) -> None:
     assert session.get(f"{HERE}/moved", authenticated=False).json() == {"believed": True}
 
 
-def test_what_the_caller_changes_later_counts() -> None:
+def test_later_changes_of_the_callers_session_take_effect() -> None:
     session = Session()
     face = careful(session)
 
@@ -262,7 +262,7 @@ def test_a_login_that_is_led_away_was_no_request_of_the_verb() -> None:
 
 @pytest.mark.parametrize("path", ["", "/v3"])
 def test_a_discovery_that_is_led_away_says_where(path: str) -> None:
-    """openstacksdk asks Keystone for its versions first; from an auth_url that names one it goes on without them."""
+    """openstacksdk asks Keystone for its versions first; with an auth_url that names one it continues without them."""
     with InMemoryCloud() as cloud:
         cloud.fail("keystone", "GET", "^/", status=301, headers={"Location": f"{THERE}/login?{LOGIN}"}, times=None)
         cloud.fail("keystone", "POST", "/auth/tokens", status=301, headers={"Location": THERE}, times=None)

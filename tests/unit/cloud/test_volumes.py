@@ -1,4 +1,4 @@
-"""Cinder's volumes are read in one place, whatever Cinder leaves out or does not filter."""
+"""Cinder's volumes are read in one place, even if Cinder leaves something out or does not filter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Give alice a clock on which time passes only while somebody sleeps, and images to launch."""
+"""Fixtures: alice, with a clock on which time passes only during sleeps, and images to launch."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_the_kept_volumes_of_a_cancellation_that_died_are_found(  # noqa: PLR091
     with pytest.raises(KeyboardInterrupt):
         launch.cancel()
     while launches.servers(cloud) and service == "cinder" and path != "/metadata":
-        pass  # what was ordered goes on
+        pass  # the ordered work continues
     alice.find_launch("launch-of-mine").cancel()
     assert not cloud.nova.servers
     assert list(cloud.cinder.volumes) == [own.id]
@@ -96,7 +96,7 @@ def test_the_kept_volumes_of_a_cancellation_that_died_are_found(  # noqa: PLR091
         alice.find_launch("launch-of-mine")
 
 
-def test_what_is_left_of_a_cancelled_launch_tells_what_it_was(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+def test_the_volumes_of_a_cancelled_launch_still_describe_it(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
     alice.launch(iso, ask(count=2, keep_volumes=True, launch_id="launch-of-mine"))
     cloud.fail("cinder", "DELETE", "/volumes/", status=403, times=None)
     with pytest.raises(NotAllowedError, match="launch-of-mine"):

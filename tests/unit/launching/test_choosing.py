@@ -71,7 +71,9 @@ def test_an_iso_fits_nowhere_in_a_cloud_without_volumes(cloud: InMemoryCloud, cl
     assert {choice.reason for choice in client("alice").flavors(disk)} == {""}
 
 
-def test_what_a_service_cannot_answer_is_no_reason_of_a_flavor(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_an_error_of_a_service_is_raised_instead_of_rejecting_flavors(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
     image = client("alice").image(launches.put_image(cloud))
     cloud.fail("nova", "GET", "/flavors/detail", status=401, times=None)
     with pytest.raises(AuthenticationError):

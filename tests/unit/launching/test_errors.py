@@ -43,7 +43,9 @@ def test_an_accepted_launch_is_given_whatever_the_first_look_says(
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/servers$"), ("GET", "/servers/detail")])
-def test_what_leaves_servers_has_their_password(cloud: InMemoryCloud, alice: Client, method: str, path: str) -> None:
+def test_an_error_that_leaves_servers_carries_their_password(
+    cloud: InMemoryCloud, alice: Client, method: str, path: str
+) -> None:
     image = launches.put_password_image(cloud)
 
     cloud.before("nova", method, path, interrupt, times=1, skip=1 if method == "GET" else 0)
@@ -56,7 +58,7 @@ def test_what_leaves_servers_has_their_password(cloud: InMemoryCloud, alice: Cli
     assert vars(pickle.loads(pickle.dumps(caught.value)))["admin_password"] is None
 
 
-def test_what_leaves_nothing_has_no_password(cloud: InMemoryCloud, alice: Client) -> None:
+def test_an_error_that_leaves_no_servers_carries_no_password(cloud: InMemoryCloud, alice: Client) -> None:
     image = launches.put_password_image(cloud)
     cloud.fail("nova", "POST", "/servers$", status=409)
     with pytest.raises(HyperxGlanceError) as refused:
@@ -69,7 +71,7 @@ def test_what_leaves_nothing_has_no_password(cloud: InMemoryCloud, alice: Client
 
 
 @pytest.mark.parametrize(("status", "kind"), REFUSALS)
-def test_what_ends_the_waiting_names_the_launch(
+def test_an_error_while_waiting_names_the_launch(
     cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:
     cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
@@ -83,7 +85,7 @@ def test_what_ends_the_waiting_names_the_launch(
 
 @pytest.mark.parametrize(("status", "kind"), REFUSALS)
 @pytest.mark.parametrize("step", ["progress", "wait", "cancel"])
-def test_what_ends_a_step_of_a_handle_names_the_launch(  # noqa: PLR0917  # fixtures and the table's columns
+def test_an_error_in_a_method_of_a_handle_names_the_launch(  # noqa: PLR0917  # fixtures and the table's columns
     cloud: InMemoryCloud, alice: Client, image: str, step: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:
     launch = alice.launch(image, ask(), wait=False)
@@ -105,7 +107,7 @@ def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
 
 
 def test_a_lost_answer_of_which_something_was_seen_gives_the_handle(cloud: InMemoryCloud, alice: Client) -> None:
-    """The password is in no record: without the handle nobody would ever know it."""
+    """The password is in no record: without the handle it would be lost."""
     image = launches.put_password_image(cloud)
     cloud.cut("nova", "POST", "/servers")
     cloud.nova.visible_per_look = 1
@@ -115,7 +117,7 @@ def test_a_lost_answer_of_which_something_was_seen_gives_the_handle(cloud: InMem
     assert len(launch.servers) == 1
 
 
-def test_what_on_progress_raises_names_the_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+def test_an_exception_in_on_progress_names_the_launch(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     class OwnError(Exception):
         pass
 
@@ -151,7 +153,7 @@ def test_a_refusal_names_nothing_as_left(cloud: InMemoryCloud, alice: Client, im
     assert not cloud.nova.servers
 
 
-def test_what_was_deleted_after_a_failure_is_not_named_as_left(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+def test_servers_deleted_after_a_failure_are_not_named_as_left(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
     cloud.before("nova", "POST", "/servers", lambda: cloud.cinder.set_quota("dept-a", volumes=0), times=1)
     with pytest.raises(QuotaExceededError) as refused:
         alice.launch(iso, ask(launch_id="launch-of-mine"))
@@ -164,7 +166,9 @@ def test_what_was_deleted_after_a_failure_is_not_named_as_left(cloud: InMemoryCl
     assert not cloud.nova.servers
 
 
-def test_what_could_not_be_deleted_after_a_failure_is_named(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+def test_servers_that_cannot_be_deleted_after_a_failure_are_named_as_left(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
     cloud.nova.faults.append("No valid host was found.")
     cloud.fail("nova", "DELETE", "/servers/", status=403, body="no", times=None)
     with pytest.raises(LaunchFailedError) as caught:

@@ -96,7 +96,7 @@ def test_a_failed_clean_up_is_a_note_on_the_first_error(cloud: InMemoryCloud, al
 
 def test_nova_s_refusal_for_quota_is_read(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     taken = cloud.nova.set_quota
-    # Somebody else takes the last room between our look and the request.
+    # Another user takes the last room between our look and the request.
     cloud.before("nova", "POST", "/servers", lambda: taken("dept-a", instances=1), times=1)
     with pytest.raises(QuotaExceededError) as caught:
         alice.launch(image, ask(count=2))
@@ -178,7 +178,7 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
     [WaitTimeoutError("its own"), ServiceUnavailableError("its own"), StopIteration("its own"), TryAgain("its own")],
     ids=lambda raised: type(raised).__name__,
 )
-def test_what_the_callback_raises_comes_out_as_it_was(
+def test_an_exception_in_the_callback_is_raised_unchanged(
     cloud: InMemoryCloud, alice: Client, image: str, raised: Exception
 ) -> None:
     """An error of the library, or one of those by which others wait, too: the callback may use both."""

@@ -119,7 +119,7 @@ def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
     )
 
 
-def test_what_is_not_bootable_is_refused() -> None:
+def test_an_image_that_is_not_bootable_is_refused() -> None:
     check_image(iso(), project_id=MINE)
     with pytest.raises(InvalidRequestError, match="not bootable"):
         check_image(iso(hyperx_bootable="false"), project_id=MINE)
@@ -146,7 +146,7 @@ def test_what_is_not_bootable_is_refused() -> None:
         (disk(), {"tags": {f"t{number}" for number in range(50)}}, "tags: at most 49"),
     ],
 )
-def test_what_does_not_fit_the_image_is_refused(image: Image, fields: dict[str, Any], problem: str) -> None:
+def test_fields_that_do_not_fit_the_image_are_refused(image: Image, fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidRequestError, match=problem) as caught:
         check_request(image, ask(**fields))
     assert "secret-1" not in str(caught.value)
@@ -166,7 +166,7 @@ def test_what_does_not_fit_the_image_is_refused(image: Image, fields: dict[str, 
         (disk(), {"networks": "none", "config_drive": False}),
     ],
 )
-def test_what_fits_the_image_is_taken(image: Image, fields: dict[str, Any]) -> None:
+def test_fields_that_fit_the_image_are_accepted(image: Image, fields: dict[str, Any]) -> None:
     check_request(image, ask(**fields))
 
 
@@ -437,7 +437,7 @@ def test_an_image_s_account_that_is_none_is_refused(name: str) -> None:
 
 
 def test_a_tag_that_would_put_a_server_into_another_launch_is_refused() -> None:
-    """Who cancels that launch would delete it."""
+    """A cancellation of that launch would delete it."""
     with pytest.raises(InvalidRequestError, match="tags: hyperx-launch: is reserved"):
         check_request(disk(), ask(tags=["hyperx-launch:another"]))
     check_request(disk(), ask(tags=["hyperx-launches"]))

@@ -1,4 +1,4 @@
-"""The caller's user data reaches the guest unchanged beside the password, whatever its form, or is refused."""
+"""The caller's user data reaches the guest unchanged along with the password, in any form, or is refused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def test_without_data_of_the_caller_the_config_is_all(nothing: str | bytes | Non
 
 
 @pytest.mark.parametrize(("beginning", "content_type"), TYPES)
-def test_what_cloud_init_reads_becomes_a_part_and_the_password_is_the_last(beginning: bytes, content_type: str) -> None:
+def test_user_data_that_cloud_init_reads_becomes_a_part_before_the_password(
+    beginning: bytes, content_type: str
+) -> None:
     data = beginning + b"\n# From here on\nFrom: .\n# --boundary\n"
     for written in data, data.upper(), b" \n\n" + data:
         first, (last, config) = parts(with_password(written))
@@ -129,7 +131,7 @@ def test_compressed_data_is_merged_and_compressed_again() -> None:
     ],
     ids=map(str, range(13)),
 )
-def test_what_cloud_init_would_not_read_is_refused(data: str | bytes) -> None:
+def test_user_data_that_cloud_init_cannot_read_is_refused(data: str | bytes) -> None:
     with pytest.raises(InvalidRequestError, match="user_data"):
         with_password(data)
 
@@ -183,7 +185,7 @@ def test_parts_nested_too_deeply_are_refused(depth: int) -> None:
     some.binary(max_size=300)
     | some.text("-: b\n{}[]<*&!#|>'\"intmapchpasswdlistusers\t", max_size=200).map(str.encode),
 )
-def test_whatever_it_is_the_password_is_merged_or_it_is_refused(beginning: bytes, rest: bytes) -> None:
+def test_any_user_data_gets_the_password_or_is_refused(beginning: bytes, rest: bytes) -> None:
     with contextlib.suppress(InvalidRequestError):
         merged = with_password(beginning + rest)
         assert HASH.encode() in (gzip.decompress(merged) if merged.startswith(b"\x1f\x8b") else merged)
@@ -228,7 +230,7 @@ def test_all_that_is_unpacked_is_bounded_together() -> None:
     ],
     ids=range(6),
 )
-def test_what_would_take_long_is_refused_before_it_is_parsed(data: bytes, told: str) -> None:
+def test_user_data_that_is_slow_to_parse_is_refused_before_parsing(data: bytes, told: str) -> None:
     before = time.process_time()
     with pytest.raises(InvalidRequestError, match=f"user_data: .*{told}"):
         with_password(data)

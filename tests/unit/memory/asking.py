@@ -17,7 +17,7 @@ RAW = {"name": "disk", "disk_format": "raw", "container_format": "bare"}
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 
 
-def ask(  # noqa: PLR0917 - read as a sentence: who asks which service for what
+def ask(  # noqa: PLR0917 - read as a sentence: which user asks which service for what
     cloud: InMemoryCloud, user: str, method: str, service: str, path: str, body: object = None, **options: object
 ) -> requests.Response:
     """Send one request past this library."""

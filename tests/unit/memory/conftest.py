@@ -1,4 +1,4 @@
-"""Give a library of images."""
+"""Fixtures: a library of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-memory cloud: its ways in, the requests that it records, the failures that tests ask for."""
+"""The in-memory cloud: its ways in, the requests that it records, the failures that tests request."""
 
 from __future__ import annotations
 

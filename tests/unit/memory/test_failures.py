@@ -1,4 +1,4 @@
-"""Failures of the in-memory cloud that a test asks for."""
+"""Failures of the in-memory cloud that a test requests."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_before_calls_between_two_pages(cloud: InMemoryCloud) -> None:
     assert [record["name"] for record in first["images"] + second["images"]] == ["3", "2", "1"]
 
 
-def test_what_the_fake_cannot_answer_is_a_500_that_is_told_at_the_end(cloud: InMemoryCloud) -> None:
+def test_a_mistake_in_the_fake_is_a_500_that_check_reports(cloud: InMemoryCloud) -> None:
     cloud.glance.images = None  # type: ignore[assignment]  # as a mistake of ours would
 
     answer = image(cloud, "alice", "GET", "/images")
@@ -118,7 +118,7 @@ def test_what_the_fake_cannot_answer_is_a_500_that_is_told_at_the_end(cloud: InM
     assert (failure.service, failure.method, failure.path) == ("glance", "GET", "/v2/images")
     with pytest.raises(AssertionError, match=r"(?s)in-memory glance failed on GET /v2/images.*AttributeError"):
         cloud.check()
-    cloud.glance.failures.clear()  # the fixture would tell it too
+    cloud.glance.failures.clear()  # the fixture would report it too
 
 
 def test_a_failure_fails_the_with_block(cloud: InMemoryCloud) -> None:
@@ -147,7 +147,7 @@ def test_that_does_not_look(hyperx_cloud):
 
 
 def test_a_glance_that_dies_in_the_middle_of_an_import(cloud: InMemoryCloud) -> None:
-    """As seen on the real Glance: the record keeps its state and its lock, and nobody goes on."""
+    """As seen on the real Glance: the record keeps its state and its lock, and nothing continues."""
     cloud.glance.downloads[URL] = bytes(4096)
     cloud.glance.import_polls = 2
     made = new_image(cloud)

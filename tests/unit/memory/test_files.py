@@ -23,7 +23,7 @@ DISK = samples.data("disk.qcow2")
 
 @pytest.fixture(autouse=True)
 def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail whoever looks a name up or connects to more than loopback."""
+    """Fail every lookup of a name, and every connection beyond loopback."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
     def connect_here(connected: socket.socket, address: object) -> None:

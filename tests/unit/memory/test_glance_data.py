@@ -58,7 +58,7 @@ def test_a_size_is_checked_before_an_upload_but_not_within(cloud: InMemoryCloud)
     data = b"x" * (2 << 20)
 
     assert upload(cloud, new_image(cloud), data) == 413
-    assert upload(cloud, new_image(cloud), iter([data])) == 204  # nobody announced how much would come
+    assert upload(cloud, new_image(cloud), iter([data])) == 204  # without an announced length
     assert upload(cloud, new_image(cloud), b"x") == 413
 
 

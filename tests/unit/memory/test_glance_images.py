@@ -36,7 +36,9 @@ if TYPE_CHECKING:
         ({"visibility": "community"}, 201),
     ],
 )
-def test_what_a_member_may_create(cloud: InMemoryCloud, body: dict[str, object], status: int) -> None:
+def test_members_can_create_only_valid_and_allowed_images(
+    cloud: InMemoryCloud, body: dict[str, object], status: int
+) -> None:
     assert image(cloud, "alice", "POST", "/images", body).status_code == status
 
 
@@ -92,7 +94,7 @@ def test_a_patch_is_all_or_nothing(cloud: InMemoryCloud) -> None:
     assert image(cloud, "alice", "PATCH", f"/images/{image_id}", []).status_code == 415
 
 
-def test_who_may_change_what(library: InMemoryCloud) -> None:
+def test_only_the_owner_can_change_an_image(library: InMemoryCloud) -> None:
     ids = {str(record.name): record.id for record in library.glance.images.values()}
 
     assert patched(library, ids["a-public"], ("add", "/x", "1"), user="bob") == 403

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         ("admin", "visibility=shared&member_status=accepted", "a-shared b-shared"),
     ],
 )
-def test_who_sees_what(library: InMemoryCloud, user: str, query: str, expected: str) -> None:
+def test_image_lists_depend_on_the_user_and_the_query(
+    library: InMemoryCloud, user: str, query: str, expected: str
+) -> None:
     assert sorted(names(library, query, user)) == expected.split()
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     pass
 
 
-def test_what_a_member_may_ask_of_keystone(cloud: InMemoryCloud) -> None:
+def test_members_can_read_only_their_own_project_and_limits(cloud: InMemoryCloud) -> None:
     own, other = cloud.departments["dept-a"], cloud.departments["dept-b"]
 
     def status(path: str, user: str = "alice") -> int:

@@ -72,7 +72,7 @@ def test_a_disabled_user_is_out_at_once(cloud: InMemoryCloud) -> None:
         session.get("/v2/images", endpoint_filter={"service_type": "image"}, raise_exc=False)
 
 
-def test_who_had_a_role_that_is_gone_logs_in_anew(cloud: InMemoryCloud) -> None:
+def test_a_user_of_a_deleted_role_gets_a_new_token(cloud: InMemoryCloud) -> None:
     role = made(cloud, "role", name="tourist")
     admin(cloud, "PUT", f"/projects/{cloud.departments['dept-a']}/users/{cloud.users['alice']}/roles/{role}")
     session = cloud.session("alice")

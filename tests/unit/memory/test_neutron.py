@@ -69,7 +69,7 @@ def test_rules_belong_to_their_group(cloud: InMemoryCloud) -> None:
     assert neutron(cloud, "DELETE", f"/security-groups/{default}").status_code == 409
 
 
-def test_who_may_write_what(cloud: InMemoryCloud) -> None:
+def test_network_writes_require_a_role_and_a_valid_body(cloud: InMemoryCloud) -> None:
     assert neutron(cloud, "POST", "/networks", {"network": {"name": "x"}}, user="rita").status_code == 403
     assert neutron(cloud, "POST", "/networks", {"network": {"shared": True}}).status_code == 403
     assert neutron(cloud, "POST", "/networks", {"network": {"shared": True}}, user="admin").status_code == 201
@@ -128,7 +128,7 @@ def test_a_port_is_reached_from_outside_by_a_router(cloud: InMemoryCloud) -> Non
     assert {port["network_id"] for port in cloud.neutron.ports.values()} & {network, public} == set()
 
 
-def test_what_a_router_made_goes_with_it_alone(cloud: InMemoryCloud) -> None:
+def test_the_gateway_port_of_a_router_is_deleted_only_with_the_router(cloud: InMemoryCloud) -> None:
     router = made(cloud, "router", external_gateway_info={"network_id": outside(cloud)})["id"]
     (gateway,) = cloud.neutron.ports
     assert neutron(cloud, "DELETE", f"/ports/{gateway}", user="admin").status_code == 409

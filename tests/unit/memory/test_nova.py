@@ -84,14 +84,14 @@ def test_quotas_of_servers(cloud: InMemoryCloud) -> None:
         ({}, {"security_groups": [{"name": "nosuch"}]}, 400),
         ({}, {"availability_zone": "nosuch"}, 400),
         ({}, {"user_data": "abc"}, 400),
-        ({}, {"user_data": "!!"}, 202),  # what is no base64 is passed over (nova/api/validation/validators.py)
+        ({}, {"user_data": "!!"}, 202),  # text that is not base64 is ignored (nova/api/validation/validators.py)
         ({}, {"tags": ["a,b"]}, 400),
         ({}, {"color": "red"}, 400),
         ({}, {"min_count": 3, "max_count": 2}, 400),
         ({}, {}, 202),
     ],
 )
-def test_what_nova_checks(
+def test_nova_checks_the_image_and_the_request_before_it_creates_servers(
     cloud: InMemoryCloud, image_fields: dict[str, Any], body: dict[str, Any], status: int
 ) -> None:
     assert boot(cloud, imageRef=active_image(cloud, **image_fields), **body).status_code == status

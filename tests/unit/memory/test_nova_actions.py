@@ -38,7 +38,9 @@ def view(cloud: InMemoryCloud, server: str) -> dict[str, Any]:
         ("shelve", "SHELVED_OFFLOADED", "unshelve"),
     ],
 )
-def test_there_and_back(cloud: InMemoryCloud, server: str, there: str, status: str, back: str) -> None:
+def test_server_actions_change_the_status_and_can_be_reversed(
+    cloud: InMemoryCloud, server: str, there: str, status: str, back: str
+) -> None:
     assert act(cloud, server, back) == 409
     assert act(cloud, server, there) in (200, 202)
     assert view(cloud, server)["status"] == status

@@ -83,7 +83,7 @@ def test_a_stream_without_a_length_is_taken_and_the_connection_goes_on(server: S
     assert http.get(f"{url}/file", headers={"Range": "bytes=2-3"}, timeout=5).content == b"et"
 
 
-def test_what_a_test_sets_in_python_is_set_by_http(server: Server) -> None:
+def test_the_http_controls_set_the_same_state_as_python(server: Server) -> None:
     image_id = control(server, "image", owner="dept-a", name="set", status="active", os_distro="debian").json()["id"]
     control(server, "download", url="http://files.example/a.raw", base64=base64.b64encode(b"data").decode())
     control(server, "download", url="http://files.example/b.raw", status=404)
@@ -164,7 +164,7 @@ def test_a_port_that_is_taken_is_said(server: Server) -> None:
     assert str(server.port) in told.stderr
 
 
-def test_who_ends_it_at_its_first_word_leaves_nothing_running() -> None:
+def test_a_server_terminated_after_its_first_line_exits_cleanly() -> None:
     command = [sys.executable, "-m", "hyperx_glance.testing.memory", "serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -84,7 +84,7 @@ def login(server: Server) -> str:
 
 
 def foreign_hosts(port: int) -> list[str]:
-    """Names that somebody could make resolve to loopback, and what a parser could take for an own one."""
+    """Names that an attacker could point to loopback, and hosts that a parser could take for its own."""
     draw = random.Random(11)
     names = ["".join(draw.choices(string.ascii_lowercase + ".-", k=draw.randint(1, 30))) for _ in range(50)]
     own = ["127.0.0.1.page.example", "localhost.page.example", "127.0.0.2", "127.1", "2130706433", "0.0.0.0", "[::2]"]
@@ -211,7 +211,7 @@ def test_a_filter_of_servers_that_python_would_never_finish_holds_nobody(
 @pytest.mark.parametrize(
     "path", ["[", "(?=a)", r"(a)\1", "a" * 100_000, "((((a{9999}){9999}){9999}){9999})", 1, None, ["a"], {}]
 )
-def test_what_is_no_regular_expression_is_refused_at_once(server: Server, path: object) -> None:
+def test_an_invalid_regular_expression_is_refused_at_once(server: Server, path: object) -> None:
     answer = control(server, "fail", {"service": "glance", "method": "GET", "path": path, "status": 500})
 
     assert answer.status_code == 400
@@ -351,7 +351,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("what", "body"), WRONG, ids=str)
-def test_what_cannot_be_set_is_refused_and_breaks_nothing(server: Server, what: str, body: object) -> None:
+def test_an_invalid_control_request_is_refused_and_breaks_nothing(server: Server, what: str, body: object) -> None:
     answer = control(server, what, body)
 
     assert answer.status_code == 400

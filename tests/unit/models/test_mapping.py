@@ -338,7 +338,7 @@ def test_switching_on_again_brings_a_lost_guest_agent_back() -> None:
     assert edited(on, password_enabled=True)[AGENT] == "yes"
 
 
-def test_what_belongs_to_the_flag_is_edited_for_the_flag() -> None:
+def test_setting_the_password_flag_edits_its_dependent_fields() -> None:
     fields = {edit.field for edit in edits_of({**RECORD, AGENT: "no"}, password_enabled=True, admin_user="root")}
     assert fields == {"password_enabled", "admin_user"}
     assert fields <= STEWARD_FIELDS
@@ -406,7 +406,7 @@ ALL_RECORDS = st.builds(lambda record, other: {**other, **record}, records, fore
 
 
 @given(record=ALL_RECORDS, fields=change_sets, others=property_sets, public=st.sampled_from(["community", "public"]))
-def test_what_is_written_is_read(
+def test_written_changes_are_read_back_unchanged(
     record: dict[str, object],
     fields: dict[str, object],
     others: tuple[dict[str, str], frozenset[str]],
@@ -424,7 +424,7 @@ def test_what_is_written_is_read(
 
 
 @given(record=ALL_RECORDS, fields=change_sets, others=property_sets, public=st.sampled_from(["community", "public"]))
-def test_what_is_not_ours_is_untouched(
+def test_properties_outside_the_change_are_untouched(
     record: dict[str, object],
     fields: dict[str, object],
     others: tuple[dict[str, str], frozenset[str]],

@@ -91,7 +91,7 @@ class TestReading:
         assert (read.url, read.kind) == (URL, Kind.IMAGE)
 
     def test_properties_are_text(self) -> None:
-        """So that whoever reads them need not look."""
+        """So readers need not look."""
         assert image(kernel_id=None, hw_qemu_guest_agent=5, hw_disk_bus=["scsi"], os_x="x").properties == {"os_x": "x"}
 
     def test_a_dump_shows_derived_values_and_no_raw_property(self) -> None:
@@ -242,7 +242,7 @@ class TestRequests:
     def test_a_mistake_of_the_whole_request_stands_alone(self) -> None:
         with pytest.raises(ImmutableFieldError, match=r"^url: never changes after creation"):
             ImageChanges(url=URL)  # type: ignore[call-arg]
-        with pytest.raises(InvalidRequestError, match=r"^networks: must be 'auto' or 'none', or must be a list"):
+        with pytest.raises(InvalidRequestError, match=r"^networks: must be one of auto, none, or must be a list"):
             LaunchRequest(name="web", flavor="small", networks="net1")  # type: ignore[arg-type]
 
     def test_nested_mistakes_are_ordinary_located_errors(self) -> None:
@@ -307,7 +307,7 @@ def test_keywords_are_the_fields_of_their_model(keywords: type, model: type[pyda
     assert set(get_type_hints(keywords)) == set(model.model_fields) - {"department"}
 
 
-def test_what_is_left_can_be_negative_or_unlimited() -> None:
+def test_remaining_quota_can_be_negative_or_unlimited() -> None:
     assert Usage(used=5, limit=3).remaining == -2
     assert Usage(used=5, limit=None).remaining is None
     assert Usage(used=5, limit=8).model_dump() == {"used": 5, "limit": 8, "remaining": 3}
@@ -322,7 +322,7 @@ def test_an_image_is_named_by_itself_or_its_id() -> None:
 @pytest.mark.parametrize(
     "url", ["https://alice:s3cret/debian.qcow2", "https://alice:s3cret@files.example:s3cret/x", "https://[s3cret/x"]
 )
-def test_what_is_wrong_with_a_url_is_told_without_its_words(url: str) -> None:
+def test_errors_about_a_url_do_not_repeat_its_text(url: str) -> None:
     with pytest.raises(InvalidRequestError, match="url: not a valid URL") as caught:
         NewImage(name="debian", url=url)
 
@@ -342,10 +342,10 @@ def test_a_tag_that_glance_would_refuse_too_late(model: type[NewImage | NewIso |
     "properties", [{"image_type": "snapshot"}, {"image_type": "backup"}, {"block_device_mapping": "[]"}]
 )
 @pytest.mark.parametrize("model", [NewImage, NewIso, NewCapture])
-def test_what_is_made_new_is_not_called_a_snapshot(
+def test_new_images_cannot_claim_to_be_snapshots(
     model: type[NewImage | NewIso | NewCapture], properties: dict[str, str]
 ) -> None:
-    """No tab would show it, and nobody could finish it after a crash."""
+    """No tab would show it, and it could not be finished after a crash."""
     required = {"name": "a"} | ({} if model is NewCapture else {"url": URL})
     with pytest.raises(InvalidRequestError, match=r"^properties: no tab shows images that image_type"):
         model.model_validate({**required, "properties": properties})

@@ -122,7 +122,7 @@ def test_a_url_that_readers_split_differently_is_refused_and_never_shown(url: st
 
 
 @pytest.mark.parametrize("url", [*AMBIGUOUS, *NONE])
-def test_whatever_some_reader_takes_for_user_and_password_leaves_a_text(url: str) -> None:
+def test_anything_that_a_parser_could_read_as_credentials_is_removed(url: str) -> None:
     assert "5ecre7" not in stored_url(url).url
     for text in (f"cannot read {url}: 404", f'{{"url":"{url}"}}', f"<{url}>"):
         assert "5ecre7" not in scrub(text)
@@ -150,7 +150,7 @@ def test_urls_that_nobody_knows_are_found_in_a_text(text: str, clean: str) -> No
 
 
 @pytest.mark.parametrize("is_json", [True, False])
-def test_what_a_service_says_of_a_url_holds_no_secret(is_json: bool) -> None:  # noqa: FBT001
+def test_explanations_of_services_contain_no_secrets_of_urls(is_json: bool) -> None:  # noqa: FBT001
     text = "Cannot read https://u:5ecre7@files.example/a?v=1&sig=5ecre7."
     body = json.dumps({"message": text}) if is_json else f"<h1>400</h1>{text}"
 
@@ -168,7 +168,7 @@ def test_urls_are_written_as_http_sends_them() -> None:
 @pytest.mark.parametrize(
     "url", ["http://[bad/x", f"http://{'ä' * 80}/x", "x", "ftp://a/b", "http:///a", "http://a:0/", "http://a/b c"]
 )
-def test_what_cannot_be_sent_is_not_well_formed(url: str) -> None:
+def test_a_url_that_cannot_be_sent_is_not_well_formed(url: str) -> None:
     assert not well_formed(url)
     assert well_formed("http://a/b")
 

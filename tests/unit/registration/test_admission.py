@@ -68,7 +68,7 @@ class TestAdmission:
         assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
         assert next(looks) > 5
 
-    def test_who_waits_for_a_dead_one_goes_on_in_the_end(
+    def test_a_registration_waiting_for_a_dead_one_continues_after_the_standstill(
         self,
         cloud: InMemoryCloud,
         client: ClientFactory,
@@ -112,8 +112,8 @@ def test_a_record_that_finds_no_room_is_never_kept(
     assert not [image for image in cloud.glance.images.values() if not image.deleted]
 
 
-def test_who_waits_in_vain_for_a_place_gives_up_in_time(cloud: InMemoryCloud, file_server: FileServer) -> None:
-    """A younger one died before it began, and nobody withdraws."""
+def test_a_registration_that_gets_no_quota_times_out(cloud: InMemoryCloud, file_server: FileServer) -> None:
+    """A younger registration was killed before it began, so none withdraws."""
     timed(cloud, Clock(1000), "admin").set_quota("dept-a", images=1)
     clock = Clock(1000)
     alice = timed(cloud, clock)
@@ -143,7 +143,7 @@ def test_a_department_that_is_just_full_is_not_listed(client: ClientFactory, fil
     assert between.count("GET", "^/images$") == 0
 
 
-def test_who_waits_for_a_place_gives_up_at_the_very_moment(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_waiting_for_quota_ends_exactly_at_the_deadline(cloud: InMemoryCloud, client: ClientFactory) -> None:
     clock = Clock(1000)
     alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep))
     record = record_of(cloud, alice)

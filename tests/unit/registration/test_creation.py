@@ -141,7 +141,7 @@ class TestInterruptions:
 
 
 class TestAnIdThatIsTaken:
-    """Whoever registers again under an id of their own, and loses an answer, must not touch the first image."""
+    """A second registration under the same id, if a response is lost, must not touch the first image."""
 
     @pytest.mark.parametrize("transfer", ["import", "stream"])
     @pytest.mark.parametrize("running", [True, False])

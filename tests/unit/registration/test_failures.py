@@ -41,7 +41,9 @@ def test_a_single_store_glance_tells_no_failed_store(
     assert client("alice").register(NewImage(name="b", url=qcow2(file_server))).state == "ACTIVE"
 
 
-def test_what_only_glance_can_see_is_not_blamed_for_a_failure(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_a_url_that_only_glance_can_read_is_not_given_as_the_reason_of_a_failure(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
     cloud.glance.downloads["http://files.invalid/a"] = 404
 
     with pytest.raises(RegistrationFailedError, match="Internal Error") as caught:
@@ -75,7 +77,7 @@ def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFact
     assert not cloud.glance.image(caught.value.image_id)
 
 
-def test_what_a_task_says_is_shown_without_secrets(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_the_message_of_a_task_is_shown_without_secrets(cloud: InMemoryCloud, client: ClientFactory) -> None:
     url = "http://127.0.0.1/a?sig=5ecre7"
     cloud.glance.downloads[url] = 404
     registration = client("alice", url_policy=BLIND).start_registration(
@@ -124,7 +126,7 @@ def test_the_reason_of_a_url_is_kept_without_the_name_of_the_image(
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
-def test_what_glance_says_of_an_import_is_shown_without_secrets(
+def test_an_error_of_glance_about_an_import_is_shown_without_secrets(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
 ) -> None:
     url = f"{qcow2(file_server)}?a=1&lt;b=2&sig=5ecre7"
@@ -138,7 +140,7 @@ def test_what_glance_says_of_an_import_is_shown_without_secrets(
     assert "5ecre7" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
 
 
-def test_what_glance_says_of_a_url_that_is_not_known_is_shown_without_secrets(
+def test_a_message_of_glance_about_a_stripped_url_is_shown_without_secrets(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
     properties = {"hyperx_url": "http://127.0.0.1/a", "hyperx_url_stripped": "true"}
@@ -159,7 +161,7 @@ def test_what_glance_says_of_a_url_that_is_not_known_is_shown_without_secrets(
 def test_glances_own_refusal_names_the_department_whose_quota_it_looked_at(
     client: ClientFactory, file_server: FileServer, field: str, path: str
 ) -> None:
-    """That of the caller, whoever shall own the image."""
+    """The quota of the caller, regardless of the owner of the image."""
     admin = client("admin", transfer="stream" if path == "/file$" else "import")
     admin.register(NewImage(name="full", url=file_server.serve("/big", BigBody(3 << 20, samples.data("disk.qcow2")))))
     method = "PUT" if path == "/file$" else "POST"

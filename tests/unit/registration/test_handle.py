@@ -54,7 +54,7 @@ class TestCallbacks:
             UrlRejectedError(Text("mine"), url="", reason=UrlProblem.TIMEOUT),
         ],
     )
-    def test_whatever_they_raise_cancels_and_comes_back_as_it_is(
+    def test_an_exception_in_the_callback_cancels_and_is_raised_unchanged(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, transfer: str, error: Exception
     ) -> None:
         def fail(_: Progress) -> None:
@@ -106,7 +106,7 @@ class TestTimeouts:
         held.release()
         assert len(file_server.requested("/v2/images/7c1/file")) == 1
 
-    def test_who_waits_beside_a_stream_waits_no_longer_than_asked(
+    def test_a_second_wait_during_a_stream_honours_its_own_timeout(
         self, client: ClientFactory, file_server: FileServer
     ) -> None:
         held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
@@ -142,7 +142,7 @@ class TestWaitingAgain:
         def interrupt() -> None:
             raise trouble
 
-        # Both are sent again where Glance was out of reach.
+        # Both are sent again if Glance was out of reach.
         times = 4 if isinstance(trouble, ServiceUnavailableError) else 1
         Interference(alice).before("DELETE" if checksum else "PATCH", "/images/", interrupt, times=times)
         with pytest.raises((KeyboardInterrupt, RegistrationFailedError)):
@@ -230,7 +230,7 @@ def test_an_import_to_several_stores_that_became_ready_without_one_of_them_says_
 def test_a_store_that_a_registration_was_not_to_fill_is_no_matter_of_its_own(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    """Somebody has copied the image there in vain."""
+    """Another user has tried to copy the image there, without success."""
     registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), stores=("fast",)))
     while registration.progress().phase is not Phase.READY:
         pass

@@ -1,4 +1,4 @@
-"""Whether an import goes on, judged by its record and its tasks."""
+"""Whether an import still runs, judged by its record and its tasks."""
 
 from __future__ import annotations
 

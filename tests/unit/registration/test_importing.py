@@ -64,7 +64,7 @@ def test_a_refused_import_is_told_though_an_answer_was_lost_before(
         client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("nope",)))
 
 
-def test_where_importing_is_switched_off_the_record_is_not_taken_for_a_deleted_one(
+def test_a_404_for_a_disabled_import_is_not_mistaken_for_a_deleted_record(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     cloud.fail("glance", "POST", "/import$", status=404, times=None)

@@ -102,7 +102,7 @@ class TestOutcome:
         assert bool(words) == bool(message)
         assert not stale(None, NOW)
 
-    def test_who_has_begun_ranks_first_then_who_is_older_then_the_id(self) -> None:
+    def test_admission_prefers_started_then_older_records_then_lower_ids(self) -> None:
         records = [
             record("d", status="queued", created_at="2026-01-01T10:00:01Z"),
             record("c", status="queued", created_at="2026-01-01T10:00:00Z"),

@@ -127,7 +127,7 @@ class TestRecord:
         assert "image_id" not in vars(later)
 
 
-class TestWhatErrorsName:
+class TestNamesInErrors:
     def test_a_kept_record_whose_quota_cannot_be_read_again(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
@@ -239,7 +239,7 @@ class TestWhatErrorsName:
 
 
 class TestALostLogin:
-    """Says nothing about the record, and nothing can be cleaned up."""
+    """A lost login says nothing about the record, and nothing can be cleaned up."""
 
     @pytest.mark.parametrize(("method", "path"), [("POST", "/import$"), ("GET", "^/v2/images/[^/]+$")])
     def test_deletes_nothing(

@@ -113,7 +113,7 @@ def test_a_resuming_callers_mistake_deletes_nothing(
     ],
     ids=["address", "host", "port"],
 )
-def test_what_the_callers_policy_refuses_deletes_nothing(
+def test_a_url_refused_by_the_callers_policy_deletes_nothing(
     client: ClientFactory, file_server: FileServer, policy: UrlPolicy, reason: UrlProblem
 ) -> None:
     url = qcow2(file_server)
@@ -194,7 +194,7 @@ def test_of_two_who_resume_at_once_the_second_follows_and_deletes_no_ready_data(
 def test_an_import_of_which_the_record_shows_nothing_is_judged_and_not_begun_anew(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    """A single store does not say what has failed: the task alone tells it."""
+    """A single store does not say what has failed; only the task does."""
     cloud.glance.stores = []
     alice = client("alice", url_policy=BLIND, transfer="import")
     new = NewImage(name="a", url=file_server.fail("/disk.qcow2", 404), disk_format="qcow2")

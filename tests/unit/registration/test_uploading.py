@@ -57,7 +57,7 @@ def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFact
 
 
 def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
-    """What the body gives out at once stays small, however large the file is."""
+    """Each piece of the body stays small, regardless of the size of the file."""
     url = file_server.serve("/big", BigBody(20 * 1024 * 1024))
     order = RegistrationOrder(
         image_id="7c1",
@@ -326,7 +326,7 @@ class TestUploadsThatWereBrokenOff:
         assert (first.value.reason, second.value) == ("truncated", first.value)
         assert cloud.glance.images[registration.image_id].status == "queued"
 
-    def test_who_waits_beside_it_is_told_why_it_failed(
+    def test_every_waiting_caller_gets_the_reason_of_the_failure(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
@@ -402,7 +402,7 @@ class TestUploader:
         assert caught.value.reason == "cancelled"
         assert len(told) == 1
 
-    def test_whoever_has_uploaded_owns_the_data(
+    def test_the_uploader_owns_the_data(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         record = record_of(cloud, client("alice"), own=False, url=qcow2(file_server))
@@ -412,7 +412,7 @@ class TestUploader:
         assert record.own
         assert cloud.glance.images[record.image_id].status == "active"
 
-    def test_whoever_finds_it_done_does_not(
+    def test_a_caller_that_finds_the_upload_done_does_not_own_the_data(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         record = record_of(cloud, client("alice"), own=False, status="active", url=qcow2(file_server))
@@ -422,7 +422,7 @@ class TestUploader:
         assert not record.own
         assert file_server.requests == []
 
-    def test_what_the_callback_raises_is_no_refusal(
+    def test_an_exception_in_the_callback_is_not_a_refusal_by_glance(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         record = record_of(cloud, client("alice"), url=qcow2(file_server))

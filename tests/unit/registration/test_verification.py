@@ -73,7 +73,7 @@ class TestConversion:
 
 
 class TestVerification:
-    def test_what_was_verified_once_is_not_read_again(
+    def test_a_verified_image_is_not_read_again(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
@@ -84,7 +84,7 @@ class TestVerification:
         assert alice.resume_registration(image).wait() == image
         assert len([request for request in cloud.requests if request.path.endswith("/file")]) == 1
 
-    def test_what_the_record_shows_is_not_written_down(
+    def test_a_checksum_that_glance_records_is_not_stored_again(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         checksum = f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"
@@ -94,7 +94,7 @@ class TestVerification:
         assert not [request for request in cloud.requests if request.method == "PATCH"]
 
     @pytest.mark.parametrize("transfer", ["import", "stream"])
-    def test_who_died_before_it_left_an_unfinished_image(
+    def test_a_caller_killed_before_verification_leaves_an_unfinished_registration(
         self, client: ClientFactory, file_server: FileServer, transfer: str
     ) -> None:
         alice = client("alice", transfer=transfer)
@@ -188,7 +188,9 @@ class TestVerification:
         client("admin").enable(registration.image_id)
         assert registration.wait().state == "ACTIVE"
 
-    def test_who_registered_it_is_told_and_loses_nothing(self, client: ClientFactory, file_server: FileServer) -> None:
+    def test_an_image_disabled_before_verification_raises_and_can_be_verified_later(
+        self, client: ClientFactory, file_server: FileServer
+    ) -> None:
         admin, alice = client("admin"), client("alice")
         Interference(alice).before("GET", "/file$", lambda: admin.disable(OWN_ID))
 
@@ -297,7 +299,7 @@ class TestVerificationAlone:
 
 
 class TestVerificationOfPackedData:
-    """What it came from is read once more."""
+    """The packed source is read once more."""
 
     def ready(self, cloud: InMemoryCloud, client: Client, url: str, packed: bytes) -> RegistrationRecord:
         checksum = f"sha256:{hashlib.sha256(packed).hexdigest()}"

@@ -135,7 +135,7 @@ def test_nor_a_name_with_such_an_address_among_good_ones() -> None:
     ],
 )  # fmt: skip
 def test_names_that_mean_denied_places_are_not_looked_up(name: str) -> None:
-    """Glance may be able to resolve what this machine cannot, and without preflight nobody else looks."""
+    """Glance may be able to resolve names that this machine cannot, and without preflight only Glance looks."""
     with pytest.raises(UrlRejectedError) as caught:
         destination(f"http://{name}/a", UrlPolicy(preflight=False), seconds=1, network=CLOSED)
 
@@ -164,7 +164,7 @@ def test_names_that_only_look_like_them_are_looked_up(name: str) -> None:
     "host",
     ["256.0.0.1", "127.0.0.1.1", "0x100000000", "4294967296", "127.0.0.08", "a.0x7f", "files.1", "0x7f.0x1g.1.2."[:11]],
 )
-def test_what_ends_in_a_number_and_is_no_address_is_no_server(host: str) -> None:
+def test_a_host_that_ends_in_a_number_but_is_not_an_address_is_rejected(host: str) -> None:
     """Some readers let such numbers overflow, and no name has them (WHATWG's URL standard, "ends in a number")."""
     with pytest.raises(UrlRejectedError) as caught:
         destination(f"http://{host}/a", UrlPolicy(), seconds=1, network=CLOSED)

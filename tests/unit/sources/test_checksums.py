@@ -84,7 +84,7 @@ def test_the_algorithm_is_told_by_the_length_and_the_strongest_counts() -> None:
         f"x{SHA256}  disk.qcow2\n",
     ],
 )
-def test_what_says_nothing_of_the_file_gives_nothing(text: str) -> None:
+def test_a_text_without_a_digest_of_the_file_returns_none(text: str) -> None:
     assert read(text) is None
 
 
@@ -137,7 +137,7 @@ def test_a_checksum_file_is_read_over_redirects(file_server: FileServer) -> None
     assert published_checksum(url, PATH, LOOPBACK) == f"sha256:{SHA256}"
 
 
-def test_what_is_no_checksum_of_the_file_has_a_reason(file_server: FileServer) -> None:
+def test_an_unusable_checksum_file_raises_with_a_reason(file_server: FileServer) -> None:
     serve = file_server.serve
     assert reason(serve("/a", f"{SHA256}  other\n".encode())) is UrlProblem.NO_CHECKSUM
     assert reason(serve("/b", b"")) is UrlProblem.NO_CHECKSUM

@@ -36,7 +36,7 @@ def redirect(location: bytes, status: int = 302) -> bytes:
 SIZE = b"%d" % len(DATA)
 CHUNK = b"%x\r\n%s\r\n" % (len(DATA), DATA)
 ANSWERS: dict[str, tuple[bytes, UrlProblem | int | None]] = {
-    # An expectation that is a number is the size, None for a size that nobody knows.
+    # An expectation that is a number is the size, None for an unknown size.
     "nothing": (b"", REFUSED),
     "half a status line": (b"HTTP/1.1", REFUSED),
     "another protocol": (b"SSH-2.0-OpenSSH_9.2\r\n", REFUSED),
@@ -142,7 +142,7 @@ def test_a_server_that_is_left_is_hung_up_on(name: str) -> None:
         with pytest.raises(UrlRejectedError):
             preflight(URL, UrlPolicy(), declared="raw", network=dataclasses.replace(network, connect=connect))
 
-        # Not only marked as closed, while an answer that nobody holds keeps it open.
+        # Not only marked as closed, while a discarded answer keeps it open.
         assert [left.fileno() for left in opened] == [-1]
 
 
@@ -174,7 +174,7 @@ def test_an_answer_may_end_anywhere(cut: int) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("pause", [0.001, 0], ids=["drips", "floods"])
 def test_a_server_that_never_comes_to_an_end_is_left_by_the_clock(start: bytes, again: bytes, pause: float) -> None:
-    """The clock goes on with each look at it, so that what reads without looking at it never ends."""
+    """The clock advances with each look at it, so a read that does not look at it never ends."""
     policy = UrlPolicy(timeout_seconds=1)
     with (
         never_ending(start, again, pause=pause, clock=ticking(0.05)) as network,

@@ -92,7 +92,7 @@ def test_every_address_is_tried_until_the_time_is_over() -> None:
         with pytest.raises(UrlRejectedError) as caught:
             open_url("http://files.example/a", UrlPolicy(timeout_seconds=9), network=network)
         assert len(tried) == expected
-        # The first problem is told, also where the time was over before the last address.
+        # The first problem is reported, even if the time was over before the last address.
         assert caught.value.reason is UrlProblem.REFUSED
 
 

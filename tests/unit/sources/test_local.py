@@ -107,7 +107,7 @@ def unix_socket(folder: Path) -> Path:
         pytest.param(lambda folder: folder / ("x" * 300), id="a name too long"),
     ],
 )
-def test_what_is_no_regular_file_is_refused_without_blocking(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_anything_but_a_regular_file_is_refused_without_blocking(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(InvalidRequestError, match=r"^file: "):
         read(make(tmp_path))
 
@@ -137,7 +137,7 @@ def closed_file(path: Path) -> BinaryIO:
 
 
 class Stream(io.BytesIO):
-    """Be what comes once, such as the body of a request."""
+    """A stream that can be read only once, such as the body of a request."""
 
     def seek(self, *_: object) -> int:
         raise io.UnsupportedOperation
@@ -263,7 +263,7 @@ def test_a_file_that_has_become_a_pipe(disk: Path) -> None:
 
 
 class Failing(io.BytesIO):
-    """Fail in the middle, as a disk does."""
+    """A file that fails in the middle, as on a broken disk."""
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell() >= 1 << 20:

@@ -110,7 +110,7 @@ def test_frames_of_zstd_that_are_to_be_skipped_are() -> None:
 
 @pytest.mark.parametrize("kind", PACKERS)
 @pytest.mark.parametrize("rest", [b"x", b"garbage", DISK[:512]])
-def test_what_else_stands_behind_a_stream_is_an_error(kind: str, rest: bytes) -> None:
+def test_data_after_the_end_of_a_compressed_stream_is_an_error(kind: str, rest: bytes) -> None:
     assert problem(PACKERS[kind](DISK) + rest) in (UrlProblem.CORRUPT, UrlProblem.TRUNCATED)
 
 
@@ -139,7 +139,7 @@ def test_a_stream_of_zstd_with_a_wrong_byte_is_corrupt() -> None:
 
 @pytest.mark.parametrize("outer", PACKERS)
 @pytest.mark.parametrize("inner", [*PACKERS, "zip"])
-def test_what_is_packed_twice_is_refused(outer: str, inner: str) -> None:
+def test_data_packed_twice_is_refused(outer: str, inner: str) -> None:
     data = PACKERS[outer](b"PK\x03\x04" + DISK if inner == "zip" else PACKERS[inner](DISK))
     opened = open_source(None, LocalFile(io.BytesIO(data)), UrlPolicy())
     with contextlib.closing(opened) as source, pytest.raises(LocalFileError, match="packed twice") as caught:
@@ -184,7 +184,7 @@ def test_a_bomb_takes_as_much_memory_as_anything_else(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_whoever_stops_reading_a_bomb_stops_all_work(kind: str) -> None:
+def test_closing_a_decompression_bomb_stops_its_threads(kind: str) -> None:
     opened = open_source(None, LocalFile(io.BytesIO(bomb(kind, 64 * MIB))), UrlPolicy())
     with contextlib.closing(opened) as source:
         assert len(next(source.pieces())) <= MIB
@@ -320,7 +320,7 @@ def test_a_url_that_is_cut_short_is_truncated(file_server: FileServer) -> None:
         assert caught.value.reason is UrlProblem.TRUNCATED
 
 
-def test_whoever_gives_up_does_not_wait_for_a_silent_server(file_server: FileServer) -> None:
+def test_closing_a_source_does_not_wait_for_a_silent_server(file_server: FileServer) -> None:
     """Closing wakes the thread that reads: it would wait as long as the policy says, which is for ever here."""
     policy = LOOPBACK.model_copy(update={"timeout_seconds": 3600.0})
     held = file_server.hold("/slow.gz", gzip.compress(os.urandom(5 * MIB)), after=3 * MIB)
@@ -331,7 +331,7 @@ def test_whoever_gives_up_does_not_wait_for_a_silent_server(file_server: FileSer
     assert not threads()
 
 
-def test_what_must_be_packed_and_is_not_is_refused(file_server: FileServer) -> None:
+def test_unpacked_data_is_refused_if_it_must_be_packed(file_server: FileServer) -> None:
     url = file_server.serve("/disk.qcow2", DISK)
     with pytest.raises(UrlRejectedError, match="no longer contains xz data"):
         open_source(url, None, LOOPBACK, packed="xz")

@@ -33,7 +33,7 @@ def problem(
     return UrlProblem(caught.value.reason)
 
 
-class TestWhereItLeads:
+class TestDestinations:
     @pytest.mark.parametrize(
         "place",
         ["[::ffff:10.0.0.5]%3a22", "name%3a8080", "[2001:db8::1%3a22]", "[::1]x", "x[::1]", "a\\b", "a;b", "a,b"],
@@ -113,7 +113,7 @@ class TestWhereItLeads:
         assert problem("http://１２７.０.０.１/disk.qcow2", UrlPolicy()) is UrlProblem.DENIED_ADDRESS
 
     def test_a_name_that_changes_its_address_gets_nowhere(self, file_server: FileServer) -> None:
-        """The first answer is denied nothing, the second would be: nobody asks a second time."""
+        """The first answer is allowed, the second would be denied: the name is resolved only once."""
         file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
         names = Names(("127.0.0.1",), then=("169.254.169.254",))
         policy = LOOPBACK.model_copy(update={"trusted_hosts": ("files.example",)})
@@ -162,7 +162,7 @@ class TestWhereItLeads:
     @pytest.mark.parametrize(
         "url", ["http://", "http://[::1/a", "http://a:70000/", "http://a b/", "http:///a", "http://a:0/"]
     )
-    def test_what_is_no_url_is_told(self, url: str) -> None:
+    def test_an_invalid_url_is_rejected_as_bad(self, url: str) -> None:
         assert problem(url) is UrlProblem.BAD_URL
 
     def test_a_name_that_does_not_resolve(self) -> None:
@@ -188,7 +188,7 @@ class TestWhereItLeads:
         assert preflight(file_server.serve("/disk.qcow2", samples.data("disk.qcow2")), LOOPBACK, declared=None).size
 
 
-class TestWhatServersDo:
+class TestServerResponses:
     @pytest.mark.parametrize("status", [201, 204, 401, 403, 404, 410, 500, 503])
     def test_another_status_than_200(self, file_server: FileServer, status: int) -> None:
         with pytest.raises(UrlRejectedError) as caught:
@@ -369,7 +369,7 @@ class TestWhatServersDo:
         ],
     )
     def test_a_length_that_is_none(self, file_server: FileServer, reply: Reply) -> None:
-        """A length beside "chunked" does not count (RFC 9112, 6.3): told to Glance, the rest would be a new request."""
+        """A length next to "chunked" does not count (RFC 9112, 6.3): for Glance, the rest would be a new request."""
         assert preflight(file_server.reply("/disk.qcow2", reply), LOOPBACK, declared=None).size is None
 
     def test_all_bytes_come_once(self, file_server: FileServer) -> None:
@@ -418,7 +418,7 @@ class TestWhatServersDo:
         assert "5ecre7" not in repr(destination(f"{file_server.url('/a')}?{SIGNED}", LOOPBACK, seconds=1))
 
     @pytest.mark.parametrize("url", ["alice:5ecre7@files.example/a", "http:/alice:5ecre7@files.example/a"])
-    def test_what_is_no_url_is_not_repeated(self, url: str) -> None:
+    def test_an_invalid_url_is_not_repeated_in_the_error(self, url: str) -> None:
         with pytest.raises(UrlRejectedError) as caught:
             report(url, LOOPBACK, disk_format=None)
 
@@ -426,7 +426,7 @@ class TestWhatServersDo:
         assert "5ecre7" not in str(caught.value)
 
 
-class TestWhatTheBytesSay:
+class TestFileFormats:
     @pytest.mark.parametrize("name", [name for name in samples.DISK_FORMATS if name != "disk.raw"])
     def test_every_format_is_recognized(self, name: str) -> None:
         data = samples.data(name)
@@ -460,7 +460,7 @@ class TestWhatTheBytesSay:
             ("hybrid.iso", "raw", UrlProblem.WRONG_FORMAT),
         ],
     )
-    def test_what_is_not_as_declared(
+    def test_a_file_that_differs_from_the_declared_format_is_rejected(
         self, file_server: FileServer, name: str, declared: str | None, expected: UrlProblem
     ) -> None:
         assert problem(file_server.serve("/disk", samples.data(name)), declared=declared) is expected
@@ -473,7 +473,9 @@ class TestWhatTheBytesSay:
         ("name", "declared", "found"),
         [("disk.raw", "raw", "raw"), ("partitioned.raw", None, "raw"), ("hybrid.iso", "iso", "iso")],
     )
-    def test_what_is_accepted(self, file_server: FileServer, name: str, declared: str | None, found: str) -> None:
+    def test_a_file_that_matches_the_declared_format_is_accepted(
+        self, file_server: FileServer, name: str, declared: str | None, found: str
+    ) -> None:
         assert (
             preflight(file_server.serve("/disk", samples.data(name)), LOOPBACK, declared=declared).disk_format == found
         )
@@ -523,7 +525,7 @@ class TestReport:
 
         assert report(url, LOOPBACK, disk_format=None).file_name == "debian.qcow2"
 
-    def test_what_a_server_says_drives_no_terminal(self, file_server: FileServer) -> None:
+    def test_headers_of_a_server_contain_no_terminal_control_characters(self, file_server: FileServer) -> None:
         headers = {"Content-Disposition": "attachment; filename*=utf-8''a%1b%5b31m.iso", "Content-Type": "text/\x1bx"}
         url = file_server.reply("/disk.qcow2", Reply(samples.data("disk.qcow2"), headers=headers))
 
@@ -580,7 +582,9 @@ class TestReport:
             (Reply(samples.data("backed.qcow2")), ("backing file",)),
         ],
     )
-    def test_what_a_person_should_know(self, file_server: FileServer, reply: Reply, words: tuple[str, ...]) -> None:
+    def test_the_report_warns_about_problems_of_the_file(
+        self, file_server: FileServer, reply: Reply, words: tuple[str, ...]
+    ) -> None:
         found = report(file_server.reply("/disk", reply), LOOPBACK, disk_format=None)
 
         for word in words:
@@ -616,7 +620,7 @@ class TestReport:
 
         assert "5ecre7" not in repr(report(f"{url}?{SIGNED}", LOOPBACK, disk_format=None))
 
-    def test_where_no_server_answers_it_raises(self, file_server: FileServer) -> None:
+    def test_the_report_raises_if_no_server_responds(self, file_server: FileServer) -> None:
         with pytest.raises(UrlRejectedError):
             report(file_server.refusing_url("/disk"), LOOPBACK, disk_format=None)
 
@@ -637,7 +641,7 @@ class TestDiagnosis:
         assert found.reason is UrlProblem.TRUNCATED
 
     def test_it_takes_no_longer_than_it_may(self, file_server: FileServer) -> None:
-        """The clock goes on by 50 ms each time somebody looks, and the body has no end."""
+        """The clock advances by 50 ms at each look, and the body has no end."""
         url = file_server.serve("/disk", BigBody(1 << 50, samples.data("disk.qcow2")))
 
         found = diagnose(url, LOOPBACK, declared="qcow2", seconds=10, network=Network(clock=ticking(0.05)))

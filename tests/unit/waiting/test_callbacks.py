@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from hyperx_glance.waiting.callbacks import Tell
 
 
-def test_who_gives_no_function_is_told_nothing() -> None:
+def test_a_missing_callback_is_ignored() -> None:
     tell: Tell[str] = teller(None)
     tell("anything")
 
 
-def test_what_is_told_arrives() -> None:
+def test_the_callback_gets_every_report() -> None:
     told: list[str] = []
     tell = teller(told.append)
     tell("half")
@@ -28,7 +28,7 @@ def test_what_is_told_arrives() -> None:
 
 
 @pytest.mark.parametrize("raised", [ValueError("x"), KeyboardInterrupt(), StopIteration(), GeneratorExit()])
-def test_whatever_is_raised_is_carried_past_every_handler(raised: BaseException) -> None:
+def test_any_exception_in_the_callback_passes_handlers_of_exception(raised: BaseException) -> None:
     def complain(_: str) -> None:
         raise raised
 

@@ -34,7 +34,7 @@ def test_an_id_tells_its_time_whatever_the_time_zone() -> None:
         (SETTLED + timedelta(seconds=1), False, True),
     ],
 )
-def test_how_old_an_id_is(age: timedelta, *, fresh: bool, settled: bool) -> None:
+def test_the_age_of_an_id_decides_whether_it_is_fresh_or_settled(age: timedelta, *, fresh: bool, settled: bool) -> None:
     launch_id = draw_id(NOW)
     assert (is_fresh(launch_id, NOW + age), is_settled(launch_id, NOW + age)) == (fresh, settled)
 

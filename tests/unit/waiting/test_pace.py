@@ -58,7 +58,7 @@ def test_timeout_replaces_the_deadline() -> None:
     assert clock.now == 1003
 
 
-def test_what_a_look_raises_ends_the_waiting() -> None:
+def test_an_exception_while_polling_ends_the_wait() -> None:
     clock = Clock(1000)
 
     def look() -> str:
@@ -115,7 +115,7 @@ def test_a_login_that_failed_and_a_limited_rate_are_no_lost_answers(
     assert not may_be_done(make())
 
 
-def test_what_was_lost_once_stays_lost_whatever_comes_behind() -> None:
+def test_a_lost_response_is_remembered_after_later_connection_failures() -> None:
     told: list[bool] = []
     errors: list[HyperxGlanceError] = [unavailable(), *(unavailable(connected=False) for _ in range(REPETITIONS))]
 

@@ -76,7 +76,7 @@ def test_a_refusal_is_raised(pace: Pace, answer: HyperxGlanceError, times: int) 
     assert len(sent) == times
 
 
-def test_what_comes_late_is_found(pace: Pace, clock: Clock) -> None:
+def test_a_late_result_is_found_within_the_quiet_time(pace: Pace, clock: Clock) -> None:
     assert Quiet(pace).listen(lambda: "7c1" if clock.now > 5 else None) == "7c1"
     assert clock.now < QUIET_SECONDS
 

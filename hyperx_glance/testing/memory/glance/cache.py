@@ -1,6 +1,6 @@
 """The cache of the in-memory Glance, as its managers see it (glance/api/v2/cached_images.py).
 
-Data come from where they always come: the cache tells which images were downloaded whole.
+The data comes from the usual place: the cache only shows which images were downloaded whole.
 
 >>> cache = Cache(lambda image_id: image_id == "7c1")
 >>> cache.keep("7c1", size=512, now=0.0)

@@ -53,7 +53,7 @@ class Imports(Data):
             self._begin(call, image, body, stores)
         return Reply(202, b"", {"Content-Type": "text/html; charset=UTF-8"})
 
-    def _import_method(self, body: Any) -> str:  # noqa: ANN401 - whatever the client sent
+    def _import_method(self, body: Any) -> str:  # noqa: ANN401 - anything that the client sent
         if not isinstance(body, dict):
             raise Refused(500)
         if "method" not in body:

@@ -88,7 +88,7 @@ class Listing(Imports):
             "container_format",
             "disk_format",
         }:
-            return images[position + 1 :]  # no column is ever null, so the order tells
+            return images[position + 1 :]  # no column is ever null, so the order decides
         test = queries.behind(last, columns)
         return [image for image in images if test(image)]
 

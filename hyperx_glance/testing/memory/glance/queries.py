@@ -206,7 +206,7 @@ def in_order(images: Sequence[ImageRecord], columns: Sequence[tuple[str, bool]])
 def behind(marker: ImageRecord, columns: Sequence[tuple[str, bool]]) -> Test:
     """Make the test for images after a marker.
 
-    Where a column is null it disagrees with the order, as Glance's does: there a null counts as 0 or the empty text in
+    If a column is null, the test disagrees with the order, as in Glance: there a null counts as 0 or the empty text in
     the rows, but as the empty text in the marker (_paginate_query), so that sorting by size over nulls goes wrong.
     """
     marks = [_mark(getattr(marker, key)) for key, _ in columns]

@@ -181,7 +181,7 @@ _ENUMS: Mapping[str, tuple[object, ...]] = {
 }
 
 
-def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the client sent
+def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - anything that the client sent
     match key:
         case "name" | "owner":
             _of_type(key, value, (str, type(None)), "'null', 'string'")

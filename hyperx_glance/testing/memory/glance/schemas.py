@@ -1,4 +1,4 @@
-"""The JSON schemas of Glance, as Glance 33 gives them, and what it says of a value that one of them refuses.
+"""The JSON schemas of Glance, as Glance 33 returns them, and its messages about values that they refuse.
 
 >>> document("image")["name"], document("metadefs/tag")["name"], document("nothing")
 ('image', 'tag', None)

@@ -98,7 +98,7 @@ class State(Service):
     def add_user(self, name: str, department: str, *, role: str, password: str = PASSWORD) -> str:
         """Create a user with one role (admin, member or reader) in one project; return the user's id.
 
-        An administrator has the role on the system, too, as ``keystone-manage bootstrap`` gives it.
+        An administrator has the role on the system, too, as ``keystone-manage bootstrap`` assigns it.
         """
         user_id = uuid.uuid5(NAMESPACE, f"user {name}").hex
         project_id = self.departments[department]
