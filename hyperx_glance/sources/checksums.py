@@ -50,7 +50,8 @@ class Digests:
         for algorithm in _STRONGEST_FIRST:
             digests = found.get(algorithm, set())
             if len(digests) > 1:
-                raise ValueError(say("checksum-file-is-ambiguous", count=len(digests), algorithm=algorithm))
+                several = say("checksum-file-is-ambiguous", count=len(digests), algorithm=algorithm)
+                raise ValueError(several)
             if digests:
                 return f"{algorithm}:{digests.pop()}"
         return None
