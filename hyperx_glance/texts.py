@@ -1,11 +1,11 @@
 """Texts for people: each has a stable code and its values, two languages and three audiences.
 
     >>> from hyperx_glance.texts import Audience, say
-    >>> text = say("image-disabled", image="debian")
+    >>> text = say("no-such-department", name="ops")
     >>> text
-    'Image debian is disabled.'
+    'There is no department ops.'
     >>> text.code, text.values, text.in_language("zh")
-    ('image-disabled', {'image': 'debian'}, '镜像 debian 已停用。')
+    ('no-such-department', {'name': 'ops'}, '没有名为 ops 的部门。')
     >>> hint = say("enable-first", image="7c1")
     >>> for audience in Audience:
     ...     print(hint.in_language("en", audience=audience))

@@ -38,6 +38,7 @@ from hyperx_glance import (
     NewImage,
     NotAllowedError,
     NotFoundError,
+    PageQuery,
     PasswordResetError,
     Progress,
     QuotaExceededError,
@@ -45,7 +46,6 @@ from hyperx_glance import (
     ServiceUnavailableError,
     Settings,
     UrlRejectedError,
-    View,
     WaitTimeoutError,
 )
 
@@ -72,15 +72,6 @@ class LoggedIn(BaseModel):
 
     token: str
     project_id: str
-
-
-class Listing(Asked):
-    """Which page of which list, as the query of the address."""
-
-    view: View = View.ALL
-    search: str = ""
-    cursor: str | None = None
-    size: int = 20
 
 
 class NewUrl(Asked):
@@ -234,8 +225,8 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         return LoggedIn(token=str(own.get_token()), project_id=project_id)
 
     @app.get("/images")
-    def images(client: Annotated[Client, Depends(client_of)], listing: Annotated[Listing, Query()]) -> Page:
-        page = client.page(view=listing.view, search=listing.search, cursor=listing.cursor, size=listing.size)
+    def images(client: Annotated[Client, Depends(client_of)], query: Annotated[PageQuery, Query()]) -> Page:
+        page = client.page(query)
         return Page(rows=[_row(client, image) for image in page.images], next=page.next, previous=page.previous)
 
     @app.post("/images", status_code=202)

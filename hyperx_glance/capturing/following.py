@@ -154,7 +154,7 @@ class CaptureFollower:
             return image
 
         try:
-            return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
+            return wait_until(self._pace, patient(self._pace, look), timeout=timeout, what=f"capture {self.capture_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Timed out waiting for capture {self.capture_id}. The capture continues.",
@@ -297,7 +297,12 @@ class CaptureFollower:
 
         try:
             timeout = max(self._pace.deadline, 2 * removal.WRITER_SECONDS)
-            wait_until(self._pace, patient(self._pace, gone), timeout=timeout)
+            wait_until(
+                self._pace,
+                patient(self._pace, gone),
+                timeout=timeout,
+                what=f"the deletion of capture {self.capture_id}",
+            )
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Capture {self.capture_id} was cancelled, but Cinder has not deleted its copies yet.",

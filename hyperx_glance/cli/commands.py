@@ -14,6 +14,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 import hyperx_glance
+from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
 
@@ -35,25 +36,22 @@ class Command(command.Command):
 
     goes_on = ("launch wait", "capture resume", "registration resume")
     """The commands to continue with a launch, a capture, or an image that this command has left."""
-    shows_sentences = False
-    """Whether the command shows the library's own sentences, which are English: then its whole output is English."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        if self.shows_sentences:
-            parser.set_defaults(language="en")
-        else:
-            parser.add_argument(
-                "--language",
-                choices=words.LANGUAGES,
-                default=words.language(),
-                help="Language of tables and messages; default: Chinese in a Chinese locale, else English",
-            )
+        parser.add_argument(
+            "--language",
+            choices=words.LANGUAGES,
+            default=words.language(),
+            help=f"For tables and messages; default: Chinese in a Chinese locale, else English (Env: {words.VARIABLE})",
+        )
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run without osc-lib's own run, which logs every argument, even passwords (osc_lib/command/command.py)."""
         self.status = 0
+        if parsed_args.language not in words.LANGUAGES:  # argparse does not compare defaults with choices
+            raise exceptions.CommandError(f"{words.VARIABLE}: must be one of {', '.join(words.LANGUAGES)}")
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
@@ -167,7 +165,7 @@ class Lister(Command, command.Lister):
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
         """Print the rows without control characters."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         rows = [output.cells(parsed_args, row) for row in data]
         return super().produce_output(parsed_args, column_names, rows)
 
@@ -181,7 +179,7 @@ class ShowOne(Command, command.ShowOne):
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
         """Print the values without control characters; people see nonempty values, and the columns that they name."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         shown = list(zip(column_names, data, strict=True))
         if parsed_args.formatter == "table" and not parsed_args.columns:
             shown = [(name, cell) for name, cell in shown if not output.is_empty(cell)]
@@ -215,7 +213,7 @@ def add_name(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
 
 
-_NAMED = {"image": "Name or id"}
+_NAMED = {"image": "Name or id", "server": "Name or id", "launch": "Id, as launch list shows it"}
 
 
 def reference(client: Client, image: str) -> Image | str:
@@ -223,3 +221,12 @@ def reference(client: Client, image: str) -> Image | str:
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
+
+
+def server_id(client: Client, server: str) -> str:
+    """Return an id as it is, and the id of a server that is given by its name, as ``openstack server`` accepts it."""
+    from hyperx_glance.cloud import compute
+    from hyperx_glance.models.image import is_uuid
+
+    require([("server", server)], {"server": filled_text})
+    return server if is_uuid(server) else compute.server_id(client.cloud, server)

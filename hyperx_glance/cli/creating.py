@@ -29,7 +29,7 @@ class _Create(images.ShowsImage):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add("name", metavar="<name>")
+        add("name", metavar="<name>", help="Need not be unique")
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument("--url", metavar="<url>", help="URL of the data: http or https")
         source.add_argument("--file", type=Path, metavar="<path>", help="A file on this machine")
@@ -41,7 +41,13 @@ class _Create(images.ShowsImage):
         checksum.add_argument("--checksum-url", metavar="<url>", help="URL of a checksum file, such as .../SHA256SUMS")
         add("--owner", metavar="<department>", help="Register for another department; administrators only")
         options.add_free_properties(parser)
-        add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
+        add(
+            "--store",
+            dest="stores",
+            action="append",
+            metavar="<store>",
+            help="Where Glance keeps the data; repeat for several",
+        )
         add("--id", metavar="<uuid>", help="An id of your choice")
         options.add_transfer(parser)
         options.add_timeout(parser, "After this, the registration is cancelled; default: an hour")

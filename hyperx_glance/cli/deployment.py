@@ -11,7 +11,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 import hyperx_glance
-from hyperx_glance.cli import commands, hints, options
+from hyperx_glance.cli import commands, hints, options, output
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding
@@ -24,8 +24,6 @@ class Doctor(commands.Lister):
 
     The exit status is 1 if a finding is an error.
     """
-
-    shows_sentences = True
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -51,7 +49,7 @@ class Doctor(commands.Lister):
     def _shown(self, finding: Finding) -> dict[str, object]:
         known = options.named(self.get_parser(""))
         told = {part: hints.translated(getattr(finding, part), known) for part in ("message", "remedy")}
-        return finding.model_dump() | told
+        return finding.model_dump() | told | {"level": output.Word(finding.level)}
 
 
 class ShowProtections(commands.Command):

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from cliff.columns import FormattableColumn
 
 from hyperx_glance.cli import words
+from hyperx_glance.cli.fitting import Heading
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
     """Return the headers for the chosen format, and let -c and --sort-column accept any name of a column."""
     people = parsed_args.formatter == "table"
-    header = {field: words.title(field, parsed_args.language) if people else field for field in fields}
+    header = {
+        field: Heading.of(field, words.title(field, parsed_args.language)) if people else field for field in fields
+    }
     names = {
         _folded(name): header[field]
         for field in fields
@@ -159,6 +162,14 @@ class Word(Readable[str]):
     def human_readable(self) -> str:
         """Return the word in the language of the table."""
         return words.say(self._value, self.language)
+
+
+class Resource(Readable[str]):
+    """A resource of a quota."""
+
+    def human_readable(self) -> str:
+        """Return its title in the language of the table."""
+        return words.resource(self._value, self.language)
 
 
 class Limit(Readable[int | None]):

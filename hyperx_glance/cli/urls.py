@@ -30,11 +30,9 @@ class CheckUrl(commands.ShowOne):
     The exit status is 1 if the URL cannot be registered.
     """
 
-    shows_sentences = True
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("url", metavar="<url>")
+        parser.add_argument("url", metavar="<url>", help="What to read: http or https")
         options.add_disk_format(parser, "The expected disk format", choices=vocabulary.DISK_FORMATS)
         options.add_trusted_hosts(parser)
         return parser

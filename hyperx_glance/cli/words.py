@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+VARIABLE = "OS_HYPERX_LANGUAGE"
 
 _TITLES = {
     "field": ("Field", "字段"),
@@ -114,24 +115,36 @@ _CHINESE = {
     "os": "操作系统",
     "tag": "标签",
     "owner": "所有者",
-    # resources of a quota
-    "images": "镜像",
-    "image_size_mib": "镜像大小 (MiB)",
-    "staging_mib": "上传暂存 (MiB)",
-    "uploading": "正在上传的镜像",
-    "instances": "虚拟机",
-    "cores": "处理器",
-    "ram_mib": "内存 (MiB)",
-    "volumes": "云硬盘",
-    "volume_gib": "云硬盘容量 (GiB)",
+    "Columns left out to fit the width: {}. Name columns with -c, or allow a greater --max-width.": (
+        "因宽度不足未显示的列：{}。可用 -c 指定列，或用 --max-width 增加宽度。"
+    ),
+    # levels of the doctor's findings
+    "ok": "正常",
+    "warning": "警告",
+    "error": "错误",
 }
+
+_RESOURCES = {
+    "images": ("Images", "镜像"),
+    "image_size_mib": ("Size of all images (MiB)", "镜像总大小 (MiB)"),
+    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存 (MiB)"),
+    "uploading": ("Images being uploaded", "正在上传的镜像"),
+    "instances": ("Servers", "虚拟机"),
+    "cores": ("Cores", "处理器"),
+    "ram_mib": ("Memory (MiB)", "内存 (MiB)"),
+    "volumes": ("Volumes", "云硬盘"),
+    "volume_gib": ("Size of all volumes (GiB)", "云硬盘总容量 (GiB)"),
+}
+"""The resources of a quota."""
 
 VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
 """The console's tabs, which the command line also accepts; three of them are categories."""
 
 
-def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """Return the language of the locale, from its variables in the order of POSIX."""
+def language(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language of OS_HYPERX_LANGUAGE, or else of the locale, from its variables in the order of POSIX."""
+    if chosen := environment.get(VARIABLE):
+        return chosen
     locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 
@@ -142,6 +155,11 @@ def title(field: str, language: Language) -> str:
         return _TITLES[field][LANGUAGES.index(language)]
     described = vocabulary.BY_NAME[field]
     return described.title_zh if language == "zh" else described.title
+
+
+def resource(field: str, language: Language) -> str:
+    """Return the title of a resource of a quota."""
+    return _RESOURCES[field][LANGUAGES.index(language)]
 
 
 def say(word: str, language: Language) -> str:

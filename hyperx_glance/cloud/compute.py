@@ -5,6 +5,7 @@
 []
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -13,7 +14,7 @@ from pydantic import Field
 from hyperx_glance.cloud.answers import ServiceText, Shape, cleaned, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
-from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import say
@@ -124,6 +125,25 @@ def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: i
         return cloud.get_parsed(_ServerOfImagePage, "compute", "/servers/detail", params=params)
 
     return listed("compute", read, {**criteria, "limit": page_size})
+
+
+def server_id(cloud: Cloud, name: str) -> str:
+    """Return the id of the server of the connected department that has exactly this name.
+
+    Nova searches names by a regular expression, whose syntax depends on its database; so everything but letters and
+    digits becomes "anything" (nova/db/main/api.py, _regex_instance_filter), and the names found are compared here.
+    """
+    pattern = re.sub(r"\W+", ".*", name)
+    found = servers_of_images(cloud, {"name": f"^{pattern}$"}, page_size=PAGE)
+    matches = sorted(server.id for server in found if server.name == name)
+    if not matches:
+        raise NotFoundError(
+            f"There is no server with the name or id {name} in this department.",
+            hint="Names must match exactly; `openstack server list` shows the servers.",
+        )
+    if len(matches) > 1:
+        raise AmbiguousNameError(f"{len(matches)} servers are named {name}.", matches=matches)
+    return matches[0]
 
 
 def server_path(server_id: str, *more: str) -> str:

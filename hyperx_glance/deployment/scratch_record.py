@@ -160,7 +160,7 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
         return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
 
     try:
-        wait_until(pace, look, timeout=_IMPORT_SECONDS)
+        wait_until(pace, look, timeout=_IMPORT_SECONDS, what=f"the import of record {trials.image_id}")
     except HyperxGlanceError as error:
         trials.data = Attempt("failed", str(error))
     else:

@@ -137,7 +137,7 @@ class LaunchFollower:
             return progress
 
         try:
-            return wait_until(self._pace, look, timeout=timeout)
+            return wait_until(self._pace, look, timeout=timeout, what=f"launch {self.order.launch_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
                 f"Timed out waiting for launch {self.order.launch_id} ({_summary(last)}). The launch continues.",
@@ -287,7 +287,7 @@ class LaunchFollower:
     def _wait_for(self, gone: Callable[[], bool | None], things: str) -> None:
         self._refused = ""
         try:
-            wait_until(self._pace, patient(self._pace, gone))
+            wait_until(self._pace, patient(self._pace, gone), what=f"the deletion of launch {self.order.launch_id}")
         except WaitTimeoutError as error:
             reason = f": {self._refused}" if self._refused else "."
             raise WaitTimeoutError(

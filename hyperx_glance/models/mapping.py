@@ -65,6 +65,7 @@ def new_image_body(
     user_id: str,
     owner: str | None,
     packed: str = "",
+    expected_size: int | None = None,
 ) -> dict[str, object]:
     """Build the body of POST /v2/images.
 
@@ -84,6 +85,7 @@ def new_image_body(
         "url": url.url,
         "url_stripped": url.stripped or None,
         "packed": packed,
+        "expected_size": None if expected_size is None else str(expected_size),
         "checksum_wanted": new.checksum,
     }
     password: dict[str, str] = {}

@@ -7,6 +7,7 @@ frozenset({'slow'})
 """
 
 import hashlib
+import re
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models.image import Image
@@ -15,6 +16,7 @@ from hyperx_glance.vocabulary import Phase, glance_key
 GONE = ("deleted", "pending_delete")
 """Lists can show records in these states, which are no longer images."""
 LOCK = glance_key("import_task")
+_SIZE = re.compile("[0-9]{1,18}")
 
 
 def failed_stores(image: Image) -> frozenset[str]:
@@ -83,6 +85,17 @@ def made_of_a_server(image: Image) -> bool:
     read = image.glance_property
     of_disk = read(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
     return of_disk or bool(image.capture_id) or any(map(read, vocabulary.NOTES_OF_SERVERS))
+
+
+def expected_size(image: Image) -> int | None:
+    """Return the bytes of the data, or those that its registration expects; None if unknown.
+
+    Nova and Cinder may have copied the expectation to what they made of a server, where it says nothing.
+    """
+    written = image.glance_property(glance_key("expected_size"))
+    if image.size is not None or made_of_a_server(image) or not _SIZE.fullmatch(written):
+        return image.size
+    return int(written)
 
 
 def recorded_checksum(image: Image, algorithm: str) -> str | None:

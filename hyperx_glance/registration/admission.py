@@ -38,7 +38,8 @@ def admit(context: Context, order: RegistrationOrder, end: Deadline) -> Departme
 
     while True:
         try:
-            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
+            place = f"a place in the quota of department {order.department.name}"
+            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left), what=place)
         except WaitTimeoutError:
             if end.passed:
                 message = say("quota-wait-timed-out", image=order.image_id, department=order.department.name)

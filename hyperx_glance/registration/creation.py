@@ -74,6 +74,7 @@ def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, ob
         image_id=order.image_id,
         disk_format=order.disk_format,
         packed=order.packed,
+        expected_size=order.size,
         public_visibility=context.settings.public_visibility,
         user_id=context.cloud.user_id,
         owner=None if order.department.id == context.cloud.project_id else order.department.id,
@@ -95,7 +96,12 @@ def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: Hyper
 
     arriving = isinstance(refusal, QuotaExceededError)
     try:
-        image = wait_until(context.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
+        image = wait_until(
+            context.settings.pace,
+            look,
+            timeout=ARRIVAL_SECONDS if arriving else 0.0,
+            what=f"the record {record.image_id}",
+        )
     except WaitTimeoutError:
         return None
     return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None

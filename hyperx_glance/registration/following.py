@@ -113,7 +113,7 @@ class RegistrationFollower:
             return None if outcome is Outcome.RUNNING else (image, outcome, task)
 
         try:
-            return wait_until(self._pace, look, timeout=end.left)
+            return wait_until(self._pace, look, timeout=end.left, what=f"image {self.record.image_id}")
         except WaitTimeoutError as error:
             raise failures.late(self.record.image_id, self._journal.last, streams=False) from error
 

@@ -13,7 +13,7 @@ from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.tasks import Task, newest_import, stale, stall
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import LOCK, verified
+from hyperx_glance.models.record import LOCK, expected_size, verified
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import scrub
 from hyperx_glance.registration.order import RegistrationOrder
@@ -36,7 +36,7 @@ def progress(context: Context, reference: Image | str) -> Progress:
     phase, message, explanation = _judged(context, image, now)
     return Progress(
         phase=phase,
-        bytes_expected=image.size,
+        bytes_expected=expected_size(image),
         bytes_done=image.size if phase in _ENDED else None,
         elapsed_seconds=max(0.0, (now - image.created_at).total_seconds()) if image.created_at else 0.0,
         message=message,
@@ -80,7 +80,8 @@ class Journal:
 
     def seen(self, image: Image, *, done: int | None, message: Text = NO_TEXT) -> Progress:
         """Record what a look at the image shows, and return it."""
-        expected = self._order.size if image.size is None else image.size
+        size = expected_size(image)
+        expected = self._order.size if size is None else size
         return self._note(image.phase, expected, done, message)
 
     def uploaded(self, sent: int, read: int) -> Progress:

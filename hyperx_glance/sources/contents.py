@@ -17,6 +17,7 @@ from typing import Protocol
 
 from hyperx_glance.errors import LocalFileError, UrlRejectedError
 from hyperx_glance.sources.addresses import hint_for, rejected
+from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
@@ -66,7 +67,9 @@ _DANGERS = {
     "mbr": "danger-partition-table",
     "descriptor": "danger-descriptor",
 }
-"""The codes of the clauses for oslo's checks."""
+"""The codes of the clauses for the checks of oslo.utils."""
+_PLAIN_DANGERS = ("backing_file", "data_file")
+"""Checks to whose clauses oslo's own reason adds nothing."""
 _FILE_HINTS = {
     UrlProblem.HTML: "download-the-file-itself",
     UrlProblem.EMPTY: "get-the-empty-file-again",
@@ -135,7 +138,8 @@ class Opened(Protocol):
 class Content:
     """Judgement of the first bytes; ``disk_format`` is None if unknown.
 
-    ``dangers`` are clauses of a sentence, and ``explanation`` is what oslo says about those that it alone knows.
+    ``dangers`` are clauses of a sentence. ``explanation`` is what oslo.utils says about them; it quotes nothing of the
+    file.
     """
 
     disk_format: str | None = None
@@ -170,11 +174,12 @@ def examine(head: bytes, *, whole: bool) -> Content:
     return Content(found[0], found, dangers or (say("danger-several-formats"),), explanation)
 
 
+@inspecting_quietly()
 def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], tuple[Text, ...], str]:
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415  # a tenth of a second that browsing does not need
 
     found: list[str] = []
-    failed: list[str] = []
+    failed: dict[str, object] = {}
     for name, make in format_inspector.ALL_FORMATS.items():
         if name == "raw":
             continue
@@ -194,13 +199,12 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], tuple[Text, 
         try:
             inspector.safety_check()
         except format_inspector.SafetyCheckFailed as error:
-            failed += error.failures
+            failed |= error.failures
         except format_inspector.ImageFormatError as error:
-            failed.append(str(error))
-    unknown = [check for check in failed if check not in _DANGERS]
-    dangers = [say(_DANGERS[check]) for check in failed if check in _DANGERS]
-    dangers += [say("danger-safety-check")] if unknown else []
-    return tuple(found), tuple(dangers), ", ".join(unknown)
+            failed["format"] = error
+    dangers = dict.fromkeys(say(_DANGERS.get(check, "danger-safety-check")) for check in failed)
+    reasons = (str(reason) for check, reason in failed.items() if check not in _PLAIN_DANGERS)
+    return tuple(found), tuple(dangers), ", ".join(reasons)
 
 
 def judge(

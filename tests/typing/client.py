@@ -39,6 +39,7 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Pace,
+    PageQuery,
     Phase,
     Progress,
     Registration,
@@ -51,6 +52,7 @@ from hyperx_glance import (
     UrlProblem,
     UrlReport,
     Usage,
+    cancelling,
 )
 from hyperx_glance.texts import Text
 
@@ -92,6 +94,13 @@ def browsing(client: Client) -> None:
     assert_type(client.page(), ImagePage)
     assert_type(client.page(ImageQuery(), size=50, cursor="x").images, tuple[Image, ...])
     assert_type(client.page(view="public", cursor=client.page(view="public").next).previous, str | None)
+    assert_type(client.page(PageQuery(view="public", formats={"qcow2"}, size=50, cursor="x")), ImagePage)
+    assert_type(PageQuery().size, int)
+    assert_type(PageQuery().cursor, str | None)
+    PageQuery(colour="red")  # type: ignore[call-arg] # as for images
+    PageQuery(size="5")  # type: ignore[arg-type] # as above
+    assert_type(client.count(PageQuery(view="public")), int)
+    assert_type(ImagePage.model_validate_json(client.page().model_dump_json()), ImagePage)
     client.page(colour="red")  # type: ignore[call-arg] # as for images
     assert_type(client.summary(), Summary)
     assert_type(client.summary(view="public", tags=["lts"]).by_category, dict[Category, int])
@@ -203,6 +212,17 @@ def capturing(client: Client, server: Server) -> None:
     assert_type(capture.wait(on_progress=follow, timeout=1), Image)
     assert_type(capture.cancel(), None)
     assert_type(client.find_capture(capture.capture_id), Capture)
+
+
+async def working_asynchronously(client: Client, server: Server) -> None:
+    async with cancelling(client.start_registration, NewImage(name="a", url="http://files.example/a")) as registration:
+        assert_type(registration, Registration)
+    async with cancelling(client.start_capture, server.id, NewCapture(name="a")) as capture:
+        assert_type(capture, Capture)
+    request = LaunchRequest(name="web", flavor="m1.tiny")
+    async with cancelling(client.launch, "7c1", request, wait=False) as launch:
+        assert_type(launch, Launch)
+    cancelling(client.start_registration, "an image")  # type: ignore[arg-type] # the arguments are those of the verb
 
 
 def administering(client: Client) -> None:

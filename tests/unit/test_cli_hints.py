@@ -47,6 +47,7 @@ NOT_TOLD_HERE = {
     "launching/handle.py": "a repr",
     "launching/user_data.py": "a header",
     "models/fields.py": "times have their zone: commands read them",
+    "models/meanings.py": "JSON Schema and the reference",
     "models/request.py": "times",
     "quotas/refusals.py": "patterns for what services say",
     "sources/local.py": "wrong classes",

@@ -83,6 +83,41 @@ def test_passwords(openstack: Callable[..., Run], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("name", ["web", "web (1)", "网站-1", "a.b", "web|$", "x" * 255])
+def test_a_server_is_named_by_its_name(openstack: Callable[..., Run], name: str) -> None:
+    launched = openstack(f"hyperx image launch debian '{name}' --flavor m1.tiny -f json").json()
+    openstack("hyperx image launch debian 'web (12) a_b' --flavor m1.tiny --count 2")
+    (server,) = launched["servers"]
+
+    reset = openstack(f"hyperx server password reset '{name}' --password s3cret-of-mine -f json")
+    assert reset.json() == {"server": server["id"], "password": "s3cret-of-mine"}
+    captured = openstack(f"hyperx image capture '{name}' golden --no-wait -f json")
+    assert captured.json()["server"] == server["id"]
+    captured = openstack(f"hyperx image capture '{name}' golden-2 -f json")
+    assert captured.json()["captured_from"] == server["id"]
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("command", ["server password reset {}", "image capture {} golden"])
+def test_an_ambiguous_or_unknown_name_of_a_server_changes_nothing(
+    openstack: Callable[..., Run], fake: InMemoryCloud, command: str
+) -> None:
+    ids = sorted(
+        openstack("hyperx image launch debian web --flavor m1.tiny -f json").json()["servers"][0]["id"] for _ in "ab"
+    )
+    before = len(fake.requests)
+
+    run = openstack(f"hyperx {command.format('web')}")
+    assert run.status == 1
+    assert run.err == f"2 servers are named web. Their ids: {', '.join(ids)}. Hint: Use the id.\n"
+    run = openstack(f"hyperx {command.format('we')}")
+    assert run.err.startswith("There is no server with the name or id we in this department. Hint: ")
+    assert openstack(f"hyperx {command.format(chr(39) * 2)}").err == "<server>: must not be empty\n"
+    assert {request.method for request in fake.requests[before:] if request.service == "nova"} == {"GET"}
+    assert openstack(f"hyperx {command.format('web')}", user="bob").status == 1, "another department's servers"
+
+
+@pytest.mark.usefixtures("debian")
 def test_a_new_password_that_a_server_may_have_is_told(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     launched = openstack("hyperx image launch debian web --flavor m1.tiny -f json").json()
 

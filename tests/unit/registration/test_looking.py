@@ -53,3 +53,22 @@ def test_an_import_that_waits_for_a_thread_says_so() -> None:
     look = connect(cloud).progress(image_id)
 
     assert (look.phase, look.message) == (Phase.DOWNLOADING, "All of Glance's import threads are busy.")
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"status": "importing", "hyperx_expected_size": "65536"}, 65536),
+        ({"status": "active", "size": 5, "hyperx_expected_size": "65536"}, 5),
+        ({"status": "importing"}, None),
+        ({"status": "importing", "hyperx_expected_size": "-1"}, None),
+        ({"status": "importing", "hyperx_expected_size": "9" * 5000}, None),
+        ({"status": "queued", "hyperx_expected_size": "65536", "instance_uuid": "7c1"}, None),
+    ],
+    ids=["import", "ready", "nothing written", "negative", "absurd", "snapshot that copied it"],
+)
+def test_a_look_tells_the_size_that_the_registration_expects(record: dict[str, object], expected: int | None) -> None:
+    cloud = InMemoryCloud()
+    image_id = cloud.glance.add_image(owner="dept-a", name="a", **record)
+
+    assert connect(cloud).progress(image_id).bytes_expected == expected

@@ -215,8 +215,23 @@ def test_every_retry_and_every_wait_is_logged_without_a_word_of_the_service(capl
         (logging.INFO, "attempt 1 of 4 failed: service image, status 503, request req-1"),
         (logging.DEBUG, "waiting for 1.00 s"),
         (logging.INFO, "attempt 2 of 4 failed: service None, status None, request None"),
-        (logging.DEBUG, "waiting for 4.00 s"),
+        (logging.INFO, "waiting for 4.00 s"),
         (logging.DEBUG, "waiting for 0.10 s"),
+    ]
+
+
+def test_a_wait_that_a_person_notices_is_announced_once(caplog: pytest.LogCaptureFixture) -> None:
+    looks = iter([None] * 5 + ["there"])
+
+    with caplog.at_level(logging.DEBUG):
+        wait_until(
+            pace(Clock(1000), first_interval=1, growth=1), lambda: next(looks), timeout=600, what="the image of a test"
+        )
+
+    assert [(level, text) for _, level, text in caplog.record_tuples] == [
+        (logging.DEBUG, "waiting for 1.00 s"),
+        (logging.INFO, "waiting for the image of a test, at most 600 s"),
+        *[(logging.DEBUG, "waiting for 1.00 s")] * 4,
     ]
 
 
