@@ -52,6 +52,7 @@ _INVISIBLE = re.compile(
 )
 _JOINTS: Mapping[str, Mapping[Language, str]] = {
     "": {"en": ", ", "zh": "、"},
+    "and": {"en": " and ", "zh": "，且"},
     "or": {"en": " or ", "zh": " 或 "},
     "or-else": {"en": ", or ", "zh": "，或"},
     "lines": {"en": "\n", "zh": "\n"},

@@ -22,6 +22,7 @@ from hyperx_glance.models.record import begun
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.record import RegistrationRecord
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.pace import attempts, wait_until
 
 ARRIVAL_SECONDS = 2.0
@@ -59,8 +60,8 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
         raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
-            f"The id {record.image_id} is taken, or belonged to an earlier image.",
-            hint="Omit the id, and the library generates one.",
+            say("id-is-taken", image=record.image_id),
+            hint=say("omit-the-id"),
             **error.answer(),
         ) from error
     return frozenset(filter(None, methods.split(",")))

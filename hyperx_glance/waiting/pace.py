@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from hyperx_glance.arguments import callback, number, require, seconds
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import tenacity
@@ -101,7 +102,7 @@ def wait_until(
     try:
         found = polling(look)
     except tenacity.RetryError:
-        raise WaitTimeoutError("Timed out.") from None
+        raise WaitTimeoutError(say("timed-out")) from None
     assert found is not None  # retried otherwise
     return found
 
@@ -151,7 +152,7 @@ class Attempt:
             self.lost = error.connected = self.lost or may_be_done(error)
         elif error is not None:
             if self.lost and isinstance(error, HyperxGlanceError):
-                error.add_note("An earlier response was lost: the request may have been carried out.")
+                error.add_note(say("response-was-lost"))
             return False
         return bool(self._attempt.__exit__(kind, error, traceback))
 

@@ -70,7 +70,8 @@ def test_data_in_use_stays(cloud: InMemoryCloud, client: ClientFactory) -> None:
     with pytest.raises(InUseError) as caught:
         client().delete(image_id, missing_ok=True)
     assert isinstance(caught.value, ConflictError)
-    assert caught.value.status == 409
+    assert (caught.value.status, caught.value.code) == (409, "store-refused-to-delete")
+    assert "in use" in caught.value.explanation
     assert exists(cloud, image_id)
 
 

@@ -33,8 +33,8 @@ def cloud_with(data: bytes) -> tuple[InMemoryCloud, Client]:
     [
         (samples.data("backed.qcow2"), "it refers to a backing file"),
         (samples.data("external.qcow2"), "it keeps its data in another file"),
-        (WRONG_DESCRIPTOR, "(Invalid VMDK descriptor data)"),
-        (WRONG_PARTITION, "(MBR PTE 0 has invalid boot flag)"),
+        (WRONG_DESCRIPTOR, "not accept: Invalid VMDK descriptor data. Hint"),
+        (WRONG_PARTITION, "is malformed: MBR PTE 0 has invalid boot flag. Hint"),
     ],
     ids=["backing file", "data file", "descriptor", "partition table"],
 )
