@@ -137,12 +137,9 @@ def server_id(cloud: Cloud, name: str) -> str:
     found = servers_of_images(cloud, {"name": f"^{pattern}$"}, page_size=PAGE)
     matches = sorted(server.id for server in found if server.name == name)
     if not matches:
-        raise NotFoundError(
-            f"There is no server with the name or id {name} in this department.",
-            hint="Names must match exactly; `openstack server list` shows the servers.",
-        )
+        raise NotFoundError(say("no-such-server", name=name), hint=say("list-servers"))
     if len(matches) > 1:
-        raise AmbiguousNameError(f"{len(matches)} servers are named {name}.", matches=matches)
+        raise AmbiguousNameError(say("several-servers", count=len(matches), name=name), matches=matches)
     return matches[0]
 
 

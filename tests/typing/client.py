@@ -151,8 +151,8 @@ def editing(client: Client, image: Image) -> None:
     client.update(image, category="secret")  # type: ignore[arg-type] # the words are known
     client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
     assert_type(client.allowed(image), frozenset[Action])
-    assert_type(client.why_not(image, "publish"), str)
-    assert_type(client.why_not(image, Action.LAUNCH), str)
+    assert_type(client.why_not(image, "publish"), Text)
+    assert_type(client.why_not(image, Action.LAUNCH), Text)
     client.why_not(image, "fly")  # type: ignore[arg-type] # the words are known
     client.allowed(image.id)  # type: ignore[arg-type] # an image as it was read, so that no request is needed
     assert_type(client.disable(image), Image)
@@ -195,7 +195,7 @@ def launching(client: Client, image: Image) -> None:
 
 def capturing(client: Client, server: Server) -> None:
     def follow(progress: Progress) -> None:
-        assert_type(progress.message, str)
+        assert_type(progress.message, Text)
 
     new = NewCapture(name="web with nginx", category="public", tags=["web"], disk_format="QCOW2", password_enabled=None)
     NewCapture(name="web", category="secret")  # type: ignore[arg-type] # the words are known
