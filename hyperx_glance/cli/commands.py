@@ -78,6 +78,16 @@ class Command(command.Command):
         """Write, on standard error, the command that continues what this one has started."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
+    def asks(self, parsed_args: argparse.Namespace) -> bool:
+        """Check whether this command asks for confirmation: only on a terminal, and not with --yes."""
+        return not parsed_args.yes and bool(self.app.stdin.isatty())
+
+    def agreed(self, question: str) -> bool:
+        """Ask a question on standard error, and return whether the answer is yes."""
+        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
+        self.app.stderr.flush()
+        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+
     def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
         """Format an error with the options of this command, and with the ``named`` image, launch or capture."""
         from hyperx_glance.cli import hints
@@ -134,13 +144,11 @@ class Deleting(Several):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
-        )
+        add_yes(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        if parsed_args.yes or not self.app.stdin.isatty() or self._agreed(parsed_args):
+        if not self.asks(parsed_args) or self._agreed(parsed_args):
             super().take_action(parsed_args)
             return
         self.app.stderr.write(f"{words.say('Nothing was deleted.', parsed_args.language)}\n")
@@ -148,10 +156,7 @@ class Deleting(Several):
 
     def _agreed(self, parsed_args: argparse.Namespace) -> bool:
         names = words.say(", ", parsed_args.language).join(parsed_args.names)
-        question = words.say("Delete {} for good?", parsed_args.language).format(names)
-        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
-        self.app.stderr.flush()
-        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+        return self.agreed(words.say("Delete {} for good?", parsed_args.language).format(names))
 
 
 class Lister(Command, command.Lister):
@@ -208,6 +213,13 @@ def _lines(*texts: str) -> str:
 def add_names(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the arguments that name one or several things."""
     parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add the option that answers the question of a command that asks."""
+    parser.add_argument(
+        "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
+    )
 
 
 def add_name(parser: argparse.ArgumentParser, what: str) -> None:

@@ -67,6 +67,9 @@ _TITLES = {
     "level": ("Level", "级别"),
     "message": ("Message", "结果"),
     "remedy": ("Remedy", "处理"),
+    "outcome": ("Outcome", "处理结果"),
+    "removed": ("Removed", "已移除的属性"),
+    "left": ("Left", "保留的属性"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -81,6 +84,19 @@ _CHINESE = {
     ", {} failed": "，{} 台失败",
     "Delete {} for good?": "彻底删除 {}？",
     "Nothing was deleted.": "未删除任何内容。",
+    "Remove these properties?": "移除以上属性？",
+    "Nothing was removed.": "未移除任何属性。",
+    # what became of an image when HYPERX left
+    "listed": "待移除",
+    "removed": "已移除",
+    "skipped": "已跳过",
+    "refused": "被拒绝",
+    "A registration of this image is under way.": "该镜像的登记尚未完成。",
+    "A capture of this image is under way.": "该镜像的封装尚未完成。",
+    "The data of this image is still being written.": "该镜像的数据仍在写入。",
+    "A launch of this image is under way.": "正在使用该镜像启动虚拟机。",
+    "Property protections refuse to remove these properties.": "属性保护规则拒绝移除这些属性。",
+    "Glance still shows these properties.": "Glance 中仍有这些属性。",
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",

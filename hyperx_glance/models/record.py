@@ -33,6 +33,26 @@ def begun(image: Image) -> bool:
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
+def is_unfinished_registration(image: Image) -> bool:
+    """Check whether a registration of this record is not finished; one that has failed for a known reason is.
+
+    A failure without a reason in the record means that Glance gave up, and that no client has followed it since.
+    """
+    if made_of_a_server(image):
+        return False
+    if image.phase is Phase.FAILED:
+        return not image.failure
+    if image.phase is Phase.READY:
+        wanted = image.glance_property(glance_key("checksum_wanted")).lower()
+        return bool(wanted) and not verified(image, wanted)
+    return is_without_data(image) and not image.failure
+
+
+def is_without_data(image: Image) -> bool:
+    """Check whether the data of this record is still to come, or being written."""
+    return image.phase in (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
+
+
 def kept_digest(image: Image) -> tuple[str, str]:
     """Return the algorithm and the digest that Glance keeps and that can be computed here; ("", "") if there is none.
 

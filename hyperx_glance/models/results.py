@@ -193,3 +193,22 @@ class Finding(BaseModel):
     level: Literal["ok", "warning", "error"]
     message: str
     remedy: str = ""
+
+
+class Departure(BaseModel):
+    """A record of Glance that has properties of HYPERX, and what became of them when HYPERX left.
+
+    ``outcome`` is "removed" if none is left; "listed" in a dry run; "skipped" if a registration, a capture or a launch
+    is under way; "refused" if Glance refused to remove some; "failed" otherwise. ``removed`` and ``left`` have the keys
+    of the properties, and ``reason`` one sentence that says why some are left.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    image_id: str
+    name: str
+    owner: str
+    outcome: Literal["listed", "removed", "skipped", "refused", "failed"]
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    reason: str = ""

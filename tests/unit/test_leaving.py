@@ -1,0 +1,505 @@
+"""Leaving removes what HYPERX wrote on images and nothing else, and loses nothing if it breaks off."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hyperx_glance import (
+    AuthenticationError,
+    Category,
+    LaunchRequest,
+    NewCapture,
+    NewImage,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+    vocabulary,
+)
+from hyperx_glance.deployment import leaving
+from tests import samples
+from tests.support.clouds import sent
+from tests.support.interference import interrupt
+from tests.support.records import make_image
+
+if TYPE_CHECKING:
+    from hyperx_glance import Departure
+    from hyperx_glance.testing import InMemoryCloud
+    from tests.support.clouds import ClientFactory
+
+EVERY = {field.key: "true" for field in vocabulary.FIELDS if field.own} | {"hyperx_of_an_old_release": "1"}
+ORDINARY = {
+    "description": "Debian 12",
+    "os_distro": "debian",
+    "os_admin_user": "debian",
+    "hw_qemu_guest_agent": "yes",
+    "architecture": "x86_64",
+    "my_key": "my value",
+}
+URL = "http://files.example/disk.qcow2"
+
+
+def add(cloud: InMemoryCloud, owner: str = "dept-a", **record: Any) -> str:  # noqa: ANN401  # columns
+    """Put an image into Glance."""
+    fields = {"name": "debian", "status": "active", "disk_format": "qcow2", "visibility": "private", **record}
+    return cloud.glance.add_image(owner=owner, **fields)
+
+
+def snapshot(cloud: InMemoryCloud) -> dict[str, dict[str, Any]]:
+    """Copy every record, without the time of its last change."""
+    return {
+        image.id: {
+            field.name: copy.deepcopy(getattr(image, field.name))
+            for field in dataclasses.fields(image)
+            if field.name != "updated_at"
+        }
+        for image in cloud.glance.images.values()
+    }
+
+
+def without_ours(records: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the same records as they should be afterwards."""
+    return {
+        image_id: {
+            **record,
+            "properties": {key: text for key, text in record["properties"].items() if not key.startswith("hyperx_")},
+        }
+        for image_id, record in records.items()
+    }
+
+
+def ours(cloud: InMemoryCloud, image_id: str) -> set[str]:
+    return {key for key in cloud.glance.images[image_id].properties if key.startswith("hyperx_")}
+
+
+def by_id(departures: list[Departure]) -> dict[str, Departure]:
+    assert len({departure.image_id for departure in departures}) == len(departures)
+    return {departure.image_id: departure for departure in departures}
+
+
+# ----------------------------------------------------------------- what is removed
+
+
+@pytest.mark.parametrize("visibility", ["private", "community", "shared", "public"])
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("status", ["active", "deactivated"])
+def test_every_property_of_ours_goes_and_nothing_else(
+    cloud: InMemoryCloud, client: ClientFactory, visibility: str, status: str, *, hidden: bool
+) -> None:
+    properties = {**EVERY, **ORDINARY}
+    image_id = add(cloud, visibility=visibility, status=status, os_hidden=hidden, tags=["lts"], **properties)
+    plain = add(cloud, **ORDINARY)
+    before = snapshot(cloud)
+
+    (departure,) = client("admin").leave()
+
+    assert (departure.image_id, departure.name, departure.owner) == (image_id, "debian", before[image_id]["owner"])
+    assert (departure.outcome, departure.left, departure.reason) == ("removed", (), "")
+    assert departure.removed == tuple(sorted(EVERY))
+    assert snapshot(cloud) == without_ours(before)
+    assert before[plain] == snapshot(cloud)[plain]
+
+
+def test_a_featured_image_ends_as_public(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, visibility="public", hyperx_featured="true")
+    admin = client("admin")
+    assert admin.image(image_id).category is Category.FEATURED
+
+    admin.leave()
+
+    assert admin.image(image_id).category is Category.PUBLIC
+    assert cloud.glance.images[image_id].visibility == "public"
+
+
+def test_what_the_verbs_write_is_removed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Not what a table says, but what registering, editing, featuring and capturing leave behind."""
+    cloud.glance.downloads[URL] = samples.data("disk.qcow2")
+    alice, admin = client("alice", network=cloud.network), client("admin")
+    admin.set_quota("dept-a", image_size_mib=10_000)
+    image = alice.register(NewImage(name="debian", url=URL, os_name="Debian", password_enabled=True))
+    alice.update(image, category="public")
+    admin.update(image, category="featured")
+    (server,) = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny")).servers
+    captured = alice.capture(server.id, NewCapture(name="web"))
+    before = snapshot(cloud)
+    assert all(ours(cloud, image_id) for image_id in (image.id, captured.id))
+
+    assert {departure.outcome for departure in admin.leave()} == {"removed"}
+
+    assert snapshot(cloud) == without_ours(before)
+
+
+def test_a_second_time_changes_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    add(cloud, **EVERY)
+    admin = client("admin")
+    admin.leave()
+    before = len(sent(cloud))
+
+    assert admin.leave() == []
+    assert {request.method for request in sent(cloud)[before:]} == {"GET"}
+
+
+def test_a_dry_run_only_reads(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, **EVERY)
+    before = snapshot(cloud)
+
+    (departure,) = client("admin").leave(dry_run=True)
+
+    assert (departure.image_id, departure.outcome, departure.reason) == (image_id, "listed", "")
+    assert (departure.removed, departure.left) == ((), tuple(sorted(EVERY)))
+    assert snapshot(cloud) == before
+    assert {request.method for request in sent(cloud)} == {"GET"}
+
+
+@pytest.mark.parametrize("ours_too", [{}, {"hyperx_bootable": "false", "hyperx_url": URL}])
+def test_a_property_of_another_tool_may_have_the_name_of_a_field(
+    cloud: InMemoryCloud, client: ClientFactory, ours_too: dict[str, str]
+) -> None:
+    foreign = {"bootable": "yes", "url": "elsewhere", "packed": "no"}
+    image_id = add(cloud, **foreign, **ours_too)
+    before = snapshot(cloud)
+
+    assert [departure.outcome for departure in client("alice").leave()] == ["removed"] * bool(ours_too)
+    assert cloud.glance.images[image_id].properties == foreign
+    assert snapshot(cloud) == without_ours(before)
+
+
+def test_a_key_with_a_slash_is_removed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, **{"hyperx_a/b~c": "1"})
+
+    assert [departure.outcome for departure in client("alice").leave()] == ["removed"]
+    assert ours(cloud, image_id) == set()
+
+
+# ----------------------------------------------------------------- who leaves
+
+
+def test_an_administrator_leaves_for_all_and_a_member_for_one(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    records = {owner: add(cloud, owner=owner, visibility="community", hyperx_url=URL) for owner in ("dept-a", "dept-b")}
+
+    assert [departure.image_id for departure in client("alice").leave(dry_run=True)] == [records["dept-a"]]
+    assert set(by_id(client("admin").leave(dry_run=True))) == set(records.values())
+    for name in ("dept-b", cloud.departments["dept-b"]):
+        found = client("admin").leave(department=name, dry_run=True)
+        assert [departure.image_id for departure in found] == [records["dept-b"]]
+    client("alice").leave(department="dept-a")
+    assert (ours(cloud, records["dept-a"]), ours(cloud, records["dept-b"])) == (set(), {"hyperx_url"})
+    client("admin").leave(department="dept-b")
+    assert ours(cloud, records["dept-b"]) == set()
+
+
+def test_a_member_leaves_for_no_other_department(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, owner="dept-b", visibility="community", hyperx_url=URL)
+    cloud.keystone.add_user("both", "dept-a", role="member")
+
+    for user in ("alice", "both"):
+        with pytest.raises(NotAllowedError):
+            client(user).leave(department="dept-b")
+    with pytest.raises(NotFoundError):
+        client("admin").leave(department="no-such-department")
+
+    assert ours(cloud, image_id) == {"hyperx_url"}
+
+
+# ----------------------------------------------------------------- what is under way
+
+
+def test_a_registration_under_way_is_skipped(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.glance.downloads[URL] = samples.data("disk.qcow2")
+    alice = client("alice", network=cloud.network)
+    cloud.glance.imports_stall = True
+    waiting = alice.start_registration(NewImage(name="debian", url=URL)).image_id
+    unverified = add(cloud, hyperx_checksum="sha256:" + "0" * 64)
+    before = snapshot(cloud)
+
+    departures = by_id(alice.leave())
+
+    for image_id in (waiting, unverified):
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", leaving.REGISTRATION)
+        assert set(departures[image_id].left) == ours(cloud, image_id)
+    assert snapshot(cloud) == before
+
+
+def test_a_registration_that_has_failed_is_not_under_way(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, status="queued", hyperx_failure="The data is no image.", hyperx_url=URL)
+
+    assert [departure.outcome for departure in client("alice").leave()] == ["removed"]
+    assert ours(cloud, image_id) == set()
+
+
+def test_a_capture_under_way_is_skipped_until_it_is_finished(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client("alice")
+    client("admin").set_quota("dept-a", image_size_mib=10_000)
+    image = make_image(cloud, "alice")
+    (server,) = alice.launch(image, LaunchRequest(name="web", flavor="m1.tiny")).servers
+    capture = alice.start_capture(server.id, NewCapture(name="web"))
+    assert capture.image_id is not None
+    before = snapshot(cloud)
+
+    departures = by_id(alice.leave())
+    assert (departures[capture.image_id].outcome, departures[capture.image_id].reason) == ("skipped", leaving.CAPTURE)
+    assert ours(cloud, capture.image_id) == {
+        key for key in before[capture.image_id]["properties"] if key.startswith("hyperx_")
+    }
+
+    captured = capture.wait()
+    by_id(alice.leave())
+    assert ours(cloud, captured.id) <= {"hyperx_created_by"}
+
+
+def test_a_snapshot_that_is_still_written_is_skipped(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, status="saving", image_type="snapshot", instance_uuid="81f", hyperx_os_name="Debian")
+
+    (departure,) = client("alice").leave()
+
+    assert (departure.outcome, departure.reason, departure.left) == ("skipped", leaving.WRITING, ("hyperx_os_name",))
+    assert ours(cloud, image_id) == {"hyperx_os_name"}
+
+
+@pytest.mark.parametrize("layout", [{}, {"boot_volume_gib": 2}])
+def test_an_image_that_is_being_launched_is_skipped(
+    cloud: InMemoryCloud, client: ClientFactory, layout: dict[str, int]
+) -> None:
+    image_id, other = add(cloud, size=1, hyperx_os_name="Debian"), add(cloud, hyperx_os_name="Debian")
+    cloud.nova.build_polls = 1000
+    alice = client("alice")
+    request = LaunchRequest(name="web", flavor="m1.tiny", **layout)  # type: ignore[arg-type]  # its fields
+    launch = alice.launch(image_id, request, wait=False)
+
+    for user in ("alice", "admin"):
+        departures = by_id(client(user).leave(dry_run=True))
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", leaving.LAUNCH)
+        assert departures[other].outcome == "listed"
+
+    launch.cancel()
+    assert {departure.outcome for departure in alice.leave()} == {"removed"}
+
+
+def test_without_nova_nothing_is_launched(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    add(cloud, hyperx_url=URL)
+    cloud.keystone.services[:] = [each for each in cloud.keystone.services if each.name != "nova"]
+
+    assert [departure.outcome for departure in client("alice").leave()] == ["removed"]
+
+
+# ----------------------------------------------------------------- refused
+
+
+def test_what_property_protections_refuse_is_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Only an administrator may change who created an image; that is found out once, not for every image."""
+    images = [add(cloud, **EVERY) for _ in range(5)]
+    alone = add(cloud, hyperx_created_by="somebody")
+    before = snapshot(cloud)
+
+    departures = by_id(client("alice").leave())
+
+    for image_id in images:
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", leaving.PROTECTED)
+        assert departures[image_id].left == ("hyperx_created_by",)
+        assert set(departures[image_id].removed) == EVERY.keys() - {"hyperx_created_by"}
+    assert (departures[alone].outcome, departures[alone].left) == ("refused", ("hyperx_created_by",))
+    assert len(sent(cloud, "PATCH")) <= len(images) + 2
+    after = snapshot(cloud)
+    for record in before.values():
+        record["properties"]["created_by"] = record["properties"].pop("hyperx_created_by")
+    for record in after.values():
+        record["properties"]["created_by"] = record["properties"].pop("hyperx_created_by")
+    assert after == without_ours(before)
+
+    assert {departure.outcome for departure in client("admin").leave()} == {"removed"}
+
+
+def test_a_record_that_the_policy_protects_is_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [add(cloud, hyperx_url=URL, hyperx_os_name="Debian") for _ in range(3)]
+    cloud.fail(
+        "glance", "PATCH", f"/v2/images/{images[1]}", status=403, body="You are not authorized to complete this action."
+    )
+
+    departures = by_id(client("alice").leave())
+
+    assert departures[images[1]].outcome == "refused"
+    assert departures[images[1]].left == ("hyperx_os_name", "hyperx_url")
+    assert "not authorized" in departures[images[1]].reason
+    assert [departures[image_id].outcome for image_id in (images[0], images[2])] == ["removed", "removed"]
+    assert [departure.outcome for departure in client("alice").leave()] == ["removed"]
+
+
+def test_a_reader_is_refused_and_told_so(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = cloud.glance.add_image(
+        owner=cloud.keystone.department_of("rita"), status="active", visibility="private", hyperx_url=URL
+    )
+
+    (departure,) = client("rita").leave()
+
+    assert (departure.outcome, departure.left) == ("refused", ("hyperx_url",))
+    assert departure.reason
+    assert ours(cloud, image_id) == {"hyperx_url"}
+
+
+# ----------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize("handled", [True, False])
+def test_a_lost_response_is_looked_up(cloud: InMemoryCloud, client: ClientFactory, *, handled: bool) -> None:
+    images = [add(cloud, **EVERY) for _ in range(3)]
+    before = snapshot(cloud)
+    cloud.cut("glance", "PATCH", f"/v2/images/{images[1]}", handled=handled)
+
+    departures = by_id(client("admin").leave())
+
+    assert [departures[image_id].outcome for image_id in images] == ["removed"] * 3
+    assert all(departures[image_id].removed == tuple(sorted(EVERY)) for image_id in images)
+    assert len(sent(cloud, "PATCH")) == (3 if handled else 4)
+    assert snapshot(cloud) == without_ours(before)
+
+
+def test_others_may_remove_properties_meanwhile(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id, gone = add(cloud, **EVERY), add(cloud, **EVERY)
+
+    def meddle(request: Any, handle: Any) -> Any:  # noqa: ANN401  # an interceptor
+        if request.method == "PATCH":
+            cloud.glance.images[image_id].properties.pop("hyperx_url", None)
+            if gone in cloud.glance.images:
+                cloud.glance.remove_image(gone)
+        return handle()
+
+    cloud.intercept(meddle)
+    departures = client("admin").leave()
+    cloud.intercept(None)
+
+    assert [(departure.image_id, departure.outcome) for departure in departures] == [(image_id, "removed")]
+    assert ours(cloud, image_id) == set()
+
+
+def test_a_conflict_that_nobody_explains_is_a_failure(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [add(cloud, hyperx_url=URL) for _ in range(2)]
+    cloud.fail("glance", "PATCH", f"/v2/images/{images[0]}", status=409, body="Something is odd.", times=None)
+
+    departures = by_id(client("admin").leave())
+
+    assert (departures[images[0]].outcome, departures[images[0]].left) == ("failed", ("hyperx_url",))
+    assert "odd" in departures[images[0]].reason
+    assert departures[images[1]].outcome == "removed"
+
+
+def test_one_image_that_always_fails_does_not_stop_the_others(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [add(cloud, hyperx_url=URL) for _ in range(5)]
+    bad = sorted(images)[1]
+    cloud.fail("glance", "PATCH", f"/v2/images/{bad}", status=500, times=None)
+
+    departures = by_id(client("admin").leave())
+
+    assert (departures[bad].outcome, departures[bad].left) == ("failed", ("hyperx_url",))
+    assert departures[bad].reason
+    assert {departures[image_id].outcome for image_id in images if image_id != bad} == {"removed"}
+
+
+def test_a_service_that_dies_half_way_leaves_a_list_of_the_rest(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [add(cloud, hyperx_url=URL) for _ in range(10)]
+    before = snapshot(cloud)
+    cloud.fail("glance", "PATCH", "/v2/images", status=503, times=4 * leaving.MOST_FAILURES, skip=4)
+    admin = client("admin")
+
+    departures = by_id(admin.leave())
+
+    assert set(departures) == set(images)
+    done = {image_id for image_id, departure in departures.items() if departure.outcome == "removed"}
+    left = {image_id for image_id, departure in departures.items() if departure.outcome == "failed"}
+    assert (len(done), len(left)) == (4, 6)
+    assert all(departures[image_id].left == ("hyperx_url",) and departures[image_id].reason for image_id in left)
+    assert {image_id for image_id in images if ours(cloud, image_id)} == left
+    tried = {request.path for request in sent(cloud, "PATCH")}
+    assert len(tried) == 4 + leaving.MOST_FAILURES, "a dead service is not asked for each image"
+
+    assert set(by_id(admin.leave())) == left
+    assert snapshot(cloud) == without_ours(before)
+
+
+def test_a_login_that_expires_half_way_leaves_a_list_of_the_rest(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    images = [add(cloud, hyperx_url=URL) for _ in range(6)]
+
+    def expire() -> None:
+        cloud.keystone.expire_tokens()
+        cloud.fail("keystone", "POST", "/auth/tokens", status=401)
+
+    cloud.before("glance", "PATCH", "/v2/images", expire, times=1, skip=2)
+
+    departures = by_id(client("admin").leave())
+
+    left = {image_id for image_id in images if ours(cloud, image_id)}
+    assert set(departures) == set(images)
+    assert len(left) == 4
+    assert {image_id for image_id, each in departures.items() if each.outcome == "failed"} == left
+    assert set(by_id(client("admin").leave())) == left
+
+
+def test_what_fails_before_anything_is_changed_is_an_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    for hidden in (False, True):
+        add(cloud, os_hidden=hidden, hyperx_url=URL)
+    before = snapshot(cloud)
+
+    cloud.fail("glance", "GET", "/v2/images", status=503, times=4, skip=1)
+    with pytest.raises(ServiceUnavailableError):
+        client("admin").leave()
+    cloud.keystone.expire_tokens()
+    cloud.fail("keystone", "POST", "/auth/tokens", status=401)
+    with pytest.raises(AuthenticationError):
+        client("admin").leave()
+
+    assert snapshot(cloud) == before
+
+
+def test_a_nova_that_does_not_answer_is_an_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    add(cloud, hyperx_url=URL)
+    before = snapshot(cloud)
+    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None)
+
+    with pytest.raises(ServiceUnavailableError):
+        client("admin").leave()
+
+    assert snapshot(cloud) == before
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_an_interrupted_run_is_finished_by_the_next(cloud: InMemoryCloud, client: ClientFactory, after: int) -> None:
+    for _ in range(4):
+        add(cloud, **EVERY)
+    before = snapshot(cloud)
+    admin = client("admin")
+    cloud.before("glance", "PATCH", "/v2/images", interrupt, times=1, skip=after)
+
+    with pytest.raises(KeyboardInterrupt):
+        admin.leave()
+
+    assert len(admin.leave()) == 4 - after
+    assert snapshot(cloud) == without_ours(before)
+
+
+# ----------------------------------------------------------------- large catalogues
+
+
+def test_a_large_catalogue_is_read_page_by_page_and_nothing_is_asked_twice(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    for number in range(2300):
+        add(cloud, owner=f"dept-{'ab'[number % 2]}", **({"hyperx_url": URL} if number % 100 == 0 else {"my_key": "1"}))
+    before = snapshot(cloud)
+
+    departures = client("admin").leave()
+
+    requests = [f"{request.method} {request.path} {request.query}" for request in sent(cloud)]
+    assert len(departures) == 23
+    assert len(set(requests)) == len(requests)
+    assert len(sent(cloud, "PATCH")) == 23
+    assert len(sent(cloud, "GET", "/v2/images")) == 4, "three pages, and one of hidden images"
+    assert snapshot(cloud) == without_ours(before)
+
+
+def test_images_without_our_properties_cost_no_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    add(cloud, **ORDINARY)
+
+    assert client("alice").leave() == []
+    assert [request.method for request in sent(cloud)] == ["GET", "GET"]
