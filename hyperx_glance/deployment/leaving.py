@@ -163,9 +163,9 @@ def _departed(context: Context, listed: list[Departure]) -> Iterator[Departure]:
             continue
         try:
             yield _departure(departure, _remove(context, departure, refused), refused)
-        except NotFoundError:
-            failures = 0
         except HyperxGlanceError as error:
+            if isinstance(error, NotFoundError) and _is_gone(context.cloud, departure.image_id):
+                continue
             failures = failures + 1 if isinstance(error, ServiceUnavailableError) else 0
             if failures == MOST_FAILURES or isinstance(error, AuthenticationError):
                 stopped = error.message
@@ -173,6 +173,17 @@ def _departed(context: Context, listed: list[Departure]) -> Iterator[Departure]:
             yield departure.model_copy(update={"outcome": outcome, "reason": error.message})
         else:
             failures = 0
+
+
+def _is_gone(cloud: Cloud, image_id: str) -> bool:
+    """Check whether Glance does not show a record either, so that nothing of it is left to remove."""
+    try:
+        _present(cloud, image_id)
+    except NotFoundError:
+        return True
+    except HyperxGlanceError:
+        return False
+    return False
 
 
 def _departure(departure: Departure, after: frozenset[str], refused: set[str]) -> Departure:

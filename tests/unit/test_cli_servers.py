@@ -197,7 +197,7 @@ def test_leaving_says_what_is_left(openstack: Callable[..., Run], fake: InMemory
 
 
 @pytest.mark.parametrize(
-    ("typed", "language", "said"), [("y\n", "en", "of 1 images? [y/N]"), ("是\n", "zh", "移除这 1 个")]
+    ("typed", "language", "said"), [("y\n", "en", "properties? [y/N]"), ("是\n", "zh", "属性？ [y/N]")]
 )
 def test_leaving_lists_and_asks_first(
     openstack: Callable[..., Run], fake: InMemoryCloud, typed: str, language: str, said: str

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
+import re
+import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import hyperx_glance
 from hyperx_glance import (
     AuthenticationError,
     Category,
@@ -374,6 +379,16 @@ def test_others_may_remove_properties_meanwhile(cloud: InMemoryCloud, client: Cl
     assert ours(cloud, image_id) == set()
 
 
+def test_an_image_that_is_only_said_to_be_gone_is_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = add(cloud, hyperx_url=URL)
+    cloud.fail("glance", "PATCH", "/v2/images", status=404)
+
+    (departure,) = client("admin").leave()
+
+    assert (departure.image_id, departure.outcome, departure.left) == (image_id, "failed", ("hyperx_url",))
+    assert departure.reason
+
+
 def test_a_conflict_that_nobody_explains_is_a_failure(cloud: InMemoryCloud, client: ClientFactory) -> None:
     images = [add(cloud, hyperx_url=URL) for _ in range(2)]
     cloud.fail("glance", "PATCH", f"/v2/images/{images[0]}", status=409, body="Something is odd.", times=None)
@@ -503,3 +518,40 @@ def test_images_without_our_properties_cost_no_request(cloud: InMemoryCloud, cli
 
     assert client("alice").leave() == []
     assert [request.method for request in sent(cloud)] == ["GET", "GET"]
+
+
+# ----------------------------------------------------------------- the page of the guide
+
+PACKAGE = Path(hyperx_glance.__file__).parent
+NO_KEYS = {"hyperx-doctor", "hyperx-glance", "hyperx-resolver"}
+"""The names of the doctor's scratch record, of the program in requests, and of a thread."""
+
+
+def written_keys() -> set[str]:
+    """Return what looks like a key of ours in any string of the package, apart from the command line and the tests."""
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if {"cli", "testing"} & {*path.relative_to(PACKAGE).parts}:
+            continue
+        tree = ast.parse(path.read_text())
+        documentation = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+                found |= set(re.findall(r"^hyperx[_-][\w:-]+$", node.value))
+    return found - NO_KEYS
+
+
+def test_the_page_has_every_key_that_the_library_writes() -> None:
+    tables = runpy.run_path(str(PACKAGE.parent / "docs" / "tables.py"))
+    rows = list(tables["Written"].rows(None))
+    shown = {key.strip("`").removesuffix("ID").removesuffix("N") for _, key, *_ in rows}
+
+    assert {field.key for field in vocabulary.FIELDS if field.own} <= shown
+    assert {"hyperx_url", "hyperx_launch_count"} <= written_keys() - {"hyperx_glance"} <= shown
+    assert all(meaning for *_, meaning, _ in rows)
+    removed = {key.strip("`") for place, key, _, fate in rows if fate == "removed"}
+    assert all(key.startswith(vocabulary.OWN_PREFIX) for key in removed)
