@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from hyperx_glance import vocabulary
 from hyperx_glance.launching import order
 from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.registering import NewImage
 from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
 
@@ -181,9 +182,9 @@ class Ordinary(Table):
     def rows(self) -> Iterable[tuple[str, ...]]:
         """Give a row for each property that stays."""
         for field in FIELDS:
-            if field.stored is not Stored.COLUMN and not field.own and field.writer is not Writer.NOBODY:
+            if field.stored is not Stored.COLUMN and not field.own and field.name in NewImage.model_fields:
                 titles = " ".join(dict.fromkeys((field.title, field.title_zh)))
-                yield f"``{field.key}``", f"``{field.part_of or field.name}``", titles
+                yield f"``{field.key}``", f"``{field.name}``", titles
         yield f"``{vocabulary.GUEST_AGENT_KEY}``", "``password_enabled``", "Password enabled 密码启用"
 
 

@@ -263,7 +263,7 @@ def test_a_large_catalogue_is_read_page_by_page_and_nothing_is_asked_twice(
     local_cloud: LocalCloud, client: ClientFactory
 ) -> None:
     owner = client("alice").project_id
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": str(uuid.uuid4()),
             "name": f"image {number}",
