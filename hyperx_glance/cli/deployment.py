@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import hyperx_glance
 from hyperx_glance.cli import commands, hints, options, output, words
+from hyperx_glance.errors import HyperxGlanceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,12 +110,19 @@ class Leave(commands.Lister):
         return False
 
 
+def _owner_name(departure: Departure, client: Client) -> str:
+    """Return the name of the department, or its id: no failure may hide what was done."""
+    try:
+        return client.owner_name(hyperx_glance.Image(id=departure.image_id, owner=departure.owner))
+    except HyperxGlanceError:
+        return departure.owner
+
+
 def _departure(departure: Departure, client: Client, language: words.Language) -> dict[str, object]:
     # Sentences of a service have no translation.
     reason = words.say(departure.reason, language)
-    owner = hyperx_glance.Image(id=departure.image_id, owner=departure.owner)
     return departure.model_dump() | {
-        "owner": output.Owner(departure.owner, lambda: client.owner_name(owner) if departure.owner else ""),
+        "owner": output.Owner(departure.owner, lambda: _owner_name(departure, client)),
         "outcome": output.Word(departure.outcome),
         "removed": output.Listed(list(departure.removed)),
         "left": output.Listed(list(departure.left)),

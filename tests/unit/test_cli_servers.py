@@ -233,3 +233,15 @@ def test_leaving_has_chinese_for_each_of_its_words() -> None:
 
     assert len(reasons) == 6
     assert [word for word in (*outcomes, *reasons) if words.say(word, "zh") == word] == []
+
+
+def test_leaving_says_what_was_done_even_if_no_department_has_a_name(
+    openstack: Callable[..., Run], fake: InMemoryCloud
+) -> None:
+    image_id = left_behind(fake)
+    fake.fail("keystone", "GET", "/projects", status=500, times=None)
+
+    run = openstack("hyperx deployment leave", user="admin")
+
+    assert run.status == 0
+    assert all(text in run.out for text in (image_id, fake.departments["dept-b"], "removed"))
