@@ -29,9 +29,15 @@ from hyperx_glance.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import NAME_OF_KEY
 from hyperx_glance.models.mapping import Edit, json_patch
-from hyperx_glance.models.record import GONE, is_being_captured, is_unfinished_registration, is_without_data
+from hyperx_glance.models.record import (
+    GONE,
+    glance_keys,
+    is_being_captured,
+    is_unfinished_registration,
+    is_without_data,
+)
 from hyperx_glance.models.results import Departure
 from hyperx_glance.vocabulary import OWN_PREFIX, glance_key
 from hyperx_glance.waiting.pace import attempts
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.cloud.cloud import Cloud
     from hyperx_glance.cloud.context import Context
+    from hyperx_glance.models.image import Image
 
 REGISTRATION = "A registration of this image is under way."
 CAPTURE = "A capture of this image is under way."
@@ -50,6 +57,9 @@ PROTECTED = "Property protections refuse to remove these properties."
 KEPT = "Glance still shows these properties."
 MOST_FAILURES = 3
 """After so many images in a row whose requests failed, the service is considered down, and no other image is tried."""
+
+
+_OWN_FIELDS = tuple(name for key, name in NAME_OF_KEY.items() if key.startswith(OWN_PREFIX))
 
 
 class _Record(Shape, extra="allow"):
@@ -108,15 +118,13 @@ def _images(cloud: Cloud, owner: str | None) -> Iterator[Image]:
 
 def _keys(cloud: Cloud, image: Image) -> frozenset[str]:
     """Return the keys of HYPERX's properties of a record."""
-    extra = image.__pydantic_extra__ or {}
-    named = image.model_fields_set & Image.model_fields.keys()
-    # A property of another tool has the name of a field: the model does not show whether ours is there, too.
-    if any(name in extra and glance_key(name).startswith(OWN_PREFIX) for name in named):
+    # A property of another tool may have the name of a field: the model does not show whether ours is there, too.
+    if any(name in (image.__pydantic_extra__ or ()) for name in _OWN_FIELDS):
         try:
             return _present(cloud, image.id)
         except NotFoundError:
             return frozenset()
-    return _own((*extra, *map(glance_key, named)))
+    return _own(glance_keys(image))
 
 
 def _own(keys: Iterable[str]) -> frozenset[str]:
@@ -190,7 +198,7 @@ def _departure(departure: Departure, after: frozenset[str], refused: set[str]) -
     outcome: Literal["removed", "refused", "failed"] = "removed"
     reason = ""
     if after:
-        outcome, reason = ("refused", PROTECTED) if after <= refused else ("failed", KEPT)
+        outcome, reason = ("refused", PROTECTED) if after == _kept(after, refused) else ("failed", KEPT)
     removed = tuple(key for key in departure.left if key not in after)
     changes = {"outcome": outcome, "removed": removed, "left": tuple(sorted(after)), "reason": reason}
     return departure.model_copy(update=changes)
@@ -211,7 +219,7 @@ def _remove(context: Context, departure: Departure, refused: set[str]) -> frozen
 
 def _patch(cloud: Cloud, image_id: str, keys: frozenset[str], refused: set[str]) -> frozenset[str]:
     """Remove properties by one patch; without those that others have removed, and without those that are refused."""
-    while wanted := sorted(keys - refused):
+    while wanted := sorted(keys - _kept(keys, refused)):
         try:
             answer = cloud.patch_image(image_id, json_patch(Edit("properties", key, None) for key in wanted))
         except ConflictError:
@@ -228,6 +236,20 @@ def _patch(cloud: Cloud, image_id: str, keys: frozenset[str], refused: set[str])
         else:
             return _keys_of(answer.content, image_id)
     return keys
+
+
+def _kept(keys: frozenset[str], refused: set[str]) -> frozenset[str]:
+    """Return the properties that stay: those that are refused, and those without which they would mislead.
+
+    Without its failure, a record would look like a registration to resume, and without the mark of its verification,
+    like one to verify.
+    """
+    kept = keys & refused
+    if kept:
+        kept |= keys & {glance_key("failure")}
+    if glance_key("checksum_wanted") in kept:
+        kept |= keys & {glance_key("checksum_verified")}
+    return kept
 
 
 def _present(cloud: Cloud, image_id: str) -> frozenset[str]:

@@ -17,6 +17,22 @@ GONE = ("deleted", "pending_delete")
 LOCK = glance_key("import_task")
 
 
+def glance_keys(image: Image) -> frozenset[str]:
+    """Return the keys of a record, even of empty properties.
+
+    Another tool's property may have the name of a field of `Image`. Then the model does not show whether Glance sent
+    the field, too, and the field counts only if its value is not the default.
+    """
+    extra = image.__pydantic_extra__ or {}
+    fields = Image.model_fields
+    named = (name for name in image.model_fields_set & fields.keys() if name not in extra or _differs(image, name))
+    return frozenset((*extra, *map(glance_key, named)))
+
+
+def _differs(image: Image, name: str) -> bool:
+    return bool(getattr(image, name) != Image.model_fields[name].default)
+
+
 def failed_stores(image: Image) -> frozenset[str]:
     """Return the stores that Glance noted as failed and that are still empty; nobody may remove that note."""
     noted = image.glance_property(glance_key("failed_import")).split(",")

@@ -295,7 +295,8 @@ def test_without_nova_nothing_is_launched(cloud: InMemoryCloud, client: ClientFa
 
 def test_what_property_protections_refuse_is_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
     """Only an administrator may change who created an image; that is found out once, not for every image."""
-    images = [add(cloud, **EVERY) for _ in range(5)]
+    every = {key: text for key, text in EVERY.items() if key != "hyperx_failure"}
+    images = [add(cloud, **every) for _ in range(5)]
     alone = add(cloud, hyperx_created_by="somebody")
     before = snapshot(cloud)
 
@@ -304,7 +305,7 @@ def test_what_property_protections_refuse_is_listed(cloud: InMemoryCloud, client
     for image_id in images:
         assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", leaving.PROTECTED)
         assert departures[image_id].left == ("hyperx_created_by",)
-        assert set(departures[image_id].removed) == EVERY.keys() - {"hyperx_created_by"}
+        assert set(departures[image_id].removed) == every.keys() - {"hyperx_created_by"}
     assert (departures[alone].outcome, departures[alone].left) == ("refused", ("hyperx_created_by",))
     assert len(sent(cloud, "PATCH")) <= len(images) + 2
     after = snapshot(cloud)
@@ -315,6 +316,46 @@ def test_what_property_protections_refuse_is_listed(cloud: InMemoryCloud, client
     assert after == without_ours(before)
 
     assert {departure.outcome for departure in client("admin").leave()} == {"removed"}
+
+
+def test_a_failed_registration_of_which_something_is_left_does_not_look_unfinished(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    """Otherwise a nightly job would resume it."""
+    alice = client("alice")
+    image_id = add(
+        cloud,
+        status="queued",
+        hyperx_created_by=alice.user_id,
+        hyperx_url=URL,
+        hyperx_failure="No.",
+        hyperx_packed="xz",
+    )
+
+    (departure,) = alice.leave()
+
+    assert (departure.outcome, departure.reason) == ("refused", leaving.PROTECTED)
+    assert (departure.removed, departure.left) == (
+        ("hyperx_packed", "hyperx_url"),
+        ("hyperx_created_by", "hyperx_failure"),
+    )
+    assert list(alice.unfinished_registrations()) == []
+    assert [departure.outcome for departure in client("admin").leave()] == ["removed"]
+    assert ours(cloud, image_id) == set()
+
+
+def test_a_verified_image_of_which_something_is_left_does_not_look_unverified(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    rule = "create = @\nread = @\nupdate = @\ndelete = {}\n"
+    cloud.glance.protections = f"[^hyperx_checksum$]\n{rule.format('!')}[.*]\n{rule.format('@')}"
+    marks = {"hyperx_checksum": "sha256:" + "0" * 64, "hyperx_checksum_verified": "true"}
+    image_id = add(cloud, hyperx_url=URL, **marks)
+
+    for _ in range(2):
+        (departure,) = client("admin").leave()
+        assert (departure.outcome, set(departure.left)) == ("refused", set(marks))
+    assert ours(cloud, image_id) == set(marks)
 
 
 def test_a_record_that_the_policy_protects_is_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
