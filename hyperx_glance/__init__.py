@@ -59,6 +59,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.models.results import (
         AvailabilityZone as AvailabilityZone,
         Deletion as Deletion,
+        Departure as Departure,
         Finding as Finding,
         FlavorChoice as FlavorChoice,
         ImagePage as ImagePage,
@@ -108,8 +109,8 @@ _HOMES = {
     "models.quotas": "DepartmentQuota QuotaLimits Usage",
     "models.registering": "NewImage NewIso",
     "models.results": """
-        AvailabilityZone Deletion Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice Progress
-        Server ServerRef Summary UrlReport
+        AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
+        Progress Server ServerRef Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from hyperx_glance.models.results import (
         AvailabilityZone,
         Deletion,
+        Departure,
         Finding,
         FlavorChoice,
         ImagePage,
@@ -744,6 +745,19 @@ class Client(Connected):
         from hyperx_glance import deployment
 
         deployment.install_metadefs(self._context)
+
+    @checked(department=optional(department), dry_run=flag)
+    def leave(self, *, department: str | None = None, dry_run: bool = False) -> list[Departure]:
+        """Remove the properties that HYPERX wrote on images, so that they are ordinary images; change nothing else.
+
+        Every image is listed first. An administrator leaves for all departments, or for ``department``; a member for
+        the connected department. With ``dry_run``, nothing is removed. Images of which a registration, a capture or a
+        launch is under way are skipped. The result has every image that had such properties, and says what is left
+        of them and why. After an interruption, call it again: it goes on with what is left.
+        """
+        from hyperx_glance import deployment
+
+        return deployment.leave(self._context, department=department, dry_run=dry_run)
 
 
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:

@@ -270,6 +270,8 @@ CAPTURE_ORDER_KEY = f"{CAPTURE_ORDER_PREFIX}0"
 """The first piece. The patch that removes it decides whether the capture is finished or cancelled."""
 CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
 """The property with the capture's id that replaces the first piece if the capture is to be deleted."""
+LAUNCH_IMAGE_KEY = "hyperx_image_id"
+"""The key in the metadata of the servers of a launch that names the image."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {

@@ -80,6 +80,16 @@ class Command(command.Command):
         """Write, on standard error, the command that continues what this one has started."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
+    def asks(self, parsed_args: argparse.Namespace) -> bool:
+        """Check whether this command asks for confirmation: only on a terminal, and not with --yes."""
+        return not parsed_args.yes and bool(self.app.stdin.isatty())
+
+    def agreed(self, question: str) -> bool:
+        """Ask a question on standard error, and return whether the answer is yes."""
+        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
+        self.app.stderr.flush()
+        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+
     def read(self, text: Text | HyperxGlanceError, **named: str | None) -> str:
         """Return a text in the language, and with the options, of this command.
 
@@ -89,6 +99,12 @@ class Command(command.Command):
         for what, name in (self.named | named).items():
             read = read.replace(f"<{what}>", shlex.quote(name)) if name else read
         return read
+
+    def explained(self, text: Text, explanation: str = "") -> output.Rendered[str]:
+        """Return a text, with what a service said; programs read it in English."""
+        whole = say("text-explained", text=text, explanation=explanation) if explanation else text
+        english = whole.in_language("en", audience=Audience.COMMAND)
+        return output.Rendered(english, self.read(whole))
 
     def told(self, error: HyperxGlanceError, **named: str | None) -> str:
         """Return an error as `read` does."""
@@ -145,23 +161,18 @@ class Deleting(Several):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
-        )
+        add_yes(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        if parsed_args.yes or not self.app.stdin.isatty() or self._agreed(parsed_args):
+        if not self.asks(parsed_args) or self._agreed(parsed_args):
             super().take_action(parsed_args)
             return
         self.app.stderr.write(f"{self.read(say('nothing-deleted'))}\n")
         self.status = 1
 
     def _agreed(self, parsed_args: argparse.Namespace) -> bool:
-        question = self.read(say("delete-for-good", names=parsed_args.names))
-        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
-        self.app.stderr.flush()
-        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+        return self.agreed(self.read(say("delete-for-good", names=parsed_args.names)))
 
 
 class Lister(Command, command.Lister):
@@ -218,6 +229,13 @@ def _lines(*texts: str) -> str:
 def add_names(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the arguments that name one or several things."""
     parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add the option that answers the question of a command that asks."""
+    parser.add_argument(
+        "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
+    )
 
 
 def add_name(parser: argparse.ArgumentParser, what: str) -> None:

@@ -67,6 +67,9 @@ _TITLES = {
     "level": ("Level", "级别"),
     "message": ("Message", "结果"),
     "remedy": ("Remedy", "处理"),
+    "outcome": ("Outcome", "处理结果"),
+    "removed": ("Removed", "已移除的属性"),
+    "left": ("Left", "保留的属性"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -76,6 +79,11 @@ _CHINESE = {
     "unlimited": "无限制",
     "checking": "检查中",
     " of ": " / ",
+    # what became of an image when HYPERX left
+    "listed": "待移除",
+    "removed": "已移除",
+    "skipped": "已跳过",
+    "refused": "被拒绝",
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",

@@ -18,6 +18,7 @@ from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFou
 from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import say
+from hyperx_glance.vocabulary import LAUNCH_IMAGE_KEY
 
 MICROVERSION = "2.67"
 """Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is used."""
@@ -62,6 +63,13 @@ class ServerOfImage(Listed):
         return (self.image and self.image.id) or ""
 
 
+class ServerOfLaunch(Listed):
+    """The part of a server's record that says from which image it is being launched."""
+
+    status: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
 class ServerRecord(ServerOfImage):
     """Nova's view of a server."""
 
@@ -94,6 +102,10 @@ class _ServerPage(ListPage[ServerRecord], alias_generator=collection("servers"))
 
 
 class _ServerOfImagePage(ListPage[ServerOfImage], alias_generator=collection("servers")):
+    pass
+
+
+class _ServerOfLaunchPage(ListPage[ServerOfLaunch], alias_generator=collection("servers")):
     pass
 
 
@@ -141,6 +153,17 @@ def server_id(cloud: Cloud, name: str) -> str:
     if len(matches) > 1:
         raise AmbiguousNameError(say("several-servers", count=len(matches), name=name), matches=matches)
     return matches[0]
+
+
+def images_being_launched(cloud: Cloud) -> frozenset[str]:
+    """Return the ids of the images from which servers are being built; an administrator sees those of everybody."""
+
+    def read(params: Mapping[str, object]) -> _ServerOfLaunchPage:
+        return cloud.get_parsed(_ServerOfLaunchPage, "compute", "/servers/detail", params=params)
+
+    criteria = {"status": "BUILD", "limit": PAGE, **({"all_tenants": "1"} if cloud.is_administrator else {})}
+    building = (server for server in listed("compute", read, criteria) if server.status == "BUILD")
+    return frozenset(filter(None, (server.metadata.get(LAUNCH_IMAGE_KEY) for server in building)))
 
 
 def server_path(server_id: str, *more: str) -> str:

@@ -16,8 +16,8 @@ from hyperx_glance.cloud import pages
 from hyperx_glance.deployment.facts import CheckResult
 from hyperx_glance.deployment.protections import NOT_INHERITED
 from hyperx_glance.errors import NotAllowedError, NotFoundError
-from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.record import is_being_captured
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import glance_keys, is_being_captured
 from hyperx_glance.texts import say, sentences
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def inherited_properties(evidence: Evidence) -> CheckResult:
 
 def copied(image: Image) -> list[str]:
     """Return the keys of an image's properties that are true of one record only."""
-    return [key for key in NOT_INHERITED if NAME_OF_KEY.get(key, key) in image.model_fields_set]
+    present = glance_keys(image)
+    return [key for key in NOT_INHERITED if key in present]
 
 
 def _snapshots(cloud: Cloud) -> Iterator[Image]:

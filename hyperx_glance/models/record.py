@@ -19,6 +19,22 @@ LOCK = glance_key("import_task")
 _SIZE = re.compile("[0-9]{1,18}")
 
 
+def glance_keys(image: Image) -> frozenset[str]:
+    """Return the keys of a record, even of empty properties.
+
+    Another tool's property may have the name of a field of `Image`. Then the model does not show whether Glance sent
+    the field, too, and the field counts only if its value is not the default.
+    """
+    extra = image.__pydantic_extra__ or {}
+    fields = Image.model_fields
+    named = (name for name in image.model_fields_set & fields.keys() if name not in extra or _differs(image, name))
+    return frozenset((*extra, *map(glance_key, named)))
+
+
+def _differs(image: Image, name: str) -> bool:
+    return bool(getattr(image, name) != Image.model_fields[name].default)
+
+
 def failed_stores(image: Image) -> frozenset[str]:
     """Return the stores that Glance noted as failed and that are still empty; nobody may remove that note."""
     noted = image.glance_property(glance_key("failed_import")).split(",")
@@ -33,6 +49,26 @@ def has_become_ready(image: Image) -> bool:
 def begun(image: Image) -> bool:
     """Check whether an import or an upload of this record has begun, or ended."""
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
+
+
+def is_unfinished_registration(image: Image) -> bool:
+    """Check whether a registration of this record is not finished; one that has failed for a known reason is.
+
+    A failure without a reason in the record means that Glance gave up, and that no client has followed it since.
+    """
+    if made_of_a_server(image):
+        return False
+    if image.phase is Phase.FAILED:
+        return not image.failure
+    if image.phase is Phase.READY:
+        wanted = image.glance_property(glance_key("checksum_wanted")).lower()
+        return bool(wanted) and not verified(image, wanted)
+    return is_without_data(image) and not image.failure
+
+
+def is_without_data(image: Image) -> bool:
+    """Check whether the data of this record is still to come, or being written."""
+    return image.phase in (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
 
 
 def kept_digest(image: Image) -> tuple[str, str]:

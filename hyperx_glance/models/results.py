@@ -173,3 +173,21 @@ class Finding(Described):
     message: Text
     remedy: Text = NO_TEXT
     explanation: str = ""
+
+
+class Departure(Described):
+    """A record of Glance that has properties of HYPERX, and what became of them when HYPERX left.
+
+    ``outcome`` is "removed" if none is left; "listed" in a dry run; "skipped" if a registration, a capture or a launch
+    is under way; "refused" if Glance refused to remove some; "failed" otherwise. ``removed`` and ``left`` have the keys
+    of the properties, ``reason`` is one sentence that says why some are left, and ``explanation`` what Glance said.
+    """
+
+    image_id: str
+    name: str
+    owner: str
+    outcome: Literal["listed", "removed", "skipped", "refused", "failed"]
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    reason: Text = NO_TEXT
+    explanation: str = ""

@@ -27,7 +27,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.fields import DataFile, well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import begun, has_become_ready, made_of_a_server, verified
+from hyperx_glance.models.record import begun, has_become_ready, is_unfinished_registration, made_of_a_server
 from hyperx_glance.models.request import problem_of
 from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
@@ -40,10 +40,8 @@ from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.texts import NO_TEXT, field_name, say
-from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
+from hyperx_glance.vocabulary import UrlProblem, glance_key
 
-_UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
-"""FAILED without a reason in the record: Glance gave up, and no client has followed it since."""
 _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
 """Problems that the caller's `UrlPolicy` decides, and that therefore say nothing about the record."""
 
@@ -209,19 +207,10 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
     if older_than_seconds:
         latest = _now(context) - timedelta(seconds=older_than_seconds)
         parameters.append(("created_at", f"lte:{latest:%Y-%m-%dT%H:%M:%SZ}"))
-    yield from filter(_is_unfinished, pages.read(context.cloud, parameters))
+    yield from filter(is_unfinished_registration, pages.read(context.cloud, parameters))
 
 
 def _now(context: Context) -> datetime:
     """Return the time of Glance's clock, which wrote the times of the records."""
     answer = context.cloud.get("image", "/images", params={"limit": 1})
     return server_time(answer.headers.get("Date")) or datetime.now(UTC)
-
-
-def _is_unfinished(image: Image) -> bool:
-    if made_of_a_server(image):
-        return False
-    if image.phase is not Phase.READY:
-        return image.phase in _UNFINISHED and not image.failure
-    wanted = image.glance_property(glance_key("checksum_wanted")).lower()
-    return bool(wanted) and not verified(image, wanted)

@@ -22,6 +22,7 @@ from hyperx_glance import (
     Deletion,
     Department,
     DepartmentQuota,
+    Departure,
     Finding,
     FlavorChoice,
     HyperxGlanceError,
@@ -233,3 +234,6 @@ def administering(client: Client) -> None:
     assert_type(client.doctor(probe=True), list[Finding])
     assert_type(hyperx_glance.deployment.property_protections(), str)
     assert_type(client.install_metadefs(), None)
+    departures = client.leave(department="dept-b", dry_run=True)
+    assert_type(departures, list[Departure])
+    assert_type(departures[0].left, tuple[str, ...])

@@ -35,6 +35,7 @@ hyperx capture resume
 hyperx capture show
 hyperx check-url
 hyperx department list
+hyperx deployment leave
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import QuotaLimits
+from hyperx_glance import Departure, QuotaLimits
+from hyperx_glance.cli import words
+from hyperx_glance.deployment import leaving
 from hyperx_glance.quotas.resources import FIELDS
-from tests.support.command import Run, debian, fake, openstack
+from tests.support.command import URL, Run, debian, fake, openstack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,3 +188,95 @@ def test_deployment(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     assert openstack("hyperx deployment metadefs").status == 1
     assert openstack("hyperx deployment metadefs", user="admin").status == 0
     assert list(fake.glance.metadefs.namespaces) == ["OS::HyperX::Image"]
+
+
+LEFT = ["hyperx_created_by", "hyperx_url"]
+
+
+def left_behind(fake: InMemoryCloud, **record: object) -> str:
+    fields = {"name": "kylin", "owner": "dept-b", "status": "active", "disk_format": "qcow2", **record}
+    properties = {"hyperx_created_by": "somebody", "hyperx_url": URL, "my_key": "1"}
+    return fake.glance.add_image(**{**fields, **properties})  # type: ignore[arg-type]  # columns
+
+
+def test_leaving(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    image_id = left_behind(fake)
+
+    run = openstack("hyperx deployment leave --department dept-b --dry-run -f json", user="admin")
+    (row,) = run.json()
+    assert (run.status, row["outcome"], row["left"], row["removed"]) == (0, "listed", LEFT, [])
+    assert fake.glance.images[image_id].properties.keys() == {*LEFT, "my_key"}
+
+    run = openstack("hyperx deployment leave --department dept-b -f json", user="admin")
+    (row,) = run.json()
+    assert (run.status, row["outcome"], row["left"], row["removed"]) == (0, "removed", [], LEFT)
+    assert (row["image_id"], row["name"], row["owner"]) == (image_id, "kylin", fake.departments["dept-b"])
+    assert fake.glance.images[image_id].properties.keys() == {"my_key"}
+    assert openstack("hyperx deployment leave -f json", user="admin").json() == []
+
+
+def test_leaving_says_what_is_left(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    left_behind(fake)
+    waiting = left_behind(fake, status="queued", name="waiting")
+
+    run = openstack("hyperx deployment leave", user="bob")
+    assert run.status == 1
+    assert all(
+        text in run.out
+        for text in (
+            "refused", "skipped", "Property protections refuse", "A registration of this image is under way.", "dept-b",
+        )
+    )  # fmt: skip
+    table = openstack("hyperx deployment leave --language zh", user="bob").out
+    assert all(text in table for text in ("处理结果", "被拒绝", "已跳过", "属性保护规则", "登记尚未完成", waiting))
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "said"), [("y\n", "en", "properties? [y/N]"), ("是\n", "zh", "属性？ [y/N]")]
+)
+def test_leaving_lists_and_asks_first(
+    openstack: Callable[..., Run], fake: InMemoryCloud, typed: str, language: str, said: str
+) -> None:
+    image_id = left_behind(fake, name="kylin\x1b[31m")
+
+    for refused in ("n\n", "\n", ""):
+        run = openstack(f"hyperx deployment leave --language {language}", user="admin", typed=refused)
+        assert run.status == 1
+        assert f"{image_id} kylin\\x1b[31m: hyperx_created_by, hyperx_url" in run.err
+        assert said in run.err
+        assert {"en": "Nothing was removed.", "zh": "未移除任何属性。"}[language] in run.err
+    assert fake.glance.images[image_id].properties.keys() == {*LEFT, "my_key"}
+
+    assert openstack(f"hyperx deployment leave --language {language}", user="admin", typed=typed).status == 0
+    assert fake.glance.images[image_id].properties.keys() == {"my_key"}
+    assert "[y/N]" not in openstack("hyperx deployment leave", user="admin", typed="n\n").err, "nothing is left"
+
+
+def test_leaving_does_not_ask_with_yes(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    left_behind(fake)
+
+    run = openstack("hyperx deployment leave --yes", user="admin", typed="n\n")
+
+    assert (run.status, "[y/N]" in run.err) == (0, False)
+
+
+def test_leaving_has_chinese_for_each_of_its_words() -> None:
+    outcomes = typing.get_args(Departure.model_fields["outcome"].annotation)
+    reasons = [
+        text for text in vars(leaving).values() if isinstance(text, str) and text.endswith(".") and "\n" not in text
+    ]
+
+    assert len(reasons) == 6
+    assert [word for word in (*outcomes, *reasons) if words.say(word, "zh") == word] == []
+
+
+def test_leaving_says_what_was_done_even_if_no_department_has_a_name(
+    openstack: Callable[..., Run], fake: InMemoryCloud
+) -> None:
+    image_id = left_behind(fake)
+    fake.fail("keystone", "GET", "/projects", status=500, times=None)
+
+    run = openstack("hyperx deployment leave", user="admin")
+
+    assert run.status == 0
+    assert all(text in run.out for text in (image_id, fake.departments["dept-b"], "removed"))

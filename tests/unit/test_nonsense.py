@@ -54,6 +54,7 @@ READING: dict[str, Callable[[Client, str], object]] = {
     "set_quota": lambda client, _: client.set_quota("dept-a", images=5, cores=None),
     "quota of another": lambda client, _: client.quota("dept-b"),
     "install_metadefs": lambda client, _: client.install_metadefs(),
+    "leave": lambda client, _: client.leave(),
 }
 WRITING: dict[str, tuple[str, Callable[[Client, str], object]]] = {
     "update": ("PATCH", lambda client, image: client.update(image, name="other")),
