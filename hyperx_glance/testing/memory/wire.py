@@ -188,6 +188,8 @@ class Service:
     name: ClassVar[str]
     type: ClassVar[str]
     endpoint_path: ClassVar[str] = ""
+    answers_head: ClassVar[bool] = False
+    """Whether HEAD is handled as GET."""
 
     def __init__(self) -> None:
         self.present = True
