@@ -152,7 +152,7 @@ class Departments:
                 f"You cannot see a department {name_or_id}.", hint="Only administrators may name other departments."
             )
         raise NotFoundError(
-            f"There is no department {name_or_id}.", hint="openstack hyperx department list shows all departments."
+            f"There is no department {name_or_id}.", hint="List the departments to see their names and ids."
         )
 
     def _ask(self, name_or_id: str) -> dict[str, str]:

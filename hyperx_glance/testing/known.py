@@ -8,7 +8,7 @@ hyperx_glance.errors.InvalidRequestError: There is no user 'alcie'. Hint: Did yo
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hyperx_glance.errors import InvalidRequestError
 
@@ -20,6 +20,19 @@ def require(what: str, name: object, names: Iterable[str]) -> None:
         raise InvalidRequestError(
             f"There is no {what} {name!r}.", hint=f"{suggestion(name, there)}Known: {listed(there)}."
         )
+
+
+def require_limits(service: str, limits: Mapping[str, object], names: Iterable[str]) -> None:
+    """Raise `InvalidRequestError` if a service has no such limit, or if a limit is no number; -1 means none.
+
+    >>> require_limits("Nova", {"instnces": 1}, ["instances", "cores"])
+    Traceback (most recent call last):
+    hyperx_glance.errors.InvalidRequestError: There is no limit of Nova 'instnces'. Hint: Did you mean 'instances'? ...
+    """
+    for name, limit in limits.items():
+        require(f"limit of {service}", name, names)
+        if type(limit) is not int or limit < -1:
+            raise InvalidRequestError(f"The limit {name} must be a whole number of at least -1, not {limit!r}.")
 
 
 def suggestion(name: object, names: Iterable[str]) -> str:

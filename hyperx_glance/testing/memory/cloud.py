@@ -12,12 +12,14 @@ import dataclasses
 import email.utils
 import functools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.sources.network import as_default
 from hyperx_glance.testing import capabilities, known
 from hyperx_glance.testing.memory import files
@@ -97,6 +99,9 @@ class InMemoryCloud:
         release: str = capabilities.NEWEST,
         profile: ProfileName = "default",
     ) -> None:
+        known.require("profile", profile, PROFILES)
+        if not re.fullmatch(r"20[0-9]{2}\.[12]", release):
+            raise InvalidRequestError(f"release must be a name such as {capabilities.NEWEST}, not {release!r}.")
         self.release = release
         self.profile = profile
         self.keystone = Keystone()
@@ -127,6 +132,8 @@ class InMemoryCloud:
         self._fill(PROFILES[profile])
         for resource, limit in _UNIFIED_LIMITS:
             self.keystone.register_limit(self.glance, resource, limit)
+        for service in self.keystone.services:
+            service.seal()
 
     def _fill(self, profile: Profile) -> None:
         """Create the content of a profile."""

@@ -101,6 +101,17 @@ def struck(plans: Iterable[Plan], service: Service, call: Call) -> tuple[list[Ca
     return callbacks, failure
 
 
+def next_data_fault(setting: str, faults: list[str]) -> str:
+    """Take the next planned failure of a snapshot or an upload; return "" if there is none.
+
+    A word that means nothing becomes a failure of the cloud, which ends the test with an error.
+    """
+    fault = faults.pop(0) if faults else ""
+    if fault:
+        known.require(f"failure for {setting}", fault, ("deleted", "lost"))
+    return fault
+
+
 def check_place(service: Service, method: str, path: str) -> None:
     """Raise `InvalidRequestError` if no request with such a method and path ever reaches this service."""
     found_in = searcher(path)

@@ -16,14 +16,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from cheroot import errors, wsgi
-
 from hyperx_glance.testing import origins
+from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
 from hyperx_glance.testing.profiles import PROFILES, ProfileName, entry, written
+
+with needed("testing"):
+    from cheroot import errors, wsgi
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

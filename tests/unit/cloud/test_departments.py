@@ -74,7 +74,7 @@ def test_an_administrator_resolves_by_id_and_by_name(cloud: InMemoryCloud, clock
     known = departments(cloud, "admin", clock)
 
     assert known.resolve("dept-b") == known.resolve(cloud.departments["dept-b"])
-    with pytest.raises(NotFoundError, match=r"dept-z.* openstack hyperx department list"):
+    with pytest.raises(NotFoundError, match=r"dept-z.* Hint: List the departments"):
         known.resolve("dept-z")
 
 

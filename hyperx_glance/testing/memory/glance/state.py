@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from hyperx_glance.testing import known as known_names
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.cache import Cache
@@ -31,6 +32,12 @@ _LIMITED = (
 _GONE = ("killed", "deleted", "pending_delete")
 
 
+_WORDS = {
+    "status": records.STATUSES,
+    "visibility": records.VISIBILITIES,
+    "disk_format": records.DISK_FORMATS,
+    "container_format": records.CONTAINER_FORMATS,
+}
 _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
@@ -110,9 +117,13 @@ class State(Service):
     def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
         """Put an image directly into the database, and return its id.
 
-        ``owner`` is a department's name or id. Any other key is an attribute of `ImageRecord` or else a property; times
-        may be strings. Nothing is checked.
+        ``owner`` is a department's name, or the id of any project, also of one that is gone. Any other key is an
+        attribute of `ImageRecord` or else a property; times may be strings. Raise `InvalidRequestError` if no Glance
+        has such a ``status``, ``visibility``, ``disk_format`` or ``container_format``.
         """
+        for key, words in _WORDS.items():
+            if record.get(key) is not None:
+                known_names.require(f"{key} in Glance", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}
         image_id = str(known.pop("id", "") or uuid.uuid4())
         for key in records.TIMES:
@@ -123,7 +134,7 @@ class State(Service):
         properties = {key: value for key, value in record.items() if key not in _FIELDS}
         now = self.now()
         known = {"created_at": now, "updated_at": now, **known}
-        image = ImageRecord(image_id, self._keystone.departments.get(owner or "", owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
+        image = ImageRecord(image_id, None if owner is None else self._keystone.owner_id(owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
         image.properties |= properties  # type: ignore[arg-type]  # unchecked on purpose
         if image.status in ("active", "deactivated") and not image.stores and "stores" not in record:
             image.stores = self._default_stores()
@@ -138,7 +149,9 @@ class State(Service):
 
     def share(self, image_id: str, department: str, *, status: str = "accepted") -> None:
         """Share an image with a department."""
-        project_id = self._keystone.departments[department]
+        known_names.require("image", image_id, self.images)
+        known_names.require("status of a member", status, ("accepted", "pending", "rejected"))
+        project_id = self._keystone.project_id(department)
         self.images[image_id].members[project_id] = Member(
             project_id, status, created_at=self.now(), updated_at=self.now()
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from hyperx_glance.deployment import NOVA_OPTION
+from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
@@ -80,12 +81,13 @@ class State(Service):
         return flavor.id
 
     def set_quota(self, department: str, **limits: int) -> None:
-        """Set limits of a department: instances, cores, ram (MiB)."""
-        project_id = self._keystone.departments.get(department, department)
-        self.quotas.setdefault(project_id, {}).update(limits)
+        """Set limits of a department, given by name or id: instances, cores, ram (MiB), and others; -1 is none."""
+        known.require_limits("Nova", limits, DEFAULT_QUOTA)
+        self.quotas.setdefault(self._keystone.project_id(department), {}).update(limits)
 
     def server(self, name: str) -> Server:
         """Return the server of that name."""
+        known.require("server", name, [server.name for server in self.servers.values()])
         return next(server for server in self.servers.values() if server.name == name)
 
     def limits_of(self, project_id: str) -> dict[str, int]:
