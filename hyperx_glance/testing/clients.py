@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ClientSettings(TypedDict, total=False):
-    """The fields of `Settings`."""
+    """The fields of `~hyperx_glance.Settings`."""
 
     public_visibility: Literal["community", "public"]
     transfer: Literal["auto", "import", "stream"]

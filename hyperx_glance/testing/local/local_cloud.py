@@ -432,7 +432,7 @@ class LocalCloud:
             return self._sessions[user]
 
     def client(self, user: str, **settings: Unpack[ClientSettings]) -> Client:
-        """Return a new client of ``user``, with other fields of `Settings`.
+        """Return a new client of ``user``; ``settings`` are fields of `~hyperx_glance.Settings`.
 
         Unless you give a ``url_policy``, it trusts files on 127.0.0.1, the only address that the services reach.
         """

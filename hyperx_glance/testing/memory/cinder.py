@@ -73,7 +73,9 @@ class Cinder(Service):
     def __init__(self, keystone: Keystone, glance: Glance) -> None:
         super().__init__()
         self.volumes: dict[str, Volume] = {}
+        """Volumes by id."""
         self.volume_types: list[str] = ["__DEFAULT__"]
+        """The names of the volume types, the default one first."""
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; missing ones have the default."""
         self.faults: list[str] = []

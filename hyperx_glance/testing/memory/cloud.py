@@ -103,12 +103,19 @@ class InMemoryCloud:
         if not re.fullmatch(r"20[0-9]{2}\.[12]", release):
             raise InvalidRequestError(f"release must be a name such as {capabilities.NEWEST}, not {release!r}.")
         self.release = release
+        """The OpenStack release that the cloud plays."""
         self.profile = profile
+        """The name of its initial content."""
         self.keystone = Keystone()
+        """Users, departments, unified limits and tokens."""
         self.glance = Glance(self.keystone)
+        """Images, imports and what URLs hold."""
         self.neutron = Neutron()
+        """Networks, ports, security groups and routers."""
         self.cinder = Cinder(self.keystone, self.glance)
+        """Volumes and their quotas."""
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
+        """Servers, flavors and their quotas."""
         self.glance.lookers += [self.nova.look_at_image, self.cinder.look_at_image]
         self.glance.writers += [self.nova.writes_to_image, self.cinder.writes_to_image]
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
@@ -245,7 +252,9 @@ class InMemoryCloud:
         return self._entrance.session(self.auth(user))
 
     def client(self, user: str, **settings: Unpack[ClientSettings]) -> Client:
-        """Return a new client of this user, with the cloud's `network` and `pace`, and with other fields of `Settings`.
+        """Return a new client of this user, with the cloud's `network` and `pace`.
+
+        ``settings`` are fields of `~hyperx_glance.Settings`.
 
         >>> InMemoryCloud().client("bob", transfer="stream").is_administrator
         False

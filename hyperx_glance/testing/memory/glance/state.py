@@ -49,12 +49,16 @@ class State(Service):
 
     def __init__(self, keystone: Keystone) -> None:  # noqa: PLR0915  # one statement for each thing that a test may set
         self.metadefs = AllMetadefs()
+        """The namespaces of metadata definitions."""
         self.cache = Cache(lambda image_id: self.image(image_id) is not None)
+        """Glance's cache of images."""
         super().__init__()
         self.images: dict[str, ImageRecord] = {}
         """Every record, including deleted ones, whose ids are used up."""
         self.tasks: dict[str, Record] = {}
+        """The imports' tasks by id."""
         self.import_methods: list[str] = ["glance-direct", "web-download", "copy-image", "glance-download"]
+        """The option enabled_import_methods; [] is a Glance without imports."""
         self.import_filter = Filter(disallowed_ports=[22])
         """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
         self.downloads: dict[str, Download] = {}
@@ -76,6 +80,7 @@ class State(Service):
         self.broken_stores: set[str] = set()
         """Stores into which nothing can be written."""
         self.use_keystone_limits = True
+        """The option of that name: False ignores every limit."""
         self.lacks: frozenset[Name] = frozenset()
         """The features that this release lacks."""
         self.protections: str | bool = True
@@ -92,13 +97,17 @@ class State(Service):
             "copy_image": "admin",
             "delete_image_location": "admin",
         }
+        """Who may do what besides an administrator: "member" of the owner, "admin" alone, or "nobody"."""
         self.hidden_by_policy: set[str] = set()
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
         """Images whose data the store refuses to delete: deleting them is a 409."""
         self.default_page = 25
+        """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
+        """The option api_limit_max: the largest number of images of a page."""
         self.hash_algorithm = "sha512"
+        """The option hashing_algorithm."""
         self.case_sensitive = True
         """Whether the database distinguishes upper from lower case; MySQL's usual collation does not."""
         self.lookers: list[Callable[[ImageRecord], None]] = []
@@ -118,8 +127,9 @@ class State(Service):
         """Put an image directly into the database, and return its id.
 
         ``owner`` is a department's name, or the id of any project, also of one that is gone. Any other key is an
-        attribute of `ImageRecord` or else a property; times may be strings. Raise `InvalidRequestError` if no Glance
-        has such a ``status``, ``visibility``, ``disk_format`` or ``container_format``.
+        attribute of `~hyperx_glance.testing.memory.glance.records.ImageRecord` or else a property; times may be
+        strings. Raise `~hyperx_glance.InvalidRequestError` if no Glance has such a ``status``, ``visibility``,
+        ``disk_format`` or ``container_format``.
         """
         for key, words in _WORDS.items():
             if record.get(key) is not None:

@@ -65,7 +65,9 @@ class State(Service):
         self.first_endpoints: list[tuple[str, str]] = []
         """Interface and region of endpoints that precede the usual ones in the catalogue, for every service."""
         self.registered_limits: dict[str, Record] = {}
+        """The unified limits' defaults, by id."""
         self.limits: dict[str, Record] = {}
+        """The departments' own unified limits, by id."""
         self.rescopes_tokens = True
         """Whether a token can be exchanged for another: allow_rescope_scoped_token, and no application credential."""
         self.administers_system = True
@@ -75,6 +77,7 @@ class State(Service):
         self.records: dict[str, dict[str, Record]] = {}
         """The objects by id, in one dictionary for each collection: users, projects, roles and so on."""
         self.grants: set[Grant] = set()
+        """The roles of users and groups in projects, in domains and on the system."""
         self.memberships: set[tuple[str, str]] = set()
         """Group ids with the ids of their users."""
         self._passwords: dict[str, str] = {}

@@ -25,14 +25,20 @@ class State(Service):
     type: ClassVar[str] = "compute"
     endpoint_path: ClassVar[str] = "/v2.1"
 
-    def __init__(self, keystone: Keystone, glance: Glance, cinder: Cinder, neutron: Neutron) -> None:
+    def __init__(  # noqa: PLR0915  # one statement for each thing that a test may set
+        self, keystone: Keystone, glance: Glance, cinder: Cinder, neutron: Neutron
+    ) -> None:
         super().__init__()
         self.servers: dict[str, Server] = {}
+        """Servers by id."""
         self.flavors: dict[str, Flavor] = {}
+        """Flavors by id."""
         self.keypairs: dict[str, dict[str, Record]] = {}
         """Key pairs by user id and name."""
         self.server_groups: dict[str, Record] = {}
+        """Server groups by id."""
         self.availability_zones: list[str] = ["nova"]
+        """The zones with a working host."""
         self.unavailable_zones: list[str] = []
         """Zones without a working host: Nova lists them, and launches nothing there."""
         self.quotas: dict[str, dict[str, int]] = {}
@@ -54,6 +60,7 @@ class State(Service):
         self.non_inheritable = NOVA_OPTION
         """The option non_inheritable_image_properties: properties that snapshots do not get from the server's image."""
         self.max_microversion = "2.104"
+        """The newest microversion."""
         self.max_limit = 1000
         """The option of [api]: the largest number of records of a page."""
         self.password_changes: PasswordChanges = "accepted"
@@ -63,6 +70,7 @@ class State(Service):
         self.resizes = True
         """Whether there is a host for a server that is resized or migrated: another one, or the same."""
         self.aggregates: dict[int, Record] = {}
+        """Host aggregates by id."""
         self.departed: dict[str, Server] = {}
         """Deleted servers: their actions can still be read."""
         self._keystone = keystone
