@@ -333,7 +333,12 @@ def test_limits_are_set_though_answers_are_lost(  # noqa: PLR0917 - a table
 ) -> None:
     admin = client("admin")
     before = admin.quota("dept-b")
-    changes = ({"images": 5}, {"images": 7, "cores": 3, "volumes": 4}, {"images": 0}, {"images": None})
+    changes: tuple[dict[str, int | None], ...] = (
+        {"images": 5},
+        {"images": 7, "cores": 3, "volumes": 4},
+        {"images": 0},
+        {"images": None},
+    )
     for step, limits in enumerate(changes):
         if step in steps:
             cloud.cut(service, method, "limits|os-quota-sets", **loss)

@@ -439,8 +439,8 @@ class LocalCloud:
         from hyperx_glance.models.urls import UrlPolicy
         from hyperx_glance.testing.clients import client
 
-        own: ClientSettings = {"url_policy": UrlPolicy(trusted_hosts=(HOST,))}
-        return client(self.session(user), REGION, **{**own, **settings})
+        chosen: ClientSettings = {"url_policy": UrlPolicy(trusted_hosts=(HOST,)), **settings}
+        return client(self.session(user), REGION, **chosen)
 
     def database(self, service: str) -> Path:
         """Return the path of a service's SQLite file, for writing much data; for Nova, the file with the servers."""

@@ -261,8 +261,8 @@ class InMemoryCloud:
         """
         from hyperx_glance.testing.clients import client  # noqa: PLC0415 - a served cloud needs none
 
-        own: ClientSettings = {"network": self.network, "pace": self.pace}
-        return client(self.session(user), REGION, **{**own, **settings})
+        chosen: ClientSettings = {"network": self.network, "pace": self.pace, **settings}
+        return client(self.session(user), REGION, **chosen)
 
     @functools.cached_property
     def _entrance(self) -> Entrance:

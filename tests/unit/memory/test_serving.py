@@ -211,7 +211,8 @@ def test_the_profile_of_devstack_is_served_under_its_names() -> None:
 def test_client_of_another_process_registers_a_file_of_the_server(server: Server) -> None:
     url = control(server, "download", name="a disk.raw", size=4096).json()["url"]
     trusting = Settings(url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)))
-    auth = {key: value for key, value in server.clouds["cloud"].auth("alice").items() if key != "region_name"}
+    auth: dict[str, Any] = {**server.clouds["cloud"].auth("alice")}
+    del auth["region_name"]
     client = Client.from_session(Session(v3.Password(**auth)), settings=trusting)
 
     image = client.register(NewImage(name="disk", url=url, disk_format="raw"))
