@@ -24,6 +24,7 @@ from hyperx_glance.sources.network import as_default
 from hyperx_glance.testing import capabilities, known
 from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
+from hyperx_glance.testing.memory.filling import fill
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
@@ -31,7 +32,7 @@ from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.plans import Fate, Plan, check_place, struck
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json
-from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
+from hyperx_glance.testing.profiles import PROFILES, ProfileName
 
 if TYPE_CHECKING:
     import requests
@@ -46,13 +47,6 @@ if TYPE_CHECKING:
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
 
 _LONGEST_INTERVAL = 30.0
-
-_UNIFIED_LIMITS = (
-    ("image_size_total", 1000),
-    ("image_stage_total", 1000),
-    ("image_count_total", 100000),
-    ("image_count_uploading", 100),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,40 +130,9 @@ class InMemoryCloud:
         """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
         self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
-        self._fill(PROFILES[profile])
-        for resource, limit in _UNIFIED_LIMITS:
-            self.keystone.register_limit(self.glance, resource, limit)
+        fill(self, PROFILES[profile])
         for service in self.keystone.services:
             service.seal()
-
-    def _fill(self, profile: Profile) -> None:
-        """Create the content of a profile."""
-        for name, person in profile.people.items():
-            if person.department not in self.keystone.departments:
-                self.keystone.add_department(person.department)
-            self.keystone.add_user(name, person.department, role=person.role)
-        for department in profile.generous:
-            self.nova.set_quota(department, **SERVER_QUOTA)
-        for flavor in profile.flavors:
-            self.nova.add_flavor(**flavor._asdict())
-        networks = [
-            self.neutron.add_network(
-                network.name,
-                shared=network.shared,
-                external=network.external,
-                cidr=network.cidr,
-                project_id=self.departments[network.department],
-            )
-            for network in profile.networks
-        ]
-        for network_id, network in zip(networks, profile.networks, strict=True):
-            if network.external:
-                self.neutron.add_router(ROUTER, network_id, networks[0], self.departments["admin"])
-        if profile.image:
-            image_id = self.glance.add_image(
-                owner="admin", name=profile.image, visibility="public", container_format="bare"
-            )
-            self.glance.fill(self.glance.images[image_id], "qcow2", small_image())
 
     @property
     def departments(self) -> Mapping[str, str]:
