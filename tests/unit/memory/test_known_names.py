@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 REFUSED: dict[str, tuple[Callable[[InMemoryCloud], object], str]] = {
     "status": (lambda cloud: cloud.glance.add_image(status="activ"), "Did you mean 'active'?"),
     "visibility": (lambda cloud: cloud.glance.add_image(visibility="publik"), "Did you mean 'public'?"),
-    "disk format": (lambda cloud: cloud.glance.add_image(disk_format="qcow"), "Did you mean 'qcow2'?"),
-    "container format": (lambda cloud: cloud.glance.add_image(container_format="bear"), "Did you mean 'bare'?"),
     "owner": (lambda cloud: cloud.glance.add_image(owner="dept-typo"), "There is no department 'dept-typo'."),
     "image to share": (lambda cloud: cloud.glance.share("none", "dept-b"), "There is no image 'none'."),
     "department to share with": (

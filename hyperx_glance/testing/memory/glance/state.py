@@ -32,12 +32,8 @@ _LIMITED = (
 _GONE = ("killed", "deleted", "pending_delete")
 
 
-_WORDS = {
-    "status": records.STATUSES,
-    "visibility": records.VISIBILITIES,
-    "disk_format": records.DISK_FORMATS,
-    "container_format": records.CONTAINER_FORMATS,
-}
+_WORDS = {"status": records.STATUSES, "visibility": records.VISIBILITIES}
+"""The words of which Glance knows no other; its options disk_formats and container_formats may name any formats."""
 _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
@@ -128,8 +124,7 @@ class State(Service):
 
         ``owner`` is a department's name, or the id of any project, also of one that is gone. Any other key is an
         attribute of `~hyperx_glance.testing.memory.glance.records.ImageRecord` or else a property; times may be
-        strings. Raise `~hyperx_glance.InvalidRequestError` if no Glance has such a ``status``, ``visibility``,
-        ``disk_format`` or ``container_format``.
+        strings. Raise `~hyperx_glance.InvalidRequestError` if no Glance has such a ``status`` or ``visibility``.
         """
         for key, words in _WORDS.items():
             if record.get(key) is not None:
