@@ -59,6 +59,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"hyperx_glance\.waiting\.cancelling\.Handle"),
     # Words that a type checker knows, shown where they are accepted.
     (r"py:class", r"ActionWord|Language"),
+    # The records in the services of the cloud in memory, whose attributes are those of the services' answers.
+    (r"py:class", r"hyperx_glance\.testing\.memory\..*"),
 ]
 # Fields of several models share their names, so that a bare field name has no single target.
 suppress_warnings = ["ref.python"]

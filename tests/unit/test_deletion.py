@@ -98,7 +98,7 @@ def test_deleting_a_missing_image_raises_unless_a_response_was_lost(
     handled: bool,  # noqa: FBT001
 ) -> None:
     """Glance does not distinguish an image that was deleted from one that never existed."""
-    cloud.cut("glance", "DELETE", "some-id", handled=handled)
+    cloud.cut("glance", "DELETE", "/images/some-id$", handled=handled)
     if handled:
         assert client().delete("some-id") == Deletion(image=Image(id="some-id"))
         return

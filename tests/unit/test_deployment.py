@@ -213,8 +213,7 @@ def test_a_service_that_is_down_is_a_finding(
     check: str,
     probe: bool,  # noqa: FBT001 - a case
 ) -> None:
-    for method in "GET", "POST", "PATCH", "DELETE":
-        fake.cut(name, method, "", times=None, handled=False)
+    fake.kill(name)
 
     findings = examine(fake, probe=probe)
 

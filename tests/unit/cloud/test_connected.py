@@ -53,7 +53,7 @@ def test_every_connection_of_a_client_waits_at_its_pace(kind: str, path: str) ->
         client = Client.from_session(bob, steward=admin, settings=settings)
     else:
         client = Client.from_connection(Connection(session=bob), steward=Connection(session=admin), settings=settings)
-    image = fake.glance.add_image(name="kylin", owner="dept-c", visibility="community", status="active")
+    image = fake.glance.add_image(name="kylin", owner="c" * 32, visibility="community", status="active")
     fake.fail("keystone", "GET", path, status=503, times=None)
 
     with pytest.raises(ServiceUnavailableError):

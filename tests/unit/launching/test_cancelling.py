@@ -138,6 +138,7 @@ def test_a_volume_that_cannot_be_marked_now_keeps_its_server_until_it_can(
     launch = alice.launch(iso, ask(keep_volumes=True))
     volume = next(iter(cloud.cinder.volumes.values()))
     volume.status = "uploading"
+    cloud.cinder.copies_stall = True
     cloud.before("cinder", "POST", "/metadata", lambda: setattr(volume, "status", "in-use"), times=1, skip=3)
     servers_at_marks: list[int] = []
     cloud.before("cinder", "POST", "/metadata", lambda: servers_at_marks.append(len(cloud.nova.servers)))
