@@ -38,5 +38,6 @@ class Described(BaseModel):
             name = names.get(key, key)
             field = fields.get(name)
             entry["title"] = field.title if field else title(cls.__name__, name)
-            entry["description"] = field.description if field else meaning(cls.__name__, name)
+            if text := field.description if field else meaning(cls.__name__, name):
+                entry["description"] = text
         return shown

@@ -275,5 +275,16 @@ def test_a_model_of_a_program_keeps_its_own_words() -> None:
     class Row(Image):
         name: str = pydantic.Field("", title="Label", description="What people call it.")
 
-    shown = Row.model_json_schema()["properties"]["name"]
-    assert (shown["title"], shown["description"]) == ("Label", "What people call it.")
+        rank: int = 0
+
+        @pydantic.computed_field  # type: ignore[prop-decorator]  # mypy does not know a decorated property
+        @property
+        def shout(self) -> str:
+            """Loud."""
+            return self.name.upper()
+
+    shown = Row.model_json_schema(mode="serialization")["properties"]
+    assert (shown["name"]["title"], shown["name"]["description"]) == ("Label", "What people call it.")
+    assert shown["rank"] == {"default": 0, "title": "Rank", "type": "integer"}
+    assert shown["shout"]["description"] == "Loud."
+    assert shown["url"]["title"] == "URL"
