@@ -11,8 +11,8 @@ POST    /NAME/control/cut       ``InMemoryCloud.cut``: service, method, path, ti
 POST    /NAME/control/kill      ``InMemoryCloud.kill``: service
 POST    /NAME/control/restart   ``InMemoryCloud.restart``: service
 POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; returns the id
-POST    /NAME/control/download  what a URL holds: url or name, and either base64, size (so many zeros) or status;
-                                returns the url. That of a name is /NAME/files/name of this server, which any client can read
+POST    /NAME/control/download  what a URL holds: url or name, and either base64, size (so many zeros) or status; it
+                                returns the url. That of a name is /NAME/files/name of this server, for any client
 POST    /NAME/control/user      ``Keystone.add_user``: name, department, role, password; the department is made
 POST    /NAME/control/quota     ``Nova.set_quota``: department, instances, cores, ram
 POST    /NAME/control/set       settings of a service: service, and any of its plain attributes, such as build_polls
