@@ -233,10 +233,10 @@ def test_the_parts_of_an_error_are_apart() -> None:
         " Hint: Delete what is no longer needed, or ask an administrator for a larger quota."
     )
     assert error.in_language("zh", audience="person") == (
-        "部门 ops 的配额不足：还需要 1 个镜像，已用 1，上限 1。请删除不再需要的内容，或请管理员提高配额。"
+        "部门 ops 的配额不足。镜像：已用 1，上限 1，本次需要 1。请删除不再需要的内容，或请管理员提高配额。"
     )
     assert error.in_language("zh") == (
-        "部门 ops 的配额不足：还需要 1 个镜像，已用 1，上限 1。服务的说明：Over（镜像服务返回 413）。"
+        "部门 ops 的配额不足。镜像：已用 1，上限 1，本次需要 1。服务返回的信息：Over（镜像服务返回 413）。"
         "提示：请删除不再需要的内容，或请管理员提高配额。"
     )
     assert (error.explanation, error.suggested_status) == ("Over.", 409)
