@@ -753,7 +753,14 @@ class Client(Connected):
         Every image is listed first. An administrator leaves for all departments, or for ``department``; a member for
         the connected department. With ``dry_run``, nothing is removed. Images of which a registration, a capture or a
         launch is under way are skipped. The result has every image that had such properties, and says what is left
-        of them and why. After an interruption, call it again: it goes on with what is left.
+        of them and why. After an interruption, call it again: it continues with what is left.
+
+        :param department: a name or an id; None is all departments for an administrator, and the member's own
+        :param dry_run: list what would be removed, and change nothing
+        :raises NotAllowedError: a member names another department
+        :raises NotFoundError: there is no such department
+        :raises AuthenticationError: the session has ended
+        :raises ServiceUnavailableError: the list cannot be read
         """
         from hyperx_glance import deployment
 

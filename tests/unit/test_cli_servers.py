@@ -111,7 +111,7 @@ def test_an_ambiguous_or_unknown_name_of_a_server_changes_nothing(
 
     run = openstack(f"hyperx {command.format('web')}")
     assert run.status == 1
-    assert run.err == f"2 servers are named web. Their ids: {', '.join(ids)}. Hint: Use the id.\n"
+    assert run.err == f"2 servers are named web. Hint: Use the id: one of {', '.join(ids)}.\n"
     run = openstack(f"hyperx {command.format('we')}")
     assert run.err.startswith("There is no server with the name or id we in this department. Hint: ")
     assert openstack(f"hyperx {command.format(chr(39) * 2)}").err == "<server>: must not be empty\n"
@@ -227,7 +227,7 @@ def test_leaving_says_what_is_left(openstack: Callable[..., Run], fake: InMemory
         )
     )  # fmt: skip
     table = openstack("hyperx deployment leave --language zh", user="bob").out
-    assert all(text in table for text in ("处理结果", "被拒绝", "已跳过", "属性保护规则", "登记尚未完成", waiting))
+    assert all(text in table for text in ("处理结果", "被拒绝", "已跳过", "属性保护规则", "注册尚未完成", waiting))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "capture show": (CAPTURED, "capture show captured-{n}"),
     "check-url": (f"check-url {URL} --disk-format vmdk",),
     "department list": ("department list",),
+    "deployment leave": ("deployment leave --dry-run",),
     "doctor": ("doctor --probe",),
     "flavor list": ("flavor list --image large",),
     "image capture": (f"image capture '{LONG}' golden-{{n}}",),
@@ -113,7 +114,7 @@ def test_a_table_is_no_wider_than_its_terminal(
         run = drawn(columns)
         assert max(map(width, run.out.splitlines())) <= columns, run.out
         left_out = [title for title in every if title not in titles(run.out)]
-        told = re.search("(?:left out to fit the width: |未显示的列：)(.*?)[.。]", run.err)
+        told = re.search("(?:left out to fit the width: |省略的列：)(.*?)[.。]", run.err)
         assert left_out == (re.split(", |、", told[1]) if told else [])
         for title in left_out:
             assert titles(openstack(f"hyperx {line.format(n=columns)} --max-width {columns} -c '{title}'").out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,6 +110,37 @@ def test_errors_are_told_in_words(
 
     assert answer.status_code == status
     assert told in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/images?cursor=nonsense", {"error": "游标：属于另一个查询，或已被修改"}),
+        ("/images?view=everything", {"error": "只有管理员可以使用视图“everything”。", "hint": "请使用“所有”类别。"}),
+        ("/images?name=x&min_size=2&max_size=1", {"error": "："}),
+        ("/images/nobody/progress", {"error": "没有镜像 nobody。", "hint": "请从列表中选择镜像。", "code": "no-image"}),
+    ],
+)
+def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
+    cloud: InMemoryCloud, path: str, said: dict[str, str]
+) -> None:
+    browser = worker(cloud)
+
+    answer = browser.get(path, headers={**login(browser, cloud), "Accept-Language": "zh-CN,zh;q=0.9"}).json()
+
+    assert {key: answer[key] for key in said} == said or said["error"] in answer["error"]
+    assert not re.search(r"\w\(|`|--", answer["error"] + answer.get("hint", ""))
+
+
+def test_each_button_that_is_missing_is_explained_in_chinese(cloud: InMemoryCloud) -> None:
+    fill(cloud, 1, owner="dept-a", protected=True)
+    browser = worker(cloud)
+
+    headers = {**login(browser, cloud), "Accept-Language": "zh"}
+    (row,) = browser.get("/images", headers=headers).json()["rows"]
+
+    assert row["why_not"]["delete"] == "该镜像受到删除保护。请先取消保护。"
+    assert row["why_not"]["feature"] == "只有管理员可以将镜像设为精选。请设为公共，或请管理员操作。"
 
 
 def test_a_wrong_password_is_told_as_such(cloud: InMemoryCloud) -> None:

@@ -21,6 +21,7 @@ from hyperx_glance import (
     vocabulary,
 )
 from hyperx_glance.deployment import leaving
+from hyperx_glance.texts import say
 from tests import samples
 from tests.support.clouds import sent
 from tests.support.departures import EVERY, ORDINARY, URL, add, by_id, ours, snapshot, without_ours
@@ -169,7 +170,7 @@ def test_a_registration_under_way_is_skipped(cloud: InMemoryCloud, client: Clien
     departures = by_id(alice.leave())
 
     for image_id in (waiting, unverified):
-        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", leaving.REGISTRATION)
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", say(leaving.REGISTRATION))
         assert set(departures[image_id].left) == ours(cloud, image_id)
     assert snapshot(cloud) == before
 
@@ -191,7 +192,10 @@ def test_a_capture_under_way_is_skipped_until_it_is_finished(cloud: InMemoryClou
     before = snapshot(cloud)
 
     departures = by_id(alice.leave())
-    assert (departures[capture.image_id].outcome, departures[capture.image_id].reason) == ("skipped", leaving.CAPTURE)
+    assert (departures[capture.image_id].outcome, departures[capture.image_id].reason) == (
+        "skipped",
+        say(leaving.CAPTURE),
+    )
     assert ours(cloud, capture.image_id) == {
         key for key in before[capture.image_id]["properties"] if key.startswith("hyperx_")
     }
@@ -206,7 +210,11 @@ def test_a_snapshot_that_is_still_written_is_skipped(cloud: InMemoryCloud, clien
 
     (departure,) = client("alice").leave()
 
-    assert (departure.outcome, departure.reason, departure.left) == ("skipped", leaving.WRITING, ("hyperx_os_name",))
+    assert (departure.outcome, departure.reason, departure.left) == (
+        "skipped",
+        say(leaving.WRITING),
+        ("hyperx_os_name",),
+    )
     assert ours(cloud, image_id) == {"hyperx_os_name"}
 
 
@@ -222,7 +230,7 @@ def test_an_image_that_is_being_launched_is_skipped(
 
     for user in ("alice", "admin"):
         departures = by_id(client(user).leave(dry_run=True))
-        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", leaving.LAUNCH)
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("skipped", say(leaving.LAUNCH))
         assert departures[other].outcome == "listed"
 
     launch.cancel()
@@ -249,7 +257,7 @@ def test_what_property_protections_refuse_is_listed(cloud: InMemoryCloud, client
     departures = by_id(client("alice").leave())
 
     for image_id in images:
-        assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", leaving.PROTECTED)
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", say(leaving.PROTECTED))
         assert departures[image_id].left == ("hyperx_created_by",)
         assert set(departures[image_id].removed) == every.keys() - {"hyperx_created_by"}
     assert (departures[alone].outcome, departures[alone].left) == ("refused", ("hyperx_created_by",))
@@ -280,7 +288,7 @@ def test_a_failed_registration_of_which_something_is_left_does_not_look_unfinish
 
     (departure,) = alice.leave()
 
-    assert (departure.outcome, departure.reason) == ("refused", leaving.PROTECTED)
+    assert (departure.outcome, departure.reason) == ("refused", say(leaving.PROTECTED))
     assert (departure.removed, departure.left) == (
         ("hyperx_packed", "hyperx_url"),
         ("hyperx_created_by", "hyperx_failure"),
@@ -314,7 +322,7 @@ def test_a_record_that_the_policy_protects_is_listed(cloud: InMemoryCloud, clien
 
     assert departures[images[1]].outcome == "refused"
     assert departures[images[1]].left == ("hyperx_os_name", "hyperx_url")
-    assert "not authorized" in departures[images[1]].reason
+    assert "not authorized" in departures[images[1]].explanation
     assert [departures[image_id].outcome for image_id in (images[0], images[2])] == ["removed", "removed"]
     assert [departure.outcome for departure in client("alice").leave()] == ["removed"]
 

@@ -69,7 +69,7 @@ def test_a_conflict_that_nobody_explains_is_a_failure(cloud: InMemoryCloud, clie
     departures = by_id(client("admin").leave())
 
     assert (departures[images[0]].outcome, departures[images[0]].left) == ("failed", ("hyperx_url",))
-    assert "odd" in departures[images[0]].reason
+    assert "odd" in departures[images[0]].explanation
     assert departures[images[1]].outcome == "removed"
 
 
