@@ -90,7 +90,7 @@ _CHINESE = {
     "featured": "精选",
     "public": "公共",
     "private": "私有",
-    "registered": "已注册",
+    "registered": "等待数据",
     "downloading": "下载中",
     "storing": "存储中",
     "ready": "就绪",
