@@ -23,7 +23,7 @@ VARIABLE = "OS_HYPERX_LANGUAGE"
 _TITLES = {
     "field": ("Field", "字段"),
     "value": ("Value", "值"),
-    "kind": ("Kind", "类型"),
+    "kind": ("Kind", "种类"),
     "category": ("Category", "类别"),
     "state": ("State", "状态"),
     "phase": ("Phase", "阶段"),
@@ -49,7 +49,7 @@ _TITLES = {
     "used": ("Used", "已用"),
     "limit": ("Limit", "上限"),
     "remaining": ("Remaining", "剩余"),
-    "by": ("By", "分类"),
+    "by": ("By", "统计依据"),
     "count": ("Ordered", "台数"),
     "capture_id": ("Capture", "封装编号"),
     "bytes_done": ("Done", "已完成"),
@@ -66,10 +66,10 @@ _TITLES = {
     "check": ("Check", "检查"),
     "level": ("Level", "级别"),
     "message": ("Message", "结果"),
-    "remedy": ("Remedy", "处理"),
+    "remedy": ("Remedy", "处理建议"),
     "outcome": ("Outcome", "处理结果"),
     "removed": ("Removed", "已移除的属性"),
-    "left": ("Left", "保留的属性"),
+    "left": ("Left", "未移除的属性"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -90,7 +90,7 @@ _CHINESE = {
     "featured": "精选",
     "public": "公共",
     "private": "私有",
-    "registered": "已登记",
+    "registered": "等待数据",
     "downloading": "下载中",
     "storing": "存储中",
     "ready": "就绪",
@@ -110,7 +110,7 @@ _CHINESE = {
     "download": "下载",
     # the criteria of a summary
     "total": "合计",
-    "kind": "类型",
+    "kind": "种类",
     "category": "类别",
     "state": "状态",
     "format": "格式",
@@ -126,7 +126,7 @@ _CHINESE = {
 _RESOURCES = {
     "images": ("Images", "镜像"),
     "image_size_mib": ("Size of all images (MiB)", "镜像总大小 (MiB)"),
-    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存 (MiB)"),
+    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存空间 (MiB)"),
     "uploading": ("Images being uploaded", "正在上传的镜像"),
     "instances": ("Servers", "虚拟机"),
     "cores": ("Cores", "处理器"),

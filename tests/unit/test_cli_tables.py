@@ -187,7 +187,7 @@ def test_the_columns_that_matter_most_are_kept() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("doctor --language zh", ["检查", "级别", "结果", "处理"]),
+        ("doctor --language zh", ["检查", "级别", "结果", "处理建议"]),
         (f"check-url {URL} --language zh", ["字段", "值"]),
         (
             "flavor list --image large --language zh",

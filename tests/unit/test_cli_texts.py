@@ -194,7 +194,7 @@ def test_errors_are_chinese_for_users_who_read_chinese(
 
     assert run.status == 1
     assert said in run.err
-    named = r"`[^`]*`|--[a-z-]+|<[a-z]+>|https?://\S*|ftp://\S*|req-[0-9a-f-]+|[0-9a-f-]{36}|clouds\.yaml|服务的说明：[^（。]*|nowhere.example"
+    named = r"`[^`]*`|--[a-z-]+|<[a-z]+>|https?://\S*|ftp://\S*|req-[0-9a-f-]+|[0-9a-f-]{36}|clouds\.yaml|服务返回的信息：[^（。]*|nowhere.example"
     bare = re.sub(named, " ", run.err)
     names = {"Glance", "nobody", "debian", "sleeper", "twins", "theirs", "dept", "precious"}
     assert set(re.findall(r"[A-Za-z][a-z_]{2,}", bare)) <= names, run.err
@@ -206,5 +206,5 @@ def test_a_service_that_is_down_is_reported_in_chinese(openstack: Callable[..., 
     run = openstack("hyperx image list --language zh")
 
     assert (run.status, run.out) == (1, "")
-    assert run.err.startswith("镜像服务处理请求失败。服务的说明：Come back later（镜像服务返回 503，请求编号 req-")
+    assert run.err.startswith("镜像服务处理请求失败。服务返回的信息：Come back later（镜像服务返回 503，请求编号 req-")
     assert "提示：请稍后再试" in run.err

@@ -116,9 +116,9 @@ def test_errors_are_told_in_words(
     ("path", "said"),
     [
         ("/images?cursor=nonsense", {"error": "游标：属于另一个查询，或已被修改"}),
-        ("/images?view=everything", {"error": "只有管理员可以使用视图“everything”。", "hint": "请使用“所有”类别。"}),
+        ("/images?view=everything", {"error": "只有管理员可以查看所有部门的镜像。", "hint": "请切换到“所有”界面。"}),
         ("/images?name=x&min_size=2&max_size=1", {"error": "："}),
-        ("/images/nobody/progress", {"error": "没有镜像 nobody。", "hint": "请从列表中选择镜像。", "code": "no-image"}),
+        ("/images/nobody/progress", {"error": "没有编号为 nobody 的镜像。", "code": "no-image"}),
     ],
 )
 def test_a_browser_in_chinese_is_answered_in_chinese_without_python(

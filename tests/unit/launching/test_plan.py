@@ -164,7 +164,7 @@ def test_each_reader_is_told_what_does_not_fit_in_words_of_their_own() -> None:
         "--network: name at least one, or use --no-network"
     )
     assert caught.value.in_language("zh", audience="person") == (
-        "启动云硬盘 (GiB)：ISO 没有根磁盘；其空白磁盘的大小由“安装磁盘 (GiB)”指定\n"
+        "启动云硬盘 (GiB)：ISO镜像没有根磁盘；其空白磁盘的大小由“安装磁盘 (GiB)”指定\n"
         "网络：请至少选择一个网络，或明确选择不使用网络"
     )
 
