@@ -16,6 +16,7 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
+from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.texts import LONGEST_TEXT, Text
 from hyperx_glance.waiting.made import MayHaveMade
 
@@ -61,6 +62,28 @@ def test_without_a_service_the_text_is_the_message() -> None:
 def test_one_more_is_no_plural(resource: str, requested: int, text: str) -> None:
     error = QuotaExceededError(department="dept-a", resource=resource, limit=1, used=1, requested=requested)
     assert f"has no room for {text} 1 of 1 used." in str(error)
+
+
+def test_several_exceeded_quotas_are_named_without_units() -> None:
+    """In Chinese, a unit or a measure word stands before a noun only after a number."""
+    error = QuotaExceededError(
+        department="ops", resource="instances", limit=60, used=2, requested=100, exceeded=("instances", "ram_mib")
+    )
+
+    assert error.in_language("en", audience="person").startswith(
+        "Department ops has no room for 100 more servers: 2 of 60 used. Exceeded: servers, memory. "
+    )
+    assert error.in_language("zh", audience="person").startswith(
+        "部门 ops 的配额不足：还需要 100 台虚拟机，已用 2，上限 60。超出的配额：虚拟机、内存。"
+    )
+
+
+def test_a_quota_without_figures_is_named_without_a_unit() -> None:
+    text = "VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for quota 'volumes'."
+    error = quota_error(text, department="ops")
+
+    assert error is not None
+    assert error.message.in_language("zh", audience="person") == "部门 ops 的配额不足，无法再分配云硬盘"
 
 
 @pytest.mark.parametrize("exceeded", [(), ("cores", "ram_mib")])
