@@ -134,7 +134,7 @@ def test_every_file_that_a_page_for_developers_names_is_there(page: str) -> None
         *(path for folder in ("hyperx_glance", "docs", "tests") for path in (ROOT / folder).rglob("*")),
     ]
     assert len(named) > 5
-    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in there)) == []
+    assert sorted(name for name in named if not any(path.as_posix().endswith(f"/{name}") for path in there)) == []
 
 
 def test_the_map_of_the_architecture_has_every_layer() -> None:
