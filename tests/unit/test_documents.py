@@ -131,7 +131,7 @@ def test_every_file_that_a_page_for_developers_names_is_there(page: str) -> None
 
     there = [
         *ROOT.iterdir(),
-        *(path for folder in ("hyperx_glance", "docs", "tests") for path in (ROOT / folder).rglob("*")),
+        *(path for folder in (".ci", "hyperx_glance", "docs", "tests") for path in (ROOT / folder).rglob("*")),
     ]
     assert len(named) > 5
     assert sorted(name for name in named if not any(path.as_posix().endswith(f"/{name}") for path in there)) == []
