@@ -188,6 +188,17 @@ class InvalidRequestError(HyperxGlanceError, ValueError):
 
     suggested_status = 422
 
+    @property
+    def problems(self) -> Mapping[str, Text]:
+        """What is wrong with each field, by its name; "" stands for the request as a whole."""
+        found: dict[str, Text] = {}
+        problems = self.message.values.get("problems")
+        for problem in problems if isinstance(problems, tuple) else (self.message,):
+            field = problem.values.get("field") if problem.code == "wrong-field" else None
+            name = str(field.values.get("name", field)) if isinstance(field, Text) else ""
+            found.setdefault(name, problem.values["problem"] if field else problem)
+        return found
+
 
 class ImmutableFieldError(InvalidRequestError):
     """An attempt to change a field that HYPERX never changes after creation."""

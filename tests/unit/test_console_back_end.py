@@ -96,7 +96,7 @@ def test_a_form_is_filled_and_the_password_handed_over_once(cloud: InMemoryCloud
     ("path", "params", "status", "told"),
     [
         ("/images", {"cursor": "nonsense"}, 422, "another query"),
-        ("/images", {"size": 5000}, 422, "size: "),
+        ("/images", {"size": 5000}, 422, "Size: must be at most 1000"),
         ("/images", {"view": "everything"}, 403, "administrators"),
         ("/images/0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90/progress", {}, 404, "0d2b7a52"),
     ],
@@ -183,7 +183,29 @@ def test_an_unknown_filter_is_refused(cloud: InMemoryCloud, params: dict[str, st
     answer = browser.get("/images", params=params, headers=login(browser, cloud))
 
     assert answer.status_code == 422
-    assert told in answer.json()["error"]
+    assert told in str(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"name": "", "flavor": "m1.tiny", "count": 0}, {"name": "不能为空", "count": "不能小于 1"}),
+        ({"name": "web", "flavour": "m1.tiny"}, {"flavor": "该字段必填", "flavour": "未知字段"}),
+        ({"name": "web", "flavor": "m1.tiny", "on_failure": "x"}, {"on_failure": "必须是以下之一：keep、delete"}),
+    ],
+)
+def test_what_a_framework_refuses_is_told_in_chinese_for_each_field(
+    cloud: InMemoryCloud, body: dict[str, Any], fields: dict[str, str]
+) -> None:
+    browser = worker(cloud)
+    headers = {**login(browser, cloud), "Accept-Language": "zh-CN"}
+
+    answer = browser.post("/images/7c1/servers", json=body, headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "wrong-request"
+    assert answer.json()["fields"] == fields
+    assert all(problem in answer.json()["error"] for problem in fields.values())
 
 
 def test_the_documentation_of_a_route_describes_each_filter() -> None:

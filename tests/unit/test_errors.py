@@ -5,9 +5,10 @@ import inspect
 import pickle
 from typing import Any
 
+import pydantic
 import pytest
 
-from hyperx_glance import errors
+from hyperx_glance import LaunchRequest, NewImage, errors, invalid_request
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -17,7 +18,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.quotas.refusals import quota_error
-from hyperx_glance.texts import LONGEST_TEXT, Text
+from hyperx_glance.texts import LONGEST_TEXT, Text, field_name, say
 from hyperx_glance.waiting.made import MayHaveMade
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
@@ -62,6 +63,52 @@ def test_without_a_service_the_text_is_the_message() -> None:
 def test_one_more_is_no_plural(resource: str, requested: int, text: str) -> None:
     error = QuotaExceededError(department="dept-a", resource=resource, limit=1, used=1, requested=requested)
     assert f"has no room for {text} 1 of 1 used." in str(error)
+
+
+def test_a_wrong_request_says_what_is_wrong_with_each_field() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        NewImage(name="", url="ftp://files.example/a", categry="public")  # type: ignore[call-arg]
+
+    assert caught.value.problems == {
+        "name": "must not be empty",
+        "url": "not a valid URL: it must have http:// or https://, a host, and a path without spaces",
+        "categry": "unknown field; did you mean category?",
+    }
+    assert caught.value.problems["name"].in_language("zh") == "不能为空"
+    assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_a_problem_of_one_field_is_found_by_its_name() -> None:
+    one = say("wrong-field", field=field_name("url"), problem=say("must-not-be-empty"))
+
+    assert InvalidRequestError(one).problems == {"url": "must not be empty"}
+    assert InvalidRequestError(say("changes-and-keywords")).problems == {"": say("changes-and-keywords")}
+
+
+def test_mistakes_that_a_framework_has_found_are_told_in_our_words() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(LaunchRequest).validate_python(
+            {"flavor": "m1.tiny", "count": 0, "admin_password": "**********"}
+        )
+
+    error = invalid_request(caught.value.errors())
+
+    assert error.problems == {
+        "name": "this field is required",
+        "count": "must be at least 1",
+        "admin_password": "must be the secret itself, not the asterisks that JSON shows in its place",
+    }
+    assert error.hint.startswith("Pass the secret beside the JSON")
+
+
+def test_a_mistake_of_which_this_library_has_no_words_keeps_its_own() -> None:
+    class Theirs(pydantic.BaseModel):
+        code: str = pydantic.Field(pattern="^[a-z]+$")
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Theirs(code="A SECRET")
+
+    assert invalid_request(caught.value.errors()).problems == {"code": "String should match pattern '^[a-z]+$'"}
 
 
 def test_several_exceeded_quotas_are_named_without_units() -> None:
