@@ -191,12 +191,16 @@ class InvalidRequestError(HyperxGlanceError, ValueError):
     @property
     def problems(self) -> Mapping[str, Text]:
         """What is wrong with each field, by its name; "" stands for the request as a whole."""
-        found: dict[str, Text] = {}
         problems = self.message.values.get("problems")
+        found: dict[str, Text] = {}
         for problem in problems if isinstance(problems, tuple) else (self.message,):
-            field = problem.values.get("field") if problem.code == "wrong-field" else None
-            name = str(field.values.get("name", field)) if isinstance(field, Text) else ""
-            found.setdefault(name, problem.values["problem"] if field else problem)
+            fields = problem.values.get("fields", problem.values.get("field"))
+            named = [
+                each.values for each in (fields if isinstance(fields, tuple) else (fields,)) if isinstance(each, Text)
+            ]
+            for values in named or [{}]:
+                name = str(values.get("name", ""))
+                found.setdefault(name, problem.values["problem"] if problem.code == "wrong-field" else problem)
         return found
 
 

@@ -18,6 +18,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.quotas.refusals import quota_error
+from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.texts import LONGEST_TEXT, Text, field_name, say
 from hyperx_glance.waiting.made import MayHaveMade
 
@@ -83,6 +84,23 @@ def test_a_problem_of_one_field_is_found_by_its_name() -> None:
 
     assert InvalidRequestError(one).problems == {"url": "must not be empty"}
     assert InvalidRequestError(say("changes-and-keywords")).problems == {"": say("changes-and-keywords")}
+
+
+def test_a_problem_of_several_fields_is_found_by_each_name() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        NewImage(
+            name="a", url="https://files.example/a", checksum="md5:" + "0" * 32, checksum_url="https://files.example/b"
+        )
+
+    assert caught.value.problems.keys() == {"checksum", "checksum_url"}
+    assert "one of them" in caught.value.problems["checksum_url"]
+
+
+def test_a_cursor_of_another_query_is_a_problem_of_its_field() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        InMemoryCloud().client("alice").page(cursor="nonsense")
+
+    assert caught.value.problems == {"cursor": caught.value.message}
 
 
 def test_mistakes_that_a_framework_has_found_are_told_in_our_words() -> None:
