@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -234,3 +235,18 @@ def test_a_page_that_was_sent_over_http_is_the_page(cloud: InMemoryCloud) -> Non
 
     for path in ("/images", "/typed"):
         assert ImagePage.model_validate_json(TestClient(app).get(path).content) == page
+
+
+def test_the_test_in_the_guide_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = EXAMPLE.with_name("console.rst").read_text()
+    (code,) = re.findall(
+        r"   from console_back_end import create_app\n   from fastapi\.testclient .*?(?=^\S)",
+        guide,
+        re.DOTALL | re.MULTILINE,
+    )
+    monkeypatch.syspath_prepend(EXAMPLE.parent)
+    names: dict[str, Any] = {}
+
+    exec(textwrap.dedent(code), names)
+
+    names["test_alice_sees_the_images_of_her_department"](InMemoryCloud())
