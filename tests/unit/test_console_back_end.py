@@ -239,11 +239,8 @@ def test_a_page_that_was_sent_over_http_is_the_page(cloud: InMemoryCloud) -> Non
 
 def test_the_test_in_the_guide_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     guide = EXAMPLE.with_name("console.rst").read_text()
-    (code,) = re.findall(
-        r"   from console_back_end import create_app\n   from fastapi\.testclient .*?(?=^\S)",
-        guide,
-        re.DOTALL | re.MULTILINE,
-    )
+    block = r"   from console_back_end import create_app\n   from fastapi\.testclient .*?(?=^\S)"
+    (code,) = re.findall(block, guide, re.DOTALL | re.MULTILINE)
     monkeypatch.syspath_prepend(EXAMPLE.parent)
     names: dict[str, Any] = {}
 
