@@ -75,8 +75,10 @@ _UNIONS = ("networks", "user_data")
 def invalid_request(mistakes: Iterable[Mapping[str, Any]], /, *, names: Iterable[str] = ()) -> InvalidRequestError:
     """Return the error for mistakes that pydantic has found, with one line for each wrong field, without its value.
 
-    Use this if a web framework builds the request models, and so catches pydantic's errors itself. The first ten fields
-    are named.
+    Use this if a web framework builds the request models, and so catches pydantic's errors itself. ``mistakes`` are
+    dictionaries like those of ``ValidationError.errors()``: ``type``, ``loc``, ``msg`` and ``ctx``. Leave out the first
+    part of FastAPI's ``loc``, such as "body". The first ten wrong fields are named. An unknown field may be a misspelling
+    of one of ``names``.
 
     >>> from pydantic import TypeAdapter, ValidationError
     >>> try:
@@ -84,11 +86,6 @@ def invalid_request(mistakes: Iterable[Mapping[str, Any]], /, *, names: Iterable
     ... except ValidationError as error:
     ...     hyperx_glance.invalid_request(error.errors())
     InvalidRequestError('count: must be at least 1')
-
-    Args:
-        mistakes: Dictionaries like those of ``ValidationError.errors()``: ``type``, ``loc``, ``msg`` and ``ctx``. Leave
-            out the first part of FastAPI's ``loc``, such as "body".
-        names: Names of fields, one of which may be meant by an unknown name.
     """
     # This takes linear time, and little for the mistakes that are not named.
     mistakes, names = list(mistakes), list(names)
