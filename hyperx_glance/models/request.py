@@ -77,8 +77,8 @@ def invalid_request(mistakes: Iterable[Mapping[str, Any]], /, *, names: Iterable
 
     Use this if a web framework builds the request models, and so catches pydantic's errors itself. ``mistakes`` are
     dictionaries like those of ``ValidationError.errors()``: ``type``, ``loc``, ``msg`` and ``ctx``. Leave out the first
-    part of FastAPI's ``loc``, such as "body". The first ten wrong fields are named. An unknown field may be a misspelling
-    of one of ``names``.
+    part of FastAPI's ``loc``, such as "body". The first ten wrong fields are named. An unknown field may
+    be a misspelling of one of ``names``.
 
     >>> from pydantic import TypeAdapter, ValidationError
     >>> try:
