@@ -34,6 +34,7 @@ from hyperx_glance import (
     Registration,
     Settings,
     Text,
+    invalid_request,
 )
 
 LARGEST_BODY = 112 * 1024  # bytes, as in OpenStack's services (oslo_middleware/sizelimit.py)
@@ -140,13 +141,8 @@ async def guard(request: Request, answer: Callable[[Request], Awaitable[Response
 
 
 def correct(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Name what is wrong, without the values, which may be passwords; pydantic's own sentences are English."""
-    wrong = []
-    for each in error.errors()[:10]:
-        (text,) = getattr(each.get("ctx", {}).get("error"), "args", ()) or (each["msg"][:200],)
-        problem = text.in_language(language_of(request), audience="person") if isinstance(text, Text) else text
-        wrong.append(f"{'.'.join(map(str, each['loc'][1:]))[:100]}: {problem}")
-    return JSONResponse({"error": "\n".join(wrong)}, status_code=422)
+    """Name what is wrong in this library's words, without the values, which may be passwords."""
+    return tell(request, invalid_request({**each, "loc": each["loc"][1:]} for each in error.errors()))
 
 
 def language_of(request: Request) -> Literal["en", "zh"]:
@@ -159,10 +155,14 @@ Language = Annotated[Literal["en", "zh"], Depends(language_of)]
 
 def tell(request: Request, error: HyperxGlanceError) -> JSONResponse:
     """Repeat the library's sentences in words for people, and the ids of what may have been made."""
-    message, hint = (text.in_language(language_of(request), audience="person") for text in (error.message, error.hint))
+
+    def words(text: Text) -> str:
+        return text.in_language(language_of(request), audience="person")
+
+    fields = {name: words(problem) for name, problem in getattr(error, "problems", {}).items()}
     made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
-    said = {"code": error.code, "error": message, "hint": hint, "explanation": error.explanation}
-    return JSONResponse(said | made, status_code=error.suggested_status)
+    said = {"code": error.code, "error": words(error.message), "hint": words(error.hint), "fields": fields}
+    return JSONResponse(said | made | {"explanation": error.explanation}, status_code=error.suggested_status)
 
 
 def shown(model: BaseModel, language: Language) -> JSONResponse:

@@ -71,7 +71,7 @@ def main() -> int:
             path(language, "mo").write_bytes(compiled(language))
         return 0
     found = list(mistakes())
-    sys.stdout.write("\n".join([*found, f"{len(found)} mistakes in the catalogues of texts"]) + "\n")
+    sys.stdout.write("\n".join([*found, f"mistakes in the catalogues of texts: {len(found)}"]) + "\n")
     return 1 if found else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,7 +97,7 @@ def test_a_form_is_filled_and_the_password_handed_over_once(cloud: InMemoryCloud
     ("path", "params", "status", "told"),
     [
         ("/images", {"cursor": "nonsense"}, 422, "another query"),
-        ("/images", {"size": 5000}, 422, "size: "),
+        ("/images", {"size": 5000}, 422, "Size: must be at most 1000"),
         ("/images", {"view": "everything"}, 403, "administrators"),
         ("/images/0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90/progress", {}, 404, "0d2b7a52"),
     ],
@@ -183,7 +184,29 @@ def test_an_unknown_filter_is_refused(cloud: InMemoryCloud, params: dict[str, st
     answer = browser.get("/images", params=params, headers=login(browser, cloud))
 
     assert answer.status_code == 422
-    assert told in answer.json()["error"]
+    assert told in str(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"name": "", "flavor": "m1.tiny", "count": 0}, {"name": "不能为空", "count": "不能小于 1"}),
+        ({"name": "web", "flavour": "m1.tiny"}, {"flavor": "该字段必填", "flavour": "未知字段"}),
+        ({"name": "web", "flavor": "m1.tiny", "on_failure": "x"}, {"on_failure": "必须是以下之一：keep、delete"}),
+    ],
+)
+def test_what_a_framework_refuses_is_told_in_chinese_for_each_field(
+    cloud: InMemoryCloud, body: dict[str, Any], fields: dict[str, str]
+) -> None:
+    browser = worker(cloud)
+    headers = {**login(browser, cloud), "Accept-Language": "zh-CN"}
+
+    answer = browser.post("/images/7c1/servers", json=body, headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "wrong-request"
+    assert answer.json()["fields"] == fields
+    assert all(problem in answer.json()["error"] for problem in fields.values())
 
 
 def test_the_documentation_of_a_route_describes_each_filter() -> None:
@@ -212,3 +235,15 @@ def test_a_page_that_was_sent_over_http_is_the_page(cloud: InMemoryCloud) -> Non
 
     for path in ("/images", "/typed"):
         assert ImagePage.model_validate_json(TestClient(app).get(path).content) == page
+
+
+def test_the_test_in_the_guide_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = EXAMPLE.with_name("console.rst").read_text()
+    block = r"   from console_back_end import create_app\n   from fastapi\.testclient .*?(?=^\S)"
+    (code,) = re.findall(block, guide, re.DOTALL | re.MULTILINE)
+    monkeypatch.syspath_prepend(EXAMPLE.parent)
+    names: dict[str, Any] = {}
+
+    exec(textwrap.dedent(code), names)
+
+    names["test_alice_sees_the_images_of_her_department"](InMemoryCloud())
