@@ -1,0 +1,149 @@
+"""One story of six people, told step by step, and what became of each step."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from hyperx_glance import Client, HyperxGlanceError, Pace, Settings
+from hyperx_glance.testing.timing import scaled
+from tests.deployments import people
+from tests.deployments.oracle import Oracle
+from tests.support.clouds import LOOPBACK, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hyperx_glance import Finding
+    from hyperx_glance.testing import LocalCloud
+    from tests.deployments.world import World
+    from tests.support.file_server import FileServer
+
+LOG: Final = logging.getLogger(__name__)
+DONE: Final = "done"
+LEFT_OUT: Final = "left out"
+"""A step that needs what an earlier one has not made."""
+_PACE: Final = Pace(deadline=scaled(45))
+STEPS: Final[dict[str, Callable[[Story], None]]] = {}
+
+
+def step(function: Callable[[Story], None]) -> Callable[[Story], None]:
+    """Add a step to the story; its name is the function's."""
+    STEPS[function.__name__.replace("_", " ")] = function
+    return function
+
+
+class MissingError(Exception):
+    """What a step needs has not been made."""
+
+
+class Things(dict[str, Any]):
+    """What the steps have made, by name."""
+
+    def __missing__(self, name: str) -> object:
+        raise MissingError(name)
+
+
+@dataclasses.dataclass
+class Story:
+    """The people of one world and what they have made."""
+
+    cloud: LocalCloud
+    world: World
+    file_server: FileServer
+    folder: Path
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.oracle = Oracle(self.cloud)
+        self.things = Things()
+        self._clients: dict[tuple[str, str], Client] = {}
+        self._before = self.oracle.everything()
+
+    def client(self, person: str, transfer: str = "auto") -> Client:
+        """Return the client of a person."""
+        if (person, transfer) not in self._clients:
+            login = self.world.login or people.session
+            self._clients[person, transfer] = Client.from_session(
+                login(self.cloud, person),
+                region_name=REGION,
+                steward=login(self.cloud, "administrator") if person == "steward" else None,
+                settings=Settings(
+                    url_policy=LOOPBACK,
+                    pace=_PACE,
+                    transfer=transfer,  # type: ignore[arg-type]  # one of the three words
+                    **self.world.settings,  # type: ignore[arg-type]  # as the world says
+                ),
+            )
+        return self._clients[person, transfer]
+
+    @property
+    def member(self) -> Client:
+        """Return the client of a member of the department of the story."""
+        return self.client("member")
+
+    @property
+    def other(self) -> Client:
+        """Return the client of a member of another department."""
+        return self.client("other")
+
+    @property
+    def reader(self) -> Client:
+        """Return the client of somebody who may only read in the department of the story."""
+        return self.client("reader")
+
+    @property
+    def administrator(self) -> Client:
+        """Return the administrator's client."""
+        return self.client("administrator")
+
+    @property
+    def steward(self) -> Client:
+        """Return the client of the other department with an administrator's connection."""
+        return self.client("steward")
+
+    @property
+    def stranger(self) -> Client:
+        """Return the client of a user whose role says nothing to OpenStack."""
+        return self.client("stranger")
+
+    def tell(self, name: str) -> str:
+        """Take a step, and return what became of it: done, left out, the code of a refusal, or what is wrong."""
+        try:
+            STEPS[name](self)
+        except MissingError:
+            return LEFT_OUT
+        except HyperxGlanceError as error:
+            LOG.warning("%s: %s", name, error)
+            surplus = self._surplus(error)
+            refusal = f"{error.code} ({type(error).__name__})" if error.code else type(error).__name__
+            return f"{refusal}, and there is an unnamed {surplus}" if surplus else refusal
+        except AssertionError as error:
+            LOG.warning("%s: %s", name, error)
+            return f"wrong: {error.args[0] if error.args else traceback.extract_tb(error.__traceback__)[-1].line}"
+        except Exception as error:
+            LOG.exception("%s", name)
+            return f"wrong: {type(error).__name__}"
+        return DONE
+
+    def _surplus(self, error: HyperxGlanceError) -> str:
+        """Return the kinds of what a refused step has left behind and the error does not name."""
+        found = self._unknown(error)
+        # What is on its way out is gone in a moment.
+        end = time.monotonic() + scaled(5)
+        while found and time.monotonic() < end:
+            time.sleep(0.2)
+            found = self._unknown(error)
+        self._before |= found
+        return ", ".join(sorted(set(found.values())))
+
+    def _unknown(self, error: HyperxGlanceError) -> dict[str, str]:
+        if error.launch_id or error.capture_id:  # these name whatever carries them
+            return {}
+        made = {each.id for thing in self.things.values() for each in getattr(thing, "servers", (thing,))}
+        known = {*self._before, *made, error.image_id, error.volume_id}
+        return {thing: kind for thing, kind in self.oracle.everything().items() if thing not in known}

@@ -1,0 +1,78 @@
+"""The story in each world: every step goes as in the normal one, or as the world's entry says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.deployments import steps
+from tests.deployments.story import DONE, LEFT_OUT, STEPS, Story
+from tests.deployments.worlds import WORLDS
+from tests.deployments.worlds.normal import NORMAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hyperx_glance import Finding
+    from hyperx_glance.testing import LocalCloud
+    from tests.deployments.world import World
+    from tests.support.file_server import FileServer
+
+assert steps.chapter
+_LEVELS = ("ok", "warning", "error")
+
+
+def unexpected(world: World, outcomes: Mapping[str, str]) -> dict[str, str]:
+    """Return the steps that went otherwise than expected; what a refused step left undone needs no entry."""
+    usual = dict.fromkeys(STEPS, DONE) | dict(NORMAL.refused) | dict(NORMAL.wrong)
+    own = {**world.refused, **world.wrong}
+    expected = usual | own
+    assert expected.keys() == STEPS.keys()
+    return {
+        name: outcome
+        for name, outcome in outcomes.items()
+        if not goes_as(outcome, expected[name]) and (outcome != LEFT_OUT or name in own)
+    }
+
+
+def goes_as(outcome: str, expected: str) -> bool:
+    """Compare; a refusal may be expected by its code, by its class, or by both."""
+    return expected == outcome or expected in outcome.removesuffix(")").split(" (")
+
+
+def judged(findings: list[Finding]) -> dict[str, str]:
+    """Return the worst level of each check that is not well for somebody."""
+    worst: dict[str, str] = {}
+    for finding in findings:
+        worst[finding.check] = max(worst.get(finding.check, "ok"), finding.level, key=_LEVELS.index)
+    return {check: level for check, level in worst.items() if level != "ok"}
+
+
+@pytest.mark.parametrize(
+    "world",
+    [pytest.param(world, id=world.name, marks=[pytest.mark.tenth] if world.tenth else []) for world in WORLDS],
+)
+def test_the_story_goes_as_expected(
+    world: World,
+    deployment: LocalCloud,
+    file_server: FileServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    with world.built(deployment):
+        story = Story(deployment, world, file_server, tmp_path)
+        outcomes = {name: story.tell(name) for name in STEPS}
+    findings = judged(story.findings)
+    record_property("world", {"steps": outcomes, "doctor": findings, "wrong": sorted(world.wrong)})
+
+    assert (unexpected(world, outcomes), findings) == ({}, dict(world.doctor))
+
+
+def test_a_tenth_of_the_worlds_is_marked() -> None:
+    assert len(WORLDS) / 15 <= sum(world.tenth for world in WORLDS) <= len(WORLDS) / 8 + 1
+
+
+def test_each_world_has_a_name_of_its_own() -> None:
+    assert len({world.name for world in WORLDS}) == len(WORLDS)

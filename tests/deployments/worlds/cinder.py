@@ -1,0 +1,65 @@
+"""Cinder: absent, down, with small pages, without room."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.deployments.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from hyperx_glance.testing import LocalCloud
+
+
+def absent(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change that takes a service out of the catalogue and stops it."""
+
+    @contextlib.contextmanager
+    def without(cloud: LocalCloud) -> Iterator[None]:
+        session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+        found: list[dict[str, Any]] = session.get(f"{keystone}/services?name={name}").json()["services"]
+        endpoints = session.get(f"{keystone}/endpoints?service_id={found[0]['id']}").json()["endpoints"]
+
+        def enable(*, enabled: bool) -> None:
+            for each in endpoints:
+                session.patch(f"{keystone}/endpoints/{each['id']}", json={"endpoint": {"enabled": enabled}})
+
+        enable(enabled=False)
+        try:
+            with down(name)(cloud):
+                yield
+        finally:
+            enable(enabled=True)
+
+    return without
+
+
+def down(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change that stops a service."""
+
+    @contextlib.contextmanager
+    def stopped(cloud: LocalCloud) -> Iterator[None]:
+        cloud.kill(name)
+        try:
+            yield
+        finally:
+            cloud.restart(name)
+
+    return stopped
+
+
+def option(name: str, **options: str | int | bool | None) -> World:
+    """Return a world that changes options of Cinder's main section."""
+    return World(name=f"Cinder: {name}", options={"cinder": {"DEFAULT": options}})
+
+
+WORLDS: Final = (
+    World(name="Cinder: absent", made=absent("cinder")),
+    World(name="Cinder: down", made=down("cinder")),
+    option("pages of 2", osapi_max_limit=2),
+    option("no room for a volume", quota_volumes=0),
+    option("2 GiB of volumes", quota_gigabytes=2),
+)
