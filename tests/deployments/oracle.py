@@ -58,10 +58,9 @@ class Oracle:
         found = self._pages("cinder", "/v3/volumes/detail?all_tenants=1", "volumes")
         return [each for each in found if project_id in ("", each["os-vol-tenant-attr:tenant_id"])]
 
-    def server(self, server_id: str) -> dict[str, Any] | None:
-        """Return a server."""
-        answer = self.ask("nova", f"/v2.1/servers/{server_id}", **_NEWEST)
-        return answer and answer["server"]
+    def captured(self, capture_id: str) -> list[dict[str, Any]]:
+        """List the records of a capture."""
+        return [each for each in self.images() if each.get("hyperx_capture_id") == capture_id]
 
     def launched(self, launch_id: str) -> list[dict[str, Any]]:
         """List the servers of a launch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
@@ -24,7 +24,7 @@ STRANGERS_ROLE: Final = "visitor"
 PUBLIC_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPm9dLGLm3rMVJqz4i5Yk9Uf6Ea4n3C3Lg9GAvkGqGRd"
 
 
-def login(cloud: LocalCloud, person: str) -> dict[str, str]:
+def login(cloud: LocalCloud, person: str) -> dict[str, Any]:
     """Return the keywords of a login with a password."""
     user = USERS[person]
     if user != "zoe":

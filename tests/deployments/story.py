@@ -45,6 +45,8 @@ class Things(dict[str, Any]):
     """What the steps have made, by name."""
 
     def __missing__(self, name: str) -> object:
+        if name == "disk" and "raw" in self:  # people take the format that the deployment takes
+            return self["raw"]
         raise MissingError(name)
 
 
@@ -56,7 +58,7 @@ class Story:
     world: World
     file_server: FileServer
     folder: Path
-    findings: list[Finding] = dataclasses.field(default_factory=list)
+    findings: dict[str, list[Finding]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.oracle = Oracle(self.cloud)
@@ -119,9 +121,9 @@ class Story:
             return LEFT_OUT
         except HyperxGlanceError as error:
             LOG.warning("%s: %s", name, error)
-            surplus = self._surplus(error)
+            left = self._taken_back(name, error) or self._surplus(error)
             refusal = f"{error.code} ({type(error).__name__})" if error.code else type(error).__name__
-            return f"{refusal}, and there is an unnamed {surplus}" if surplus else refusal
+            return f"{refusal}, {left}" if left else refusal
         except AssertionError as error:
             LOG.warning("%s: %s", name, error)
             return f"wrong: {error.args[0] if error.args else traceback.extract_tb(error.__traceback__)[-1].line}"
@@ -130,8 +132,22 @@ class Story:
             return f"wrong: {type(error).__name__}"
         return DONE
 
+    def _taken_back(self, name: str, error: HyperxGlanceError) -> str:
+        """Take back what an error names, as the guides say; return what is wrong with that."""
+        client = self.other if name.startswith("another") else self.member
+        try:
+            if error.launch_id and self.oracle.launched(error.launch_id):
+                client.find_launch(error.launch_id).cancel()
+            if error.capture_id and self.oracle.captured(error.capture_id):
+                client.find_capture(error.capture_id).cancel()
+        except HyperxGlanceError as second:
+            LOG.warning("%s, taken back: %s", name, second)
+            self._before |= self.oracle.everything()
+            return f"and what it names cannot be taken back: {second.code or type(second).__name__}"
+        return ""
+
     def _surplus(self, error: HyperxGlanceError) -> str:
-        """Return the kinds of what a refused step has left behind and the error does not name."""
+        """Return what a refused step has left behind and the error does not name."""
         found = self._unknown(error)
         # What is on its way out is gone in a moment.
         end = time.monotonic() + scaled(5)
@@ -139,11 +155,9 @@ class Story:
             time.sleep(0.2)
             found = self._unknown(error)
         self._before |= found
-        return ", ".join(sorted(set(found.values())))
+        return f"and there is an unnamed {', '.join(sorted(set(found.values())))}" if found else ""
 
     def _unknown(self, error: HyperxGlanceError) -> dict[str, str]:
-        if error.launch_id or error.capture_id:  # these name whatever carries them
-            return {}
         made = {each.id for thing in self.things.values() for each in getattr(thing, "servers", (thing,))}
         known = {*self._before, *made, error.image_id, error.volume_id}
         return {thing: kind for thing, kind in self.oracle.everything().items() if thing not in known}

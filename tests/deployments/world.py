@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,9 +15,40 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import LocalCloud
 
+WITH_VOLUMES: Final = ("a member launches a server on a volume", "a member installs from an iso")
+LAUNCHES: Final = (
+    "a member launches a server",
+    "a member launches two servers",
+    *WITH_VOLUMES,
+    "another department launches the published image",
+)
+CAPTURES: Final = ("a member captures a server", "a member captures a server on a volume")
+REGISTRATIONS: Final = (
+    "a member registers a qcow2 from its url",
+    "a member registers a raw disk that the client streams",
+    "a member registers a file",
+    "a member registers packed data with a checksum",
+    "a member registers an iso",
+    "an administrator registers for a department",
+    "another department registers an image",
+)
+QUOTAS: Final = (
+    "an administrator gives a department room for captures",
+    "a member reads the quota",
+    "an administrator reads the quota of a department",
+    "a member registers beyond the limit of images",
+    "an administrator limits servers",
+    "a member sees that nothing is used any more",
+    "an administrator takes the room back",
+)
 Options = Mapping[str, Mapping[str, Mapping[str, "str | int | float | bool | None"]]]
 Made = Callable[["LocalCloud"], AbstractContextManager[object]]
 Login = Callable[["LocalCloud", str], "Session"]
+
+
+def each(steps: Iterable[str], outcome: str) -> dict[str, str]:
+    """Expect the same of several steps."""
+    return dict.fromkeys(steps, outcome)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +71,17 @@ class World:
     wrong: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doctor: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tenth: bool = False
+
+    def expecting(
+        self,
+        *,
+        refused: Mapping[str, str] | None = None,
+        wrong: Mapping[str, str] | None = None,
+        doctor: Mapping[str, str] | None = None,
+        tenth: bool = False,
+    ) -> World:
+        """Return the world with what is expected in it."""
+        return dataclasses.replace(self, refused=refused or {}, wrong=wrong or {}, doctor=doctor or {}, tenth=tenth)
 
     @contextlib.contextmanager
     def built(self, cloud: LocalCloud) -> Iterator[None]:

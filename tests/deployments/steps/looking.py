@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @step
 def a_member_asks_the_doctor(story: Story) -> None:
-    story.findings += story.member.doctor(probe=True)
+    story.findings["member"] = story.member.doctor(probe=True)
 
 
 @step
 def an_administrator_asks_the_doctor(story: Story) -> None:
-    story.findings += story.administrator.doctor(probe=True)
+    story.findings["administrator"] = story.administrator.doctor(probe=True)
 
 
 @step

@@ -56,7 +56,14 @@ def a_member_registers_a_qcow2_from_its_url(story: Story) -> None:
 @step
 def a_member_registers_a_raw_disk_that_the_client_streams(story: Story) -> None:
     digest = hashlib.sha512(samples.data("disk.raw")).hexdigest()
-    new = NewImage(name=unique("raw"), url=url(story, "disk.raw"), disk_format="raw", checksum=f"sha512:{digest}")
+    new = NewImage(
+        name=unique("raw"),
+        url=url(story, "disk.raw"),
+        disk_format="raw",
+        checksum=f"sha512:{digest}",
+        password_enabled=True,
+        admin_user="debian",
+    )
     image = story.things["raw"] = story.client("member", "stream").register(new)
 
     check(story, image, "disk.raw")

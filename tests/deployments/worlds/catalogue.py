@@ -55,6 +55,8 @@ VERSIONED: Final = {"glance": "/v2", "nova": "/v2.1", "neutron": "/v2.0", "cinde
 
 WORLDS: Final = (
     World(name="Catalogue: endpoints with versions", made=written(VERSIONED)),
-    World(name="Catalogue: endpoints end with a slash", made=written({"glance": "/", "nova": "/v2.1/", "cinder": "/v3/"})),
+    World(
+        name="Catalogue: endpoints end with a slash", made=written({"glance": "/", "nova": "/v2.1/", "cinder": "/v3/"})
+    ),
     World(name="Catalogue: block storage as volumev3", made=older_volume_type),
 )

@@ -32,7 +32,7 @@ def by_application_credential(cloud: LocalCloud, person: str) -> Session:
 def by_token(cloud: LocalCloud, person: str) -> Session:
     """Log a person in with a token alone, as a portal does."""
     password = people.login(cloud, person)
-    token = people.session(cloud, person).get_token()
+    token = people.session(cloud, person).get_token() or ""
     project = {key: password[key] for key in ("project_name", "project_domain_id")}
     return Session(v3.Token(password["auth_url"], token=token, **project), timeout=60)
 

@@ -18,6 +18,7 @@ NORMAL: Final = World(
         "a member features an image": "only-administrators-feature",
         "a member deletes a protected image": "image-protected",
         "a member sets a quota": "only-administrators-set-quotas",
+        "a member registers beyond the limit of images": "quota-exceeded",
         "a reader launches a server": "not-allowed",
         "a member asks for a flavor that is not there": "NotFoundError",
         "a member launches beyond the quota": "quota-exceeded-for-several",
