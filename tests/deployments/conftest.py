@@ -34,10 +34,9 @@ def deployment(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
             session.post(keys, json={"keypair": {"name": name, "public_key": people.PUBLIC_KEY}})
     yield local_cloud
     oracle = Oracle(local_cloud)
-    for thing, kind in oracle.everything().items():
-        if kind != "volume":
-            oracle.delete(thing, kind)
-    until(lambda: not list(oracle.servers()))
+    for server in [*oracle.servers(), *oracle.servers(deleted=True)]:
+        oracle.delete(server["id"], "server")
+    until(lambda: not oracle.servers() and not oracle.servers(deleted=True))
     for thing, kind in oracle.everything().items():
         oracle.delete(thing, kind)
     until(lambda: not oracle.everything())

@@ -48,10 +48,11 @@ class Oracle:
             for record in self._pages("glance", f"/v2/images?os_hidden={hidden}&visibility=all{whose}", "images")
         ]
 
-    def servers(self, project_id: str = "") -> list[dict[str, Any]]:
-        """List the servers of a department or of all, without those that are only kept for a while (soft delete)."""
-        found = self._pages("nova", "/v2.1/servers/detail?all_tenants=1", "servers", **_NEWEST)
-        return [each for each in found if project_id in ("", each["tenant_id"]) and each["status"] != "SOFT_DELETED"]
+    def servers(self, project_id: str = "", *, deleted: bool = False) -> list[dict[str, Any]]:
+        """List the servers of a department or of all; with ``deleted``, those that Nova keeps for a while."""
+        status = "&status=soft_deleted" if deleted else ""
+        found = self._pages("nova", f"/v2.1/servers/detail?all_tenants=1{status}", "servers", **_NEWEST)
+        return [each for each in found if project_id in ("", each["tenant_id"])]
 
     def volumes(self, project_id: str = "") -> list[dict[str, Any]]:
         """List the volumes of a department or of all."""

@@ -120,7 +120,7 @@ class Story:
         except MissingError:
             return LEFT_OUT
         except HyperxGlanceError as error:
-            LOG.warning("%s: %s", name, error)
+            LOG.warning("%s: %s %s", name, error.message, error.explanation)
             left = self._taken_back(name, error) or self._surplus(error)
             refusal = f"{error.code} ({type(error).__name__})" if error.code else type(error).__name__
             return f"{refusal}, {left}" if left else refusal
@@ -142,22 +142,28 @@ class Story:
                 client.find_capture(error.capture_id).cancel()
         except HyperxGlanceError as second:
             LOG.warning("%s, taken back: %s", name, second)
-            self._before |= self.oracle.everything()
+            self.accept()
             return f"and what it names cannot be taken back: {second.code or type(second).__name__}"
         return ""
 
     def _surplus(self, error: HyperxGlanceError) -> str:
         """Return what a refused step has left behind and the error does not name."""
-        found = self._unknown(error)
-        # What is on its way out is gone in a moment.
+        named = {error.image_id, error.volume_id}
         end = time.monotonic() + scaled(5)
-        while found and time.monotonic() < end:
+        # What is on its way out is gone in a moment.
+        while (found := self.unknown().items()) and time.monotonic() < end:
+            if {thing for thing, _ in found} <= named:
+                break
             time.sleep(0.2)
-            found = self._unknown(error)
-        self._before |= found
-        return f"and there is an unnamed {', '.join(sorted(set(found.values())))}" if found else ""
+        self.accept()
+        kinds = sorted({kind for thing, kind in found if thing not in named})
+        return f"and there is an unnamed {', '.join(kinds)}" if kinds else ""
 
-    def _unknown(self, error: HyperxGlanceError) -> dict[str, str]:
+    def unknown(self) -> dict[str, str]:
+        """Return what is there and no step has made."""
         made = {each.id for thing in self.things.values() for each in getattr(thing, "servers", (thing,))}
-        known = {*self._before, *made, error.image_id, error.volume_id}
-        return {thing: kind for thing, kind in self.oracle.everything().items() if thing not in known}
+        return {thing: kind for thing, kind in self.oracle.everything().items() if thing not in {*self._before, *made}}
+
+    def accept(self) -> None:
+        """Regard what is there now as known."""
+        self._before |= self.oracle.everything()

@@ -57,7 +57,7 @@ class World:
 
     ``options`` and ``policies`` are those of services, ``made`` makes other changes for a while, ``login`` logs a
     person in, ``settings`` are fields of the clients' `Settings`. ``refused`` names the code of the error of a step
-    ("done" if it is refused in the normal world alone), ``doctor`` the levels of findings that are not "ok".
+    ("done" if it is refused in the normal world alone), ``doctor`` the levels of findings that differ.
     ``wrong`` is for steps that do not go as they should: what happens, until the library is mended.
     """
 

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 
 def owned(story: Story) -> list[str]:
-    """List the department's images that a list shows, the newest first as HYPERX does."""
+    """List the department's images that are not hidden."""
     records = story.oracle.images(story.oracle.project_id("dept-a"))
-    shown = [each for each in records if each["status"] != "deleted"]
-    return sorted(each["id"] for each in shown)
+    return sorted(each["id"] for each in records if not each["os_hidden"])
 
 
 def listed(client: Client) -> list[str]:

@@ -62,7 +62,7 @@ def a_member_resets_a_password(story: Story) -> None:
 
 @step
 def a_member_launches_a_server_on_a_volume(story: Story) -> None:
-    made = story.things["on a volume"] = launch(story, "raw", boot_volume_gib=1)
+    made = story.things["on a volume"] = launch(story, "raw", flavor="m1.small", boot_volume_gib=1)
 
     check(story, made)
     (server,) = story.oracle.launched(made.launch_id)
@@ -71,7 +71,7 @@ def a_member_launches_a_server_on_a_volume(story: Story) -> None:
 
 @step
 def a_member_installs_from_an_iso(story: Story) -> None:
-    made = story.things["installed"] = launch(story, "iso", install_disk_gib=1)
+    made = story.things["installed"] = launch(story, "iso", flavor="m1.small", install_disk_gib=1)
 
     check(story, made)
     (server,) = story.oracle.launched(made.launch_id)

@@ -119,11 +119,14 @@ def a_member_cancels_a_registration(story: Story) -> None:
     held = story.file_server.hold(f"/{unique('held')}.iso", samples.data("installer.iso"), after=180_000)
     try:
         started = story.member.start_registration(NewIso(name=unique("held"), url=held.url))
-        assert started.image_id in [image.id for image in story.member.unfinished_registrations()]
-        story.member.cancel_registration(started.image_id)
+        try:
+            unfinished = [image.id for image in story.member.unfinished_registrations()]
+        finally:
+            story.member.cancel_registration(started.image_id)
     finally:
         held.release()
 
+    assert started.image_id in unfinished
     assert story.oracle.image(started.image_id) is None
 
 

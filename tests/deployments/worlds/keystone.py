@@ -9,6 +9,7 @@ from keystoneauth1.session import Session
 
 from tests.deployments import people
 from tests.deployments.world import World
+from tests.support.clouds import unique
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
@@ -18,10 +19,8 @@ def by_application_credential(cloud: LocalCloud, person: str) -> Session:
     """Log a person in with a credential of its own, which cannot be exchanged for another token."""
     session, keystone = people.session(cloud, person), f"{cloud.url('keystone')}/v3"
     user = session.get_user_id()
-    body = {"application_credential": {"name": f"{person}'s"}}
+    body = {"application_credential": {"name": unique(person)}}
     url = f"{keystone}/users/{user}/application_credentials"
-    for each in session.get(f"{url}?name={person}'s").json()["application_credentials"]:
-        session.delete(f"{url}/{each['id']}")
     made = session.post(url, json=body).json()["application_credential"]
     login = v3.ApplicationCredential(
         keystone, application_credential_id=made["id"], application_credential_secret=made["secret"]

@@ -10,6 +10,8 @@ NORMAL: Final = World(
     name="normal",
     tenth=True,
     refused={
+        "a stranger lists images": "not-allowed",
+        "a stranger reads the published image": "not-allowed",
         "a reader registers an image": "not-allowed",
         "a member registers nonsense": "UrlRejectedError",
         "a reader downloads an image": "not-allowed",
@@ -25,4 +27,5 @@ NORMAL: Final = World(
         "another department deletes the published image": "not-allowed",
         "a reader deletes an image": "not-allowed",
     },
+    doctor={"stream-quota": "warning"},
 )
