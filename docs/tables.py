@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from hyperx_glance import errors
+from hyperx_glance import errors, vocabulary
+from hyperx_glance.launching import order
 from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.registering import NewImage
 from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
 from tests.deployments import worlds
@@ -152,6 +154,53 @@ class Fields(Table):
         return f"``{field.name}``", meaning, key, writer, found or "nothing"
 
 
+ON_IMAGES = {
+    f"{vocabulary.CAPTURE_ORDER_PREFIX}N": "What a capture was asked for, in pieces; until it is finished.",
+    vocabulary.CAPTURE_CANCELLED_KEY: "The capture is being cancelled; until its record is deleted.",
+    "hyperx_doctor": "Written by the doctor's probe on a scratch record, which is deleted.",
+}
+ON_SERVERS = {
+    f"{order.TAG_PREFIX}ID": "A tag with the id of the launch.",
+    order.IMAGE_KEY: "Metadata: the image that was launched.",
+    order.COUNT_KEY: "Metadata: the number of servers that were ordered.",
+    order.ON_FAILURE_KEY: "Metadata: what happens to the other servers if one fails.",
+    order.KEEP_VOLUMES_KEY: "Metadata: whether the volumes outlive the server.",
+}
+ON_VOLUMES = {
+    order.LAUNCH_KEY: "Metadata: the launch that made the volume; while the launch is being cancelled.",
+    order.COUNT_KEY: "As for servers.",
+    order.IMAGE_KEY: "As for servers.",
+}
+
+
+class Written(Table):
+    """Show what the library writes that is its own: `.. written::`."""
+
+    heading = ("On", "Key", "Meaning", "On leaving")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each key."""
+        own = {field.key: field.description for field in FIELDS if field.own}
+        places = {"images": own | ON_IMAGES, "servers": ON_SERVERS, "volumes": ON_VOLUMES}
+        for place, keys in places.items():
+            fate = "removed" if place == "images" else "stays"
+            yield from ((place, f"``{key}``", meaning, fate) for key, meaning in keys.items())
+
+
+class Ordinary(Table):
+    """Show which properties of OpenStack's own the library writes: `.. ordinary::`."""
+
+    heading = ("Property", "Field", "Console")
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Give a row for each property that stays."""
+        for field in FIELDS:
+            if field.stored is not Stored.COLUMN and not field.own and field.name in NewImage.model_fields:
+                titles = " ".join(dict.fromkeys((field.title, field.title_zh)))
+                yield f"``{field.key}``", f"``{field.name}``", titles
+        yield f"``{vocabulary.GUEST_AGENT_KEY}``", "``password_enabled``", "Password enabled 密码启用"
+
+
 class Criteria(Table):
     """The table of the criteria, and which side evaluates each: `.. criteria::`."""
 
@@ -286,5 +335,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("deployments", Deployments)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)
+    app.add_directive("ordinary", Ordinary)
+    app.add_directive("written", Written)
     app.connect("doctree-resolved", name_columns)
     return {"parallel_read_safe": True}

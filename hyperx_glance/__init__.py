@@ -41,7 +41,11 @@ if typing.TYPE_CHECKING:
         WaitTimeoutError as WaitTimeoutError,
     )
     from hyperx_glance.launching import Launch as Launch
-    from hyperx_glance.models.browsing import ImageCriteria as ImageCriteria, ImageQuery as ImageQuery
+    from hyperx_glance.models.browsing import (
+        ImageCriteria as ImageCriteria,
+        ImageQuery as ImageQuery,
+        PageQuery as PageQuery,
+    )
     from hyperx_glance.models.capturing import NewCapture as NewCapture
     from hyperx_glance.models.editing import ImageChanges as ImageChanges, ImageFields as ImageFields
     from hyperx_glance.models.image import Image as Image
@@ -55,6 +59,7 @@ if typing.TYPE_CHECKING:
     from hyperx_glance.models.results import (
         AvailabilityZone as AvailabilityZone,
         Deletion as Deletion,
+        Departure as Departure,
         Finding as Finding,
         FlavorChoice as FlavorChoice,
         ImagePage as ImagePage,
@@ -81,6 +86,7 @@ if typing.TYPE_CHECKING:
         UrlProblem as UrlProblem,
         View as View,
     )
+    from hyperx_glance.waiting.cancelling import cancelling as cancelling
     from hyperx_glance.waiting.pace import Pace as Pace
 
 _HOMES = {
@@ -95,7 +101,7 @@ _HOMES = {
         UrlRejectedError WaitTimeoutError
     """,
     "launching": "Launch",
-    "models.browsing": "ImageCriteria ImageQuery",
+    "models.browsing": "ImageCriteria ImageQuery PageQuery",
     "models.capturing": "NewCapture",
     "models.editing": "ImageChanges ImageFields",
     "models.image": "Image",
@@ -103,14 +109,15 @@ _HOMES = {
     "models.quotas": "DepartmentQuota QuotaLimits Usage",
     "models.registering": "NewImage NewIso",
     "models.results": """
-        AvailabilityZone Deletion Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice Progress
-        Server ServerRef Summary UrlReport
+        AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
+        Progress Server ServerRef Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",
     "settings": "Settings",
     "texts": "Audience Text",
     "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
+    "waiting.cancelling": "cancelling",
     "waiting.pace": "Pace",
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}

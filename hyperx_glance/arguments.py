@@ -26,11 +26,22 @@ Check = Callable[[object], Text]
 LONGEST_SECONDS = 10**9
 """Thirty years: clocks, sockets and dates accept no more."""
 LONGEST_ID = 255
+LARGEST_PAGE = 1000
+"""Glance returns no more images at once (glance/common/config.py, api_limit_max)."""
+USUAL_PAGE = 20
+MASK = "*" * 10
+"""What pydantic writes in place of a secret (pydantic/types.py, _secret_display)."""
+MASKED = "must-be-the-secret-itself"
 
 
-def must_be(code: str, value: object, **values: object) -> Text:
-    """Return what a value must be instead of one of its type."""
-    return say(code, given=type(value).__name__, **values)
+def must_be(code: str, value: object, *, way: str = "", **values: object) -> Text:
+    """Return what a value must be instead of one of its type; ``way`` is for an object of openstacksdk."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] != "openstack":
+        return say(code, given=kind.__name__, **values)
+    # Classes of openstacksdk have the same names as ours, so the text names their modules.
+    problem = say(code, given=say("type-of-openstacksdk", type=f"{kind.__module__}.{kind.__qualname__}"), **values)
+    return say("problem-and-way", problem=problem, way=say(way)) if way else problem
 
 
 # ----------------------------------------------------------------- one check for each kind of argument
@@ -39,7 +50,7 @@ def must_be(code: str, value: object, **values: object) -> Text:
 def text(value: object) -> Text:
     """Accept a string that can be sent to every service."""
     if not isinstance(value, str):
-        return must_be("must-be-a-string", value)
+        return must_be("must-be-a-string", value, way="pass-its-id")
     if "\x00" in value:
         return say("must-not-contain-nul")
     try:
@@ -52,6 +63,11 @@ def text(value: object) -> Text:
 def filled_text(value: object) -> Text:
     """Accept a string that is not empty."""
     return text(value) or (NO_TEXT if value else say("must-not-be-empty"))
+
+
+def secret(value: object) -> Text:
+    """Accept every secret except pydantic's mask, which a program took for one after it had read its own JSON."""
+    return say(MASKED) if value in (MASK, MASK.encode()) else NO_TEXT
 
 
 def reference(value: object) -> Text:
@@ -100,7 +116,7 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
 
 def page_size(value: object) -> Text:
     """Accept the number of images of a page, which Glance limits."""
-    return number(value, least=1, most=1000, unit="images", whole=True)
+    return number(value, least=1, most=LARGEST_PAGE, unit="images", whole=True)
 
 
 def flag(value: object) -> Text:
@@ -133,7 +149,8 @@ def model(*names: str) -> Check:
 
 
 def _must_be_of(names: Iterable[str], value: object) -> Text:
-    return must_be("must-be-an-instance", value, kinds=tuple(names))
+    kinds = tuple(names)
+    return must_be("must-be-an-instance", value, way="read-it-by-its-id" if kinds == ("Image",) else "", kinds=kinds)
 
 
 def choice(*words: str) -> Check:
@@ -157,6 +174,12 @@ def optional(check: Check) -> Check:
 # ----------------------------------------------------------------- applied
 
 
+def hint(problems: Iterable[Text]) -> Text:
+    """Return what to do about problems; no text if they say it themselves."""
+    masked = any(getattr(problem.values.get("problem"), "code", "") == MASKED for problem in problems)
+    return say("pass-the-secret-apart") if masked else NO_TEXT
+
+
 def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -> None:
     """Raise `InvalidRequestError` if values are invalid, with one line for each."""
     problems = [
@@ -165,7 +188,7 @@ def require(values: Iterable[tuple[str, object]], checks: Mapping[str, Check]) -
         if place in checks and (problem := checks[place](value))
     ]
     if problems:
-        raise InvalidRequestError(say("wrong-request", problems=problems))
+        raise InvalidRequestError(say("wrong-request", problems=problems), hint=hint(problems))
 
 
 def checked(**checks: Check) -> Callable[[Function], Function]:
@@ -180,12 +203,10 @@ def checked(**checks: Check) -> Callable[[Function], Function]:
         named = {*places, *code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]}
         if named - {"self", "cls"} != checks.keys():
             raise TypeError(f"{function!r}: {sorted(named)} and {sorted(checks)} differ")
-        by_keyword = {place: check for place, check in checks.items() if place not in places[: code.co_posonlyargcount]}
 
         @functools.wraps(function)
         def checking(*arguments: object, **keywords: object) -> object:
-            require(zip(places, arguments, strict=False), checks)
-            require(keywords.items(), by_keyword)
+            require([*zip(places, arguments, strict=False), *keywords.items()], checks)
             return function(*arguments, **keywords)
 
         return checking  # type: ignore[return-value]  # it has the signature of the function

@@ -34,7 +34,7 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
 from hyperx_glance.settings import Settings
-from hyperx_glance.texts import say
+from hyperx_glance.texts import Text, say
 from hyperx_glance.vocabulary import Action, ActionWord
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from hyperx_glance.models.results import (
         AvailabilityZone,
         Deletion,
+        Departure,
         Finding,
         FlavorChoice,
         ImagePage,
@@ -88,8 +89,15 @@ def connect(
 ) -> Client:
     """Connect as ``openstack.connect`` does: from clouds.yaml, ``OS_*`` variables and keywords.
 
-    ``steward`` is a second session, with the role admin. It is used only to edit public images of other departments,
-    and to read the names of departments that own images. No request is sent yet.
+    No request is sent yet. `Client.close`, or leaving a ``with`` block, closes the connection.
+
+    :param cloud: a name in clouds.yaml; None takes ``OS_CLOUD``, other ``OS_*`` variables or the keywords
+    :param region_name: the region; None is the only one, or the first of the catalogue
+    :param steward: a second session or connection, with the role admin. It is used only to edit public images of other
+        departments, and to read the names of departments that own images
+    :param settings: choices of the deployment and the caller; None is all defaults
+    :param auth: keywords of ``openstack.connect``, such as ``auth_url``, ``username``, ``password``, ``project_name``
+    :raises InvalidRequestError: a keyword is unknown, a credential is missing, or there is no cloud of that name
     """
     if region_name is not None:
         auth["region_name"] = region_name
@@ -100,13 +108,29 @@ def connect(
 
 
 class Client(Connected):
-    """HYPERX's image management on one OpenStack cloud, as one user."""
+    """HYPERX's image management on one OpenStack cloud, as one user; threads may share it.
+
+    An argument ``image`` is an `Image` or its id. Times are seconds and sizes are bytes, unless a name ends in another
+    unit. Every error is a `HyperxGlanceError`. Beside the errors that its description names, every verb may raise
+
+    - `InvalidRequestError`, before any request, if an argument is wrong or the process was forked;
+    - `AuthenticationError`, if the session has ended or the credentials are wrong;
+    - `NotAllowedError`, if the caller lacks the right;
+    - `ServiceUnavailableError`, if a service is missing, cannot be reached, fails, or sends a response that cannot be
+      read.
+    """
 
     # ------------------------------------------------------------- browsing
 
     @checked(query=optional(model("ImageQuery")))
-    def images(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
-        """Iterate over images, in constant memory; each page is read only when it is needed."""
+    def images(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> Iterator[Image]:
+        """Iterate over images, in constant memory; each page is read only when it is needed.
+
+        :param query: an `ImageQuery`; or else
+        :param criteria: its fields as keywords, see `ImageCriteria`; sizes are bytes, times have a zone
+        :raises NotAllowedError: ``view="everything"``, and the caller is no administrator
+        :raises InvalidRequestError: a criterion is wrong, or both a query and keywords are given
+        """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.images(self._context, _query(query, criteria))
@@ -115,7 +139,6 @@ class Client(Connected):
     def page(
         self,
         query: ImageQuery | None = None,
-        /,
         *,
         size: int = 20,
         cursor: str | None = None,
@@ -123,61 +146,107 @@ class Client(Connected):
     ) -> ImagePage:
         """Return one page of a list, with the cursors of the next and the previous page.
 
-        A cursor works in any process, does not expire, and works with any ``size`` up to 1000. Without a cursor, the
-        first page is returned. A cursor is refused with criteria or an order other than those of its page.
+        A cursor works in any process, does not expire, and works with any ``size``. It is refused with criteria or an
+        order other than those of its page.
+
+        :param query: an `ImageQuery`, or a `PageQuery`, which has its own size and cursor; or else
+        :param size: the number of images on a page, 1 to 1000
+        :param cursor: ``next`` or ``previous`` of another page; None is the first page
+        :param criteria: the fields of `ImageQuery` as keywords, see `ImageCriteria`
+        :raises InvalidRequestError: the cursor belongs to another list, or a criterion is wrong
+        :raises NotAllowedError: ``view="everything"``, and the caller is no administrator
         """
         from hyperx_glance.browsing import paging
 
-        return paging.page(self._context, _query(query, criteria), size=size, cursor=cursor)
+        return paging.page(self._context, paging.asked(_query(query, criteria), size=size, cursor=cursor))
 
     @checked(name_or_id=filled_text)
-    def image(self, name_or_id: str, /) -> Image:
-        """Return the image with this id or exact name; raise `NotFoundError` or `AmbiguousNameError`."""
+    def image(self, name_or_id: str) -> Image:
+        """Return the image with this id or exact name.
+
+        :param name_or_id: an id, or an exact name in the view "all"
+        :raises NotFoundError: there is no such image, or the caller may not know of it
+        :raises AmbiguousNameError: several images have the name; ``matches`` has their ids
+        """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.image(self._context, name_or_id)
 
     @checked(query=optional(model("ImageQuery")))
-    def count(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> int:
-        """Return the number of matching images."""
+    def count(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> int:
+        """Return the number of matching images.
+
+        :param query: an `ImageQuery`; or else
+        :param criteria: its fields as keywords, see `ImageCriteria`
+        :raises NotAllowedError: ``view="everything"``, and the caller is no administrator
+        :raises InvalidRequestError: a criterion is wrong, or both a query and keywords are given
+        """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.count(self._context, _query(query, criteria))
 
     @checked(query=optional(model("ImageQuery")))
-    def summary(self, query: ImageQuery | None = None, /, **criteria: Unpack[ImageCriteria]) -> Summary:
-        """Count images by category, kind, state, format, operating system, tag and owner, in one pass."""
+    def summary(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> Summary:
+        """Count images by category, kind, state, format, operating system, tag and owner, in one pass.
+
+        :param query: an `ImageQuery`; or else
+        :param criteria: its fields as keywords, see `ImageCriteria`
+        :raises NotAllowedError: ``view="everything"``, and the caller is no administrator
+        :raises InvalidRequestError: a criterion is wrong, or both a query and keywords are given
+        """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.summary(self._context, _query(query, criteria))
 
     def tags(self) -> dict[str, int]:
-        """Return every tag in the view "all", with the number of images that carry it."""
+        """Return every tag in the view "all", with the number of images that carry it.
+
+        :raises ServiceUnavailableError: Glance cannot be reached, or fails
+        """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.tags(self._context)
 
     @checked(image=is_image)
-    def owner_name(self, image: Image | str, /) -> str:
+    def owner_name(self, image: Image | str) -> str:
         """Return the name of the department that owns an image, or its id if Keystone does not show the name.
 
         One request reads all names, with the steward if there is one, else with the caller's own login. The names are
         kept for a minute.
+
+        :param image: the image, or its id, which is then read first
+        :raises NotFoundError: there is no such image
+        :raises NotAllowedError: the steward cannot log in
         """
         from hyperx_glance.browsing import catalogue
 
         return catalogue.owner_name(self._context, image)
 
     @checked(image=model("Image"))
-    def allowed(self, image: Image, /) -> frozenset[Action]:
-        """Return what the caller may do with an image, as it was read, without a request."""
+    def allowed(self, image: Image) -> frozenset[Action]:
+        """Return the actions that would change something for the caller, without a request.
+
+        The image is judged as it was read. Launches and downloads, which change no image, must succeed. A service may
+        still decide otherwise: see `Action` for what each action is.
+
+        :param image: an `Image`, not its id
+        :raises InvalidRequestError: it is not an `Image`
+        :raises AuthenticationError: the session has ended
+        """
         from hyperx_glance import permissions
 
         return permissions.allowed(self._context, image)
 
     @checked(image=model("Image"), action=choice(*Action))
-    def why_not(self, image: Image, action: Action | ActionWord, /) -> str:
-        """Return one sentence with the reason why the caller may not do this, and a way out; "" if the caller may."""
+    def why_not(self, image: Image, action: Action | ActionWord) -> Text:
+        """Return one sentence that says why the caller may not do this, and a way out, or what is already so.
+
+        It is "" if the action is allowed. No request is sent.
+
+        :param image: an `Image`, not its id
+        :param action: an `Action`, or its word
+        :raises InvalidRequestError: there is no such action, or it is not an `Image`
+        """
         from hyperx_glance import permissions
 
         return permissions.why_not(self._context, image, Action(action))
@@ -190,13 +259,31 @@ class Client(Connected):
     def register(
         self,
         new: NewImage | NewIso,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
         timeout: float | None = None,
         keep_failed: bool = False,
     ) -> Image:
-        """Register an image or ISO from its URL or file, and return it when it is ready."""
+        """Register an image or ISO from its URL or file, and return it when it is ready and verified.
+
+        After a failure nothing is left, unless ``keep_failed`` is set. If a service is out of reach, the record stays,
+        and `resume_registration` continues with the ``image_id`` of the error.
+
+        :param new: what to register: a `NewImage` or a `NewIso`
+        :param on_progress: called with a `Progress` at each look, in this thread; if it raises an error, the
+            registration is cancelled and its record deleted, as after Ctrl-C
+        :param timeout: seconds for the whole registration; None is ``Settings.pace.deadline``, an hour by default.
+            After it, the record is deleted and `WaitTimeoutError` raised
+        :param keep_failed: keep the record of a failed registration, INACTIVE, with the reason as ``failure``; one that
+            failed for its quota or its timeout is never kept
+        :raises UrlRejectedError: the URL cannot become an image; ``reason`` is a `UrlProblem`, and nothing was created
+        :raises LocalFileError: the file cannot become an image; nothing was created
+        :raises QuotaExceededError: the owner's department has no room
+        :raises ConflictError: the id of ``new`` is taken
+        :raises RegistrationFailedError: the registration failed after the record was created
+        :raises ChecksumMismatchError: the data does not have the promised checksum
+        :raises WaitTimeoutError: ``timeout`` has passed
+        """
         from hyperx_glance import registration
 
         return registration.register(
@@ -208,8 +295,20 @@ class Client(Connected):
         )
 
     @checked(new=model("NewImage", "NewIso"), keep_failed=flag)
-    def start_registration(self, new: NewImage | NewIso, /, *, keep_failed: bool = False) -> Registration:
-        """Start to register an image or ISO, and return a handle with which to follow it."""
+    def start_registration(self, new: NewImage | NewIso, *, keep_failed: bool = False) -> Registration:
+        """Start to register an image or ISO, and return a handle with which to follow it.
+
+        It returns when Glance has begun to import. Data that must be streamed is transferred by `Registration.wait`. A
+        registration continues until it is ready or cancelled, even if nobody follows it.
+
+        :param new: what to register: a `NewImage` or a `NewIso`
+        :param keep_failed: as for `register`
+        :raises UrlRejectedError: the URL cannot become an image; nothing was created
+        :raises LocalFileError: the file cannot become an image; nothing was created
+        :raises QuotaExceededError: the owner's department has no room
+        :raises ConflictError: the id of ``new`` is taken
+        :raises RegistrationFailedError: Glance refused to import
+        """
         from hyperx_glance import registration
 
         return registration.start_registration(self._context, new, keep_failed=keep_failed)
@@ -218,34 +317,65 @@ class Client(Connected):
     def resume_registration(
         self,
         image: Image | str,
-        /,
         *,
         url: str | None = None,
         file: str | os.PathLike[str] | BinaryIO | None = None,
         keep_failed: bool = False,
     ) -> Registration:
-        """Continue a registration whose program died; pass the file again if the data came from a file."""
+        """Continue a registration whose program died, and return its handle.
+
+        :param image: the record that the program left
+        :param url: the URL again, if the stored URL has lost a secret, or if the record belongs to another department
+        :param file: the file again, if the data came from a file: a path or a binary file object
+        :param keep_failed: as for `register`
+        :raises NotFoundError: the record is gone
+        :raises ConflictError: it never was a registration, it has failed, or another import holds the record
+        :raises InvalidRequestError: the URL or the file is missing, or is another one
+        :raises QuotaExceededError: the owner's department has no room; the record is deleted
+        :raises UrlRejectedError: `UrlPolicy` refuses the URL, or the certificate of its server; the record stays
+        :raises LocalFileError: the file does not fit; the record stays
+        :raises RegistrationFailedError: the data is not there any more, or Glance refused to import
+        """
         from hyperx_glance import registration
 
         return registration.resume_registration(self._context, image, url=url, file=file, keep_failed=keep_failed)
 
     @checked(image=is_image)
-    def cancel_registration(self, image: Image | str, /) -> None:
-        """Cancel a registration that is not ready, regardless of who started it, and delete its record; read no URL."""
+    def cancel_registration(self, image: Image | str) -> None:
+        """Cancel a registration that is not ready, regardless of who started it, and delete its record.
+
+        No URL is read, but Glance may read the URL to its end. If the image was to be protected, the protection is
+        taken off first.
+
+        :param image: the record of a registration that is not ready, or has failed
+        :raises NotFoundError: there is no such record
+        :raises ConflictError: the image is ready (`delete` deletes images), or it was made from a server
+        :raises PlaceLostError: the record is deleted, but its quota may still count it
+        """
         from hyperx_glance import registration
 
         registration.cancel_registration(self._context, image)
 
     @checked(image=is_image)
-    def progress(self, image: Image | str, /) -> Progress:
-        """Return the progress of a registration or a capture, regardless of who started it; start nothing."""
+    def progress(self, image: Image | str) -> Progress:
+        """Return the progress of a registration or a capture, regardless of who started it; start nothing.
+
+        It needs one request, and one more if the record looks failed or stalled.
+
+        :param image: the image that is being registered or captured
+        :raises NotFoundError: the record is gone
+        """
         from hyperx_glance import registration
 
         return registration.progress(self._context, image)
 
     @checked(older_than_seconds=seconds)
     def unfinished_registrations(self, *, older_than_seconds: float = 0) -> Iterator[Image]:
-        """Iterate over the caller's registrations in the connected department that are not finished."""
+        """Iterate over the caller's registrations in the connected department that are not finished, the oldest first.
+
+        :param older_than_seconds: leave out records that are younger
+        :raises ServiceUnavailableError: Glance cannot be reached, or fails
+        """
         from hyperx_glance import registration
 
         return registration.unfinished_registrations(self._context, older_than_seconds=older_than_seconds)
@@ -255,7 +385,6 @@ class Client(Connected):
         self,
         image: Image | str,
         path_or_file: str | os.PathLike[str] | BinaryIO,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Image:
@@ -263,14 +392,31 @@ class Client(Connected):
 
         A file gets its name only when it is complete and verified. If a download is interrupted, the next call
         continues it.
+
+        :param image: the image whose data is saved
+        :param path_or_file: a path; or a binary file object, which is written to at once
+        :param on_progress: called with a `Progress` after each piece, in this thread; if it raises an error, the
+            download ends
+        :raises LocalFileError: the path cannot be written
+        :raises ChecksumMismatchError: the data does not match Glance's checksum
+        :raises ImageNotActiveError: the image has no data that may be read
+        :raises ConflictError: another download writes to the same file
+        :raises NotFoundError: there is no such image
         """
         from hyperx_glance import downloading
 
         return downloading.download(self._context, image, path_or_file, on_progress=on_progress)
 
     @checked(url=text, disk_format=optional(is_format))
-    def check_url(self, url: str, /, *, disk_format: str | None = None) -> UrlReport:
-        """Read the first bytes at a URL, and report what a registration would find there."""
+    def check_url(self, url: str, *, disk_format: str | None = None) -> UrlReport:
+        """Read the first bytes at a URL, and report what a registration would find there.
+
+        Nothing is created, and OpenStack is not asked. What is wrong with the data is in the report (``problem``).
+
+        :param url: where the data is: http or https
+        :param disk_format: the format of the data, if its first bytes do not tell it
+        :raises UrlRejectedError: the URL may not be read, or no server responds
+        """
         from hyperx_glance import registration
 
         return registration.check_url(self._context, url, disk_format=disk_format and disk_format.lower())
@@ -278,38 +424,69 @@ class Client(Connected):
     # ------------------------------------------------------------- editing, enabling, deleting
 
     @checked(image=is_image, changes=optional(model("ImageChanges")))
-    def update(
-        self, image: Image | str, changes: ImageChanges | None = None, /, **fields: Unpack[ImageFields]
-    ) -> Image:
-        """Change the named fields of an image, with the smallest possible patch, and return the image."""
+    def update(self, image: Image | str, changes: ImageChanges | None = None, **fields: Unpack[ImageFields]) -> Image:
+        """Change the named fields of an image, with the smallest possible patch, and return the image.
+
+        :param image: the image that is changed
+        :param changes: an `ImageChanges`; or else
+        :param fields: its fields as keywords, see `ImageFields`; fields that are not named stay as they are
+        :raises ImmutableFieldError: a field that never changes
+        :raises NotFoundError: there is no such image
+        :raises NotAllowedError: another department's image, and there is no steward or the image is not public; or a
+            member features an image
+        :raises ConflictError: the image's state forbids it, or Glance did not take a field
+        """
         from hyperx_glance import editing
 
         return editing.update(self._context, image, editing.changes(changes, fields))
 
     @checked(image=is_image)
-    def disable(self, image: Image | str, /) -> Image:
-        """Make an image INACTIVE without deleting its data."""
+    def disable(self, image: Image | str) -> Image:
+        """Make an image INACTIVE without deleting its data; an image that is disabled stays so.
+
+        :param image: the image that is taken out of use
+        :raises NotFoundError: there is no such image
+        :raises ConflictError: its data never arrived
+        """
         from hyperx_glance import editing
 
         return editing.disable(self._context, image)
 
     @checked(image=is_image)
-    def enable(self, image: Image | str, /) -> Image:
-        """Make a disabled image ACTIVE again."""
+    def enable(self, image: Image | str) -> Image:
+        """Make a disabled image ACTIVE again; an image that is ACTIVE stays so.
+
+        :param image: the image that is brought back
+        :raises NotFoundError: there is no such image
+        :raises ConflictError: its data never arrived
+        """
         from hyperx_glance import editing
 
         return editing.enable(self._context, image)
 
     @checked(image=is_image, missing_ok=flag, report_servers=flag)
-    def delete(self, image: Image | str, /, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
-        """Delete an image for good; servers made from it keep running."""
+    def delete(self, image: Image | str, *, missing_ok: bool = False, report_servers: bool = False) -> Deletion:
+        """Delete an image for good; servers made from it keep running.
+
+        :param image: the image that is deleted
+        :param missing_ok: it is no error if there is no such image
+        :param report_servers: also list the servers that were made from it, which takes more requests
+        :raises NotFoundError: there is no such image, unless ``missing_ok`` is set
+        :raises ProtectedError: the image is protected
+        :raises InUseError: the store keeps the data, since something depends on it
+        :raises PlaceLostError: the image is deleted, but its quota may still count it
+        """
         from hyperx_glance import deletion
 
         return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
-    def servers_using(self, image: Image | str, /) -> list[ServerRef]:
-        """List the servers that were made from an image and that the caller can see."""
+    def servers_using(self, image: Image | str) -> list[ServerRef]:
+        """List the servers that were made from an image and that the caller can see.
+
+        :param image: the image from which the servers were made; it may be deleted
+        :raises ServiceUnavailableError: Nova or Cinder cannot be reached, or fails
+        """
         from hyperx_glance import deletion
 
         return deletion.servers_using(self._context, image)
@@ -317,30 +494,42 @@ class Client(Connected):
     # ------------------------------------------------------------- lists for a form
 
     @checked(image=optional(is_image))
-    def flavors(self, image: Image | str | None = None, /) -> list[FlavorChoice]:
+    def flavors(self, image: Image | str | None = None) -> list[FlavorChoice]:
         """List flavors, the smallest first, with one request; with an image, those that fit the image come first.
 
         A flavor fits if the image can be launched in its default layout; quota and hosts are not considered. If you
         pass an id, the image is read first, with one more request.
+
+        :param image: the image that the flavors should fit; None lets every flavor fit
+        :raises NotFoundError: there is no such image
         """
         from hyperx_glance import launching
 
         return launching.flavors(self._context, image)
 
     def networks(self) -> list[NetworkChoice]:
-        """List the networks into which the caller can launch servers, ordered by name, with one request."""
+        """List the networks into which the caller can launch servers, ordered by name, with one request.
+
+        :raises ServiceUnavailableError: Neutron cannot be reached, or fails
+        """
         from hyperx_glance import launching
 
         return launching.networks(self._context)
 
     def key_pairs(self) -> list[KeyPair]:
-        """List the caller's own key pairs, ordered by name, with one request."""
+        """List the caller's own key pairs, ordered by name, with one request.
+
+        :raises ServiceUnavailableError: Nova cannot be reached, or fails
+        """
         from hyperx_glance import launching
 
         return launching.key_pairs(self._context)
 
     def availability_zones(self) -> list[AvailabilityZone]:
-        """List availability zones, ordered by name, with one request."""
+        """List availability zones, ordered by name, with one request.
+
+        :raises ServiceUnavailableError: Nova cannot be reached, or fails
+        """
         from hyperx_glance import launching
 
         return launching.availability_zones(self._context)
@@ -349,11 +538,16 @@ class Client(Connected):
         """List the departments that the caller may see, ordered by name: own departments, or all for an administrator.
 
         This sends one request, and keeps the answer for a minute.
+
+        :raises ServiceUnavailableError: Keystone cannot be reached, or fails
         """
         return self._context.departments.known()
 
     def regions(self) -> tuple[str, ...]:
-        """List the regions that have images, in the order of the token's catalogue, without a request."""
+        """List the regions that have images, in the order of the token's catalogue, without a request.
+
+        :raises AuthenticationError: the session has ended, and the login fails
+        """
         return self.cloud.regions()
 
     # ------------------------------------------------------------- launching
@@ -369,13 +563,28 @@ class Client(Connected):
         self,
         image: Image | str,
         request: LaunchRequest,
-        /,
         *,
         wait: bool = True,
         on_progress: Callable[[LaunchProgress], object] | None = None,
         timeout: float | None = None,
     ) -> Launch:
-        """Launch one or many servers from an image or ISO."""
+        """Launch one or many servers from an image or ISO.
+
+        :param image: the image from which the servers are made
+        :param request: a `LaunchRequest`; memory and disk are those of its flavor, volumes are GiB
+        :param wait: True returns when all servers are ACTIVE, False as soon as Nova has accepted the request
+        :param on_progress: called with a `LaunchProgress` at each look, in this thread; if it raises an error, the
+            waiting ends and the launch continues
+        :param timeout: seconds for the waiting; None is ``Settings.pace.deadline``, an hour by default. After it, the
+            launch continues
+        :raises ImageNotActiveError: the image is INACTIVE
+        :raises FlavorTooSmallError: the memory or the disk is too small
+        :raises NotFoundError: there is no image, flavor, network or server group of that name
+        :raises QuotaExceededError: there is no room for all servers
+        :raises ConflictError: the launch's id was used before
+        :raises LaunchFailedError: servers ended in ERROR; ``servers`` has them
+        :raises WaitTimeoutError: ``timeout`` has passed; ``launch_id`` finds the launch again
+        """
         from hyperx_glance import launching
 
         return launching.launch(
@@ -388,11 +597,14 @@ class Client(Connected):
         )
 
     @checked(launch_id=reference)
-    def find_launch(self, launch_id: str, /) -> Launch:
+    def find_launch(self, launch_id: str) -> Launch:
         """Find a launch by its id, for example after the program that started it has died.
 
-        If the id is unknown, search for ten seconds, since Nova may still be creating the servers. An id that
-        `Client.launch` generated contains its time; if it is older than ten minutes, one search is enough.
+        If the id is unknown, search for ten seconds, since Nova may still be creating the servers. An id that `launch`
+        generated contains its time; if it is older than ten minutes, one search is enough.
+
+        :param launch_id: the ``launch_id`` of a `Launch` or an exception, or your own
+        :raises NotFoundError: no server and no volume belongs to this launch
         """
         from hyperx_glance import launching
 
@@ -402,16 +614,22 @@ class Client(Connected):
         """List the launches of the connected department that have servers, the newest first.
 
         This sends one request, and one more for each further thousand servers. It does not wait for servers.
+
+        :raises ServiceUnavailableError: Nova cannot be reached, or fails
         """
         from hyperx_glance import launching
 
         return launching.launches(self._context)
 
     @checked(server_id=reference, password=optional(is_password))
-    def reset_password(self, server_id: str, /, password: str | SecretStr | None = None) -> SecretStr:
-        """Set the administrator's password of a running server, and return it; None generates a password.
+    def reset_password(self, server_id: str, password: str | SecretStr | None = None) -> SecretStr:
+        """Set the administrator's password of a running server, and return it.
 
-        If an error occurs after which the server may have the password, the error has it as ``admin_password``.
+        :param server_id: the id of a running server
+        :param password: the new password; None generates one of 20 characters
+        :raises PasswordResetError: the server did not take the password; the error says what is missing. If the server
+            may have it nevertheless, the error has it as ``admin_password``
+        :raises NotFoundError: there is no such server
         """
         from hyperx_glance import launching
 
@@ -424,29 +642,53 @@ class Client(Connected):
         self,
         server_id: str,
         new: NewCapture,
-        /,
         *,
         on_progress: Callable[[Progress], object] | None = None,
         timeout: float | None = None,
     ) -> Image:
-        """Make an image of a server's disk, and return it when it is ready; the server keeps running."""
+        """Make an image of a server's disk, and return it when it is ready; the server keeps running.
+
+        :param server_id: the id of the server whose disk becomes an image
+        :param new: a `NewCapture`: the name and other fields of the image
+        :param on_progress: called with a `Progress` at each look, in this thread; if it raises an error, what was begun
+            is deleted, as after Ctrl-C
+        :param timeout: seconds for the whole capture; None is ``Settings.pace.deadline``, an hour by default. After it,
+            what was begun is deleted
+        :raises NotFoundError: there is no such server
+        :raises ConflictError: the server is busy, or has no disk that can be captured
+        :raises QuotaExceededError: there is no room for the image, or for the copy of the volume
+        :raises CaptureFailedError: the capture made no image; what it made is deleted
+        :raises WaitTimeoutError: ``timeout`` has passed
+        """
         from hyperx_glance import capturing
 
         return capturing.capture(self._context, server_id, new, on_progress=on_progress, timeout=timeout)
 
     @checked(server_id=reference, new=model("NewCapture"))
-    def start_capture(self, server_id: str, new: NewCapture, /) -> Capture:
-        """Start to capture a server, and return a handle with which to finish the capture."""
+    def start_capture(self, server_id: str, new: NewCapture) -> Capture:
+        """Start to capture a server, and return a handle with which to finish the capture.
+
+        `Capture.wait` must be called in the end, here or on the handle that `find_capture` returns.
+
+        :param server_id: the id of the server whose disk becomes an image
+        :param new: a `NewCapture`: the name and other fields of the image
+        :raises NotFoundError: there is no such server
+        :raises ConflictError: the server is busy, or has no disk that can be captured
+        :raises QuotaExceededError: there is no room for the image, or for the copy of the volume
+        """
         from hyperx_glance import capturing
 
         return capturing.start_capture(self._context, server_id, new)
 
     @checked(capture_id=reference)
-    def find_capture(self, capture_id: str, /) -> Capture:
+    def find_capture(self, capture_id: str) -> Capture:
         """Find a capture by its id, for example after the program that started it has died.
 
-        If the id is unknown, search for ten seconds, since the services may still be working. An id that
-        `Client.capture` generated contains its time; if it is older than ten minutes, one search is enough.
+        If the id is unknown, search for ten seconds, since the services may still be working. An id that `capture`
+        generated contains its time; if it is older than ten minutes, one search is enough.
+
+        :param capture_id: the ``capture_id`` of a `Capture` or an exception, or your own
+        :raises NotFoundError: nothing is left of the capture, and it made no image
         """
         from hyperx_glance import capturing
 
@@ -455,22 +697,39 @@ class Client(Connected):
     # ------------------------------------------------------------- quotas and deployment
 
     @checked(department=optional(department))
-    def quota(self, department: str | None = None, /) -> DepartmentQuota:
-        """Return what a department uses and may use; only administrators may name other departments than their own."""
+    def quota(self, department: str | None = None) -> DepartmentQuota:
+        """Return what a department uses and may use; only administrators may name other departments than their own.
+
+        :param department: a name or an id; None is the caller's
+        :raises NotFoundError: there is no such department
+        :raises NotAllowedError: it is another department's, and the caller is no administrator
+        """
         from hyperx_glance.quotas.reading import quota
 
         return quota(self._context, department)
 
     @checked(department=department)
-    def set_quota(self, department: str, /, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
-        """Set limits of a department: -1 means unlimited, None the default. Only administrators may do this."""
+    def set_quota(self, department: str, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
+        """Set limits of a department, and return its quota. Only administrators may do this.
+
+        :param department: a name or an id
+        :param limits: fields of `DepartmentQuota` as keywords, see `QuotaLimits`, in the same units; -1 is unlimited,
+            None the default
+        :raises NotAllowedError: the caller is no administrator
+        :raises NotFoundError: there is no such department
+        :raises ConflictError: a service said yes but changed nothing, or cannot limit this
+        """
         from hyperx_glance.quotas.setting import set_quota
 
         return set_quota(self._context, department, limits)
 
     @checked(probe=flag)
     def doctor(self, *, probe: bool = False) -> list[Finding]:
-        """Check that this deployment can do what HYPERX needs; with ``probe``, also try it on a scratch record."""
+        """Check that this deployment can do what HYPERX needs, and return what was found.
+
+        :param probe: also try things, on a hidden scratch record that is removed at the end
+        :raises ServiceUnavailableError: Keystone or Glance cannot be reached; other failures are findings
+        """
         from hyperx_glance import deployment
 
         return deployment.doctor(self._context, probe=probe)
@@ -480,10 +739,32 @@ class Client(Connected):
 
         Only differences are written, and properties that this release does not have are removed. A second run writes
         nothing.
+
+        :raises NotAllowedError: the caller is no administrator
         """
         from hyperx_glance import deployment
 
         deployment.install_metadefs(self._context)
+
+    @checked(department=optional(department), dry_run=flag)
+    def leave(self, *, department: str | None = None, dry_run: bool = False) -> list[Departure]:
+        """Remove the properties that HYPERX wrote on images, so that they are ordinary images; change nothing else.
+
+        Every image is listed first. An administrator leaves for all departments, or for ``department``; a member for
+        the connected department. With ``dry_run``, nothing is removed. Images of which a registration, a capture or a
+        launch is under way are skipped. The result has every image that had such properties, and says what is left
+        of them and why. After an interruption, call it again: it continues with what is left.
+
+        :param department: a name or an id; None is all departments for an administrator, and the member's own
+        :param dry_run: list what would be removed, and change nothing
+        :raises NotAllowedError: a member names another department
+        :raises NotFoundError: there is no such department
+        :raises AuthenticationError: the session has ended
+        :raises ServiceUnavailableError: the list cannot be read
+        """
+        from hyperx_glance import deployment
+
+        return deployment.leave(self._context, department=department, dry_run=dry_run)
 
 
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:

@@ -19,6 +19,7 @@ from hyperx_glance.cloud.volumes import volumes_of_images
 from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting.pace import attempts
 
@@ -96,10 +97,7 @@ def _delete_once(cloud: Cloud, reference: str) -> None:
     except ProtectedError:
         raise
     except ConflictError as error:
-        raise InUseError(
-            f"The store refused to delete the data of image {reference}: {error.message}",
-            **error.answer(),
-        ) from error
+        raise InUseError(say("store-refused-to-delete", image=reference), **error.answer()) from error
 
 
 def _servers_of_volumes(context: Context, image: Image) -> dict[str, str]:

@@ -10,7 +10,6 @@ The data is first written to ``<id>.part`` beside the file. The next call for th
 """
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import io
@@ -34,6 +33,7 @@ from hyperx_glance.models.fields import DataFile
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.record import kept_digest
 from hyperx_glance.models.results import Progress
+from hyperx_glance.texts import Text, field_name, say
 from hyperx_glance.vocabulary import Phase, UrlProblem
 from hyperx_glance.waiting.pace import REPETITIONS, log_failure, pause
 
@@ -57,11 +57,11 @@ def download(
     disabled = record.glance_status == "deactivated"
     if record.glance_status != "active" and not (disabled and context.cloud.is_administrator):
         raise ImageNotActiveError(
-            f"The data of image {record.id} cannot be read, because its phase is {record.phase}.",
+            say("data-not-readable", image=record.id, phase=record.phase),
             image_id=record.id,
             phase=record.phase,
             failure=record.failure,
-            hint="Enable it first: enable(image)." if disabled else "Wait until it has data.",
+            hint=say("enable-first", image=record.id) if disabled else say("wait-for-data"),
         )
     saving = _Saving(context, record, on_progress)
     if path is not None:
@@ -95,7 +95,7 @@ class _Saving:
         """Write the rest of the data."""
         for piece in _data(self._context, self.image, self.count):
             if self.image.size is not None and self.count + len(piece) > self.image.size:
-                raise _wrong_length(self.image, f"more than {self.image.size}")
+                raise _wrong_length(say("too-many-bytes", image=self.image.id, size=self.image.size))
             _write(file, piece, name)
             self.note(piece)
             if self._on_progress is not None:
@@ -148,15 +148,11 @@ def _data(context: Context, image: Image, start: int) -> Iterator[bytes]:
 
 def _check_end(image: Image, here: int) -> None:
     if image.size not in (None, here):
-        raise _wrong_length(image, str(here))
+        raise _wrong_length(say("wrong-number-of-bytes", image=image.id, received=here, size=image.size))
 
 
-def _wrong_length(image: Image, received: str) -> ServiceUnavailableError:
-    return ServiceUnavailableError(
-        f"Glance sent {received} bytes of image {image.id}, whose size is {image.size} bytes.",
-        service="image",
-        hint="Try again later. If that does not help, an operator should check Glance's store.",
-    )
+def _wrong_length(message: Text) -> ServiceUnavailableError:
+    return ServiceUnavailableError(message, service="image", hint=say("try-later-or-check-the-store"))
 
 
 def _write(file: BinaryIO, piece: bytes, name: str) -> None:
@@ -170,13 +166,13 @@ def _write(file: BinaryIO, piece: bytes, name: str) -> None:
         if written is None and not isinstance(file, io.RawIOBase):
             return  # not every object returns the length; for a raw one, None means that nothing was written
         if not isinstance(written, int) or written <= 0:
-            raise _not_written(name, OSError(errno.EIO, "nothing more can be written"))
+            raise LocalFileError(say("file-takes-nothing-more"), file=name, reason=UrlProblem.UNWRITABLE)
         rest = rest[written:]
 
 
 def _not_written(name: str, error: Exception) -> LocalFileError:
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return LocalFileError(f"The file could not be written: {why}.", file=name, reason=UrlProblem.UNWRITABLE)
+    return LocalFileError(say("file-not-written"), file=name, reason=UrlProblem.UNWRITABLE, explanation=why)
 
 
 # ----------------------------------------------------------------- a file under its name
@@ -186,11 +182,16 @@ def _check_place(path: Path) -> None:
     """Refuse a path to which nothing could be written in the end, before any data is read."""
     try:
         if path.exists() and not path.is_file():
-            raise InvalidRequestError("path_or_file: must be a regular file or a new name")
+            raise _wrong_path("must-be-a-new-file")
         if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
-            raise InvalidRequestError("path_or_file: must be in an existing folder to which you may write")
+            raise _wrong_path("must-be-in-a-folder")
     except OSError as error:
-        raise InvalidRequestError(f"path_or_file: {error.strerror}") from error
+        raise _wrong_path("path-unusable", explanation=str(error.strerror or "")) from error
+
+
+def _wrong_path(code: str, *, explanation: str = "") -> InvalidRequestError:
+    message = say("wrong-field", field=field_name("path_or_file"), problem=say(code))
+    return InvalidRequestError(message, explanation=explanation)
 
 
 def _save(saving: _Saving, path: Path) -> None:
@@ -202,7 +203,7 @@ def _save(saving: _Saving, path: Path) -> None:
             _give_name(saving, file, part, path)
         except BaseException as error:
             if part.exists():
-                error.add_note(f"The data so far is in {part}; the next download of this image continues there.")
+                error.add_note(say("download-continues-there", file=part))
             raise
 
 
@@ -238,16 +239,17 @@ def _opened(part: Path) -> BinaryIO:
 def _lock(descriptor: int, part: Path) -> None:
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
-        raise ConflictError(f"{part} belongs to another user.", hint="Delete it, or download to another folder.")
+        raise ConflictError(say("file-of-another-user", file=part), hint=say("delete-it-or-choose-a-folder"))
     if state.st_nlink > 1:
-        raise ConflictError(f"{part} is a hard link to another file.", hint="Delete it; the other file is kept.")
+        raise ConflictError(say("file-is-a-hard-link", file=part), hint=say("delete-the-link"))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         now = part.lstat()
     except OSError as error:
-        raise ConflictError(f"Another download is writing to {part}.", hint="Wait until it has finished.") from error
+        message, hint = say("another-download-is-writing", file=part), say("wait-for-the-download")
+        raise ConflictError(message, hint=hint) from error
     if not os.path.samestat(state, now):  # another download renamed it before this one got the lock
-        raise ConflictError(f"Another download has just finished {part}.", hint="Try again.")
+        raise ConflictError(say("another-download-has-finished", file=part), hint=say("try-again"))
 
 
 def _take_up(saving: _Saving, file: BinaryIO) -> None:

@@ -309,9 +309,16 @@ class UrlRejectedError(HyperxGlanceError):
     suggested_status = 422
 
     def __init__(
-        self, message: Text, *, url: str, reason: UrlProblem, hint: Text = NO_TEXT, status: int | None = None
+        self,
+        message: Text,
+        *,
+        url: str,
+        reason: UrlProblem,
+        hint: Text = NO_TEXT,
+        explanation: str = "",
+        status: int | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, explanation=explanation)
         self.url = url
         self.reason = reason
         self.http_status = status

@@ -1,7 +1,7 @@
 """What a caller may do with an image, without a request.
 
 >>> client.why_not(disk_image, "feature")
-'Only administrators feature images; use category="public", or ask an administrator.'
+'Only administrators feature images. Use category="public", or ask an administrator.'
 
 The rules are those of the verbs, and of the default policies of a deployment.
 """
@@ -17,6 +17,7 @@ from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
+from hyperx_glance.texts import NO_TEXT, Text, say, sentences
 from hyperx_glance.vocabulary import Action, Category
 
 if TYPE_CHECKING:
@@ -26,22 +27,27 @@ if TYPE_CHECKING:
 
 _EDIT = mapping.Edit("description", "description", "")
 _CHANGES = {
-    Action.PUBLISH: ImageChanges(category=Category.PUBLIC),
-    Action.WITHDRAW: ImageChanges(category=Category.PRIVATE),
-    Action.FEATURE: ImageChanges(category=Category.FEATURED),
-    Action.PROTECT: ImageChanges(protected=True),
+    Action.PUBLISH: (ImageChanges(category=Category.PUBLIC), "already-public"),
+    Action.WITHDRAW: (ImageChanges(category=Category.PRIVATE), "already-private"),
+    Action.FEATURE: (ImageChanges(category=Category.FEATURED), "already-featured"),
+    Action.PROTECT: (ImageChanges(protected=True), "already-protected"),
 }
+_STATUSES = {
+    Action.ENABLE: ("active", "already-enabled"),
+    Action.DISABLE: ("deactivated", "already-disabled"),
+}
+"""For each action, what it asks for, and the code of the text for an image that is so already."""
 
 
 def allowed(context: Context, image: Image) -> frozenset[Action]:
-    """Return the actions that would succeed, or that would have nothing to do."""
+    """Return the actions that would succeed and change something; launches and downloads change no image."""
     return frozenset(action for action in Action if not why_not(context, image, action))
 
 
-def why_not(context: Context, image: Image, action: Action) -> str:
-    """Return the sentence with the reason why the action would fail, and the way out; "" if it would succeed."""
+def why_not(context: Context, image: Image, action: Action) -> Text:
+    """Return the text that says why the action would fail or change nothing; no text if it is allowed."""
     if image.glance_status in GONE:
-        return "The image is being deleted; register it again."
+        return sentences(say("being-deleted"), say("register-again"))
     cloud = context.cloud
     match action:
         case Action.LAUNCH:
@@ -52,67 +58,67 @@ def why_not(context: Context, image: Image, action: Action) -> str:
             problem = _owner_problem(cloud, image)
             return problem and _edit_problem(context, image, problem)
         case Action.DELETE if image.protected:
-            return "The image is protected against deletion; remove the protection first: protected=False."
+            return sentences(say("image-protected"), say("unprotect-first"))
         case Action.DELETE:
             return _owner_problem(cloud, image)
-        case Action.ENABLE | Action.DISABLE if image.glance_status not in ("active", "deactivated"):
-            return (
-                _owner_problem(cloud, image) or "Only an image with data can be disabled or enabled; wait for its data."
-            )
         case Action.ENABLE | Action.DISABLE:
-            return _owner_problem(cloud, image)
-    return _change_problem(context, image, _CHANGES[action])
+            return _switch_problem(cloud, image, *_STATUSES[action])
+    return _change_problem(context, image, *_CHANGES[action])
 
 
-def _sentence(error: HyperxGlanceError) -> str:
-    message = error.message.removesuffix(".")
-    return f"{message}; {error.hint[:1].lower()}{error.hint[1:]}" if error.hint else f"{message}."
-
-
-def _launch_problem(cloud: Cloud, image: Image) -> str:
+def _launch_problem(cloud: Cloud, image: Image) -> Text:
     try:
         plan.check_image(image, project_id=cloud.project_id)
         plan.check_request(image, plan.AS_USUAL)
     except HyperxGlanceError as error:
-        return _sentence(error)
-    return ""
+        return sentences(error.message, error.hint)
+    return NO_TEXT
 
 
-def _reader_problem(cloud: Cloud) -> str:
+def _reader_problem(cloud: Cloud) -> Text:
     if cloud.is_administrator or "member" in cloud.access.role_names:
-        return ""
-    return "You have read-only access in this department; ask for the role member."
+        return NO_TEXT
+    return sentences(say("read-only-access"), say("ask-for-the-role"))
 
 
-def _owner_problem(cloud: Cloud, image: Image) -> str:
+def _owner_problem(cloud: Cloud, image: Image) -> Text:
     if belongs_to_another(cloud, image):
-        return "The image belongs to another department; only its members and administrators may do this."
+        return say("of-its-department")
     return _reader_problem(cloud)
 
 
-def _edit_problem(context: Context, image: Image, problem: str) -> str:
+def _edit_problem(context: Context, image: Image, problem: Text) -> Text:
     if image.owner == context.cloud.project_id:
         return problem
-    reason, hint = editing.not_for_everybody(context, image, [_EDIT])
-    return reason and f"The image belongs to another department{reason}; {hint[:1].lower()}{hint[1:]}"
+    return sentences(*editing.not_for_everybody(context, image, [_EDIT]))
 
 
-def _change_problem(context: Context, image: Image, changes: ImageChanges) -> str:
+def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> Text:
+    if image.glance_status == wanted:
+        return say(already)
+    if image.glance_status in (status for status, _ in _STATUSES.values()):
+        return _owner_problem(cloud, image)
+    return _owner_problem(cloud, image) or sentences(say("only-with-data"), say("wait-for-its-data"))
+
+
+def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:
+    # Values that the image already has are not sent, so the verb would change nothing.
+    if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
+        return say(already)
     try:
         editing.check_category(context.cloud, image, changes)
     except HyperxGlanceError as error:
-        return _sentence(error)
-    # Values that the image has already are not sent, so they cannot be refused.
-    if not mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility):
-        return ""
+        return sentences(error.message, error.hint)
     return _owner_problem(context.cloud, image)
 
 
-def _download_problem(cloud: Cloud, image: Image) -> str:
+def _download_problem(cloud: Cloud, image: Image) -> Text:
     match image.glance_status:
         case "active":
-            return ""
+            return NO_TEXT
         case "deactivated":
             # glance/api/v2/image_data.py, download
-            return "" if cloud.is_administrator else "The image is disabled; enable it first."
-    return "The image has no data yet; wait for its data."
+            if cloud.is_administrator:
+                return NO_TEXT
+            return sentences(say("image-is-disabled"), say("enable-first", image=image.id))
+    return sentences(say("image-has-no-data"), say("wait-for-its-data"))

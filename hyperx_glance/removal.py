@@ -135,7 +135,7 @@ def stands_still(context: Context, image_id: str) -> bool:
         return None if pace.clock() < uploads_until else False
 
     try:
-        return wait_until(pace, look, timeout=WRITER_SECONDS)
+        return wait_until(pace, look, timeout=WRITER_SECONDS, what=f"the writer of image {image_id}")
     except WaitTimeoutError:
         return False
 
@@ -161,4 +161,4 @@ def let_glance_notice(cloud: Cloud, pace: Pace, image_id: str) -> None:
         return quiet == _QUIET_LOOKS or None
 
     with contextlib.suppress(HyperxGlanceError):  # the error of the upload is raised anyway
-        wait_until(pace, look, timeout=UPLOAD_SECONDS)
+        wait_until(pace, look, timeout=UPLOAD_SECONDS, what=f"Glance to restore image {image_id}")

@@ -1,11 +1,11 @@
 """Texts for people: each has a stable code and its values, two languages and three audiences.
 
     >>> from hyperx_glance.texts import Audience, say
-    >>> text = say("image-disabled", image="debian")
+    >>> text = say("no-such-department", name="ops")
     >>> text
-    'Image debian is disabled.'
+    'There is no department ops.'
     >>> text.code, text.values, text.in_language("zh")
-    ('image-disabled', {'image': 'debian'}, '镜像 debian 已停用。')
+    ('no-such-department', {'name': 'ops'}, '没有名为 ops 的部门。')
     >>> hint = say("enable-first", image="7c1")
     >>> for audience in Audience:
     ...     print(hint.in_language("en", audience=audience))
@@ -52,6 +52,7 @@ _INVISIBLE = re.compile(
 )
 _JOINTS: Mapping[str, Mapping[Language, str]] = {
     "": {"en": ", ", "zh": "、"},
+    "and": {"en": " and ", "zh": "，且"},
     "or": {"en": " or ", "zh": " 或 "},
     "or-else": {"en": ", or ", "zh": "，或"},
     "lines": {"en": "\n", "zh": "\n"},
@@ -269,7 +270,7 @@ def _kept(value: object) -> object:
 def _field(name: str, reader: Reader) -> str:
     if reader.audience is Audience.PYTHON:
         return name
-    first, dot, rest = name.partition(".")
+    first, dot, rest = name.removeprefix("settings.").partition(".")
     if reader.audience is Audience.COMMAND:
         known = (reader.fields or {}).get(first) or template(f"field.{first}", reader)
         return known or f"--{first.replace('_', '-')}"

@@ -229,6 +229,9 @@ FIELDS = (
     Field("packed", "hyperx_packed", _TEXT, _REGISTRATION, "Packed with", "压缩格式",
           "How the data was packed at its source; it was unpacked on the way.",
           "数据来源处的压缩格式；上传时已解压。", part_of="url", inherited=False),
+    Field("expected_size", "hyperx_expected_size", _TEXT, _REGISTRATION, "Expected size", "预期大小",
+          "Bytes that the source announced before the upload.", "上传前数据来源声明的字节数。",
+          part_of="size", inherited=False),
     Field("checksum_wanted", "hyperx_checksum", _TEXT, _REGISTRATION, "Expected checksum", "期望的校验和",
           "Algorithm and hexadecimal digest, such as sha256:9f86d0...", "算法与十六进制摘要，例如 sha256:9f86d0...",
           part_of="checksum", inherited=False),
@@ -267,6 +270,8 @@ CAPTURE_ORDER_KEY = f"{CAPTURE_ORDER_PREFIX}0"
 """The first piece. The patch that removes it decides whether the capture is finished or cancelled."""
 CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
 """The property with the capture's id that replaces the first piece if the capture is to be deleted."""
+LAUNCH_IMAGE_KEY = "hyperx_image_id"
+"""The key in the metadata of the servers of a launch that names the image."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {

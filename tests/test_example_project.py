@@ -67,3 +67,8 @@ with Server() as server:
     print(server.clouds_yaml()[:7])
 """
     assert run([sys.executable, "-c", code], project, site) == "clouds:\n"
+
+
+def test_the_demo_of_the_local_cloud_finds_its_installer_in_the_wheel(installed: tuple[Path, Path]) -> None:
+    site, _ = installed
+    assert (site / "hyperx_glance" / "testing" / "local" / "installer.iso.xz").is_file()

@@ -9,7 +9,7 @@ import functools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,33 +20,20 @@ from pydantic import BaseModel, SecretStr
 
 from hyperx_glance import (
     Action,
-    AmbiguousNameError,
-    AuthenticationError,
     AvailabilityZone,
     Client,
-    ConflictError,
     FlavorChoice,
-    FlavorTooSmallError,
     HyperxGlanceError,
     Image,
-    ImageNotActiveError,
-    InvalidRequestError,
     KeyPair,
     LaunchRequest,
-    LocalFileError,
     NetworkChoice,
     NewImage,
-    NotAllowedError,
-    NotFoundError,
-    PasswordResetError,
+    PageQuery,
     Progress,
-    QuotaExceededError,
     Registration,
-    ServiceUnavailableError,
     Settings,
-    UrlRejectedError,
-    View,
-    WaitTimeoutError,
+    Text,
 )
 
 LARGEST_BODY = 112 * 1024  # bytes, as in OpenStack's services (oslo_middleware/sizelimit.py)
@@ -72,15 +59,6 @@ class LoggedIn(BaseModel):
 
     token: str
     project_id: str
-
-
-class Listing(Asked):
-    """Which page of which list, as the query of the address."""
-
-    view: View = View.ALL
-    search: str = ""
-    cursor: str | None = None
-    size: int = 20
 
 
 class NewUrl(Asked):
@@ -133,29 +111,6 @@ class LaunchedOnce(BaseModel):
     admin_password: str | None
 
 
-STATUSES: dict[type[HyperxGlanceError], int] = {
-    AuthenticationError: 401,
-    NotAllowedError: 403,
-    NotFoundError: 404,
-    AmbiguousNameError: 409,
-    ConflictError: 409,
-    QuotaExceededError: 409,
-    ImageNotActiveError: 409,
-    PasswordResetError: 409,
-    InvalidRequestError: 422,
-    UrlRejectedError: 422,
-    LocalFileError: 422,
-    FlavorTooSmallError: 422,
-    ServiceUnavailableError: 503,
-    WaitTimeoutError: 504,
-}
-
-
-def status_of(error: HyperxGlanceError) -> int:
-    """Return the HTTP status of an error; 502 means that something went wrong in a service."""
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 502)
-
-
 def refusal(request: Request) -> tuple[int, str] | None:
     """Return the status and the reason for which a request is refused before its body is read; None if it is not."""
     if request.method in ("GET", "HEAD"):
@@ -184,16 +139,35 @@ async def guard(request: Request, answer: Callable[[Request], Awaitable[Response
     return response
 
 
-def correct(_: Request, error: RequestValidationError) -> JSONResponse:
-    """Name what is wrong, without the values, which may be passwords."""
-    wrong = [f"{'.'.join(map(str, each['loc'][1:]))[:100]}: {each['msg'][:200]}" for each in error.errors()[:10]]
+def correct(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Name what is wrong, without the values, which may be passwords; pydantic's own sentences are English."""
+    wrong = []
+    for each in error.errors()[:10]:
+        (text,) = getattr(each.get("ctx", {}).get("error"), "args", ()) or (each["msg"][:200],)
+        problem = text.in_language(language_of(request), audience="person") if isinstance(text, Text) else text
+        wrong.append(f"{'.'.join(map(str, each['loc'][1:]))[:100]}: {problem}")
     return JSONResponse({"error": "\n".join(wrong)}, status_code=422)
 
 
-def tell(_: Request, error: HyperxGlanceError) -> JSONResponse:
-    """Repeat the library's sentences, and the ids of what may have been made."""
+def language_of(request: Request) -> Literal["en", "zh"]:
+    """Return the language that the browser asks for: Chinese, or else English."""
+    return "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"
+
+
+Language = Annotated[Literal["en", "zh"], Depends(language_of)]
+
+
+def tell(request: Request, error: HyperxGlanceError) -> JSONResponse:
+    """Repeat the library's sentences in words for people, and the ids of what may have been made."""
+    message, hint = (text.in_language(language_of(request), audience="person") for text in (error.message, error.hint))
     made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
-    return JSONResponse({"error": error.message, "hint": error.hint, **made}, status_code=status_of(error))
+    said = {"code": error.code, "error": message, "hint": hint, "explanation": error.explanation}
+    return JSONResponse(said | made, status_code=error.suggested_status)
+
+
+def shown(model: BaseModel, language: Language) -> JSONResponse:
+    """Answer with a model whose texts are for people."""
+    return JSONResponse(model.model_dump(mode="json", context={"language": language, "audience": "person"}))
 
 
 def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
@@ -234,9 +208,12 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         return LoggedIn(token=str(own.get_token()), project_id=project_id)
 
     @app.get("/images")
-    def images(client: Annotated[Client, Depends(client_of)], listing: Annotated[Listing, Query()]) -> Page:
-        page = client.page(view=listing.view, search=listing.search, cursor=listing.cursor, size=listing.size)
-        return Page(rows=[_row(client, image) for image in page.images], next=page.next, previous=page.previous)
+    def images(
+        client: Annotated[Client, Depends(client_of)], query: Annotated[PageQuery, Query()], language: Language
+    ) -> Page:
+        page = client.page(query)
+        rows = [_row(client, image, language) for image in page.images]
+        return Page(rows=rows, next=page.next, previous=page.previous)
 
     @app.post("/images", status_code=202)
     def register(new: NewUrl, client: Annotated[Client, Depends(client_of)]) -> Started:
@@ -245,18 +222,19 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
         registering.submit(_finish, registration)
         return Started(id=registration.image_id)
 
-    @app.get("/images/{image_id}/progress")
-    def progress(image_id: str, client: Annotated[Client, Depends(client_of)]) -> Progress:
-        return client.progress(image_id)
+    @app.get("/images/{image_id}/progress", responses={200: {"model": Progress}})
+    def progress(image_id: str, client: Annotated[Client, Depends(client_of)], language: Language) -> JSONResponse:
+        return shown(client.progress(image_id), language)
 
-    @app.get("/images/{image_id}/form")
-    def form(image_id: str, client: Annotated[Client, Depends(client_of)]) -> Form:
-        return Form(
+    @app.get("/images/{image_id}/form", responses={200: {"model": Form}})
+    def form(image_id: str, client: Annotated[Client, Depends(client_of)], language: Language) -> JSONResponse:
+        choices = Form(
             flavors=client.flavors(image_id),
             networks=client.networks(),
             key_pairs=client.key_pairs(),
             availability_zones=client.availability_zones(),
         )
+        return shown(choices, language)
 
     @app.post("/images/{image_id}/servers", status_code=201)
     def launch(image_id: str, wanted: LaunchRequest, client: Annotated[Client, Depends(client_of)]) -> LaunchedOnce:
@@ -269,8 +247,9 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _row(client: Client, image: Image) -> Row:
+def _row(client: Client, image: Image, language: Literal["en", "zh"]) -> Row:
     allowed = client.allowed(image)
+    missing = {action: client.why_not(image, action) for action in Action if action not in allowed}
     return Row(
         id=image.id,
         name=image.name,
@@ -279,7 +258,7 @@ def _row(client: Client, image: Image) -> Row:
         size=image.size,
         owner=client.owner_name(image),
         allowed=sorted(allowed),
-        why_not={action: client.why_not(image, action) for action in Action if action not in allowed},
+        why_not={action: why.in_language(language, audience="person") for action, why in missing.items()},
     )
 
 

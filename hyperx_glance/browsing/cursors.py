@@ -91,7 +91,7 @@ def _packed(content: bytes, query: ImageQuery, order: Sorting) -> str:
 
 def _checksum(content: bytes, query: ImageQuery, order: Sorting) -> bytes:
     """Return the checksum of a place and a query. Neither the order of sets nor the size of a page changes it."""
-    criteria = query.model_dump(mode="json", exclude={"limit", "sort"}, exclude_defaults=True)
+    criteria = query.model_dump(mode="json", exclude={"limit", "sort", "size", "cursor"}, exclude_defaults=True)
     criteria = {name: sorted(value) if isinstance(value, list) else value for name, value in criteria.items()}
     question = json.dumps([_VERSION, order.parameter, criteria], sort_keys=True)
     return hashlib.sha256(question.encode() + b"\0" + content).digest()[:_CHECKSUM_BYTES]

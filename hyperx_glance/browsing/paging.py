@@ -19,22 +19,34 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
+from hyperx_glance.arguments import USUAL_PAGE
 from hyperx_glance.browsing import cursors, lists
 from hyperx_glance.browsing.cursors import NEAR, Place
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.pages import MarkersLostError
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.browsing import ImageQuery, PageQuery
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import ImagePage
 from hyperx_glance.texts import field_name, say
 
 
-def page(context: Context, query: ImageQuery, *, size: int, cursor: str | None) -> ImagePage:
-    """Return ``size`` images from the cursor on, with the cursors of the next and the previous page."""
+def asked(query: ImageQuery, *, size: int, cursor: str | None) -> PageQuery:
+    """Return the page that is asked for, from a query and two arguments, or from a `PageQuery` alone."""
+    if isinstance(query, PageQuery):
+        if size not in (USUAL_PAGE, query.size) or cursor is not None:
+            raise InvalidRequestError(say("page-query-has-its-own", fields=[field_name("size"), field_name("cursor")]))
+        return query
     if query.limit is not None:
         raise InvalidRequestError(say("page-has-a-size", field=field_name("limit")))
+    fields = {name: getattr(query, name) for name in ImageQuery.model_fields}
+    return PageQuery.model_construct(**fields, size=size, cursor=cursor)
+
+
+def page(context: Context, query: PageQuery) -> ImagePage:
+    """Return the images from the cursor on, with the cursors of the next and the previous page."""
+    size, cursor = query.size, query.cursor
     forwards = Sorting(query.sort)
     place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards

@@ -20,6 +20,7 @@ from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.capturing import NewCapture
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Progress
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.callbacks import reported
 
 __all__ = ["Capture", "capture", "find_capture", "start_capture"]
@@ -44,7 +45,7 @@ def capture(
             lambda tell: follower.finish(tell, timeout),
             on_progress,
             withdraw=follower.withdraw,
-            more_time="The capture was deleted. Allow more time: timeout=..., or start_capture and wait.",
+            more_time=say("allow-the-capture-more-time"),
         )
 
 

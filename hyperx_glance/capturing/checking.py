@@ -27,6 +27,7 @@ from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
 from hyperx_glance.quotas.reading import image_quota, quota_of, volume_quota
 from hyperx_glance.quotas.room import check_room
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
 from hyperx_glance.waiting.ids import check_fresh, draw_id
 
@@ -65,7 +66,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     """Ask the services, and return the order; raise the first reason against it."""
     cloud = context.cloud
     if new.category is Category.FEATURED and not cloud.is_administrator:
-        raise NotAllowedError("Only administrators may capture featured images.", hint='Choose category="public".')
+        raise NotAllowedError(say("only-administrators-capture-featured"), hint=say("choose-public"))
     _check_texts(new)
     if new.capture_id is not None:
         _check_id(cloud, new.capture_id)
@@ -76,7 +77,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     root = root_volume(server, attached)
     if root is None and new.disk_format is not None:
         raise InvalidRequestError(
-            "disk_format: must be omitted, because Nova keeps this server's disk and chooses the format of its copy"
+            say("wrong-field", field=field_name("disk_format"), problem=say("nova-chooses-the-format"))
         )
     if root is not None:
         _check_root(server, root)
@@ -102,15 +103,15 @@ def _check_texts(new: NewCapture) -> None:
     }
     wrong = sorted(field for field, text in texts.items() if text and max(text) > LARGEST_CHARACTER)
     if wrong:
-        raise InvalidRequestError(f"{', '.join(wrong)}: {FOUR_BYTES}")
+        fields = [field_name(field) for field in wrong]
+        raise InvalidRequestError(say("wrong-field", field=fields, problem=say(FOUR_BYTES)))
 
 
 def _check_id(cloud: Cloud, capture_id: str) -> None:
     check_fresh("capture_id", capture_id)
     if services.records(cloud, capture_id) or (cloud.has("block-storage") and services.copies(cloud, capture_id)):
         raise ConflictError(
-            f"Capture {capture_id} already exists.",
-            hint="find_capture(capture_id) finds it; another capture needs another id.",
+            say("capture-exists", capture=capture_id), hint=say("find-that-capture", capture=capture_id)
         )
 
 
@@ -119,15 +120,16 @@ def _check_server(cloud: Cloud, server: ServerRecord) -> None:
         # The image would belong to the administrator's department, and be shared with the server's
         # (nova/compute/utils.py, initialize_instance_snapshot_metadata).
         raise NotAllowedError(
-            f"Server {server.id} belongs to another department; only its members may capture it.",
-            hint="Connect to that department.",
+            say("server-of-another-department", server=server.id), hint=say("connect-to-that-department")
         )
     if server.task_state is not None:
         raise ConflictError(
-            f"Server {server.id} is busy: {server.task_state}.", hint="Try again when that has finished."
+            say("server-is-busy", server=server.id, task=server.task_state), hint=say("try-again-when-finished")
         )
     if server.status not in _WITH_A_DISK:
-        raise ConflictError(f"Server {server.id} is {server.status}; it must be one of {', '.join(_WITH_A_DISK)}.")
+        raise ConflictError(
+            say("server-in-wrong-status", server=server.id, status=server.status, statuses=_WITH_A_DISK)
+        )
 
 
 # ----------------------------------------------------------------- the disk
@@ -149,9 +151,7 @@ def root_volume(server: ServerRecord, attached: Sequence[Volume]) -> Volume | No
     if server.image_id:
         return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
     if not disks:
-        raise ConflictError(
-            f"Server {server.id} has no disk to capture.", hint="Capture a server that runs on a disk, not from an ISO."
-        )
+        raise ConflictError(say("server-has-no-disk", server=server.id), hint=say("capture-from-a-disk"))
     return disks[0]
 
 
@@ -167,8 +167,7 @@ def _check_root_name(cloud: Cloud, server: ServerRecord, attached: Sequence[Volu
     odd = sorted(name for name in names if name and _letters(name) != "a")
     if odd:
         raise ConflictError(
-            f"Cannot determine which disk of server {server.id} is the root: its image names the root {odd[0]!r}.",
-            hint="Detach the other volumes, capture the server, and attach them again.",
+            say("root-disk-unknown", server=server.id, device=repr(odd[0])), hint=say("detach-other-volumes")
         )
 
 
@@ -191,15 +190,13 @@ def _letters(device: str) -> str:
 def _check_root(server: ServerRecord, root: Volume) -> None:
     if root.encrypted:
         raise ConflictError(
-            f"Volume {root.id} of server {server.id} is encrypted; an image of it would need its key.",
-            hint="Capture a server whose volume is not encrypted.",
+            say("volume-is-encrypted", volume=root.id, server=server.id), hint=say("capture-unencrypted")
         )
     # Nova would ask the guest's agent to freeze the file systems; Cinder copies without asking.
     quiesced = root.of_image("os_require_quiesce").lower() in _YES
     if quiesced and server.status != "SHUTOFF":
         raise ConflictError(
-            f"Server {server.id} requires frozen file systems (os_require_quiesce), and Cinder does not freeze them.",
-            hint="Stop the server, capture it, and start it again.",
+            say("server-needs-frozen-file-systems", server=server.id), hint=say("stop-the-server-first")
         )
 
 
@@ -217,8 +214,7 @@ def _source(cloud: Cloud, server: ServerRecord, root: Volume | None) -> Image | 
         return None
     if root is None and image.disk_format == ISO_FORMAT:
         raise ConflictError(
-            f"Server {server.id} runs from the ISO {image.name or image.id} itself; it has no disk to capture.",
-            hint='Launch the ISO with layout="install", install, and capture that server.',
+            say("server-runs-from-iso", server=server.id, image=image.name or image.id), hint=say("install-the-iso")
         )
     return image
 

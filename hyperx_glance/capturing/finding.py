@@ -16,6 +16,7 @@ from hyperx_glance.capturing.order import SERVER_KEY, CaptureOrder
 from hyperx_glance.capturing.template import glance_texts
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.record import is_being_captured, is_cancelled_capture
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.quiet import Quiet, find_again
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ def find(context: Context, capture_id: str) -> CaptureFollower:
 
     found = look() or find_again(context.settings.pace, capture_id, look)
     if found is None:
-        missing = NotFoundError(
-            f"No image or volume belongs to capture {capture_id}.",
-            hint="It was never started, it failed, or it was cancelled.",
-        )
+        missing = NotFoundError(say("nothing-of-capture", capture=capture_id), hint=say("capture-never-started"))
         missing.capture_id = capture_id
         raise missing
     return found

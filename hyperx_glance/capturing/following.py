@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from hyperx_glance import removal
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cloud.patching import apply
 from hyperx_glance.errors import (
+    Answer,
     CaptureFailedError,
     ConflictError,
     HyperxGlanceError,
@@ -29,6 +30,7 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture, is_volume_snapshot
 from hyperx_glance.models.results import Progress
+from hyperx_glance.texts import NO_TEXT, Text, say, sentences
 from hyperx_glance.vocabulary import SNAPSHOT_KEY, SNAPSHOT_VALUE, Category, Phase
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import wait_until
@@ -93,17 +95,15 @@ class CaptureFollower:
 
     def _seen(self, record: Image | None, copies: list[Volume]) -> Progress:
         if record is None:
-            message = (
-                "Cinder is copying the server's volume." if self._has_copies else "Nova is starting to copy the disk."
-            )
+            message = say("capture-copies-the-volume" if self._has_copies else "capture-begins")
             return self._progress(Phase.REGISTERED, message)
         if is_being_captured(record):
-            return self._progress(Phase.STORING, "The data is being uploaded to Glance.", record)
+            return self._progress(Phase.STORING, say("capture-uploads"), record)
         if copies:
-            return self._progress(Phase.STORING, "Cinder is deleting its copy of the volume.", record)
-        return self._progress(record.phase, "", record)
+            return self._progress(Phase.STORING, say("capture-deletes-the-copy"), record)
+        return self._progress(record.phase, NO_TEXT, record)
 
-    def _progress(self, phase: Phase, message: str, record: Image | None = None) -> Progress:
+    def _progress(self, phase: Phase, message: Text, record: Image | None = None) -> Progress:
         return Progress(
             phase=phase,
             bytes_expected=None if record is None else record.size,
@@ -154,13 +154,13 @@ class CaptureFollower:
             return image
 
         try:
-            return wait_until(self._pace, patient(self._pace, look), timeout=timeout)
+            return wait_until(self._pace, patient(self._pace, look), timeout=timeout, what=f"capture {self.capture_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Timed out waiting for capture {self.capture_id}. The capture continues.",
+                say("capture-timed-out", capture=self.capture_id),
                 last_seen=self.last,
                 image_id=self.image_id,
-                hint="find_capture(capture_id).wait() finishes it; cancel() deletes what it has made.",
+                hint=say("finish-or-cancel-the-capture", capture=self.capture_id),
             ) from error
 
     def go_on(self) -> Image | None:
@@ -176,31 +176,29 @@ class CaptureFollower:
             if not is_being_captured(record):
                 return self._clean(record, copies)
             if is_cancelled_capture(record):
-                self._fail("It was cancelled by another process.")
+                self._fail(say("capture-cancelled-elsewhere"))
             if record.glance_status not in _WITH_DATA:
                 self._judge(copies)
                 return None
             if is_volume_snapshot(record):
                 self._snapshots = services.snapshots_named_by(record)
-                self._fail(
-                    "Nova did not copy its disk: the server runs on a volume, and which one could not be determined."
-                )
+                self._fail(say("capture-without-data"))
             finished = self._finish(record)
             return None if finished is None else self._clean(finished, copies)
 
     def _begin_record(self, copies: list[Volume]) -> None:
         """Take the next step of a capture that has no record: upload the copy when it is there."""
         if self._uploaded:
-            self._fail("Its record was deleted, by a user or by the service that was to fill it.")
+            self._fail(say("capture-record-deleted"))
         if not copies:
             if self._quiet.is_over:
-                self._fail("Its copy of the volume is gone.")
+                self._fail(say("capture-copy-gone"))
             return
         copy, order = copies[0], self._order
         if copy.status == "available" and order is not None and self._quiet.is_over:
             self._upload(copy, order)
         elif "error" in copy.status:
-            self._fail(f"Cinder could not copy the volume: the copy {copy.id} is in status {copy.status}.")
+            self._fail(say("capture-copy-failed", volume=copy.id, status=copy.status))
 
     def _upload(self, copy: Volume, order: CaptureOrder) -> None:
         """Request the upload. If the response is lost, the next looks show what became of it.
@@ -219,7 +217,7 @@ class CaptureFollower:
         except InvalidRequestError as refusal:
             if any(each.status == "uploading" for each in self._copies()) or self._record() is not None:
                 return
-            self._fail(f"Cinder refused to upload its copy of the volume: {refusal.message}", refusal)
+            self._fail(say("capture-upload-refused"), refusal)
         self._quiet.end()
         self._uploaded = True
 
@@ -230,7 +228,7 @@ class CaptureFollower:
         assert self.image_id is not None
         record = self._read(self.image_id)
         if record is not None and record.glance_status not in _WITH_DATA and self._quiet.is_over:
-            self._fail(f"No data arrived, and no service is sending any: the record is still {record.glance_status}.")
+            self._fail(say("capture-no-data-arrived", status=record.glance_status))
 
     def _works(self, copies: list[Volume]) -> bool:
         if self._has_copies:
@@ -243,7 +241,7 @@ class CaptureFollower:
         if order is None:
             return None
         if order.new.category is Category.FEATURED and not self._cloud.is_administrator:
-            raise NotAllowedError("Only administrators may finish the capture of a featured image.")
+            raise NotAllowedError(say("only-administrators-finish-featured"))
         try:
             return apply(self._cloud, record, lambda image: template_edits(image, order, public_visibility=visibility))
         except ConflictError as error:
@@ -271,7 +269,7 @@ class CaptureFollower:
         with self._turn:
             self._remove()
             if self._failure is None:
-                self._failure = self._failed("It was cancelled.")
+                self._failure = self._failed(say("capture-was-cancelled"))
             if self._lost is not None:
                 lost, self._lost = self._lost, None
                 lost.capture_id = self.capture_id
@@ -297,13 +295,17 @@ class CaptureFollower:
 
         try:
             timeout = max(self._pace.deadline, 2 * removal.WRITER_SECONDS)
-            wait_until(self._pace, patient(self._pace, gone), timeout=timeout)
+            wait_until(
+                self._pace,
+                patient(self._pace, gone),
+                timeout=timeout,
+                what=f"the deletion of capture {self.capture_id}",
+            )
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Capture {self.capture_id} was cancelled, but Cinder has not deleted its copies yet.",
+                say("capture-copies-not-deleted-yet", capture=self.capture_id),
                 image_id=self.image_id,
-                hint="Call find_capture(capture_id).cancel() again. An operator resets a volume that Cinder left"
-                " uploading when it died: openstack volume set --state error VOLUME.",
+                hint=say("cancel-the-capture-again", capture=self.capture_id),
             ) from error
         self.made.undone()
 
@@ -315,8 +317,8 @@ class CaptureFollower:
         finished = next((record for record in found if not is_being_captured(record)), None)
         if finished is not None:
             raise ConflictError(
-                f"Capture {self.capture_id} has finished; image {finished.id} is kept.",
-                hint="delete(image) deletes the image; wait() deletes the rest of the capture.",
+                say("capture-has-finished", capture=self.capture_id, image=finished.id),
+                hint=say("delete-the-image-or-the-rest", capture=self.capture_id, image=finished.id),
             )
         return found
 
@@ -339,21 +341,20 @@ class CaptureFollower:
 
         self._lost = removal.delete(self.context, record.id, send, in_doubt=in_doubt) or self._lost
 
-    def _fail(self, reason: str, cause: HyperxGlanceError | None = None) -> NoReturn:
+    def _fail(self, reason: Text, cause: HyperxGlanceError | None = None) -> NoReturn:
         """Delete what was made, and raise the reason."""
-        failure = self._failed(reason)
-        if cause is not None:
-            failure.service, failure.status, failure.request_id = cause.service, cause.status, cause.request_id
+        failure = self._failed(reason, **(cause.answer() if cause is not None else {}))
         self._failure = failure
         self._clear_away(failure)
         raise failure from cause
 
-    def _failed(self, reason: str) -> CaptureFailedError:
+    def _failed(self, reason: Text, **answer: Unpack[Answer]) -> CaptureFailedError:
         failure = CaptureFailedError(
-            f"Capture {self.capture_id} of server {self.server_id} failed. {reason}",
+            say("capture-failed", capture=self.capture_id, server=self.server_id, reason=reason),
             capture_id=self.capture_id,
             server_id=self.server_id,
-            hint="Check the server; its faults and the services' logs have the details. Then capture it again.",
+            hint=say("check-the-server"),
+            **answer,
         )
         failure.image_id = self.image_id
         return failure
@@ -366,9 +367,9 @@ class CaptureFollower:
         try:
             self.cancel()
         except PlaceLostError as lost:
-            error.add_note(str(lost))
+            error.add_note(sentences(lost.message, lost.hint))
         except HyperxGlanceError as second:
-            error.add_note(f"The record or copies of capture {self.capture_id} could not be deleted: {second}")
-            LOG.warning("The record or copies of capture %s could not be deleted", self.capture_id)
+            error.add_note(say("capture-not-deleted", capture=self.capture_id, problem=second.message))
+            LOG.warning("The record or copies of capture %s could not be deleted: %s", self.capture_id, second)
             return False
         return True

@@ -54,7 +54,11 @@ class Capture:
         return self._follower.image_id
 
     def progress(self) -> Progress:
-        """Look once, and change nothing. `wait` must still be called in the end."""
+        """Look once, and change nothing. `wait` must still be called in the end.
+
+        :raises CaptureFailedError: the capture has failed
+        :raises ServiceUnavailableError: a service cannot be reached, or fails
+        """
         with self._follower.made:
             return self._follower.progress()
 
@@ -62,8 +66,11 @@ class Capture:
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
         """Finish the capture; return the image when it is ready and everything else of the capture is gone.
 
-        ``timeout`` is seconds, None is `Pace.deadline`. Raise `WaitTimeoutError` after ``timeout``; then the capture
-        continues. Raise `CaptureFailedError` after a failure, when what was made is deleted.
+        :param on_progress: called with a `Progress` at each look, in this thread; if it raises an error, only the
+            waiting ends
+        :param timeout: seconds; None is ``Settings.pace.deadline``. After it, only the waiting ends
+        :raises CaptureFailedError: the capture failed; what it made is deleted
+        :raises WaitTimeoutError: ``timeout`` has passed; the capture continues
         """
         with self._follower.made:
             return reported(lambda tell: self._follower.finish(tell, timeout), on_progress)
@@ -71,10 +78,12 @@ class Capture:
     def cancel(self) -> None:
         """Delete what the capture has made, and return when it is gone; it may be called again.
 
-        If Nova or Cinder is still writing to the record, wait for them, 30 seconds at most. Raise `PlaceLostError` if
-        the quota still counts the record afterwards. Cinder does not delete a volume while it copies or uploads it, so
-        this may take as long. A finished capture raises `ConflictError`, and its image is kept. The server is never
-        touched.
+        If Nova or Cinder is still writing to the record, wait for them, 30 seconds at most. Cinder does not delete a
+        volume while it copies or uploads it, so this may take as long. The server is never touched.
+
+        :raises ConflictError: the capture has finished; its image is kept
+        :raises PlaceLostError: the record is deleted, but its quota may still count it
+        :raises WaitTimeoutError: something is still there after ``Settings.pace.deadline``
         """
         with self._follower.made:
             self._follower.cancel()

@@ -25,6 +25,7 @@ import pydantic
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.errors import ConflictError, InvalidRequestError
 from hyperx_glance.models.capturing import NewCapture
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import CAPTURE_ORDER_KEY, CAPTURE_ORDER_PREFIX, SERVER_NOTE_KEY, glance_key
 
 CAPTURE_KEY = glance_key("capture_id")
@@ -82,8 +83,8 @@ class CaptureOrder:
         whole = self._whole()
         if len(whole) > _LONGEST:
             raise InvalidRequestError(
-                f"These fields have {len(whole)} characters; a capture carries at most {_LONGEST}.",
-                hint="Capture with shorter values, and change the image afterwards: update(image, description=...).",
+                say("capture-order-too-long", count=len(whole), most=_LONGEST),
+                hint=say("capture-with-shorter-values"),
             )
         count = -(-(len(whole) + _COUNT_DIGITS) // _LONGEST_PIECE)
         counted = f"{count:0{_COUNT_DIGITS}}{whole}"
@@ -115,8 +116,7 @@ class CaptureOrder:
             read = _Travelling.model_validate_json(whole)
         except pydantic.ValidationError:
             raise ConflictError(
-                f"The order of capture {texts.get(CAPTURE_KEY)} can no longer be read.",
-                hint="A member of the department changed it: delete the record, and capture again.",
+                say("capture-order-unreadable", capture=texts.get(CAPTURE_KEY)), hint=say("delete-and-capture-again")
             ) from None
         return cls(
             capture_id=texts.get(CAPTURE_KEY, ""),

@@ -8,12 +8,14 @@ False
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, NoReturn
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.following import CaptureFollower
 from hyperx_glance.errors import HyperxGlanceError, NotAllowedError, NotFoundError, QuotaExceededError
 from hyperx_glance.quotas.refusals import quota_error
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.quiet import Quiet, sent_once
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from hyperx_glance.capturing.order import CaptureOrder
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.cloud.volumes import Volume
+
+LOG = logging.getLogger(__name__)
 
 
 def start(context: Context, checked: Checked) -> CaptureFollower:
@@ -63,7 +67,7 @@ def _refuse(context: Context, order: CaptureOrder, refusal: HyperxGlanceError) -
     refusal.capture_id = order.capture_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
         exceeded = quota_error(
-            refusal.message,
+            refusal.explanation,
             department=context.departments.own().name,
             status=refusal.status,
             request_id=refusal.request_id,
@@ -88,7 +92,7 @@ def _search(context: Context, order: CaptureOrder, quiet: Quiet, lost: HyperxGla
     try:
         made_id = quiet.listen(look)
     except HyperxGlanceError as error:
-        lost.add_note(f"The search for what it made failed: {error}")
+        lost.add_note(say("capture-search-failed", problem=error.message))
         raise lost from error
     if made_id is None:
         raise lost
@@ -111,6 +115,7 @@ def _take_back(context: Context, order: CaptureOrder, refusal: HyperxGlanceError
             with contextlib.suppress(NotFoundError):
                 context.cloud.delete_image(record.id)
     except HyperxGlanceError as second:
-        refusal.add_note(f"The record of capture {order.capture_id} could not be deleted: {second}")
+        refusal.add_note(say("capture-record-not-deleted", capture=order.capture_id, problem=second.message))
+        LOG.warning("The record of capture %s could not be deleted: %s", order.capture_id, second)
         return False
     return True

@@ -20,6 +20,7 @@ from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.image import NAME_OF_KEY, Image
 from hyperx_glance.models.mapping import FLAG_REMOVAL, Edit
+from hyperx_glance.models.record import glance_keys
 from hyperx_glance.vocabulary import glance_key
 
 _GIB = 2**30
@@ -66,7 +67,7 @@ def template_edits(record: Image, order: CaptureOrder, *, public_visibility: str
         Edit("properties", key, text) for key, text in marks.items() if text and glance_text(record, key) != text
     ]
     named = {edit.key for edit in wanted} | changes.properties.keys()
-    present = _keys(record)
+    present = glance_keys(record)
     unwanted = {key for key in present if key.startswith(vocabulary.CAPTURE_ORDER_PREFIX)}
     unwanted |= present & frozenset(NOT_OF_A_TEMPLATE)
     removals = [Edit("properties", key, None) for key in sorted(unwanted - named)]
@@ -99,11 +100,4 @@ def glance_text(record: Image, key: str) -> str:
 
 def glance_texts(record: Image) -> dict[str, str]:
     """Return all properties of a record as strings."""
-    return {key: glance_text(record, key) for key in _keys(record)}
-
-
-def _keys(record: Image) -> set[str]:
-    return {
-        glance_key(field) if field in Image.model_fields else field
-        for field in (*record.model_fields_set, *(record.__pydantic_extra__ or {}))
-    }
+    return {key: glance_text(record, key) for key in glance_keys(record)}

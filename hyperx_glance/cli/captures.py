@@ -34,7 +34,7 @@ class CaptureServer(ShowsImage):
         commands.add_name(parser, "server")
         add("name", metavar="<name>", help="Name of the image")
         options.add_properties(parser, hyperx_glance.NewCapture, but="capture_id")
-        options.add_columns(parser)
+        options.add_columns(parser, tag="Replace the inherited tags by this one; repeat for several")
         add(
             "--no-tags",
             dest="tags",
@@ -61,12 +61,13 @@ class CaptureServer(ShowsImage):
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
         new = hyperx_glance.NewCapture(**options.given(parsed_args, *hyperx_glance.NewCapture.model_fields))
+        server_id = commands.server_id(client, parsed_args.server)
         if not parsed_args.wait:
-            capture = client.start_capture(parsed_args.server, new)
+            capture = client.start_capture(server_id, new)
             self.say_how_to_go_on("capture resume", capture.capture_id)
             return self.one(parsed_args, _SHOWN, _values(capture))
         with registration_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show:
-            image = client.capture(parsed_args.server, new, on_progress=show, timeout=parsed_args.timeout)
+            image = client.capture(server_id, new, on_progress=show, timeout=parsed_args.timeout)
         return self.shown(parsed_args, image, client, SHOWN_WHEN_MADE)
 
 

@@ -30,13 +30,19 @@ class SetImage(commands.Lister):
         parser = super().get_parser(prog_name)
         add = parser.add_argument
         commands.add_names(parser, "image")
-        add("--name", metavar="<name>")
+        add("--name", metavar="<name>", help="New name")
         options.add_properties(parser, hyperx_glance.ImageChanges)
-        options.add_columns(parser)
+        options.add_columns(parser, tag="Replace all tags by this one; repeat for several")
         add("--no-tags", dest="tags", action="store_const", const=[], help="Remove every tag")
         add("--hidden", action=BooleanOptionalAction, default=None, help="Hide it from lists")
         options.add_free_properties(parser)
-        add("--remove-property", dest="remove_properties", action="append", metavar="<key>")
+        add(
+            "--remove-property",
+            dest="remove_properties",
+            action="append",
+            metavar="<key>",
+            help="Delete this property; repeat for several",
+        )
         options.add_steward(parser)
         return parser
 

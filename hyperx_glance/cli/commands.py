@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,8 +15,10 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 import hyperx_glance
+from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
+from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say
 
 if TYPE_CHECKING:
     import argparse
@@ -35,31 +38,30 @@ class Command(command.Command):
 
     goes_on = ("launch wait", "capture resume", "registration resume")
     """The commands to continue with a launch, a capture, or an image that this command has left."""
-    shows_sentences = False
-    """Whether the command shows the library's own sentences, which are English: then its whole output is English."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        if self.shows_sentences:
-            parser.set_defaults(language="en")
-        else:
-            parser.add_argument(
-                "--language",
-                choices=words.LANGUAGES,
-                default=words.language(),
-                help="Language of tables and messages; default: Chinese in a Chinese locale, else English",
-            )
+        parser.add_argument(
+            "--language",
+            choices=LANGUAGES,
+            default=words.language(),
+            help=f"For tables and messages; default: Chinese in a Chinese locale, else English (Env: {words.VARIABLE})",
+        )
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run without osc-lib's own run, which logs every argument, even passwords (osc_lib/command/command.py)."""
         self.status = 0
+        if parsed_args.language not in LANGUAGES:  # argparse does not compare defaults with choices
+            raise exceptions.CommandError(f"{words.VARIABLE}: must be one of {', '.join(LANGUAGES)}")
+        self.reader = Reader(parsed_args.language, Audience.COMMAND, options.named(self.get_parser("")))
+        self.named = _named(parsed_args)
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(self.told(error, _named(parsed_args)), *self._notes(error))) from error
+            raise exceptions.CommandError(_lines(self.told(error), *self._notes(error))) from error
         except KeyboardInterrupt as interrupt:
-            self.app.stderr.write(_lines("", *(self._notes(interrupt) or ["Cancelled."]), ""))
+            self.app.stderr.write(_lines("", *(self._notes(interrupt) or [self.read(say("cancelled"))]), ""))
             return INTERRUPTED
 
     def client(self, parsed_args: argparse.Namespace) -> Client:
@@ -78,22 +80,47 @@ class Command(command.Command):
         """Write, on standard error, the command that continues what this one has started."""
         self.app.stderr.write(f"openstack hyperx {command} {thing}\n")
 
-    def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
-        """Format an error with the options of this command, and with the ``named`` image, launch or capture."""
-        from hyperx_glance.cli import hints
+    def asks(self, parsed_args: argparse.Namespace) -> bool:
+        """Check whether this command asks for confirmation: only on a terminal, and not with --yes."""
+        return not parsed_args.yes and bool(self.app.stdin.isatty())
 
-        parser = self.get_parser("")
-        return hints.told(error, options.named(parser), named)
+    def agreed(self, question: str) -> bool:
+        """Ask a question on standard error, and return whether the answer is yes."""
+        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
+        self.app.stderr.flush()
+        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+
+    def read(self, text: Text | HyperxGlanceError, **named: str | None) -> str:
+        """Return a text in the language, and with the options, of this command.
+
+        ``named`` are the image, the launch or the capture that a hint means, if the arguments do not name it.
+        """
+        read = text.read_by(self.reader)
+        for what, name in (self.named | named).items():
+            read = read.replace(f"<{what}>", shlex.quote(name)) if name else read
+        return read
+
+    def explained(self, text: Text, explanation: str = "") -> output.Rendered[str]:
+        """Return a text, with what a service said; programs read it in English."""
+        whole = say("text-explained", text=text, explanation=explanation) if explanation else text
+        english = whole.in_language("en", audience=Audience.COMMAND)
+        return output.Rendered(english, self.read(whole))
+
+    def told(self, error: HyperxGlanceError, **named: str | None) -> str:
+        """Return an error as `read` does."""
+        return self.read(error, **named)
 
     def _notes(self, error: BaseException) -> list[str]:
         """Return the notes of an error, and the command that continues with what the error has left."""
-        from hyperx_glance.cli.hints import translated
-
-        notes = [translated(note) for note in getattr(error, "__notes__", ())]
+        notes = [self.read(note) if isinstance(note, Text) else note for note in getattr(error, "__notes__", ())]
         if isinstance(error, _LEAVING):
             left = [getattr(error, name, None) for name in ("launch_id", "capture_id", "image_id")]
-            ways = [f"{command} {found}" for command, found in zip(self.goes_on, left, strict=True) if found]
-            notes += [f"To continue: openstack hyperx {way}" for way in ways[:1]]
+            ways = [
+                say("to-continue", command=way, id=found)
+                for way, found in zip(self.goes_on, left, strict=True)
+                if found
+            ]
+            notes += [self.read(way) for way in ways[:1]]
         return notes
 
     def each(self, what: str, names: Sequence[str], act: Callable[[str], _Done]) -> list[_Done]:
@@ -103,7 +130,7 @@ class Command(command.Command):
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                self.log.error("%s", _lines(f"{name}: {self.told(error, {what: name})}"))  # noqa: TRY400  # no traceback
+                self.log.error("%s", _lines(f"{name}: {self.told(error, **{what: name})}"))  # noqa: TRY400  # no traceback
                 self.status = 1
         return done
 
@@ -134,24 +161,18 @@ class Deleting(Several):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
-        )
+        add_yes(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        if parsed_args.yes or not self.app.stdin.isatty() or self._agreed(parsed_args):
+        if not self.asks(parsed_args) or self._agreed(parsed_args):
             super().take_action(parsed_args)
             return
-        self.app.stderr.write(f"{words.say('Nothing was deleted.', parsed_args.language)}\n")
+        self.app.stderr.write(f"{self.read(say('nothing-deleted'))}\n")
         self.status = 1
 
     def _agreed(self, parsed_args: argparse.Namespace) -> bool:
-        names = words.say(", ", parsed_args.language).join(parsed_args.names)
-        question = words.say("Delete {} for good?", parsed_args.language).format(names)
-        self.app.stderr.write(f"{output.printable(question)} [y/N] ")
-        self.app.stderr.flush()
-        return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+        return self.agreed(self.read(say("delete-for-good", names=parsed_args.names)))
 
 
 class Lister(Command, command.Lister):
@@ -167,7 +188,7 @@ class Lister(Command, command.Lister):
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
         """Print the rows without control characters."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         rows = [output.cells(parsed_args, row) for row in data]
         return super().produce_output(parsed_args, column_names, rows)
 
@@ -181,7 +202,7 @@ class ShowOne(Command, command.ShowOne):
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
         """Print the values without control characters; people see nonempty values, and the columns that they name."""
-        self.formatter = formats.writer(parsed_args.formatter) or self.formatter
+        self.formatter = formats.writer(parsed_args.formatter, self.app.stderr) or self.formatter
         shown = list(zip(column_names, data, strict=True))
         if parsed_args.formatter == "table" and not parsed_args.columns:
             shown = [(name, cell) for name, cell in shown if not output.is_empty(cell)]
@@ -210,12 +231,19 @@ def add_names(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
 
 
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add the option that answers the question of a command that asks."""
+    parser.add_argument(
+        "--yes", action="store_true", help="Do not ask for confirmation; without a terminal, the command never asks"
+    )
+
+
 def add_name(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the argument that names one thing."""
     parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
 
 
-_NAMED = {"image": "Name or id"}
+_NAMED = {"image": "Name or id", "server": "Name or id", "launch": "Id, as launch list shows it"}
 
 
 def reference(client: Client, image: str) -> Image | str:
@@ -223,3 +251,12 @@ def reference(client: Client, image: str) -> Image | str:
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
+
+
+def server_id(client: Client, server: str) -> str:
+    """Return an id as it is, and the id of a server that is given by its name, as ``openstack server`` accepts it."""
+    from hyperx_glance.cloud import compute
+    from hyperx_glance.models.image import is_uuid
+
+    require([("server", server)], {"server": filled_text})
+    return server if is_uuid(server) else compute.server_id(client.cloud, server)

@@ -14,6 +14,7 @@ import hyperx_glance
 from hyperx_glance.cli import commands, images, options
 from hyperx_glance.cli.progress import registration_progress
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,7 @@ class _Create(images.ShowsImage):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add("name", metavar="<name>")
+        add("name", metavar="<name>", help="Need not be unique")
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument("--url", metavar="<url>", help="URL of the data: http or https")
         source.add_argument("--file", type=Path, metavar="<path>", help="A file on this machine")
@@ -41,7 +42,13 @@ class _Create(images.ShowsImage):
         checksum.add_argument("--checksum-url", metavar="<url>", help="URL of a checksum file, such as .../SHA256SUMS")
         add("--owner", metavar="<department>", help="Register for another department; administrators only")
         options.add_free_properties(parser)
-        add("--store", dest="stores", action="append", metavar="<store>", help="Repeat for several")
+        add(
+            "--store",
+            dest="stores",
+            action="append",
+            metavar="<store>",
+            help="Where Glance keeps the data; repeat for several",
+        )
         add("--id", metavar="<uuid>", help="An id of your choice")
         options.add_transfer(parser)
         options.add_timeout(parser, "After this, the registration is cancelled; default: an hour")
@@ -70,10 +77,7 @@ class _Create(images.ShowsImage):
     def _begun(self, parsed_args: argparse.Namespace, client: Client, new: NewImage | NewIso) -> Image:
         """Start the registration, and say how to continue; with --no-wait, this machine cannot read the data itself."""
         if parsed_args.file is not None or parsed_args.transfer == "stream":
-            raise InvalidRequestError(
-                "With --no-wait, Glance must read the data, not this machine.",
-                hint="Use --url without --transfer stream, or omit --no-wait.",
-            )
+            raise InvalidRequestError(say("no-wait-means-glance-reads"), hint=say("use-url-and-glance"))
         image_id = client.start_registration(new, keep_failed=parsed_args.keep_failed).image_id
         self.say_how_to_go_on("registration resume", image_id)
         return client.image(image_id)

@@ -32,6 +32,4 @@ class ListFlavors(commands.Lister):
         client = self.client(parsed_args)
         image = None if parsed_args.image is None else commands.reference(client, parsed_args.image)
         fields = SHOWN if image is not None else SHOWN[:-2]
-        if image is not None:
-            parsed_args.language = "en"  # like the reasons, which are the library's own sentences
         return self.rows(parsed_args, fields, (flavor.model_dump() for flavor in client.flavors(image)))

@@ -11,8 +11,10 @@ stream cannot encode the rest, they escape every non-ASCII letter, too.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cliff.columns import FormattableColumn
@@ -20,11 +22,12 @@ from cliff.formatters.json_format import JSONFormatter
 from cliff.formatters.table import TableFormatter
 from cliff.formatters.yaml_format import YAMLFormatter
 
-from hyperx_glance.cli import words
+from hyperx_glance.cli import fitting, words
+from hyperx_glance.cli.fitting import Heading
 from hyperx_glance.cli.output import CONTROL
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Sequence
 
 _HIDDEN = re.compile(f"(?=[^\x00-\x1f]){CONTROL.pattern}")
@@ -102,18 +105,62 @@ class Yaml(_Values, YAMLFormatter):
 
 
 class People(TableFormatter):
-    """The table format for people, with titles of one thing in their language; cliff's titles are English."""
+    """The table format for people: in their language, and as wide as their terminal."""
+
+    def __init__(self, stderr: TextIO) -> None:
+        self._stderr = stderr
+
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Draw a row for each record, and say which columns are left out."""
+        limit = _limit(stdout, parsed_args)
+        rows = [[_text(cell) for cell in row] for row in data] if limit else data
+        if limit and rows:
+            column_names, rows, left_out = fitting.fitted(
+                column_names, list(rows), limit, keep=bool(parsed_args.columns)
+            )
+            if left_out:
+                text = say("columns-left-out", columns=left_out)
+                self._stderr.write(f"{text.in_language(parsed_args.language)}\n")
+            parsed_args = argparse.Namespace(**{**vars(parsed_args), "max_width": _NO_LIMIT})
+        super().emit_list(column_names, rows, stdout, parsed_args)
 
     def emit_one(
         self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO, parsed_args: argparse.Namespace
     ) -> None:
         """Draw a row for each field."""
-        titles = [words.title(title, parsed_args.language) for title in ("field", "value")]
+        titles = [Heading.of(field, words.title(field, parsed_args.language)) for field in ("field", "value")]
         rows = list(zip(column_names, data, strict=True))
         self.emit_list(titles, rows, stdout, parsed_args)
 
 
-def writer(name: str) -> Json | Yaml | People | None:
+_NO_LIMIT = 1 << 30
+
+
+def _limit(stdout: TextIO, parsed_args: argparse.Namespace) -> int:
+    """Return the width to fit, by the same options as cliff; 0 means any width."""
+    if parsed_args.max_width > 0:
+        return int(parsed_args.max_width)
+    fit = parsed_args.fit_width or stdout.isatty()
+    return shutil.get_terminal_size(fallback=(0, 0)).columns if fit else 0
+
+
+def _text(cell: object) -> object:
+    return cell.human_readable() if isinstance(cell, FormattableColumn) else cell
+
+
+def writer(name: str, stderr: TextIO) -> Json | Yaml | People | None:
     """Return our replacement for one of cliff's formatters, or None if cliff's own is used."""
-    kinds: dict[str, type[Json | Yaml | People]] = {"json": Json, "yaml": Yaml, "table": People}
-    return kinds[name]() if name in kinds else None
+    match name:
+        case "json":
+            return Json()
+        case "yaml":
+            return Yaml()
+        case "table":
+            return People(stderr)
+    return None

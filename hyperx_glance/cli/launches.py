@@ -53,17 +53,25 @@ class LaunchImage(_ShowsLaunch):
         add = parser.add_argument
         commands.add_name(parser, "image")
         add("name", metavar="<name>", help="Name of the server; several servers are numbered: name-1, name-2")
-        add("--flavor", required=True, metavar="<flavor>", help="Name or id")
-        add("--count", type=int, metavar="<number>", help="Default: 1")
+        add("--flavor", required=True, metavar="<flavor>", help="Name or id of the size of the servers")
+        add("--count", type=int, metavar="<number>", help="How many servers to launch; default: 1")
         networks = parser.add_mutually_exclusive_group()
-        networks.add_argument("--network", dest="networks", action="append", metavar="<network>", help="Default: auto")
-        networks.add_argument("--no-network", dest="networks", action="store_const", const="none")
+        networks.add_argument(
+            "--network",
+            dest="networks",
+            action="append",
+            metavar="<network>",
+            help="Name or id; repeat for several; default: the only network of the department",
+        )
+        networks.add_argument(
+            "--no-network", dest="networks", action="store_const", const="none", help="Launch without an address"
+        )
         add(
             "--install-disk",
             dest="install_disk_gib",
             type=int,
             metavar="<GiB>",
-            help="For an ISO; default: from the flavor",
+            help="Size of the empty disk beside an ISO; default: the disk of the flavor",
         )
         add("--layout", choices=("install", "live"), help="For an ISO; live: without an install disk; default: install")
         add(
@@ -71,19 +79,35 @@ class LaunchImage(_ShowsLaunch):
             dest="boot_volume_gib",
             type=int,
             metavar="<GiB>",
-            help="Put the root disk of an image on a volume",
+            help="Put the root disk of an image on a volume of this size",
         )
-        add("--volume-type", metavar="<type>")
+        add("--volume-type", metavar="<type>", help="Kind of storage for the new volumes; default: as Cinder chooses")
         add("--keep-volumes", action="store_true", help="Keep the volumes when the server is deleted")
         add_password(parser)
-        add("--key-name", metavar="<key>")
-        add("--security-group", dest="security_groups", action="append", metavar="<group>", help="Repeat for several")
-        add("--user-data", type=_file, metavar="<file>")
-        add("--config-drive", action=BooleanOptionalAction, default=None)
-        add("--availability-zone", metavar="<zone>")
-        add("--metadata", action=KeyValueAction, metavar="<key=value>")
+        add("--key-name", metavar="<key>", help="Your key pair for logging in by SSH")
+        add(
+            "--security-group",
+            dest="security_groups",
+            action="append",
+            metavar="<group>",
+            help="Firewall rules for the servers; repeat for several",
+        )
+        add("--user-data", type=_file, metavar="<file>", help="What cloud-init does at the first start")
+        add(
+            "--config-drive",
+            action=BooleanOptionalAction,
+            default=None,
+            help="Whether the servers read their settings from a disk instead of the network; default: as Nova chooses",
+        )
+        add("--availability-zone", metavar="<zone>", help="Where the servers run; default: as Nova chooses")
+        add(
+            "--metadata",
+            action=KeyValueAction,
+            metavar="<key=value>",
+            help="What Nova keeps with each server; repeat for several",
+        )
         add("--tag", dest="tags", action="append", metavar="<tag>", help="Tag of the servers; repeat for several")
-        add("--server-group", metavar="<group>")
+        add("--server-group", metavar="<group>", help="Name or id; its policy says which servers share a host")
         add(
             "--on-failure",
             choices=("keep", "delete"),

@@ -11,7 +11,9 @@ from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
 import hyperx_glance
+from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, images, options, output
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import argparse
@@ -33,26 +35,40 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
         help="Tab of the console, by its English or Chinese name; default: all",
     )
     if kind != "iso":
-        add("--kind", choices=_KINDS, default=kind, help="Default: %(default)s")
-        options.add_disk_format(parser, "Repeat for several", several=True)
+        add("--kind", choices=_KINDS, default=kind, help="Images, ISOs or both; default: %(default)s")
+        options.add_disk_format(
+            parser,
+            "Stored in this format; repeat for several",
+            choices=(*vocabulary.IMAGE_FORMATS, vocabulary.ISO_FORMAT),
+            several=True,
+        )
     else:
         parser.set_defaults(kind=kind)
-    add("--state", choices=["ACTIVE", "INACTIVE"])
+    add("--state", choices=["ACTIVE", "INACTIVE"], help="Whether servers can be launched from it")
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Has this tag; repeat: all of them")
     add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
     add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")
     for field in "name", "owner":
-        add(f"--{field}", metavar=f"<{field}>", help="Exact value")
-    options.add_properties(parser, hyperx_glance.ImageQuery, text="Exact value")
-    for field in "name-contains", "description-contains", "os-name-contains":
-        add(f"--{field}", metavar="<text>")
-    add("--protected", action=BooleanOptionalAction, default=None)
-    add("--hidden", choices=["no", "yes", "both"], default="no", help="Default: %(default)s")
-    options.add_free_properties(parser)
-    for field in "min-size", "max-size":
-        add(f"--{field}", type=options.size, metavar="<size>", help="Bytes, or with K, M, G, T")
-    for field in "created-after", "created-before", "updated-after", "updated-before":
-        add(f"--{field}", type=options.time, metavar="<time>", help="ISO 8601; UTC without a zone")
+        add(f"--{field}", metavar=f"<{field}>", help=options.CRITERIA[field])
+    options.add_properties(parser, hyperx_glance.ImageQuery, criteria=True)
+    for field in "name_contains", "description_contains", "os_name_contains":
+        add(_option(field), metavar="<text>", help=options.CRITERIA[field])
+    add("--protected", action=BooleanOptionalAction, default=None, help=options.CRITERIA["protected"])
+    add(
+        "--hidden",
+        choices=["no", "yes", "both"],
+        default="no",
+        help="Whether to list images that are hidden from lists; yes: no others; default: %(default)s",
+    )
+    options.add_free_properties(parser, "Has this property with exactly this value; repeat: all of them")
+    for field in "min_size", "max_size":
+        add(_option(field), type=options.size, metavar="<size>", help=options.CRITERIA[field])
+    for field in "created_after", "created_before", "updated_after", "updated_before":
+        add(_option(field), type=options.time, metavar="<time>", help=options.CRITERIA[field])
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
 
 
 def query(parsed_args: argparse.Namespace) -> ImageQuery:
@@ -66,9 +82,9 @@ def query(parsed_args: argparse.Namespace) -> ImageQuery:
 
 
 class ListImages(commands.Lister):
-    """List images."""
+    """List images and ISOs."""
 
-    kind = "image"
+    kind = "any"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -81,7 +97,7 @@ class ListImages(commands.Lister):
             help="Column that Glance sorts by, such as name or -created_at; repeat for several;"
             " for other columns use --sort-column",
         )
-        add("--limit", type=int, metavar="<number>", help="At most this many")
+        add("--limit", type=int, metavar="<number>", help="Show at most this many images")
         add(
             "--page-size",
             type=int,
@@ -106,9 +122,9 @@ class ListImages(commands.Lister):
             return client.images(asked)
         size = {} if parsed_args.page_size is None else {"size": parsed_args.page_size}
         page = client.page(asked, cursor=parsed_args.cursor, **size)
-        for name, cursor in (("Previous", page.previous), ("Next", page.next)):
+        for code, cursor in (("previous-page", page.previous), ("next-page", page.next)):
             if cursor is not None:  # on stderr, because programs read the table; a cursor may begin with "-"
-                self.app.stderr.write(f"{name} page: --cursor={cursor}\n")
+                self.app.stderr.write(f"{self.read(say(code, cursor=cursor))}\n")
         return page.images
 
 

@@ -71,20 +71,58 @@ def given(parsed_args: argparse.Namespace, *fields: str) -> dict[str, Any]:
     return {field: value for field, value in values.items() if value is not None}
 
 
-def add_properties(parser: argparse.ArgumentParser, model: type[BaseModel], *, but: str = "", text: str = "") -> None:
-    """Add an option for each Glance property that is a field of a request; its help is ``text`` or its description."""
+_MEANINGS = {
+    "description": "Text for people, which consoles show",
+    "admin_user": "Login name of the administrator in the servers, such as root or Administrator",
+    "os_distro": "Distribution in lower case, such as debian or ubuntu",
+    "os_version": "Number of the release, such as 12 or 24.04",
+    "os_type": "Either linux or windows",
+    "architecture": "Processor of the servers, such as x86_64 or aarch64",
+}
+"""The help of options for fields without a description."""
+CRITERIA = {
+    "name": "Exactly this name, in this spelling",
+    "owner": "Owned by the department with this name or id",
+    "created_by": "Registered by the user with this id",
+    "password_enabled": "Whether servers get an administrator password; by default, this does not matter",
+    "bootable": "Whether servers can start from it; by default, this does not matter",
+    "os_distro": "Exactly this distribution, such as debian or ubuntu",
+    "os_version": "Exactly this release, such as 12 or 24.04",
+    "os_type": "Exactly this kind of system, such as linux or windows",
+    "hypervisor": "Made for exactly this virtualization technology, such as KVM",
+    "architecture": "Made for exactly this processor, such as x86_64 or aarch64",
+    "protected": "Whether deletion is refused; by default, this does not matter",
+    "name_contains": "Part of the name, in upper or lower case",
+    "description_contains": "Part of the description, in upper or lower case",
+    "os_name_contains": "Part of the operating system's display name, in upper or lower case",
+    "min_size": "At least this many bytes; K, M, G or T may follow",
+    "max_size": "At most this many bytes; K, M, G or T may follow",
+    "created_after": "Created at this time or later, in ISO 8601; UTC without a zone",
+    "created_before": "Created at this time or earlier, in ISO 8601; UTC without a zone",
+    "updated_after": "Last changed at this time or later, in ISO 8601; UTC without a zone",
+    "updated_before": "Last changed at this time or earlier, in ISO 8601; UTC without a zone",
+}
+"""The help of the options by which lists are filtered."""
+
+
+def add_properties(
+    parser: argparse.ArgumentParser, model: type[BaseModel], *, but: str = "", criteria: bool = False
+) -> None:
+    """Add an option for each Glance property that is a field of a request, or one of the ``criteria`` of a list."""
     for field in vocabulary.FIELDS:
         if field.stored is Stored.COLUMN or field.name == but or field.name not in model.model_fields:
             continue
-        option, meaning = field.name.replace("_", "-"), text or field.description or field.title
+        option, meaning = field.name.replace("_", "-"), field.description or _MEANINGS.get(field.name, field.title)
+        if criteria:
+            meaning = CRITERIA.get(field.name, f"Exactly this: {meaning}")
         if field.stored is Stored.FLAG:
             parser.add_argument(f"--{option}", action=BooleanOptionalAction, default=None, help=meaning)
         else:
             parser.add_argument(f"--{option}", metavar=f"<{option}>", help=meaning)
 
 
-def add_columns(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the attributes that Glance keeps as columns."""
+def add_columns(parser: argparse.ArgumentParser, *, tag: str = "One of the tags; repeat for several") -> None:
+    """Add the options for the attributes that Glance keeps as columns; ``tag`` is the help of the option for tags."""
     add = parser.add_argument
     add(
         "--category",
@@ -92,9 +130,21 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
         choices=CATEGORIES,
         help="English or Chinese name; featured: administrators only",
     )
-    add("--tag", dest="tags", action="append", metavar="<tag>", help="Repeat for several")
-    add("--min-disk", dest="min_disk_gib", type=int, metavar="<GiB>")
-    add("--min-ram", dest="min_ram_mib", type=int, metavar="<MiB>")
+    add("--tag", dest="tags", action="append", metavar="<tag>", help=tag)
+    add(
+        "--min-disk",
+        dest="min_disk_gib",
+        type=int,
+        metavar="<GiB>",
+        help="Disk that a flavor needs for this image; 0: any",
+    )
+    add(
+        "--min-ram",
+        dest="min_ram_mib",
+        type=int,
+        metavar="<MiB>",
+        help="Memory that a flavor needs for this image; 0: any",
+    )
     add("--protected", action=BooleanOptionalAction, default=None, help="Protect from deletion")
     add_public_visibility(parser)
 
@@ -111,9 +161,11 @@ def add_disk_format(
     parser.add_argument("--disk-format", type=str.lower, choices=choices, help=text, **more)
 
 
-def add_free_properties(parser: argparse.ArgumentParser) -> None:
+def add_free_properties(
+    parser: argparse.ArgumentParser, text: str = "Any property for which there is no option; repeat for several"
+) -> None:
     """Add the option for properties that are not fields."""
-    parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>")
+    parser.add_argument("--property", dest="properties", action=KeyValueAction, metavar="<key=value>", help=text)
 
 
 def named(parser: argparse.ArgumentParser) -> dict[str, str]:

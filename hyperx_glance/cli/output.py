@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from cliff.columns import FormattableColumn
 
 from hyperx_glance.cli import words
+from hyperx_glance.cli.fitting import Heading
+from hyperx_glance.texts import LANGUAGES, Language
 
 if TYPE_CHECKING:
     import argparse
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
 def headers(parsed_args: argparse.Namespace, *fields: str) -> list[str]:
     """Return the headers for the chosen format, and let -c and --sort-column accept any name of a column."""
     people = parsed_args.formatter == "table"
-    header = {field: words.title(field, parsed_args.language) if people else field for field in fields}
+    header = {
+        field: Heading.of(field, words.title(field, parsed_args.language)) if people else field for field in fields
+    }
     names = {
         _folded(name): header[field]
         for field in fields
-        for name in (field, *(words.title(field, language) for language in words.LANGUAGES))
+        for name in (field, *(words.title(field, language) for language in LANGUAGES))
     }
     for option in "columns", "sort_columns":
         if hasattr(parsed_args, option):
@@ -74,7 +78,7 @@ def cells(parsed_args: argparse.Namespace, row: Iterable[object]) -> tuple[objec
     return tuple(map(plain, row))
 
 
-def _for_people(cell: object, language: words.Language) -> object:
+def _for_people(cell: object, language: Language) -> object:
     match cell:
         case Readable():
             return cell.shown_in(language)
@@ -132,9 +136,9 @@ _Value = TypeVar("_Value")
 class Readable(FormattableColumn[_Value]):
     """A plain value with a form for people, which subclasses define."""
 
-    language: words.Language = "en"
+    language: Language = "en"
 
-    def shown_in(self, language: words.Language) -> Self:
+    def shown_in(self, language: Language) -> Self:
         """Set the language, and replace control characters in the value."""
         self.language = language
         self._value = cast("_Value", _printable_value(self._value))
@@ -150,7 +154,7 @@ class Flag(Readable[bool]):
 
     def human_readable(self) -> str:
         """Return the console's word."""
-        return words.say("yes" if self._value else "no", self.language)
+        return words.word("yes" if self._value else "no", self.language)
 
 
 class Word(Readable[str]):
@@ -158,7 +162,15 @@ class Word(Readable[str]):
 
     def human_readable(self) -> str:
         """Return the word in the language of the table."""
-        return words.say(self._value, self.language)
+        return words.word(self._value, self.language)
+
+
+class Resource(Readable[str]):
+    """A resource of a quota."""
+
+    def human_readable(self) -> str:
+        """Return its title in the language of the table."""
+        return words.resource(self._value, self.language)
 
 
 class Limit(Readable[int | None]):
@@ -166,7 +178,7 @@ class Limit(Readable[int | None]):
 
     def human_readable(self) -> str:
         """Return the number, or the word."""
-        return words.say("unlimited", self.language) if self._value is None else str(self._value)
+        return words.word("unlimited", self.language) if self._value is None else str(self._value)
 
 
 class Size(Readable[int | None]):
@@ -235,7 +247,7 @@ class Words(Listed):
 
     def human_readable(self) -> str:
         """Return the lines in the language of the table."""
-        return "\n".join(words.say(word, self.language) for word in self._value)
+        return "\n".join(words.word(word, self.language) for word in self._value)
 
 
 class Pairs(Readable[dict[str, str]]):

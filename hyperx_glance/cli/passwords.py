@@ -13,6 +13,7 @@ import getpass
 from typing import TYPE_CHECKING, TextIO
 
 from hyperx_glance.cli import words
+from hyperx_glance.texts import Language
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +40,7 @@ def given_password(parsed_args: argparse.Namespace) -> str | None:
 
 
 @contextlib.contextmanager
-def showing_password(stream: TextIO, language: words.Language) -> Iterator[None]:
+def showing_password(stream: TextIO, language: Language) -> Iterator[None]:
     """If the block raises, show the password that servers may have, since nothing keeps it."""
     try:
         yield

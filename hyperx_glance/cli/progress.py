@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from hyperx_glance.cli import words
 from hyperx_glance.cli.output import amount, printable
+from hyperx_glance.texts import Language, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,13 +43,13 @@ class State(NamedTuple):
 
 
 @contextmanager
-def registration_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[Progress], None]]:
+def registration_progress(stream: TextIO, name: str, language: Language) -> Iterator[Callable[[Progress], None]]:
     """Yield a function that shows the progress of a registration, a capture, or a download."""
-    with _reporter(stream, name, words.say("checking", language)) as report:
+    with _reporter(stream, name, words.word("checking", language)) as report:
 
         def show(progress: Progress) -> None:
             done, expected = _amount(progress)
-            phase, between = (words.say(word, language) for word in (progress.phase.value, " of "))
+            phase, between = (words.word(word, language) for word in (progress.phase.value, " of "))
             report(State(phase, done, expected, amount(done, expected, between)))
 
         yield show
@@ -62,14 +63,14 @@ def _amount(progress: Progress) -> tuple[int | None, int | None]:
 
 
 @contextmanager
-def launch_progress(stream: TextIO, name: str, language: words.Language) -> Iterator[Callable[[LaunchProgress], None]]:
+def launch_progress(stream: TextIO, name: str, language: Language) -> Iterator[Callable[[LaunchProgress], None]]:
     """Yield a function that shows the progress of a launch."""
-    with _reporter(stream, name, words.say("checking", language), of_bytes=False) as report:
+    with _reporter(stream, name, words.word("checking", language), of_bytes=False) as report:
 
         def show(progress: LaunchProgress) -> None:
-            counts = words.say("{} of {} active", language).format(progress.active, progress.count)
-            if progress.failed:
-                counts += words.say(", {} failed", language).format(progress.failed)
+            code = "servers-active-and-failed" if progress.failed else "servers-active"
+            failed = {"failed": progress.failed} if progress.failed else {}
+            counts = say(code, active=progress.active, count=progress.count, **failed).in_language(language)
             report(State(counts, progress.active, progress.count))
 
         yield show

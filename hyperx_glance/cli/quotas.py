@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperx_glance.cli import commands, options, output
+from hyperx_glance.cli import commands, options, output, words
 from hyperx_glance.quotas.resources import FIELDS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class _ShowsQuota(commands.Lister):
         """Return a row for each resource that this cloud reports; None means unlimited."""
         rows = (
             {
-                "resource": output.Word(resource),
+                "resource": output.Resource(resource),
                 "used": usage.used,
                 "limit": output.Limit(usage.limit),
                 "remaining": output.Limit(usage.remaining),
@@ -57,7 +57,10 @@ class SetQuota(_ShowsQuota):
         parser.add_argument("department", metavar="<department>", help="Name or id")
         for resource in FIELDS:
             parser.add_argument(
-                f"--{resource.replace('_', '-')}", type=limit, metavar="<limit>", help="A number, unlimited, or default"
+                f"--{resource.replace('_', '-')}",
+                type=limit,
+                metavar="<limit>",
+                help=f"{words.resource(resource, 'en')}: a number, unlimited, or default",
             )
         return parser
 

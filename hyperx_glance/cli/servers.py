@@ -26,8 +26,10 @@ class ResetPassword(commands.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
+        client = self.client(parsed_args)
+        server_id = commands.server_id(client, parsed_args.server)
         given = given_password(parsed_args)
         with showing_password(self.app.stderr, parsed_args.language):
-            password = self.client(parsed_args).reset_password(parsed_args.server, given)
-        shown = {"server": parsed_args.server, "password": password.get_secret_value()}
+            password = client.reset_password(server_id, given)
+        shown = {"server": server_id, "password": password.get_secret_value()}
         return self.one(parsed_args, ("server", "password"), shown)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import vocabulary
-from hyperx_glance.cli import commands, hints, options, output
+from hyperx_glance.cli import commands, options, output
+from hyperx_glance.texts import say, sentences
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from hyperx_glance.errors import HyperxGlanceError
 
@@ -30,11 +30,9 @@ class CheckUrl(commands.ShowOne):
     The exit status is 1 if the URL cannot be registered.
     """
 
-    shows_sentences = True
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("url", metavar="<url>")
+        parser.add_argument("url", metavar="<url>", help="What to read: http or https")
         options.add_disk_format(parser, "The expected disk format", choices=vocabulary.DISK_FORMATS)
         options.add_trusted_hosts(parser)
         return parser
@@ -43,15 +41,17 @@ class CheckUrl(commands.ShowOne):
         report = self.client(parsed_args).check_url(parsed_args.url, disk_format=parsed_args.disk_format)
         if report.problem is not None:
             self.status = 1
-            self.app.stderr.write(f"This URL cannot be registered. {hints.translated(report.warnings[0])}\n")
+            problem = sentences(say("url-cannot-be-registered"), report.warnings[0])
+            self.app.stderr.write(f"{self.read(problem)}\n")
         values = report.model_dump(mode="json") | {
             "size": output.Size(report.size),
             "disk_format": output.Format(report.disk_format),
             "would_download": output.Flag(report.would_download),
-            "warnings": output.Listed([hints.translated(warning) for warning in report.warnings]),
+            "warnings": output.Listed([self.read(warning) for warning in report.warnings]),
         }
         return self.one(parsed_args, SHOWN, values)
 
-    def told(self, error: HyperxGlanceError, named: Mapping[str, str | None]) -> str:
-        """Format an error; this command always checks the URL, so only a registration can skip the check."""
-        return super().told(error, named).replace("--no-preflight", "`openstack hyperx image create --no-preflight`")
+    def told(self, error: HyperxGlanceError, **named: str | None) -> str:
+        """Return an error; this command always checks the URL, so only a registration can skip the check."""
+        command = "`openstack hyperx image create --no-preflight`"
+        return super().told(error, **named).replace("--no-preflight", command)

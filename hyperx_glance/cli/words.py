@@ -1,24 +1,24 @@
 """The words of tables for people, in English and Chinese; output for programs has neither.
 
->>> from hyperx_glance.cli.words import language, say, title
+>>> from hyperx_glance.cli.words import language, title, word
 >>> language({"LANG": "zh_CN.UTF-8"}), language({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
 ('zh', 'en')
->>> title("disk_format", "zh"), title("disk_format", "en"), say("featured", "zh"), say("featured", "en")
+>>> title("disk_format", "zh"), title("disk_format", "en"), word("featured", "zh"), word("featured", "en")
 ('格式', 'Format', '精选', 'featured')
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hyperx_glance import vocabulary
+from hyperx_glance.texts import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+VARIABLE = "OS_HYPERX_LANGUAGE"
 
 _TITLES = {
     "field": ("Field", "字段"),
@@ -67,6 +67,9 @@ _TITLES = {
     "level": ("Level", "级别"),
     "message": ("Message", "结果"),
     "remedy": ("Remedy", "处理"),
+    "outcome": ("Outcome", "处理结果"),
+    "removed": ("Removed", "已移除的属性"),
+    "left": ("Left", "保留的属性"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -74,13 +77,13 @@ _CHINESE = {
     "yes": "是",
     "no": "否",
     "unlimited": "无限制",
-    ", ": "、",
     "checking": "检查中",
     " of ": " / ",
-    "{} of {} active": "{1} 台中 {0} 台已运行",
-    ", {} failed": "，{} 台失败",
-    "Delete {} for good?": "彻底删除 {}？",
-    "Nothing was deleted.": "未删除任何内容。",
+    # what became of an image when HYPERX left
+    "listed": "待移除",
+    "removed": "已移除",
+    "skipped": "已跳过",
+    "refused": "被拒绝",
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",
@@ -114,24 +117,33 @@ _CHINESE = {
     "os": "操作系统",
     "tag": "标签",
     "owner": "所有者",
-    # resources of a quota
-    "images": "镜像",
-    "image_size_mib": "镜像大小 (MiB)",
-    "staging_mib": "上传暂存 (MiB)",
-    "uploading": "正在上传的镜像",
-    "instances": "虚拟机",
-    "cores": "处理器",
-    "ram_mib": "内存 (MiB)",
-    "volumes": "云硬盘",
-    "volume_gib": "云硬盘容量 (GiB)",
+    # levels of the doctor's findings
+    "ok": "正常",
+    "warning": "警告",
+    "error": "错误",
 }
+
+_RESOURCES = {
+    "images": ("Images", "镜像"),
+    "image_size_mib": ("Size of all images (MiB)", "镜像总大小 (MiB)"),
+    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存 (MiB)"),
+    "uploading": ("Images being uploaded", "正在上传的镜像"),
+    "instances": ("Servers", "虚拟机"),
+    "cores": ("Cores", "处理器"),
+    "ram_mib": ("Memory (MiB)", "内存 (MiB)"),
+    "volumes": ("Volumes", "云硬盘"),
+    "volume_gib": ("Size of all volumes (GiB)", "云硬盘总容量 (GiB)"),
+}
+"""The resources of a quota."""
 
 VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
 """The console's tabs, which the command line also accepts; three of them are categories."""
 
 
-def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """Return the language of the locale, from its variables in the order of POSIX."""
+def language(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language of OS_HYPERX_LANGUAGE, or else of the locale, from its variables in the order of POSIX."""
+    if chosen := environment.get(VARIABLE):
+        return chosen
     locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 
@@ -144,6 +156,11 @@ def title(field: str, language: Language) -> str:
     return described.title_zh if language == "zh" else described.title
 
 
-def say(word: str, language: Language) -> str:
+def resource(field: str, language: Language) -> str:
+    """Return the title of a resource of a quota."""
+    return _RESOURCES[field][LANGUAGES.index(language)]
+
+
+def word(word: str, language: Language) -> str:
     """Return a word of the product in a language; a word without a translation stays English."""
     return _CHINESE.get(word, word) if language == "zh" else word

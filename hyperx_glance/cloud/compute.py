@@ -5,6 +5,7 @@
 []
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -13,10 +14,11 @@ from pydantic import Field
 from hyperx_glance.cloud.answers import ServiceText, Shape, cleaned, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
-from hyperx_glance.errors import InvalidRequestError, ServiceUnavailableError
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import say
+from hyperx_glance.vocabulary import LAUNCH_IMAGE_KEY
 
 MICROVERSION = "2.67"
 """Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is used."""
@@ -61,6 +63,13 @@ class ServerOfImage(Listed):
         return (self.image and self.image.id) or ""
 
 
+class ServerOfLaunch(Listed):
+    """The part of a server's record that says from which image it is being launched."""
+
+    status: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
 class ServerRecord(ServerOfImage):
     """Nova's view of a server."""
 
@@ -96,6 +105,10 @@ class _ServerOfImagePage(ListPage[ServerOfImage], alias_generator=collection("se
     pass
 
 
+class _ServerOfLaunchPage(ListPage[ServerOfLaunch], alias_generator=collection("servers")):
+    pass
+
+
 class _OneServer(Shape):
     server: ServerRecord
 
@@ -124,6 +137,33 @@ def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: i
         return cloud.get_parsed(_ServerOfImagePage, "compute", "/servers/detail", params=params)
 
     return listed("compute", read, {**criteria, "limit": page_size})
+
+
+def server_id(cloud: Cloud, name: str) -> str:
+    """Return the id of the server of the connected department that has exactly this name.
+
+    Nova searches names by a regular expression, whose syntax depends on its database; so everything but letters and
+    digits becomes "anything" (nova/db/main/api.py, _regex_instance_filter), and the names found are compared here.
+    """
+    pattern = re.sub(r"\W+", ".*", name)
+    found = servers_of_images(cloud, {"name": f"^{pattern}$"}, page_size=PAGE)
+    matches = sorted(server.id for server in found if server.name == name)
+    if not matches:
+        raise NotFoundError(say("no-such-server", name=name), hint=say("list-servers"))
+    if len(matches) > 1:
+        raise AmbiguousNameError(say("several-servers", count=len(matches), name=name), matches=matches)
+    return matches[0]
+
+
+def images_being_launched(cloud: Cloud) -> frozenset[str]:
+    """Return the ids of the images from which servers are being built; an administrator sees those of everybody."""
+
+    def read(params: Mapping[str, object]) -> _ServerOfLaunchPage:
+        return cloud.get_parsed(_ServerOfLaunchPage, "compute", "/servers/detail", params=params)
+
+    criteria = {"status": "BUILD", "limit": PAGE, **({"all_tenants": "1"} if cloud.is_administrator else {})}
+    building = (server for server in listed("compute", read, criteria) if server.status == "BUILD")
+    return frozenset(filter(None, (server.metadata.get(LAUNCH_IMAGE_KEY) for server in building)))
 
 
 def server_path(server_id: str, *more: str) -> str:

@@ -16,6 +16,7 @@ from hyperx_glance.cloud.cloud import Cloud, steward_cloud
 from hyperx_glance.cloud.connecting import is_connection, is_session, is_steward
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Departments
+from hyperx_glance.cloud.tokens import caller_of
 from hyperx_glance.settings import Settings
 from hyperx_glance.texts import NO_TEXT, Text, say
 
@@ -44,12 +45,24 @@ class Connected:
         self._context = Context(cloud, departments, settings, steward)
         self.on_close: Callable[[], None] = lambda: None
 
+    def __repr__(self) -> str:
+        """Name the caller as far as that is known without a request; a password or a token is never shown."""
+        user, department, cloud = caller_of(self.cloud.session)
+        region = self.region_name
+        return f"{type(self).__name__}({user=}, {department=}, {region=}, {cloud=})"
+
     @classmethod
     @checked(connection=is_connection, steward=optional(is_steward), settings=optional(instance(Settings)))
     def from_connection(
         cls, connection: Connection, *, steward: Session | Connection | None = None, settings: Settings | None = None
     ) -> Self:
-        """Make a client from an existing openstacksdk connection; you close that connection yourself."""
+        """Make a client from an existing openstacksdk connection; no request is sent.
+
+        :param connection: a connection of openstacksdk; you close it yourself
+        :param steward: a second session or connection, with the role admin, as for `connect`
+        :param settings: choices of the deployment and the caller; None is all defaults
+        :raises InvalidRequestError: an argument is of another type
+        """
         settings = settings or Settings()
         cloud = Cloud.from_connection(connection, pace=settings.pace)
         second = steward_cloud(steward, region_name=cloud.region_name, pace=settings.pace)
@@ -72,7 +85,15 @@ class Connected:
         steward: Session | Connection | None = None,
         settings: Settings | None = None,
     ) -> Self:
-        """Make a client from an existing keystoneauth session, without a request; the session stays yours."""
+        """Make a client from an existing keystoneauth session; no request is sent.
+
+        :param session: a session of keystoneauth; it stays yours
+        :param region_name: the region; None is the first of the catalogue
+        :param interface: the kind of endpoints: "public", "internal" or "admin"
+        :param steward: a second session or connection, with the role admin, as for `connect`
+        :param settings: choices of the deployment and the caller; None is all defaults
+        :raises InvalidRequestError: an argument is of another type
+        """
         settings = settings or Settings()
         cloud = Cloud.from_session(session, region_name=region_name, interface=interface, pace=settings.pace)
         second = steward_cloud(steward, region_name=region_name, interface=interface, pace=settings.pace)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -262,8 +262,8 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case 403:
             kind, message, hint = NotAllowedError, say("not-allowed", service=known), _hint_for_a_role(said)
         case 404:
-            kind, message = NotFoundError, say("not-found", service=known)
-            hint = _hint_for_a_name(service, response.url)
+            kind = NotFoundError
+            message, hint = _not_found(service, response.url)
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
         # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
@@ -294,18 +294,21 @@ def _hint_for_a_role(message: str) -> Text:
     return NO_TEXT
 
 
-def _hint_for_a_name(service: str, url: str) -> Text:
-    """Return a hint for a name instead of an id, or for the id of something that the caller may not see."""
-    reference = re.search(r"/(images|servers)/([^/?]+)", url)
-    if reference is None:
-        return NO_TEXT
-    match service, is_uuid(reference[2]):
-        case "image", True:
-            return say("deleted-or-private")
-        case "image", False:
-            return say("pass-an-image-id")
-        case "compute", True:
-            return say("deleted-or-of-another-department")
-        case "compute", False:
-            return say("pass-a-server-id")
-    return NO_TEXT
+_MISSING = {
+    ("image", "images", True): ("no-image", "deleted-or-private"),
+    ("image", "images", False): ("no-image", "pass-an-image-id"),
+    ("compute", "servers", True): ("no-server", "deleted-or-of-another-department"),
+    ("compute", "servers", False): ("no-server", "pass-a-server-id"),
+}
+"""The codes of message and hint for a missing thing, by service, kind, and whether it was named by an id."""
+
+
+def _not_found(service: str, url: str) -> tuple[Text, Text]:
+    """Return what is missing, and a hint for a name instead of an id, or for something that the caller may not see."""
+    named = re.search(r"/(images|servers)/([^/?]+)", url)
+    kind, reference = named.groups() if named else ("", "")
+    missing = _MISSING.get((service, kind, is_uuid(unquote(reference))))
+    if missing is None:
+        return say("not-found", service=word("service", service)), NO_TEXT
+    message, hint = missing
+    return say(message, id=unquote(reference)), say(hint)

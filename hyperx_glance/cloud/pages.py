@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus
 import pydantic
 from pydantic import JsonValue
 
+from hyperx_glance.arguments import LARGEST_PAGE
 from hyperx_glance.cloud.answers import Shape, not_understood
 from hyperx_glance.cloud.cloud import Cloud, Service
 from hyperx_glance.errors import (
@@ -31,8 +32,6 @@ from hyperx_glance.texts import say, word
 
 LOG = logging.getLogger(__name__)
 
-LARGEST_PAGE = 1000
-"""Glance returns no more images at once (glance/common/config.py, api_limit_max)."""
 REMEMBERED = 2 * LARGEST_PAGE
 _LOST_MARKER = (400, 403, 404)
 _MARKERS = re.compile(r"[?&]marker=([^&#]+)")

@@ -12,6 +12,7 @@ from hyperx_glance.cloud.answers import ServiceText, Shape
 from hyperx_glance.cloud.cloud import Cloud, image_path
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.models.times import Time
+from hyperx_glance.texts import NO_TEXT, Text, say
 
 STALE_AFTER = timedelta(minutes=60)
 """Glance gives up a lock if its task was not updated for this time (glance/api/v2/images.py, _enforce_import_lock)."""
@@ -44,16 +45,16 @@ def stale(updated_at: datetime | None, now: datetime) -> bool:
     return updated_at is not None and now - updated_at > STALE_AFTER
 
 
-def stall(task: Task, now: datetime) -> str:
-    """Return why an import does not progress, "" if unknown; ``now`` is the time of Glance's clock.
+def stall(task: Task, now: datetime) -> Text:
+    """Return why an import does not progress, no text if unknown; ``now`` is the time of Glance's clock.
 
     A dead process and a slow download look the same: tasks are updated only while data is copied to a store.
     """
     if task.status == "pending":
-        return "All of Glance's import threads are busy."
+        return say("import-threads-busy")
     if stale(task.updated_at, now):
-        return "Glance has not touched this import for an hour: the download is slow, or Glance's process has died."
-    return ""
+        return say("import-stalled")
+    return NO_TEXT
 
 
 def newest_import(cloud: Cloud, image_id: str) -> Task | None:

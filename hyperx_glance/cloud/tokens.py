@@ -9,9 +9,11 @@ keystoneauth logs in if that is due. It does not check Keystone's response: `fai
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.identity import v3
@@ -45,6 +47,14 @@ class Access(Shape):
     def is_administrator(self) -> bool:
         """Whether the role admin is among them."""
         return "admin" in self.role_names
+
+
+class Caller(NamedTuple):
+    """The names of a session, for people; None is not known."""
+
+    user: str | None
+    department: str | None
+    cloud: str | None
 
 
 class FoundEndpoint(Shape):
@@ -88,6 +98,25 @@ def access_of(found: AccessInfo) -> Access:
         project_name=found.project_name or found.project_id or "",
         role_names=tuple(found.role_names or ()),
     )
+
+
+def caller_of(session: Session) -> Caller:
+    """Return who logs in where, without a request: as the token says, or before the login, as the caller has said."""
+    login = session.auth
+    where = urlsplit(getattr(login, "auth_url", None) or "")
+    host = where.netloc.rpartition("@")[2]
+    cloud = f"{where.scheme}://{host}{where.path}" if host else None
+    held: AccessInfo | None = getattr(login, "auth_ref", None)
+    if held is not None:
+        with contextlib.suppress(KeyError, TypeError):  # keystoneauth does not check what Keystone sends
+            return Caller(held.username or held.user_id, held.project_name or held.project_id, cloud)
+    try:
+        said = login.get_cache_id_elements()  # type: ignore[union-attr]  # of identity plugins; it has the password, too
+    except (AttributeError, NotImplementedError):
+        return Caller(None, None, cloud)
+    names = "username", "password_username", "user_id", "password_user_id"
+    user = next((said[name] for name in names if said.get(name)), None)
+    return Caller(user, said.get("project_name") or said.get("project_id"), cloud)
 
 
 def of_system(known: Session, token: AccessInfo, base: str) -> Session:

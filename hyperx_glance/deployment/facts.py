@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hyperx_glance.cloud import versions
 from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
-from hyperx_glance.texts import NO_TEXT, Text
+from hyperx_glance.texts import NO_TEXT, Text, say, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 Level = Literal["ok", "warning", "error"]
 """ok: nothing to do; warning: a part of HYPERX is missing or was not seen; error: a part of HYPERX fails."""
 
-HOW_TO_PROTECT = (
-    "Set property_protection_file of glance-api.conf to a file with the output of deployment.property_protections()"
-    " (openstack hyperx deployment protections)."
-)
+HOW_TO_PROTECT = "set-property-protections"
+"""The code of the remedy of several checks."""
 
 
 class CheckResult(NamedTuple):
-    """The result of a check."""
+    """The result of a check; ``explanation`` is what a service said, in its own words."""
 
     level: Level
     message: Text
@@ -65,7 +63,8 @@ def service_status(cloud: Cloud, service: Service) -> ServiceStatus:
     """Read a service's list of versions, which requires no rights, and the service's clock with it."""
     try:
         if not cloud.has(service):
-            return ServiceStatus(present=False, problem=ServiceUnavailableError("The service is not in the catalogue."))
+            missing = ServiceUnavailableError(say("catalogue-lacks-service", service=word("service", service)))
+            return ServiceStatus(present=False, problem=missing)
         sent = time.time()
         door = versions.front_door(cloud, service)
         received = time.time()
@@ -83,3 +82,10 @@ def skew(date: str | None, sent: float, received: float) -> float | None:
     if told > received:
         return told - received
     return min(0.0, told + 1 - sent)  # the header has whole seconds
+
+
+def words_of_service(error: HyperxGlanceError) -> str:
+    """Return what a service said, with the status and the id of the request, which lead to its log."""
+    answer = [f"HTTP {error.status}"] if error.status is not None else []
+    answer += [error.request_id] if error.request_id else []
+    return f"{error.explanation} ({', '.join(answer)})".lstrip() if answer else error.explanation

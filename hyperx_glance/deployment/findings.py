@@ -11,12 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance.deployment.facts import CheckResult, Evidence, Level, ServiceStatus, service_status
+from hyperx_glance.deployment.facts import (
+    CheckResult,
+    Evidence,
+    Level,
+    ServiceStatus,
+    service_status,
+    words_of_service,
+)
 from hyperx_glance.deployment.probe_checks import PROBES
 from hyperx_glance.deployment.reading_checks import CHECKS
 from hyperx_glance.deployment.scratch_record import try_on_scratch_record
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.models.results import Finding
+from hyperx_glance.texts import Text, say, sentences, word
 from hyperx_glance.waiting.made import MayHaveMade
 
 if TYPE_CHECKING:
@@ -26,17 +34,13 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
 
 SERVICES: Mapping[Service, tuple[str, Level, str]] = {
-    "identity": ("Keystone", "error", "Nothing works without Keystone."),
-    "image": ("Glance", "error", "Nothing works without Glance."),
-    "compute": ("Nova", "error", "Images cannot be launched."),
-    "network": ("Neutron", "error", "Networks for a launch cannot be found."),
-    "block-storage": (
-        "Cinder",
-        "warning",
-        "ISOs get no install disk, so they can only be launched with the layout live, and images get no boot volume.",
-    ),
+    "identity": ("Keystone", "error", "nothing-works-without"),
+    "image": ("Glance", "error", "nothing-works-without"),
+    "compute": ("Nova", "error", "no-launches"),
+    "network": ("Neutron", "error", "no-networks"),
+    "block-storage": ("Cinder", "warning", "no-volumes"),
 }
-"""Each service with its project, the level of a finding if it is missing, and the consequence."""
+"""Each service with its project, the level of a finding if it is missing, and the code of the consequence."""
 
 
 def doctor(context: Context, *, probe: bool) -> list[Finding]:
@@ -60,25 +64,34 @@ def _examine(check: str, evidence: Evidence, needs: Service | None, look: Callab
         return Finding(
             check=check,
             level="warning",
-            message=f"Not checked: the {needs} service is not usable.",
-            remedy=f'See the finding "{needs}" first.',
+            message=say("not-checked", service=word("service", needs)),
+            remedy=say("see-the-finding", check=needs),
         )
     try:
         result = look(evidence)
     except HyperxGlanceError as error:
-        result = CheckResult("error", f"Could not be checked: {error.message}", error.hint or "Run the doctor again.")
-    return Finding(check=check, level=result.level, message=result.message, remedy=result.remedy)
+        message, remedy = say("could-not-be-checked", problem=error.message), error.hint or say("run-the-doctor-again")
+        result = CheckResult("error", message, remedy, words_of_service(error))
+    return Finding(check=check, **result._asdict())
 
 
 def _service(service: Service, status: ServiceStatus) -> Finding:
-    project, level, consequence = SERVICES[service]
+    project, level, _ = SERVICES[service]
+    problem, consequence = status.problem, _consequence(service)
+    if problem is None:
+        return Finding(check=service, level="ok", message=say("service-responds", project=project))
     if not status.present:
-        message = f"The catalogue has no {service} service in this region. {consequence}"
-        return Finding(
-            check=service, level=level, message=message, remedy=f"Deploy {project}, or correct the region name."
-        )
-    if status.problem is not None:
-        message = f"{project} does not respond correctly: {status.problem.message}"
-        remedy = status.problem.hint or f"Check whether {project} is running."
-        return Finding(check=service, level="error", message=f"{message} {consequence}", remedy=remedy)
-    return Finding(check=service, level="ok", message=f"{project} responds.")
+        message, remedy = sentences(problem.message, consequence), say("deploy-or-correct-the-region", project=project)
+        return Finding(check=service, level=level, message=message, remedy=remedy)
+    return Finding(
+        check=service,
+        level="error",
+        message=sentences(say("does-not-respond-correctly", project=project), consequence, problem.message),
+        remedy=problem.hint or say("check-whether-it-runs", project=project),
+        explanation=words_of_service(problem),
+    )
+
+
+def _consequence(service: Service) -> Text:
+    project, _, code = SERVICES[service]
+    return say(code, project=project) if code == "nothing-works-without" else say(code)

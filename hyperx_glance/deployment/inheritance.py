@@ -16,8 +16,9 @@ from hyperx_glance.cloud import pages
 from hyperx_glance.deployment.facts import CheckResult
 from hyperx_glance.deployment.protections import NOT_INHERITED
 from hyperx_glance.errors import NotAllowedError, NotFoundError
-from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.record import is_being_captured
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import glance_keys, is_being_captured
+from hyperx_glance.texts import say, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +30,6 @@ LOOKED_AT = 100
 """The number of snapshots that are checked, the newest first."""
 SOURCES_LOOKED_AT = 5
 """The number of images that are read from which these snapshots' servers were launched."""
-_OPTIONS = (
-    "Set [DEFAULT] non_inheritable_image_properties of nova.conf and [DEFAULT] glance_core_properties of cinder.conf to"
-    " the values that openstack hyperx deployment protections prints."
-)
 
 
 def inherited_properties(evidence: Evidence) -> CheckResult:
@@ -43,28 +40,21 @@ def inherited_properties(evidence: Evidence) -> CheckResult:
         if keys := copied(snapshot):
             return CheckResult(
                 "warning",
-                f"Nova copied {', '.join(keys)} onto snapshot {snapshot.id}, where they are wrong.",
-                f"{_OPTIONS} Existing snapshots keep these properties: delete the snapshots, or remove the properties.",
+                say("properties-were-copied", keys=keys, snapshot=snapshot.id),
+                sentences(say("set-inheritance"), say("clean-the-snapshots")),
             )
         source_id = snapshot.glance_property("base_image_ref")
         if source_id and source_id not in sources and len(sources) < SOURCES_LOOKED_AT:
             sources[source_id] = _is_conclusive(cloud, source_id)
             if sources[source_id]:
-                return CheckResult(
-                    "ok",
-                    f"Nova copied no property that it must not copy onto snapshot {snapshot.id}. No API shows what"
-                    " Cinder copies.",
-                )
-    return CheckResult(
-        "ok",
-        "Inconclusive: only snapshots of servers show which properties Nova copies, and "
-        + ("your department's newest snapshots do not." if seen else "your department has no snapshots."),
-    )
+                return CheckResult("ok", say("no-properties-copied", snapshot=snapshot.id))
+    return CheckResult("ok", say("snapshots-say-nothing" if seen else "no-snapshots"))
 
 
 def copied(image: Image) -> list[str]:
     """Return the keys of an image's properties that are true of one record only."""
-    return [key for key in NOT_INHERITED if NAME_OF_KEY.get(key, key) in image.model_fields_set]
+    present = glance_keys(image)
+    return [key for key in NOT_INHERITED if key in present]
 
 
 def _snapshots(cloud: Cloud) -> Iterator[Image]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
+from hyperx_glance.texts import Text, say, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,27 +25,17 @@ def _trials(evidence: Evidence) -> Trials:
 
 def _scratch_record(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
-    if trials.creation.outcome == "refused":
-        return CheckResult(
-            "warning",
-            f"You may not register images, so nothing was tried: {trials.creation.reason}",
-            "Run the probe as a user with the role member.",
-        )
-    if trials.removal.outcome != "done":
-        made = "could not be removed" if trials.creation.outcome == "done" else "may exist"
-        return CheckResult(
-            "error",
-            f"The scratch record {trials.image_id} {made}: {trials.removal.reason}",
-            f"Delete it: openstack image delete {trials.image_id}, or client.delete({trials.image_id!r}). If that is"
-            " refused, check Glance's policy delete_image.",
-        )
-    if trials.creation.outcome == "failed":
-        return CheckResult(
-            "error",
-            f"No image can be registered: {trials.creation.reason}",
-            f"Fix this. If an image {trials.image_id} appears later, delete it.",
-        )
-    return CheckResult("ok", "A scratch record was created and removed.")
+    creation, removal = trials.creation, trials.removal
+    if creation.outcome == "refused":
+        return _negative("warning", say("may-not-register"), say("run-the-probe-as-a-role"), creation)
+    if removal.outcome != "done":
+        code = "scratch-record-left" if creation.outcome == "done" else "scratch-record-may-exist"
+        remedy = say("delete-the-scratch-record", image=trials.image_id)
+        return _negative("error", say(code, image=trials.image_id), remedy, removal)
+    if creation.outcome == "failed":
+        remedy = say("fix-and-delete-the-record", image=trials.image_id)
+        return _negative("error", say("cannot-register"), remedy, creation)
+    return CheckResult("ok", say("scratch-record-removed"))
 
 
 def _property_protections(evidence: Evidence) -> CheckResult:
@@ -52,27 +43,13 @@ def _property_protections(evidence: Evidence) -> CheckResult:
     if (unclear := _unclear(evidence, trials.flag)) is not None:
         return unclear
     if trials.ordinary.outcome != "done":
-        return CheckResult(
-            "error",
-            f"Members cannot write ordinary image properties: {trials.ordinary.reason}",
-            "End the property protections file with a section [.*] for all users, as the shipped file does.",
-        )
+        return _negative("error", say("properties-not-writable"), say("end-the-protections-file"), trials.ordinary)
     if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
-        return CheckResult(
-            "warning",
-            "Members can change who registered an image: the property protections are from an older release.",
-            HOW_TO_PROTECT,
-        )
+        return CheckResult("warning", say("protections-outdated"), say(HOW_TO_PROTECT))
     if trials.flag.outcome == "refused":
-        return CheckResult(
-            "ok",
-            "Property protections are active: members cannot set the flag of FEATURED images or change who registered"
-            " an image.",
-        )
+        return CheckResult("ok", say("protections-active"))
     level: Level = "error" if evidence.settings.public_visibility == "public" else "warning"
-    return CheckResult(
-        level, "Property protections are not active: a member set the flag of FEATURED images.", HOW_TO_PROTECT
-    )
+    return CheckResult(level, say("protections-inactive"), say(HOW_TO_PROTECT))
 
 
 def _publicize(evidence: Evidence) -> CheckResult:
@@ -82,17 +59,10 @@ def _publicize(evidence: Evidence) -> CheckResult:
     wanted = evidence.settings.public_visibility == "public"
     if trials.publicize.outcome == "refused":
         if wanted:
-            return CheckResult(
-                "error",
-                f"Members cannot make images PUBLIC, because public_visibility is public: {trials.publicize.reason}",
-                'Let members publicize (Glance\'s policy publicize_image), or set public_visibility to "community".',
-            )
-        return CheckResult("ok", "Members may not publicize, and need not: PUBLIC images are community images.")
-    if wanted:
-        return CheckResult("ok", "Members may publicize, as they must if public_visibility is public.")
-    return CheckResult(
-        "ok", "Members may publicize, though HYPERX does not need it: PUBLIC images are community images."
-    )
+            remedy = say("let-members-publicize")
+            return _negative("error", say("members-cannot-publicize"), remedy, trials.publicize)
+        return CheckResult("ok", say("need-not-publicize"))
+    return CheckResult("ok", say("members-may-publicize" if wanted else "publicizing-not-needed"))
 
 
 def _communitize(evidence: Evidence) -> CheckResult:
@@ -100,95 +70,73 @@ def _communitize(evidence: Evidence) -> CheckResult:
     if (unclear := _unclear(evidence, trials.communitize)) is not None:
         return unclear
     if trials.communitize.outcome == "done":
-        return CheckResult("ok", "Members may make community images.")
+        return CheckResult("ok", say("members-may-communitize"))
     if evidence.settings.public_visibility == "public":
-        return CheckResult("ok", "Members may not make community images, and need not: public_visibility is public.")
-    return CheckResult(
-        "error",
-        f"Members cannot make images PUBLIC: {trials.communitize.reason}",
-        "Let members communitize images of their own project (Glance's policy communitize_image), as by default.",
-    )
+        return CheckResult("ok", say("need-not-communitize"))
+    remedy = say("let-members-communitize")
+    return _negative("error", say("members-cannot-communitize"), remedy, trials.communitize)
 
 
 def _download_ports(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if trials.port.outcome == "done":
-        return CheckResult("ok", "Glance downloads from ports other than 80 and 443.")
+        return CheckResult("ok", say("all-ports-allowed"))
     if trials.port.outcome != "refused":
-        return _inconclusive(trials.port.reason)
+        return _inconclusive(trials.port)
     if trials.host.outcome != "done":
-        return CheckResult(
-            "warning",
-            f"Inconclusive: Glance refuses {trials.url} because of its host, on any port: {trials.host.reason}",
-            "Try a registration from your file server's port.",
-        )
+        return _negative("warning", say("host-refused", url=trials.url), say("try-your-port"), trials.host)
     transfer = evidence.settings.transfer
-    consequence = {
-        "auto": "the client streams data from such a URL instead.",
-        "import": "a registration from such a URL fails.",
-        "stream": "this does not matter, because settings.transfer is stream.",
+    code = {
+        "auto": "ports-refused-so-the-client-streams",
+        "import": "ports-refused-so-registrations-fail",
+        "stream": "ports-refused-without-harm",
     }[transfer]
     level: Level = "ok" if transfer == "stream" else "error" if transfer == "import" else "warning"
-    return CheckResult(
-        level,
-        f"Glance refuses URLs with ports that its configuration does not list, by default 80 and 443: {consequence}",
-        "Add the ports of your file servers to [import_filtering_opts] allowed_ports of glance-image-import.conf.",
-    )
+    return CheckResult(level, say(code), say("allow-the-ports"))
 
 
 def _data_check(evidence: Evidence) -> CheckResult:
     data = _trials(evidence).data
     if data.outcome == "refused":
-        return CheckResult("ok", "Glance inspects data, and refuses dangerous data and data of another format.")
+        return CheckResult("ok", say("data-is-inspected"))
     if data.outcome == "done":
-        return CheckResult(
-            "error",
-            "Glance accepts a disk that names a file of the host, because it does not inspect data. This library"
-            " inspects data, and streams or refuses data that it may not inspect; other clients may not.",
-            "Upgrade Glance to 2025.1.",
-        )
-    return _inconclusive(data.reason)
+        remedy = say("upgrade-it-to", project="Glance", release="2025.1")
+        return CheckResult("error", say("data-is-not-inspected"), remedy)
+    return _inconclusive(data)
 
 
 def _hybrid_isos(evidence: Evidence) -> CheckResult:
     data, hybrid = _trials(evidence).data, _trials(evidence).hybrid
     if data.outcome in ("failed", "omitted") or hybrid.outcome == "failed":
-        return _inconclusive(hybrid.reason if hybrid.outcome == "failed" else data.reason)
+        return _inconclusive(hybrid if hybrid.outcome == "failed" else data)
     if hybrid.outcome == "refused":
-        return CheckResult(
-            "error",
-            "Glance refuses ISOs that can also boot from a memory stick, as those of most distributions can.",
-            "Upgrade Glance to 2026.1, or clear the first block of such an ISO before you serve it: dd if=/dev/zero"
-            " of=FILE bs=512 count=1 conv=notrunc.",
-        )
-    return CheckResult("ok", "Glance accepts ISOs that can also boot from a memory stick.")
+        return CheckResult("error", say("hybrid-isos-refused"), say("upgrade-or-clear-the-first-block"))
+    return CheckResult("ok", say("hybrid-isos-accepted"))
 
 
 def _stream_quota(evidence: Evidence) -> CheckResult:
     """Judge by the reason for refused data: the release that reports it (33.0.0) also counts streams."""
     data = _trials(evidence).data
     if data.outcome in ("failed", "omitted"):
-        return _inconclusive(data.reason)
-    if data.outcome == "refused" and "safety" in data.reason:
-        return CheckResult("ok", "Glance stops an upload at the department's quota.")
-    return CheckResult(
-        "warning",
-        "Glance is older than 2026.2: an upload may exceed the department's quota, and Glance does not report why it"
-        " refuses data. This library stops its uploads itself, and looks for the reason; other clients may not.",
-        "Upgrade Glance to 2026.2, or limit each upload: [DEFAULT] image_size_cap of glance-api.conf.",
-    )
+        return _inconclusive(data)
+    if data.outcome == "refused" and "safety" in data.explanation:
+        return CheckResult("ok", say("uploads-stop-at-the-quota"))
+    return CheckResult("warning", say("uploads-exceed-the-quota"), say("upgrade-or-limit-uploads"))
 
 
-def _inconclusive(reason: str) -> CheckResult:
-    return CheckResult("warning", f"Inconclusive: {reason}", "Fix this, and run the probe again.")
+def _negative(level: Level, message: Text, remedy: Text, attempt: Attempt) -> CheckResult:
+    return CheckResult(level, sentences(message, attempt.reason), remedy, attempt.explanation)
+
+
+def _inconclusive(attempt: Attempt) -> CheckResult:
+    message = say("inconclusive", problem=attempt.reason or say("scratch-record-not-created"))
+    return CheckResult("warning", message, say("fix-and-probe-again"), attempt.explanation)
 
 
 def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
     if evidence.cloud.is_administrator:
-        return CheckResult("warning", "Inconclusive: administrators may do everything.", "Run the probe as a member.")
-    if attempt.outcome in ("failed", "omitted"):
-        return _inconclusive(attempt.reason)
-    return None
+        return CheckResult("warning", say("administrators-may-everything"), say("run-the-probe-as-a-member"))
+    return _inconclusive(attempt) if attempt.outcome in ("failed", "omitted") else None
 
 
 PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {

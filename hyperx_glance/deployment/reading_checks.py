@@ -23,6 +23,7 @@ from hyperx_glance.deployment.inheritance import inherited_properties
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
+from hyperx_glance.texts import Text, say, sentences, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 
 
 class Feature(NamedTuple):
-    """A feature of a service that the library uses, and the version that introduced it."""
+    """The version that introduced a feature that the library uses, and the code of the text about an older one."""
 
     since: tuple[int, int]
-    use: str
+    code: str
 
 
-GLANCE_NEEDED = Feature((2, 7), "community images, imports and hidden images require")
-GLANCE_WANTED = Feature((2, 12), "the reason for a failed import requires")
-NOVA_NEEDED = Feature((2, 52), "finding the servers of a launch by their tag requires")
-NOVA_WANTED = Feature((2, 67), "choosing the volume type of a disk requires")
+GLANCE_NEEDED = Feature((2, 7), "too-old-for-imports")
+GLANCE_WANTED = Feature((2, 12), "too-old-for-reasons")
+NOVA_NEEDED = Feature((2, 52), "too-old-for-tags")
+NOVA_WANTED = Feature((2, 67), "too-old-for-volume-types")
 LIMITS = tuple(resource.word for resource in IMAGE_RESOURCES)
 """Every limit that Glance enforces; an unregistered limit counts as 0."""
 SKEW_NOTICED_SECONDS, SKEW_HARMFUL_SECONDS = 5, 300
@@ -83,19 +84,16 @@ def _compute_version(evidence: Evidence) -> CheckResult:
 
 def _version(project: str, version: tuple[int, ...], needed: Feature, wanted: Feature) -> CheckResult:
     if not version:
-        return CheckResult(
-            "warning",
-            f"{project} does not report its version.",
-            f"Make sure that the catalogue's URL for {project} leads to {project} and not to another page.",
-        )
+        message, remedy = say("version-not-reported", project=project), say("check-its-url", project=project)
+        return CheckResult("warning", message, remedy)
     if version < wanted.since:
         missing = needed if version < needed.since else wanted
         return CheckResult(
             "error" if missing is needed else "warning",
-            f"{project} supports API version {_dotted(version)}; {missing.use} {_dotted(missing.since)}.",
-            f"Upgrade {project}.",
+            say(missing.code, project=project, version=_dotted(version), needed=_dotted(missing.since)),
+            say("upgrade-it", project=project),
         )
-    return CheckResult("ok", f"{project} supports API version {_dotted(version)}.")
+    return CheckResult("ok", say("version-supported", project=project, version=_dotted(version)))
 
 
 def _dotted(version: tuple[int, ...]) -> str:
@@ -105,18 +103,17 @@ def _dotted(version: tuple[int, ...]) -> str:
 def _clock_skew(evidence: Evidence) -> CheckResult:
     skews = {name: seen.skew_seconds for name, seen in evidence.services.items() if seen.skew_seconds is not None}
     if not skews:
-        return CheckResult("warning", "No service sent its time.", "Make sure that no proxy strips the Date header.")
+        return CheckResult("warning", say("no-time-sent"), say("keep-the-date-header"))
     off = {name: skew for name, skew in skews.items() if abs(skew) > SKEW_NOTICED_SECONDS}
     if not off:
-        return CheckResult("ok", f"The clocks of {len(skews)} services agree with the clock of this machine.")
+        return CheckResult("ok", say("clocks-agree", count=len(skews)))
     level: Level = "error" if max(map(abs, off.values())) > SKEW_HARMFUL_SECONDS else "warning"
-    listed = ", ".join(f"{name} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}" for name, skew in off.items())
-    who = "This machine's clock and the services' clocks differ" if len(off) == len(skews) else "Clocks differ"
-    return CheckResult(
-        level,
-        f"{who}: {listed}. Tokens expire early or late, and filters by time return wrong results.",
-        "Synchronize the clock of every machine with NTP, including this one.",
-    )
+    differences = [
+        say("clock-ahead" if skew > 0 else "clock-behind", service=word("service", name), seconds=round(abs(skew)))
+        for name, skew in off.items()
+    ]
+    code = "clocks-differ-from-this-machine" if len(off) == len(skews) else "clocks-differ"
+    return CheckResult(level, say(code, skews=differences), say("synchronize-the-clocks"))
 
 
 def _web_download(evidence: Evidence) -> CheckResult:
@@ -126,34 +123,28 @@ def _web_download(evidence: Evidence) -> CheckResult:
         methods = ()
     transfer = evidence.settings.transfer
     if "web-download" in methods:
-        return CheckResult("ok", "Glance downloads images from URLs.")
+        return CheckResult("ok", say("glance-downloads"))
     if transfer == "stream":
-        return CheckResult("ok", "Glance does not download from URLs, and need not: settings.transfer is stream.")
-    consequence = "registrations fail" if transfer == "import" else "the client streams the data instead"
-    return CheckResult(
-        "error" if transfer == "import" else "warning",
-        f"Glance does not download from URLs (import methods: {', '.join(methods) or 'none'}): {consequence}.",
-        "Add web-download to [DEFAULT] enabled_import_methods of glance-api.conf, or set transfer to stream.",
-    )
+        return CheckResult("ok", say("glance-need-not-download"))
+    fails = transfer == "import"
+    code = "no-web-download-so-registrations-fail" if fails else "no-web-download-so-the-client-streams"
+    message = say(code, methods=methods or say("no-import-methods"))
+    return CheckResult("error" if fails else "warning", message, say("enable-web-download"))
 
 
 def _unified_limits(evidence: Evidence) -> CheckResult:
     try:
         usage = evidence.cloud.get_parsed(_Usages, "image", "/info/usage").usage
     except NotFoundError:
-        return CheckResult("warning", "This Glance is too old for limits from Keystone.", "Upgrade Glance.")
+        return CheckResult("warning", say("glance-too-old-for-limits"), say("upgrade-it", project="Glance"))
     if not usage:
-        return CheckResult(
-            "warning",
-            "Glance's unified limits are off: departments have no image quota.",
-            "Set [DEFAULT] use_keystone_limits of glance-api.conf and [oslo_limit], and register the four limits.",
-        )
+        return CheckResult("warning", say("limits-are-off"), say("switch-limits-on"))
     endpoint = evidence.cloud.endpoint("image")  # where oslo.limit looks for limits
     if endpoint is None:
         zero = sorted(name for name, figures in usage.items() if figures.limit == 0)
         if zero:
-            return _unregistered(zero, "", evidence.cloud.region_name)
-        return CheckResult("ok", "Every limit of Glance is above 0; the catalogue does not say enough to check more.")
+            return _unregistered(zero, [], evidence.cloud.region_name)
+        return CheckResult("ok", say("limits-above-zero"))
     service_id, region = endpoint
     params = {"service_id": service_id}
     answer = evidence.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
@@ -162,74 +153,52 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
         regions.setdefault(limit.resource_name, set()).add(limit.region_id)
     missing = [name for name in LIMITS if region not in regions[name]]
     if missing:
-        elsewhere = {f"region {other}" if other else "no region" for name in missing for other in regions[name]}
-        where = f" (but in {', '.join(sorted(elsewhere))})" if elsewhere else ""
-        return _unregistered(missing, where, region)
-    return CheckResult(
-        "ok",
-        f"Glance's four limits are registered in region {region}. A department's own limits are not checked.",
-    )
+        others = {other for name in missing for other in regions[name]}
+        elsewhere = [say("in-a-region", region=other) if other else say("in-no-region") for other in others]
+        return _unregistered(missing, sorted(elsewhere), region)
+    return CheckResult("ok", say("limits-are-registered", region=region))
 
 
-def _unregistered(names: list[str], where: str, region: str | None) -> CheckResult:
-    return CheckResult(
-        "error",
-        f"Not registered for Glance in region {region or 'of its endpoint'}: {', '.join(names)}{where}."
-        " Glance treats unregistered limits as 0 and refuses requests.",
-        f"openstack registered limit create --service glance --region {region or 'REGION'} --default-limit NUMBER NAME",
-    )
+def _unregistered(names: list[str], elsewhere: list[Text], region: str | None) -> CheckResult:
+    place = say("in-a-region", region=region) if region else say("in-its-region")
+    if elsewhere:
+        message = say("limits-registered-elsewhere", place=place, names=names, elsewhere=elsewhere)
+    else:
+        message = say("limits-not-registered", place=place, names=names)
+    return CheckResult("error", message, say("register-the-limits", region=region or "REGION"))
 
 
 def _redirects(evidence: Evidence) -> CheckResult:
     version = evidence.services["image"].version
     if not version or version >= CAREFUL_GLANCE:
-        return CheckResult("ok", "Glance applies its URL filter to redirects, too, judging by its version.")
-    return CheckResult(
-        "warning",
-        f"Glance supports API version {_dotted(version)}, and follows redirects past its own URL filter: any user who"
-        " may import can make Glance read from the cloud's network. This library streams data from URLs that redirect;"
-        " other clients may not.",
-        "Upgrade Glance to 2025.1. Until then, remove web-download from enabled_import_methods, or block internal"
-        " addresses for Glance's hosts.",
-    )
+        return CheckResult("ok", say("redirects-filtered"))
+    message = say("redirects-not-filtered", version=_dotted(version))
+    return CheckResult("warning", message, say("upgrade-glance-or-block"))
 
 
 def _department_limits(evidence: Evidence) -> CheckResult:
     cloud = evidence.cloud
     if not cloud.is_administrator:
-        return CheckResult("ok", "Only administrators see the limits of other departments.")
+        return CheckResult("ok", say("limits-only-for-administrators"))
     match visibility(cloud):
         case "shown":
-            return CheckResult("ok", "Keystone shows this administrator the image limits of every department.")
+            return CheckResult("ok", say("limits-are-shown"))
         case "to the system":
-            return CheckResult(
-                "ok",
-                "This administrator's token for the whole system shows the image limits of every department. A Keystone"
-                " before 2026.1 hides them from project tokens.",
-            )
+            return CheckResult("ok", say("limits-shown-to-the-system"))
         case _:
-            return CheckResult(
-                "warning",
-                "Keystone issues this administrator no token for the whole system, and shows no image limits of other"
-                " departments: before 2026.1 it hides them. They are None in quota(), and set_quota refuses them.",
-                SHOW_LIMITS,
-            )
+            return CheckResult("warning", say("limits-are-hidden"), say(SHOW_LIMITS))
 
 
 def _stuck_imports(evidence: Evidence) -> CheckResult:
     # The times are those of Glance's own clock.
     now = datetime.now(UTC) + timedelta(seconds=evidence.services["image"].skew_seconds or 0)
     stuck = list(_imports_without_news_since(evidence.cloud, now - STUCK_AFTER))
-    seen = "all departments" if evidence.cloud.is_administrator else "your department (an administrator sees all)"
+    seen = say("of-all-departments" if evidence.cloud.is_administrator else "of-your-department")
     if not stuck:
-        return CheckResult("ok", f"No import of {seen} has gone without news for over an hour.")
-    shown = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
-    return CheckResult(
-        "warning",
-        f"Imports of {seen} without news for over an hour ({len(stuck)}): {shown}.",
-        "Delete these images: Glance accepts no second import for such an image, and the image counts in the quota."
-        " Then check Glance's log for workers that died or a file server that hangs.",
-    )
+        return CheckResult("ok", say("no-stuck-imports", seen=seen))
+    shown = stuck[:5] + (["..."] if len(stuck) > 5 else [])
+    message = say("stuck-imports", seen=seen, count=len(stuck), images=shown)
+    return CheckResult("warning", message, say("delete-stuck-imports"))
 
 
 def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
@@ -249,16 +218,10 @@ def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
 def _lost_places(evidence: Evidence) -> CheckResult:
     unlisted = removal.unlisted(evidence.cloud)
     if unlisted is None:
-        return CheckResult("ok", "Glance counts no images, or the images change too often to be compared.")
+        return CheckResult("ok", say("nothing-to-compare"))
     if not unlisted:
-        return CheckResult("ok", "Every image that counts in your department's quota is in its list.")
-    return CheckResult(
-        "warning",
-        f"The quota of your department counts {unlisted} images that are in no list: each was deleted while a service"
-        " wrote to it, and takes a place in the quota forever.",
-        "An operator can free the places in Glance's database: see the guide, Departments and quotas, A place that is"
-        " lost. Run the doctor in each department: Glance reports only what it counts for the caller's department.",
-    )
+        return CheckResult("ok", say("no-lost-places"))
+    return CheckResult("warning", say("lost-places", count=unlisted), say("free-the-places"))
 
 
 def _featured_flag(evidence: Evidence) -> CheckResult:
@@ -268,31 +231,15 @@ def _featured_flag(evidence: Evidence) -> CheckResult:
     flag = trials.flag.outcome if trials is not None and tried else "omitted"
     publicize = trials.publicize.outcome if trials is not None and tried else "omitted"
     if flag == "refused":
-        return CheckResult("ok", "A member cannot put the flag of FEATURED images on an image.")
+        return CheckResult("ok", say("flag-is-protected"))
     if flag == "done" and publicize == "done":
-        return CheckResult(
-            "error",
-            "A member can make FEATURED images: property protections are off, and members may publicize.",
-            HOW_TO_PROTECT,
-        )
+        return CheckResult("error", say("members-can-feature"), say(HOW_TO_PROTECT))
     if flag == "done" and publicize == "refused" and evidence.settings.public_visibility == "community":
-        return CheckResult(
-            "warning",
-            "Only the policy publicize_image keeps members from making FEATURED images: property protections are off.",
-            HOW_TO_PROTECT,
-        )
+        return CheckResult("warning", say("only-a-policy-protects"), say(HOW_TO_PROTECT))
     if evidence.settings.public_visibility == "public":
-        return CheckResult(
-            "warning",
-            "public_visibility is public, so members may publicize; only the probe can show whether the flag of"
-            " FEATURED images is protected from them.",
-            f"{HOW_TO_PROTECT} Then run the probe as a member: doctor(probe=True).",
-        )
-    return CheckResult(
-        "ok",
-        "By Glance's default policy members cannot publicize, so a flag that they set has no effect."
-        " Run the probe as a member to check this Glance.",
-    )
+        remedy = sentences(say(HOW_TO_PROTECT), say("then-run-the-probe"))
+        return CheckResult("warning", say("flag-not-tried"), remedy)
+    return CheckResult("ok", say("flag-has-no-effect"))
 
 
 CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] = {

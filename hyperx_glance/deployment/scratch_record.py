@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import attempts, wait_until
@@ -40,10 +42,11 @@ ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and f
 
 
 class Attempt(NamedTuple):
-    """The outcome of a trial; ``reason`` says why it was refused, failed, or was omitted."""
+    """The outcome of a trial; ``reason`` says why it failed or was omitted, ``explanation`` what the service said."""
 
     outcome: Literal["done", "refused", "failed", "omitted"]
-    reason: str = ""
+    reason: Text = NO_TEXT
+    explanation: str = ""
 
 
 _HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
@@ -58,7 +61,7 @@ _HYBRID = b"".join(
 """An ISO without files whose first block is also a partition table."""
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
-OMITTED = Attempt("omitted", "the scratch record could not be created")
+OMITTED = Attempt("omitted")
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ class Trials:
     port: Attempt = OMITTED
     host: Attempt = OMITTED
     data: Attempt = OMITTED
-    """Dangerous data: "refused" has Glance's reason, if there is one; "done" means that Glance accepted the data."""
+    """Dangerous data: "refused" has Glance's explanation, if it gave one; "done" means that it accepted the data."""
     hybrid: Attempt = OMITTED
     """An ISO with a partition table, tried on a second record if Glance refuses data without a reason."""
     url: str = ""
@@ -100,7 +103,11 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
             _try_visibilities(cloud, trials)
             _try_import(cloud, trials)
             _try_data(cloud, pace, trials)
-    if trials.removal.outcome == "done" and trials.data.outcome == "refused" and "safety" not in trials.data.reason:
+    if (
+        trials.removal.outcome == "done"
+        and trials.data.outcome == "refused"
+        and "safety" not in trials.data.explanation
+    ):
         # Such a Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
@@ -133,7 +140,8 @@ def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
         # With the flag and visibility public, the record would be FEATURED.
         unflagged = _attempt(lambda: _patch(cloud, trials.image_id, {"op": "remove", "path": f"/{FLAG}"}))
         if unflagged.outcome != "done":
-            trials.communitize = trials.publicize = Attempt("omitted", f"the flag stays: {unflagged.reason}")
+            omitted = Attempt("omitted", say("flag-stays"), unflagged.explanation)
+            trials.communitize = trials.publicize = omitted
             return
     trials.communitize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "community")))
     trials.publicize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "public")))
@@ -160,9 +168,9 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
         return None if cloud.image(trials.image_id).glance_property(vocabulary.glance_key("import_task")) else True
 
     try:
-        wait_until(pace, look, timeout=_IMPORT_SECONDS)
+        wait_until(pace, look, timeout=_IMPORT_SECONDS, what=f"the import of record {trials.image_id}")
     except HyperxGlanceError as error:
-        trials.data = Attempt("failed", str(error))
+        trials.data = _failed(error)
     else:
         trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
 
@@ -175,7 +183,7 @@ def _upload(cloud: Cloud, pace: Pace, image_id: str, data: bytes) -> Attempt:
         refused = error.status == 415
         if not refused:
             removal.let_glance_notice(cloud, pace, image_id)
-        return Attempt("refused" if refused else "failed", error.message if refused else str(error))
+        return _refused(error) if refused else _failed(error)
     except BaseException:  # such as Ctrl-C: the record is removed next
         removal.let_glance_notice(cloud, pace, image_id)
         raise
@@ -197,11 +205,9 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
     try:
         cloud.import_image(image_id, url)
     except InvalidRequestError as error:
-        if "filtering" in error.message:
-            return Attempt("refused", error.message)
-        return Attempt("failed", str(error))
+        return _refused(error) if "filtering" in error.explanation else _failed(error)
     except HyperxGlanceError as error:
-        return Attempt("failed", str(error))
+        return _failed(error)
     return Attempt("done")
 
 
@@ -252,7 +258,15 @@ def _attempt(work: Callable[[], None]) -> Attempt:
     try:
         work()
     except NotAllowedError as error:
-        return Attempt("refused", error.message)
+        return _refused(error)
     except HyperxGlanceError as error:
-        return Attempt("failed", str(error))
+        return _failed(error)
     return Attempt("done")
+
+
+def _refused(error: HyperxGlanceError) -> Attempt:
+    return Attempt("refused", explanation=words_of_service(error))
+
+
+def _failed(error: HyperxGlanceError) -> Attempt:
+    return Attempt("failed", error.message, words_of_service(error))

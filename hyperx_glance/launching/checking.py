@@ -17,6 +17,7 @@ from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.quotas.reading import compute_quota, merged, volume_quota
 from hyperx_glance.quotas.room import check_room
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.context import Context
@@ -52,8 +53,7 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
     checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
     if earlier is not None and earlier.result():
         raise ConflictError(
-            f"Launch {request.launch_id} already exists.",
-            hint="find_launch(launch_id) finds it; another launch needs another id.",
+            say("launch-exists", launch=request.launch_id), hint=say("find-that-launch", launch=request.launch_id)
         )
     department = compute.result()
     if volumes is not None:

@@ -14,6 +14,7 @@ from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import AvailabilityZone, FlavorChoice, KeyPair, NetworkChoice
+from hyperx_glance.texts import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
@@ -25,7 +26,7 @@ def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
     if isinstance(image, str):
         image = context.cloud.image(image)
     found = nova.flavors(context.cloud)
-    in_the_way = "" if image is None else _way_problem(context.cloud, image)
+    in_the_way = NO_TEXT if image is None else _way_problem(context.cloud, image)
     choices = []
     for flavor in found:
         reason = in_the_way
@@ -47,21 +48,21 @@ def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
     )
 
 
-def _way_problem(cloud: Cloud, image: Image) -> str:
+def _way_problem(cloud: Cloud, image: Image) -> Text:
     has_volumes = cloud.has("block-storage")
     try:
         plan.check_way(image, plan.AS_USUAL, has_volumes=has_volumes, project_id=cloud.project_id)
     except HyperxGlanceError as error:
         return error.message
-    return ""
+    return NO_TEXT
 
 
-def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool) -> str:
+def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool) -> Text:
     try:
         plan.check_flavor(image, flavor, plan.AS_USUAL, is_administrator=is_administrator)
     except HyperxGlanceError as error:
         return error.message
-    return ""
+    return NO_TEXT
 
 
 def networks(context: Context) -> list[NetworkChoice]:

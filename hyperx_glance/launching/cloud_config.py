@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import yaml
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 
 CLOUD_CONFIG = "text/cloud-config"
 UNREADABLE = frozenset(
@@ -37,10 +38,6 @@ LARGEST_CONFIG = 256 * 1024
 DEEPEST = 50
 MOST_ALIASES = 100
 LONGEST_INTEGER = 100
-_HINT = (
-    "Set the administrator's password with admin_password, and passwords of other accounts in `users`: "
-    "hashed_passwd or plain_text_passwd, with lock_passwd: false."
-)
 
 _Mapping = Mapping[object, object]
 
@@ -54,6 +51,12 @@ class Part:
     headers: frozenset[str] = frozenset()
 
 
+def wrong_user_data(problem: Text, *, hint: Text = NO_TEXT, explanation: str = "") -> InvalidRequestError:
+    """Return the error for user data that the launch cannot use."""
+    message = say("wrong-field", field=field_name("user_data"), problem=problem)
+    return InvalidRequestError(message, hint=hint, explanation=explanation)
+
+
 def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> str:
     """Build the cloud-config that comes after the caller's parts and sets the user's password.
 
@@ -62,10 +65,7 @@ def password_config(parts: Iterable[Part], *, user: str, password_hash: str) -> 
     """
     parts = tuple(parts)
     if sum(len(part.data) for part in parts if part.content_type == CLOUD_CONFIG) > LARGEST_CONFIG:
-        raise InvalidRequestError(
-            f"user_data: its cloud-config is longer than {LARGEST_CONFIG >> 10} KiB.",
-            hint="Move large files to a part of their own, or let the guest fetch them: #include and a URL.",
-        )
+        raise wrong_user_data(say("cloud-config-too-long", most=LARGEST_CONFIG >> 10), hint=say("move-large-files"))
     read = [_load(part.data) for part in parts if part.content_type == CLOUD_CONFIG]
     for own in read:
         _check_passwords(own, user)
@@ -105,9 +105,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._aliases += self.check_event(yaml.AliasEvent)
         if self._aliases > MOST_ALIASES:
-            raise InvalidRequestError(f"user_data: this cloud-config has more than {MOST_ALIASES} aliases (*)")
+            raise wrong_user_data(say("cloud-config-too-many-aliases", most=MOST_ALIASES))
         if self._depth == DEEPEST:
-            raise InvalidRequestError(f"user_data: this cloud-config is nested more than {DEEPEST} levels deep")
+            raise wrong_user_data(say("cloud-config-too-deep", most=DEEPEST))
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -140,17 +140,18 @@ def _load(data: bytes) -> _Mapping:
         ValueError,
     ) as error:
         # PyYAML raises errors other than its own for values that contradict their tags, such as "!!int x".
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f", line {mark.line + 1}"
         if isinstance(error, InvalidRequestError):
             raise
-        raise InvalidRequestError(f"user_data: this cloud-config cannot be read as YAML{where}") from None
+        mark = getattr(error, "problem_mark", None)
+        if mark is None:
+            raise wrong_user_data(say("cloud-config-not-yaml")) from None
+        raise wrong_user_data(say("cloud-config-not-yaml-in-line", line=mark.line + 1)) from None
     if loaded is None:
         return {}
     if not isinstance(loaded, Mapping):
-        raise InvalidRequestError("user_data: a cloud-config must be a mapping of keys to values")
+        raise wrong_user_data(say("cloud-config-no-mapping"))
     if "<<" in loaded:
-        raise InvalidRequestError("user_data: a cloud-config must not have a merge key (<<) at its top level")
+        raise wrong_user_data(say("cloud-config-merge-key"))
     return loaded
 
 
@@ -158,11 +159,14 @@ def _check_passwords(own: _Mapping, user: str) -> None:
     """Refuse a second source of passwords: versions of cloud-init handle two of them differently."""
     for key in "chpasswd", "password":
         if key in own:
-            message = f"user_data: sets passwords with `{key}`, and so does the launch."
-            raise InvalidRequestError(message, hint=_HINT)
+            raise wrong_user_data(say("cloud-config-sets-passwords", key=key), hint=_hint())
     account = _accounts(own).get(user, {})
     if any(value and str(key).replace("-", "_").strip() in PASSWORD_KEYS for key, value in account.items()):
-        raise InvalidRequestError(f"user_data: sets a password of {user}, and so does the launch.", hint=_HINT)
+        raise wrong_user_data(say("cloud-config-sets-a-password", account=user), hint=_hint())
+
+
+def _hint() -> Text:
+    return say("set-passwords-elsewhere", field=field_name("admin_password"))
 
 
 # ----------------------------------------------------------------- accounts
@@ -201,9 +205,8 @@ def _check_account(own: _Mapping, user: str) -> None:
     if user == ALWAYS_THERE or not ("users" in own or own.get("user")):
         return
     if not {user, "default"} & _accounts(own).keys():
-        raise InvalidRequestError(
-            f"user_data: its `users` make no account {user}, whose password the launch sets.",
-            hint=f"Add `default`, or `name: {user}`, to `users`.",
+        raise wrong_user_data(
+            say("cloud-config-lacks-account", account=user), hint=say("add-the-account", account=user)
         )
 
 

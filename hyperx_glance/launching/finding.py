@@ -19,6 +19,7 @@ from hyperx_glance.launching import servers as nova
 from hyperx_glance.launching.following import LaunchFollower
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.order import LAUNCH_KEY, LaunchOrder
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.ids import SETTLED
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.quiet import find_again
@@ -45,9 +46,7 @@ def find_launch(context: Context, launch_id: str) -> Launch:
         if follower is not None:
             return Launch(follower)
         made.undone()
-        missing = NotFoundError(
-            f"No server belongs to launch {launch_id}.", hint="It was never started, or its servers are deleted."
-        )
+        missing = NotFoundError(say("no-server-of-launch", launch=launch_id), hint=say("launch-never-started"))
         missing.launch_id = launch_id
         raise missing
 

@@ -21,6 +21,7 @@ from hyperx_glance.launching.order import LAUNCH_KEY
 from hyperx_glance.launching.plan import name_order
 from hyperx_glance.models.results import LaunchProgress, Server
 from hyperx_glance.quotas.refusals import exceeded, quota_error
+from hyperx_glance.texts import Text, say
 from hyperx_glance.waiting.pace import wait_until
 from hyperx_glance.waiting.quiet import Quiet, patient
 
@@ -137,13 +138,13 @@ class LaunchFollower:
             return progress
 
         try:
-            return wait_until(self._pace, look, timeout=timeout)
+            return wait_until(self._pace, look, timeout=timeout, what=f"launch {self.order.launch_id}")
         except WaitTimeoutError as error:
             raise WaitTimeoutError(
-                f"Timed out waiting for launch {self.order.launch_id} ({_summary(last)}). The launch continues.",
+                say("launch-timed-out", launch=self.order.launch_id, progress=_summary(last)),
                 last_seen=last,
                 launch_id=self.order.launch_id,
-                hint="find_launch(launch_id) finds it again; cancel() deletes it.",
+                hint=say("find-or-cancel-the-launch", launch=self.order.launch_id),
             ) from error
 
     def _learn_faults(self) -> bool:
@@ -166,30 +167,33 @@ class LaunchFollower:
         # Servers that quota refused are useless, and count against it.
         useless = progress.active == 0 and all(map(exceeded, faults)) and bool(faults)
         if self.order.on_failure == "keep" and not useless:
-            failure.hint = f'The other servers are kept: find_launch("{launch_id}").cancel() deletes all of them.'
+            failure.hint = say("others-are-kept", launch=launch_id)
             raise failure
         try:
             self.cancel()
         except HyperxGlanceError as problem:
-            failure.hint = f'find_launch("{launch_id}").cancel() deletes the rest.'
-            failure.add_note(f"The servers of the launch could not be deleted: {problem}")
+            failure.hint = say("cancel-deletes-the-rest", launch=launch_id)
+            failure.add_note(say("launch-not-deleted", problem=problem.message))
             raise failure from problem
-        failure.hint = "Everything that the launch had made is deleted."
+        failure.hint = say("launch-is-deleted")
         own = self._context.departments.own()
         error = quota_error(next(filter(exceeded, faults), ""), department=own.name) or failure
         error.launch_id = launch_id
         raise error
 
     def _failure(self, progress: LaunchProgress, failed: Sequence[Server]) -> LaunchFailedError:
-        lines = [f"{server.name}: {server.fault or server.status}" for server in failed]
+        launch_id, figures = self.order.launch_id, {"failed": progress.failed, "count": progress.count}
         missing = progress.failed - len(failed)
         if missing:
-            lines.append(f"{missing} of them {'were' if missing > 1 else 'was'} never made, or deleted meanwhile")
+            code = "launch-failed-without-a-server" if missing == 1 else "launch-failed-without-servers"
+            message = say(code, launch=launch_id, missing=missing, **figures)
+        else:
+            message = say("launch-failed", launch=launch_id, **figures)
         return LaunchFailedError(
-            f"{progress.failed} of {progress.count} servers of launch {self.order.launch_id} failed."
-            f" {'; '.join(lines)}",
-            launch_id=self.order.launch_id,
+            message,
+            launch_id=launch_id,
             servers=failed,
+            explanation="; ".join(f"{server.name}: {server.fault or server.status}" for server in failed),
         )
 
     # ------------------------------------------------------------- cancel
@@ -217,7 +221,7 @@ class LaunchFollower:
             _ask_each(self._delete, [record.id for record in due if record.task_state != "deleting"])
             return None if self._records or self._coming else True
 
-        self._wait_for(servers_gone, "servers")
+        self._wait_for(servers_gone, "servers-not-deleted-yet")
 
     def _delete(self, server_id: str) -> None:
         """Delete a server. If its state forbids it now, the next look asks again, which is safe.
@@ -227,10 +231,10 @@ class LaunchFollower:
         try:
             nova.delete(self._cloud, server_id)
         except ConflictError as error:
-            if "is locked" not in error.message:
-                self._refused = error.message
+            if "is locked" not in error.explanation:
+                self._refused = error.explanation
                 return
-            error.hint = "Unlock it: openstack server unlock. Then cancel the launch again."
+            error.hint = say("unlock-the-server", server=server_id)
             raise
 
     def _mark_volumes(self, records: Sequence[ServerRecord]) -> list[ServerRecord]:
@@ -275,33 +279,39 @@ class LaunchFollower:
             _ask_each(self._delete_volume, left)
             return None if going else True
 
-        self._wait_for(volumes_gone, "volumes")
+        self._wait_for(volumes_gone, "volumes-not-deleted-yet")
 
     def _delete_volume(self, volume_id: str) -> None:
         """Delete a volume. Cinder answers 400 if it is already being deleted, or if something depends on it."""
         try:
             nova.delete_volume(self._cloud, volume_id)
         except InvalidRequestError as error:
-            self._refused = error.message
+            self._refused = error.explanation
 
-    def _wait_for(self, gone: Callable[[], bool | None], things: str) -> None:
+    def _wait_for(self, gone: Callable[[], bool | None], otherwise: str) -> None:
         self._refused = ""
         try:
-            wait_until(self._pace, patient(self._pace, gone))
+            wait_until(self._pace, patient(self._pace, gone), what=f"the deletion of launch {self.order.launch_id}")
         except WaitTimeoutError as error:
-            reason = f": {self._refused}" if self._refused else "."
             raise WaitTimeoutError(
-                f"Launch {self.order.launch_id} was cancelled, but some {things} have not been deleted yet{reason}",
+                say(otherwise, launch=self.order.launch_id),
+                explanation=self._refused,
                 last_seen=self.servers,
                 launch_id=self.order.launch_id,
-                hint="Call cancel() again; an operator finds the reason in the service's log.",
+                hint=say("cancel-the-launch-again", launch=self.order.launch_id),
             ) from error
 
 
-def _summary(progress: LaunchProgress | None) -> str:
+def _summary(progress: LaunchProgress | None) -> Text:
     if progress is None:
-        return "no server was seen"
-    return f"{progress.active} of {progress.count} active, {progress.building} building, {progress.failed} failed"
+        return say("no-server-seen")
+    return say(
+        "launch-progress",
+        active=progress.active,
+        count=progress.count,
+        building=progress.building,
+        failed=progress.failed,
+    )
 
 
 def _ask_each(ask: Callable[[str], None], ids: Sequence[str]) -> None:

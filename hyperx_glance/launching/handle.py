@@ -64,7 +64,10 @@ class Launch:
         return self._follower.servers
 
     def progress(self) -> LaunchProgress:
-        """Look once: one request for all servers."""
+        """Look once: one request for all servers.
+
+        :raises ServiceUnavailableError: Nova cannot be reached, or fails
+        """
         with self._follower.made:
             return self._follower.progress()
 
@@ -72,11 +75,17 @@ class Launch:
     def wait(
         self, *, on_progress: Callable[[LaunchProgress], object] | None = None, timeout: float | None = None
     ) -> Launch:
-        """Wait until every server is there; ``timeout`` is seconds, None is `Pace.deadline`.
+        """Wait until every server is there, and return this handle.
 
-        Raise `LaunchFailedError` if servers failed, and `QuotaExceededError` if quota was the reason and nothing is
-        left. Raise `WaitTimeoutError` after ``timeout``; then, as after Ctrl-C, the launch continues. Every exception
-        has the ``launch_id`` if anything may be left.
+        After an error the launch continues, unless the error says otherwise. Every exception has the ``launch_id`` if
+        anything may be left.
+
+        :param on_progress: called with a `LaunchProgress` at each look, in this thread; if it raises an error, only the
+            waiting ends
+        :param timeout: seconds; None is ``Settings.pace.deadline``. After it, only the waiting ends
+        :raises LaunchFailedError: servers ended in ERROR; ``servers`` has them
+        :raises QuotaExceededError: quota was the reason, and nothing is left
+        :raises WaitTimeoutError: ``timeout`` has passed; the launch continues
         """
         with self._follower.made:
             reported(lambda tell: self._follower.finish(tell, timeout), on_progress)
@@ -86,8 +95,10 @@ class Launch:
         """Delete the servers and volumes of the launch, and return when they are gone; it may be called again.
 
         This includes volumes that were to be kept, since this launch made them, but no volume that a user attached
-        later. If your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues. A locked server raises
-        `ConflictError`; the others are deleted.
+        later. If your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues.
+
+        :raises ConflictError: a server is locked; the others are deleted
+        :raises WaitTimeoutError: servers or volumes are still there after ``Settings.pace.deadline``
         """
         with self._follower.made:
             self._follower.cancel()

@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperx_glance.vocabulary import LAUNCH_IMAGE_KEY
+
 TAG_PREFIX = "hyperx-launch:"
 COUNT_KEY = "hyperx_launch_count"
-IMAGE_KEY = "hyperx_image_id"
+IMAGE_KEY = LAUNCH_IMAGE_KEY
 ON_FAILURE_KEY = "hyperx_launch_on_failure"
 KEEP_VOLUMES_KEY = "hyperx_launch_keep_volumes"
 LAUNCH_KEY = "hyperx_launch_id"

@@ -11,7 +11,7 @@ Pure: no request is made here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hyperx_glance.cloud.cloud import Json
@@ -26,6 +26,7 @@ from hyperx_glance.launching.passwords import draw_password, hash_password
 from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import VOLUMES_KEY, Kind, Phase, State
 
 GIB = 2**30
@@ -86,108 +87,115 @@ def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) 
 # ----------------------------------------------------------------- checks before anything is created
 
 
-_WAYS_OUT = {
-    Phase.DISABLED: "Enable it first: enable(image).",
-    Phase.FAILED: "Delete the record, and register the image again.",
-}
-
-
 def check_way(image: Image, request: LaunchRequest, *, has_volumes: bool, project_id: str) -> None:
     """Raise if the image cannot be launched with any flavor; ``has_volumes`` is whether the cloud has Cinder."""
     check_image(image, project_id=project_id)
     check_request(image, request)
     if has_volumes or not needs_volumes(image, request):
         return
-    iso = is_install(image, request)
-    raise ServiceUnavailableError(
-        f"This cloud has no volumes (Cinder), which {'installing an ISO' if iso else 'boot_volume_gib'} needs.",
-        connected=False,
-        service="block-storage",
-        hint='Boot the ISO itself: layout="live".' if iso else "Leave boot_volume_gib out: the flavor has a disk.",
-    )
+    if is_install(image, request):
+        message, hint = say("no-volumes-to-install-on"), say("boot-the-iso-itself")
+    else:
+        field = field_name("boot_volume_gib")
+        message, hint = say("no-volumes-to-boot-from", field=field), say("use-the-flavors-disk", field=field)
+    raise ServiceUnavailableError(message, connected=False, service="block-storage", hint=hint)
 
 
 def check_image(image: Image, *, project_id: str) -> None:
     """Raise if the image cannot be launched at all by a user who is connected to this project."""
+    name = image.name or image.id
     if image.state is not State.ACTIVE:
-        reason = f": {image.failure.removesuffix('.')}" if image.failure else ""
         raise ImageNotActiveError(
-            f"Image {image.name or image.id} is INACTIVE, {image.phase}{reason}.",
+            say("image-inactive", image=name, phase=image.phase),
             image_id=image.id,
             phase=image.phase,
             failure=image.failure or None,
-            hint=_WAYS_OUT.get(image.phase, "Wait until it is ready."),
+            explanation=image.failure,
+            hint=_way_out(image),
         )
     if not image.bootable:
-        kind = "ISO" if image.kind is Kind.ISO else "Image"
         raise InvalidRequestError(
-            f"{kind} {image.name or image.id} is not bootable.",
-            hint="If it is, set the flag: update(image, bootable=True).",
+            say("iso-not-bootable" if image.kind is Kind.ISO else "image-not-bootable", image=name),
+            hint=say("set-bootable", image=image.id),
         )
     if image.owner != project_id and image.glance_property(VOLUMES_KEY):
         # Nova makes the volumes that the image names for every server (nova/compute/api.py, _get_image_defined_bdms),
         # in the department of the user who launches: our checks do not see them, and a cancellation does not delete
         # them.
         raise InvalidRequestError(
-            f"Image {image.name or image.id} of another department names volumes ({VOLUMES_KEY}), which Nova would make"
-            " in yours.",
-            hint="Ask its department to capture the server instead: the image then has its own data.",
+            say("image-names-volumes", image=name, key=VOLUMES_KEY), hint=say("capture-there-instead")
         )
+
+
+def _way_out(image: Image) -> Text:
+    if image.phase is Phase.DISABLED:
+        return say("enable-first", image=image.id)
+    return say("delete-and-register-again" if image.phase is Phase.FAILED else "wait-until-ready")
 
 
 def check_request(image: Image, request: LaunchRequest) -> None:
     """Raise if the image cannot be launched in this way."""
-    problems = []
+    problems = [
+        say("wrong-field", field=field_name(field), problem=problem)
+        for field, problem in (
+            *_disk_problems(image, request),
+            *_password_problems(image, request),
+            *_drive_problems(image, request),
+            ("tags", _tag_problem(request)),
+        )
+        if problem
+    ]
+    if problems:
+        raise InvalidRequestError(say("wrong-request", problems=problems))
+
+
+def _disk_problems(image: Image, request: LaunchRequest) -> Iterator[tuple[str, Text]]:
     if image.kind is Kind.ISO:
         if request.boot_volume_gib is not None:
-            problems.append("boot_volume_gib: an ISO has no root disk; its blank disk is install_disk_gib")
+            yield "boot_volume_gib", say("iso-has-no-root-disk", other=field_name("install_disk_gib"))
         if request.layout == "live" and request.install_disk_gib is not None:
-            problems.append('install_disk_gib: layout="live" boots the ISO itself, without a disk')
+            yield "install_disk_gib", say("live-has-no-disk")
     else:
         if request.layout == "live":
-            problems.append("layout: only ISOs can be booted live")
+            yield "layout", say("only-isos-boot-live")
         if request.install_disk_gib is not None:
-            problems.append("install_disk_gib: only ISOs are installed; the disk of an image is boot_volume_gib")
+            yield "install_disk_gib", say("only-isos-are-installed", other=field_name("boot_volume_gib"))
     if request.volume_type is not None and not needs_volumes(image, request):
-        problems.append("volume_type: this launch does not make a volume")
+        yield "volume_type", say("makes-no-volume")
     if not request.networks:
-        problems.append('networks: name at least one, or "auto", or "none"')
-    problems += _password_problems(image, request) + _drive_problems(image, request) + _tag_problems(request)
-    if problems:
-        raise InvalidRequestError("\n".join(problems))
+        yield "networks", say("name-a-network")
 
 
-def _password_problems(image: Image, request: LaunchRequest) -> list[str]:
+def _password_problems(image: Image, request: LaunchRequest) -> Iterator[tuple[str, Text]]:
     if request.admin_password is not None and not image.password_enabled:
-        return [f"admin_password: image {image.name or image.id} is not password-enabled"]
+        yield "admin_password", say("image-without-password", image=image.name or image.id)
     if not image.password_enabled:
-        return []
+        return
     if not is_windows(image):
-        if ACCOUNT_NAME.fullmatch(image.admin_user or LINUX_ADMINISTRATOR):
-            return []
-        return [f"image: {image.admin_user!r} is not a valid account name; change its admin_user"]
-    problems = []
+        if not ACCOUNT_NAME.fullmatch(image.admin_user or LINUX_ADMINISTRATOR):
+            account = repr(image.admin_user)
+            yield "image", say("bad-account-name", account=account, other=field_name("admin_user"))
+        return
     if request.config_drive is False:
-        problems.append("config_drive: Windows guests read their password from the config drive")
+        yield "config_drive", say("windows-needs-config-drive")
     if WINDOWS_PASSWORD_KEY in request.metadata:
-        problems.append(f"metadata: {WINDOWS_PASSWORD_KEY} would replace the password; use admin_password instead")
-    return problems
+        other = field_name("admin_password")
+        yield "metadata", say("would-replace-the-password", key=WINDOWS_PASSWORD_KEY, other=other)
 
 
-def _drive_problems(image: Image, request: LaunchRequest) -> list[str]:
+def _drive_problems(image: Image, request: LaunchRequest) -> Iterator[tuple[str, Text]]:
     has_data = image.password_enabled or bool(request.user_data)
     if has_data and request.networks == "none" and request.config_drive is False:
-        return ["config_drive: a guest without a network reads its password and user data only from the config drive"]
-    return []
+        yield "config_drive", say("only-the-config-drive")
 
 
-def _tag_problems(request: LaunchRequest) -> list[str]:
+def _tag_problem(request: LaunchRequest) -> Text:
     """Protect the tag that ties a server to its launch, since canceling a launch deletes all servers with its tag."""
     if len(request.tags) >= MAX_TAGS:
-        return [f"tags: at most {MAX_TAGS - 1} are allowed, since one more ties a server to its launch"]
+        return say("too-many-server-tags", most=MAX_TAGS - 1)
     if any(tag.startswith(TAG_PREFIX) for tag in request.tags):
-        return [f"tags: {TAG_PREFIX} is reserved; use launch_id to choose the id of a launch"]
-    return []
+        return say("reserved-server-tag", prefix=TAG_PREFIX, other=field_name("launch_id"))
+    return NO_TEXT
 
 
 def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
@@ -195,31 +203,39 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
     name = image.name or image.id
     if flavor.ram_mib < image.min_ram_mib:
         raise FlavorTooSmallError(
-            f"Flavor {flavor.name} has {flavor.ram_mib} MiB of memory; image {name} needs {image.min_ram_mib}."
+            say(
+                "flavor-memory-too-small",
+                flavor=flavor.name,
+                memory=flavor.ram_mib,
+                image=name,
+                needed=image.min_ram_mib,
+            )
         )
     asked = request.install_disk_gib if is_install(image, request) else request.boot_volume_gib
     disk = flavor.disk_gib if asked is None else asked
     if is_install(image, request):
-        needed, field = image.min_disk_gib, "install_disk_gib"
+        needed, field = image.min_disk_gib, field_name("install_disk_gib")
         if disk == 0:
             raise FlavorTooSmallError(
-                f"Flavor {flavor.name} has no disk to install on.",
-                hint="Choose a larger flavor, or set install_disk_gib.",
+                say("flavor-has-no-disk", flavor=flavor.name), hint=say("larger-flavor-or-install-disk", field=field)
             )
     else:
-        needed, field = max(image.min_disk_gib, _gib(max(image.size or 0, image.virtual_size or 0))), "boot_volume_gib"
+        needed = max(image.min_disk_gib, _gib(max(image.size or 0, image.virtual_size or 0)))
+        field = field_name("boot_volume_gib")
         if disk == 0 and not is_administrator:
             # Nova's policy zero_disk_flavor; for administrators the disk is as large as the image.
             raise FlavorTooSmallError(
-                f"Flavor {flavor.name} has no root disk.", hint="Choose another, or set boot_volume_gib."
+                say("flavor-has-no-root-disk", flavor=flavor.name),
+                hint=say("another-flavor-or-boot-volume", field=field),
             )
         if disk == 0:
             return
     if disk >= needed:
         return
     if asked is not None:
-        raise InvalidRequestError(f"{field}: image {name} needs a disk of at least {needed} GiB, not {disk}")
-    raise FlavorTooSmallError(f"Flavor {flavor.name} has a disk of {disk} GiB; image {name} needs {needed}.")
+        problem = say("disk-too-small", image=name, needed=needed, given=disk)
+        raise InvalidRequestError(say("wrong-field", field=field, problem=problem))
+    raise FlavorTooSmallError(say("flavor-disk-too-small", flavor=flavor.name, disk=disk, image=name, needed=needed))
 
 
 def room(image: Image, flavor: Flavor, request: LaunchRequest) -> dict[str, int]:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from hyperx_glance.cloud.compute import server_path
 from hyperx_glance.errors import HyperxGlanceError, PasswordResetError
 from hyperx_glance.launching.passwords import UnpickledPassword, draw_password
+from hyperx_glance.texts import Text, say
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import answered, may_be_done
 
@@ -45,23 +46,16 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
             if problem is None:
                 raise
             message, hint = problem
-            raise PasswordResetError(
-                f"{message}: {error.message}",
-                hint=hint,
-                **error.answer(),
-            ) from error
+            raise PasswordResetError(message, hint=hint, **error.answer()) from error
     return SecretStr(text)
 
 
-def _reset_problem(error: HyperxGlanceError) -> tuple[str, str] | None:
+def _reset_problem(error: HyperxGlanceError) -> tuple[Text, Text] | None:
     """Return the meaning of a refused changePassword, and a hint (nova/api/openstack/compute/admin_password.py)."""
     if answered(error, 501):
-        return "The guest agent did not respond", "Install and start qemu-guest-agent in the guest, then try again."
+        return say("guest-agent-silent"), say("start-the-guest-agent")
     if not answered(error, 409):
         return None
-    if "vm_state" in error.message:
-        return "The server is not running", "Start the server, then try again."
-    return (
-        "The server does not accept a password",
-        "Launch it from a password-enabled image with a guest agent. Later changes of the image do not count.",
-    )
+    if "vm_state" in error.explanation:
+        return say("server-not-running"), say("start-the-server")
+    return say("server-takes-no-password"), say("launch-a-password-enabled-image")

@@ -19,6 +19,7 @@ from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFou
 from hyperx_glance.launching.order import TAG_PREFIX, launch_tag
 from hyperx_glance.launching.plan import Flavor, Network
 from hyperx_glance.models.launching import LaunchRequest
+from hyperx_glance.texts import Text, say, word
 
 FEW = 5
 """The most names that an error suggests instead of an unknown one."""
@@ -223,18 +224,23 @@ def _chosen(choices: Sequence[_Choice], kind: str, name_or_id: str) -> _Choice:
         choice for choice in choices if choice.name == name_or_id
     ]
     if len(matches) > 1:
-        raise AmbiguousNameError(
-            f"Several {kind}s are called {name_or_id}.", matches=sorted(choice.id for choice in matches)
-        )
+        message = say("several-of-a-name", things=_thing(f"{kind}s"), name=name_or_id)
+        raise AmbiguousNameError(message, matches=sorted(choice.id for choice in matches))
     if not matches:
-        raise NotFoundError(f"There is no {kind} {name_or_id}.", hint=_instead(choices, kind))
+        message = say("none-of-a-name", thing=_thing(kind), name=name_or_id)
+        raise NotFoundError(message, hint=_instead(choices, kind))
     return matches[0]
 
 
-def _instead(choices: Sequence[_Choosable], kind: str) -> str:
-    """Return a hint with the existing names, or with the first of them."""
+def _thing(kind: str) -> Text:
+    return word("thing", kind.replace(" ", "-"))
+
+
+def _instead(choices: Sequence[_Choosable], kind: str) -> Text:
+    """Return a hint with the existing names, or with the first of them; ``kind`` is OpenStack's command for them."""
     names = sorted({choice.name for choice in choices})
     if not names:
-        return f"No {kind}s are available to you; ask an administrator."
-    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
-    return f"There {'are' if len(names) > 1 else 'is'} {', '.join(names[:FEW])}{more}; openstack {kind} list shows all."
+        return say("none-available", things=_thing(f"{kind}s"))
+    if len(names) > FEW:
+        return say("many-exist", names=names[:FEW], more=len(names) - FEW, list=kind)
+    return say("several-exist" if len(names) > 1 else "one-exists", names=names, list=kind)

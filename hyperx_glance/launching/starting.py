@@ -32,6 +32,7 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.models.results import LaunchProgress
 from hyperx_glance.quotas.refusals import quota_error
+from hyperx_glance.texts import NO_TEXT, say
 from hyperx_glance.waiting.ids import check_fresh, draw_id
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.quiet import sent_once
@@ -107,17 +108,18 @@ def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) ->
         # Unified limits answer 403 in other words (nova/limit/placement.py).
         department = context.departments.own().name
         exceeded = quota_error(
-            refusal.message, department=department, status=refusal.status, request_id=refusal.request_id
+            refusal.explanation, department=department, status=refusal.status, request_id=refusal.request_id
         )
         if exceeded is not None:
             exceeded.launch_id = order.launch_id
             raise exceeded from refusal
-    if isinstance(refusal, ConflictError) and "network" in refusal.message.lower():  # nova.exception.NetworkAmbiguous
-        refusal.hint = 'Name the networks: networks=("...",).'
-    if isinstance(refusal, InvalidRequestError):
-        said = refusal.message.lower().replace("security_group", "security group")
-        listed = next((command for words, command in _LISTED.items() if words in said), "")
-        refusal.hint = refusal.hint or (f"openstack {listed} list shows the existing ones." if listed else "")
+    said = refusal.explanation.lower()
+    if isinstance(refusal, ConflictError) and "network" in said:  # nova.exception.NetworkAmbiguous
+        refusal.hint = say("name-the-networks")
+    if isinstance(refusal, InvalidRequestError) and not refusal.hint:
+        said = said.replace("security_group", "security group")
+        listed = next((command for words, command in _LISTED.items() if words in said), None)
+        refusal.hint = say("list-shows-existing", list=listed) if listed else NO_TEXT
     raise refusal
 
 
@@ -142,7 +144,7 @@ def _search(follower: LaunchFollower, lost: HyperxGlanceError) -> None:
         raise error from lost
     if not follower.servers:
         raise ServiceUnavailableError(
-            f"Nova's response was lost, and no server of launch {follower.order.launch_id} was found: {lost.message}",
-            hint="Look again with find_launch(launch_id) before you launch again.",
+            say("launch-lost", launch=follower.order.launch_id, problem=lost.message),
+            hint=say("look-before-launching-again", launch=follower.order.launch_id),
             **lost.answer(),
         ) from lost

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 
-from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.launching.cloud_config import CLOUD_CONFIG, Part, password_config
+from hyperx_glance.launching.cloud_config import CLOUD_CONFIG, Part, password_config, wrong_user_data
+from hyperx_glance.texts import say
 
 MAX_ENCODED = 65535
 """The number of characters of base64 that Nova accepts (nova/api/openstack/compute/schemas/servers.py, user_data)."""
@@ -72,7 +72,7 @@ def with_password(user_data: str | bytes | None, *, user: str, password_hash: st
         # The default policy of as_bytes would write ">From" for "From" at the beginning of a line.
         merged = message.as_bytes(policy=email.policy.compat32.clone(mangle_from_=False))
     except RecursionError:
-        raise InvalidRequestError("user_data: its parts are nested too deeply") from None
+        raise wrong_user_data(say("user-data-too-deep")) from None
     return gzip.compress(merged, mtime=0) if packed else merged
 
 
@@ -86,10 +86,7 @@ def encode(user_data: str | bytes) -> str:
 def _check_length(data: bytes) -> None:
     most = MAX_ENCODED // 4 * 3
     if len(data) > most:
-        raise InvalidRequestError(
-            f"user_data: {len(data)} bytes are too many; Nova takes {most}.",
-            hint="Compress it with gzip, or let the guest fetch it: #include and a URL.",
-        )
+        raise wrong_user_data(say("user-data-too-long", length=len(data), most=most), hint=say("compress-user-data"))
 
 
 def _unpack(data: bytes, most: int) -> bytes:
@@ -97,9 +94,9 @@ def _unpack(data: bytes, most: int) -> bytes:
         reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         unpacked = reader.decompress(data, most + 1)
     except zlib.error as error:
-        raise InvalidRequestError(f"user_data: begins as gzip does, but cannot be unpacked: {error}") from error
+        raise wrong_user_data(say("user-data-bad-gzip"), explanation=str(error)) from error
     if len(unpacked) > most or not reader.eof:
-        raise InvalidRequestError("user_data: the gzip data is truncated, or larger than 1 MiB when unpacked")
+        raise wrong_user_data(say("user-data-gzip-too-large"))
     return unpacked
 
 
@@ -114,7 +111,7 @@ def _as_multipart(data: bytes) -> Message:
     elif message.is_multipart() and not message.defects:
         return message
     elif message.get_content_maintype() == "multipart" or message.defects:
-        raise InvalidRequestError("user_data: this multipart message is malformed")
+        raise wrong_user_data(say("user-data-malformed"))
     whole = MIMEMultipart("mixed")
     whole.attach(message)
     return whole
@@ -123,9 +120,9 @@ def _as_multipart(data: bytes) -> Message:
 def _parsed(data: bytes) -> Message:
     boundaries = data.lower().count(b"boundary")
     if data.count(b"\n") * (boundaries + 1) > MOST_COMPARISONS:
-        raise InvalidRequestError("user_data: this multipart message has too many lines for its parts")
+        raise wrong_user_data(say("user-data-too-many-lines"))
     if any(found.end() - found.start() > LONGEST_HEADER for found in _HEADER.finditer(data)):
-        raise InvalidRequestError(f"user_data: a header of this message is longer than {LONGEST_HEADER} bytes")
+        raise wrong_user_data(say("user-data-long-header", most=LONGEST_HEADER))
     return email.message_from_bytes(data)
 
 
@@ -154,11 +151,8 @@ def _content_type(data: bytes) -> str:
     content_type = _found_type(data)
     if content_type is not None:
         return content_type
-    beginnings = ", ".join(beginning.decode() for beginning, _ in TYPES)
-    raise InvalidRequestError(
-        "user_data: a password cannot be merged with it, since cloud-init would not read it.",
-        hint=f"Begin it with one of {beginnings}, or with the headers of a multipart message.",
-    )
+    beginnings = [beginning.decode() for beginning, _ in TYPES]
+    raise wrong_user_data(say("user-data-unknown"), hint=say("begin-user-data-with", beginnings=beginnings))
 
 
 def _part(data: bytes, content_type: str) -> Message:

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self, TypedDict, Unpack
 
 import pydantic
+import pydantic_core
+from pydantic import Field
 
 from hyperx_glance import arguments
+from hyperx_glance.arguments import LARGEST_PAGE, USUAL_PAGE
 from hyperx_glance.models.fields import (
     STRICT,
     AnyCaseDiskFormat,
@@ -22,6 +25,7 @@ from hyperx_glance.models.fields import (
     Size,
     Some,
     String,
+    no_boolean,
     valid,
 )
 from hyperx_glance.models.request import Request
@@ -131,3 +135,38 @@ class ImageCriteria(TypedDict, total=False):
     updated_before: datetime | None
     sort: Many
     limit: int | None
+
+
+def _from_address(value: object) -> object:
+    """Read a string as JSON: the query of an address has no dictionaries."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return pydantic_core.from_json(value)
+    except (TypeError, ValueError):  # a TypeError for half a surrogate pair
+        raise ValueError('must be a dictionary, or one in JSON, such as {"hw_disk_bus": "virtio"}') from None
+
+
+class PageQuery(ImageQuery):
+    """A page of a list to ask for: the fields of `ImageQuery`, and the size and place of the page.
+
+    It can be the query of an address: numbers and flags may be strings, ``properties`` may be a dictionary in JSON, and
+    an empty ``hidden`` means both. A page has a ``size``, so there is no ``limit``.
+    """
+
+    properties: Annotated[dict[String, String], pydantic.BeforeValidator(_from_address)] = {}
+    hidden: Annotated[bool | None, pydantic.BeforeValidator(lambda value: None if value == "" else value)] = False
+    limit: None = None
+    cursor: Annotated[String, Field(min_length=1)] | None = None
+    size: Annotated[int, Field(ge=1, le=LARGEST_PAGE), pydantic.BeforeValidator(no_boolean)] = USUAL_PAGE
+
+    if TYPE_CHECKING:  # as above
+
+        def __init__(self, /, **criteria: Unpack["PageCriteria"]) -> None: ...
+
+
+class PageCriteria(ImageCriteria, total=False):
+    """The keywords of `PageQuery`."""
+
+    cursor: str | None
+    size: int

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Required, Unpack
 import pydantic
 from pydantic import Field
 
-from hyperx_glance.models.describing import Describing, DescribingFields
+from hyperx_glance.models.describing import DescribingFields, OnlyGiven
 from hyperx_glance.models.fields import (
     AnyCaseImageFormat,
     ChangeableKey,
@@ -33,7 +33,7 @@ class CaptureFields(DescribingFields, total=False):
     capture_id: str | None
 
 
-class NewCapture(Describing):
+class NewCapture(OnlyGiven):
     """A request for an image of a server's disk.
 
     A field that is not given, or None, comes from the image that the server was made from; a string, even an empty

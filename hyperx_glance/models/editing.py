@@ -12,7 +12,7 @@ import pydantic
 from pydantic import Field
 
 from hyperx_glance import texts, vocabulary
-from hyperx_glance.models.describing import Describing, DescribingFields
+from hyperx_glance.models.describing import DescribingFields, OnlyGiven
 from hyperx_glance.models.fields import IMMUTABLE_FIELDS, ChangeableKey, Name, Some, Switch, Value
 from hyperx_glance.models.request import ImmutableValueError
 from hyperx_glance.texts import say
@@ -21,7 +21,7 @@ from hyperx_glance.vocabulary import Category
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
 
-class ImageChanges(Describing):
+class ImageChanges(OnlyGiven):
     """Changes to an image; a field that is not given stays as it is, "" or an empty set clears it.
 
     ``properties`` are added to those that exist, ``remove_properties`` are removed, ``tags`` replaces all tags.

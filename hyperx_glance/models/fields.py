@@ -7,6 +7,7 @@
 'md5:abababababababababababababababab'
 """
 
+import base64
 import io
 import os
 import re
@@ -45,7 +46,8 @@ def _property_value(text: str) -> str:
     return text
 
 
-def _no_boolean(number: object) -> object:
+def no_boolean(number: object) -> object:
+    """Refuse a boolean, which Python takes for 0 or 1."""
     if isinstance(number, bool):
         raise ValueError(say("must-not-be-a-boolean"))  # noqa: TRY004  # pydantic takes no TypeError
     return number
@@ -129,7 +131,7 @@ def is_format(value: object) -> Text:
 def is_password(value: object) -> Text:
     """Accept a password that every login prompt accepts, as a string or as a `SecretStr`."""
     text: object = value.get_secret_value() if isinstance(value, SecretStr) else value
-    problem = arguments.text(text)
+    problem = arguments.text(text) or arguments.secret(text)
     if not problem and not (1 <= len(str(text)) <= LONGEST_PASSWORD and str(text).isprintable()):
         return say("must-be-a-password", most=LONGEST_PASSWORD)
     return problem
@@ -215,6 +217,21 @@ _FIELD_OF_KEY = {
     for field in vocabulary.FIELDS
     if field.stored is not vocabulary.Stored.COLUMN and field.key not in vocabulary.HYPERVISOR_KEYS[1:]
 }
+
+
+def _read_bytes(value: object) -> object:
+    if not isinstance(value, dict) or value.keys() != {"base64"}:
+        return value
+    try:
+        return base64.b64decode(value["base64"], validate=True)
+    except (TypeError, ValueError):
+        raise ValueError("base64: must be base64") from None
+
+
+def _written_bytes(value: bytes) -> dict[str, str]:
+    return {"base64": base64.b64encode(value).decode()}
+
+
 LARGEST_CHARACTER = "\uffff"
 FOUR_BYTES = "must-not-have-four-bytes"
 LONGEST_PASSWORD = 127
@@ -232,6 +249,15 @@ _PropertyKey = Annotated[
     pydantic.AfterValidator(_free_property),
 ]
 Value = Annotated[str, STRICT, pydantic.AfterValidator(_property_value)]
+Bytes = Annotated[
+    bytes,
+    pydantic.BeforeValidator(_read_bytes),
+    pydantic.PlainSerializer(_written_bytes, when_used="json"),
+    pydantic.WithJsonSchema({
+        "type": "object", "properties": {"base64": {"type": "string"}}, "required": ["base64"]
+    }),
+]  # fmt: skip
+"""Bytes, which are an object in JSON: a string there is text."""
 Switch = Annotated[bool, STRICT]
 Properties = Annotated[dict[_PropertyKey, Value], Field(max_length=128), pydantic.AfterValidator(made_new)]
 ChangeableKey = Annotated[
@@ -255,8 +281,8 @@ HostText = Annotated[str, STRICT, pydantic.AfterValidator(_host)]
 NetworkText = Annotated[str, STRICT, pydantic.AfterValidator(_network)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Gib = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
-Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(_no_boolean)]
-Limit = Annotated[int, Field(ge=0, le=2**63 - 1), pydantic.BeforeValidator(_no_boolean)]
+Size = Annotated[int, Field(ge=0), pydantic.BeforeValidator(no_boolean)]
+Limit = Annotated[int, Field(ge=0, le=2**63 - 1), pydantic.BeforeValidator(no_boolean)]
 AwareTime = Annotated[datetime, pydantic.AfterValidator(_aware)]
 Reference = Annotated[str, Field(min_length=1, max_length=255, strict=True)]
 Stores = Annotated[tuple[Reference, ...], pydantic.AfterValidator(_each_once)]

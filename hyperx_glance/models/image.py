@@ -8,16 +8,26 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, computed_field, model_serializer
+from pydantic import (
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    computed_field,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from hyperx_glance import arguments, vocabulary
+from hyperx_glance.models.described import Described
+from hyperx_glance.models.meanings import meaning, title
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State
+from hyperx_glance.vocabulary import Category, Kind, Phase, State, glance_key
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -40,10 +50,8 @@ class _Flag(_Lenient):
         return core_schema.with_default_schema(flag, default=self.default, on_error="default")
 
 
-_OS_NAME, _FEATURED = map(vocabulary.glance_key, ("os_name", "featured_flag"))
-_IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(
-    vocabulary.glance_key, ("import_task", "importing_to", "failed_import")
-)
+_OS_NAME, _FEATURED = map(glance_key, ("os_name", "featured_flag"))
+_IMPORT_TASK, _IMPORTING_TO, _FAILED_IMPORT = map(glance_key, ("import_task", "importing_to", "failed_import"))
 _HYPERVISOR, _NOVAS_WORD, _NOVAS_OTHER_WORD = vocabulary.HYPERVISOR_KEYS
 _Text = Annotated[str, _Lenient("")]
 _OptionalText = Annotated[str | None, _Lenient(None)]
@@ -56,19 +64,21 @@ _OwnFlag = Annotated[bool, _Flag(False)]
 _OptionalTime = Annotated[Time | None, _Lenient(None)]
 
 
-class Image(BaseModel):
+class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
     """One image or ISO, as the console shows it.
 
     Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
     property unchanged. ``kind``, ``category``, ``state`` and ``phase`` are computed, and are part of ``model_dump()``.
-    To read Glance's own bytes, use ``Image.model_validate_json``.
+
+    ``Image.model_validate_json`` reads Glance's own bytes, and also a whole ``model_dump_json()``, whose key
+    ``glance_record`` has what no other key shows. A dump from which something is missing is refused, and so is one
+    whose computed values do not follow from the others.
     """
 
     model_config = ConfigDict(
-        frozen=True,
         extra="allow",
         cache_strings="keys",
-        alias_generator=pydantic.AliasGenerator(validation_alias=vocabulary.glance_key),
+        alias_generator=pydantic.AliasGenerator(validation_alias=glance_key),
         protected_namespaces=(),
         hide_input_in_errors=True,
     )
@@ -193,21 +203,105 @@ class Image(BaseModel):
             if value != defaults[name] if name in defaults else value:
                 yield name, value
 
+    def __eq__(self, other: object) -> bool:
+        """Compare everything but where Glance keeps record and data, which differs between its addresses."""
+        if type(self) is not type(other) or not isinstance(other, Image):
+            return NotImplemented
+        return self.__dict__ == other.__dict__ and _described(self) == _described(other)
+
+    # ------------------------------------------------------------- written, and read back
+
     @model_serializer(mode="wrap")
-    def _dump(self, handler: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Show fields and derived values; the raw Glance properties appear once, in ``properties``."""
+    def _dump(self, handler: pydantic.SerializerFunctionWrapHandler, info: pydantic.SerializationInfo):  # type: ignore[no-untyped-def]  # noqa: ANN202  # a type would become the JSON Schema
+        """Show fields and derived values; the raw Glance properties appear once, in ``properties`` or in the record."""
         bare = self.model_copy()
         object.__setattr__(bare, "__pydantic_extra__", {})
         dumped: dict[str, Any] = handler(bare)
         for name in _FROM_EXTRA & dumped.keys():
             dumped[name] = getattr(self, name)
-        return dumped
+        whole = {_PROPERTIES: self.properties, _RECORD: _undumped(self)}
+        only, without = info.include, info.exclude or ()
+        chosen = {name for name in whole if (only is None or name in only) and name not in without}
+        return dumped | {name: value for name, value in whole.items() if name in chosen}
+
+    @model_validator(mode="after")
+    def _read_back(self) -> Self:
+        """Become the image that a dump shows. An image from Glance pays for one look.
+
+        Glance's properties are strings, so Glance sends no objects of these names, whatever other tools write.
+        """
+        extra = self.__pydantic_extra__
+        if (
+            extra
+            and (_RECORD in extra or _PROPERTIES in extra)
+            and (isinstance(extra.get(_RECORD), dict) or isinstance(extra.get(_PROPERTIES), dict))
+        ):
+            read = _from_dump(self)
+            for slot in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__"):
+                object.__setattr__(self, slot, getattr(read, slot))
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = super().__get_pydantic_json_schema__(core_schema, handler)
+        if handler.mode == "serialization":
+            handler.resolve_ref_schema(shown)["properties"][_RECORD] = {
+                "type": "object", "title": title("Image", _RECORD), "description": meaning("Image", _RECORD)
+            }  # fmt: skip
+        return shown
 
 
-NAME_OF_KEY = {vocabulary.glance_key(name): name for name in Image.model_fields}
+def _described(image: Image) -> dict[str, Any]:
+    """Return what Glance's record has beside the fields, without where Glance keeps record and data.
+
+    Such an address may have a store's credentials in it (Glance's option show_image_direct_url).
+    """
+    return {key: value for key, value in (image.__pydantic_extra__ or {}).items() if key not in _ADDRESSES}
+
+
+def _undumped(image: Image) -> dict[str, Any]:
+    """Return the part of Glance's record that no other key of a dump shows.
+
+    That includes the fields that the record has, but with the value that they have if it does not have them.
+    """
+    shown = image.properties
+    unsaid = {
+        glance_key(name): field.default
+        for name, field in type(image).model_fields.items()
+        if name in image.model_fields_set and getattr(image, name) == field.default
+    }
+    return unsaid | {key: value for key, value in _described(image).items() if key not in shown}
+
+
+def _from_dump(shown: Image) -> Image:
+    """Return the image of a dump that was read as if it were Glance's record; raise `ValueError` if it is not whole."""
+    kind = type(shown)
+    fields, computed = kind.model_fields, kind.model_computed_fields
+    dump = {name: getattr(shown, name) for name in shown.model_fields_set & fields.keys() if glance_key(name) == name}
+    dump |= shown.__pydantic_extra__ or {}
+    properties, record = (dump.pop(name, None) for name in (_PROPERTIES, _RECORD))
+    missing, unknown = fields.keys() - dump.keys(), dump.keys() - fields.keys() - computed.keys()
+    if missing or unknown or not (isinstance(properties, dict) and isinstance(record, dict)):
+        raise ValueError("not a whole dump of an image: keep all fields, and no others")
+    said = {glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
+    image = kind.model_validate({**said, **properties, **record})
+    changed = [name for name in (*fields, *computed) if name in dump and not _same(dump[name], image, name)]
+    if changed:
+        raise ValueError(f"{', '.join(changed)}: does not follow from the other values of this dump")
+    return image
+
+
+def _same(dumped: object, image: Image, name: str) -> bool:
+    value = getattr(image, name)
+    return dumped == value or (isinstance(value, tuple) and dumped == list(value))
+
+
+NAME_OF_KEY = {glance_key(name): name for name in Image.model_fields}
 """The fields of `Image` by their keys in Glance; everything else of a record keeps its key."""
 _NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
-_FROM_EXTRA = {"os_name", "stores", "hypervisor", "properties", "category", "phase"}
+_ADDRESSES = vocabulary.BASE_KEYS - {field.key for field in vocabulary.FIELDS}
+_PROPERTIES, _RECORD = "properties", "glance_record"
+_FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase"}
 
 
 def image_id(image: Image | str) -> str:
@@ -227,4 +321,8 @@ def is_image(value: object) -> Text:
     """Accept an image or an id."""
     if isinstance(value, Image):
         return arguments.reference(value.id)
-    return arguments.reference(value) if isinstance(value, str) else arguments.must_be("must-be-an-image", value)
+    return (
+        arguments.reference(value)
+        if isinstance(value, str)
+        else arguments.must_be("must-be-an-image", value, way="pass-its-id")
+    )

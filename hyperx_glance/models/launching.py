@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Required, Self, TypedDict,
 import pydantic
 from pydantic import Field, SecretStr
 
-from hyperx_glance.models.fields import Gib, Many, Name, Reference, Some, String, Switch, is_password, valid
+from hyperx_glance.models.fields import Bytes, Gib, Many, Name, Reference, Some, String, Switch, is_password, valid
 from hyperx_glance.models.request import CHOSEN_ID_PATTERN, SERVER_TAG_PATTERN, Request
 from hyperx_glance.texts import field_name, say
 
@@ -63,7 +63,7 @@ class LaunchRequest(Request):
     admin_password: Annotated[SecretStr, valid(is_password)] | None = None
     key_name: Reference | None = None
     security_groups: tuple[Reference, ...] = ()
-    user_data: Annotated[String | bytes | None, Field(repr=False)] = None
+    user_data: Annotated[String | Bytes | None, Field(repr=False)] = None
     config_drive: Switch | None = None
     availability_zone: Reference | None = None
     metadata: dict[

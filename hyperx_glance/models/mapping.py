@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models.editing import ImageChanges
-from hyperx_glance.models.image import NAME_OF_KEY, Image
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import glance_keys
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.models.url_text import stored_url
 from hyperx_glance.vocabulary import FIELDS, Category, Field, Stored, Writer
@@ -65,6 +66,7 @@ def new_image_body(
     user_id: str,
     owner: str | None,
     packed: str = "",
+    expected_size: int | None = None,
 ) -> dict[str, object]:
     """Build the body of POST /v2/images.
 
@@ -84,6 +86,7 @@ def new_image_body(
         "url": url.url,
         "url_stripped": url.stripped or None,
         "packed": packed,
+        "expected_size": None if expected_size is None else str(expected_size),
         "checksum_wanted": new.checksum,
     }
     password: dict[str, str] = {}
@@ -167,25 +170,21 @@ def patch_unless_featured(image: Image, edits: Iterable[Edit]) -> list[dict[str,
     flag exists. An image with a flag that has no effect cannot be protected in this way.
     """
     operations: list[dict[str, Value]] = []
-    if not _has(image, _FEATURED_KEY):
+    present = glance_keys(image)
+    if _FEATURED_KEY not in present:
         flag = _pointer(_FEATURED_KEY)
         operations += [{"add": flag, "value": "false"}, {"remove": flag}]
     for edit in edits:
         if edit.value is None:
             operations.append({"remove": _pointer(edit.key)})
         else:
-            there = edit.key in vocabulary.BASE_KEYS or _has(image, edit.key)
+            there = edit.key in vocabulary.BASE_KEYS or edit.key in present
             operations.append({"replace" if there else "add": _pointer(edit.key), "value": edit.value})
     return operations
 
 
 def _pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-def _has(image: Image, key: str) -> bool:
-    """Check whether the record has a property, even an empty one."""
-    return NAME_OF_KEY.get(key, key) in image.model_fields_set
 
 
 def _category_edits(image: Image, changes: ImageChanges, public_visibility: str) -> list[Edit]:

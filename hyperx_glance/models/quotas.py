@@ -5,15 +5,18 @@
 2
 """
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import ValidatorFunctionWrapHandler, computed_field, model_validator
+
+from hyperx_glance.models.described import Described
+
+# ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
 
-class Usage(BaseModel):
+class Usage(Described):
     """The usage of one resource; ``limit`` None means unlimited."""
-
-    model_config = ConfigDict(frozen=True)
 
     used: int
     limit: int | None
@@ -24,15 +27,21 @@ class Usage(BaseModel):
         """The amount that is left: negative if the limit is below the current usage, None if there is no limit."""
         return None if self.limit is None else self.limit - self.used
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _agree(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        usage: Self = handler(given)
+        if isinstance(given, Mapping) and given.get("remaining", usage.remaining) != usage.remaining:
+            raise ValueError("remaining: does not follow from used and limit")
+        return usage
 
-class DepartmentQuota(BaseModel):
+
+class DepartmentQuota(Described):
     """What a department uses and may use; a field is None if this cloud does not report it.
 
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     department: str
     images: Usage | None = None

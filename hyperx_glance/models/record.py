@@ -7,6 +7,7 @@ frozenset({'slow'})
 """
 
 import hashlib
+import re
 
 from hyperx_glance import vocabulary
 from hyperx_glance.models.image import Image
@@ -15,6 +16,23 @@ from hyperx_glance.vocabulary import Phase, glance_key
 GONE = ("deleted", "pending_delete")
 """Lists can show records in these states, which are no longer images."""
 LOCK = glance_key("import_task")
+_SIZE = re.compile("[0-9]{1,18}")
+
+
+def glance_keys(image: Image) -> frozenset[str]:
+    """Return the keys of a record, even of empty properties.
+
+    Another tool's property may have the name of a field of `Image`. Then the model does not show whether Glance sent
+    the field, too, and the field counts only if its value is not the default.
+    """
+    extra = image.__pydantic_extra__ or {}
+    fields = Image.model_fields
+    named = (name for name in image.model_fields_set & fields.keys() if name not in extra or _differs(image, name))
+    return frozenset((*extra, *map(glance_key, named)))
+
+
+def _differs(image: Image, name: str) -> bool:
+    return bool(getattr(image, name) != Image.model_fields[name].default)
 
 
 def failed_stores(image: Image) -> frozenset[str]:
@@ -31,6 +49,26 @@ def has_become_ready(image: Image) -> bool:
 def begun(image: Image) -> bool:
     """Check whether an import or an upload of this record has begun, or ended."""
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
+
+
+def is_unfinished_registration(image: Image) -> bool:
+    """Check whether a registration of this record is not finished; one that has failed for a known reason is.
+
+    A failure without a reason in the record means that Glance gave up, and that no client has followed it since.
+    """
+    if made_of_a_server(image):
+        return False
+    if image.phase is Phase.FAILED:
+        return not image.failure
+    if image.phase is Phase.READY:
+        wanted = image.glance_property(glance_key("checksum_wanted")).lower()
+        return bool(wanted) and not verified(image, wanted)
+    return is_without_data(image) and not image.failure
+
+
+def is_without_data(image: Image) -> bool:
+    """Check whether the data of this record is still to come, or being written."""
+    return image.phase in (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING)
 
 
 def kept_digest(image: Image) -> tuple[str, str]:
@@ -83,6 +121,17 @@ def made_of_a_server(image: Image) -> bool:
     read = image.glance_property
     of_disk = read(vocabulary.SNAPSHOT_KEY) in vocabulary.MADE_OF_SERVERS
     return of_disk or bool(image.capture_id) or any(map(read, vocabulary.NOTES_OF_SERVERS))
+
+
+def expected_size(image: Image) -> int | None:
+    """Return the bytes of the data, or those that its registration expects; None if unknown.
+
+    Nova and Cinder may have copied the expectation to what they made of a server, where it says nothing.
+    """
+    written = image.glance_property(glance_key("expected_size"))
+    if image.size is not None or made_of_a_server(image) or not _SIZE.fullmatch(written):
+        return image.size
+    return int(written)
 
 
 def recorded_checksum(image: Image, algorithm: str) -> str | None:

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 from pydantic_core import ErrorDetails
 
 from hyperx_glance import arguments
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
+from hyperx_glance.models.described import Described
 from hyperx_glance.texts import Text, field_name, say
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
@@ -54,6 +55,7 @@ _CODES = {
     "literal_error": "must-be-one-of",
     "missing": "required-field",
     "model": "must-be-keywords",
+    "none_required": "must-be-none",
     "string_too_long": "must-be-shorter",
     "string_too_short": "must-not-be-empty",
     "string_type": "must-be-a-string",
@@ -93,7 +95,7 @@ def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> Invalid
         problems.append(say("more-problems", count=len(places) - MOST_MISTAKES))
     immutable = any(isinstance(mistake.get("ctx", {}).get("error"), ImmutableValueError) for mistake in mistakes)
     kind = ImmutableFieldError if immutable else InvalidRequestError
-    return kind(say("wrong-request", problems=problems))
+    return kind(say("wrong-request", problems=problems), hint=arguments.hint(problems))
 
 
 def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
@@ -140,10 +142,10 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-class Request(BaseModel):
+class Request(Described):
     """The base class of request models: strict, frozen, and with this library's errors if built directly."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     usual: ClassVar[tuple[str, ...]] = ()
     """Fields that are not required, but usually given."""
 
@@ -186,9 +188,10 @@ class Request(BaseModel):
 
 
 def _check_texts(value: object) -> None:
-    """Refuse strings, at any depth, that no database stores and no request can contain."""
-    if isinstance(value, SecretStr):
+    """Refuse strings, at any depth, that no database stores and no request can contain, and masks of secrets."""
+    if isinstance(value, SecretStr | SecretBytes):
         value = value.get_secret_value()
+        refuse(arguments.secret(value))
     if isinstance(value, str):
         refuse(arguments.text(value))
     elif isinstance(value, Mapping):

@@ -8,17 +8,14 @@ LaunchProgress(active=1, building=1, failed=0, count=2, elapsed_seconds=0.0)
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from hyperx_glance.models.described import Described
 from hyperx_glance.models.image import Image
 from hyperx_glance.texts import NO_TEXT, Text
 from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
 
 
-class Server(BaseModel):
+class Server(Described):
     """A server; ``addresses`` maps network names to IP addresses, ``fault`` says why it is in ERROR."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -29,10 +26,8 @@ class Server(BaseModel):
     fault: str | None = None
 
 
-class ServerRef(BaseModel):
+class ServerRef(Described):
     """A server that was made from an image; ``through`` says how the server uses the image."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -41,17 +36,15 @@ class ServerRef(BaseModel):
     through: Literal["image", "volume", "iso"]
 
 
-class ImagePage(BaseModel):
+class ImagePage(Described):
     """One page of a list; ``next`` and ``previous`` are cursors for `Client.page`, None if there is no page."""
-
-    model_config = ConfigDict(frozen=True)
 
     images: tuple[Image, ...]
     next: str | None = None
     previous: str | None = None
 
 
-class Summary(BaseModel):
+class Summary(Described):
     """Counts of images, in total and by several fields; ``bytes`` is the sum of their sizes, as far as these are known.
 
     ``by_category``, ``by_kind`` and ``by_state`` have every word, even if its count is 0. The others have only values
@@ -59,8 +52,6 @@ class Summary(BaseModel):
     ``by_owner`` the id of the department; "" counts images without a value. An image counts once in each of them, but
     in ``by_tag`` once for each of its tags.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     total: int
     bytes: int
@@ -73,13 +64,11 @@ class Summary(BaseModel):
     by_owner: dict[str, int]
 
 
-class FlavorChoice(BaseModel):
+class FlavorChoice(Described):
     """A flavor, and whether it fits an image; if not, ``reason`` is the sentence with which a launch would fail.
 
     Memory is in MiB, the disk in GiB.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -90,10 +79,8 @@ class FlavorChoice(BaseModel):
     reason: Text = NO_TEXT
 
 
-class NetworkChoice(BaseModel):
+class NetworkChoice(Described):
     """A network into which servers can be launched; ``owner`` is the id of the network's department."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
@@ -101,35 +88,29 @@ class NetworkChoice(BaseModel):
     shared: bool
 
 
-class KeyPair(BaseModel):
+class KeyPair(Described):
     """One of the caller's key pairs; ``kind`` is "ssh" or "x509"."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     kind: str
     fingerprint: str
 
 
-class AvailabilityZone(BaseModel):
+class AvailabilityZone(Described):
     """An availability zone; if it is not ``available``, none of its hosts works at this moment."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     available: bool
 
 
-class Deletion(BaseModel):
+class Deletion(Described):
     """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not requested."""
-
-    model_config = ConfigDict(frozen=True)
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
 
 
-class Progress(BaseModel):
+class Progress(Described):
     """The progress of a registration, capture or download; bytes are None if they are not known.
 
     ``bytes_expected`` and ``bytes_done`` count the image. ``bytes_to_read`` and ``bytes_read`` count what this process
@@ -137,8 +118,6 @@ class Progress(BaseModel):
     handle; for `Client.progress`, from the creation of the record. ``message`` says why nothing goes on, and
     ``explanation`` what the service said about it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     phase: Phase
     bytes_expected: int | None = None
@@ -150,10 +129,8 @@ class Progress(BaseModel):
     explanation: str = ""
 
 
-class LaunchProgress(BaseModel):
+class LaunchProgress(Described):
     """The number of servers, of ``count``, that are active, still building, or failed."""
-
-    model_config = ConfigDict(frozen=True)
 
     active: int
     building: int
@@ -162,7 +139,7 @@ class LaunchProgress(BaseModel):
     elapsed_seconds: float = 0.0
 
 
-class UrlReport(BaseModel):
+class UrlReport(Described):
     """What a URL leads to; ``would_download`` means that a browser would download it, and not show a page.
 
     ``size`` is bytes, None if the server does not send it; ``disk_format`` is None if the first bytes do not show it.
@@ -170,8 +147,6 @@ class UrlReport(BaseModel):
     ``disk_format`` and ``problem`` are then those of the unpacked data.
     ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` explains it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     url: str
     final_url: str
@@ -187,16 +162,32 @@ class UrlReport(BaseModel):
     warnings: tuple[Text, ...] = ()
 
 
-class Finding(BaseModel):
+class Finding(Described):
     """The result of one check of a deployment; ``level`` is "ok", "warning" or "error".
 
     ``explanation`` is what a service said, in its own words.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     check: str
     level: Literal["ok", "warning", "error"]
     message: Text
     remedy: Text = NO_TEXT
+    explanation: str = ""
+
+
+class Departure(Described):
+    """A record of Glance that has properties of HYPERX, and what became of them when HYPERX left.
+
+    ``outcome`` is "removed" if none is left; "listed" in a dry run; "skipped" if a registration, a capture or a launch
+    is under way; "refused" if Glance refused to remove some; "failed" otherwise. ``removed`` and ``left`` have the keys
+    of the properties, ``reason`` is one sentence that says why some are left, and ``explanation`` what Glance said.
+    """
+
+    image_id: str
+    name: str
+    owner: str
+    outcome: Literal["listed", "removed", "skipped", "refused", "failed"]
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    reason: Text = NO_TEXT
     explanation: str = ""

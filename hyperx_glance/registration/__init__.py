@@ -30,6 +30,7 @@ from hyperx_glance.registration.record import MORE_TIME, RegistrationRecord
 from hyperx_glance.registration.resumption import cancel_registration, resume_registration, unfinished_registrations
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import unpacked
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.callbacks import reported
 
 __all__ = [
@@ -61,7 +62,7 @@ def register(
             lambda tell: follower.finish(tell, end),
             on_progress,
             withdraw=follower.record.withdraw,
-            more_time=MORE_TIME,
+            more_time=say(MORE_TIME),
         )
 
 

@@ -8,6 +8,7 @@ from hyperx_glance.quotas.reading import image_quota, image_records
 from hyperx_glance.quotas.room import counts
 from hyperx_glance.registration.order import Deadline, RegistrationOrder
 from hyperx_glance.registration.outcome import admission_rank
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting.pace import wait_until
 
@@ -37,10 +38,11 @@ def admit(context: Context, order: RegistrationOrder, end: Deadline) -> Departme
 
     while True:
         try:
-            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left))
+            place = f"a place in the quota of department {order.department.name}"
+            records = wait_until(context.settings.pace, changed, timeout=min(STANDSTILL_SECONDS, end.left), what=place)
         except WaitTimeoutError:
             if end.passed:
-                message = f"Image {order.image_id} timed out waiting for quota in department {order.department.name}."
+                message = say("quota-wait-timed-out", image=order.image_id, department=order.department.name)
                 raise WaitTimeoutError(message, image_id=order.image_id) from None
             # A registration beyond the limit that neither starts nor withdraws has died. Once resumed, it withdraws.
             return quota

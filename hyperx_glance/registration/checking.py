@@ -26,6 +26,7 @@ from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.published import published_checksum
 from hyperx_glance.sources.urls import Found, check as check_source
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import Category, UrlProblem
 
 
@@ -33,7 +34,7 @@ def asked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Reg
     """Return the order if its caller may place it, and if there is a way for its data."""
     department = _owner(context, new)
     if new.category is Category.FEATURED and not context.cloud.is_administrator:
-        raise NotAllowedError("Only administrators can register featured images.", hint='Choose category="public".')
+        raise NotAllowedError(say("only-administrators-register-featured"), hint=say("choose-public"))
     order = RegistrationOrder(
         image_id=new.id or str(uuid.uuid4()),
         url=new.url,
@@ -55,8 +56,8 @@ def _owner(context: Context, new: NewImage | NewIso) -> Department:
     department = context.departments.resolve(new.owner)
     if department.id != own.id and not context.cloud.is_administrator:
         raise NotAllowedError(
-            f"Only administrators can register images for another department, {new.owner}.",
-            hint="Connect to that department.",
+            say("only-administrators-register-for-others", department=new.owner),
+            hint=say("connect-to-that-department"),
         )
     return department
 
@@ -67,34 +68,33 @@ def checksum(context: Context, order: RegistrationOrder, checksum_url: str | Non
         return order.checksum
     path = unquote(urlsplit(order.url).path) if order.url is not None else order.file.path if order.file else ""
     if not path:
-        raise InvalidRequestError("checksum_url: the data has no file name with which to find its checksum")
+        problem = say("data-has-no-file-name")
+        raise InvalidRequestError(say("wrong-field", field=field_name("checksum_url"), problem=problem))
     settings = context.settings
     return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
 
 
 def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way, ...]:
     """Return the ways that are open for the data that was found."""
-    obstacle = _obstacle(context, order, found)
-    if found.packed:
-        obstacle = "Glance does not unpack"
+    obstacle = say("glance-does-not-unpack") if found.packed else _obstacle(context, order, found)
     return open_ways(order, context.settings.transfer, obstacle=obstacle)
 
 
-def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> str:
-    """Return why this cloud's Glance must not import the data that was found; "" if it may.
+def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> Text:
+    """Return why this cloud's Glance must not import the data that was found; no text if it may.
 
     An old Glance can be made to read from the cloud's own network, or to accept a disk that refers to a file of the
     host.
     """
     looked = context.settings.url_policy.preflight
     if order.file is not None or context.settings.transfer == "stream" or (looked and not found.redirected):
-        return ""
+        return NO_TEXT
     version = versions.newest(context.cloud, "image")
     if not version or version >= versions.CAREFUL_GLANCE:
-        return ""
+        return NO_TEXT
     if found.redirected:
-        return "it redirects, and this old Glance follows redirects past its own filter"
-    return "this old Glance does not inspect data, and preflight is off"
+        return say("glance-follows-redirects")
+    return say("glance-does-not-inspect")
 
 
 def look(context: Context, order: RegistrationOrder, *, declared: str | None, packed: str | None) -> Found:
@@ -107,7 +107,8 @@ def look(context: Context, order: RegistrationOrder, *, declared: str | None, pa
             return dataclasses.replace(check_source(source, declared), redirected=redirected)
     assert order.url is not None  # otherwise there is a file
     if declared is None:
-        raise InvalidRequestError("disk_format: required without preflight")
+        problem = say("required-without-preflight")
+        raise InvalidRequestError(say("wrong-field", field=field_name("disk_format"), problem=problem))
     if policy.ca_file is not None:
         urls.tls_context(policy)  # fail now, not when the data is streamed; the system's authorities take 50 ms to load
     try:

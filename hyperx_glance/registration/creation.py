@@ -22,6 +22,7 @@ from hyperx_glance.models.record import begun
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.record import RegistrationRecord
+from hyperx_glance.texts import say
 from hyperx_glance.waiting.pace import attempts, wait_until
 
 ARRIVAL_SECONDS = 2.0
@@ -59,8 +60,8 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
         raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
         raise ConflictError(
-            f"The id {record.image_id} is taken, or belonged to an earlier image.",
-            hint="Omit the id, and the library generates one.",
+            say("id-is-taken", image=record.image_id),
+            hint=say("omit-the-id"),
             **error.answer(),
         ) from error
     return frozenset(filter(None, methods.split(",")))
@@ -73,6 +74,7 @@ def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, ob
         image_id=order.image_id,
         disk_format=order.disk_format,
         packed=order.packed,
+        expected_size=order.size,
         public_visibility=context.settings.public_visibility,
         user_id=context.cloud.user_id,
         owner=None if order.department.id == context.cloud.project_id else order.department.id,
@@ -94,7 +96,12 @@ def _made(record: RegistrationRecord, body: Mapping[str, object], refusal: Hyper
 
     arriving = isinstance(refusal, QuotaExceededError)
     try:
-        image = wait_until(context.settings.pace, look, timeout=ARRIVAL_SECONDS if arriving else 0.0)
+        image = wait_until(
+            context.settings.pace,
+            look,
+            timeout=ARRIVAL_SECONDS if arriving else 0.0,
+            what=f"the record {record.image_id}",
+        )
     except WaitTimeoutError:
         return None
     return image if (image.name, image.created_by) == (body["name"], context.cloud.user_id) else None

@@ -23,6 +23,7 @@ from hyperx_glance.models.url_text import ascii_url, scrub
 from hyperx_glance.quotas.refusals import image_quota_error, of_department
 from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.sources import urls
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 DIAGNOSIS_SECONDS = 5.0
@@ -30,8 +31,7 @@ DIAGNOSIS_SECONDS = 5.0
 
 def scrubbed(error: HyperxGlanceError, order: RegistrationOrder) -> HyperxGlanceError:
     """Remove the URL's credentials from an error in place: Glance quotes the whole URL."""
-    error.message = without_secrets(error.message, order)
-    error.args = (error.message,)
+    error.explanation = without_secrets(error.explanation, order)
     return error
 
 
@@ -77,22 +77,22 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
             problem = _where_glance_sees_more(problem)
     if problem is not None:
         return Diagnosis(from_source(problem, order, phase=phase))
-    text = without_secrets(message, order)
+    said = "glance-failed-to-import" if message else "glance-failed-to-import-silently"
     error = RegistrationFailedError(
-        f"Glance failed to import image {order.image_id}: {text or 'it did not say why'}.".replace("..", "."),
+        say(said, image=order.image_id),
         image_id=order.image_id,
         phase=phase,
         reason=FailureReason.GLANCE,
-        hint=f"See Glance's log. {_way_out(order, good=good)}",
+        explanation=without_secrets(message, order),
+        hint=_way_out(order, good=good),
     )
     return Diagnosis(error, good)
 
 
-def _way_out(order: RegistrationOrder, *, good: bool) -> str:
+def _way_out(order: RegistrationOrder, *, good: bool) -> Text:
     if not good:
-        return "If this machine can reach the URL and Glance cannot, use transfer='stream'."
-    streams = "transfer='stream' or 'auto' streams it"
-    return f"This machine can read the URL: {streams}{', to one store' if len(order.stores) > 1 else ''}."
+        return say("see-the-log-and-stream")
+    return say("see-the-log-or-stream-to-one-store" if len(order.stores) > 1 else "see-the-log-or-stream")
 
 
 def from_source(
@@ -100,10 +100,11 @@ def from_source(
 ) -> RegistrationFailedError:
     """Turn the error of a URL or file into the failure of a registration that has a record."""
     error = RegistrationFailedError(
-        f"{not_registered(order.image_id)}{problem.message}",
+        say("image-not-registered", image=order.image_id, problem=problem.message),
         image_id=order.image_id,
         phase=phase,
         reason=problem.reason,
+        explanation=problem.explanation,
         hint=problem.hint,
     )
     error.__cause__ = problem
@@ -115,24 +116,24 @@ def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | Non
     if problem.reason == UrlProblem.NAME_NOT_FOUND:
         return None
     if problem.reason in (UrlProblem.REFUSED, UrlProblem.TIMEOUT):
-        problem.hint = "This is what this machine found; Glance may have failed for another reason."
+        problem.hint = say("found-by-this-machine")
     return problem
 
 
-def not_registered(image_id: str) -> str:
-    """Return the beginning of an error's sentence; it is left out in the record, which shows the same reason."""
-    return f"Image {image_id} was not registered: "
+def for_the_record(error: HyperxGlanceError) -> str:
+    """Return the reason that a record keeps: in English, and without the image, which it shows itself."""
+    problem = error.message.values["problem"] if error.code == "image-not-registered" else error.message
+    return str(HyperxGlanceError(Text(str(problem)), explanation=error.explanation))
 
 
 def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
     """Return the error of an image that is ready, but not in every store."""
-    names = ", ".join(sorted(stores))
     return RegistrationFailedError(
-        f"Image {image_id} is ready, but Glance could not put it into every store. It is missing from: {names}.",
+        say("missing-from-stores", image=image_id, stores=sorted(stores)),
         image_id=image_id,
         phase=Phase.READY,
         reason=FailureReason.GLANCE,
-        hint="The image was not changed: use it, copy it to the other stores (Glance's copy-image), or delete it.",
+        hint=say("use-copy-or-delete"),
     )
 
 
@@ -141,19 +142,18 @@ def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:
 
 # glance/api/v2/image_data.py, upload: 413 has three meanings, and one of them is the quota.
 _NO_QUOTA = re.compile("storage media is full|image is too large")
-IS_HYBRID = "The file is an ISO that also boots from a memory stick"
-_FOR_CD_DRIVES = (
-    "Glance 2025.1 and 2025.2 do not accept such an ISO. Upgrade Glance to 2026.1, or make an ISO for CD drives only"
-    " by clearing the first block of a copy: dd if=/dev/zero of=FILE bs=512 count=1 conv=notrunc."
-)
+IS_HYBRID = "iso-is-hybrid"
+IS_UNSAFE = "failed-the-safety-checks"
+"""Codes of the reasons that `streaming` finds, because Glance gives none."""
 _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
-    ("storage media is full", FailureReason.GLANCE, "Ask an operator to check Glance's store."),
-    ("^413", UrlProblem.TOO_LARGE, "Make the image smaller, or ask an operator to raise image_size_cap."),
-    (f"^415.*{IS_HYBRID}", UrlProblem.WRONG_FORMAT, _FOR_CD_DRIVES),
-    (f"^500.*{IS_HYBRID}", FailureReason.GLANCE, _FOR_CD_DRIVES),
-    ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "Make a self-contained image: qemu-img convert."),
-    ("^415", UrlProblem.WRONG_FORMAT, "Specify the actual format of the file."),
+    ("storage media is full", FailureReason.GLANCE, "check-the-store"),
+    ("^413", UrlProblem.TOO_LARGE, "make-the-image-smaller"),
+    (f"^415 {IS_HYBRID}", UrlProblem.WRONG_FORMAT, "make-an-iso-for-cd-drives"),
+    (f"^500 {IS_HYBRID}", FailureReason.GLANCE, "make-an-iso-for-cd-drives"),
+    ("^415.*safety", UrlProblem.UNSAFE_IMAGE, "make-a-self-contained-image"),
+    ("^415", UrlProblem.WRONG_FORMAT, "specify-the-actual-format"),
 )
+"""The reason and the code of the hint for a status, our code and the words of Glance."""
 
 
 def of_upload(
@@ -165,19 +165,18 @@ def of_upload(
             return from_source(error, order, phase=phase)
         case QuotaExceededError() if error.resource is not None:
             return error
-        case QuotaExceededError() if not _NO_QUOTA.search(error.message):
+        case QuotaExceededError() if not _NO_QUOTA.search(error.explanation):
             return of_department(error, context.departments.own().name)
+    refusal = f"{error.status} {error.code} {error.explanation}"
     reason, hint = next(
-        ((reason, hint) for words, reason, hint in _REFUSALS if re.search(words, f"{error.status} {error.message}")),
-        (FailureReason.GLANCE, ""),
+        ((reason, say(hint)) for words, reason, hint in _REFUSALS if re.search(words, refusal)),
+        (FailureReason.GLANCE, NO_TEXT),
     )
+    message = say("glance-refused-the-data", image=order.image_id)
+    if error.status is None or error.code in (IS_HYBRID, IS_UNSAFE):
+        message = say("glance-refused-the-data-because", image=order.image_id, problem=error.message)
     return RegistrationFailedError(
-        f"Glance refused the data of image {order.image_id}: {error.message}",
-        image_id=order.image_id,
-        phase=phase,
-        reason=reason,
-        **error.answer(),
-        hint=hint,
+        message, image_id=order.image_id, phase=phase, reason=reason, **error.answer(), hint=hint
     )
 
 
@@ -186,38 +185,38 @@ def of_upload(
 
 def vanished(image_id: str, *, phase: Phase) -> RegistrationFailedError:
     """Return the error of a registration whose record was deleted by somebody else."""
-    message = f"Image {image_id} was deleted while it was being registered."
+    message = say("image-deleted-meanwhile", image=image_id)
     return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.DELETED)
 
 
 def cancelled(image_id: str, *, phase: Phase) -> RegistrationFailedError:
     """Return the error of a registration that was cancelled."""
-    message = f"The registration of image {image_id} was cancelled."
+    message = say("registration-cancelled", image=image_id)
     return RegistrationFailedError(message, image_id=image_id, phase=phase, reason=FailureReason.CANCELLED)
 
 
-def unverifiable(image_id: str, why: str) -> RegistrationFailedError:
+def unverifiable(image_id: str, problem: Text, *, explanation: str = "") -> RegistrationFailedError:
     """Return the error of an image whose checksum cannot be verified."""
     return RegistrationFailedError(
-        f"The checksum of image {image_id} cannot be verified: {why}",
+        say("checksum-unverifiable", image=image_id, problem=problem),
         image_id=image_id,
         phase=Phase.READY,
         reason=FailureReason.UNVERIFIABLE,
-        hint="Register it with transfer='stream', which hashes the data from the URL, or without a checksum.",
+        explanation=explanation,
+        hint=say("stream-or-omit-the-checksum"),
     )
 
 
 def late(image_id: str, last: Progress, *, streams: bool) -> WaitTimeoutError:
     """Return the error of an image that was not ready in time."""
-    message = f"Image {image_id} is not ready yet: {last.phase}. {last.message}".rstrip()
-    hint = "Glance continues without this process. Use resume_registration to follow it, or delete to stop it."
-    if streams:
-        hint = "Use wait or resume_registration to start it again, or delete to stop it."
-    return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)
+    message = say("not-ready-yet", image=image_id, phase=last.phase)
+    if last.message:
+        message = say("not-ready-yet-because", image=image_id, phase=last.phase, why=last.message)
+    hint = say("start-it-again" if streams else "glance-continues", image=image_id)
+    return WaitTimeoutError(message, last_seen=last, image_id=image_id, explanation=last.explanation, hint=hint)
 
 
 def unverified(image_id: str, last: Progress) -> WaitTimeoutError:
     """Return the error of a ready image whose checksum was not verified in time."""
-    message = f"Image {image_id} is ready, but its checksum is not verified yet."
-    hint = "Use wait or resume_registration to verify it, or delete to remove it."
+    message, hint = say("not-verified-in-time", image=image_id), say("verify-it-later", image=image_id)
     return WaitTimeoutError(message, last_seen=last, image_id=image_id, hint=hint)

@@ -18,6 +18,7 @@ from hyperx_glance.registration.outcome import Outcome
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.registration.verification import Verification
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import Phase
 from hyperx_glance.waiting.callbacks import Tell
 from hyperx_glance.waiting.pace import wait_until
@@ -47,9 +48,12 @@ class RegistrationFollower:
         image, outcome, task = self._look()
         if outcome is Outcome.FAILED:
             failed = self._journal.seen(image, done=None, message=self._watch.message)
-            order = self.record.order
-            message = failures.without_secrets(task.message or "", order) if task else image.failure
-            return failed.model_copy(update={"phase": Phase.FAILED, "message": message})
+            message, explanation = say("registration-failed"), image.failure
+            if task:
+                message = say("import-failed")
+                explanation = failures.without_secrets(task.message or "", self.record.order)
+            failure = {"phase": Phase.FAILED, "message": message, "explanation": explanation}
+            return failed.model_copy(update=failure)
         return self._seen(image, outcome)
 
     def _look(self) -> tuple[Image, Outcome, Task | None]:
@@ -109,7 +113,7 @@ class RegistrationFollower:
             return None if outcome is Outcome.RUNNING else (image, outcome, task)
 
         try:
-            return wait_until(self._pace, look, timeout=end.left)
+            return wait_until(self._pace, look, timeout=end.left, what=f"image {self.record.image_id}")
         except WaitTimeoutError as error:
             raise failures.late(self.record.image_id, self._journal.last, streams=False) from error
 

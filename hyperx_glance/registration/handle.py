@@ -37,7 +37,11 @@ class Registration:
         return self._record.image_id
 
     def progress(self) -> Progress:
-        """Look once. At the end, call `wait` too: it verifies the image, or cleans up and raises the failure."""
+        """Look once. At the end, call `wait` too: it verifies the image, or cleans up and raises the failure.
+
+        :raises RegistrationFailedError: the record is gone, or the registration was cancelled
+        :raises ServiceUnavailableError: Glance cannot be reached, or fails
+        """
         with self._record.named():
             return self._follower.progress()
 
@@ -45,9 +49,17 @@ class Registration:
     def wait(self, *, on_progress: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Image:
         """Wait until the image is ready and verified, and return it; a streamed image is transferred in this thread.
 
-        ``timeout`` is seconds, None is `Pace.deadline`; after it, only the waiting ends. A failure deletes the record,
-        or marks it if ``keep_failed`` is set; another call of wait raises the same failure. An image that was ready
-        when the registration was resumed is only verified, and never deleted or marked as failed.
+        A failure deletes the record, or marks it if ``keep_failed`` is set; another call of wait raises the same
+        failure. An image that was ready when the registration was resumed is only verified, and never deleted or marked
+        as failed.
+
+        :param on_progress: called with a `Progress` at each look, in this thread; if it raises an error, only the
+            waiting ends
+        :param timeout: seconds; None is ``Settings.pace.deadline``. After it, only the waiting ends
+        :raises RegistrationFailedError: the registration failed, or was cancelled
+        :raises ChecksumMismatchError: the data does not have the promised checksum
+        :raises QuotaExceededError: the data is larger than the department's room
+        :raises WaitTimeoutError: ``timeout`` has passed; the registration continues
         """
         end = Deadline.after(self._record.context.settings.pace, timeout)
         with self._record.named():
@@ -57,8 +69,10 @@ class Registration:
         """Delete the record in any phase, from any thread; a second call is not an error.
 
         The record does not come back, but Glance may read the URL to its end. Wait for an upload of another thread, for
-        at most 5 seconds. Raise `PlaceLostError` if the quota still counts the record afterwards. An image that was
-        ready when it was resumed keeps its protection: if it is protected, `ProtectedError` is raised.
+        at most 5 seconds. A thread that waits for this registration gets `RegistrationFailedError`.
+
+        :raises PlaceLostError: the record is deleted, but its quota may still count it
+        :raises ProtectedError: an image that was ready when it was resumed keeps its protection
         """
         with self._record.named():
             self._record.cancel()

@@ -17,6 +17,7 @@ from hyperx_glance.quotas.refusals import of_department
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
 from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.sources import urls
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.pace import attempts
@@ -82,12 +83,13 @@ def _is_gone(context: Context, order: RegistrationOrder) -> bool:
 def _cannot_import(error: HyperxGlanceError) -> bool:
     # If import is switched off, its path is not found, although the image is.
     return isinstance(error, NotFoundError) or (
-        isinstance(error, InvalidRequestError) and (_FILTERED in error.message or _NO_METHOD in error.message.lower())
+        isinstance(error, InvalidRequestError)
+        and (_FILTERED in error.explanation or _NO_METHOD in error.explanation.lower())
     )
 
 
 def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
-    if _FILTERED in error.message and order.url is not None:
+    if _FILTERED in error.explanation and order.url is not None:
         # Glance sends the same text for a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network
         try:
@@ -97,13 +99,13 @@ def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceErro
                 return from_source(problem, order, phase=Phase.REGISTERED)
     match error:
         case ConflictError():
-            hint = "Another import has locked this record, or there is no store of that name."
-        case InvalidRequestError() if _FILTERED in error.message:
-            hint = "Glance's import_filtering_opts forbid this scheme, host or port; use transfer='stream'."
+            hint = say("import-is-locked")
+        case InvalidRequestError() if _FILTERED in error.explanation:
+            hint = say("import-is-filtered")
         case _:
-            hint = "Without web-download the data can be streamed, to one store: transfer='stream' or 'auto'."
+            hint = say("stream-without-web-download")
     return RegistrationFailedError(
-        f"Glance refused to import image {order.image_id}: {error.message}",
+        say("glance-refused-to-import", image=order.image_id),
         image_id=order.image_id,
         phase=Phase.REGISTERED,
         reason=FailureReason.GLANCE,

@@ -13,11 +13,12 @@ from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.tasks import Task, newest_import, stale, stall
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import LOCK, verified
+from hyperx_glance.models.record import LOCK, expected_size, verified
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import scrub
 from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.registration.outcome import Outcome, import_outcome
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting.pace import Pace, pause
 
@@ -32,31 +33,33 @@ def progress(context: Context, reference: Image | str) -> Progress:
     answer = context.cloud.get("image", image_path(wanted))
     image = image_of(answer, wanted)
     now = server_time(answer.headers.get("Date")) or datetime.now(UTC)
-    phase, message = _judged(context, image, now)
+    phase, message, explanation = _judged(context, image, now)
     return Progress(
         phase=phase,
-        bytes_expected=image.size,
+        bytes_expected=expected_size(image),
         bytes_done=image.size if phase in _ENDED else None,
         elapsed_seconds=max(0.0, (now - image.created_at).total_seconds()) if image.created_at else 0.0,
         message=message,
+        explanation=explanation,
     )
 
 
-def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, str]:
+def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, Text, str]:
     if image.phase in _ENDED:
         wanted = image.glance_property(glance_key("checksum_wanted")).lower()
-        return image.phase, "Its checksum has not been verified yet." if wanted and not verified(image, wanted) else ""
+        unverified = wanted and not verified(image, wanted)
+        return image.phase, say("not-verified-yet") if unverified else NO_TEXT, ""
     if image.failure:
-        return Phase.FAILED, image.failure
+        return Phase.FAILED, say("registration-failed"), image.failure
     if image.glance_status != "queued" and not stale(image.updated_at, now):
-        return image.phase, ""
+        return image.phase, NO_TEXT, ""
     task = newest_import(context.cloud, image.id)
     if task is None:
-        return image.phase, ""
+        return image.phase, NO_TEXT, ""
     # An import without its lock has ended. A record that is still queued then has no data (outcome.import_outcome).
     if task.status == "failure" or (image.glance_status == "queued" and not image.glance_property(LOCK)):
-        return Phase.FAILED, scrub(task.message or "")
-    return image.phase, stall(task, now)
+        return Phase.FAILED, say("import-failed"), scrub(task.message or "")
+    return image.phase, stall(task, now), ""
 
 
 # ----------------------------------------------------------------- one registration
@@ -75,15 +78,16 @@ class Journal:
         """Bytes that it has read for that, before they are unpacked."""
         self.last = Progress(phase=Phase.REGISTERED, bytes_expected=order.size)
 
-    def seen(self, image: Image, *, done: int | None, message: str = "") -> Progress:
+    def seen(self, image: Image, *, done: int | None, message: Text = NO_TEXT) -> Progress:
         """Record what a look at the image shows, and return it."""
-        expected = self._order.size if image.size is None else image.size
+        size = expected_size(image)
+        expected = self._order.size if size is None else size
         return self._note(image.phase, expected, done, message)
 
     def uploaded(self, sent: int, read: int) -> Progress:
         """Record how much of the data was uploaded, and how much was read for it, and return it."""
         self.sent, self.read = sent, read
-        return self._note(Phase.STORING, self._order.size, sent, "")
+        return self._note(Phase.STORING, self._order.size, sent, NO_TEXT)
 
     @property
     def _to_read(self) -> int | None:
@@ -92,7 +96,7 @@ class Journal:
             return self._order.packed_size
         return None if self.read is None else self._order.size
 
-    def _note(self, phase: Phase, expected: int | None, done: int | None, message: str) -> Progress:
+    def _note(self, phase: Phase, expected: int | None, done: int | None, message: Text) -> Progress:
         self.last = Progress(
             phase=phase,
             bytes_expected=expected,
@@ -114,7 +118,7 @@ class ImportWatch:
         self._started = pace.clock()
         self._locked_since: float | None = None
         self._tasks_read_at: float | None = None
-        self.message = ""
+        self.message = NO_TEXT
         """Why the import does not progress, if known."""
 
     def judge(self, image: Image, now: datetime) -> tuple[Outcome, Task | None]:
@@ -127,7 +131,7 @@ class ImportWatch:
         if not self._suspicious(image, now):
             return outcome, None
         task = self._newest()
-        self.message = stall(task, now) if task else ""
+        self.message = stall(task, now) if task else NO_TEXT
         # If the flow cannot be built, the task fails while the lock stays (glance/async_/taskflow_executor.py).
         return (Outcome.FAILED if task and task.status == "failure" else outcome), task
 

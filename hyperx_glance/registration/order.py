@@ -23,6 +23,7 @@ from hyperx_glance.models.quotas import Usage
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.urls import Found
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.waiting.pace import Pace
 
 Transfer = Literal["auto", "import", "stream"]
@@ -92,21 +93,23 @@ class RegistrationOrder:
         )
 
 
-def open_ways(asked: RegistrationOrder, transfer: Transfer, *, obstacle: str = "") -> tuple[Way, ...]:
+def open_ways(asked: RegistrationOrder, transfer: Transfer, *, obstacle: Text = NO_TEXT) -> tuple[Way, ...]:
     """Return the ways that are open, the best one first; raise `InvalidRequestError` if there is none.
 
-    ``obstacle`` says why Glance cannot import the data that was found; "" if it can, or if nothing was read yet. A file
-    of this machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store, so it
-    never replaces an import to several stores.
+    ``obstacle`` says why Glance cannot import the data that was found; no text if it can, or if nothing was read yet. A
+    file of this machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store,
+    so it never replaces an import to several stores.
     """
     offered = (Way.STREAM,) if asked.file is not None else _OFFERED[transfer]
     if asked.url is not None and "@" in urlsplit(asked.url).netloc:
-        obstacle = "Glance does not log in to servers"  # it takes user and password for a part of the host's name
+        obstacle = say("glance-does-not-log-in")  # it takes user and password for a part of the host's name
     if obstacle and offered == (Way.IMPORT,):
-        raise InvalidRequestError(f"url: {obstacle}; use transfer='stream' or 'auto'")
+        problem = say("stream-it-instead", obstacle=obstacle)
+        raise InvalidRequestError(say("wrong-field", field=field_name("url"), problem=problem))
     possible = tuple(way for way in offered if not (obstacle if way is Way.IMPORT else len(asked.stores) > 1))
     if not possible:
-        raise InvalidRequestError("stores: streaming fills one store; more than one requires Glance's own import")
+        problem = say("streaming-fills-one-store")
+        raise InvalidRequestError(say("wrong-field", field=field_name("stores"), problem=problem))
     return possible
 
 

@@ -26,12 +26,14 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import has_become_ready
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import RegistrationOrder
+from hyperx_glance.texts import say, sentences
 from hyperx_glance.vocabulary import Phase, glance_key
 from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import attempts
 
-MORE_TIME = "Its record is deleted. Allow more time: timeout=..., or start_registration and wait."
+MORE_TIME = "record-deleted-allow-more-time"
+"""The code of the hint after a timeout."""
 _LONGEST_FAILURE = 1000
 _LOG = logging.getLogger(__name__)
 _Fate = Literal["deleted", "marked as failed", "left"]
@@ -99,7 +101,7 @@ class RegistrationRecord:
             except HyperxGlanceError as error:
                 self.fail(error)
                 if isinstance(error, WaitTimeoutError) and not self.may_exist:
-                    error.hint = MORE_TIME
+                    error.hint = say(MORE_TIME)
                 raise
 
     # ------------------------------------------------------------- look
@@ -158,7 +160,7 @@ class RegistrationRecord:
         """
         if self.own:
             return self._settle(error, "deleted")
-        error.hint = f"{error.hint} The image was left as it was found; delete it if you do not trust it.".lstrip()
+        error.hint = sentences(error.hint, say("image-left-as-found"))
         return self.leave(error)
 
     def leave(self, error: HyperxGlanceError) -> HyperxGlanceError:
@@ -253,7 +255,7 @@ class RegistrationRecord:
 
 def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
     """Write the reason into the record, whose phase is then failed."""
-    reason = error.message.removeprefix(failures.not_registered(image_id))[:_LONGEST_FAILURE]
+    reason = failures.for_the_record(error)[:_LONGEST_FAILURE]
     cloud.patch_image(image_id, [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}])
 
 

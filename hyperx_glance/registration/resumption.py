@@ -27,7 +27,8 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.fields import DataFile, well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import begun, has_become_ready, made_of_a_server, verified
+from hyperx_glance.models.record import begun, has_become_ready, is_unfinished_registration, made_of_a_server
+from hyperx_glance.models.request import problem_of
 from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_room
@@ -38,10 +39,9 @@ from hyperx_glance.registration.order import Deadline, RegistrationOrder, Way, i
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.opening import REJECTED
-from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
+from hyperx_glance.texts import NO_TEXT, field_name, say
+from hyperx_glance.vocabulary import UrlProblem, glance_key
 
-_UNFINISHED = (Phase.REGISTERED, Phase.DOWNLOADING, Phase.STORING, Phase.FAILED)
-"""FAILED without a reason in the record: Glance gave up, and no client has followed it since."""
 _OF_THE_CALLER = (UrlProblem.DENIED_ADDRESS, UrlProblem.DENIED_PORT, UrlProblem.TLS)
 """Problems that the caller's `UrlPolicy` decides, and that therefore say nothing about the record."""
 
@@ -51,12 +51,14 @@ def resume_registration(
 ) -> Registration:
     """Follow a running import, start one that was not started, or verify a finished one; a failed record is final."""
     if url is not None and file is not None:
-        raise InvalidRequestError("url, file: must not both be given")
+        fields = [field_name("url"), field_name("file")]
+        raise InvalidRequestError(say("only-one-of-two-fields", fields=fields))
     image = _registered(context, reference)
     if image.failure:
         raise ConflictError(
-            f"The registration of image {image.id} has failed: {image.failure}",
-            hint="Delete the record, and register the image again.",
+            say("registration-has-failed", image=image.id),
+            explanation=image.failure,
+            hint=say("delete-and-register-again"),
         )
     order = RegistrationOrder(
         image_id=image.id,
@@ -92,7 +94,7 @@ def cancel_registration(context: Context, reference: Image | str) -> None:
         removal.let_glance_notice(context.cloud, context.settings.pace, image.id)
         image = _registered(context, image.id)
     if has_become_ready(image):
-        raise ConflictError(f"Image {image.id} is registered.", hint="To delete it, use delete(image).")
+        raise ConflictError(say("image-is-registered", image=image.id), hint=say("delete-the-image", image=image.id))
     department = Department(image.owner, image.owner)
     order = RegistrationOrder(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
     record = RegistrationRecord(context, order, own=False)
@@ -105,16 +107,14 @@ def _registered(context: Context, reference: Image | str) -> Image:
     """Read the record again; raise `ConflictError` if it never was a registration."""
     image = context.cloud.image(image_id(reference))
     if made_of_a_server(image):
-        raise ConflictError(f"Image {image.id} was made from a server; it was not registered.")
+        raise ConflictError(say("made-from-a-server", image=image.id))
     return image
 
 
 def _begin(context: Context, order: RegistrationOrder, image: Image) -> RegistrationFollower:
     """Start an import or upload that was not started."""
     if not _source_is_known(order, image):
-        raise InvalidRequestError(
-            f"url: the stored URL of image {image.id} lacks its credentials; the complete URL is required"
-        )
+        raise _invalid("url", "stored-url-lacks-credentials", image)
     record = RegistrationRecord(context, order, own=False)
     with record.named():
         try:
@@ -140,17 +140,20 @@ def _begin(context: Context, order: RegistrationOrder, image: Image) -> Registra
 def _source_is_known(order: RegistrationOrder, image: Image) -> bool:
     """Check whether the data can be read again; raise `InvalidRequestError` if it is in a file that was not given."""
     if order.url is None and order.file is None and not image.url:
-        raise InvalidRequestError(
-            f"file: image {image.id} was registered from a file, which is required again",
-            hint="resume_registration(image, file=...)",
-        )
+        raise _invalid("file", "registered-from-a-file", image, hint="give-the-file")
     return order.url is not None or order.file is not None
 
 
 def _given_file(image: Image, file: DataFile) -> LocalFile:
     if image.url:
-        raise InvalidRequestError(f"file: image {image.id} was registered from a URL, which cannot be changed")
+        raise _invalid("file", "registered-from-a-url", image)
     return LocalFile(file)
+
+
+def _invalid(name: str, problem: str, image: Image, *, hint: str = "") -> InvalidRequestError:
+    """Return the error for a URL or a file that does not belong to the image; ``problem`` and ``hint`` are codes."""
+    message = say("wrong-field", field=field_name(name), problem=say(problem, image=image.id))
+    return InvalidRequestError(message, hint=say(hint, image=image.id) if hint else NO_TEXT)
 
 
 def _known_url(context: Context, image: Image, url: str | None) -> str | None:
@@ -160,16 +163,14 @@ def _known_url(context: Context, image: Image, url: str | None) -> str | None:
     the caller can reach.
     """
     if url is None and image.owner != context.cloud.project_id:
-        raise InvalidRequestError(
-            f"url: image {image.id} belongs to another department, so its stored URL is not trusted",
-            hint="Specify the URL: resume_registration(image, url=...). Make sure that you started the registration.",
-        )
+        raise _invalid("url", "stored-url-not-trusted", image, hint="give-the-url")
     if url is not None:
         if not well_formed(url):
-            raise InvalidRequestError("url: not a valid HTTP or HTTPS URL")
+            problem = say("must-be-an-http-url")
+            raise InvalidRequestError(say("wrong-field", field=field_name("url"), problem=problem))
         # Both go through stored_url: what it removes has changed between versions.
         if image.url and not (well_formed(image.url) and stored_url(url).url == stored_url(image.url).url):
-            raise InvalidRequestError(f"url: image {image.id} was registered from another URL, which cannot be changed")
+            raise _invalid("url", "registered-from-another-url", image)
         return url
     stripped = image.glance_property(glance_key("url_stripped")) == "true"
     return None if stripped or not well_formed(image.url) else image.url
@@ -182,8 +183,8 @@ def _wanted_checksum(image: Image) -> str | None:
         return well_formed_checksum(wanted) if wanted else None
     except ValueError as error:
         raise ConflictError(
-            f"The expected checksum of image {image.id} cannot be verified: {error}.",
-            hint="Delete the record, and register the image again.",
+            say("recorded-checksum-unusable", image=image.id, problem=problem_of(error)),
+            hint=say("delete-and-register-again"),
         ) from None
 
 
@@ -206,19 +207,10 @@ def unfinished_registrations(context: Context, *, older_than_seconds: float) -> 
     if older_than_seconds:
         latest = _now(context) - timedelta(seconds=older_than_seconds)
         parameters.append(("created_at", f"lte:{latest:%Y-%m-%dT%H:%M:%SZ}"))
-    yield from filter(_is_unfinished, pages.read(context.cloud, parameters))
+    yield from filter(is_unfinished_registration, pages.read(context.cloud, parameters))
 
 
 def _now(context: Context) -> datetime:
     """Return the time of Glance's clock, which wrote the times of the records."""
     answer = context.cloud.get("image", "/images", params={"limit": 1})
     return server_time(answer.headers.get("Date")) or datetime.now(UTC)
-
-
-def _is_unfinished(image: Image) -> bool:
-    if made_of_a_server(image):
-        return False
-    if image.phase is not Phase.READY:
-        return image.phase in _UNFINISHED and not image.failure
-    wanted = image.glance_property(glance_key("checksum_wanted")).lower()
-    return bool(wanted) and not verified(image, wanted)

@@ -15,12 +15,13 @@ from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
 from hyperx_glance.quotas.room import MIB
-from hyperx_glance.registration.failures import IS_HYBRID
+from hyperx_glance.registration.failures import IS_HYBRID, IS_UNSAFE
 from hyperx_glance.registration.order import RegistrationOrder, in_mib
 from hyperx_glance.sources.contents import Opened, examine
 from hyperx_glance.sources.opening import open_source
 from hyperx_glance.sources.unpacking import Unpacked
 from hyperx_glance.sources.urls import check
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.pace import answered
 
@@ -112,8 +113,12 @@ class Upload:
         if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
         raise QuotaExceededError(
-            f"The data of image {self._order.image_id} does not fit into the quota of department"
-            f" {self._order.department.name}: {room.remaining} MiB are left.",
+            say(
+                "data-exceeds-the-quota",
+                image=self._order.image_id,
+                department=self._order.department.name,
+                left=room.remaining,
+            ),
             department=self._order.department.name,
             resource="image_size_mib",
             limit=room.limit,
@@ -193,13 +198,13 @@ def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *,
     The beginning of the data was checked before. So it is either an ISO with a partition table, or there is a danger
     that the beginning does not show. A refused import may leave its data, and then each upload ends in 500.
     """
-    if not answered(error, 415, 500) or _REASONS.search(error.message):
+    if not answered(error, 415, 500) or _REASONS.search(error.explanation):
         return
     content = examine(head, whole=whole)
     if order.disk_format == ISO_FORMAT and "gpt" in content.detected:
-        error.message = f"{IS_HYBRID}." if error.status == 415 else f"{error.message.rstrip('.')}. {IS_HYBRID}."
+        error.message = say(IS_HYBRID)
     elif error.status == 415 and content.detected:
-        error.message = f"It failed the safety checks, though its beginning is valid {order.disk_format}."
+        error.message = say(IS_UNSAFE, format=order.disk_format)
 
 
 def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:

@@ -114,7 +114,12 @@ class Uploader:
             return None if image.glance_status == "saving" else image
 
         try:
-            image = wait_until(self._record.context.settings.pace, look, timeout=end.left)
+            image = wait_until(
+                self._record.context.settings.pace,
+                look,
+                timeout=end.left,
+                what=f"the interrupted upload of image {self._record.image_id}",
+            )
         except WaitTimeoutError as error:
             raise self._late() from error
         return image.glance_status == "queued"

@@ -30,6 +30,7 @@ from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.opening import REJECTED, open_source
 from hyperx_glance.sources.unpacking import Unpacked
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import Phase, UrlProblem, glance_key
 from hyperx_glance.waiting.pace import attempts
 
@@ -61,9 +62,7 @@ class Verification:
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
         if digest is None and self._converted(image):
-            raise self._record.reject(
-                failures.unverifiable(self._record.image_id, "Glance converted it during the import.")
-            )
+            raise self._record.reject(failures.unverifiable(self._record.image_id, say("glance-converted-it")))
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
     def _trusts(self, image: Image, wanted: str) -> bool:
@@ -78,12 +77,11 @@ class Verification:
     def _unreadable(self, error: NotAllowedError) -> HyperxGlanceError:
         if self._read().glance_status == "deactivated":
             self._record.ended = True
-            error.add_note(
-                f"Image {self._record.image_id} was disabled in the meantime; resume_registration can verify it later."
-            )
+            error.add_note(say("disabled-before-it-was-verified", image=self._record.image_id))
             return error
-        why = f"Glance does not allow its data to be read: {error.message}"
-        return self._record.reject(failures.unverifiable(self._record.image_id, why))
+        return self._record.reject(
+            failures.unverifiable(self._record.image_id, say("glance-hides-its-data"), explanation=error.explanation)
+        )
 
     def _digest(self, image: Image, algorithm: str, end: Deadline) -> str:
         """Return the checksum of data that another process has uploaded."""
@@ -95,11 +93,11 @@ class Verification:
         """Read the packed data again: the publisher's checksum is of the packed data, Glance's of the unpacked."""
         order, settings = self._order, self._context.settings
         if order.url is None and order.file is None:
-            why = f"It was unpacked from {order.packed} data, which was not provided again."
+            why = say("packed-data-not-given-again", packed=order.packed)
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         algorithm, value = kept_digest(image)
         if not algorithm:
-            why = "Glance stores no digest of its data that this machine can compute."
+            why = say("no-digest-to-compare")
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         stored = hashlib.new(algorithm, usedforsecurity=False)
         deadline = settings.network.clock() + end.left
@@ -121,10 +119,11 @@ class Verification:
         except REJECTED as error:
             if end.passed and error.reason == UrlProblem.TIMEOUT:
                 raise failures.unverified(self._record.image_id, self._journal.last) from error
-            raise self._record.reject(failures.unverifiable(self._record.image_id, error.message)) from error
+            unverifiable = failures.unverifiable(self._record.image_id, error.message, explanation=error.explanation)
+            raise self._record.reject(unverifiable) from error
         assert isinstance(opened, Unpacked)  # it was packed
         if stored.hexdigest() != value:
-            why = "Its source now holds different data."
+            why = say("source-changed")
             raise self._record.reject(failures.unverifiable(self._record.image_id, why))
         return opened.digest or ""
 

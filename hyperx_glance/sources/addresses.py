@@ -16,7 +16,7 @@ import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -24,6 +24,7 @@ from hyperx_glance.errors import UrlRejectedError
 from hyperx_glance.models.url_text import ascii_parts, has_spaces, stored_url
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.sources.network import SYSTEM, Network
+from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import UrlProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -44,27 +45,29 @@ _METADATA_NAMES = (
 )  # fmt: skip
 """Names of metadata services in clouds; only a machine in that cloud can resolve them."""
 _HINTS = {
-    UrlProblem.BAD_URL: "Use http:// or https://, the server and the path of the file.",
-    UrlProblem.DENIED_SCHEME: "Serve the file by HTTP or HTTPS.",
-    UrlProblem.DENIED_ADDRESS: "An operator can trust the server: UrlPolicy(trusted_hosts=...).",
-    UrlProblem.DENIED_PORT: "Serve the file on an allowed port, or extend UrlPolicy(allowed_ports=...).",
-    UrlProblem.NAME_NOT_FOUND: "Check the host name; if only Glance can resolve it, use UrlPolicy(preflight=False).",
-    UrlProblem.REFUSED: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
-    UrlProblem.TIMEOUT: "Check server and port; if only Glance can reach it, use UrlPolicy(preflight=False).",
-    UrlProblem.TLS: "Check the server's certificate, or name its authority: UrlPolicy(ca_file=...).",
-    UrlProblem.REDIRECT_LOOP: "Use the URL of the file itself.",
-    UrlProblem.HTTP_STATUS: "Open the URL in a browser: a download window should appear.",
-    UrlProblem.HTML: "This is a web page, perhaps a login or download page. Use the URL of the file itself.",
-    UrlProblem.EMPTY: "The file is empty; upload it to its server again.",
-    UrlProblem.TRUNCATED: "The server sent fewer bytes than it announced; upload the file to it again.",
-    UrlProblem.CORRUPT: "Compress the file again, and upload it to its server.",
-    UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and serve the disk image or ISO that it contains.",
-    UrlProblem.NO_CHECKSUM: "Use the URL of a file that lists this one by name, or checksum=...",
-    UrlProblem.AMBIGUOUS_CHECKSUM: "Find out which one is right, and use checksum=...",
-    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
+    UrlProblem.BAD_URL: "write-server-and-path",
+    UrlProblem.DENIED_SCHEME: "serve-by-http",
+    UrlProblem.DENIED_ADDRESS: "trust-the-server",
+    UrlProblem.DENIED_PORT: "serve-on-an-allowed-port",
+    UrlProblem.NAME_NOT_FOUND: "check-the-host-name",
+    UrlProblem.REFUSED: "check-server-and-port",
+    UrlProblem.TIMEOUT: "check-server-and-port",
+    UrlProblem.TLS: "check-the-certificate",
+    UrlProblem.REDIRECT_LOOP: "use-the-url-of-the-file",
+    UrlProblem.HTTP_STATUS: "open-the-url-in-a-browser",
+    UrlProblem.HTML: "is-a-web-page",
+    UrlProblem.EMPTY: "upload-the-empty-file-again",
+    UrlProblem.TRUNCATED: "upload-the-cut-file-again",
+    UrlProblem.CORRUPT: "compress-again",
+    UrlProblem.UNSAFE_IMAGE: "make-a-self-contained-image",
+    UrlProblem.PACKED: "unpack-and-serve",
+    UrlProblem.NO_CHECKSUM: "use-a-list-with-this-file",
+    UrlProblem.AMBIGUOUS_CHECKSUM: "find-the-right-checksum",
+    UrlProblem.UNKNOWN_FORMAT: "specify-the-format",
+    UrlProblem.WRONG_FORMAT: "specify-the-actual-format",
 }
+"""The codes of the hints."""
+_HINTS_WITH_PREFLIGHT = ("check-the-host-name", "check-server-and-port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +95,48 @@ class Destination:
 
 
 def rejected(
-    problem: UrlProblem, message: str, url: str, *, hint: str = "", status: int | None = None
+    problem: UrlProblem,
+    message: Text,
+    url: str,
+    *,
+    hint: Text = NO_TEXT,
+    explanation: str = "",
+    status: int | None = None,
 ) -> UrlRejectedError:
     """Return the error; it shows no credentials, and no URL in which they cannot be recognized."""
     return UrlRejectedError(
-        message, url=stored_url(url).url, reason=problem, hint=hint or _HINTS.get(problem, ""), status=status
+        message,
+        url=stored_url(url).url,
+        reason=problem,
+        hint=hint or hint_for(problem, _HINTS),
+        explanation=explanation,
+        status=status,
     )
+
+
+def hint_for(problem: UrlProblem, codes: Mapping[UrlProblem, str]) -> Text:
+    """Return the hint for a problem, no text if there is none."""
+    code = codes.get(problem)
+    if code is None:
+        return NO_TEXT
+    return say(code, preflight=field_name("preflight")) if code in _HINTS_WITH_PREFLIGHT else say(code)
 
 
 def destination(url: str, policy: UrlPolicy, *, seconds: float, network: Network = SYSTEM) -> Destination:
     """Check scheme, host, port and every address of a URL; resolving the name takes at most ``seconds``."""
     parts = ascii_parts(url)
     if parts is None:
-        raise rejected(UrlProblem.BAD_URL, "Not a valid URL.", url)
+        raise rejected(UrlProblem.BAD_URL, say("bad-url"), url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme not in DEFAULT_PORTS:
-        scheme = parts.scheme or "no scheme"
-        raise rejected(UrlProblem.DENIED_SCHEME, f"A URL with {scheme} cannot be registered.", url)
+        unusual = say("scheme-not-accepted", scheme=parts.scheme) if parts.scheme else say("url-without-scheme")
+        raise rejected(UrlProblem.DENIED_SCHEME, unusual, url)
     if not host or port == 0 or has_spaces(url):
-        raise rejected(UrlProblem.BAD_URL, "The URL has no server, or contains spaces.", url)
+        raise rejected(UrlProblem.BAD_URL, say("url-without-server"), url)
     port = port or DEFAULT_PORTS[parts.scheme]
     if policy.allowed_ports and port not in policy.allowed_ports:
-        allowed = ", ".join(map(str, policy.allowed_ports))
-        raise rejected(UrlProblem.DENIED_PORT, f"Port {port} is not allowed; allowed ports: {allowed}.", url)
+        message = say("port-not-allowed", port=port, allowed=policy.allowed_ports)
+        raise rejected(UrlProblem.DENIED_PORT, message, url)
     return Destination(
         url=url,
         scheme=parts.scheme,
@@ -134,13 +156,13 @@ def _checked_addresses(
     if policy.only_hosts and name not in {_canonical(allowed) for allowed in policy.only_hosts}:
         raise rejected(
             UrlProblem.DENIED_ADDRESS,
-            f"Server {host} is not an allowed server.",
+            say("server-not-allowed", host=host),
             url,
-            hint="Put the file on an allowed server, or extend UrlPolicy(only_hosts=...).",
+            hint=say("use-an-allowed-server"),
         )
     literal, trusted = _literal(name), name in {_canonical(trusted) for trusted in policy.trusted_hosts}
     if literal is None and _NUMBER.fullmatch(name.rpartition(".")[2]):
-        raise rejected(UrlProblem.BAD_URL, f"The server {host} is neither a name nor an address.", url)
+        raise rejected(UrlProblem.BAD_URL, say("server-is-no-address", host=host), url)
     meant = name if literal else _known_address(name)
     if meant and not trusted:
         _check_addresses(url, host, [meant], policy)  # without a lookup, which may fail here and succeed for Glance
@@ -156,8 +178,9 @@ def _check_addresses(url: str, host: str, addresses: Iterable[str], policy: UrlP
     for address in addresses:
         network = denial(address, policy)
         if network:
-            at = "" if address == host else f" ({host})"
-            message = f"Address {address}{at} is in {network}, which is denied."
+            message = say("address-denied", address=address, network=network)
+            if address != host:
+                message = say("address-of-server-denied", address=address, host=host, network=network)
             raise rejected(UrlProblem.DENIED_ADDRESS, message, url)
 
 
@@ -202,10 +225,10 @@ def _resolve(url: str, host: str, port: int, *, seconds: float, network: Network
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise rejected(UrlProblem.TIMEOUT, f"The name {host} was not resolved within {seconds:g} s.", url)
+        raise rejected(UrlProblem.TIMEOUT, say("name-not-resolved-in-time", host=host, seconds=seconds), url)
     if failures or not answers:
-        why = f": {failures[0].strerror}" if failures and failures[0].strerror else ""
-        raise rejected(UrlProblem.NAME_NOT_FOUND, f"The name {host} does not resolve{why}.", url)
+        why = str(failures[0].strerror or "") if failures else ""
+        raise rejected(UrlProblem.NAME_NOT_FOUND, say("name-does-not-resolve", host=host), url, explanation=why)
     return list(dict.fromkeys(answers))
 
 

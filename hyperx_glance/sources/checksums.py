@@ -12,6 +12,8 @@ comments are ignored. The length of the digest determines the algorithm. Memory 
 
 import re
 
+from hyperx_glance.texts import say
+
 LONGEST_LINE = 8192
 _ALGORITHMS = {32: "md5", 64: "sha256", 128: "sha512"}
 _STRONGEST_FIRST = ("sha512", "sha256", "md5")
@@ -48,7 +50,8 @@ class Digests:
         for algorithm in _STRONGEST_FIRST:
             digests = found.get(algorithm, set())
             if len(digests) > 1:
-                raise ValueError(f"{len(digests)} different {algorithm} digests")
+                several = say("checksum-file-is-ambiguous", count=len(digests), algorithm=algorithm)
+                raise ValueError(several)
             if digests:
                 return f"{algorithm}:{digests.pop()}"
         return None

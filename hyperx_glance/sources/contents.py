@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hyperx_glance.errors import HyperxGlanceError, LocalFileError
-from hyperx_glance.sources.addresses import rejected
+from hyperx_glance.errors import LocalFileError, UrlRejectedError
+from hyperx_glance.sources.addresses import hint_for, rejected
+from hyperx_glance.sources.inspectors import inspecting_quietly
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import IMAGE_FORMATS, ISO_FORMAT, UrlProblem
 
 HEAD_BYTES = 128 * 1024
@@ -55,30 +57,31 @@ _UNPACKERS = {
     "zip": "unzip",
     "7z": "7z x",
     "rar": "unrar x",
-    "OVA": "tar -xf; its disk is the .vmdk file",
     "tar": "tar -xf",
     "WIM": "7z x",
 }
 _DANGERS = {
-    "backing_file": "it refers to a backing file",
-    "data_file": "it keeps its data in another file",
-    "unknown_features": "it has unknown features",
-    "mbr": "its partition table is malformed",
-    "descriptor": "its descriptor refers to other files, or is of a variant that OpenStack does not accept",
+    "backing_file": "danger-backing-file",
+    "data_file": "danger-data-file",
+    "unknown_features": "danger-unknown-features",
+    "mbr": "danger-partition-table",
+    "descriptor": "danger-descriptor",
 }
-
-
+"""The codes of the clauses for the checks of oslo.utils."""
+_PLAIN_DANGERS = ("backing_file", "data_file")
+"""Checks to whose clauses oslo's own reason adds nothing."""
 _FILE_HINTS = {
-    UrlProblem.HTML: "It may be a saved login or download page; download the file itself.",
-    UrlProblem.EMPTY: "The file is empty; download or create it again.",
-    UrlProblem.UNSAFE_IMAGE: "Make a self-contained image: qemu-img convert.",
-    UrlProblem.PACKED: "Unpack it first, and use the disk image or ISO that it contains.",
-    UrlProblem.UNKNOWN_FORMAT: 'Specify the format; for a plain disk, disk_format="raw".',
-    UrlProblem.WRONG_FORMAT: "Specify the actual format of the file.",
-    UrlProblem.CHANGED: "Wait until no process writes to the file.",
-    UrlProblem.TRUNCATED: "Download or create the file again.",
-    UrlProblem.CORRUPT: "Download or create the file again.",
+    UrlProblem.HTML: "download-the-file-itself",
+    UrlProblem.EMPTY: "get-the-empty-file-again",
+    UrlProblem.UNSAFE_IMAGE: "make-a-self-contained-image",
+    UrlProblem.PACKED: "unpack-and-use",
+    UrlProblem.UNKNOWN_FORMAT: "specify-the-format",
+    UrlProblem.WRONG_FORMAT: "specify-the-actual-format",
+    UrlProblem.CHANGED: "wait-for-its-writers",
+    UrlProblem.TRUNCATED: "get-the-file-again",
+    UrlProblem.CORRUPT: "get-the-file-again",
 }
+"""The codes of the hints."""
 
 
 class Opened(Protocol):
@@ -133,11 +136,16 @@ class Opened(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Judgement of the first bytes; ``disk_format`` is None if unknown, ``dangers`` are clauses of a sentence."""
+    """Judgement of the first bytes; ``disk_format`` is None if unknown.
+
+    ``dangers`` are clauses of a sentence. ``explanation`` is what oslo.utils says about them; it quotes nothing of the
+    file.
+    """
 
     disk_format: str | None = None
     detected: tuple[str, ...] = ()
-    dangers: str = ""
+    dangers: tuple[Text, ...] = ()
+    explanation: str = ""
     html: bool = False
     empty: bool = False
     packed: str = ""
@@ -152,24 +160,26 @@ def examine(head: bytes, *, whole: bool) -> Content:
     if head.startswith(_PLOOP):
         return Content("ploop", ("ploop",))
     packed = packed_into(head)
-    found, dangers = _inspect(head, whole=whole)
+    found, dangers, explanation = _inspect(head, whole=whole)
     match sorted(found):
         case []:
             return Content(packed=packed)
         case ["gpt", "iso"]:
             # ISOs for memory sticks carry a partition table as well (glance/location.py, set_data).
-            return Content(ISO_FORMAT, found, dangers)
+            return Content(ISO_FORMAT, found, dangers, explanation)
         case ["gpt"]:
-            return Content("raw", found, dangers, packed=packed)
+            return Content("raw", found, dangers, explanation, packed=packed)
         case [name]:
-            return Content(name, found, dangers)
-    return Content(found[0], found, dangers or "it can be read in several formats")
+            return Content(name, found, dangers, explanation)
+    return Content(found[0], found, dangers or (say("danger-several-formats"),), explanation)
 
 
-def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
+@inspecting_quietly()
+def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], tuple[Text, ...], str]:
     from oslo_utils.imageutils import format_inspector  # noqa: PLC0415  # a tenth of a second that browsing does not need
 
-    found, dangers = [], []
+    found: list[str] = []
+    failed: dict[str, object] = {}
     for name, make in format_inspector.ALL_FORMATS.items():
         if name == "raw":
             continue
@@ -189,10 +199,12 @@ def _inspect(head: bytes, *, whole: bool) -> tuple[tuple[str, ...], str]:
         try:
             inspector.safety_check()
         except format_inspector.SafetyCheckFailed as error:
-            dangers += [_DANGERS.get(check, check) for check in error.failures]
+            failed |= error.failures
         except format_inspector.ImageFormatError as error:
-            dangers.append(str(error))
-    return tuple(found), " and ".join(dangers)
+            failed["format"] = error
+    dangers = dict.fromkeys(say(_DANGERS.get(check, "danger-safety-check")) for check in failed)
+    reasons = (str(reason) for check, reason in failed.items() if check not in _PLAIN_DANGERS)
+    return tuple(found), tuple(dangers), ", ".join(reasons)
 
 
 def judge(
@@ -211,33 +223,35 @@ def judge(
     """
     refused = functools.partial(rejected, url=url) if file is None else functools.partial(file_rejected, file=file)
     if content.empty:
-        raise refused(UrlProblem.EMPTY, "The file is empty.")
+        raise refused(UrlProblem.EMPTY, say("file-is-empty"))
     if content.html or (content.disk_format is None and content_type in ("text/html", "application/xhtml+xml")):
-        page = "The URL leads to an HTML page, not to a file." if file is None else "The file is an HTML page."
+        page = say("url-is-a-page") if file is None else say("file-is-a-page")
         raise refused(UrlProblem.HTML, page)
     found = content.disk_format
     if content.packed and found in (None, "raw"):
         # Registered as "raw", it would become ready, but no server could boot from it.
-        twice = f"The file is packed twice: its {packed} data holds {content.packed} data."
-        message = twice if packed else f"The file is packed: it is {content.packed} data."
+        twice = say("file-is-packed-twice", packed=packed, content=content.packed)
+        message = twice if packed else say("file-is-packed", packed=content.packed)
         raise refused(UrlProblem.PACKED, message, hint=_way_to_unpack(content.packed, served=file is None))
     if declared == ISO_FORMAT and found != ISO_FORMAT:
         raise refused(
             UrlProblem.WRONG_FORMAT,
-            f"The file is not an ISO; it is {_described(content)}.",
-            hint="Register disk images with NewImage." if found else "",
+            say("file-is-not-an-iso", actual=_described(content)),
+            hint=say("register-it-as-an-image") if found else NO_TEXT,
         )
     if found == ISO_FORMAT and declared != ISO_FORMAT:
-        raise refused(UrlProblem.WRONG_FORMAT, "The file is an ISO.", hint="Register it with NewIso.")
+        raise refused(UrlProblem.WRONG_FORMAT, say("file-is-an-iso"), hint=say("register-it-as-an-iso"))
     if declared is None and found is None:
-        raise refused(UrlProblem.UNKNOWN_FORMAT, "The format of the file cannot be determined.")
+        raise refused(UrlProblem.UNKNOWN_FORMAT, say("format-unknown"))
     if found is not None and found not in (*IMAGE_FORMATS, ISO_FORMAT):
-        raise refused(UrlProblem.WRONG_FORMAT, f"The file is {found}, which cannot be registered.")
+        raise refused(UrlProblem.WRONG_FORMAT, say("format-not-accepted", actual=found))
     # Only these formats have no signature, so unknown bytes match them.
     if declared is not None and found != declared and not (found is None and declared in ("raw", "ploop")):
-        raise refused(UrlProblem.WRONG_FORMAT, f"The file is not {declared}; it is {_described(content)}.")
+        message = say("file-is-of-another-format", declared=declared, actual=_described(content))
+        raise refused(UrlProblem.WRONG_FORMAT, message)
     if content.dangers:
-        raise refused(UrlProblem.UNSAFE_IMAGE, f"The image is dangerous to open: {content.dangers}.")
+        message = say("image-is-dangerous", dangers=content.dangers)
+        raise refused(UrlProblem.UNSAFE_IMAGE, message, explanation=content.explanation)
     return declared or found or ""
 
 
@@ -251,22 +265,28 @@ def packed_into(head: bytes) -> str:
     return next((name for name, mark in _PACKED if mark.match(head)), "")
 
 
-def _way_to_unpack(kind: str, *, served: bool) -> str:
-    verb = "serve" if served else "use"
-    return f"Unpack it first ({_UNPACKERS[kind]}), and {verb} the disk image or ISO that it contains."
+def _way_to_unpack(kind: str, *, served: bool) -> Text:
+    if kind == "OVA":
+        return say("unpack-the-ova-and-serve" if served else "unpack-the-ova-and-use")
+    return say("unpack-with-and-serve" if served else "unpack-with-and-use", tool=_UNPACKERS[kind])
 
 
-def refusal(source: Opened, problem: UrlProblem, message: str, *, hint: str = "") -> HyperxGlanceError:
+def refusal(
+    source: Opened, problem: UrlProblem, message: Text, *, hint: Text = NO_TEXT
+) -> UrlRejectedError | LocalFileError:
     """Return the error for an opened source."""
     if source.file is None:
         return rejected(problem, message, source.url, hint=hint)
     return file_rejected(problem, message, source.file, hint=hint)
 
 
-def file_rejected(problem: UrlProblem, message: str, file: str, *, hint: str = "") -> LocalFileError:
+def file_rejected(
+    problem: UrlProblem, message: Text, file: str, *, hint: Text = NO_TEXT, explanation: str = ""
+) -> LocalFileError:
     """Return the error for a file of this machine."""
-    return LocalFileError(message, file=file, reason=problem, hint=hint or _FILE_HINTS.get(problem, ""))
+    hint = hint or hint_for(problem, _FILE_HINTS)
+    return LocalFileError(message, file=file, reason=problem, hint=hint, explanation=explanation)
 
 
-def _described(content: Content) -> str:
-    return content.disk_format or "of an unknown format"
+def _described(content: Content) -> str | Text:
+    return content.disk_format or say("unknown-format")

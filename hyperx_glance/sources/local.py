@@ -24,13 +24,14 @@ from typing import BinaryIO, NamedTuple, Self
 from hyperx_glance.errors import InvalidRequestError, LocalFileError
 from hyperx_glance.models.fields import DataFile
 from hyperx_glance.sources.contents import HEAD_BYTES, file_rejected
+from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 1024 * 1024
 _OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """Without O_NONBLOCK, opening a FIFO waits for a writer."""
 _UNPACKERS = (bz2.BZ2File, gzip.GzipFile, lzma.LZMAFile)
-_NO_FILE = "must be a regular file, not a directory, device, pipe or socket"
+_NO_FILE = "must-be-a-regular-file"
 
 
 class _Stamp(NamedTuple):
@@ -69,7 +70,7 @@ class LocalFile:
                 raise self.unreadable(error) from error
             if isinstance(error, InvalidRequestError):
                 raise
-            raise InvalidRequestError(f"file: {self.shown} cannot be opened: {error.strerror}") from error
+            raise _invalid("cannot-be-opened", explanation=str(error.strerror or ""), file=self.shown) from error
         opened = OpenedFile(self, file, stamp, deadline=deadline, clock=clock)
         if self._stamp is None:
             self._stamp = stamp
@@ -80,12 +81,15 @@ class LocalFile:
 
     def changed(self) -> LocalFileError:
         """Return the error of a file that has changed."""
-        return file_rejected(UrlProblem.CHANGED, "The file was changed while it was being read.", self.shown)
+        return file_rejected(UrlProblem.CHANGED, say("file-changed"), self.shown)
 
     def unreadable(self, error: Exception) -> LocalFileError:
         """Return the error of a file that cannot be read."""
-        why = getattr(error, "strerror", None) or str(error).removeprefix("file: ") or type(error).__name__
-        return file_rejected(UrlProblem.UNREADABLE, f"The file cannot be read: {why}.", self.shown)
+        if isinstance(error, InvalidRequestError):
+            message = say("file-no-longer-valid", problem=error.message.values["problem"])
+            return file_rejected(UrlProblem.UNREADABLE, message, self.shown)
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return file_rejected(UrlProblem.UNREADABLE, say("file-unreadable"), self.shown, explanation=why)
 
     def _open(self) -> tuple[BinaryIO, _Stamp]:
         if not isinstance(self._file, str | os.PathLike):
@@ -93,23 +97,28 @@ class LocalFile:
         descriptor = os.open(self._file, _OPENING)
         if not _is_regular(descriptor):
             os.close(descriptor)
-            raise InvalidRequestError(f"file: {_NO_FILE}")
+            raise _invalid(_NO_FILE)
         return open(descriptor, "rb", buffering=0), _stamp(descriptor)  # noqa: PTH123  # a number
+
+
+def _invalid(code: str, *, explanation: str = "", **values: object) -> InvalidRequestError:
+    message = say("wrong-field", field=field_name("file"), problem=say(code, **values))
+    return InvalidRequestError(message, explanation=explanation)
 
 
 def _rewound(file: BinaryIO) -> tuple[BinaryIO, _Stamp]:
     if isinstance(file, _UNPACKERS):
-        raise InvalidRequestError("file: must be the packed file itself; it is unpacked during the transfer")
+        raise _invalid("must-be-the-packed-file")
     if isinstance(file, io.TextIOBase):
-        raise InvalidRequestError("file: must be a binary file, not a text file")
+        raise _invalid("must-be-a-binary-file")
     try:
         descriptor = _descriptor(file)
         size = file.seek(0, io.SEEK_END) if descriptor is None or _is_regular(descriptor) else None
         file.seek(0)
     except (AttributeError, OSError, TypeError, ValueError) as error:
-        raise InvalidRequestError("file: must be a binary file that is open and seekable") from error
+        raise _invalid("must-be-a-seekable-file") from error
     if not isinstance(size, int):
-        raise InvalidRequestError(f"file: {_NO_FILE}")
+        raise _invalid(_NO_FILE)
     return file, _Stamp(size) if descriptor is None else _stamp(descriptor)._replace(size=size)
 
 
@@ -196,13 +205,13 @@ class OpenedFile:
 
     def _read(self, size: int) -> bytes:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise file_rejected(UrlProblem.TIMEOUT, "Reading the file took too long.", self._of.shown)
+            raise file_rejected(UrlProblem.TIMEOUT, say("file-reading-timed-out"), self._of.shown)
         try:
             piece = self._file.read(size)
         except (OSError, ValueError) as error:
             raise self._of.unreadable(error) from error
         if not isinstance(piece, bytes):
-            raise InvalidRequestError("file: must be a binary file, whose read() returns bytes")
+            raise _invalid("must-return-bytes")
         self._count += len(piece)
         self._ended = not piece
         if self._count > self.size or (self._ended and not self._is_as_at_first()):

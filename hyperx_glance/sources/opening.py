@@ -16,6 +16,7 @@ from hyperx_glance.sources.contents import Opened, refusal
 from hyperx_glance.sources.local import LocalFile
 from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.sources.unpacking import Unpacked, unpackable
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import UrlProblem
 
 REJECTED = (UrlRejectedError, LocalFileError)
@@ -71,5 +72,5 @@ def _kind(source: Opened, packed: str | None) -> str:
         return ""
     kind = unpackable(source.head())
     if packed and kind != packed:
-        raise refusal(source, UrlProblem.WRONG_FORMAT, f"The file no longer contains {packed} data.")
+        raise refusal(source, UrlProblem.WRONG_FORMAT, say("file-no-longer-packed", packed=packed))
     return kind

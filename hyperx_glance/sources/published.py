@@ -7,11 +7,13 @@ Traceback (most recent call last):
 hyperx_glance.errors.UrlRejectedError: Address 169.254.169.254 is in 169.254.0.0/16, which is denied. ...
 """
 
+from hyperx_glance.models.request import problem_of
 from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.checksums import Digests
 from hyperx_glance.sources.contents import is_page, refusal
 from hyperx_glance.sources.network import SYSTEM, Network
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import UrlProblem
 
 LARGEST_BYTES = 16 * 1024 * 1024
@@ -28,18 +30,17 @@ def published_checksum(checksum_url: str, path: str, policy: UrlPolicy, *, netwo
     count = 0
     with urls.open_url(checksum_url, policy, network=network) as source:
         if is_page(source.head()):
-            raise refusal(source, UrlProblem.HTML, "The URL of the checksum leads to an HTML page.")
+            raise refusal(source, UrlProblem.HTML, say("checksum-url-is-a-page"))
         for piece in source.pieces(deadline=deadline):
             count += len(piece)
             if count > LARGEST_BYTES or (source.size or 0) > LARGEST_BYTES:
-                message = f"The checksum file is larger than {LARGEST_BYTES >> 20} MiB."
+                message = say("checksum-file-too-large", most=LARGEST_BYTES >> 20)
                 raise refusal(source, UrlProblem.TOO_LARGE, message)
             digests.feed(piece)
         try:
             checksum = digests.checksum()
         except ValueError as error:
-            message = f"The checksum file has {error} for this file."
-            raise refusal(source, UrlProblem.AMBIGUOUS_CHECKSUM, message) from None
+            raise refusal(source, UrlProblem.AMBIGUOUS_CHECKSUM, problem_of(error)) from None
         if checksum is None:
-            raise refusal(source, UrlProblem.NO_CHECKSUM, "The checksum file has no line for this file.")
+            raise refusal(source, UrlProblem.NO_CHECKSUM, say("checksum-file-lacks-this-file"))
     return checksum

@@ -35,6 +35,7 @@ from hyperx_glance.models.urls import UrlPolicy
 from hyperx_glance.sources.addresses import Destination, destination, rejected
 from hyperx_glance.sources.contents import HEAD_BYTES
 from hyperx_glance.sources.network import SYSTEM, Network
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import UrlProblem
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def open_url(
         seen.append(here)
         here = _behind(here, location)
         if here in seen or len(seen) > policy.max_redirects:
-            message = f"The URL redirects {len(seen)} times without reaching a file."
-            raise rejected(UrlProblem.REDIRECT_LOOP, message, url)
+            raise rejected(UrlProblem.REDIRECT_LOOP, say("too-many-redirects", count=len(seen)), url)
     source = Source(
         url=url,
         place=place,
@@ -152,7 +152,7 @@ def open_url(
     if response.status != 200 and not any_status:
         source.close()
         reason = http.client.responses.get(response.status, "")  # not the server's own text, which may contain anything
-        message = f"The server answers {response.status} {reason}".rstrip() + "."
+        message = say("server-answers", answer=f"{response.status} {reason}".rstrip())
         raise rejected(UrlProblem.HTTP_STATUS, message, url, status=response.status)
     return source
 
@@ -162,13 +162,13 @@ def _behind(url: str, location: str) -> str:
     with contextlib.suppress(ValueError):
         return urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
     # Outside, so that the error has no context, which may quote a password.
-    raise rejected(UrlProblem.BAD_URL, "The URL redirects to an invalid URL.", url)
+    raise rejected(UrlProblem.BAD_URL, say("redirects-to-a-bad-url"), url)
 
 
 def _left(url: str, deadline: float, network: Network) -> float:
     left = deadline - network.clock()
     if left <= 0:
-        raise rejected(UrlProblem.TIMEOUT, "The server took too long.", url)
+        raise rejected(UrlProblem.TIMEOUT, say("server-too-slow"), url)
     return left
 
 
@@ -203,7 +203,7 @@ def _ask_address(
     if credentials:
         headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
     context = tls_context(policy) if place.scheme == "https" else None
-    with _translated(place.url, f"{place.host} port {place.port}"), _closing_on_failure(connection):
+    with _translated(place.url, place.host, place.port), _closing_on_failure(connection):
         with _translated_connection(place):
             connection.sock = network.connect(address, place.port, seconds)
         if context is not None:
@@ -220,7 +220,8 @@ def tls_context(policy: UrlPolicy) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=policy.ca_file)
     except OSError as error:
-        raise InvalidRequestError(f"url_policy: ca_file {policy.ca_file} cannot be used: {error.strerror}") from error
+        message = say("ca-file-unusable", file=policy.ca_file)
+        raise InvalidRequestError(message, explanation=str(error.strerror or "")) from error
 
 
 @contextlib.contextmanager
@@ -239,23 +240,24 @@ def _translated_connection(place: Destination) -> Iterator[None]:
     except TimeoutError:
         raise
     except OSError as error:
-        message = f"{place.host} port {place.port} refused the connection or cannot be reached."
+        message = say("connection-refused", host=place.host, port=place.port)
         raise rejected(UrlProblem.REFUSED, message, place.url) from error
 
 
 @contextlib.contextmanager
-def _translated(url: str, server: str, *, within_body: bool = False) -> Iterator[None]:
+def _translated(url: str, host: str, port: int, *, within_body: bool = False) -> Iterator[None]:
     """Translate the exceptions of sockets, TLS and HTTP."""
     try:
         yield
     except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise rejected(UrlProblem.TIMEOUT, f"{server} did not respond in time.", url) from error
+        raise rejected(UrlProblem.TIMEOUT, say("server-silent", host=host, port=port), url) from error
     except (urllib3.exceptions.SSLError, ssl.SSLError, ssl.CertificateError) as error:
-        raise rejected(UrlProblem.TLS, f"TLS with {server} fails: {_first_sentence(error)}.", url) from error
+        message, why = say("tls-failed", host=host, port=port), _first_sentence(error)
+        raise rejected(UrlProblem.TLS, message, url, explanation=why) from error
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if within_body:
-            raise rejected(UrlProblem.TRUNCATED, f"{server} cut the file short.", url) from error
-        message = f"{server} closed the connection without sending an HTTP response."
+            raise rejected(UrlProblem.TRUNCATED, say("file-cut-short", host=host, port=port), url) from error
+        message = say("no-http-response", host=host, port=port)
         raise rejected(UrlProblem.REFUSED, message, url) from error
 
 
@@ -295,7 +297,7 @@ class Source:
         self.final_url = stored_url(place.url).url
         self._connection = answer.connection
         self._response = answer.response
-        self._server = f"{place.host} port {place.port}"
+        self._host = place.host
         self._timeout = policy.timeout_seconds
         self.deadline: float | None = deadline
         self._network = network
@@ -378,7 +380,7 @@ class Source:
             left = min(left, _left(self.url, self.deadline, self._network))
         assert self._connection.timed is not None  # it has answered
         self._connection.timed.deadline = self._network.clock() + left
-        with _translated(self.url, self._server, within_body=True):
+        with _translated(self.url, self._host, self.port, within_body=True):
             piece = self._response.read1(size) or b""
         self._ended = not piece
         return piece

@@ -17,6 +17,7 @@ from hyperx_glance.sources.addresses import rejected
 from hyperx_glance.sources.contents import Content, Opened, examine, judge
 from hyperx_glance.sources.network import SYSTEM, Network
 from hyperx_glance.sources.reading import Source, open_url
+from hyperx_glance.texts import Text, say
 from hyperx_glance.vocabulary import UrlProblem
 
 _SHOWN = (
@@ -68,7 +69,7 @@ def _judged(
 ) -> tuple[Content, UrlRejectedError | None]:
     """Return what would be registered, by its first bytes, and the error that a registration would raise."""
     if source.status != 200:
-        message = f"The server answers {source.status}: there is no file."
+        message = say("server-has-no-file", status=source.status)
         return outside, rejected(UrlProblem.HTTP_STATUS, message, source.url)
     content = outside
     try:
@@ -88,26 +89,24 @@ def _judged(
     return content, None
 
 
-def _warnings(source: Source, refusal: UrlRejectedError | None, *, packed: str, would_download: bool) -> list[str]:
+def _warnings(source: Source, refusal: UrlRejectedError | None, *, packed: str, would_download: bool) -> list[Text]:
     warnings = [] if refusal is None else [refusal.message]
     if packed and (refusal is None or refusal.reason is not UrlProblem.PACKED):
-        warnings.append(f"The file is packed: it is {packed} data.")
+        warnings.append(say("file-is-packed", packed=packed))
     if source.status != 200:
         return warnings
     if not would_download:
-        warnings.append(f"A browser shows this ({source.content_type}) instead of downloading it.")
+        warnings.append(say("browser-shows-it", type=source.content_type))
     if source.size is None:
-        warnings.append("The server does not announce the size, so the quota cannot be checked in advance.")
+        warnings.append(say("size-not-announced"))
     name = unquote(urlsplit(source.url).path.rsplit("/", 1)[-1])
     if not name:
-        warnings.append("The URL does not name a file; the rule is http://server/file.")
+        warnings.append(say("url-names-no-file"))
     elif name != source.file_name and not source.redirects:
-        warnings.append(
-            f"The URL ends in {name}, the file is called {source.file_name}; the rule is http://server/file."
-        )
+        warnings.append(say("url-names-another-file", name=name, file=source.file_name))
     if source.redirects:
-        warnings.append("The URL redirects; Glance checks the target by its own rules.")
+        warnings.append(say("url-redirects"))
     if source.port not in (80, 443):
         # glance/async_/flows/_internal_plugins/__init__.py, allowed_ports
-        warnings.append(f"The server uses port {source.port}; Glance's default rules allow only 80 and 443.")
+        warnings.append(say("unusual-port", port=source.port))
     return warnings

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from hyperx_glance.sources.contents import HEAD_BYTES, Opened, packed_into, refusal
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import UrlProblem
 
 PIECE_BYTES = 256 * 1024
@@ -201,7 +202,7 @@ class Unpacked:
                 elif decoder.needs_input:
                     break
         if decoder is not None:
-            raise refusal(self, UrlProblem.TRUNCATED, f"The {self.packed} data ends too early.")
+            raise refusal(self, UrlProblem.TRUNCATED, say("packed-data-ends-early", packed=self.packed))
 
     def _fed(self) -> Iterator[bytes]:
         for piece in self._source.pieces(deadline=self.deadline):
@@ -216,19 +217,17 @@ class Unpacked:
 
     def _check_bounds(self) -> None:
         if self.deadline is not None and self._clock() >= self.deadline:
-            raise refusal(self, UrlProblem.TIMEOUT, "Reading and unpacking took too long.")
+            raise refusal(self, UrlProblem.TIMEOUT, say("unpacking-timed-out"))
         if self._silence > LARGEST_SILENCE_BYTES:
-            most = LARGEST_SILENCE_BYTES >> 20
-            raise refusal(
-                self, UrlProblem.CORRUPT, f"More than {most} MiB of the {self.packed} data unpack to nothing."
-            )
+            message = say("packed-data-is-padding", most=LARGEST_SILENCE_BYTES >> 20, packed=self.packed)
+            raise refusal(self, UrlProblem.CORRUPT, message)
 
     def _decoder(self) -> _Decoder:
         try:
             return _DECODERS[self.packed]()
         except ImportError as error:
-            hint = "Install hyperx-glance[zstd], or unpack the file first: zstd -d"
-            raise refusal(self, UrlProblem.PACKED, "No package for zstd data is installed.", hint=hint) from error
+            hint = say("install-zstd")
+            raise refusal(self, UrlProblem.PACKED, say("zstd-not-installed"), hint=hint) from error
 
     def _decompress(self, decoder: _Decoder, data: bytes) -> bytes:
         self._check_bounds()
@@ -236,10 +235,9 @@ class Unpacked:
             return decoder.decompress(data, PIECE_BYTES)
         except Exception as error:  # each decoder has its own errors, and the class of zstd may not be installed
             if "memory" in str(error).lower():
-                most = LARGEST_WINDOW_BYTES >> 20
-                message = f"Unpacking the {self.packed} data needs more than {most} MiB of memory."
+                message = say("unpacking-needs-memory", packed=self.packed, most=LARGEST_WINDOW_BYTES >> 20)
                 raise refusal(self, UrlProblem.PACKED, message) from error
-            raise refusal(self, UrlProblem.CORRUPT, f"The {self.packed} data is damaged.") from error
+            raise refusal(self, UrlProblem.CORRUPT, say("packed-data-damaged", packed=self.packed)) from error
 
 
 class _Ahead:

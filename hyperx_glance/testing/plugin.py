@@ -8,12 +8,12 @@ They come with the extra [testing] and are loaded by pytest itself (entry point 
 
 >>> from hyperx_glance.testing import plugin
 >>> [name for name in dir(plugin) if name.startswith("hyperx_")]
-['hyperx_client', 'hyperx_cloud', 'hyperx_local_cloud']
+['hyperx_client', 'hyperx_cloud', 'hyperx_local_client', 'hyperx_local_cloud']
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hyperx_glance.client import Client
     from hyperx_glance.testing.local import LocalCloud
     from hyperx_glance.testing.memory import InMemoryCloud
+
+_PASSED: Final = pytest.StashKey[bool]()
 
 # Imported on use: pytest loads this module in every run, even in projects that use neither cloud.
 
@@ -38,25 +40,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hyperx-release", metavar="RELEASE", help="play this release in memory (default: the newest)")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Note whether a test passed: a failed one says nothing about failures that it planned for later."""
+    outcome: Any = yield
+    if call.when == "call":
+        item.stash[_PASSED] = outcome.get_result().passed
+
+
 @pytest.fixture
-def hyperx_cloud(pytestconfig: pytest.Config) -> Iterator[InMemoryCloud]:
-    """Yield a fresh in-memory cloud; if the fake itself made a mistake, the test fails at its end."""
+def hyperx_cloud(request: pytest.FixtureRequest) -> Iterator[InMemoryCloud]:
+    """Yield a fresh in-memory cloud.
+
+    At its end, the test fails if the fake itself made a mistake, or if a failure that the test planned never happened.
+    """
     from hyperx_glance.testing.memory import InMemoryCloud  # noqa: PLC0415
 
-    release = pytestconfig.getoption("--hyperx-release")
+    release = request.config.getoption("--hyperx-release")
     cloud = InMemoryCloud(release=release) if release else InMemoryCloud()
     yield cloud
-    cloud.check()
+    cloud.check(passed=request.node.stash.get(_PASSED, False))
 
 
 @pytest.fixture
 def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
     """Yield a client of alice of dept-a in `hyperx_cloud`, with the cloud's files, and without real waiting."""
-    from hyperx_glance.client import Client  # noqa: PLC0415
-    from hyperx_glance.settings import Settings  # noqa: PLC0415
-
-    settings = Settings(pace=hyperx_cloud.pace, network=hyperx_cloud.network)
-    with Client.from_session(hyperx_cloud.session("alice"), settings=settings) as client:
+    with hyperx_cloud.client("alice") as client:
         yield client
 
 
@@ -73,3 +82,10 @@ def hyperx_local_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.Tem
     directory = tmp_path_factory.getbasetemp().parent / "hyperx-local-cloud" if is_worker else None
     with LocalCloud(directory, python=pytestconfig.getoption("--hyperx-python")) as cloud:
         yield cloud
+
+
+@pytest.fixture
+def hyperx_local_client(hyperx_local_cloud: LocalCloud) -> Iterator[Client]:
+    """Yield a client of alice of dept-a in `hyperx_local_cloud`, which trusts files that tests serve on 127.0.0.1."""
+    with hyperx_local_cloud.client("alice") as client:
+        yield client

@@ -16,6 +16,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.texts import field_name, say
 
 FRESH = timedelta(minutes=5)
 """The age up to which an id may start a launch or a capture."""
@@ -39,12 +40,12 @@ def is_fresh(chosen_id: str, now: datetime) -> bool:
     return drawn is None or now - drawn <= FRESH
 
 
-def check_fresh(field: str, chosen_id: str) -> None:
+def check_fresh(name: str, chosen_id: str) -> None:
     """Raise `InvalidRequestError` if the id is so old that a search would call what it starts unknown."""
     if not is_fresh(chosen_id, datetime.now(UTC)):
         raise InvalidRequestError(
-            f"{field}: {chosen_id} was drawn too long ago.",
-            hint=f"Leave {field} out, or choose an id that does not begin with a time.",
+            say("wrong-field", field=field_name(name), problem=say("id-is-too-old", id=chosen_id)),
+            hint=say("leave-the-id-out", field=field_name(name)),
         )
 
 

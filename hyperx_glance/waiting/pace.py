@@ -10,7 +10,8 @@
 ...         print("sent, after a lost response:", attempt.lost)
 sent, after a lost response: False
 
-The logger ``hyperx_glance.waiting.pace`` gets a line for each retry (INFO) and each wait (DEBUG).
+The logger ``hyperx_glance.waiting.pace`` gets a line for each retry, and for each wait that a person would notice
+(INFO). Each single pause is a line, too (DEBUG, or INFO if it is that long).
 """
 
 import logging
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from hyperx_glance.arguments import callback, number, require, seconds
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import tenacity
@@ -30,6 +32,8 @@ Found = TypeVar("Found")
 
 LOG = logging.getLogger(__name__)
 REPETITIONS = 3
+NOTICED_SECONDS = 2.0
+"""A person notices a wait of this length, so it is logged at INFO."""
 LARGEST_GROWTH = 10
 """Its powers stay within floating-point numbers for any possible waiting time."""
 
@@ -63,37 +67,49 @@ _CHECKS = {
 }
 
 
-def wait_until(pace: Pace, look: Callable[[], Found | None], *, timeout: float | None = None) -> Found:
+def wait_until(
+    pace: Pace, look: Callable[[], Found | None], *, timeout: float | None = None, what: str = "a service"
+) -> Found:
     """Call ``look`` until it returns something; an error of ``look`` ends the waiting.
 
     ``timeout`` is in seconds, None means ``pace.deadline``. The last look comes at the deadline, not before it. Raise
-    `WaitTimeoutError` if that look finds nothing.
+    `WaitTimeoutError` if that look finds nothing. ``what`` says in the log what is waited for.
     """
     import tenacity  # noqa: PLC0415  # it imports asyncio: 20 ms for a client that only reads
 
-    end = pace.clock() + (pace.deadline if timeout is None else timeout)
+    start = pace.clock()
+    end = start + (pace.deadline if timeout is None else timeout)
+    told = False
 
     def interval(state: "tenacity.RetryCallState") -> float:
         exponent = min(state.attempt_number - 1, 200)  # a longer wait has reached longest_interval, and floats overflow
         return max(0.0, min(pace.first_interval * pace.growth**exponent, pace.longest_interval, end - pace.clock()))
 
+    def sleep(interval: float) -> None:
+        nonlocal told
+        if not told and pace.clock() + interval - start >= NOTICED_SECONDS:
+            told = True
+            LOG.info("waiting for %s, at most %.0f s", what, end - start)
+        LOG.debug("waiting for %.2f s", interval)
+        pace.sleep(interval)
+
     polling = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda found: found is None),
         wait=interval,
         stop=lambda _: pace.clock() >= end,
-        sleep=lambda interval: pause(pace, interval),
+        sleep=sleep,
     )
     try:
         found = polling(look)
     except tenacity.RetryError:
-        raise WaitTimeoutError("Timed out.") from None
+        raise WaitTimeoutError(say("timed-out")) from None
     assert found is not None  # retried otherwise
     return found
 
 
 def pause(pace: Pace, interval: float) -> None:
     """Wait for some seconds, and log it."""
-    LOG.debug("waiting for %.2f s", interval)
+    LOG.log(logging.INFO if interval >= NOTICED_SECONDS else logging.DEBUG, "waiting for %.2f s", interval)
     pace.sleep(interval)
 
 
@@ -136,7 +152,7 @@ class Attempt:
             self.lost = error.connected = self.lost or may_be_done(error)
         elif error is not None:
             if self.lost and isinstance(error, HyperxGlanceError):
-                error.add_note("An earlier response was lost: the request may have been carried out.")
+                error.add_note(say("response-was-lost"))
             return False
         return bool(self._attempt.__exit__(kind, error, traceback))
 

@@ -71,7 +71,7 @@ class Quiet:
             return True if found is not None or self.is_over else None
 
         self.begin()
-        wait_until(self._pace, is_done, timeout=self.timeout)
+        wait_until(self._pace, is_done, timeout=self.timeout, what="the result of a lost response")
         if failure is not None:
             raise failure
         return found
@@ -104,7 +104,7 @@ def find_again(pace: Pace, chosen_id: str, look: Callable[[], Found | None]) -> 
     if is_settled(chosen_id, datetime.now(UTC)):
         return None
     try:
-        return wait_until(pace, look, timeout=QUIET_SECONDS)
+        return wait_until(pace, look, timeout=QUIET_SECONDS, what=f"{chosen_id} to appear")
     except WaitTimeoutError:
         return None
 

@@ -215,7 +215,7 @@ def test_bytes_are_a_format_or_a_typed_error(
             found = judge(content, url="http://files.example/a", declared=declared)
             assert found
             assert found == (declared or content.disk_format)
-            assert (content.packed, content.html, content.dangers) == ("", False, "")
+            assert (content.packed, content.html, content.dangers) == ("", False, ())
 
 
 @fuzzed

@@ -107,6 +107,26 @@ def test_one_command_continues_the_work_that_another_started(
     assert launch_id not in openstack("hyperx", "launch", "list").stdout
 
 
+def test_a_server_is_found_by_its_name(
+    openstack: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    image, server, path = unique("cli"), f"{unique('网站')} (1|.*)", tmp_path / "disk.qcow2"
+    path.write_bytes(samples.data("disk.qcow2"))
+    openstack("hyperx", "image", "create", image, "--file", str(path), "--password-enabled")
+    launch = ("hyperx", "image", "launch", image, server, "--flavor", "m1.tiny", "--no-network", "-f", "json")
+    (first,) = read(openstack(*launch))["servers"]
+
+    assert read(openstack("hyperx", "server", "password", "reset", server, "-f", "json"))["server"] == first["id"]
+    captured = read(openstack("hyperx", "image", "capture", server, unique("cli"), "-f", "json"))
+    assert captured["captured_from"] == first["id"]
+
+    (second,) = read(openstack(*launch))["servers"]
+    refused = openstack("hyperx", "server", "password", "reset", server, status=1).stderr
+    assert f"Their ids: {', '.join(sorted([first['id'], second['id']]))}. Hint: Use the id." in refused
+    unknown = openstack("hyperx", "image", "capture", server[:-1], unique("cli"), status=1).stderr
+    assert unknown.startswith("There is no server with the name or id")
+
+
 def test_a_person_at_a_terminal_is_asked(
     openstack: Callable[..., subprocess.CompletedProcess[str]], local_cloud: LocalCloud, tmp_path: Path
 ) -> None:

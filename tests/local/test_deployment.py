@@ -65,7 +65,7 @@ def outcome(work: Callable[[], object]) -> str:
     try:
         work()
     except NotAllowedError as error:
-        return f"refused: {error.message}"
+        return f"refused: {error.explanation}"
     except (InvalidRequestError, NotFoundError) as error:
         return f"{error.status}"
     except AssertionError:
@@ -264,7 +264,7 @@ def test_web_download_disabled(local_cloud: LocalCloud, client: ClientFactory) -
         auto, importing = client("alice"), client("alice", transfer="import")
         assert levels(local_cloud, examine(auto)) == {"web-download": "warning"}
         assert levels(local_cloud, examine(importing)) == {"web-download": "error"}
-        assert "Unknown import method" in examine(auto, probe=True)["download-ports"].message
+        assert "Unknown import method" in examine(auto, probe=True)["download-ports"].explanation
 
 
 def test_unified_limits_off(local_cloud: LocalCloud, client: ClientFactory) -> None:
@@ -295,7 +295,7 @@ def test_a_limit_registered_in_the_wrong_region(local_cloud: LocalCloud, client:
             findings = examine(client(user))
             assert levels(local_cloud, findings) == {"unified-limits": "error"}
             assert "image_count_total (but in no region)" in findings["unified-limits"].message
-        assert "limit" in examine(client("alice"), probe=True)["scratch-record"].message
+        assert "limit" in examine(client("alice"), probe=True)["scratch-record"].explanation
     assert levels(local_cloud, examine(client("alice"))) == {}
 
 

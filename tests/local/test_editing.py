@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +26,7 @@ from hyperx_glance import (
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
 from tests.support.clouds import PATIENT, REGION, unique
+from tests.support.interference import Interference
 from tests.support.lossy_proxy import FATES, Fate, LossyProxy
 from tests.support.records import make_image, patch_record, record_of
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from tests.support.clouds import ClientFactory
 
 
+MOST_ROUNDS = 300
+"""On two processors, one of the first rounds loses a change."""
 SOON = Pace(first_interval=0.1, longest_interval=0.5, deadline=scaled(60))
 
 
@@ -214,6 +219,46 @@ def test_a_change_by_the_owner_just_before_the_edit_of_a_steward_is_kept(
     image = _bob(local_cloud, adapter).update(image_id, description="bob's")
     assert adapter.statuses == [409, 200]
     assert (image.description, image.os_distro) == ("bob's", "debian")
+
+
+# ----------------------------------------------------------------- two people, one image
+
+
+def test_what_another_person_changes_between_the_read_and_the_patch_is_kept(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
+    image_id = make_image(local_cloud, description="old", os_distro="old")
+    alice = client("alice")
+    Interference(alice).before("PATCH", "/images/", lambda: client("alice").update(image_id, os_distro="debian"))
+
+    image = alice.update(image_id, description="new")
+
+    assert (image.description, image.os_distro) == ("new", "debian")
+
+
+def test_one_of_two_patches_at_the_same_moment_may_undo_the_other(
+    local_cloud: LocalCloud, client: ClientFactory
+) -> None:
+    """Glance reads the record, applies the patch, and writes all of it (glance/db/__init__.py, save)."""
+    image_id = make_image(local_cloud, description="0", os_distro="0")
+    together = threading.Barrier(2, timeout=scaled(60))
+    people = client("alice"), client("alice")
+    for person in people:
+        Interference(person).before("PATCH", "/images/", together.wait, times=MOST_ROUNDS)
+
+    lost = False
+    with ThreadPoolExecutor(2) as threads:
+        for count in map(str, range(1, MOST_ROUNDS)):
+            described = threads.submit(people[0].update, image_id, description=count)
+            named = threads.submit(people[1].update, image_id, os_distro=count)
+            assert described.result().description == count
+            assert named.result().os_distro == count
+            record = record_of(local_cloud, image_id)
+            lost = (record["description"], record["os_distro"]) != (count, count)
+            if lost:
+                break
+
+    assert lost
 
 
 # ----------------------------------------------------------------- what Nova makes of servers

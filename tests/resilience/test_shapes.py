@@ -71,6 +71,7 @@ VERBS: dict[str, Verb] = {
     "quota of another": Verb("admin", lambda client, _: client.quota("dept-b")),
     "set_quota": Verb("admin", lambda client, _: client.set_quota("dept-b", images=None, cores=None, volumes=None)),
     "doctor": Verb("alice", lambda client, _: client.doctor(), gives_findings=True),
+    "leave": Verb("admin", lambda client, _: client.leave()),
     "install_metadefs": Verb("admin", lambda client, _: client.install_metadefs()),
 }
 

@@ -518,6 +518,48 @@ def namespace_is_there(stage: Stage, _result: Any) -> None:  # noqa: ANN401
     assert namespace
 
 
+OURS: Final = {
+    "hyperx_created_by": "carol",
+    "hyperx_url": "http://files.example/disk.qcow2",
+    "hyperx_os_name": "Debian",
+}
+
+
+def images_of_ours(stage: Stage) -> None:
+    """Have images with and without what this library writes, a hidden one, and one that is being registered."""
+    for number in range(3):
+        stage.image(name=f"image {number}", owner="dept-a", visibility="community", my_key="1", **OURS)
+    stage.image(name="hidden", owner="dept-a", os_hidden=True, **OURS)
+    stage.image(name="ordinary", owner="dept-a", my_key="1")
+    stage.image(name="waiting", owner="dept-a", status="queued", **OURS)
+    stage.known["records"] = {image_id: stage.record(image_id) for image_id in stage.existing()["images"]}
+
+
+def left(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    """Tell of each image what is gone and what may still be there, and change nothing else of any."""
+    told = {departure.image_id: departure for departure in result}
+    for image_id, before in stage.known["records"].items():
+        record = stage.record(image_id) or {}
+        there, was = OURS.keys() & record.keys(), OURS.keys() & before.keys()
+        assert {key: record[key] for key in record.keys() - OURS.keys()} == {
+            key: before[key] for key in before.keys() - OURS.keys()
+        }
+        if not was:
+            assert image_id not in told
+            continue
+        departure = told[image_id]
+        assert there <= set(departure.left)
+        assert set(departure.left) | set(departure.removed) == was
+        assert bool(departure.left) is bool(departure.reason)
+        if before["name"] == "waiting":
+            assert (departure.outcome, there) == ("skipped", was)
+    # Nothing is lost: the next run goes on where this one ended.
+    if stage.cloud.keystone.department_of(stage.verb.user) != "dept-a" and result:
+        again = {departure.image_id: departure for departure in stage.helper.leave()}
+        assert {departure.outcome for departure in again.values()} <= {"removed", "skipped"}
+        assert again.keys() <= {image_id for image_id, departure in told.items() if departure.left}
+
+
 def is_one(_stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert result == 1
 
@@ -771,6 +813,8 @@ VERBS: Final[Mapping[str, Verb]] = {
             user=ADMIN,
             fails=NotFoundError,
         ),
+        Verb("leave", lambda stage: stage.client.leave(), left, images_of_ours, user=ADMIN),
+        Verb("leave as a member", lambda stage: stage.client.leave(), left, images_of_ours),
         Verb("metadefs", lambda stage: stage.client.install_metadefs(), namespace_is_there, user=ADMIN),
     ]
 }

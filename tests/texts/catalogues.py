@@ -25,7 +25,7 @@ from hyperx_glance.texts import DOMAIN, LOCALES, Language
 PACKAGE = LOCALES.parent
 _CODE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9_.-]+)?")
 _IMPORTED = re.compile(r"^from hyperx_glance(\.texts import| import .*\btexts\b)", re.MULTILINE)
-WORDS = ("category", "field", "glance-action", "left", "phase", "resource", "service", "unit")
+WORDS = ("category", "field", "glance-action", "left", "phase", "resource", "service", "thing", "unit")
 """Kinds of words: their codes are put together of kind and word at run time."""
 
 
@@ -135,7 +135,7 @@ def _calls(node: ast.AST, role: str) -> Iterator[tuple[ast.Call, str]]:
     for child in ast.iter_child_nodes(node):
         inner = _ROLES.get(child.arg or "", role) if isinstance(child, ast.keyword) else role
         if isinstance(node, ast.Call) and child in node.args:
-            inner = _role_of_argument(_name(node.func), node.args.index(child))  # type: ignore[arg-type]  # one of them
+            inner = _role_of_argument(_name(node.func), node.args.index(child))
         yield from _calls(child, inner)
 
 

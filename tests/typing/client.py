@@ -22,6 +22,7 @@ from hyperx_glance import (
     Deletion,
     Department,
     DepartmentQuota,
+    Departure,
     Finding,
     FlavorChoice,
     HyperxGlanceError,
@@ -39,6 +40,7 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Pace,
+    PageQuery,
     Phase,
     Progress,
     Registration,
@@ -51,6 +53,7 @@ from hyperx_glance import (
     UrlProblem,
     UrlReport,
     Usage,
+    cancelling,
 )
 from hyperx_glance.texts import Text
 
@@ -92,6 +95,13 @@ def browsing(client: Client) -> None:
     assert_type(client.page(), ImagePage)
     assert_type(client.page(ImageQuery(), size=50, cursor="x").images, tuple[Image, ...])
     assert_type(client.page(view="public", cursor=client.page(view="public").next).previous, str | None)
+    assert_type(client.page(PageQuery(view="public", formats={"qcow2"}, size=50, cursor="x")), ImagePage)
+    assert_type(PageQuery().size, int)
+    assert_type(PageQuery().cursor, str | None)
+    PageQuery(colour="red")  # type: ignore[call-arg] # as for images
+    PageQuery(size="5")  # type: ignore[arg-type] # as above
+    assert_type(client.count(PageQuery(view="public")), int)
+    assert_type(ImagePage.model_validate_json(client.page().model_dump_json()), ImagePage)
     client.page(colour="red")  # type: ignore[call-arg] # as for images
     assert_type(client.summary(), Summary)
     assert_type(client.summary(view="public", tags=["lts"]).by_category, dict[Category, int])
@@ -142,8 +152,8 @@ def editing(client: Client, image: Image) -> None:
     client.update(image, category="secret")  # type: ignore[arg-type] # the words are known
     client.update(image, disk_format="raw")  # type: ignore[call-arg] # never changes after creation
     assert_type(client.allowed(image), frozenset[Action])
-    assert_type(client.why_not(image, "publish"), str)
-    assert_type(client.why_not(image, Action.LAUNCH), str)
+    assert_type(client.why_not(image, "publish"), Text)
+    assert_type(client.why_not(image, Action.LAUNCH), Text)
     client.why_not(image, "fly")  # type: ignore[arg-type] # the words are known
     client.allowed(image.id)  # type: ignore[arg-type] # an image as it was read, so that no request is needed
     assert_type(client.disable(image), Image)
@@ -186,7 +196,7 @@ def launching(client: Client, image: Image) -> None:
 
 def capturing(client: Client, server: Server) -> None:
     def follow(progress: Progress) -> None:
-        assert_type(progress.message, str)
+        assert_type(progress.message, Text)
 
     new = NewCapture(name="web with nginx", category="public", tags=["web"], disk_format="QCOW2", password_enabled=None)
     NewCapture(name="web", category="secret")  # type: ignore[arg-type] # the words are known
@@ -205,6 +215,17 @@ def capturing(client: Client, server: Server) -> None:
     assert_type(client.find_capture(capture.capture_id), Capture)
 
 
+async def working_asynchronously(client: Client, server: Server) -> None:
+    async with cancelling(client.start_registration, NewImage(name="a", url="http://files.example/a")) as registration:
+        assert_type(registration, Registration)
+    async with cancelling(client.start_capture, server.id, NewCapture(name="a")) as capture:
+        assert_type(capture, Capture)
+    request = LaunchRequest(name="web", flavor="m1.tiny")
+    async with cancelling(client.launch, "7c1", request, wait=False) as launch:
+        assert_type(launch, Launch)
+    cancelling(client.start_registration, "an image")  # type: ignore[arg-type] # the arguments are those of the verb
+
+
 def administering(client: Client) -> None:
     quota = client.quota()
     assert_type(quota, DepartmentQuota)
@@ -213,3 +234,6 @@ def administering(client: Client) -> None:
     assert_type(client.doctor(probe=True), list[Finding])
     assert_type(hyperx_glance.deployment.property_protections(), str)
     assert_type(client.install_metadefs(), None)
+    departures = client.leave(department="dept-b", dry_run=True)
+    assert_type(departures, list[Departure])
+    assert_type(departures[0].left, tuple[str, ...])

@@ -25,12 +25,13 @@ SETTINGS = {
     "venvPath": str(Path(sys.prefix).parent),
 }
 """Where the library and what it needs is; the server would take a folder .venv of the repository for it."""
-PRELUDE = "from hyperx_glance import Client, Settings\n\n\ndef use(client: Client) -> None:\n"
+PRELUDE = "from hyperx_glance import Client, PageQuery, Settings\n\n\ndef use(client: Client) -> None:\n"
 OFFERED: dict[str, set[str]] = {
     'client.images(view="|")': set(View),
     'client.images(kind="|")': set(Kind),
     'client.page(state="|")': set(State),
     'client.images(formats=["|"])': set(vocabulary.DISK_FORMATS),
+    'PageQuery(view="|")': set(View),
     'client.update("id", category="|")': set(Category),
     'client.why_not(client.image("id"), "|")': set(vocabulary.Action),
     'Settings(transfer="|")': {"auto", "import", "stream"},

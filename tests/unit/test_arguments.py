@@ -33,6 +33,7 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Pace,
+    PageQuery,
     QuotaLimits,
     Registration,
     Settings,
@@ -203,19 +204,14 @@ PARAMETERS = [
 
 
 def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # any result
-    """Call a public function; any of its parameters may be positional."""
+    """Call a public function with keywords alone."""
     owner = {"Registration": "registration", "Launch": "launch", "Capture": "capture", "Client": "client"}.get(
         name.partition(".")[0]
     )
     function: Callable[..., Any] = public()[name]
     if owner and "." in name:
         function = getattr(getattr(given, owner), name.partition(".")[2])
-    positional = [
-        arguments.pop(parameter.name)
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY and parameter.name in arguments
-    ]
-    return function(*positional, **arguments)
+    return function(**arguments)
 
 
 def refusal(ask: Callable[[], object]) -> InvalidRequestError | None:
@@ -340,6 +336,7 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     LaunchRequest: {"name": "web", "flavor": "m1.tiny"},
     NewCapture: {"name": "web"},
     ImageQuery: {},
+    PageQuery: {},
     ImageChanges: {},
     UrlPolicy: {},
     Settings: {},
@@ -360,7 +357,9 @@ def test_a_model_takes_a_value_or_names_its_field_in_one_line(model: type[Any], 
         assert not re.search("Input should|String |pydantic", "".join(lines)), word
 
 
-@pytest.mark.parametrize("model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, ImageChanges, UrlPolicy])
+@pytest.mark.parametrize(
+    "model", [NewImage, NewIso, LaunchRequest, NewCapture, ImageQuery, PageQuery, ImageChanges, UrlPolicy]
+)
 @pytest.mark.parametrize("value", [True, b"x", b"", HALF, "a\x00b"])
 def test_a_text_is_a_text(model: type[Any], value: object) -> None:
     hints = typing.get_type_hints(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -19,7 +20,7 @@ from tests.support.command import URL, Run, debian, fake, openstack
 from tests.support.interference import interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hyperx_glance.testing import InMemoryCloud
 
@@ -34,6 +35,7 @@ hyperx capture resume
 hyperx capture show
 hyperx check-url
 hyperx department list
+hyperx deployment leave
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
@@ -76,18 +78,22 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     return parser
 
 
-def described(command: str) -> str:
-    """Write a command with its own arguments; those of cliff's formats come and go with its releases."""
-    lines = [command]
+def own_actions(command: str) -> Iterator[argparse.Action]:
+    """Iterate over a command's own arguments; those of cliff's formats come and go with its releases."""
     for group in parser_of(command)._action_groups:  # noqa: SLF001 - argparse has no other way
-        if group.title not in ("positional arguments", "options"):
-            continue
-        for action in group._group_actions:  # noqa: SLF001
-            if isinstance(action, argparse._HelpAction):  # noqa: SLF001
-                continue
-            names = ", ".join(action.option_strings) or str(action.metavar)
-            choices = f" {{{','.join(map(str, action.choices))}}}" if action.choices else ""
-            lines.append(f"    {names}{choices}")
+        if group.title in ("positional arguments", "options"):
+            for action in group._group_actions:  # noqa: SLF001
+                if not isinstance(action, argparse._HelpAction):  # noqa: SLF001
+                    yield action
+
+
+def described(command: str) -> str:
+    """Write a command with its own arguments."""
+    lines = [command]
+    for action in own_actions(command):
+        names = ", ".join(action.option_strings) or str(action.metavar)
+        choices = f" {{{','.join(map(str, action.choices))}}}" if action.choices else ""
+        lines.append(f"    {names}{choices}")
     return "\n".join(lines)
 
 
@@ -106,6 +112,27 @@ def test_every_command_has_help_and_is_in_the_guide(command: str) -> None:
     assert parser.description
     assert f"openstack {command}" in (ROOT / "docs" / "guide" / "command-line.rst").read_text()
     assert command in parser.format_help()
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a name or a help text, without those that say nothing."""
+    return set(re.findall("[a-z]+", text.lower())) - {"a", "an", "the", "of", "this", "these", "its", "value", "exact"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_help_of_its_own_that_says_more_than_its_name(command: str) -> None:
+    helps: dict[str, str] = {}
+    for action in own_actions(command):
+        name = ", ".join(action.option_strings) or str(action.metavar)
+        assert action.help, name
+        assert action.help not in helps, (name, helps[action.help])
+        assert words(action.help) - words(f"{name} {action.metavar}"), (name, action.help)
+        helps[action.help] = name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_accepts_a_language(command: str) -> None:
+    assert "--language {en,zh}" in described(command)
 
 
 # ----------------------------------------------------------------- errors

@@ -174,7 +174,8 @@ class TestRegistrations:
         run = openstack("hyperx registration cancel later debian --yes")
         assert run.status == 1
         assert (
-            f"Image {debian} is registered. Hint: To delete it, use `openstack hyperx image delete debian`." in run.err
+            f"Image {debian} is registered. Hint: To delete it, use `openstack hyperx image delete {debian}`."
+            in run.err
         )
         assert fake.glance.image(image_id) is None
         assert fake.glance.image(debian) is not None

@@ -54,6 +54,8 @@ def test_people_get_the_consoles_columns(openstack: Callable[..., Run], debian: 
         ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.GB18030"}, "zh"),
         ({"LC_ALL": "en_GB.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
         ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": ""}, "en"),
+        ({"LC_ALL": "en_GB.UTF-8", "OS_HYPERX_LANGUAGE": "zh"}, "zh"),
+        ({"LC_ALL": "zh_CN.UTF-8", "OS_HYPERX_LANGUAGE": "en"}, "en"),
     ],
 )
 @pytest.mark.usefixtures("debian")
@@ -64,6 +66,16 @@ def test_a_table_speaks_the_language_of_the_locale(
         monkeypatch.setenv(name, value)
 
     assert cells(openstack("hyperx image list").out)[0] == TITLES[language]
+
+
+def test_an_unknown_language_is_refused_with_those_that_exist(
+    openstack: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_HYPERX_LANGUAGE", "fr")
+
+    run = openstack("hyperx image list")
+    assert (run.status, run.out, run.err) == (1, "", "OS_HYPERX_LANGUAGE: must be one of en, zh\n")
+    assert openstack("hyperx image list --language en").status == 0
 
 
 def test_a_long_list_is_in_one_language(openstack: Callable[..., Run], debian: str) -> None:
@@ -173,8 +185,22 @@ def test_isos_have_a_list_of_their_own(openstack: Callable[..., Run], debian: st
     disc = fake.glance.add_image(name="disc", status="active", disk_format="iso", visibility="private")
 
     assert openstack("hyperx iso list -f value -c id").out == f"{disc}\n"
-    assert openstack("hyperx image list -f value -c id").out == f"{debian}\n"
+    assert openstack("hyperx image list --disk-format iso -f value -c id").out == f"{disc}\n"
+    assert openstack("hyperx image list --kind image -f value -c id").out == f"{debian}\n"
     assert {image["id"] for image in openstack("hyperx image list --kind any -f json").json()} == {disc, debian}
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("criteria", ["", "--view 所有", "--kind image", "--kind iso", "--kind any", "--tag linux"])
+def test_a_list_has_as_many_images_as_its_summary(
+    openstack: Callable[..., Run], fake: InMemoryCloud, criteria: str
+) -> None:
+    fake.glance.add_image(name="disc", status="active", disk_format="iso", visibility="private")
+
+    listed = openstack(f"hyperx image list {criteria} -f json").json()
+    counted = openstack(f"hyperx image summary {criteria} -f json").json()
+    assert counted[0] == {"by": "total", "value": "", "images": len(listed)}
+    assert len(listed) == {"": 2, "--view 所有": 2, "--kind any": 2}.get(criteria, 1)
 
 
 @pytest.mark.usefixtures("debian")

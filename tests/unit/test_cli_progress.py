@@ -14,7 +14,7 @@ from hyperx_glance.cli.progress import launch_progress, registration_progress
 from tests.support.command import Terminal
 
 if TYPE_CHECKING:
-    from hyperx_glance.cli.words import Language
+    from hyperx_glance.texts import Language
 
 # ----------------------------------------------------------------- progress
 

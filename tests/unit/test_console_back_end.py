@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
+from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
 
-from hyperx_glance import Settings
+from hyperx_glance import Client, ImagePage, PageQuery, Settings
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.lists import fill
@@ -94,7 +96,7 @@ def test_a_form_is_filled_and_the_password_handed_over_once(cloud: InMemoryCloud
     ("path", "params", "status", "told"),
     [
         ("/images", {"cursor": "nonsense"}, 422, "another query"),
-        ("/images", {"size": 5000}, 422, "1 and 1000"),
+        ("/images", {"size": 5000}, 422, "size: "),
         ("/images", {"view": "everything"}, 403, "administrators"),
         ("/images/0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90/progress", {}, 404, "0d2b7a52"),
     ],
@@ -110,6 +112,37 @@ def test_errors_are_told_in_words(
     assert told in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/images?cursor=nonsense", {"error": "游标：属于另一个查询，或已被修改"}),
+        ("/images?view=everything", {"error": "只有管理员可以使用视图“everything”。", "hint": "请使用“所有”类别。"}),
+        ("/images?name=x&min_size=2&max_size=1", {"error": "："}),
+        ("/images/nobody/progress", {"error": "没有镜像 nobody。", "hint": "请从列表中选择镜像。", "code": "no-image"}),
+    ],
+)
+def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
+    cloud: InMemoryCloud, path: str, said: dict[str, str]
+) -> None:
+    browser = worker(cloud)
+
+    answer = browser.get(path, headers={**login(browser, cloud), "Accept-Language": "zh-CN,zh;q=0.9"}).json()
+
+    assert {key: answer[key] for key in said} == said or said["error"] in answer["error"]
+    assert not re.search(r"\w\(|`|--", answer["error"] + answer.get("hint", ""))
+
+
+def test_each_button_that_is_missing_is_explained_in_chinese(cloud: InMemoryCloud) -> None:
+    fill(cloud, 1, owner="dept-a", protected=True)
+    browser = worker(cloud)
+
+    headers = {**login(browser, cloud), "Accept-Language": "zh"}
+    (row,) = browser.get("/images", headers=headers).json()["rows"]
+
+    assert row["why_not"]["delete"] == "该镜像受到删除保护。请先取消保护。"
+    assert row["why_not"]["feature"] == "只有管理员可以将镜像设为精选。请设为公共，或请管理员操作。"
+
+
 def test_a_wrong_password_is_told_as_such(cloud: InMemoryCloud) -> None:
     known = cloud.auth("alice")
     who = {"username": known["username"], "password": "wrong", "project_name": known["project_name"]}
@@ -118,3 +151,64 @@ def test_a_wrong_password_is_told_as_such(cloud: InMemoryCloud) -> None:
 
     assert answer.status_code == 401
     assert "wrong" not in answer.text
+
+
+def test_every_filter_of_a_list_is_in_the_address(cloud: InMemoryCloud) -> None:
+    fill(cloud, 2, owner="dept-a", disk_format="qcow2", size=5)
+    (wanted,) = fill(cloud, 1, owner="dept-a", disk_format="raw", size=2048, hw_disk_bus="virtio", tags=["a", "b"])
+    browser = worker(cloud)
+    headers = login(browser, cloud)
+    address = (
+        "/images?formats=raw&formats=vmdk&tags=a&tags=b&min_size=1024&hidden=false&password_enabled=false"
+        '&properties={"hw_disk_bus":"virtio"}&sort=name&sort=-id&created_before=2199-01-01T00:00:00Z&kind=image&size=5'
+    )
+
+    assert [row["id"] for row in browser.get(address, headers=headers).json()["rows"]] == [wanted]
+    assert len(browser.get("/images?hidden=", headers=headers).json()["rows"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"limit": "5"}, "limit"),
+        ({"min_size": "x"}, "min_size"),
+        ({"properties": "hw_disk_bus=virtio"}, "in JSON"),
+        ({"sort": "colour"}, "cannot sort"),
+    ],
+)
+def test_an_unknown_filter_is_refused(cloud: InMemoryCloud, params: dict[str, str], told: str) -> None:
+    browser = worker(cloud)
+
+    answer = browser.get("/images", params=params, headers=login(browser, cloud))
+
+    assert answer.status_code == 422
+    assert told in answer.json()["error"]
+
+
+def test_the_documentation_of_a_route_describes_each_filter() -> None:
+    app = FastAPI()
+
+    @app.get("/images")
+    def images(query: Annotated[PageQuery, Query()]) -> ImagePage:
+        raise AssertionError(query)
+
+    schema = app.openapi()
+    parameters = {each["name"]: each for each in schema["paths"]["/images"]["get"]["parameters"]}
+
+    assert parameters.keys() == PageQuery.model_fields.keys()
+    assert parameters["min_size"]["description"] == "The smallest size, in bytes."
+    assert parameters["name"]["schema"]["title"] == "Name"
+    assert schema["components"]["schemas"]["Image"]["properties"]["category"]["title"] == "Category"
+
+
+def test_a_page_that_was_sent_over_http_is_the_page(cloud: InMemoryCloud) -> None:
+    fill(cloud, 3, owner="dept-a", disk_format="iso", hyperx_os_name="Debian", direct_url="file:///x")
+    client = Client.from_session(cloud.session("alice"))
+    page = client.page(PageQuery(size=2))
+    app = FastAPI()
+    app.get("/images")(lambda: page)
+    app.get("/typed", response_model=ImagePage)(lambda: page)
+
+    for path in ("/images", "/typed"):
+        assert ImagePage.model_validate_json(TestClient(app).get(path).content) == page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
 from tests.support import foreign
 from tests.support.interference import interrupt
+from tests.support.readers import assert_whole
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
@@ -72,8 +74,10 @@ def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **
     found = connect(fake, user, **settings).doctor(probe=probe)
     assert [finding.check for finding in found] == READING + (TRYING if probe else [])
     for finding in found:
-        assert finding.message
+        assert_whole(finding.message)
         assert finding.remedy or finding.level == "ok", finding
+        if finding.remedy:
+            assert_whole(finding.remedy)
     return {finding.check: finding for finding in found}
 
 
@@ -209,8 +213,7 @@ def test_a_service_that_is_down_is_a_finding(
     check: str,
     probe: bool,  # noqa: FBT001 - a case
 ) -> None:
-    for method in "GET", "POST", "PATCH", "DELETE":
-        fake.cut(name, method, "", times=None, handled=False)
+    fake.kill(name)
 
     findings = examine(fake, probe=probe)
 
@@ -283,8 +286,12 @@ def test_a_check_that_fails_is_a_finding(fake: InMemoryCloud) -> None:
 
     findings = examine(fake)
 
+    finding = findings["unified-limits"]
     assert levels(findings) == {"unified-limits": "error", "lost-places": "error"}
-    assert "Could not be checked" in findings["unified-limits"].message
+    assert "Could not be checked" in finding.message
+    assert re.search(r"\(HTTP 500, req-\S+\)$", finding.explanation), "the way to the service's log"
+    assert finding.explanation not in finding.message
+    assert finding.message.in_language("zh") == "无法检查：镜像服务处理请求失败。"
 
 
 # ----------------------------------------------------------------- versions
@@ -722,7 +729,7 @@ def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
     findings = examine(fake, probe=True)
 
     assert findings["scratch-record"].level == "error"
-    assert "limit" in findings["scratch-record"].message
+    assert "limit" in findings["scratch-record"].explanation
 
 
 @pytest.mark.parametrize("skip", range(6))

@@ -17,11 +17,13 @@ from hyperx_glance import (
     ChecksumMismatchError,
     Client,
     ConflictError,
+    ImageNotActiveError,
     LocalFileError,
     NewImage,
     ServiceUnavailableError,
 )
 from hyperx_glance.testing.memory import InMemoryCloud, NoAnswer, Recorded, Reply
+from hyperx_glance.texts import Text
 from tests import samples
 from tests.support.clouds import ClientFactory
 
@@ -306,8 +308,23 @@ class Full(io.BytesIO):
 
 
 def test_a_full_disk(alice: Client, image: str) -> None:
-    with pytest.raises(LocalFileError, match="No space left"):
+    with pytest.raises(LocalFileError, match="No space left") as caught:
         alice.download(image, Full())
+
+    assert caught.value.explanation == "No space left on device"
+    assert caught.value.in_language("zh", audience="person") == "无法写入文件。"
+
+
+def test_a_disabled_image_is_enabled_by_each_reader_in_their_own_way(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    cloud.glance.images[image].status = "deactivated"
+    with pytest.raises(ImageNotActiveError) as caught:
+        alice.download(image, io.BytesIO())
+
+    assert caught.value.in_language("en").endswith("Hint: Enable it first: enable(image).")
+    assert f"`openstack hyperx image enable {image}`" in caught.value.in_language("en", audience="command")
+    assert caught.value.in_language("zh", audience="person").endswith("当前状态：已停用。请先启用该镜像。")
 
 
 @pytest.mark.parametrize("blocking", [False, True])
@@ -340,7 +357,7 @@ def test_an_exception_in_the_callback_is_raised_unchanged(
     cloud: InMemoryCloud, alice: Client, image: str, tmp_path: Path
 ) -> None:
     def complain(_: object) -> None:
-        raise ServiceUnavailableError("The callback's own.")
+        raise ServiceUnavailableError(Text("The callback's own."))
 
     with pytest.raises(ServiceUnavailableError, match="callback's own"):
         alice.download(image, tmp_path / "disk.raw", on_progress=complain)

@@ -17,12 +17,15 @@ from hyperx_glance import (
     CaptureFailedError,
     Client,
     ConflictError,
+    Image,
     InvalidRequestError,
     LaunchRequest,
     NewCapture,
     Pace,
 )
 from hyperx_glance.deployment import CINDER_OPTION, NOVA_OPTION
+from hyperx_glance.deployment.inheritance import copied
+from hyperx_glance.models.image import NAME_OF_KEY
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import CAPTURE_ORDER_PREFIX
 from tests.support import foreign
@@ -171,3 +174,35 @@ def test_an_image_that_names_an_owner_of_its_snapshots_stops_no_capture(cloud: I
 
     assert (captured.state, captured.category) == ("ACTIVE", "private")
     assert "instance_owner" not in captured.properties
+
+
+NAMED_AS_FIELDS = sorted(name for key, name in NAME_OF_KEY.items() if key != name)
+"""Fields of `Image` whose key in Glance differs, so that another tool's property may have their name."""
+
+
+@pytest.mark.parametrize("backing", BACKINGS)
+def test_a_property_with_the_name_of_a_field_stops_no_capture(cloud: InMemoryCloud, backing: str) -> None:
+    foreign_ones = dict.fromkeys(NAMED_AS_FIELDS, "of another tool")
+    alice, image = launchable(cloud, foreign_ones)
+    request = LaunchRequest(name="web", flavor="m1.tiny", boot_volume_gib=1 if backing == "volume" else None)
+    (server,) = alice.launch(image, request).servers
+
+    captured = alice.capture(server.id, NewCapture(name="captured"))
+
+    kept = cloud.glance.images[captured.id].properties
+    assert {key: kept.get(key) for key in foreign_ones} == foreign_ones
+
+
+def test_a_property_with_the_name_of_a_field_is_no_copy_of_ours() -> None:
+    snapshot = {"id": "7c1", **dict.fromkeys(NAMED_AS_FIELDS, "of another tool")}
+
+    assert copied(Image.model_validate(snapshot)) == []
+    assert copied(Image.model_validate({**snapshot, "hyperx_url": "http://a/b"})) == ["hyperx_url"]
+
+
+def test_a_steward_writes_a_field_though_a_property_has_its_name(cloud: InMemoryCloud) -> None:
+    image = make_image(cloud, "bob", visibility="community", admin_user="of another tool", edited_by="of another tool")
+    alice = ClientFactory(cloud, HASTY)("alice", steward="admin")
+
+    assert alice.update(image, password_enabled=True, admin_user="debian").admin_user == "debian"
+    assert cloud.glance.images[image].properties["admin_user"] == "of another tool"

@@ -20,7 +20,7 @@ def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None
     alice.user_id  # noqa: B018  # logs in
     cloud.requests.clear()
 
-    assert alice.allowed(image(cloud)) == set(Action) - {Action.FEATURE}
+    assert alice.allowed(image(cloud)) == set(Action) - {Action.FEATURE, Action.WITHDRAW, Action.ENABLE}
     assert alice.why_not(image(cloud), "feature")
     assert cloud.requests == []
 
@@ -47,17 +47,17 @@ def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client
                 assert (not problem) == (action in caller.allowed(each))
                 if problem:
                     assert problem[0].isupper() or problem.startswith("image: "), problem
-                    assert ";" in problem, problem
+                    assert ";" in problem or ". " in problem or problem.startswith("The image is already "), problem
                     assert "\n" not in problem
 
 
 @pytest.mark.parametrize(
     ("record", "actions"),
     [
-        ({"status": "importing"}, {"edit", "publish", "withdraw", "delete", "protect"}),
-        ({"status": "saving"}, {"edit", "publish", "withdraw", "delete", "protect"}),
+        ({"status": "importing"}, {"edit", "publish", "delete", "protect"}),
+        ({"status": "saving"}, {"edit", "publish", "delete", "protect"}),
         ({"status": "pending_delete"}, set()),
-        ({"status": "deactivated"}, {"edit", "publish", "withdraw", "delete", "protect", "enable", "disable"}),
+        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable"}),
     ],
 )
 def test_states_that_pass_quickly(
@@ -71,3 +71,43 @@ def test_a_snapshot_of_volumes_is_not_published(cloud: InMemoryCloud, client: Cl
 
     assert "it has no data" in client("alice").why_not(snapshot, "publish")
     assert "it has no data" in client("admin").why_not(snapshot, Action.FEATURE)
+
+
+@pytest.mark.parametrize(
+    ("record", "action", "sentence"),
+    [
+        ({}, "enable", "The image is already enabled."),
+        ({"status": "deactivated"}, "disable", "The image is already disabled."),
+        ({"visibility": "community"}, "publish", "The image is already public."),
+        ({}, "withdraw", "The image is already private."),
+        ({"visibility": "public", "hyperx_featured": "true"}, "feature", "The image is already featured."),
+        ({"protected": True}, "protect", "The image is already protected against deletion."),
+    ],
+)
+@pytest.mark.parametrize(("user", "owner"), [("alice", "dept-a"), ("alice", "dept-b"), ("rita", "dept-a")])
+def test_what_is_already_so_is_said_and_not_offered(  # noqa: PLR0917  # as pytest gives them
+    cloud: InMemoryCloud,
+    client: ClientFactory,
+    record: dict[str, object],
+    action: ActionWord,
+    sentence: str,
+    user: str,
+    owner: str,
+) -> None:
+    caller = client(user)
+    found = image(cloud, owner, **record)
+
+    assert caller.why_not(found, action) == sentence
+    assert action not in caller.allowed(found)
+
+
+def test_a_verb_with_nothing_to_do_is_no_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = cloud.glance.add_image(owner="dept-a", status="active")
+    alice = client("alice")
+
+    assert alice.enable(image_id).state == "ACTIVE"
+    assert alice.update(image_id, category="private").category == "private"
+
+
+def test_ending_the_sharing_of_an_image_is_offered(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    assert "withdraw" in client("alice").allowed(image(cloud, visibility="shared"))

@@ -313,15 +313,35 @@ def test_a_service_that_was_never_reached_wrote_nothing(cloud: InMemoryCloud, cl
 
 
 @pytest.mark.parametrize("loss", [{}, {"late": 1}, {"handled": False}, {"times": 2}, {"times": 3}], ids=str)
-@pytest.mark.parametrize("service", ["cinder", "nova", "keystone"])
-@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
-def test_limits_are_set_though_answers_are_lost(
-    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, method: str, loss: dict[str, Any]
+@pytest.mark.parametrize(
+    ("service", "method", "steps"),
+    [
+        ("keystone", "POST", [0, 2]),
+        ("keystone", "PATCH", [1]),
+        ("keystone", "DELETE", [2, 3]),
+        ("nova", "PUT", [1]),
+        ("cinder", "PUT", [1]),
+    ],
+)
+def test_limits_are_set_though_answers_are_lost(  # noqa: PLR0917 - a table
+    cloud: InMemoryCloud,
+    client: ClientFactory,
+    service: ServiceName,
+    method: str,
+    steps: list[int],
+    loss: dict[str, Any],
 ) -> None:
     admin = client("admin")
     before = admin.quota("dept-b")
-    for limits in ({"images": 5}, {"images": 7, "cores": 3, "volumes": 4}, {"images": 0}, {"images": None}):
-        cloud.cut(service, method, "limits|os-quota-sets", **loss)
+    changes: tuple[dict[str, int | None], ...] = (
+        {"images": 5},
+        {"images": 7, "cores": 3, "volumes": 4},
+        {"images": 0},
+        {"images": None},
+    )
+    for step, limits in enumerate(changes):
+        if step in steps:
+            cloud.cut(service, method, "limits|os-quota-sets", **loss)
         quota = admin.set_quota("dept-b", **cast("Any", limits))
         default = before.images.limit if before.images else None
         assert quota.images is not None

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
-    except LocalCloudError as error:
+    except (LocalCloudError, ModuleNotFoundError) as error:  # both say what to do
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

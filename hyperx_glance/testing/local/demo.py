@@ -19,8 +19,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import prettytable
-
 from hyperx_glance import (
     Client,
     HyperxGlanceError,
@@ -32,15 +30,18 @@ from hyperx_glance import (
     NewImage,
     NewIso,
     Progress,
-    Settings,
     State,
-    UrlPolicy,
     UrlProblem,
     UrlRejectedError,
 )
+from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.local.local_cloud import LocalCloud
+from hyperx_glance.testing.profiles import small_image
 
-SAMPLES = Path("tests/samples/files")
+with needed("localcloud"):
+    import prettytable
+
+INSTALLER = Path(__file__).with_name("installer.iso.xz")
 COLUMNS = (
     "名称 Name",
     "创建日期 Created",
@@ -91,9 +92,6 @@ class Story:
 def main(python: Path | None = None) -> int:
     """Run the demo, on the services of another Python if one is given; return the exit status."""
     story = Story()
-    if not SAMPLES.is_dir():
-        print(f"The demo reads {SAMPLES}: run it in a checkout of hyperx_glance.", file=sys.stderr)
-        return 1
     cloud = LocalCloud(python=python)
     try:
         with ExitStack() as stack:
@@ -118,11 +116,7 @@ def main(python: Path | None = None) -> int:
 
 def tell(story: Story, cloud: LocalCloud, url: str) -> None:
     """Go through the main job as alice of dept-a, with bob of dept-b looking on."""
-    settings = Settings(url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)))
-    alice, bob = (
-        Client.from_session(cloud.session(user), region_name="RegionOne", settings=settings)
-        for user in ("alice", "bob")
-    )
+    alice, bob = cloud.client("alice"), cloud.client("bob")
     story.title("创建镜像 / 创建ISO: Glance downloads an image and an ISO from their URLs")
     image, iso = register(story, alice, url)
     refuse(story, alice, url)
@@ -282,10 +276,10 @@ def seen(fact: bool, what: str) -> None:  # noqa: FBT001  # the fact is what is 
 
 @contextmanager
 def file_server() -> Iterator[str]:
-    """Serve the sample images, and a page, by HTTP on loopback; return the address."""
+    """Serve a disk, an ISO and a page by HTTP on loopback; return the address."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("disk.qcow2", "installer.iso"):
-            (Path(folder) / name).write_bytes(lzma.decompress((SAMPLES / f"{name}.xz").read_bytes()))
+        (Path(folder) / "disk.qcow2").write_bytes(small_image())
+        (Path(folder) / "installer.iso").write_bytes(lzma.decompress(INSTALLER.read_bytes()))
         (Path(folder) / "index.html").write_text("<!doctype html><title>Downloads</title>")
         server = _FileServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=folder))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))

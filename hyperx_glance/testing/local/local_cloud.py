@@ -5,6 +5,8 @@
 False
 """
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import json
@@ -20,14 +22,14 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from keystoneauth1.session import Session
 
 from hyperx_glance.testing.local import access, control, health, processes, qemu
 from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
-from hyperx_glance.testing.local.layout import ENTRIES, HOST, SERVICES, Layout, LocalCloudError, check_name
+from hyperx_glance.testing.local.layout import ENTRIES, HOST, REGION, SERVICES, Layout, LocalCloudError, check_name
 from hyperx_glance.testing.local.provision import provision
 from hyperx_glance.testing.local.surroundings import (
     check_choices,
@@ -38,6 +40,10 @@ from hyperx_glance.testing.local.surroundings import (
 )
 from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
 from hyperx_glance.testing.timing import scaled
+
+if TYPE_CHECKING:
+    from hyperx_glance.client import Client
+    from hyperx_glance.testing.clients import ClientSettings
 
 _START_SECONDS: Final = scaled(180)
 _POLL_SECONDS: Final = 0.05
@@ -424,6 +430,17 @@ class LocalCloud:
             if user not in self._sessions:
                 self._sessions[user] = access.session(self._known_layout(), user, self._project(user))
             return self._sessions[user]
+
+    def client(self, user: str, **settings: Unpack[ClientSettings]) -> Client:
+        """Return a new client of ``user``; ``settings`` are fields of `~hyperx_glance.Settings`.
+
+        Unless you give a ``url_policy``, it trusts files on 127.0.0.1, the only address that the services reach.
+        """
+        from hyperx_glance.models.urls import UrlPolicy
+        from hyperx_glance.testing.clients import client
+
+        chosen: ClientSettings = {"url_policy": UrlPolicy(trusted_hosts=(HOST,)), **settings}
+        return client(self.session(user), REGION, **chosen)
 
     def database(self, service: str) -> Path:
         """Return the path of a service's SQLite file, for writing much data; for Nova, the file with the servers."""

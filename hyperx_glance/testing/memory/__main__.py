@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     chosen = _parser().parse_args(arguments)
-    return _serve(chosen.port, chosen.cloud or ["cloud"], chosen.profile)
+    try:
+        return _serve(chosen.port, chosen.cloud or ["cloud"], chosen.profile)
+    except ModuleNotFoundError as error:  # it names the extra
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

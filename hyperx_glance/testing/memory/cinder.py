@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hyperx_glance.deployment import CINDER_OPTION
+from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.keystone import Keystone
+from hyperx_glance.testing.memory.plans import next_data_fault
 from hyperx_glance.testing.memory.volumes import (
     Volume,
     checked_size,
@@ -71,7 +73,9 @@ class Cinder(Service):
     def __init__(self, keystone: Keystone, glance: Glance) -> None:
         super().__init__()
         self.volumes: dict[str, Volume] = {}
+        """Volumes by id."""
         self.volume_types: list[str] = ["__DEFAULT__"]
+        """The names of the volume types, the default one first."""
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; missing ones have the default."""
         self.faults: list[str] = []
@@ -134,9 +138,9 @@ class Cinder(Service):
     # ------------------------------------------------------------- filled from Python
 
     def set_quota(self, department: str, **limits: int) -> None:
-        """Set limits of a department: volumes, gigabytes."""
-        project_id = self._keystone.departments.get(department, department)
-        self.quotas.setdefault(project_id, {}).update(limits)
+        """Set limits of a department, given by name or id: volumes, gigabytes, and others; -1 is none."""
+        known.require_limits("Cinder", limits, DEFAULT_QUOTA)
+        self.quotas.setdefault(self._keystone.project_id(department), {}).update(limits)
 
     def make(
         self, caller: Caller, size: int, *, name: str, volume_type: str | None = None, image: ImageRecord | None = None
@@ -342,7 +346,7 @@ class Cinder(Service):
         image = self._glance.image(volume.upload_id) if uploading and volume.upload_id else None
         if image is None:
             return
-        fault = self.upload_faults.pop(0) if self.upload_faults else ""
+        fault = next_data_fault("upload_faults", self.upload_faults)
         if fault == "deleted":
             self._glance.remove_image(image.id)
         elif not fault:

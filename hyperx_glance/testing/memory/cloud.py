@@ -12,41 +12,42 @@ import dataclasses
 import email.utils
 import functools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.sources.network import as_default
-from hyperx_glance.testing import capabilities
+from hyperx_glance.testing import capabilities, known
 from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
+from hyperx_glance.testing.memory.filling import fill
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
+from hyperx_glance.testing.memory.plans import Fate, Plan, check_place, struck
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json, searcher
-from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
+from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json
+from hyperx_glance.testing.profiles import PROFILES, ProfileName
+from hyperx_glance.texts import Text
 
 if TYPE_CHECKING:
     import requests
     import requests_mock
     from keystoneauth1.session import Session
 
+    from hyperx_glance.client import Client
+    from hyperx_glance.testing.clients import ClientSettings
     from hyperx_glance.testing.memory.entrance import Entrance
     from hyperx_glance.waiting.pace import Pace
 
 ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
-_Fate = Literal["answer", "lost", "unreachable"]
 
-_UNIFIED_LIMITS = (
-    ("image_size_total", 1000),
-    ("image_stage_total", 1000),
-    ("image_count_total", 100000),
-    ("image_count_uploading", 100),
-)
+_LONGEST_INTERVAL = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,32 +69,6 @@ class Recorded:
 
 Interceptor: TypeAlias = Callable[[Recorded, Callable[[], Reply]], Reply]
 """A function between clients and services: it takes a request and its handler, answers or raises `memory.NoAnswer`."""
-
-
-@dataclasses.dataclass
-class _Interruption:
-    service: str
-    method: str
-    found_in: Callable[[str], bool]
-    fate: _Fate
-    times: int | None
-    skip: int
-    late: int = 0
-    reply: Callable[[Service, Call], Reply] | None = None
-    callback: Callable[[], object] | None = None
-
-    def strikes(self, service: Service, call: Call) -> bool:
-        """Check whether this request is meant, and count it."""
-        if self.times == 0 or (self.service, self.method) != (service.name, call.method):
-            return False
-        if not self.found_in(call.path):
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
 
 
 @dataclasses.dataclass
@@ -119,13 +94,23 @@ class InMemoryCloud:
         release: str = capabilities.NEWEST,
         profile: ProfileName = "default",
     ) -> None:
+        known.require("profile", profile, PROFILES)
+        if not re.fullmatch(r"20[0-9]{2}\.[12]", release):
+            raise InvalidRequestError(Text(f"release must be a name such as {capabilities.NEWEST}, not {release!r}."))
         self.release = release
+        """The OpenStack release that the cloud plays."""
         self.profile = profile
+        """The name of its initial content."""
         self.keystone = Keystone()
+        """Users, departments, unified limits and tokens."""
         self.glance = Glance(self.keystone)
+        """Images, imports and what URLs hold."""
         self.neutron = Neutron()
+        """Networks, ports, security groups and routers."""
         self.cinder = Cinder(self.keystone, self.glance)
+        """Volumes and their quotas."""
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
+        """Servers, flavors and their quotas."""
         self.glance.lookers += [self.nova.look_at_image, self.cinder.look_at_image]
         self.glance.writers += [self.nova.writes_to_image, self.cinder.writes_to_image]
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
@@ -135,7 +120,7 @@ class InMemoryCloud:
         self.glance.import_filter.of_redirects = "redirects-filtered" not in self.glance.lacks
         self.requests: list[Recorded] = []
         """Every request in the order in which it was answered."""
-        self._interruptions: list[_Interruption] = []
+        self._plans: list[Plan] = []
         self._late: list[_Late] = []
         self._interceptor: Interceptor | None = None
         self._lock = threading.RLock()
@@ -146,38 +131,9 @@ class InMemoryCloud:
         """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
         self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
-        self._fill(PROFILES[profile])
-        for resource, limit in _UNIFIED_LIMITS:
-            self.keystone.register_limit(self.glance, resource, limit)
-
-    def _fill(self, profile: Profile) -> None:
-        """Create the content of a profile."""
-        for name, person in profile.people.items():
-            if person.department not in self.keystone.departments:
-                self.keystone.add_department(person.department)
-            self.keystone.add_user(name, person.department, role=person.role)
-        for department in profile.generous:
-            self.nova.set_quota(department, **SERVER_QUOTA)
-        for flavor in profile.flavors:
-            self.nova.add_flavor(**flavor._asdict())
-        networks = [
-            self.neutron.add_network(
-                network.name,
-                shared=network.shared,
-                external=network.external,
-                cidr=network.cidr,
-                project_id=self.departments[network.department],
-            )
-            for network in profile.networks
-        ]
-        for network_id, network in zip(networks, profile.networks, strict=True):
-            if network.external:
-                self.neutron.add_router(ROUTER, network_id, networks[0], self.departments["admin"])
-        if profile.image:
-            image_id = self.glance.add_image(
-                owner="admin", name=profile.image, visibility="public", container_format="bare"
-            )
-            self.glance.fill(self.glance.images[image_id], "qcow2", small_image())
+        fill(self, PROFILES[profile])
+        for service in self.keystone.services:
+            service.seal()
 
     @property
     def departments(self) -> Mapping[str, str]:
@@ -189,10 +145,38 @@ class InMemoryCloud:
         """Requests that this cloud answered with 500 because of its own mistake."""
         return [failure for service in self.keystone.services for failure in service.failures]
 
-    def check(self) -> None:
-        """Raise `AssertionError` if there are `failures`; the end of the ``with`` block and the fixture call this."""
-        if self.failures:
-            raise AssertionError("\n".join(map(str, self.failures)))
+    @property
+    def unused_failures(self) -> list[str]:
+        """What was planned and has not happened: a test of an error that never occurred proves nothing.
+
+        These are the calls of `fail`, `cut` and `before` of which no request was struck, and what is left in
+        ``nova.faults``, ``nova.snapshot_faults``, ``cinder.faults`` and ``cinder.upload_faults``.
+
+        >>> cloud = InMemoryCloud()
+        >>> cloud.fail("glance", "GET", "/v2/images$", status=500)
+        >>> cloud.unused_failures
+        ["fail('glance', 'GET', '/v2/images$', status=500)"]
+        """
+        with self._lock:
+            plans = [plan.words for plan in self._plans if not plan.fired]
+        left = {
+            "nova.faults": self.nova.faults,
+            "nova.snapshot_faults": self.nova.snapshot_faults,
+            "cinder.faults": self.cinder.faults,
+            "cinder.upload_faults": self.cinder.upload_faults,
+        }
+        return plans + [f"{name}: {fault!r}" for name, faults in left.items() for fault in faults]
+
+    def check(self, *, passed: bool = True) -> None:
+        """Raise `AssertionError` if there are `failures` or `unused_failures`.
+
+        The end of the ``with`` block and of the fixture call this. ``passed`` False ignores `unused_failures`, since a
+        test that failed may have ended before they were due.
+        """
+        unused = self.unused_failures if passed else []
+        problems = [*map(str, self.failures), *(f"This planned failure never happened: {plan}" for plan in unused)]
+        if problems:
+            raise AssertionError("\n".join(problems))
 
     @property
     def users(self) -> Mapping[str, str]:
@@ -201,10 +185,13 @@ class InMemoryCloud:
 
     @property
     def pace(self) -> Pace:
-        """A pace whose clock advances only, and at once, when a caller sleeps, so waiting takes no time."""
+        """A pace whose clock advances only, and at once, when a caller sleeps, so waiting takes no time.
+
+        Its intervals grow to 30 seconds, so that even hours of waiting are few requests: an hour is some 140 looks.
+        """
         from hyperx_glance.waiting.pace import Pace  # noqa: PLC0415 - a served cloud needs none
 
-        return Pace(sleep=self._sleep, clock=lambda: self._slept)
+        return Pace(longest_interval=_LONGEST_INTERVAL, sleep=self._sleep, clock=lambda: self._slept)
 
     def _sleep(self, seconds: float) -> None:
         with self._lock:
@@ -227,6 +214,19 @@ class InMemoryCloud:
     def session(self, user: str) -> Session:
         """Return a new keystoneauth session of this user that reaches this cloud and nothing else."""
         return self._entrance.session(self.auth(user))
+
+    def client(self, user: str, **settings: Unpack[ClientSettings]) -> Client:
+        """Return a new client of this user, with the cloud's `network` and `pace`.
+
+        ``settings`` are fields of `~hyperx_glance.Settings`.
+
+        >>> InMemoryCloud().client("bob", transfer="stream").is_administrator
+        False
+        """
+        from hyperx_glance.testing.clients import client  # noqa: PLC0415 - a served cloud needs none
+
+        chosen: ClientSettings = {"network": self.network, "pace": self.pace, **settings}
+        return client(self.session(user), REGION, **chosen)
 
     @functools.cached_property
     def _entrance(self) -> Entrance:
@@ -272,10 +272,9 @@ class InMemoryCloud:
             self._service(service).running = True
 
     def _service(self, name: str) -> Service:
-        found = next((service for service in self.keystone.services if service.name == name), None)
-        if found is None:
-            raise ValueError(f"There is no service {name}.")
-        return found
+        services = {service.name: service for service in self.keystone.services}
+        known.require("service", name, services)
+        return services[name]
 
     def fail(
         self,
@@ -308,7 +307,8 @@ class InMemoryCloud:
                     made = Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
             return dataclasses.replace(made, headers={**made.headers, **(headers or {})})
 
-        self._interrupt(_Interruption(service, method, searcher(path), "answer", times, skip, reply=reply))
+        words = f"fail({service!r}, {method!r}, {path!r}, status={status})"
+        self._plan(Plan(words, service, method, path, "answer", times, skip, reply=reply))
 
     def cut(
         self,
@@ -325,8 +325,9 @@ class InMemoryCloud:
 
         With ``late``, the service does the work only after that many more requests from anyone.
         """
-        fate: _Fate = "lost" if handled else "unreachable"
-        self._interrupt(_Interruption(service, method, searcher(path), fate, times, skip, late=late))
+        words = f"cut({service!r}, {method!r}, {path!r})"
+        fate: Fate = "lost" if handled else "unreachable"
+        self._plan(Plan(words, service, method, path, fate, times, skip, late=late))
 
     def before(
         self,
@@ -339,7 +340,8 @@ class InMemoryCloud:
         skip: int = 0,
     ) -> None:
         """Call a function just before such requests are handled (None: before each request)."""
-        self._interrupt(_Interruption(service, method, searcher(path), "answer", times, skip, callback=callback))
+        words = f"before({service!r}, {method!r}, {path!r})"
+        self._plan(Plan(words, service, method, path, "answer", times, skip, callback=callback))
 
     def intercept(self, interceptor: Interceptor | None) -> None:
         """Let ``interceptor`` decide on every request from now on; None ends it.
@@ -359,10 +361,10 @@ class InMemoryCloud:
         """
         self._interceptor = interceptor
 
-    def _interrupt(self, interruption: _Interruption) -> None:
-        self._service(interruption.service)
+    def _plan(self, plan: Plan) -> None:
+        check_place(self._service(plan.service), plan.method, plan.path)
         with self._lock:
-            self._interruptions.append(interruption)
+            self._plans.append(plan)
 
     # ------------------------------------------------------------- handling
 
@@ -411,17 +413,15 @@ class InMemoryCloud:
         if not service.running:
             raise NoAnswer("refused")
         with self._lock:
-            struck = [rule for rule in self._interruptions if rule.strikes(service, call)]
-        for rule in struck:
-            if rule.callback is not None:
-                rule.callback()
+            callbacks, failure = struck(self._plans, service, call)
+        for callback in callbacks:
+            callback()
         with self._lock:
             self._do_late_work()
             call.caller = self.keystone.caller(call.headers.get("x-auth-token"))
-            fate = next((rule for rule in struck if rule.callback is None), None)
-            return service.handle(call) if fate is None else self._interrupted(service, call, fate)
+            return service.handle(call) if failure is None else self._interrupted(service, call, failure)
 
-    def _interrupted(self, service: Service, call: Call, rule: _Interruption) -> Reply:
+    def _interrupted(self, service: Service, call: Call, rule: Plan) -> Reply:
         if rule.reply is not None:
             return rule.reply(service, call)
         if rule.fate == "unreachable":

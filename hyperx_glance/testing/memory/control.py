@@ -5,12 +5,14 @@ GET     /control                the names of the clouds
 PUT     /NAME/control           a fresh cloud of this name: makes one, or resets it
 GET     /NAME/control/requests  every request in order
 GET     /NAME/control/failures  what the cloud could not answer by a mistake of its own
+GET     /NAME/control/unused    what was planned to fail and has not failed: ``InMemoryCloud.unused_failures``
 POST    /NAME/control/fail      ``InMemoryCloud.fail``: service, method, path, status, body, headers, times, skip
 POST    /NAME/control/cut       ``InMemoryCloud.cut``: service, method, path, times, skip, handled, late
 POST    /NAME/control/kill      ``InMemoryCloud.kill``: service
 POST    /NAME/control/restart   ``InMemoryCloud.restart``: service
 POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; returns the id
-POST    /NAME/control/download  what a URL holds: url, and either base64, size (so many zeros) or status
+POST    /NAME/control/download  what a URL holds: url or name, and either base64, size (so many zeros) or status; it
+                                returns the url. That of a name is /NAME/files/name of this server, for any client
 POST    /NAME/control/user      ``Keystone.add_user``: name, department, role, password; the department is made
 POST    /NAME/control/quota     ``Nova.set_quota``: department, instances, cores, ram
 POST    /NAME/control/set       settings of a service: service, and any of its plain attributes, such as build_polls
@@ -24,11 +26,11 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from hyperx_glance.testing import origins
+from hyperx_glance.testing import known, origins
 from hyperx_glance.testing.memory.wire import Reply, json_reply, read_json
 
 if TYPE_CHECKING:
@@ -66,19 +68,28 @@ def answer(
         return json_reply(415, {"error": "The body must be JSON, with the header Content-Type: application/json."})
     text = source if isinstance(source, bytes) else b"".join(source or ())
     try:
-        return json_reply(200, _CHANGES[method, what](cloud, **_asked(what, text, server.hosts)))
+        return json_reply(200, _CHANGES[method, what](cloud, **_asked(server, name, what, text)))
     except (TypeError, ValueError) as error:
         return json_reply(400, {"error": str(error)})
     except (AttributeError, LookupError) as error:
         return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
 
 
-def _asked(what: str, text: bytes, hosts: Collection[str]) -> dict[str, Any]:
+def files_url(server: Server, cloud: str, name: object) -> str:
+    """Return the URL below which the server itself answers with a file of a cloud."""
+    if not isinstance(name, str) or not name:
+        raise TypeError("name must be a string, and not empty.")
+    return f"{server.url}/{cloud}/files/{quote(name)}"
+
+
+def _asked(server: Server, cloud: str, what: str, text: bytes) -> dict[str, Any]:
     body = read_json(text or b"{}")
     if not isinstance(body, dict):
         raise TypeError("The body must be a JSON object.")
-    if what == "set" and "url" in body and not origins.leads_to(str(body["url"]), hosts):
+    if what == "set" and "url" in body and not origins.leads_to(str(body["url"]), server.hosts):
         raise ValueError("The URL of a service must lead to this server.")
+    if what == "download" and "name" in body:
+        body["url"] = files_url(server, cloud, body.pop("name"))
     return body
 
 
@@ -88,6 +99,10 @@ def _requests(cloud: InMemoryCloud) -> object:
 
 def _failures(cloud: InMemoryCloud) -> object:
     return {"failures": [dataclasses.asdict(failure) for failure in cloud.failures]}
+
+
+def _unused(cloud: InMemoryCloud) -> object:
+    return {"unused_failures": cloud.unused_failures}
 
 
 def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
@@ -146,7 +161,7 @@ def _download(
     if status is not None:
         _check_number("status", status, least=200, most=599)
     cloud.glance.downloads[url] = _decoded(base64) if base64 is not None else status or bytes(size or 0)
-    return {}
+    return {"url": url}
 
 
 def _decoded(text: str) -> bytes:
@@ -156,6 +171,7 @@ def _decoded(text: str) -> bytes:
 def _user(cloud: InMemoryCloud, *, name: str, department: str, role: str, **options: str) -> object:
     if not all(isinstance(text, str) for text in (name, department, *options.values())):
         raise TypeError("name, department and password must be strings.")
+    cloud.keystone.role_id(role)
     if department not in cloud.departments:
         cloud.keystone.add_department(department)
     user_id = cloud.keystone.add_user(name, department, role=role, **options)
@@ -170,9 +186,9 @@ def _quota(cloud: InMemoryCloud, *, department: str, **limits: int) -> object:
 
 
 def _set(cloud: InMemoryCloud, *, service: str, **settings: object) -> object:
-    chosen = next((each for each in cloud.keystone.services if each.name == service), None)
-    if chosen is None:
-        raise ValueError(f"There is no service {service}.")
+    services = {each.name: each for each in cloud.keystone.services}
+    known.require("service", service, services)
+    chosen = services[service]
     for name, value in settings.items():
         if name.startswith("_") or name in _NOT_SET or not _fits(vars(chosen).get(name, ...), value):
             raise ValueError(f"{service} has no setting {name}, or not for such a value.")
@@ -201,6 +217,7 @@ def _fits(current: object, value: object) -> bool:
 _READINGS: Final[Mapping[tuple[str, str], Callable[[InMemoryCloud], object]]] = {
     ("GET", "requests"): _requests,
     ("GET", "failures"): _failures,
+    ("GET", "unused"): _unused,
 }
 _CHANGES: Final[Mapping[tuple[str, str], Callable[..., object]]] = {
     ("POST", "fail"): _fail,

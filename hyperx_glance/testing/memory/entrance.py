@@ -14,13 +14,16 @@ from http.client import RemoteDisconnected
 from urllib.parse import urlsplit
 
 import requests
-import requests_mock
 import urllib3.exceptions
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
+from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory.silences import NoAnswer, Silence
 from hyperx_glance.testing.memory.wire import Reply
+
+with needed("testing"):
+    import requests_mock
 
 
 class _Wire(requests_mock.Adapter):

@@ -5,7 +5,7 @@
 
 Each cloud has a name, and the paths of its services begin with it: ``/cloud/identity``, ``/cloud/image``,
 ``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``. Below ``/cloud/control``, a test in any language sets what a
-test in Python sets in the object.
+test in Python sets in the object. Below ``/cloud/files`` are the planned downloads whose URLs are there.
 """
 
 from __future__ import annotations
@@ -16,17 +16,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from cheroot import errors, wsgi
-
 from hyperx_glance.testing import origins
+from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
 from hyperx_glance.testing.profiles import PROFILES, ProfileName, entry, written
 
+with needed("testing"):
+    from cheroot import errors, wsgi
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from hyperx_glance.testing.memory.glance.downloads import Download
 
 HOST: Final = "127.0.0.1"
 PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
@@ -153,7 +157,20 @@ class Server:
         for cloud in list(self.clouds.values()):
             if cloud.service_at(url) is not None:
                 return cloud.answer(method, url, headers, source)
+            if method in ("GET", "HEAD") and url in cloud.glance.downloads:
+                return _file(cloud.glance.downloads[url])
         return json_reply(404, {"error": f"Nothing is here. The clouds are: {', '.join(self.clouds)}."})
+
+
+def _file(planned: Download) -> Reply:
+    """Answer as a file server does, so that clients in other processes find what the cloud's Glance finds."""
+    if isinstance(planned, Exception):
+        raise NoAnswer("reset")
+    if isinstance(planned, int):
+        return Reply(planned)
+    return Reply(
+        200, planned if isinstance(planned, bytes) else planned(), {"Content-Type": "application/octet-stream"}
+    )
 
 
 def _local(target: str) -> str:

@@ -21,10 +21,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema, from_json
+
+from hyperx_glance.testing import known
 
 Record: TypeAlias = dict[str, Any]
 """A JSON object as a service sends it; the service decides its content."""
@@ -188,6 +190,9 @@ class Service:
     name: ClassVar[str]
     type: ClassVar[str]
     endpoint_path: ClassVar[str] = ""
+    _sealed: bool = False
+    answers_head: ClassVar[bool] = False
+    """Whether HEAD is handled as GET."""
 
     def __init__(self) -> None:
         self.present = True
@@ -203,6 +208,21 @@ class Service:
         self.url = f"http://{self.name}.cloud.test"
         """The root of the service. Nobody resolves this name: requests to it do not leave the process."""
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
+
+    if not TYPE_CHECKING:  # or type checkers would accept any name
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Set an attribute; raise `AttributeError` if a test sets one that the service does not have."""
+            if not self._sealed or hasattr(self, name):
+                super().__setattr__(name, value)
+                return
+            settings = [each for each in vars(self) if not each.startswith("_")]
+            hint = known.suggestion(name, settings) or f"Known: {known.listed(settings)}."
+            raise AttributeError(f"{self.name} has no setting {name!r}. {hint}".rstrip())
+
+    def seal(self) -> None:
+        """Refuse other attributes from now on: a misspelt setting would change nothing."""
+        self._sealed = True
 
     def routes(self) -> Sequence[Route]:
         """List the routes of this service."""

@@ -24,6 +24,7 @@ from hyperx_glance import (
     UrlRejectedError,
 )
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.texts import Text
 from tests import samples
 from tests.support.clouds import LOOPBACK, ClientFactory, CloudUnderTest, image_ids, unique
 from tests.support.file_server import FileServer
@@ -266,7 +267,7 @@ def test_a_failed_record_can_be_kept(
     image = alice.cloud.image(caught.value.image_id)
     assert (image.state, image.phase) == ("INACTIVE", "failed")
     assert failure in image.failure
-    assert image.failure in caught.value.message
+    assert image.failure.rstrip(".") in str(caught.value)
     with pytest.raises(ConflictError, match=failure):
         alice.resume_registration(image)
 
@@ -293,7 +294,7 @@ def test_a_handle_shows_the_failure_before_wait_tells_it(client: ClientFactory, 
             break
         threading.Event().wait(0.02)
 
-    assert (progress.phase, progress.message) == (Phase.FAILED, "Task failed due to Internal Error")
+    assert (progress.phase, progress.explanation) == (Phase.FAILED, "Task failed due to Internal Error")
     for _ in "told again":
         with pytest.raises(RegistrationFailedError) as caught:
             registration.wait()
@@ -343,7 +344,7 @@ def test_a_kept_record_is_named_where_the_department_s_usage_cannot_be_read_agai
     between = Interference(alice)
 
     def denied() -> None:
-        raise NotAllowedError("Not any more.")
+        raise NotAllowedError(Text("Not any more."))
 
     between.after("GET", "/info/usage", lambda: between.before("GET", "/info/usage", denied, times=-1))
     with pytest.raises(NotAllowedError) as caught:

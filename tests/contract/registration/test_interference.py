@@ -21,6 +21,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.texts import Text
 from tests import samples
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
@@ -144,7 +145,7 @@ def test_a_create_that_never_came_finds_its_department_full(client: ClientFactor
 
     def lost_before_it_came() -> None:
         client("admin").set_quota("dept-a", images=used)
-        raise ServiceUnavailableError("cut on request", connected=True)
+        raise ServiceUnavailableError(Text("cut on request"), connected=True)
 
     used = images_used(client)
     Interference(alice).before("POST", "^/images$", lost_before_it_came)
@@ -172,7 +173,7 @@ def test_a_taken_id_is_not_mistaken_for_a_lost_answer(client: ClientFactory, fil
     between = Interference(alice)
 
     def lost_before_it_came() -> None:
-        raise ServiceUnavailableError("cut on request", connected=True)
+        raise ServiceUnavailableError(Text("cut on request"), connected=True)
 
     between.before("POST", "^/images$", lost_before_it_came)
     with pytest.raises(ConflictError, match="taken"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperx_glance import Client, ImageQuery, InvalidRequestError, NotAllowedError
+from hyperx_glance import Client, ImageQuery, InvalidRequestError, NotAllowedError, PageQuery
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.lists import connect, fill, lists
 
@@ -205,6 +205,58 @@ def test_a_size_that_glance_cannot_give_is_refused(size: object) -> None:
 def test_a_page_has_a_size_and_no_limit() -> None:
     with pytest.raises(InvalidRequestError, match="limit"):
         connect(InMemoryCloud()).page(limit=5)
+    with pytest.raises(InvalidRequestError, match="limit"):
+        PageQuery(limit=5)
+
+
+def test_a_page_is_asked_for_as_one_request() -> None:
+    cloud = InMemoryCloud()
+    named(cloud)
+    client = connect(cloud)
+    first = client.page(PageQuery(size=3, sort=["name"], view="public"))
+    second = client.page(PageQuery(size=3, sort=["name"], view="public", cursor=first.next))
+
+    assert [image.name for page in (first, second) for image in page.images] == list(NAMES[:6])
+    assert second == client.page(view="public", sort=["name"], size=3, cursor=first.next)
+    assert len(client.page(PageQuery()).images) == len(NAMES)
+    assert client.count(PageQuery(size=3, name="a")) == 1
+
+
+def test_a_page_query_is_read_from_strings() -> None:
+    asked = {"size": "3", "min_size": "5", "hidden": "", "properties": '{"hw_disk_bus": "virtio"}', "bootable": "true"}
+    query = PageQuery.model_validate(asked)
+
+    assert (query.size, query.min_size, query.hidden, query.bootable) == (3, 5, None, True)
+    assert query.properties == {"hw_disk_bus": "virtio"}
+    assert isinstance(query, ImageQuery)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"colour": "red"}, "colour: unknown field"),
+        ({"size": 0}, "size: must be at least 1"),
+        ({"size": 1001}, "size: must be at most 1000"),
+        ({"size": True}, "size: must be a number, not a boolean"),
+        ({"cursor": ""}, "cursor: must not be empty"),
+        ({"limit": 5}, "limit: must be None"),
+        ({"properties": "[1]"}, "properties: must be a dictionary"),
+        ({"properties": "x=y"}, "properties: must be a dictionary, or one in JSON"),
+    ],
+)
+def test_what_no_page_can_have_is_refused(fields: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidRequestError, match=told):
+        PageQuery.model_validate(fields)
+
+
+def test_size_and_cursor_are_given_once() -> None:
+    client = connect(InMemoryCloud())
+    with pytest.raises(InvalidRequestError, match="the PageQuery has its own"):
+        client.page(PageQuery(), size=5)
+    with pytest.raises(InvalidRequestError, match="the PageQuery has its own"):
+        client.page(PageQuery(), cursor="x")
+    with pytest.raises(InvalidRequestError, match="not both"):
+        client.page(PageQuery(), view="public")
 
 
 def test_a_forbidden_view_is_refused() -> None:

@@ -11,6 +11,7 @@ from hyperx_glance.capturing.checking import root_volume
 from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.cloud.volumes import Volume
 from tests.support.clouds import sent
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud
@@ -39,15 +40,17 @@ def test_a_busy_server_is_refused(cloud: InMemoryCloud, alice: Client, server: s
 
 def test_a_server_that_is_gone_wrong_is_refused(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.servers[server].status = "ERROR"
-    with pytest.raises(ConflictError, match="is ERROR; it must be one of ACTIVE"):
+    with pytest.raises(ConflictError, match="is ERROR; it must be one of ACTIVE") as caught:
         alice.capture(server, NEW)
+    assert_told(caught.value)
     assert begun(cloud) == []
 
 
 def test_an_encrypted_volume_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).encrypted = True
-    with pytest.raises(ConflictError, match="is encrypted; an image of it would need its key"):
+    with pytest.raises(ConflictError, match="is encrypted; an image of it would need its key") as caught:
         alice.capture(on_volume, NEW)
+    assert_told(caught.value)
     assert begun(cloud) == []
 
 
@@ -55,8 +58,9 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
     cloud: InMemoryCloud, alice: Client, on_volume: str
 ) -> None:
     root(cloud, on_volume).image_metadata["os_require_quiesce"] = "yes"
-    with pytest.raises(ConflictError, match="requires frozen file systems"):
+    with pytest.raises(ConflictError, match="requires frozen file systems") as caught:
         alice.capture(on_volume, NEW)
+    assert_told(caught.value)
     assert begun(cloud) == []
     cloud.nova.servers[on_volume].status = "SHUTOFF"
     assert alice.capture(on_volume, NEW).state == "ACTIVE"
@@ -64,14 +68,16 @@ def test_a_running_server_that_wants_quiet_is_refused_on_a_volume(
 
 def test_a_server_without_a_disk_is_refused(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     root(cloud, on_volume).image_metadata["disk_format"] = "iso"
-    with pytest.raises(ConflictError, match="has no disk to capture"):
+    with pytest.raises(ConflictError, match="has no disk to capture") as caught:
         alice.capture(on_volume, NEW)
+    assert_told(caught.value)
     assert begun(cloud) == []
 
 
 def test_an_order_that_is_too_long_is_refused(alice: Client, server: str) -> None:
-    with pytest.raises(InvalidRequestError, match="a capture carries at most 10198"):
+    with pytest.raises(InvalidRequestError, match="a capture carries at most 10198") as caught:
         alice.capture(server, NewCapture(name="web", description="x" * 20_000))
+    assert_told(caught.value)
 
 
 def test_an_id_drawn_long_ago_is_refused(alice: Client, server: str) -> None:

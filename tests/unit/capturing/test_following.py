@@ -21,12 +21,14 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.memory import Call, Refused, Reply
 from tests.support.clouds import sent
+from tests.support.readers import assert_told, assert_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.memory import Recorded
+    from hyperx_glance.texts import Text
     from tests.support.clouds import ClientFactory
 
 NEW = NewCapture(name="captured", capture_id="capture-0001")
@@ -67,12 +69,34 @@ def test_cinder_cannot_copy(cloud: InMemoryCloud, alice: Client, on_volume: str)
     assert left(cloud) == []
 
 
+def test_an_upload_that_cinder_refuses_ends_the_capture_with_cinder_s_words_set_apart(
+    cloud: InMemoryCloud, alice: Client, on_volume: str
+) -> None:
+    said = "Invalid volume: no upload today."
+    cloud.fail("cinder", "POST", "/action", status=400, body=said, times=None)
+    with pytest.raises(
+        CaptureFailedError, match=f"Cinder refused to upload its copy of the volume: {said[:-1]}"
+    ) as caught:
+        alice.capture(on_volume, NEW)
+    error = caught.value
+    assert (error.explanation, error.service, error.status) == (said, "block-storage", 400)
+    assert error.in_language("zh", audience="person") == (
+        f"虚拟机 {on_volume} 的封装操作 capture-0001 失败。Cinder 拒绝上传云硬盘副本。"
+        "请检查该虚拟机；其故障信息和服务日志中有详细信息。然后重新封装。"
+    )
+    assert left(cloud) == []
+
+
 def test_time_runs_out(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.snapshots_stall = True
     capture = alice.start_capture(server, NEW)
     with pytest.raises(WaitTimeoutError, match="Timed out waiting for capture capture-0001") as caught:
         capture.wait(timeout=20)
     assert (caught.value.capture_id, caught.value.image_id) == ("capture-0001", capture.image_id)
+    assert_told(caught.value)
+    assert caught.value.hint.in_language("en", audience="command").startswith(
+        "`openstack hyperx capture resume capture-0001` finishes it;"
+    )
     capture.cancel()
     cloud.nova.servers[server].snapshot_id = None  # as Nova, if the record is gone
     with pytest.raises(WaitTimeoutError, match="The capture was deleted"):
@@ -218,7 +242,7 @@ def test_an_unfinished_capture_is_not_published(cloud: InMemoryCloud, alice: Cli
 
 def test_without_cinder_a_copy_of_nova_s_disk_is_finished(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     alice.start_capture(server, NEW)
-    cloud.fail("cinder", "GET", "", status=503, times=None)
+    cloud.kill("cinder")
     assert alice.find_capture("capture-0001").wait().phase is Phase.READY
 
 
@@ -275,7 +299,7 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
     assert capture.progress().phase is Phase.REGISTERED
     assert {each.method for each in cloud.requests} == {"GET"}
     assert capture.image_id is None
-    seen: list[str] = []
+    seen: list[Text] = []
     image = capture.wait(on_progress=lambda progress: seen.append(progress.message))
     assert capture.image_id == image.id
     assert list(dict.fromkeys(seen)) == [
@@ -284,6 +308,8 @@ def test_progress_tells_and_changes_nothing(cloud: InMemoryCloud, alice: Client,
         "Cinder is deleting its copy of the volume.",
         "",
     ]
+    for message in filter(None, seen):
+        assert_whole(message)
 
 
 def test_a_capture_changes_something_with_only_two_requests(cloud: InMemoryCloud, alice: Client, server: str) -> None:

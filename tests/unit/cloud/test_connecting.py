@@ -153,7 +153,7 @@ def test_each_door_says_which_key_fits_it() -> None:
     with cloud:
         connection = openstack.connect(**cloud.auth("alice"))  # type: ignore[arg-type]  # its keywords are any
     wrong: list[tuple[Any, Any, str]] = [
-        (Client.from_session, connection, "session: .*not Connection; Client.from_connection takes that"),
+        (Client.from_session, connection, "session: .*Connection; Client.from_connection takes that"),
         (Client.from_session, None, "session: must be a keystoneauth1 Session, not NoneType"),
         (Client.from_session, v3.Token(URL, "t1"), "session: must be a keystoneauth1 Session, not Token"),
         (Client.from_connection, session, "connection: .*not Session; Client.from_session takes that"),

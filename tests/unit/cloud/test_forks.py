@@ -80,7 +80,7 @@ def test_no_connection_of_the_parent_is_used_in_a_child(kind: str) -> None:
     """Not even by a client that the child makes: its session has the parent's sockets."""
     fake = InMemoryCloud()
     session, steward = fake.session("alice"), fake.session("admin")
-    image = Client.from_session(session).image(fake.glance.add_image(name="kylin", owner="dept-c", visibility="public"))
+    image = Client.from_session(session).image(fake.glance.add_image(name="kylin", owner="c" * 32, visibility="public"))
     client = Client.from_session(session, steward=steward)
 
     def use() -> None:

@@ -265,7 +265,8 @@ def test_a_discovery_that_is_led_away_says_where(path: str) -> None:
     """openstacksdk asks Keystone for its versions first; with an auth_url that names one it continues without them."""
     with InMemoryCloud() as cloud:
         cloud.fail("keystone", "GET", "^/", status=301, headers={"Location": f"{THERE}/login?{LOGIN}"}, times=None)
-        cloud.fail("keystone", "POST", "/auth/tokens", status=301, headers={"Location": THERE}, times=None)
+        if path:
+            cloud.fail("keystone", "POST", "/auth/tokens", status=301, headers={"Location": THERE}, times=None)
         auth: dict[str, Any] = {**cloud.auth("alice"), "auth_url": f"{cloud.keystone.url}{path}"}
 
         with pytest.raises(ServiceUnavailableError, match=r"redirects the login to http://portal\.test,") as caught:

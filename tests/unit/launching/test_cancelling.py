@@ -21,6 +21,7 @@ from hyperx_glance.testing.memory import Call, Refused
 from tests.support import launches
 from tests.support.clouds import Clock, sent
 from tests.support.launches import ask
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,7 @@ def test_a_volume_that_cannot_be_marked_now_keeps_its_server_until_it_can(
     launch = alice.launch(iso, ask(keep_volumes=True))
     volume = next(iter(cloud.cinder.volumes.values()))
     volume.status = "uploading"
+    cloud.cinder.copies_stall = True
     cloud.before("cinder", "POST", "/metadata", lambda: setattr(volume, "status", "in-use"), times=1, skip=3)
     servers_at_marks: list[int] = []
     cloud.before("cinder", "POST", "/metadata", lambda: servers_at_marks.append(len(cloud.nova.servers)))
@@ -305,8 +307,12 @@ def test_a_server_whose_state_forbids_it_for_ever_says_which(cloud: InMemoryClou
     launch = alice.launch(image, ask())
     busy = "Cannot 'delete' instance 7c1 while it is in task_state resize_prep"
     cloud.fail("nova", "DELETE", "/servers/", status=409, body=busy, times=None)
-    with pytest.raises(WaitTimeoutError, match="some servers have not been deleted yet: Cannot 'delete' instance"):
+    with pytest.raises(
+        WaitTimeoutError, match="some servers have not been deleted yet: Cannot 'delete' instance"
+    ) as caught:
         launch.cancel()
+    assert caught.value.explanation == busy
+    assert_told(caught.value)
 
 
 def test_a_server_that_does_not_go_ends_in_a_timeout(cloud: InMemoryCloud, alice: Client, image: str) -> None:

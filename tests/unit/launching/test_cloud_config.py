@@ -10,6 +10,7 @@ import yaml
 
 from hyperx_glance import InvalidRequestError
 from hyperx_glance.launching.cloud_config import LARGEST_CONFIG, Part, password_config
+from tests.support.readers import assert_told
 
 HASH = "$6$rounds=100000$saltsaltsaltsalt$hashhash./"
 OURS = {"name": "debian", "password": HASH, "type": "hash"}
@@ -72,6 +73,7 @@ def test_a_second_source_of_passwords_is_refused_without_showing_it(own: str, to
         assert "admin_password" in caught.value.hint
         assert "plain_text_passwd" in caught.value.hint
         assert "S3cret-word" not in str(caught.value)
+        assert_told(caught.value)
 
 
 # ----------------------------------------------------------------- the account exists
@@ -96,6 +98,7 @@ def test_accounts_without_the_password_s_are_refused(own: str) -> None:
     with pytest.raises(InvalidRequestError, match="its `users` make no account debian") as caught:
         config(own)
     assert caught.value.hint == "Add `default`, or `name: debian`, to `users`."
+    assert_told(caught.value)
     assert config(own, user="root")["chpasswd"]["users"][0]["name"] == "root"
 
 
@@ -170,8 +173,9 @@ def test_a_rule_of_the_first_part_merges_it_into_nothing() -> None:
     ],
 )
 def test_config_that_a_guest_could_not_read_is_refused(own: str) -> None:
-    with pytest.raises(InvalidRequestError, match=r"^user_data: "):
+    with pytest.raises(InvalidRequestError, match=r"^user_data: ") as caught:
         config(own)
+    assert_told(caught.value)
 
 
 def test_the_error_says_the_line_and_shows_nothing() -> None:
@@ -252,3 +256,4 @@ def test_the_bounds_hold_for_all_parts_together() -> None:
     with pytest.raises(InvalidRequestError, match="longer than 256 KiB") as caught:
         config(half, half)
     assert "#include" in caught.value.hint
+    assert_told(caught.value)

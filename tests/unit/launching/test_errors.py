@@ -17,6 +17,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests.support import launches
 from tests.support.clouds import Clock
@@ -136,7 +137,7 @@ def test_on_progress_may_raise_what_waiting_would_pass_over(alice: Client, image
 
     def show(progress: LaunchProgress) -> None:
         looks.append(progress)
-        raise ServiceUnavailableError("the caller's own service", connected=False)
+        raise ServiceUnavailableError(Text("the caller's own service"), connected=False)
 
     with pytest.raises(ServiceUnavailableError, match="the caller's own service"):
         alice.launch(image, ask(), on_progress=show)

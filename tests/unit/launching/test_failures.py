@@ -21,9 +21,11 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests.support.clouds import Clock
 from tests.support.interference import interrupt
 from tests.support.launches import ask
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,10 @@ def test_servers_in_error_raise_with_each_fault_and_the_others_stay(
         (failed[1], "Failed to allocate the network(s), not rescheduling."),
     ]
     assert "No valid host was found." in str(error)
-    assert error.launch_id in error.hint
+    assert error.message == f"2 of 3 servers of launch {error.launch_id} failed."
+    assert error.explanation.startswith(f"{failed[0]}: No valid host was found.; {failed[1]}: Failed to allocate")
+    assert f"`openstack hyperx launch cancel {error.launch_id}`" in error.hint.in_language("zh", audience="command")
+    assert_told(error)
     assert len(cloud.nova.servers) == 3
 
 
@@ -175,7 +180,12 @@ def test_ctrl_c_leaves_everything_and_says_the_launch_id(cloud: InMemoryCloud, a
 
 @pytest.mark.parametrize(
     "raised",
-    [WaitTimeoutError("its own"), ServiceUnavailableError("its own"), StopIteration("its own"), TryAgain("its own")],
+    [
+        WaitTimeoutError(Text("its own")),
+        ServiceUnavailableError(Text("its own")),
+        StopIteration("its own"),
+        TryAgain("its own"),
+    ],
     ids=lambda raised: type(raised).__name__,
 )
 def test_an_exception_in_the_callback_is_raised_unchanged(

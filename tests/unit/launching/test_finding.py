@@ -21,6 +21,7 @@ from hyperx_glance.waiting.ids import draw_id, is_settled
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests.support.clouds import Clock, sent
 from tests.support.launches import REFUSALS, ask
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory import ServiceName
@@ -176,8 +177,9 @@ def test_a_launch_that_nova_showed_once_and_never_again_is_an_error(
 
 def test_a_launch_of_which_all_was_seen_is_found_by_one_look(cloud: InMemoryCloud, alice: Client, image: str) -> None:
     alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
-    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None, skip=1)
+    cloud.requests.clear()
     assert len(alice.find_launch("launch-of-mine").servers) == 3
+    assert len(sent(cloud, "GET", "/servers/detail")) == 1
 
 
 def test_a_launch_whose_servers_go_while_it_is_looked_for_is_not_found(
@@ -189,6 +191,7 @@ def test_a_launch_whose_servers_go_while_it_is_looked_for_is_not_found(
     with pytest.raises(NotFoundError, match="launch-of-mine") as caught:
         alice.find_launch("launch-of-mine")
     assert (caught.value.launch_id, caught.value.left) == ("launch-of-mine", ())
+    assert_told(caught.value)
 
 
 def test_an_old_launch_that_lacks_a_server_waits_for_none(cloud: InMemoryCloud, alice: Client, image: str) -> None:

@@ -28,6 +28,7 @@ from hyperx_glance.launching.plan import (
     server_body,
     volume_sizes,
 )
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +109,9 @@ def test_an_inactive_image_is_refused_with_its_phase_and_reason(record: dict[str
     assert (caught.value.image_id, caught.value.phase) == ("im", phase)
     assert caught.value.failure == record.get("hyperx_failure")
     assert record.get("hyperx_failure", "") in str(caught.value)
+    assert record.get("hyperx_failure", "") == caught.value.explanation
     assert caught.value.hint
+    assert_told(caught.value)
 
 
 def test_a_failed_image_is_refused_in_one_sentence_with_the_way_out() -> None:
@@ -150,6 +153,20 @@ def test_fields_that_do_not_fit_the_image_are_refused(image: Image, fields: dict
     with pytest.raises(InvalidRequestError, match=problem) as caught:
         check_request(image, ask(**fields))
     assert "secret-1" not in str(caught.value)
+    assert_told(caught.value)
+
+
+def test_each_reader_is_told_what_does_not_fit_in_words_of_their_own() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        check_request(iso(), ask(boot_volume_gib=9, networks=()))
+    assert caught.value.in_language("en", audience="command") == (
+        "--boot-volume: an ISO has no root disk; its blank disk is --install-disk\n"
+        "--network: name at least one, or use --no-network"
+    )
+    assert caught.value.in_language("zh", audience="person") == (
+        "启动云硬盘 (GiB)：ISO 没有根磁盘；其空白磁盘的大小由“安装磁盘 (GiB)”指定\n"
+        "网络：请至少选择一个网络，或明确选择不使用网络"
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,8 +206,9 @@ def test_fields_that_fit_the_image_are_accepted(image: Image, fields: dict[str, 
     ],
 )
 def test_a_flavor_that_is_too_small_is_refused(image: Image, flavor: Flavor, fields: dict[str, Any]) -> None:
-    with pytest.raises(FlavorTooSmallError, match=f"Flavor {flavor.name}"):
+    with pytest.raises(FlavorTooSmallError, match=f"Flavor {flavor.name}") as caught:
         check_flavor(image, flavor, ask(**fields), is_administrator=False)
+    assert_told(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.support import launches
 from tests.support.interference import interrupt
 from tests.support.launches import ask
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     pass
@@ -47,6 +48,9 @@ def test_a_guest_without_agent_takes_no_password(  # noqa: PLR0917  # fixtures a
     assert caught.value.status == status
     assert hint in caught.value.hint
     assert "0wn" not in str(caught.value)
+    assert caught.value.explanation
+    assert caught.value.explanation not in caught.value.message
+    assert_told(caught.value)
 
 
 @pytest.mark.parametrize("password", ["", "two\nlines"])

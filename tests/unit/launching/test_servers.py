@@ -17,6 +17,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.support import launches
 from tests.support.clouds import Clock, sent
 from tests.support.launches import ask
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     pass
@@ -85,8 +86,12 @@ def test_flavors_are_found_by_name_or_id_on_any_page(
     assert alice.launch(image, ask(flavor=small)).servers[0].flavor == "m1.small"
     with pytest.raises(
         NotFoundError, match=r"There is no flavor m1\.large.*There are m1\.small, m1\.tiny; openstack flavor list"
-    ):
+    ) as caught:
         alice.launch(image, ask(flavor="m1.large"))
+    assert caught.value.in_language("zh", audience="person") == (
+        "没有名称或编号为 m1.large 的规格。现有 m1.small、m1.tiny。"
+    )
+    assert_told(caught.value)
 
 
 def test_server_groups_are_found_by_name_or_id(cloud: InMemoryCloud, alice: Client, image: str) -> None:

@@ -14,14 +14,18 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory import Reply
 from hyperx_glance.waiting.pace import REPETITIONS
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
 from tests.support import launches
 from tests.support.clouds import Clock, sent
 from tests.support.launches import ask, nothing_was_created
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
+
+    from hyperx_glance.testing.memory import Recorded
 
 
 def test_a_lost_answer_is_looked_for_not_asked_again(cloud: InMemoryCloud, alice: Client) -> None:
@@ -49,8 +53,13 @@ def test_servers_that_nova_creates_later_are_waited_for(
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_proxy_s_answer_is_no_answer(cloud: InMemoryCloud, alice: Client, image: str, status: int) -> None:
-    cloud.cut("nova", "POST", "/servers", late=2)
-    cloud.fail("nova", "POST", "/servers", status=status, body=b"<html>Bad Gateway</html>")
+    def proxy(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        answer = handle()
+        if (request.service, request.method, request.path) != ("nova", "POST", "/v2.1/servers"):
+            return answer
+        return Reply(status, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
+
+    cloud.intercept(proxy)
     launch = alice.launch(image, ask(count=2))
     assert len(launch.servers) == len(cloud.nova.servers) == 2
 
@@ -75,6 +84,8 @@ def test_a_request_that_never_arrived_raises_after_the_quiet_time_with_the_launc
     assert caught.value.launch_id == "launch-of-mine"
     assert caught.value.status == 502
     assert "find_launch" in caught.value.hint
+    assert "`openstack hyperx launch show launch-of-mine`" in caught.value.hint.in_language("en", audience="command")
+    assert_told(caught.value)
     assert QUIET_SECONDS <= clock.now < 2 * QUIET_SECONDS
     assert nothing_was_created(cloud) or len(sent(cloud, "POST", "/servers")) == 1
 

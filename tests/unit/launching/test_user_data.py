@@ -18,6 +18,7 @@ from hypothesis import given, strategies as some
 from hyperx_glance import InvalidRequestError
 from hyperx_glance.launching.cloud_config import password_config
 from hyperx_glance.launching.user_data import MAX_ENCODED, TYPES, encode, with_password as merge
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -132,8 +133,9 @@ def test_compressed_data_is_merged_and_compressed_again() -> None:
     ids=map(str, range(13)),
 )
 def test_user_data_that_cloud_init_cannot_read_is_refused(data: str | bytes) -> None:
-    with pytest.raises(InvalidRequestError, match="user_data"):
+    with pytest.raises(InvalidRequestError, match="user_data") as caught:
         with_password(data)
+    assert_told(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +234,9 @@ def test_all_that_is_unpacked_is_bounded_together() -> None:
 )
 def test_user_data_that_is_slow_to_parse_is_refused_before_parsing(data: bytes, told: str) -> None:
     before = time.process_time()
-    with pytest.raises(InvalidRequestError, match=f"user_data: .*{told}"):
+    with pytest.raises(InvalidRequestError, match=f"user_data: .*{told}") as caught:
         with_password(data)
+    assert_told(caught.value)
     assert time.process_time() - before < 5
 
 

@@ -169,5 +169,5 @@ def test_a_glance_that_dies_in_the_middle_of_an_import(cloud: InMemoryCloud) -> 
 
 
 def test_only_a_service_can_be_killed(cloud: InMemoryCloud) -> None:
-    with pytest.raises(ValueError, match="There is no service swift"):
+    with pytest.raises(ValueError, match="There is no service 'swift'"):
         cloud.kill("swift")  # type: ignore[arg-type]  # on purpose

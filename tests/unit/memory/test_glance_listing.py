@@ -132,7 +132,8 @@ def test_a_database_may_ignore_case(cloud: InMemoryCloud) -> None:
 
 
 def test_images_of_other_tools_are_shown_as_they_are(cloud: InMemoryCloud) -> None:
-    cloud.glance.add_image(name=None, status="odd", hyperx_bootable="maybe", shown_as={"size": "many"})
+    odd_id = cloud.glance.add_image(name=None, hyperx_bootable="maybe", shown_as={"size": "many"})
+    cloud.glance.images[odd_id].status = "odd"
     cloud.glance.add_image(name="going", status="pending_delete")
 
     assert names(cloud) == ["going", None]

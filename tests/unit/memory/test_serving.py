@@ -13,7 +13,10 @@ import openstack
 import pytest
 import requests
 import yaml
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 
+from hyperx_glance import Client, NewImage, Settings, UrlPolicy
 from hyperx_glance.testing.memory.serving import Server
 from hyperx_glance.testing.timing import scaled
 
@@ -203,3 +206,66 @@ def test_the_profile_of_devstack_is_served_under_its_names() -> None:
         assert [flavor.name for flavor in cloud.nova.flavors.values()][-1] == "m1.xlarge"
         (image,) = cloud.glance.images.values()
         assert (image.name, image.visibility, image.status) == ("cirros-0.6.3-x86_64-disk", "public", "active")
+
+
+def test_client_of_another_process_registers_a_file_of_the_server(server: Server) -> None:
+    url = control(server, "download", name="a disk.raw", size=4096).json()["url"]
+    trusting = Settings(url_policy=UrlPolicy(trusted_hosts=("127.0.0.1",)))
+    auth: dict[str, Any] = {**server.clouds["cloud"].auth("alice")}
+    del auth["region_name"]
+    client = Client.from_session(Session(v3.Password(**auth)), settings=trusting)
+
+    image = client.register(NewImage(name="disk", url=url, disk_format="raw"))
+
+    assert url == f"{server.url}/cloud/files/a%20disk.raw"
+    assert (image.size, image.url) == (4096, url)
+    assert requests.head(url, timeout=5).headers["Content-Length"] == "4096"
+    assert requests.get(f"{server.url}/cloud/files/other", timeout=5).status_code == 404
+
+
+def test_file_of_the_server_can_be_an_error(server: Server) -> None:
+    refused = control(server, "download", name="refused", status=403).json()["url"]
+    server.clouds["cloud"].glance.downloads[f"{server.url}/cloud/files/broken"] = OSError("broken")
+
+    assert requests.get(refused, timeout=5).status_code == 403
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{server.url}/cloud/files/broken", timeout=5)
+    assert control(server, "download", name="", size=1).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "told"),
+    [
+        ("fail", {"service": "glnce", "method": "GET", "path": "/images$", "status": 500}, "Did you mean 'glance'?"),
+        (
+            "fail",
+            {"service": "glance", "method": "GET", "path": "/imagse$", "status": 500},
+            "Did you mean '/v2/images'?",
+        ),
+        ("cut", {"service": "glance", "method": "get", "path": "/images$"}, "Did you mean 'GET'?"),
+        ("cut", {"service": "glance", "method": "GET", "path": "/images$", "times": 0}, "times must be"),
+        ("kill", {"service": "glnce"}, "Did you mean 'glance'?"),
+        ("set", {"service": "glnce", "import_polls": 2}, "Did you mean 'glance'?"),
+        ("image", {"status": "activ"}, "Did you mean 'active'?"),
+        ("quota", {"department": "dept-typo", "instances": 1}, "There is no department 'dept-typo'."),
+        ("quota", {"department": "dept-a", "instnces": 1}, "Did you mean 'instances'?"),
+        ("user", {"name": "eve", "department": "dept-new", "role": "membr"}, "Did you mean 'member'?"),
+    ],
+)
+def test_control_refuses_what_can_never_happen(server: Server, what: str, body: dict[str, Any], told: str) -> None:
+    answer = control(server, what, **body)
+
+    assert answer.status_code == 400
+    assert told in answer.json()["error"]
+    assert "dept-new" not in server.clouds["cloud"].departments
+
+
+def test_control_tells_the_failures_that_did_not_happen() -> None:
+    def plan() -> None:
+        with Server() as server:
+            control(server, "fail", service="glance", method="GET", path="/images$", status=500)
+            told = requests.get(f"{server.url}/cloud/control/unused", timeout=5).json()
+            assert told == {"unused_failures": ["fail('glance', 'GET', '/images$', status=500)"]}
+
+    with pytest.raises(AssertionError, match="never happened: fail"):
+        plan()

@@ -15,6 +15,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, interrupt, unreachable
@@ -85,7 +86,7 @@ def test_a_create_that_may_have_happened_tells_its_id_though_the_last_try_never_
 
     def lost() -> None:
         between.before("POST", "^/images$", unreachable, times=9)
-        raise ServiceUnavailableError("cut on request")
+        raise ServiceUnavailableError(Text("cut on request"))
 
     between.after("POST", "^/images$", lost)
     with pytest.raises(ServiceUnavailableError) as caught:

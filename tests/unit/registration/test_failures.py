@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance import (
+    ConflictError,
     HyperxGlanceError,
     NewImage,
     Phase,
@@ -86,7 +87,42 @@ def test_the_message_of_a_task_is_shown_without_secrets(cloud: InMemoryCloud, cl
     while (seen := registration.progress()).phase is not Phase.FAILED:
         pass
 
-    assert seen.message == "Cannot read http://127.0.0.1/a"
+    assert (seen.message.code, seen.explanation) == ("import-failed", "Cannot read http://127.0.0.1/a")
+
+
+def test_a_kept_record_holds_the_reason_in_english_and_the_words_of_the_service(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    alice = client("alice", transfer="stream")
+    cloud.fail("glance", "PUT", "/file$", status=415, body={"message": "It did not match"})
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+    image_id = caught.value.image_id
+
+    failure = f"Glance refused the data of image {image_id}: It did not match"
+    assert alice.image(image_id).failure == failure
+    assert (caught.value.code, caught.value.explanation) == ("glance-refused-the-data", "It did not match")
+    assert (
+        caught.value.in_language("zh", audience="person")
+        == f"Glance 拒绝接收镜像 {image_id} 的数据。请指定文件的实际格式。"
+    )
+    seen = alice.progress(image_id)
+    assert (seen.message.in_language("zh"), seen.explanation) == ("注册失败。", failure)
+    with pytest.raises(ConflictError) as refused:
+        alice.resume_registration(image_id)
+    assert (refused.value.code, refused.value.explanation) == ("registration-has-failed", failure)
+
+
+def test_the_reason_of_a_url_is_kept_without_the_name_of_the_image(
+    client: ClientFactory, file_server: FileServer
+) -> None:
+    alice = client("alice", url_policy=BLIND)
+    with pytest.raises(RegistrationFailedError) as caught:
+        alice.register(NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2"), keep_failed=True)
+    image_id = caught.value.image_id
+
+    assert alice.image(image_id).failure == "The server answers 404 Not Found."
+    assert caught.value.message.in_language("zh") == f"镜像 {image_id} 未注册：服务器返回 404 Not Found。"
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
@@ -115,7 +151,7 @@ def test_a_message_of_glance_about_a_stripped_url_is_shown_without_secrets(
     cloud.glance.images[image_id].status = "queued"
     cloud.fail("glance", "GET", "/tasks$", status=200, body={"tasks": [FAILED_TASK]}, times=None)
 
-    assert registration.progress().message == "Cannot read http://127.0.0.1/a"
+    assert registration.progress().explanation == "Cannot read http://127.0.0.1/a"
     with pytest.raises(RegistrationFailedError) as caught:
         registration.wait()
     assert "5ecre7" not in f"{caught.value} {cloud.glance.images[image_id].properties}"

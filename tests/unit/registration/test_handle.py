@@ -31,6 +31,7 @@ from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests import samples
 from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
 from tests.support.file_server import FileServer
@@ -47,10 +48,10 @@ class TestCallbacks:
         "error",
         [
             ValueError("mine"),
-            ServiceUnavailableError("mine"),
-            WaitTimeoutError("mine"),
-            NotAllowedError("mine"),
-            UrlRejectedError("mine", url="", reason=UrlProblem.TIMEOUT),
+            ServiceUnavailableError(Text("mine")),
+            WaitTimeoutError(Text("mine")),
+            NotAllowedError(Text("mine")),
+            UrlRejectedError(Text("mine"), url="", reason=UrlProblem.TIMEOUT),
         ],
     )
     def test_an_exception_in_the_callback_cancels_and_is_raised_unchanged(
@@ -123,7 +124,7 @@ class TestTimeouts:
 
 class TestWaitingAgain:
     @pytest.mark.parametrize("checksum", [None, f"md5:{'0' * 32}"])
-    @pytest.mark.parametrize("trouble", [KeyboardInterrupt(), ServiceUnavailableError("refused")])
+    @pytest.mark.parametrize("trouble", [KeyboardInterrupt(), ServiceUnavailableError(Text("refused"))])
     def test_cleans_up_what_could_not_be_cleaned_up_before(
         self,
         cloud: InMemoryCloud,

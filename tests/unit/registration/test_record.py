@@ -21,6 +21,7 @@ from hyperx_glance import (
     WaitTimeoutError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, interrupt, unreachable
@@ -62,7 +63,7 @@ class TestRecord:
         record = record_of(cloud, client("alice"), keep_failed=True)
         record.cancel()
 
-        error = record.fail(NotFoundError("an import that failed"), phase=Phase.DOWNLOADING)
+        error = record.fail(NotFoundError(Text("an import that failed")), phase=Phase.DOWNLOADING)
 
         assert isinstance(error, RegistrationFailedError)
         assert (error.reason, error.phase) == ("cancelled", Phase.DOWNLOADING)
@@ -102,14 +103,14 @@ class TestRecord:
         Interference(alice).before("DELETE", "", unreachable, times=4)
 
         with pytest.raises(ConflictError, match="may still exist"), record.named():
-            raise record.fail(ConflictError("no"))
+            raise record.fail(ConflictError(Text("no")))
         with pytest.raises(ConflictError) as caught, record.named():
             raise record.clean_up() or AssertionError
 
         assert kept(cloud) == []
         assert "may still exist" not in str(caught.value)
 
-    @pytest.mark.parametrize("failure", [ConflictError("no"), KeyboardInterrupt()])
+    @pytest.mark.parametrize("failure", [ConflictError(Text("no")), KeyboardInterrupt()])
     def test_it_is_named_while_it_may_exist(
         self, cloud: InMemoryCloud, client: ClientFactory, failure: BaseException
     ) -> None:

@@ -51,7 +51,7 @@ def test_an_age_that_is_none_is_refused(client: ClientFactory, seconds: float) -
 
 
 def test_a_url_and_a_file_are_refused_before_anything_is_asked(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    with pytest.raises(InvalidRequestError, match="url, file: must not both be given"):
+    with pytest.raises(InvalidRequestError, match="url, file: give one of them, not both"):
         client("alice").resume_registration("7c1", url="https://files.example/a", file=io.BytesIO())
     assert sent(cloud) == []
 

@@ -35,6 +35,7 @@ from hyperx_glance.registration.streaming import Upload, body_of
 from hyperx_glance.registration.uploading import Uploader
 from hyperx_glance.sources.urls import open_url
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import Text
 from hyperx_glance.waiting.callbacks import CallbackError, teller
 from tests import samples
 from tests.support.clouds import LOOPBACK, ClientFactory, Clock
@@ -179,7 +180,7 @@ class TestUploadsThatGlanceRefuses:
         def broken() -> None:
             for image in cloud.glance.images.values():
                 image.status = "saving"
-            raise ServiceUnavailableError("reset by peer")
+            raise ServiceUnavailableError(Text("reset by peer"))
 
         Interference(alice).before("PUT", "/file$", broken)
         with pytest.raises(ServiceUnavailableError) as caught:
@@ -425,7 +426,7 @@ class TestUploader:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         record = record_of(cloud, client("alice"), url=qcow2(file_server))
-        mine = NotAllowedError("mine")
+        mine = NotAllowedError(Text("mine"))
 
         def complain(_: Progress) -> None:
             raise mine

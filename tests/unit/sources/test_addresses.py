@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hyperx_glance.sources.network import Network
+    from hyperx_glance.texts import Language
 
 DENIED = (
     "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.254", "169.254.169.254", "169.254.170.2", "192.0.0.192",
@@ -218,3 +219,20 @@ def test_addresses_of_one_kind_lie_in_no_network_of_the_other() -> None:
     policy = UrlPolicy(denied_networks=("0.0.0.0/0",))
     assert denial("2001:db8::1", policy) is None
     assert denial("::ffff:10.1.2.3", policy) == "0.0.0.0/0"
+
+
+@pytest.mark.parametrize(
+    ("audience", "language", "words"),
+    [
+        ("python", "en", "127.0.0.0/8, which is denied. Hint: An operator can trust the server: UrlPolicy(trusted"),
+        ("command", "en", "An operator can trust the server: --trusted-host."),
+        ("command", "zh", "运维人员可以信任该服务器：--trusted-host。"),
+        ("person", "zh", "地址 127.0.0.1（2130706433）属于网段 127.0.0.0/8，禁止访问。可以请运维人员信任该服务器。"),
+    ],
+)
+def test_each_reader_is_told_why_an_address_is_denied(audience: str, language: Language, words: str) -> None:
+    with pytest.raises(UrlRejectedError) as caught:
+        destination("http://2130706433/a", UrlPolicy(), seconds=1, network=CLOSED)
+
+    assert caught.value.code == "address-of-server-denied"
+    assert words in caught.value.in_language(language, audience=audience)

@@ -259,7 +259,13 @@ class TestServerResponses:
     def test_tls_that_nobody_vouches_for(self, tls_file_server: FileServer) -> None:
         url = tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
 
-        assert problem(url) is UrlProblem.TLS
+        with pytest.raises(UrlRejectedError) as caught:
+            preflight(url, LOOPBACK, declared="qcow2")
+
+        assert (caught.value.reason, caught.value.code) == (UrlProblem.TLS, "tls-failed")
+        assert "certificate" in caught.value.explanation
+        assert "certificate" not in caught.value.message
+        assert caught.value.explanation not in caught.value.in_language("zh", audience="person")
 
     def test_tls_with_the_companys_own_authority(self, tls_file_server: FileServer, ca_file: Path) -> None:
         url = tls_file_server.serve("/disk.qcow2", samples.data("disk.qcow2"))
@@ -427,7 +433,7 @@ class TestFileFormats:
 
         content = examine(data[: 128 * 1024], whole=len(data) < 128 * 1024)
 
-        assert (content.disk_format, content.dangers) == (samples.DISK_FORMATS[name], "")
+        assert (content.disk_format, content.dangers) == (samples.DISK_FORMATS[name], ())
 
     def test_a_plain_disk_says_nothing(self) -> None:
         assert examine(samples.data("disk.raw"), whole=True).disk_format is None

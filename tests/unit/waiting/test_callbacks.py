@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.errors import AuthenticationError, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance.texts import Text
 from hyperx_glance.waiting.callbacks import CallbackError, reported, teller
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def test_any_exception_in_the_callback_passes_handlers_of_exception(raised: Base
     assert not isinstance(caught.value, Exception)
 
 
-@pytest.mark.parametrize("raised", [ValueError("x"), KeyboardInterrupt(), WaitTimeoutError("its own", hint="its own")])
+@pytest.mark.parametrize(
+    "raised", [ValueError("x"), KeyboardInterrupt(), WaitTimeoutError(Text("its own"), hint=Text("its own"))]
+)
 def test_the_caller_gets_what_the_callback_raised_and_nothing_of_ours(raised: BaseException) -> None:
     withdrawn: list[BaseException] = []
 
@@ -49,7 +52,7 @@ def test_the_caller_gets_what_the_callback_raised_and_nothing_of_ours(raised: Ba
         return True
 
     with pytest.raises(type(raised)) as caught:
-        reported(lambda tell: tell("half"), complain, withdraw=withdraw, more_time="Wait longer.")
+        reported(lambda tell: tell("half"), complain, withdraw=withdraw, more_time=Text("Wait longer."))
     assert caught.value is raised
     assert withdrawn == [raised]
     assert raised.__context__ is None
@@ -59,14 +62,14 @@ def test_the_caller_gets_what_the_callback_raised_and_nothing_of_ours(raised: Ba
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_timeout_says_how_to_get_more_time_if_nothing_is_left(*, gone: bool) -> None:
     def finish(_: Tell[str]) -> None:
-        raise WaitTimeoutError("Late.", hint="It goes on.")
+        raise WaitTimeoutError(Text("Late."), hint=Text("It goes on."))
 
     with pytest.raises(WaitTimeoutError) as caught:
-        reported(finish, None, withdraw=lambda _: gone, more_time="Wait longer.")
+        reported(finish, None, withdraw=lambda _: gone, more_time=Text("Wait longer."))
     assert caught.value.hint == ("Wait longer." if gone else "It goes on.")
 
 
-@pytest.mark.parametrize("error", [ServiceUnavailableError("down"), AuthenticationError("over")])
+@pytest.mark.parametrize("error", [ServiceUnavailableError(Text("down")), AuthenticationError(Text("over"))])
 def test_nothing_is_withdrawn_if_a_service_is_out_of_reach(error: Exception) -> None:
     withdrawn: list[BaseException] = []
 

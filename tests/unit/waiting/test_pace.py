@@ -12,6 +12,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
+from hyperx_glance.texts import Text
 from hyperx_glance.waiting.pace import REPETITIONS, Pace, answered, attempts, may_be_done, wait_until
 from tests.support.clouds import Clock
 
@@ -90,7 +91,7 @@ def test_an_impossible_pace_is_refused(wrong: dict[str, float]) -> None:
 
 
 def unavailable(*, connected: bool = True, status: int | None = None) -> ServiceUnavailableError:
-    return ServiceUnavailableError("It is not there.", connected=connected, status=status)
+    return ServiceUnavailableError(Text("It is not there."), connected=connected, status=status)
 
 
 LOST = unavailable, lambda: unavailable(status=503)
@@ -100,7 +101,7 @@ NOT_SENT = lambda: unavailable(connected=False, status=503), lambda: unavailable
 @pytest.mark.parametrize("make", LOST)
 def test_a_lost_answer_is_told_to_what_is_sent_again(make: Callable[[], ServiceUnavailableError]) -> None:
     told: list[bool] = []
-    assert outcome([make(), NotFoundError("gone")], told) == "gone"
+    assert outcome([make(), NotFoundError(Text("gone"))], told) == "gone"
     assert told == [False, True]
 
 
@@ -109,7 +110,7 @@ def test_a_login_that_failed_and_a_limited_rate_are_no_lost_answers(
     make: Callable[[], ServiceUnavailableError],
 ) -> None:
     told: list[bool] = []
-    assert outcome([make(), make(), NotFoundError("gone")], told) == "gone"
+    assert outcome([make(), make(), NotFoundError(Text("gone"))], told) == "gone"
     assert told == [False, False, False]
     assert not may_be_done(make())
 
@@ -142,12 +143,12 @@ def test_the_pauses_between_attempts_grow() -> None:
 
 def test_a_refusal_after_a_lost_answer_has_a_note() -> None:
     with pytest.raises(NotFoundError) as caught:
-        fail(pace(Clock(1000)), [unavailable(), NotFoundError("gone")])
+        fail(pace(Clock(1000)), [unavailable(), NotFoundError(Text("gone"))])
 
     assert caught.value.__notes__ == ["An earlier response was lost: the request may have been carried out."]
 
 
-@pytest.mark.parametrize("error", [KeyError("gone"), KeyboardInterrupt(), NotFoundError("gone")])
+@pytest.mark.parametrize("error", [KeyError(Text("gone")), KeyboardInterrupt(), NotFoundError(Text("gone"))])
 def test_any_other_error_ends_the_attempts(error: BaseException) -> None:
     clock = Clock(1000)
 
@@ -199,7 +200,7 @@ def outcome(errors: list[HyperxGlanceError], told: list[bool]) -> str:
 
 
 def test_every_retry_and_every_wait_is_logged_without_a_word_of_the_service(caplog: pytest.LogCaptureFixture) -> None:
-    errors = [ServiceUnavailableError("secret", service="image", status=503, request_id="req-1"), unavailable()]
+    errors = [ServiceUnavailableError(Text("secret"), service="image", status=503, request_id="req-1"), unavailable()]
     looks = iter([None, "there"])
 
     with caplog.at_level(logging.DEBUG):
@@ -214,13 +215,28 @@ def test_every_retry_and_every_wait_is_logged_without_a_word_of_the_service(capl
         (logging.INFO, "attempt 1 of 4 failed: service image, status 503, request req-1"),
         (logging.DEBUG, "waiting for 1.00 s"),
         (logging.INFO, "attempt 2 of 4 failed: service None, status None, request None"),
-        (logging.DEBUG, "waiting for 4.00 s"),
+        (logging.INFO, "waiting for 4.00 s"),
         (logging.DEBUG, "waiting for 0.10 s"),
     ]
 
 
+def test_a_wait_that_a_person_notices_is_announced_once(caplog: pytest.LogCaptureFixture) -> None:
+    looks = iter([None] * 5 + ["there"])
+
+    with caplog.at_level(logging.DEBUG):
+        wait_until(
+            pace(Clock(1000), first_interval=1, growth=1), lambda: next(looks), timeout=600, what="the image of a test"
+        )
+
+    assert [(level, text) for _, level, text in caplog.record_tuples] == [
+        (logging.DEBUG, "waiting for 1.00 s"),
+        (logging.INFO, "waiting for the image of a test, at most 600 s"),
+        *[(logging.DEBUG, "waiting for 1.00 s")] * 4,
+    ]
+
+
 def test_the_status_of_a_login_is_no_answer_to_the_request() -> None:
-    assert answered(NotFoundError("gone", status=404), 404, 410)
+    assert answered(NotFoundError(Text("gone"), status=404), 404, 410)
     assert answered(unavailable(status=501), 501)
     assert not answered(unavailable(status=501, connected=False), 501)
-    assert not answered(NotFoundError("gone"), 404)
+    assert not answered(NotFoundError(Text("gone")), 404)

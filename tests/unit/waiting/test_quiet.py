@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, ServiceUnavailableError
+from hyperx_glance.texts import Text
 from hyperx_glance.waiting.ids import draw_id
 from hyperx_glance.waiting.pace import REPETITIONS, Pace, wait_until
 from hyperx_glance.waiting.quiet import QUIET_SECONDS, Quiet, find_again, patient, sent_once
@@ -17,8 +18,8 @@ from tests.support.clouds import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NEVER_SEEN = ServiceUnavailableError("refused", connected=False)
-LOST = ServiceUnavailableError("cut", connected=True)
+NEVER_SEEN = ServiceUnavailableError(Text("refused"), connected=False)
+LOST = ServiceUnavailableError(Text("cut"), connected=True)
 
 
 @pytest.fixture
@@ -62,8 +63,8 @@ def test_a_request_is_received_once(pace: Pace, answers: tuple[object, ...], res
 @pytest.mark.parametrize(
     ("answer", "times"),
     [
-        pytest.param(ConflictError("busy", status=409), 1, id="a conflict"),
-        pytest.param(ServiceUnavailableError("slow down", status=429), 1, id="a rate limit"),
+        pytest.param(ConflictError(Text("busy"), status=409), 1, id="a conflict"),
+        pytest.param(ServiceUnavailableError(Text("slow down"), status=429), 1, id="a rate limit"),
         pytest.param(NEVER_SEEN, 1 + REPETITIONS, id="no connection at all"),
     ],
 )

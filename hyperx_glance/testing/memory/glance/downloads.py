@@ -22,6 +22,7 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Literal
 from urllib.parse import urlsplit
 
+from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Record
 
@@ -205,6 +206,7 @@ class Inspection:
     virtual_size: int | None
 
 
+@inspecting_quietly()
 def inspect(declared: str, data: bytes, *, hybrids: bool = True) -> Inspection:
     """Check data against the declared format (glance/location.py, ImageProxy.set_data).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.imports import Imports
 from hyperx_glance.testing.memory.glance.records import ImageRecord
@@ -15,6 +16,7 @@ class Images(Imports):
 
     def remove_image(self, image_id: str) -> None:
         """Delete an image without a request."""
+        known.require("image", image_id, self.images)
         self._bury(self.images[image_id])
 
     def make(self, caller: Caller, body: Record) -> ImageRecord:
@@ -52,6 +54,8 @@ class Images(Imports):
 
     def show_to(self, image_id: str, visibility: str) -> None:
         """Change an image's visibility without a request."""
+        known.require("image", image_id, self.images)
+        known.require("visibility in Glance", visibility, records.VISIBILITIES)
         self.images[image_id].visibility = visibility
         self._changed()
 

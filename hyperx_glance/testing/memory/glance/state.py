@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from hyperx_glance.testing import known as known_names
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.cache import Cache
@@ -31,6 +32,8 @@ _LIMITED = (
 _GONE = ("killed", "deleted", "pending_delete")
 
 
+_WORDS = {"status": records.STATUSES, "visibility": records.VISIBILITIES}
+"""The words of which Glance knows no other; its options disk_formats and container_formats may name any formats."""
 _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
@@ -42,12 +45,16 @@ class State(Service):
 
     def __init__(self, keystone: Keystone) -> None:  # noqa: PLR0915  # one statement for each thing that a test may set
         self.metadefs = AllMetadefs()
+        """The namespaces of metadata definitions."""
         self.cache = Cache(lambda image_id: self.image(image_id) is not None)
+        """Glance's cache of images."""
         super().__init__()
         self.images: dict[str, ImageRecord] = {}
         """Every record, including deleted ones, whose ids are used up."""
         self.tasks: dict[str, Record] = {}
+        """The imports' tasks by id."""
         self.import_methods: list[str] = ["glance-direct", "web-download", "copy-image", "glance-download"]
+        """The option enabled_import_methods; [] is a Glance without imports."""
         self.import_filter = Filter(disallowed_ports=[22])
         """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
         self.downloads: dict[str, Download] = {}
@@ -69,6 +76,7 @@ class State(Service):
         self.broken_stores: set[str] = set()
         """Stores into which nothing can be written."""
         self.use_keystone_limits = True
+        """The option of that name: False ignores every limit."""
         self.lacks: frozenset[Name] = frozenset()
         """The features that this release lacks."""
         self.protections: str | bool = True
@@ -85,13 +93,17 @@ class State(Service):
             "copy_image": "admin",
             "delete_image_location": "admin",
         }
+        """Who may do what besides an administrator: "member" of the owner, "admin" alone, or "nobody"."""
         self.hidden_by_policy: set[str] = set()
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
         """Images whose data the store refuses to delete: deleting them is a 409."""
         self.default_page = 25
+        """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
+        """The option api_limit_max: the largest number of images of a page."""
         self.hash_algorithm = "sha512"
+        """The option hashing_algorithm."""
         self.case_sensitive = True
         """Whether the database distinguishes upper from lower case; MySQL's usual collation does not."""
         self.lookers: list[Callable[[ImageRecord], None]] = []
@@ -110,9 +122,13 @@ class State(Service):
     def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
         """Put an image directly into the database, and return its id.
 
-        ``owner`` is a department's name or id. Any other key is an attribute of `ImageRecord` or else a property; times
-        may be strings. Nothing is checked.
+        ``owner`` is a department's name, or the id of any project, also of one that is gone. Any other key is an
+        attribute of `~hyperx_glance.testing.memory.glance.records.ImageRecord` or else a property; times may be
+        strings. Raise `~hyperx_glance.InvalidRequestError` if no Glance has such a ``status`` or ``visibility``.
         """
+        for key, words in _WORDS.items():
+            if record.get(key) is not None:
+                known_names.require(f"{key} in Glance", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}
         image_id = str(known.pop("id", "") or uuid.uuid4())
         for key in records.TIMES:
@@ -123,7 +139,7 @@ class State(Service):
         properties = {key: value for key, value in record.items() if key not in _FIELDS}
         now = self.now()
         known = {"created_at": now, "updated_at": now, **known}
-        image = ImageRecord(image_id, self._keystone.departments.get(owner or "", owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
+        image = ImageRecord(image_id, None if owner is None else self._keystone.owner_id(owner), **known)  # type: ignore[arg-type]  # unchecked on purpose
         image.properties |= properties  # type: ignore[arg-type]  # unchecked on purpose
         if image.status in ("active", "deactivated") and not image.stores and "stores" not in record:
             image.stores = self._default_stores()
@@ -138,7 +154,9 @@ class State(Service):
 
     def share(self, image_id: str, department: str, *, status: str = "accepted") -> None:
         """Share an image with a department."""
-        project_id = self._keystone.departments[department]
+        known_names.require("image", image_id, self.images)
+        known_names.require("status of a member", status, ("accepted", "pending", "rejected"))
+        project_id = self._keystone.project_id(department)
         self.images[image_id].members[project_id] = Member(
             project_id, status, created_at=self.now(), updated_at=self.now()
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind
 from hyperx_glance.testing.memory.keystone.limits import Limits
@@ -22,6 +23,8 @@ _NOT_FOUND = (
 
 class Keystone(Tokens, Limits):
     """The in-memory Keystone: users, departments and limits."""
+
+    answers_head: ClassVar[bool] = True
 
     def routes(self) -> Sequence[Route]:
         """List the routes of this service."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from hyperx_glance.testing import known
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
 
@@ -22,6 +24,7 @@ IMPLIED = {
 }
 ROLES = ("admin", "manager", "member", "reader", "service")
 ENDPOINTS = tuple((interface, REGION) for interface in ("public", "internal", "admin"))
+_ID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 NAMESPACE = uuid.UUID("6f1c4c6e-7d0a-5c7e-9d1b-2b9c3f1f0a11")
 
 
@@ -62,7 +65,9 @@ class State(Service):
         self.first_endpoints: list[tuple[str, str]] = []
         """Interface and region of endpoints that precede the usual ones in the catalogue, for every service."""
         self.registered_limits: dict[str, Record] = {}
+        """The unified limits' defaults, by id."""
         self.limits: dict[str, Record] = {}
+        """The departments' own unified limits, by id."""
         self.rescopes_tokens = True
         """Whether a token can be exchanged for another: allow_rescope_scoped_token, and no application credential."""
         self.administers_system = True
@@ -72,6 +77,7 @@ class State(Service):
         self.records: dict[str, dict[str, Record]] = {}
         """The objects by id, in one dictionary for each collection: users, projects, roles and so on."""
         self.grants: set[Grant] = set()
+        """The roles of users and groups in projects, in domains and on the system."""
         self.memberships: set[tuple[str, str]] = set()
         """Group ids with the ids of their users."""
         self._passwords: dict[str, str] = {}
@@ -101,7 +107,7 @@ class State(Service):
         An administrator has the role on the system, too, as ``keystone-manage bootstrap`` assigns it.
         """
         user_id = uuid.uuid5(NAMESPACE, f"user {name}").hex
-        project_id = self.departments[department]
+        project_id = self.project_id(department)
         record = {"id": user_id, "name": name, "domain_id": DOMAIN["id"], "enabled": True, "options": {}}
         self._put("users", {**record, "default_project_id": project_id, "password_expires_at": None})
         self._passwords[user_id] = password
@@ -112,14 +118,28 @@ class State(Service):
 
     def role_id(self, name: str) -> str:
         """Return the id of a role."""
-        return {str(role["name"]): str(role["id"]) for role in self.records["roles"].values()}[name]
+        roles = {str(role["name"]): str(role["id"]) for role in self.records["roles"].values()}
+        known.require("role", name, roles)
+        return roles[name]
+
+    def project_id(self, department: str) -> str:
+        """Return the id of a department, given by name or id; raise `InvalidRequestError` if there is none."""
+        if department not in self.records["projects"]:
+            known.require("department", department, self.departments)
+        return self.departments.get(department, department)
+
+    def owner_id(self, owner: str) -> str:
+        """Return the id of a department, given by name, or the given id, also of a project that is gone."""
+        return owner if _ID.fullmatch(owner) else self.project_id(owner)
 
     def password_of(self, user: str) -> str:
         """Return the password with which a user logs in."""
+        known.require("user", user, self.users)
         return self._passwords[self.users[user]]
 
     def department_of(self, user: str) -> str:
         """Return the name of a user's department: the one by default, or the first in which there is a role."""
+        known.require("user", user, self.users)
         user_id = self.users[user]
         granted = sorted(grant.target[1] for grant in self.grants if grant.actor == ("user", user_id))
         default = self.records["users"][user_id].get("default_project_id")
@@ -149,8 +169,12 @@ class State(Service):
         return str(record["id"])
 
     def set_limit(self, service: Service, resource: str, department: str, limit: int) -> None:
-        """Set a department's own limit."""
-        project_id = self.departments.get(department, department)
+        """Set a department's own limit of a registered resource; the department is given by name or id."""
+        resources = [
+            str(r["resource_name"]) for r in self.registered_limits.values() if r["service_id"] == service_id(service)
+        ]
+        known.require_limits(service.name, {resource: limit}, resources)
+        project_id = self.project_id(department)
         for record in self.limits.values():
             if (record["resource_name"], record["project_id"]) == (resource, project_id):
                 record["resource_limit"] = limit

@@ -49,12 +49,19 @@ class State(Service):
     def __init__(self) -> None:
         super().__init__()
         self.networks: dict[str, Record] = {}
+        """Networks by id."""
         self.subnets: dict[str, Record] = {}
+        """Subnets by id."""
         self.ports: dict[str, Record] = {}
+        """Ports by id."""
         self.security_groups: dict[str, Record] = {}
+        """Security groups by id."""
         self.security_group_rules: dict[str, Record] = {}
+        """The rules of security groups by id."""
         self.routers: dict[str, Record] = {}
+        """Routers by id."""
         self.floatingips: dict[str, Record] = {}
+        """Floating addresses by id."""
         self.limits: dict[str, dict[str, int]] = {}
         """Limits by project id; missing ones have the default."""
         self._subnet_numbers = itertools.count(99)

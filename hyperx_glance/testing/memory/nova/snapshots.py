@@ -9,6 +9,7 @@ from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
+from hyperx_glance.testing.memory.plans import next_data_fault
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _SECTOR = bytes(512)
@@ -97,7 +98,7 @@ class Snapshots(State):
         image, server.snapshot_id = self._glance.image(server.snapshot_id), None
         if image is None:
             return
-        fault = self.snapshot_faults.pop(0) if self.snapshot_faults else ""
+        fault = next_data_fault("snapshot_faults", self.snapshot_faults)
         if fault == "deleted":
             self._glance.remove_image(image.id)
         elif not fault:

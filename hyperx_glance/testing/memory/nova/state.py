@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from hyperx_glance.deployment import NOVA_OPTION
+from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
@@ -24,14 +25,20 @@ class State(Service):
     type: ClassVar[str] = "compute"
     endpoint_path: ClassVar[str] = "/v2.1"
 
-    def __init__(self, keystone: Keystone, glance: Glance, cinder: Cinder, neutron: Neutron) -> None:
+    def __init__(  # noqa: PLR0915  # one statement for each thing that a test may set
+        self, keystone: Keystone, glance: Glance, cinder: Cinder, neutron: Neutron
+    ) -> None:
         super().__init__()
         self.servers: dict[str, Server] = {}
+        """Servers by id."""
         self.flavors: dict[str, Flavor] = {}
+        """Flavors by id."""
         self.keypairs: dict[str, dict[str, Record]] = {}
         """Key pairs by user id and name."""
         self.server_groups: dict[str, Record] = {}
+        """Server groups by id."""
         self.availability_zones: list[str] = ["nova"]
+        """The zones with a working host."""
         self.unavailable_zones: list[str] = []
         """Zones without a working host: Nova lists them, and launches nothing there."""
         self.quotas: dict[str, dict[str, int]] = {}
@@ -53,6 +60,7 @@ class State(Service):
         self.non_inheritable = NOVA_OPTION
         """The option non_inheritable_image_properties: properties that snapshots do not get from the server's image."""
         self.max_microversion = "2.104"
+        """The newest microversion."""
         self.max_limit = 1000
         """The option of [api]: the largest number of records of a page."""
         self.password_changes: PasswordChanges = "accepted"
@@ -62,6 +70,7 @@ class State(Service):
         self.resizes = True
         """Whether there is a host for a server that is resized or migrated: another one, or the same."""
         self.aggregates: dict[int, Record] = {}
+        """Host aggregates by id."""
         self.departed: dict[str, Server] = {}
         """Deleted servers: their actions can still be read."""
         self._keystone = keystone
@@ -80,12 +89,13 @@ class State(Service):
         return flavor.id
 
     def set_quota(self, department: str, **limits: int) -> None:
-        """Set limits of a department: instances, cores, ram (MiB)."""
-        project_id = self._keystone.departments.get(department, department)
-        self.quotas.setdefault(project_id, {}).update(limits)
+        """Set limits of a department, given by name or id: instances, cores, ram (MiB), and others; -1 is none."""
+        known.require_limits("Nova", limits, DEFAULT_QUOTA)
+        self.quotas.setdefault(self._keystone.project_id(department), {}).update(limits)
 
     def server(self, name: str) -> Server:
         """Return the server of that name."""
+        known.require("server", name, [server.name for server in self.servers.values()])
         return next(server for server in self.servers.values() if server.name == name)
 
     def limits_of(self, project_id: str) -> dict[str, int]:
