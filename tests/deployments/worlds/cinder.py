@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.deployments.world import World
+from tests.deployments.world import QUOTAS, WITH_VOLUMES, World, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,8 +57,29 @@ def option(name: str, **options: str | int | bool | None) -> World:
 
 
 WORLDS: Final = (
-    World(name="Cinder: absent", made=absent("cinder")),
-    World(name="Cinder: down", made=down("cinder")),
+    World(
+        name="Cinder: absent",
+        made=absent("cinder"),
+        refused={
+            "an administrator limits volumes": "service-not-in-catalogue",
+            **each(WITH_VOLUMES, "ServiceUnavailableError"),
+        },
+        doctor={"block-storage": "warning"},
+    ),
+    World(
+        name="Cinder: down",
+        made=down("cinder"),
+        refused=each(("an administrator limits volumes", *WITH_VOLUMES), "no-response"),
+        wrong=each(
+            (
+                *QUOTAS,
+                "a member sees the servers that use an image",
+                "a member deletes an image and asks for its servers",
+            ),
+            "no-response",
+        ),
+        doctor={"block-storage": "error"},
+    ),
     option("pages of 2", osapi_max_limit=2),
     option("no room for a volume", quota_volumes=0),
     option("2 GiB of volumes", quota_gigabytes=2),

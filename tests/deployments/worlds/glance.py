@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.deployments.world import World
+from tests.deployments.world import REGISTRATIONS, World, each
 
 
 def default(name: str, **options: str | int | bool | None) -> World:
@@ -12,16 +12,75 @@ def default(name: str, **options: str | int | bool | None) -> World:
     return World(name=f"Glance: {name}", options={"glance": {"DEFAULT": options}})
 
 
+NO_RECORD: Final = {
+    "scratch-record": "error",
+    **each(
+        (
+            "property-protections",
+            "publicize",
+            "communitize",
+            "download-ports",
+            "data-check",
+            "hybrid-isos",
+            "stream-quota",
+        ),
+        "warning",
+    ),
+}
+"""What the doctor says if Glance refuses its scratch record."""
+
 WORLDS: Final = (
     default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
-    default("pages of 1", api_limit_max=1, limit_param_default=1),
+    default("pages of 1", api_limit_max=1, limit_param_default=1).expecting(
+        refused={"a member captures a server on a volume": "quota-exceeded"},
+        wrong=each(
+            (
+                "a member cancels a registration",
+                "a member lists the private images",
+                "a reader lists the private images",
+                "a member turns pages of two",
+                "an administrator lists everything",
+                "a member reads the summary",
+                "a member finds images by tag and words",
+                "an administrator gives a department room for captures",
+                "an administrator reads the quota of a department",
+                "a member registers beyond the limit of images",
+                "an administrator limits servers",
+                "an administrator limits volumes",
+                "a member deletes every image that is left",
+                "an administrator takes the room back",
+            ),
+            "list-does-not-continue",
+        ),
+    ),
     default("images of 300 KiB at most", image_size_cap=300 * 1024),
-    default("five properties at most", image_property_quota=5),
+    default("five properties at most", image_property_quota=5).expecting(
+        refused=each(
+            (
+                "a member registers a raw disk that the client streams",
+                "a member edits an image",
+                "a steward edits the published image",
+                "an administrator features an image",
+            ),
+            "request-refused",
+        ),
+        wrong={"a member captures a server": "service-failed"},
+        doctor={"property-protections": "error"},
+    ),
     default("one tag at most", image_tag_quota=1),
     default("a store of 1 MiB for each user, no unified limits", use_keystone_limits=False, user_storage_quota="1MB"),
-    default("disk formats raw and iso alone", disk_formats="raw,iso"),
+    default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
+        refused={"a reader registers an image": "request-refused"},
+        wrong=each((name for name in REGISTRATIONS if "raw" not in name and "iso" not in name), "request-refused"),
+        doctor=NO_RECORD,
+    ),
     default("without the disk format raw", disk_formats="qcow2,iso,vmdk"),
-    default("without the container format bare", container_formats="ovf"),
+    default("without the container format bare", container_formats="ovf").expecting(
+        wrong=each(
+            (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "request-refused"
+        ),
+        doctor=NO_RECORD,
+    ),
     default("imports by glance-direct alone", enabled_import_methods="[glance-direct]"),
     default("imports by web-download alone", enabled_import_methods="[web-download]"),
     World(
@@ -36,6 +95,14 @@ WORLDS: Final = (
                 "image_conversion": {"output_format": "raw"},
             }
         },
+        wrong=each(
+            (
+                "a member registers a qcow2 from its url",
+                "an administrator registers for a department",
+                "another department registers an image",
+            ),
+            "wrong: the format is raw",
+        ),
     ),
     World(
         name="Glance: formats are not checked",

@@ -37,7 +37,11 @@ def by_token(cloud: LocalCloud, person: str) -> Session:
 
 
 WORLDS: Final = (
-    World(name="Keystone: lists of 2", options={"keystone": {"DEFAULT": {"list_limit": 2}}}),
+    World(
+        name="Keystone: lists of 2",
+        options={"keystone": {"DEFAULT": {"list_limit": 2}}},
+        wrong={"an administrator sees all departments": "wrong: departments are missing"},
+    ),
     World(name="Keystone: application credentials", login=by_application_credential),
     World(name="Keystone: tokens alone", login=by_token),
     World(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tests.deployments.world import World
+from tests.deployments.world import LAUNCHES, World, each
 from tests.deployments.worlds.cinder import absent, down
 
 if TYPE_CHECKING:
@@ -44,7 +44,13 @@ def two_networks(cloud: LocalCloud) -> Iterator[None]:
 
 
 WORLDS: Final = (
-    World(name="Neutron: absent", made=absent("neutron")),
+    World(
+        name="Neutron: absent",
+        made=absent("neutron"),
+        refused={"a member sees the networks": "service-not-in-catalogue"},
+        wrong=each(LAUNCHES, "ServiceUnavailableError"),
+        doctor={"network": "error"},
+    ),
     World(name="Neutron: down", made=down("neutron")),
     World(name="Neutron: no network for members", made=changed(shared=False)),
     World(name="Neutron: the only network is external", made=changed(**{"router:external": True, "shared": False})),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.deployments.world import World
+from tests.deployments.world import LAUNCHES, World, each
 
 ADMINISTRATORS: Final = "role:admin"
 OLD: Final = {"oslo_policy": {"enforce_new_defaults": False, "enforce_scope": False}}
@@ -24,15 +24,30 @@ WORLDS: Final = (
         settings={"public_visibility": "public"},
     ),
     reserved("glance", "communitize_image"),
-    reserved("glance", "delete_image"),
+    reserved("glance", "delete_image").expecting(
+        refused=each(
+            (
+                "a member cancels a registration",
+                "a member deletes a protected image",
+                "a member deletes an image and asks for its servers",
+                "a member deletes the captures",
+                "a member deletes every image that is left",
+            ),
+            "not-allowed",
+        ),
+        doctor={"scratch-record": "error"},
+    ),
     reserved("glance", "deactivate"),
-    reserved("glance", "reactivate"),
+    reserved("glance", "reactivate").expecting(refused={"a member enables the image": "not-allowed"}),
     reserved("glance", "add_image"),
     reserved("glance", "modify_image"),
     reserved("glance", "upload_image"),
     reserved("glance", "download_image"),
     reserved("glance", "get_images"),
-    reserved("nova", "os_compute_api:servers:detail"),
+    reserved("nova", "os_compute_api:servers:detail").expecting(
+        refused={"a member deletes an image and asks for its servers": "not-allowed"},
+        wrong=each(LAUNCHES, "not-allowed"),
+    ),
     reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
     reserved("nova", "os_compute_api:servers:create_image"),
     reserved("nova", "os_compute_api:os-admin-password"),
