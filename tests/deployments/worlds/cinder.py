@@ -24,8 +24,8 @@ def absent(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
         endpoints = session.get(f"{keystone}/endpoints?service_id={found[0]['id']}").json()["endpoints"]
 
         def enable(*, enabled: bool) -> None:
-            for each in endpoints:
-                session.patch(f"{keystone}/endpoints/{each['id']}", json={"endpoint": {"enabled": enabled}})
+            for endpoint in endpoints:
+                session.patch(f"{keystone}/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": enabled}})
 
         enable(enabled=False)
         try:
