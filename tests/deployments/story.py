@@ -115,6 +115,12 @@ class Story:
 
     def tell(self, name: str) -> str:
         """Take a step, and return what became of it: done, left out, the code of a refusal, or what is wrong."""
+        began = time.monotonic()
+        outcome = self._outcome(name)
+        LOG.info("%s: %s, %.1f s", name, outcome, time.monotonic() - began)
+        return outcome
+
+    def _outcome(self, name: str) -> str:
         try:
             STEPS[name](self)
         except MissingError:
