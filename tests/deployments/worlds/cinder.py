@@ -62,7 +62,8 @@ WORLDS: Final = (
         made=absent("cinder"),
         refused={
             "an administrator limits volumes": "service-not-in-catalogue",
-            **each(WITH_VOLUMES, "ServiceUnavailableError"),
+            "a member launches a server on a volume": "no-volumes-to-boot-from",
+            "a member installs from an iso": "no-volumes-to-install-on",
         },
         doctor={"block-storage": "warning"},
     ),

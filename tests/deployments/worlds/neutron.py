@@ -48,7 +48,7 @@ WORLDS: Final = (
         name="Neutron: absent",
         made=absent("neutron"),
         refused={"a member sees the networks": "service-not-in-catalogue"},
-        wrong=each(LAUNCHES, "ServiceUnavailableError"),
+        wrong=each(LAUNCHES, "launch-lost"),
         doctor={"network": "error"},
     ),
     World(name="Neutron: down", made=down("neutron")),

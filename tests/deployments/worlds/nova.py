@@ -91,7 +91,8 @@ WORLDS: Final = (
     option("two items of metadata", "quota", metadata_items=2),
     option("servers are deleted later", reclaim_instance_interval=3600).expecting(
         wrong=each(
-            ("a member takes a launch on a volume back", "a member takes an installation back"), "WaitTimeoutError"
+            ("a member takes a launch on a volume back", "a member takes an installation back"),
+            "volumes-not-deleted-yet",
         ),
     ),
     option("no local disks", max_local_block_devices=0).expecting(wrong=each(ON_LOCAL_DISKS, "request-refused")),
