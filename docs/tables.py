@@ -274,7 +274,7 @@ def _outcome(how: str) -> str:
     """Write how a step went: "``image-protected`` (`ProtectedError`)"."""
     if how in (DONE, LEFT_OUT):
         return how
-    if how.startswith("wrong: "):
+    if how.startswith("otherwise: "):
         return f"``{how}``"
     refusal, _, more = how.partition(", ")
     code, _, kind = refusal.removesuffix(")").partition(" (")

@@ -13,6 +13,7 @@ from hyperx_glance.testing.timing import scaled
 from tests.deployments import people
 from tests.deployments.oracle import Oracle
 from tests.support.clouds import LOOPBACK, REGION
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,10 +133,10 @@ class Story:
             return f"{refusal}, {left}" if left else refusal
         except AssertionError as error:
             LOG.warning("%s: %s", name, error)
-            return f"wrong: {error.args[0] if error.args else traceback.extract_tb(error.__traceback__)[-1].line}"
+            return f"otherwise: {error.args[0] if error.args else traceback.extract_tb(error.__traceback__)[-1].line}"
         except Exception as error:
             LOG.exception("%s", name)
-            return f"wrong: {type(error).__name__}"
+            return f"otherwise: {type(error).__name__}"
         return DONE
 
     def _taken_back(self, name: str, error: HyperxGlanceError) -> str:
@@ -148,9 +149,16 @@ class Story:
                 client.find_capture(error.capture_id).cancel()
         except HyperxGlanceError as second:
             LOG.warning("%s, taken back: %s", name, second)
+            self._remove(error.launch_id or "")
             self.accept()
             return f"and what it names cannot be taken back: {second.code or type(second).__name__}"
         return ""
+
+    def _remove(self, launch_id: str) -> None:
+        """Remove a launch past the library: what Nova still makes would look like something of a later step."""
+        for server in self.oracle.launched(launch_id):
+            self.oracle.delete(server["id"], "server")
+        until(lambda: not self.oracle.launched(launch_id))
 
     def _surplus(self, error: HyperxGlanceError) -> str:
         """Return what a refused step has left behind and the error does not name."""

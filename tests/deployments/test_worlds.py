@@ -38,7 +38,9 @@ def unexpected(world: World, outcomes: Mapping[str, str]) -> dict[str, str]:
 
 def goes_as(outcome: str, expected: str) -> bool:
     """Compare; a refusal may be expected by its code, by its class, or by both."""
-    return expected == outcome or expected in outcome.removesuffix(")").split(" (")
+    refusal, _, left = outcome.partition(", ")
+    code, _, kind = refusal.removesuffix(")").partition(" (")
+    return expected == outcome or (not left and expected in (code, kind))
 
 
 def judged(findings: Mapping[str, list[Finding]]) -> dict[str, str]:

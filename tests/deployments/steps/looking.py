@@ -57,7 +57,7 @@ def a_member_sees_the_flavors(story: Story) -> None:
 
 @step
 def a_member_sees_the_networks(story: Story) -> None:
-    assert "net1" in [each.name for each in story.member.networks()]
+    assert "net1" in [each.name for each in story.member.networks()], "net1 is not offered"
 
 
 @step

@@ -101,7 +101,7 @@ WORLDS: Final = (
                 "an administrator registers for a department",
                 "another department registers an image",
             ),
-            "wrong: the format is raw",
+            "otherwise: the format is raw",
         ),
     ),
     World(

@@ -53,7 +53,12 @@ WORLDS: Final = (
     ),
     World(name="Neutron: down", made=down("neutron")),
     World(name="Neutron: no network for members", made=changed(shared=False)),
-    World(name="Neutron: the only network is external", made=changed(**{"router:external": True, "shared": False})),
+    World(
+        name="Neutron: the only network is external",
+        made=changed(**{"router:external": True, "shared": False}),
+        refused={"a member sees the networks": "otherwise: net1 is not offered"},
+        wrong=each(LAUNCHES, "request-refused"),
+    ),
     World(name="Neutron: two networks", made=two_networks),
     World(name="Neutron: pages of 2", options={"neutron": {"DEFAULT": {"pagination_max_limit": 2}}}),
     World(name="Neutron: one port for each department", options={"neutron": {"QUOTAS": {"quota_port": 1}}}),

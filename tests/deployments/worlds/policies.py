@@ -45,8 +45,14 @@ WORLDS: Final = (
     reserved("glance", "download_image"),
     reserved("glance", "get_images"),
     reserved("nova", "os_compute_api:servers:detail").expecting(
-        refused={"a member deletes an image and asks for its servers": "not-allowed"},
-        wrong=each(LAUNCHES, "not-allowed"),
+        refused=each(
+            (
+                "a member sees the servers that use an image",
+                "a member deletes an image and asks for its servers",
+            ),
+            "not-allowed",
+        ),
+        wrong=each(LAUNCHES, "not-allowed (NotAllowedError), and what it names cannot be taken back: not-allowed"),
     ),
     reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
     reserved("nova", "os_compute_api:servers:create_image"),
