@@ -22,8 +22,6 @@ LAUNCHES: Final = (
     *WITH_VOLUMES,
     "another department launches the published image",
 )
-ON_LOCAL_DISKS: Final = tuple(name for name in LAUNCHES if name not in WITH_VOLUMES)
-CAPTURES: Final = ("a member captures a server", "a member captures a server on a volume")
 REGISTRATIONS: Final = (
     "a member registers a qcow2 from its url",
     "a member registers a raw disk that the client streams",

@@ -39,24 +39,6 @@ def written(
     return endpoints
 
 
-@contextlib.contextmanager
-def older_volume_type(cloud: LocalCloud) -> Iterator[None]:
-    """Offer block storage as volumev3 alone."""
-    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
-    (service,) = session.get(f"{keystone}/services?name=cinder").json()["services"]
-    session.patch(f"{keystone}/services/{service['id']}", json={"service": {"type": "volumev3"}})
-    try:
-        yield
-    finally:
-        session.patch(f"{keystone}/services/{service['id']}", json={"service": {"type": service["type"]}})
-
-
 VERSIONED: Final = {"glance": "/v2", "nova": "/v2.1", "neutron": "/v2.0", "cinder": "/v3"}
 
-WORLDS: Final = (
-    World(name="Catalogue: endpoints with versions", made=written(VERSIONED)),
-    World(
-        name="Catalogue: endpoints end with a slash", made=written({"glance": "/", "nova": "/v2.1/", "cinder": "/v3/"})
-    ),
-    World(name="Catalogue: block storage as volumev3", made=older_volume_type),
-)
+WORLDS: Final = (World(name="Catalogue: endpoints with versions", made=written(VERSIONED)),)

@@ -51,11 +51,6 @@ def down(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
     return stopped
 
 
-def option(name: str, **options: str | int | bool | None) -> World:
-    """Return a world that changes options of Cinder's main section."""
-    return World(name=f"Cinder: {name}", options={"cinder": {"DEFAULT": options}})
-
-
 WORLDS: Final = (
     World(
         name="Cinder: absent",
@@ -80,8 +75,6 @@ WORLDS: Final = (
             "no-response",
         ),
         doctor={"block-storage": "error"},
+        tenth=True,
     ),
-    option("pages of 2", osapi_max_limit=2),
-    option("no room for a volume", quota_volumes=0),
-    option("2 GiB of volumes", quota_gigabytes=2),
 )

@@ -53,7 +53,6 @@ WORLDS: Final = (
             "list-does-not-continue",
         ),
     ),
-    default("images of 300 KiB at most", image_size_cap=300 * 1024),
     default("five properties at most", image_property_quota=5).expecting(
         refused=each(
             (
@@ -67,25 +66,17 @@ WORLDS: Final = (
         wrong={"a member captures a server": "service-failed"},
         doctor={"property-protections": "error"},
     ),
-    default("one tag at most", image_tag_quota=1),
-    default("a store of 1 MiB for each user, no unified limits", use_keystone_limits=False, user_storage_quota="1MB"),
     default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused={"a reader registers an image": "request-refused"},
         wrong=each((name for name in REGISTRATIONS if "raw" not in name and "iso" not in name), "request-refused"),
         doctor=NO_RECORD,
+        tenth=True,
     ),
-    default("without the disk format raw", disk_formats="qcow2,iso,vmdk"),
     default("without the container format bare", container_formats="ovf").expecting(
         wrong=each(
             (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "request-refused"
         ),
         doctor=NO_RECORD,
-    ),
-    default("imports by glance-direct alone", enabled_import_methods="[glance-direct]"),
-    default("imports by web-download alone", enabled_import_methods="[web-download]"),
-    World(
-        name="Glance: imports from ports 80 and 443 alone",
-        options={"glance": {"import_filtering_opts": {"allowed_ports": "[80,443]", "disallowed_ports": "[]"}}},
     ),
     World(
         name="Glance: imports are converted to raw",
@@ -104,13 +95,4 @@ WORLDS: Final = (
             "otherwise: the format is raw",
         ),
     ),
-    World(
-        name="Glance: formats are not checked",
-        options={"glance": {"image_format": {"require_image_format_match": False}}},
-    ),
-    default("locations are shown", show_image_direct_url=True, show_multiple_locations=True),
-    default("images are deleted later", delayed_delete=True),
-    default("hashes of SHA-256", hashing_algorithm="sha256"),
-    default("the staging area is gone", node_staging_uri="file:///nowhere/staging"),
-    default("no property is protected", property_protection_file=None),
 )

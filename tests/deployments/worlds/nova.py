@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tests.deployments.world import ON_LOCAL_DISKS, World, each
+from tests.deployments.world import World, each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,37 +65,17 @@ def registered_limits(cloud: LocalCloud) -> Iterator[None]:
             session.delete(f"{keystone}/registered_limits/{each['id']}")
 
 
-@contextlib.contextmanager
-def no_compute_host(cloud: LocalCloud) -> Iterator[None]:
-    """Disable the only host."""
-    session, nova = cloud.session("admin"), f"{cloud.url('nova')}/v2.1/os-services"
-    headers = {"X-OpenStack-Nova-API-Version": "2.53"}
-    found = session.get(f"{nova}?binary=nova-compute", headers=headers).json()["services"][0]["id"]
-    session.put(f"{nova}/{found}", json={"status": "disabled"}, headers=headers)
-    try:
-        yield
-    finally:
-        session.put(f"{nova}/{found}", json={"status": "enabled"}, headers=headers)
-
-
 WORLDS: Final = (
     World(
         name="Nova: unified limits",
         made=registered_limits,
         wrong={"an administrator limits servers": "limits-not-applied"},
     ),
-    option("quota driver without quotas", "quota", driver="nova.quota.NoopQuotaDriver"),
     option("pages of 2", "api", max_limit=2),
-    option("no passwords", "api", enable_instance_password=False),
-    option("config drives for all", force_config_drive=True),
-    option("two items of metadata", "quota", metadata_items=2),
     option("servers are deleted later", reclaim_instance_interval=3600).expecting(
         wrong=each(
             ("a member takes a launch on a volume back", "a member takes an installation back"),
             "volumes-not-deleted-yet",
         ),
     ),
-    option("no local disks", max_local_block_devices=0).expecting(wrong=each(ON_LOCAL_DISKS, "request-refused")),
-    World(name="Nova: no compute host", made=no_compute_host),
-    option("volumes in the server's own zone", "cinder", cross_az_attach=False),
 )

@@ -7,7 +7,6 @@ from typing import Final
 from tests.deployments.world import LAUNCHES, World, each
 
 ADMINISTRATORS: Final = "role:admin"
-OLD: Final = {"oslo_policy": {"enforce_new_defaults": False, "enforce_scope": False}}
 
 
 def reserved(service: str, *rules: str) -> World:
@@ -18,12 +17,6 @@ def reserved(service: str, *rules: str) -> World:
 
 
 WORLDS: Final = (
-    World(
-        name="Policies: members publicize images",
-        policies={"glance": {"publicize_image": "role:admin or role:member"}},
-        settings={"public_visibility": "public"},
-    ),
-    reserved("glance", "communitize_image"),
     reserved("glance", "delete_image").expecting(
         refused=each(
             (
@@ -37,13 +30,7 @@ WORLDS: Final = (
         ),
         doctor={"scratch-record": "error"},
     ),
-    reserved("glance", "deactivate"),
     reserved("glance", "reactivate").expecting(refused={"a member enables the image": "not-allowed"}),
-    reserved("glance", "add_image"),
-    reserved("glance", "modify_image"),
-    reserved("glance", "upload_image"),
-    reserved("glance", "download_image"),
-    reserved("glance", "get_images"),
     reserved("nova", "os_compute_api:servers:detail").expecting(
         refused=each(
             (
@@ -55,11 +42,4 @@ WORLDS: Final = (
         wrong=each(LAUNCHES, "not-allowed (NotAllowedError), and what it names cannot be taken back: not-allowed"),
     ),
     reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
-    reserved("nova", "os_compute_api:servers:create_image"),
-    reserved("nova", "os_compute_api:os-admin-password"),
-    reserved("nova", "os_compute_api:limits"),
-    reserved("cinder", "volume:create"),
-    reserved("cinder", "volume:get_all"),
-    reserved("cinder", "limits_extension:used_limits"),
-    World(name="Policies: old rules in all services", options=dict.fromkeys(("glance", "nova", "cinder"), OLD)),
 )
