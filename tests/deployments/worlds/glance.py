@@ -1,0 +1,98 @@
+"""Glance: sizes of pages, limits, formats, ways of importing, plug-ins, stores, protections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.deployments.world import REGISTRATIONS, World, each
+
+
+def default(name: str, **options: str | int | bool | None) -> World:
+    """Return a world that changes options of Glance's main section."""
+    return World(name=f"Glance: {name}", options={"glance": {"DEFAULT": options}})
+
+
+NO_RECORD: Final = {
+    "scratch-record": "error",
+    **each(
+        (
+            "property-protections",
+            "publicize",
+            "communitize",
+            "download-ports",
+            "data-check",
+            "hybrid-isos",
+            "stream-quota",
+        ),
+        "warning",
+    ),
+}
+"""What the doctor says if Glance refuses its scratch record."""
+
+WORLDS: Final = (
+    default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
+    default("pages of 1", api_limit_max=1, limit_param_default=1).expecting(
+        refused={"a member captures a server on a volume": "quota-exceeded"},
+        wrong=each(
+            (
+                "a member cancels a registration",
+                "a member lists the private images",
+                "a reader lists the private images",
+                "a member turns pages of two",
+                "an administrator lists everything",
+                "a member reads the summary",
+                "a member finds images by tag and words",
+                "an administrator gives a department room for captures",
+                "an administrator reads the quota of a department",
+                "a member registers beyond the limit of images",
+                "an administrator limits servers",
+                "an administrator limits volumes",
+                "a member deletes every image that is left",
+                "an administrator takes the room back",
+            ),
+            "list-does-not-continue",
+        ),
+    ),
+    default("five properties at most", image_property_quota=5).expecting(
+        refused=each(
+            (
+                "a member registers a raw disk that the client streams",
+                "a member edits an image",
+                "a steward edits the published image",
+                "an administrator features an image",
+            ),
+            "request-refused",
+        ),
+        wrong={"a member captures a server": "service-failed"},
+        doctor={"property-protections": "error"},
+    ),
+    default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
+        refused={"a reader registers an image": "request-refused"},
+        wrong=each((name for name in REGISTRATIONS if "raw" not in name and "iso" not in name), "request-refused"),
+        doctor=NO_RECORD,
+        tenth=True,
+    ),
+    default("without the container format bare", container_formats="ovf").expecting(
+        wrong=each(
+            (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "request-refused"
+        ),
+        doctor=NO_RECORD,
+    ),
+    World(
+        name="Glance: imports are converted to raw",
+        options={
+            "glance": {
+                "image_import_opts": {"image_import_plugins": "[image_conversion]"},
+                "image_conversion": {"output_format": "raw"},
+            }
+        },
+        wrong=each(
+            (
+                "a member registers a qcow2 from its url",
+                "an administrator registers for a department",
+                "another department registers an image",
+            ),
+            "otherwise: the format is raw",
+        ),
+    ),
+)
