@@ -111,7 +111,7 @@ def test_a_file_that_no_server_could_have_is_refused(
     with pytest.raises(hyperx_glance.InvalidRequestError, match=said):
         hyperx_cloud.glance.downloads[url] = content  # type: ignore[assignment]  # what it is about
     with pytest.raises(hyperx_glance.InvalidRequestError, match=said):
-        hyperx_cloud.glance.downloads |= {url: content}  # type: ignore[arg-type]  # what it is about
+        hyperx_cloud.glance.downloads |= {url: content}  # type: ignore[dict-item]  # what it is about
 
 
 def test_clients_find_the_files_of_another_mapping(hyperx_cloud: InMemoryCloud, hyperx_client: Client) -> None:

@@ -17,7 +17,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Literal, Self
 from urllib.parse import urlsplit
@@ -36,35 +36,29 @@ NOTICE_SECONDS = 0.05
 """How long a look at an image waits for a download that is on its way: a loopback server is quicker."""
 
 
-class Downloads(MutableMapping[str, Download]):
+_Several = Mapping[str, Download] | Iterable[tuple[str, Download]]
+
+
+class Downloads(dict[str, Download]):
     """The contents of URLs; a URL or a content that no server could have is refused."""
 
-    def __init__(self) -> None:
-        self._planned: dict[str, Download] = {}
-
     def __setitem__(self, url: str, content: Download) -> None:
-        if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidRequestError(Text(f"The URL must begin with http:// or https://, not {url!r}."))
         if not (isinstance(content, bytes | int | Exception) or callable(content)):
             expected = "bytes, an HTTP status, an exception, or a function that returns bytes"
             raise InvalidRequestError(Text(f"The content of {url} must be {expected}, not {type(content).__name__}."))
-        self._planned[url] = content
+        super().__setitem__(url, content)
 
-    def __ior__(self, other: Mapping[str, Download]) -> Self:
-        self.update(other)
+    def update(self, others: _Several = (), /, **more: Download) -> None:  # type: ignore[override]  # no overloads
+        """Set several, each as if alone."""
+        for url, content in dict(others, **more).items():
+            self[url] = content
+
+    def __ior__(self, others: _Several) -> Self:  # type: ignore[override,misc]  # as update takes them
+        self.update(others)
         return self
-
-    def __getitem__(self, url: str) -> Download:
-        return self._planned[url]
-
-    def __delitem__(self, url: str) -> None:
-        del self._planned[url]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._planned)
-
-    def __len__(self) -> int:
-        return len(self._planned)
 
 
 class ContentError(Exception):

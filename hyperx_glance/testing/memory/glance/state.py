@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -57,7 +57,7 @@ class State(Service):
         """The option enabled_import_methods; [] is a Glance without imports."""
         self.import_filter = Filter(disallowed_ports=[22])
         """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
-        self.downloads: MutableMapping[str, Download] = Downloads()
+        self.downloads: dict[str, Download] = Downloads()
         """The content of URLs: data, an HTTP status, an error, a function. Other URLs are actually read."""
         self.ca_file: str | None = None
         """Certificates to trust for https downloads, besides the system's."""
