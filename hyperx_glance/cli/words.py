@@ -39,7 +39,7 @@ _TITLES = {
     "allowed": ("You may", "可用操作"),
     "status": ("Status", "状态"),
     "project_id": ("Department", "部门"),
-    "through": ("Through", "使用方式"),
+    "through": ("Used as", "使用方式"),
     "server": ("Server", "虚拟机"),
     "password": ("Password", "密码"),
     "launch_id": ("Launch", "启动编号"),
@@ -87,6 +87,7 @@ _CHINESE = {
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",
+    "volume": "云硬盘",
     "featured": "精选",
     "public": "公共",
     "private": "私有",

@@ -335,3 +335,4 @@ def test_servers_of_an_image(openstack: Callable[..., Run]) -> None:
     (server,) = openstack("hyperx image servers debian -f json").json()
     assert (server["id"], server["name"], server["through"]) == (launched["servers"][0]["id"], "web", "image")
     assert "| dept-a " in openstack("hyperx image servers debian").out
+    assert re.search(r"\| dept-a \| 镜像 +\|", openstack("hyperx image servers debian --language zh").out)

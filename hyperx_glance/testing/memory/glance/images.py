@@ -55,7 +55,7 @@ class Images(Imports):
     def show_to(self, image_id: str, visibility: str) -> None:
         """Change an image's visibility without a request."""
         known.require("image", image_id, self.images)
-        known.require("visibility in Glance", visibility, records.VISIBILITIES)
+        known.require("Glance visibility", visibility, records.VISIBILITIES)
         self.images[image_id].visibility = visibility
         self._changed()
 

@@ -12,7 +12,7 @@ from hyperx_glance.testing import known as known_names
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.cache import Cache
-from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
+from hyperx_glance.testing.memory.glance.downloads import Download, Downloads, Filter, Job
 from hyperx_glance.testing.memory.glance.metadef_parts import AllMetadefs
 from hyperx_glance.testing.memory.glance.protections import refused_by_rules
 from hyperx_glance.testing.memory.glance.records import ImageRecord, Member, show, visible
@@ -57,7 +57,7 @@ class State(Service):
         """The option enabled_import_methods; [] is a Glance without imports."""
         self.import_filter = Filter(disallowed_ports=[22])
         """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
-        self.downloads: dict[str, Download] = {}
+        self.downloads: dict[str, Download] = Downloads()
         """The content of URLs: data, an HTTP status, an error, a function. Other URLs are actually read."""
         self.ca_file: str | None = None
         """Certificates to trust for https downloads, besides the system's."""
@@ -128,7 +128,7 @@ class State(Service):
         """
         for key, words in _WORDS.items():
             if record.get(key) is not None:
-                known_names.require(f"{key} in Glance", record[key], words)
+                known_names.require(f"Glance {key}", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}
         image_id = str(known.pop("id", "") or uuid.uuid4())
         for key in records.TIMES:

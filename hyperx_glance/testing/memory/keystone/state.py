@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
+from hyperx_glance.texts import Text
 
 PASSWORD = "secret"
 REGION = "RegionOne"
@@ -169,7 +171,16 @@ class State(Service):
         return str(record["id"])
 
     def set_limit(self, service: Service, resource: str, department: str, limit: int) -> None:
-        """Set a department's own limit of a registered resource; the department is given by name or id."""
+        """Set a department's own limit of a registered resource; the department is given by name or id.
+
+        >>> from hyperx_glance.testing import InMemoryCloud
+        >>> cloud = InMemoryCloud()
+        >>> cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 5)
+        """
+        if service not in self.services:
+            raise InvalidRequestError(
+                Text(f"The service must be one of the cloud's, for example cloud.glance, not {service!r}.")
+            )
         resources = [
             str(r["resource_name"]) for r in self.registered_limits.values() if r["service_id"] == service_id(service)
         ]
