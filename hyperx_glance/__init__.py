@@ -56,6 +56,7 @@ if typing.TYPE_CHECKING:
         Usage as Usage,
     )
     from hyperx_glance.models.registering import NewImage as NewImage, NewIso as NewIso
+    from hyperx_glance.models.request import invalid_request as invalid_request
     from hyperx_glance.models.results import (
         AvailabilityZone as AvailabilityZone,
         Deletion as Deletion,
@@ -108,6 +109,7 @@ _HOMES = {
     "models.launching": "LaunchRequest",
     "models.quotas": "DepartmentQuota QuotaLimits Usage",
     "models.registering": "NewImage NewIso",
+    "models.request": "invalid_request",
     "models.results": """
         AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
         Progress Server ServerRef Summary UrlReport

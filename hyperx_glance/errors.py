@@ -275,7 +275,7 @@ class QuotaExceededError(HyperxGlanceError):
                 resource=_counted(resource, requested),
                 used=used,
                 limit=limit,
-                **{"exceeded": [word("resource", each) for each in exceeded]} if several else {},
+                **{"exceeded": [word("limited", each) for each in exceeded]} if several else {},
             )
         super().__init__(message, **answer)
         self.department = department

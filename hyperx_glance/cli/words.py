@@ -87,6 +87,7 @@ _CHINESE = {
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",
+    "volume": "云硬盘",
     "featured": "精选",
     "public": "公共",
     "private": "私有",

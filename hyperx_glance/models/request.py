@@ -10,7 +10,7 @@ hyperx_glance.errors.InvalidRequestError: amount: must be a whole number
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import pydantic
@@ -74,20 +74,29 @@ _UNIONS = ("networks", "user_data")
 
 
 def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
-    """Return an error with one line for each wrong field, or for the first ones if there are many.
+    return invalid_request(error.errors(include_url=False, include_input=False), fields=tuple(model.model_fields))
 
-    This takes linear time, and little for the mistakes that are not named.
+
+def invalid_request(mistakes: Sequence[ErrorDetails], *, fields: Sequence[str] = ()) -> InvalidRequestError:
+    """Return the error that names what pydantic found wrong, in words of this library and without any value.
+
+    For a back end whose framework validates requests: ``mistakes`` is what ``errors()`` of its exception returns, such
+    as pydantic's ``ValidationError`` or FastAPI's ``RequestValidationError``. ``fields`` are the fields that exist; an
+    unknown field is compared with them. The error has one line for each wrong field, or for the first ones if there are
+    many. A message that this library does not know, such as one of a custom type, stays English.
     """
-    mistakes = error.errors(include_url=False, include_input=False)
+    # This takes linear time, and little for the mistakes that are not named.
     found: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for mistake in mistakes:
-        found.setdefault(_place(mistake["loc"]), []).append(mistake)
+        # The place of broken JSON is a line or a character, not a field.
+        place = () if mistake["type"] == "json_invalid" and len(mistake["loc"]) < 2 else _place(mistake["loc"])
+        found.setdefault(place, []).append(mistake)
     # A place above another mistake is a branch of a union that does not fit the value.
     above = {place[:end] for place in found for end in range(1, len(place))}
     places = [place for place in found if place not in above]
     problems = []
     for place in places[:MOST_MISTAKES]:
-        found_here = list(dict.fromkeys(_problem(model, mistake) for mistake in found[place][:MOST_MISTAKES]))
+        found_here = list(dict.fromkeys(_problem(fields, mistake) for mistake in found[place][:MOST_MISTAKES]))
         problem = found_here[0] if len(found_here) == 1 else say("one-of-several-problems", problems=found_here)
         name = _printable(".".join(_shortened(part) for part in place))
         problems.append(say("wrong-field", field=field_name(name), problem=problem) if name else problem)
@@ -104,9 +113,9 @@ def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
     return error if short else None
 
 
-def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
+def _problem(fields: Sequence[str], mistake: ErrorDetails) -> Text:
     kind, context = mistake["type"], mistake.get("ctx", {})
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
         return say(_PATTERNS[context["pattern"]])
     if isinstance(context.get("error"), ValueError) and (ours := problem_of(context["error"])).code:
         return ours
@@ -114,7 +123,7 @@ def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
     if code is None:
         return Text(_printable(_shortened(mistake["msg"].removeprefix("Value error, "), LONGEST_SENTENCE)))
     if code == "unknown-field":
-        near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
+        near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), fields, n=1)
         return say("unknown-field-near", near=field_name(near[0])) if near else say(code)
     if code == "must-be-one-of":
         return say(code, words=re.findall("'([^']*)'", context["expected"]))

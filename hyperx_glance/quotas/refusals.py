@@ -46,7 +46,7 @@ def quota_error(
     first = found[0]
     complete = None not in first
     return QuotaExceededError(
-        NO_TEXT if complete else say("no-room", department=department, resource=word("resource", first.resource)),
+        NO_TEXT if complete else say("no-room", department=department, resource=word("limited", first.resource)),
         explanation="" if complete else text,
         department=department,
         resource=first.resource,

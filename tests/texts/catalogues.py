@@ -25,7 +25,7 @@ from hyperx_glance.texts import DOMAIN, LOCALES, Language
 PACKAGE = LOCALES.parent
 _CODE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9_.-]+)?")
 _IMPORTED = re.compile(r"^from hyperx_glance(\.texts import| import .*\btexts\b)", re.MULTILINE)
-WORDS = ("category", "field", "glance-action", "left", "phase", "resource", "service", "thing", "unit")
+WORDS = ("category", "field", "glance-action", "left", "limited", "phase", "resource", "service", "thing", "unit")
 """Kinds of words: their codes are put together of kind and word at run time."""
 
 

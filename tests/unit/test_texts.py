@@ -26,7 +26,7 @@ NAMES_THAT_STAY = Path(catalogues.__file__).with_name("names.txt")
 CODES = sorted({code for _, code in entries("en")})
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
 NAMES = re.compile(
-    r"`[^`]*`|(?<!\\w)--?[a-z-]+|[A-Za-z_.]+\([^）]*?\)|https?://\S*|\b[a-z0-9-]+([_.:][A-Za-z0-9]+)+\b|%40|“[^”]*”|<[a-z]+>"
+    r"`[^`]*`|(?<!\w)--?[a-z-]+|[A-Za-z_.]+\([^）]*?\)|https?://\S*|\b[a-z0-9-]+([_.:][A-Za-z0-9]+)+\b|%40|“[^”]*”|<[a-z]+>"
 )
 """What stays as it is in a Chinese sentence: commands, options, calls, names with dots and underscores, quotations."""
 
