@@ -41,7 +41,7 @@ def test_a_row_says_when_a_text_appears_and_as_what(code: str) -> None:
 def test_a_row_names_classes_values_and_status() -> None:
     row = CODES.row("image-inactive")
 
-    assert row[2:5] == ("`ImageNotActiveError`, a reason", "``image``, ``phase``", "409")
+    assert row[2:5] == ("`ImageNotActiveError`", "``image``, ``phase``", "409")
 
 
 def test_each_class_with_a_message_of_its_own_is_on_the_page() -> None:
