@@ -116,9 +116,9 @@ class DeleteImage(commands.Deleting):
         for server in deletion.servers or ():
             line = say(
                 "server-still-uses-it",
-                image=name,
+                image=output.printable(name),
                 id=server.id,
-                name=server.name,
+                name=output.printable(server.name),
                 status=server.status,
                 through=words.word(server.through, parsed_args.language),
             )
