@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
-from pydantic_core import ErrorDetails
 
 from hyperx_glance import arguments
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
@@ -77,7 +76,7 @@ def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> Invalid
     return invalid_request(error.errors(include_url=False, include_input=False), fields=tuple(model.model_fields))
 
 
-def invalid_request(mistakes: Sequence[ErrorDetails], *, fields: Sequence[str] = ()) -> InvalidRequestError:
+def invalid_request(mistakes: Sequence[Mapping[str, Any]], *, fields: Sequence[str] = ()) -> InvalidRequestError:
     """Return the error that names what pydantic found wrong, in words of this library and without any value.
 
     For a back end whose framework validates requests: ``mistakes`` is what ``errors()`` of its exception returns, such
@@ -86,7 +85,7 @@ def invalid_request(mistakes: Sequence[ErrorDetails], *, fields: Sequence[str] =
     many. A message that this library does not know, such as one of a custom type, stays English.
     """
     # This takes linear time, and little for the mistakes that are not named.
-    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for mistake in mistakes:
         # The place of broken JSON is a line or a character, not a field.
         place = () if mistake["type"] == "json_invalid" and len(mistake["loc"]) < 2 else _place(mistake["loc"])
@@ -113,7 +112,7 @@ def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
     return error if short else None
 
 
-def _problem(fields: Sequence[str], mistake: ErrorDetails) -> Text:
+def _problem(fields: Sequence[str], mistake: Mapping[str, Any]) -> Text:
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
         return say(_PATTERNS[context["pattern"]])

@@ -101,7 +101,9 @@ def main() -> int:
         return 0
     if sys.argv[1:] == ["release"]:
         kept = RELEASED | {code: values(code) for _, code in entries("en") if code not in RELEASED}
-        LIST.write_text("".join(f"{' '.join([code, *sorted(kept[code])])}\n" for code in sorted(kept)), encoding="utf-8")
+        LIST.write_text(
+            "".join(f"{' '.join([code, *sorted(kept[code])])}\n" for code in sorted(kept)), encoding="utf-8"
+        )
         return 0
     found = list(mistakes())
     sys.stdout.write("\n".join([*found, f"{len(found)} mistakes in the catalogues of texts"]) + "\n")

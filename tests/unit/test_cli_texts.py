@@ -213,8 +213,7 @@ def test_a_service_that_is_down_is_reported_in_chinese(openstack: Callable[..., 
 def test_what_a_command_reports_is_chinese(
     openstack: Callable[..., Run], fake: InMemoryCloud, debian: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prompts: list[str] = []
-    monkeypatch.setattr("getpass.getpass", lambda prompt: prompts.append(prompt) or "s3cret")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: {"密码：": "s3cret"}[prompt])
     fake.glance.downloads[URL] = b"<html>" * 100
 
     launched = openstack(f"hyperx image launch {debian} web --flavor m1.small --password-prompt --language zh")
@@ -222,7 +221,7 @@ def test_what_a_command_reports_is_chinese(
     checked = openstack(f"hyperx check-url {URL} --language zh")
     deleted = openstack("hyperx image delete debian --report-servers --language zh")
 
-    assert (launched.status, prompts) == (0, ["密码："])
+    assert "s3cret" in launched.out
     assert "| 镜像 " in used.out
     assert "| 网页 " in checked.out
     assert re.fullmatch(r"debian：虚拟机 \S+ web ACTIVE（镜像）\n", deleted.out)

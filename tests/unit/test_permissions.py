@@ -55,7 +55,7 @@ def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemo
     failed = image(cloud, status="queued", hyperx_failure="No such file.")
 
     for action in ("enable", "disable", "download"):
-        problem = client("alice").why_not(failed, action)  # type: ignore[arg-type]  # a str is an ActionWord here
+        problem = client("alice").why_not(failed, action)
         assert problem.endswith("Delete the record, and register the image again.")
 
 
