@@ -139,6 +139,8 @@ class TestInterruptions:
 
         assert any("could not be deleted" in note for note in caught.value.__notes__)
 
+    assert any(isinstance(note, Text) and "无法删除记录" in note.in_language("zh") for note in caught.value.__notes__)
+
 
 class TestAnIdThatIsTaken:
     """A second registration under the same id, if a response is lost, must not touch the first image."""
