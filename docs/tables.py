@@ -21,7 +21,7 @@ from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, W
 from tests.deployments import worlds
 from tests.deployments.story import DONE, LEFT_OUT
 from tests.deployments.worlds.normal import NORMAL
-from tests.texts.catalogues import entries, is_word, used
+from tests.texts.catalogues import ROLES, entries, occasion, roles, sections, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -282,21 +282,35 @@ def _outcome(how: str) -> str:
 
 
 class Codes(Table):
-    """Show the codes of all texts: `.. codes::`."""
+    """Show the codes of all texts, in a table for each section of the catalogues: `.. codes::`."""
 
-    heading = ("Code", "Text", "Chinese", "When", "Status")
+    heading = ("Code", "When", "Raised as", "Values", "Status", "Chinese")
+
+    def run(self) -> list[Node]:
+        """Write a table for each section, below its title."""
+        found: list[Node] = []
+        for title, codes in sections().items():
+            self._codes = codes
+            found += [nodes.rubric("", title[:1].upper() + title[1:]), *super().run()]
+        return found
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Return a row for each code."""
-        uses, english, chinese = used(), entries("en"), entries("zh")
-        for code in sorted({code for _, code in english} - {code for code in uses if is_word(code)}):
-            roles = sorted(uses[code].roles) if code in uses else []
-            kinds = [getattr(errors, role) for role in roles if hasattr(errors, role)]
-            when = [f"`{role}`" if hasattr(errors, role) else role for role in roles]
-            comments = " ".join(english["", code].user_comments)
-            statuses = sorted({str(kind.suggested_status) for kind in kinds})
-            sentences = (_literal(each["", code].string) for each in (english, chinese))
-            yield (f"``{code}``", *sentences, " ".join([", ".join(when), comments]), ", ".join(statuses))
+        """Return a row for each code of a section."""
+        return map(self.row, self._codes)
+
+    @staticmethod
+    def row(code: str) -> tuple[str, ...]:
+        """Return the row of a code."""
+        found = sorted(roles(code))
+        kinds = [getattr(errors, role) for role in found if role not in ROLES]
+        return (
+            f"``{code}``",
+            _literal(occasion(code)),
+            ", ".join(ROLES.get(role) or f"`{role}`" for role in found),
+            ", ".join(f"``{name}``" for name in sorted(values(code))),
+            ", ".join(sorted({str(kind.suggested_status) for kind in kinds})),
+            _literal(entries("zh")["", code].string),
+        )
 
 
 def _literal(sentence: object) -> str:

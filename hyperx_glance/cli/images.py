@@ -151,7 +151,5 @@ class ListServers(commands.Lister):
 
 def _shown_server(server: ServerRef, names: Mapping[str, str]) -> dict[str, object]:
     department = server.project_id
-    return server.model_dump() | {
-        "project_id": output.Rendered(department, names.get(department, department)),
-        "through": output.Word(server.through),
-    }
+    shown = {"through": output.Word(server.through)}
+    return server.model_dump() | shown | {"project_id": output.Rendered(department, names.get(department, department))}

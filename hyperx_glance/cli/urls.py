@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     "url", "final_url", "address", "status", "size", "content_type", "file_name", "disk_format", "packed",
-    "would_download", "problem", "warnings",
+    "would_download", "problem", "explanation", "warnings",
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class CheckUrl(commands.ShowOne):
         values = report.model_dump(mode="json") | {
             "size": output.Size(report.size),
             "disk_format": output.Format(report.disk_format),
+            "problem": report.problem and output.Word(report.problem),
             "would_download": output.Flag(report.would_download),
             "warnings": output.Listed([self.read(warning) for warning in report.warnings]),
         }

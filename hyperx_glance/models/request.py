@@ -91,7 +91,9 @@ def invalid_request(mistakes: Iterable[Mapping[str, Any]], /, *, names: Iterable
     mistakes, names = list(mistakes), list(names)
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for mistake in mistakes:
-        found.setdefault(_place(mistake["loc"]), []).append(mistake)
+        # The place of broken JSON is a line or a character, not a field.
+        place = () if mistake["type"] == "json_invalid" and len(mistake["loc"]) < 2 else _place(mistake["loc"])
+        found.setdefault(place, []).append(mistake)
     # A place above another mistake is a branch of a union that does not fit the value.
     above = {place[:end] for place in found for end in range(1, len(place))}
     places = [place for place in found if place not in above]

@@ -145,7 +145,8 @@ class UrlReport(Described):
     ``size`` is bytes, None if the server does not send it; ``disk_format`` is None if the first bytes do not show it.
     ``packed`` is the compression: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance, and
     ``disk_format`` and ``problem`` are then those of the unpacked data.
-    ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` explains it.
+    ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` says it,
+    and ``explanation`` has what a library said about it, in its own words.
     """
 
     url: str
@@ -159,6 +160,7 @@ class UrlReport(Described):
     packed: str = ""
     would_download: bool = False
     problem: UrlProblem | None = None
+    explanation: str = ""
     warnings: tuple[Text, ...] = ()
 
 

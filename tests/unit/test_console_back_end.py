@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import textwrap
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -120,6 +122,10 @@ def test_errors_are_told_in_words(
         ("/images?view=everything", {"error": "只有管理员可以查看所有部门的镜像。", "hint": "请切换到“所有”界面。"}),
         ("/images?name=x&min_size=2&max_size=1", {"error": "："}),
         ("/images/nobody/progress", {"error": "没有编号为 nobody 的镜像。", "code": "no-image"}),
+        ("/images?size=x", {"error": "大小：必须是整数"}),
+        ("/images?created_after=yesterday", {"error": "必须是时间，例如 2026-11-24 08:00+00:00"}),
+        ("/images?bootable=maybe", {"error": "必须为“是”或“否”"}),
+        ("/images?properties=a", {"error": "必须是 JSON 对象，例如"}),
     ],
 )
 def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
@@ -131,6 +137,32 @@ def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
 
     assert {key: answer[key] for key in said} == said or said["error"] in answer["error"]
     assert not re.search(r"\w\(|`|--", answer["error"] + answer.get("hint", ""))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"flavor": "m1.tiny"}, "名称：该字段必填"),
+        ({"name": "web", "flavor": "m1.tiny", "count": 0}, "台数：不能小于 1"),
+        ({"name": "web", "flavor": "m1.tiny", "count": "two"}, "台数：必须是整数"),
+        ({"name": "web", "flavor": "m1.tiny", "colour": "red"}, "colour：未知字段"),
+        ({"name": "web", "flavor": "m1.tiny", "on_failure": "stop"}, "必须是以下之一：keep、delete"),
+        ({"name": "web", "flavor": "m1.tiny", "networks": 7}, "必须是"),
+        ([], "必须是包含各请求字段的对象"),
+        ("{", "必须是有效的 JSON"),
+        (" " * 200_000, "正文不能超过"),
+    ],
+)
+def test_a_wrong_body_is_explained_in_chinese(cloud: InMemoryCloud, body: object, said: str) -> None:
+    browser = worker(cloud)
+    headers = {**login(browser, cloud), "Accept-Language": "zh", "Content-Type": "application/json"}
+    content = body if isinstance(body, str) else json.dumps(body)
+
+    answer = browser.post(f"/images/{uuid.uuid4()}/servers", content=content, headers=headers)
+
+    assert answer.status_code in (413, 422)
+    assert said in answer.json()["error"]
+    assert not re.search(r"Input|should|Field|[a-z]{3,} [a-z]{3,}", answer.json()["error"])
 
 
 def test_each_button_that_is_missing_is_explained_in_chinese(cloud: InMemoryCloud) -> None:
@@ -172,8 +204,8 @@ def test_every_filter_of_a_list_is_in_the_address(cloud: InMemoryCloud) -> None:
     ("params", "told"),
     [
         ({"colour": "red"}, "colour"),
-        ({"limit": "5"}, "limit"),
-        ({"min_size": "x"}, "min_size"),
+        ({"limit": "5"}, "Limit: must be absent"),
+        ({"min_size": "x"}, "Smallest size: must be a whole number"),
         ({"properties": "hw_disk_bus=virtio"}, "in JSON"),
         ({"sort": "colour"}, "cannot sort"),
     ],

@@ -138,6 +138,8 @@ class TestInterruptions:
             alice.register(NewImage(name="a", url=qcow2(file_server)))
 
         assert any("could not be deleted" in note for note in caught.value.__notes__)
+        texts = [note for note in caught.value.__notes__ if isinstance(note, Text)]
+        assert any(note.in_language("zh").startswith("无法删除记录 ") for note in texts)
 
 
 class TestAnIdThatIsTaken:
