@@ -139,7 +139,7 @@ def test_several_exceeded_quotas_are_named_without_units() -> None:
         "Department ops has no room for 100 more servers: 2 of 60 used. Exceeded: servers, memory. "
     )
     assert error.in_language("zh", audience="person").startswith(
-        "部门 ops 的配额不足：还需要 100 台虚拟机，已用 2，上限 60。超出的配额：虚拟机、内存。"
+        "部门 ops 的配额不足。虚拟机：已用 2，上限 60，本次需要 100。超出的配额：虚拟机、内存。"
     )
 
 
@@ -148,7 +148,7 @@ def test_a_quota_without_figures_is_named_without_a_unit() -> None:
     error = quota_error(text, department="ops")
 
     assert error is not None
-    assert error.message.in_language("zh", audience="person") == "部门 ops 的配额不足，无法再分配云硬盘"
+    assert error.message.in_language("zh", audience="person") == "部门 ops 的以下配额不足：云硬盘"
 
 
 @pytest.mark.parametrize("exceeded", [(), ("cores", "ram_mib")])
