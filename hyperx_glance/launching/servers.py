@@ -164,9 +164,17 @@ def availability_zones(cloud: Cloud) -> tuple[ZoneRecord, ...]:
 
 
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
-    """Find a server group's id by id or name."""
-    groups = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
-    return _chosen(groups.server_groups, "server group", name_or_id).id
+    """Find a server group's id by id or name.
+
+    Nova cuts this list at its option max_limit without a link to the rest, so it is read until a page has nothing new.
+    """
+    groups: dict[str, _Named] = {}
+    while True:
+        page = {"limit": PAGE, "offset": len(groups)}
+        shown = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params=page)).server_groups
+        if groups.keys() >= {group.id for group in shown}:
+            return _chosen(list(groups.values()), "server group", name_or_id).id
+        groups |= {group.id: group for group in shown}
 
 
 # ----------------------------------------------------------------- Neutron and Cinder

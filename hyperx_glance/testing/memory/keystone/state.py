@@ -72,6 +72,10 @@ class State(Service):
         """Whether a token can be exchanged for another: allow_rescope_scoped_token, and no application credential."""
         self.administers_system = True
         """Whether users with the role admin in a project also have it on the whole system, as after a bootstrap."""
+        self.list_limit: int | None = None
+        """The option list_limit: the largest number of records of a list; the others are left out."""
+        self.continues_lists = True
+        """Whether the list of projects continues behind a marker, as since 2025.2."""
         self.lacks: frozenset[Name] = frozenset()
         """The features that this release lacks."""
         self.records: dict[str, dict[str, Record]] = {}
@@ -244,7 +248,18 @@ class State(Service):
     def _list(self, call: Call, key: str, records: Iterable[Record]) -> Reply:
         query = "&".join(f"{name}={value}" for name, value in call.query)
         links = {"next": None, "self": self.url + call.path + (f"?{query}" if query else ""), "previous": None}
-        return json_reply(200, {key: list(records), "links": links})
+        shown, most = list(records), self.list_limit if call.path.removeprefix("/v3/") in _CUT else None
+        if call.path == "/v3/projects" and self.continues_lists and (most or call.value("limit")):
+            shown = sorted(shown, key=lambda record: str(record["id"]))
+            shown = [record for record in shown if str(record["id"]) > call.value("marker")]
+            most = int(call.value("limit") or 0) or most
+        if most is None or len(shown) <= most:
+            return json_reply(200, {key: shown, "links": links})
+        return json_reply(200, {key: shown[:most], "links": links, "truncated": True})
+
+
+_CUT = ("domains", "endpoints", "groups", "limits", "projects", "regions", "registered_limits", "services", "users")
+"""The lists that Keystone cuts (keystone/common/manager.py, response_truncated)."""
 
 
 def service_id(service: Service) -> str:
