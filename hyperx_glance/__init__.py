@@ -69,6 +69,7 @@ if typing.TYPE_CHECKING:
         Progress as Progress,
         Server as Server,
         ServerRef as ServerRef,
+        ServersUsing as ServersUsing,
         Summary as Summary,
         UrlReport as UrlReport,
     )
@@ -110,7 +111,7 @@ _HOMES = {
     "models.registering": "NewImage NewIso",
     "models.results": """
         AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Server ServerRef Summary UrlReport
+        Progress Server ServerRef ServersUsing Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",

@@ -112,6 +112,7 @@ class DeleteImage(commands.Deleting):
                 return
             raise
         deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
+        self.say_not_looked_at(deletion.not_looked_at)
         for server in deletion.servers or ():
             line = f"{name}: server {server.id} {server.name} {server.status} ({server.through})"
             self.app.stdout.write(f"{output.printable(line)}\n")

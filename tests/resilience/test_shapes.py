@@ -136,6 +136,8 @@ def test_another_shape_is_never_a_wrong_result(cloud: InMemoryCloud, image: str,
             result = verb.call(meddler.client(), image)
         except ServiceUnavailableError:
             continue
+        if isinstance(result, ServersUsing) and result.not_looked_at:
+            continue  # it says that it is incomplete
         assert verb.gives_findings or result == right, (place, shape)
 
 
@@ -185,7 +187,7 @@ def test_a_token_that_cannot_be_read_is_fetched_anew(cloud: InMemoryCloud, image
     ("service", "name", "call"),
     [
         ("nova", "servers", lambda client: client.servers_using("7c1")),
-        ("cinder", "volumes", lambda client: client.servers_using("7c1")),
+        ("cinder", "volumes", lambda client: client.find_launch("our-launch")),
         (
             "neutron",
             "networks",

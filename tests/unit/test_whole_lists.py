@@ -77,7 +77,7 @@ def answers(client: Client, administrator: Client, image_id: str) -> dict[str, o
         "networks": lambda: [network.name for network in client.networks()],
         "key pairs": lambda: [pair.name for pair in client.key_pairs()],
         "zones": lambda: [zone.name for zone in client.availability_zones()],
-        "servers of an image": lambda: sorted(s.name for s in administrator.servers_using(image_id)),
+        "servers of an image": lambda: sorted(s.name for s in administrator.servers_using(image_id).servers),
         "launches": lambda: sorted((each.launch_id, len(each.servers)) for each in client.launches()),
         "registrations": lambda: len(list(client.unfinished_registrations())),
         "quota": lambda: administrator.quota("dept-b"),
@@ -136,9 +136,7 @@ def test_a_cut_list_of_departments_is_an_error(cloud: InMemoryCloud, client: Cli
 
 def test_names_of_departments_are_asked_for_if_their_list_is_cut(cloud: InMemoryCloud, client: ClientFactory) -> None:
     made = {name: cloud.keystone.add_department(name) for name in DEPARTMENTS}
-    owned = {
-        name: make_image(cloud, "admin", owner=cloud.departments[name], visibility="public") for name in DEPARTMENTS
-    }
+    owned = {name: make_image(cloud, "admin", owner=owner, visibility="public") for name, owner in made.items()}
     cloud.keystone.list_limit, cloud.keystone.continues_lists = 2, False
     admin = client("admin")
     for name, image_id in owned.items():
