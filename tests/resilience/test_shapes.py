@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests_mock
 
-from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServiceUnavailableError
+from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServersUsing, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import HASTY, REGION
 from tests.support.records import make_image
