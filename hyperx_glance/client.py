@@ -542,7 +542,7 @@ class Client(Connected):
 
         This sends one request, and keeps the answer for a minute.
 
-        :raises ServiceUnavailableError: Keystone cannot be reached, or fails
+        :raises ServiceUnavailableError: Keystone cannot be reached, or fails, or shows only a part of the departments
         """
         return self._context.departments.known()
 

@@ -149,7 +149,7 @@ def test_every_kind_of_user_is_reported(
         assert {server.id: server.through for server in found} == expected
         assert {server.project_id for server in found} == {client().project_id}
         assert {server.status for server in found} == {"ACTIVE"}
-        assert found == sorted(found, key=lambda server: server.name)
+        assert list(found) == sorted(found, key=lambda server: server.name)
     assert [server.id for server in client("bob").servers_using(image_id).servers] == elsewhere
     everybody = client("admin").servers_using(image_id).servers
     assert {server.id: server.through for server in everybody} == {**expected, elsewhere[0]: "image"}
