@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
-from hyperx_glance.arguments import reference
+from hyperx_glance.arguments import LARGEST_PAGE, reference
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, resource_path
 from hyperx_glance.cloud.pages import KeystonePage, Listed, cut, keystone_collection, read_as_far_as_shown
@@ -215,17 +215,20 @@ def _ask(cloud: Cloud, name_or_id: str) -> dict[str, str]:
     found = _by_id(cloud, name_or_id)
     if found:
         return found
-    named, is_whole = read_as_far_as_shown(cloud, _Projects, "/projects", {"name": name_or_id})
+    named, is_whole = read_as_far_as_shown(cloud, _Projects, "/projects", {"name": name_or_id, "limit": LARGEST_PAGE})
     if not is_whole:
         raise cut("identity", len(named))
     return {project.id: project.name for project in named}
 
 
 def _read(cloud: Cloud) -> Names:
-    path = "/projects" if cloud.is_administrator else "/auth/projects"
-    try:
-        found, is_whole = read_as_far_as_shown(cloud, _Projects, path)
-    except NotAllowedError:
+    if cloud.is_administrator:
         # The role admin in a project may not be enough for Keystone's list (a domain's administrator).
-        found, is_whole = read_as_far_as_shown(cloud, _Projects, "/auth/projects")
+        with suppress(NotAllowedError):
+            return _read_from(cloud, "/projects", {"limit": LARGEST_PAGE})
+    return _read_from(cloud, "/auth/projects", {})
+
+
+def _read_from(cloud: Cloud, path: str, criteria: Mapping[str, object]) -> Names:
+    found, is_whole = read_as_far_as_shown(cloud, _Projects, path, criteria)
     return Names({project.id: project.name for project in found}, cut_for=None if is_whole else cloud)

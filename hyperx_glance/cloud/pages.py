@@ -349,7 +349,8 @@ def read_as_far_as_shown(
     """Read a list of Keystone; return its records, and whether these are all.
 
     Keystone cuts lists at its option ``list_limit``, and says so by ``truncated``. Since 2025.2, lists of projects
-    continue behind a marker (keystone/server/flask/common.py, build_driver_hints). Others ignore it, and begin again.
+    continue behind a marker; before, Keystone ignores it, and begins again. Then ``criteria`` must have a ``limit``: a
+    list without one is cut silently at the option ``max_db_limit`` (keystone/resource/backends/sql.py, list_projects).
     """
     found: dict[str, _Record] = {}
     asked = dict(criteria or {})
@@ -360,9 +361,9 @@ def read_as_far_as_shown(
             raise (_changed("identity", error) if found else _no_list("identity", error)) from error
         fresh = {record.id: record for record in page.records if record.id not in found}
         found |= fresh
-        if not page.truncated or not fresh:
+        if not page.truncated or not fresh or "limit" not in asked:
             return tuple(found.values()), not page.truncated
-        asked |= {"marker": page.records[-1].id, "limit": LARGEST_PAGE}
+        asked["marker"] = page.records[-1].id
 
 
 def read_by_name(

@@ -92,7 +92,7 @@ def test_no_list_of_real_services_is_read_in_part(
     assert len(whole["servers"]) == 3 * MORE  # type: ignore[arg-type]  # it is a tuple
     with contextlib.ExitStack() as limited:
         for service, options in (
-            ("keystone", {"DEFAULT": {"list_limit": str(most)}}),
+            ("keystone", {"DEFAULT": {"list_limit": str(most), "max_db_limit": str(most)}}),
             ("glance", {"DEFAULT": {"api_limit_max": str(most)}}),
             ("nova", {"api": {"max_limit": str(most)}}),
             ("neutron", {"DEFAULT": {"pagination_max_limit": str(most)}}),

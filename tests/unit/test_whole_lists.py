@@ -25,7 +25,7 @@ REQUEST = {"flavor": "m1.tiny", "networks": "none"}
 
 def limit_pages(cloud: InMemoryCloud, most: int) -> None:
     cloud.glance.largest_page = cloud.nova.max_limit = cloud.cinder.max_limit = most
-    cloud.neutron.max_limit = cloud.keystone.list_limit = most
+    cloud.neutron.max_limit = cloud.keystone.list_limit = cloud.keystone.max_db_limit = most
 
 
 @pytest.fixture
@@ -121,6 +121,15 @@ def test_a_launch_finds_by_name_what_is_far_behind(
     assert len(cloud.cinder.volumes) == before - 3
     with pytest.raises(ConflictError):
         launch(alice, ids[0], "again", launch_id=launch(alice, ids[0], "mine", launch_id="our-launch"))
+
+
+def test_a_silent_limit_of_keystone_cuts_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Since 2025.2, a list without a limit ends at max_db_limit, without a word."""
+    names = sorted([*DEPARTMENTS, *(each.name for each in client("admin").departments())])
+    for name in DEPARTMENTS:
+        cloud.keystone.add_department(name)
+    cloud.keystone.max_db_limit = 4
+    assert [each.name for each in client("admin").departments()] == names
 
 
 # ----------------------------------------------------------------- Keystone before 2025.2 continues no list
