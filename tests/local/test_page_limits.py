@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,9 +42,8 @@ def mark(local_cloud: LocalCloud) -> Iterator[str]:
         subnet = {"subnet": {"network_id": network_id, "ip_version": 4, "cidr": f"10.7.{number}.0/24"}}
         admin.post("/v2.0/subnets", json=subnet, endpoint_filter=NETWORK)
         group = {"server_group": {"name": name, "policies": ["affinity"]}}
-        group_id = alice.post("/os-server-groups", json=group, endpoint_filter=launches.COMPUTE).json()["server_group"][
-            "id"
-        ]
+        answer = alice.post("/os-server-groups", json=group, endpoint_filter=launches.COMPUTE)
+        group_id = answer.json()["server_group"]["id"]
         alice.post("/os-keypairs", json={"keypair": {"name": name}}, endpoint_filter=launches.COMPUTE)
         for session, path, where in (
             (admin, f"/v3/projects/{project['project']['id']}", IDENTITY),
@@ -52,7 +52,7 @@ def mark(local_cloud: LocalCloud) -> Iterator[str]:
             (alice, f"/os-server-groups/{group_id}", launches.COMPUTE),
             (alice, f"/os-keypairs/{name}", launches.COMPUTE),
         ):
-            made.append(lambda session=session, path=path, where=where: session.delete(path, endpoint_filter=where))
+            made.append(functools.partial(session.delete, path, endpoint_filter=where))
     yield mark
     launches.remove_servers(local_cloud)
     for remove in made:
