@@ -70,6 +70,7 @@ if typing.TYPE_CHECKING:
         Progress as Progress,
         Server as Server,
         ServerRef as ServerRef,
+        ServersUsing as ServersUsing,
         Summary as Summary,
         UrlReport as UrlReport,
     )
@@ -112,7 +113,7 @@ _HOMES = {
     "models.request": "invalid_request",
     "models.results": """
         AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Server ServerRef Summary UrlReport
+        Progress Server ServerRef ServersUsing Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",

@@ -113,6 +113,7 @@ class DeleteImage(commands.Deleting):
                 return
             raise
         deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
+        self.say_not_looked_at(deletion.not_looked_at)
         for server in deletion.servers or ():
             line = say(
                 "server-still-uses-it",

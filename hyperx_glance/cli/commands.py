@@ -18,7 +18,7 @@ import hyperx_glance
 from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
-from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say
+from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say, word
 
 if TYPE_CHECKING:
     import argparse
@@ -89,6 +89,12 @@ class Command(command.Command):
         self.app.stderr.write(f"{output.printable(question)} [y/N] ")
         self.app.stderr.flush()
         return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
+
+    def say_not_looked_at(self, services: Sequence[str]) -> None:
+        """Tell the user that servers may be missing."""
+        if services:
+            named = [word("service", service) for service in services]
+            self.app.stderr.write(f"{self.read(say('servers-may-be-missing', services=named))}\n")
 
     def read(self, text: Text | HyperxGlanceError, **named: str | None) -> str:
         """Return a text in the language, and with the options, of this command.

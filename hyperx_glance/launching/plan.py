@@ -74,6 +74,11 @@ def needs_volumes(image: Image, request: LaunchRequest) -> bool:
     return is_install(image, request) or request.boot_volume_gib is not None
 
 
+def makes_volumes(image: Image, request: LaunchRequest) -> bool:
+    """Check whether Nova makes volumes for the launch, also those that the image names."""
+    return needs_volumes(image, request) or bool(image.glance_property(VOLUMES_KEY))
+
+
 def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) -> tuple[int, ...]:
     """Return the size in GiB of each volume of one server, in boot order."""
     if is_install(image, request):

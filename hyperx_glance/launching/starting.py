@@ -50,6 +50,7 @@ _LISTED = {
     "volume type": "volume type",
 }
 """Words in Nova's refusals for things that it looks up itself, and the OpenStack client's command that lists them."""
+INTERNAL_ERROR = 500
 
 
 def launch(
@@ -71,7 +72,8 @@ def launch(
         image_id=checked.image.id,
         count=request.count,
         on_failure=request.on_failure,
-        keep_volumes=request.keep_volumes,
+        # Without volumes, the end of the launch needs no Cinder.
+        keep_volumes=request.keep_volumes and plan.makes_volumes(checked.image, request),
     )
     body = plan.server_body(
         checked.image,
@@ -95,6 +97,11 @@ def launch(
         if lost is None:
             follower.quiet.begin()
             _look_once(follower)
+        elif _is_without_network_service(context, lost) and _shows_nothing(follower):
+            made.undone()
+            raise ServiceUnavailableError(
+                say("no-network-service"), hint=say("launch-without-network"), **lost.answer()
+            ) from lost
         else:
             _search(follower, lost)
         handle = Launch(follower, admin_password=None if password is None else SecretStr(password))
@@ -116,11 +123,40 @@ def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) ->
     said = refusal.explanation.lower()
     if isinstance(refusal, ConflictError) and "network" in said:  # nova.exception.NetworkAmbiguous
         refusal.hint = say("name-the-networks")
+    if isinstance(refusal, InvalidRequestError) and "automatically allocate a network" in said:
+        # nova.exception.UnableToAutoAllocateNetwork
+        missing = InvalidRequestError(
+            say("no-network", department=context.departments.own().name),
+            hint=say("create-a-network"),
+            **refusal.answer(),
+        )
+        missing.launch_id = order.launch_id
+        raise missing from refusal
     if isinstance(refusal, InvalidRequestError) and not refusal.hint:
         said = said.replace("security_group", "security group")
         listed = next((command for words, command in _LISTED.items() if words in said), None)
         refusal.hint = say("list-shows-existing", list=listed) if listed else NO_TEXT
     raise refusal
+
+
+def _is_without_network_service(context: Context, lost: HyperxGlanceError) -> bool:
+    """Check whether Nova failed because it did not reach Neutron, which it asks before it makes anything.
+
+    Nova then names its own exception (nova/api/openstack/wsgi.py, "Unexpected API Error").
+    """
+    if lost.status != INTERNAL_ERROR:
+        return False
+    absent = "exceptions.catalog.EndpointNotFound" in lost.explanation and not context.cloud.has("network")
+    return absent or "neutronclient." in lost.explanation
+
+
+def _shows_nothing(follower: LaunchFollower) -> bool:
+    """Check by one look that Nova has made no server."""
+    try:
+        follower.progress()
+    except ServiceUnavailableError:
+        return False
+    return not follower.servers
 
 
 def _look_once(follower: LaunchFollower) -> None:

@@ -103,11 +103,27 @@ class AvailabilityZone(Described):
     available: bool
 
 
+class ServersUsing(Described):
+    """The servers that were made from an image, by name.
+
+    The list is incomplete if ``not_looked_at`` names a service: "block-storage" was asked for the servers that run on
+    volumes, and did not answer.
+    """
+
+    servers: tuple[ServerRef, ...]
+    not_looked_at: tuple[str, ...] = ()
+
+
 class Deletion(Described):
-    """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not requested."""
+    """The result of a deletion: ``image`` is None if there was none.
+
+    ``servers`` is None if they were not requested, or if Nova did not list them. ``not_looked_at`` names the services
+    that did not answer, so that servers may be missing: "compute" or "block-storage".
+    """
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
+    not_looked_at: tuple[str, ...] = ()
 
 
 class Progress(Described):

@@ -8,8 +8,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, not_in_catalogue
+from hyperx_glance.cloud.pages import (
+    KeystonePage,
+    Listed,
+    keystone_collection,
+    read_as_far_as_shown,
+    read_by_name,
+)
 from hyperx_glance.cloud.tokens import Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -18,26 +24,28 @@ SHOW_LIMITS = "use-the-system-role"
 """The code of the hint if Keystone hides the limits of images."""
 
 
-class _Registered(Shape):
+_WORDS = tuple(resource.word for resource in IMAGE_RESOURCES)
+
+
+class _Registered(Listed):
     resource_name: str
     default_limit: int
 
 
-class _RegisteredLimits(Shape):
-    registered_limits: tuple[_Registered, ...]
+class _RegisteredLimits(KeystonePage[_Registered], alias_generator=keystone_collection("registered_limits")):
+    pass
 
 
-class Own(Shape):
+class Own(Listed):
     """A department's own limit; a domain's limit has no project."""
 
-    id: str
     project_id: str | None = None
     resource_name: str
     resource_limit: int
 
 
-class _OwnLimits(Shape):
-    limits: tuple[Own, ...]
+class _OwnLimits(KeystonePage[Own], alias_generator=keystone_collection("limits")):
+    pass
 
 
 class Limit(NamedTuple):
@@ -76,16 +84,16 @@ def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | Non
     """
     endpoint = image_endpoint(cloud)
     where = {"service_id": endpoint.service_id} | ({"region_id": endpoint.region_id} if endpoint.region_id else {})
-    registered = cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=where)
+    registered = read_by_name(cloud, _RegisteredLimits, "/registered_limits", where, _WORDS)
     own = _limits_of(cloud, project_id, where)
     if own is None:
         return None
     # If there are several limits for one resource, the first counts, as in oslo.limit.
-    defaults = {limit.resource_name: limit.default_limit for limit in reversed(registered.registered_limits)}
+    defaults = {limit.resource_name: limit.default_limit for limit in reversed(registered)}
     overrides = {limit.resource_name: limit for limit in reversed(own)}
     return {
         word: Limit(default=defaults[word], override=overrides.get(word)) if word in defaults else None
-        for word in (resource.word for resource in IMAGE_RESOURCES)
+        for word in _WORDS
     }
 
 
@@ -94,7 +102,7 @@ def visibility(cloud: Cloud) -> Literal["shown", "to the system", "unknown"]:
 
     "unknown" can also mean that Keystone would show them, but no department has any.
     """
-    shown = cloud.get_parsed(_OwnLimits, "identity", "/limits").limits
+    shown, _ = read_as_far_as_shown(cloud, _OwnLimits, "/limits")
     if any(limit.project_id != cloud.project_id for limit in shown):
         return "shown"
     return "unknown" if cloud.of_system() is None else "to the system"
@@ -106,11 +114,14 @@ def _limits_of(cloud: Cloud, project_id: str, where: Mapping[str, str]) -> Seque
     Before 2026.1, Keystone silently leaves out all limits except those of the token's own project, even for
     administrators (keystone/api/limits.py). A token for the system sees all of them.
     """
+    of_department = {**where, "project_id": project_id}
     reader = cloud if project_id == cloud.project_id else cloud.of_system()
     if reader is not None:
-        return reader.get_parsed(_OwnLimits, "identity", "/limits", params={**where, "project_id": project_id}).limits
-    shown = cloud.get_parsed(_OwnLimits, "identity", "/limits", params=where).limits
+        return read_by_name(reader, _OwnLimits, "/limits", of_department, _WORDS)
+    shown, is_whole = read_as_far_as_shown(cloud, _OwnLimits, "/limits", where)
     # A limit of another project proves that Keystone hides nothing; without one, this is unknown.
     if all(limit.project_id == cloud.project_id for limit in shown):
         return None
+    if not is_whole:
+        shown = read_by_name(cloud, _OwnLimits, "/limits", of_department, _WORDS)
     return [limit for limit in shown if limit.project_id == project_id]

@@ -163,7 +163,7 @@ def editing(client: Client, image: Image) -> None:
     deletion = client.delete(image, missing_ok=True, report_servers=True)
     assert_type(deletion, Deletion)
     assert_type(deletion.servers, tuple[ServerRef, ...] | None)
-    assert_type(client.servers_using(image), list[ServerRef])
+    assert_type(client.servers_using(image).servers, tuple[ServerRef, ...])
 
 
 def filling_a_form(client: Client, image: Image) -> None:

@@ -207,6 +207,18 @@ def test_formats_are_read_without_case(openstack: Callable[..., Run], fake: InMe
     assert openstack(capture).json()["disk_format"] == "qcow2"
 
 
+def test_servers_that_may_be_missing_are_told(openstack: Callable[..., Run], fake: InMemoryCloud, debian: str) -> None:
+    fake.kill("cinder")
+    listed = openstack("hyperx image servers debian -f json")
+    assert (listed.status, listed.json()) == (0, [])
+    assert "Servers may be missing: these services could not be asked: block-storage." in listed.err
+    in_chinese = openstack("hyperx image servers debian --language zh").err
+    assert "无法查询以下服务：块存储" in in_chinese
+    deleted = openstack(f"hyperx image delete {debian} --report-servers --yes")
+    assert deleted.status == 0
+    assert "Servers may be missing" in deleted.err
+
+
 def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     source = fake.glance.add_image(
         name="debian", status="active", disk_format="qcow2", container_format="bare", visibility="private", size=512
