@@ -49,7 +49,7 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
         if plan.needs_volumes(fresh, request):
             volumes = pool.submit(volume_quota, context, own)
     flavor = flavors.result()
-    plan.check_flavor(fresh, flavor, request, is_administrator=cloud.is_administrator)
+    plan.check_flavor(fresh, flavor, request)
     checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
     if earlier is not None and earlier.result():
         raise ConflictError(

@@ -47,6 +47,8 @@ class State(Service):
         """The number of looks that find a new server still in BUILD."""
         self.delete_polls = 1
         """The number of looks that still find a deleted server."""
+        self.soft_delete = False
+        """True: like reclaim_instance_interval; a deleted server is SOFT_DELETED, off the lists, and keeps its volumes."""
         self.visible_per_look: int | None = None
         """The number of new servers that each listing reveals; None: all at once."""
         self.faults: list[str] = []
@@ -104,7 +106,11 @@ class State(Service):
 
     def in_use(self, project_id: str) -> dict[str, int]:
         """Count a project's servers and their resources."""
-        own = [server for server in self.servers.values() if server.caller.project_id == project_id]
+        own = [
+            server
+            for server in self.servers.values()
+            if server.caller.project_id == project_id and server.status != "SOFT_DELETED"
+        ]
         return {
             "instances": len(own),
             "cores": sum(server.flavor.vcpus for server in own),
