@@ -218,7 +218,7 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
         "visibility": "private",
         "os_hidden": True,
         "disk_format": disk_format,
-        "container_format": "bare",
+        "container_format": CONTAINER_FORMAT,
     }
 
     for attempt in attempts(pace):
