@@ -37,7 +37,7 @@ from hyperx_glance.vocabulary import Category, UrlProblem
 
 class _Store(Shape):
     id: str
-    read_only: bool = Field(False, alias="read-only")
+    read_only: str = Field("", alias="read-only")
 
 
 class _Stores(Shape):
@@ -74,7 +74,7 @@ def _check_stores(cloud: Cloud, stores: Sequence[str]) -> None:
     except NotFoundError:  # glance/api/v2/discovery.py, get_stores
         problem = say("single-store")
     else:
-        writable = [store.id for store in existing if not store.read_only]
+        writable = [store.id for store in existing if store.read_only != "true"]
         unknown = [store for store in stores if store not in writable]
         if not unknown:
             return
