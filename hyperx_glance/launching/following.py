@@ -222,12 +222,12 @@ class LaunchFollower:
         return [record.name or record.id for record in self._records]
 
     def _deleted_softly(self, ids: Collection[str]) -> tuple[ServerRecord, ...]:
-        """Return the servers among these that are SOFT_DELETED; only a request by id shows them."""
+        """Return the servers among these that stay SOFT_DELETED; only a request by id shows them."""
         found = []
         for server_id in ids:
             with contextlib.suppress(NotFoundError):
                 found.append(compute.server(self._cloud, server_id))
-        return tuple(record for record in found if record.status == _SOFT_DELETED)
+        return tuple(record for record in found if record.status == _SOFT_DELETED and record.task_state is None)
 
     def _delete_servers(self) -> None:
         clock = self._pace.clock
