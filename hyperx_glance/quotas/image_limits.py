@@ -1,15 +1,15 @@
-"""Keystone's limits of images, in the place where Glance's oslo.limit reads them.
+"""Keystone's unified limits, in the place where the oslo.limit of Glance and Nova reads them.
 
 >>> from hyperx_glance.quotas.image_limits import image_limits
 >>> image_limits(cloud, cloud.project_id)["image_count_total"].value
 100000
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from hyperx_glance.cloud.answers import Shape
-from hyperx_glance.cloud.cloud import Cloud, not_in_catalogue
+from hyperx_glance.cloud.cloud import Cloud, Service, not_in_catalogue
 from hyperx_glance.cloud.tokens import Endpoint
 from hyperx_glance.errors import ServiceUnavailableError
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -57,24 +57,27 @@ class Limit(NamedTuple):
         return None if self.override is None else self.override.resource_limit
 
 
-def image_endpoint(cloud: Cloud) -> Endpoint:
-    """Return Glance's endpoint, whose service and region oslo.limit uses."""
-    endpoint = cloud.endpoint("image")
+def limits_endpoint(cloud: Cloud, service: Service) -> Endpoint:
+    """Return the service's endpoint, whose service and region oslo.limit uses."""
+    endpoint = cloud.endpoint(service)
     if endpoint:
         return endpoint
-    raise ServiceUnavailableError(
-        not_in_catalogue("image", cloud.region_name),
-        connected=False,
-        service="image",
-    )
+    raise ServiceUnavailableError(not_in_catalogue(service, cloud.region_name), connected=False, service=service)
 
 
 def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | None:
-    """Read the limits of all image resources; return None if Keystone hides those of this department.
+    """Read the limits of all image resources; see `unified_limits`."""
+    return unified_limits(cloud, "image", [resource.word for resource in IMAGE_RESOURCES], project_id)
 
-    A resource without a registered limit, in Glance's service and region, has None.
+
+def unified_limits(
+    cloud: Cloud, service: Service, words: Iterable[str], project_id: str
+) -> dict[str, Limit | None] | None:
+    """Read a service's limits, by Keystone's names; return None if Keystone hides those of this department.
+
+    A resource without a registered limit, in the service's own region, has None.
     """
-    endpoint = image_endpoint(cloud)
+    endpoint = limits_endpoint(cloud, service)
     where = {"service_id": endpoint.service_id} | ({"region_id": endpoint.region_id} if endpoint.region_id else {})
     registered = cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=where)
     own = _limits_of(cloud, project_id, where)
@@ -85,7 +88,7 @@ def image_limits(cloud: Cloud, project_id: str) -> dict[str, Limit | None] | Non
     overrides = {limit.resource_name: limit for limit in reversed(own)}
     return {
         word: Limit(default=defaults[word], override=overrides.get(word)) if word in defaults else None
-        for word in (resource.word for resource in IMAGE_RESOURCES)
+        for word in words
     }
 
 

@@ -38,6 +38,9 @@ DEFAULT_QUOTA: Mapping[str, int] = {
 }
 
 
+UNIFIED_LIMITS: Mapping[str, str] = {"instances": "servers", "cores": "class:VCPU", "ram": "class:MEMORY_MB"}
+"""The unified limits for the resources of a quota set (nova/limit/placement.py); there is also class:DISK_GB."""
+
 VM_STATES = {
     "BUILD": "building",
     "ACTIVE": "active",
