@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, formats
-from hyperx_glance.deployment.facts import CheckResult
+from hyperx_glance.deployment.facts import CheckResult, Level
 from hyperx_glance.errors import NotAllowedError, NotFoundError
 from hyperx_glance.texts import Text, say, sentences
 from hyperx_glance.vocabulary import ISO_FORMAT
@@ -80,7 +80,7 @@ def server_metadata(evidence: Evidence) -> CheckResult:
 
 
 def maximum(text: str) -> int | None:
-    """Return the limit in Glance's refusal of properties or tags (glance/common/exception.py); None if it is another."""
+    """Return the limit in a refusal of properties or tags (glance/common/exception.py); None if it is another."""
     found = _MAXIMUM.search(text)
     return int(found[1]) if found else None
 
@@ -97,5 +97,5 @@ def image_limits(properties: Attempt, tags: Attempt, *, tried_properties: int, t
         problems.append(say("few-tags", most=most_tags))
     if not problems:
         return CheckResult("ok", say("properties-and-tags-fit", properties=tried_properties, tags=tried_tags))
-    level = "error" if most is not None and most < REGISTRATION_PROPERTIES else "warning"
+    level: Level = "error" if most is not None and most < REGISTRATION_PROPERTIES else "warning"
     return CheckResult(level, sentences(*problems), say("raise-image-quotas"))

@@ -162,4 +162,12 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
 
 
-_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _ports, _metadata, _any)
+_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (
+    _legacy,
+    _unified,
+    _volume_count,
+    _volume_size,
+    _ports,
+    _metadata,
+    _any,
+)

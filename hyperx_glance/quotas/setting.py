@@ -198,9 +198,7 @@ def _plan_unified(
         return [
             call
             for field, limit in limits.items()
-            for call in _unified_calls(
-                cloud, service, department, _Named(field, names[field]), current[field], limit
-            )
+            for call in _unified_calls(cloud, department, _Place(field, service, names[field]), current[field], limit)
         ]
 
     def undo(fields: Collection[str]) -> _Undo:
@@ -217,8 +215,11 @@ def _plan_unified(
     return _Plan(wanted, calls(former, given), undo)
 
 
-class _Named(NamedTuple):
+class _Place(NamedTuple):
+    """A field, and the service and name of its limit in Keystone."""
+
     field: str
+    service: Service
     name: str
 
 
@@ -249,7 +250,7 @@ def _limits_that_are_shown(
 
 
 def _unified_calls(
-    cloud: Cloud, service: Service, department: Department, named: _Named, current: Limit, limit: int | None
+    cloud: Cloud, department: Department, place: _Place, current: Limit, limit: int | None
 ) -> Iterator[_Call]:
     """Return the requests that change a current limit to ``limit``; None is the default."""
     if limit == current.own:
@@ -257,20 +258,20 @@ def _unified_calls(
     if current.override is not None:
         path = resource_path("limits", current.override.id)
         if limit:
-            yield _Call([named.field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
+            yield _Call([place.field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
             return
         # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is created again.
-        yield _Call([named.field], "identity", "DELETE", path, None)
+        yield _Call([place.field], "identity", "DELETE", path, None)
     if limit is not None:
-        endpoint = limits_endpoint(cloud, service)
+        endpoint = limits_endpoint(cloud, place.service)
         record = {
             "service_id": endpoint.service_id,
             "region_id": endpoint.region_id,
             "project_id": department.id,
-            "resource_name": named.name,
+            "resource_name": place.name,
             "resource_limit": limit,
         }
-        yield _Call([named.field], "identity", "POST", "/limits", {"limits": [record]})
+        yield _Call([place.field], "identity", "POST", "/limits", {"limits": [record]})
 
 
 _DONE_BEFORE = {"POST": (409,), "DELETE": (404,)}

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
+from hyperx_glance import (
+    ConflictError,
+    InvalidRequestError,
+    LaunchRequest,
+    NotFoundError,
+    QuotaExceededError,
+    Usage,
+)
+from hyperx_glance.testing.local.layout import PASSWORD, REGION
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
 from tests.support.clouds import PATIENT, unique
@@ -185,13 +193,11 @@ def unified(local_cloud: LocalCloud) -> Iterator[None]:
     ]
     made = session.post("/registered_limits", json={"registered_limits": records}, endpoint_filter=IDENTITY).json()
     endpoints = session.get(f"/endpoints?service_id={service_id}", endpoint_filter=IDENTITY).json()["endpoints"]
-    keystone = endpoints_of_keystone = local_cloud.url("keystone")
-    del endpoints_of_keystone
     oslo = {
         "auth_type": "password",
-        "auth_url": f"{keystone}/v3",
+        "auth_url": local_cloud.auth()["auth_url"],
         "username": "nova",
-        "password": "secret",
+        "password": PASSWORD,
         "user_domain_id": "default",
         "system_scope": "all",
         "endpoint_id": endpoints[0]["id"],

@@ -50,7 +50,7 @@ class State(Service):
         self.delete_polls = 1
         """The number of looks that still find a deleted server."""
         self.soft_delete = False
-        """True: like reclaim_instance_interval; a deleted server is SOFT_DELETED, off the lists, and keeps its volumes."""
+        """True, like reclaim_instance_interval: a deleted server is SOFT_DELETED, in no list, and keeps its volumes."""
         self.visible_per_look: int | None = None
         """The number of new servers that each listing reveals; None: all at once."""
         self.faults: list[str] = []
