@@ -189,6 +189,8 @@ def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - anything that 
         case "name" | "owner":
             _of_type(key, value, (str, type(None)), "'null', 'string'")
             _short(key, value)
+        case "disk_format" | "container_format":
+            pass  # `check_formats` knows the options
         case _ if key in _ENUMS:
             _one_of(key, value, _ENUMS[key])
         case "protected" | "os_hidden":
