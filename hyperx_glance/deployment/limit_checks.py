@@ -74,6 +74,9 @@ def server_metadata(evidence: Evidence) -> CheckResult:
     if limit < 0 or limit >= CAPTURE_ITEMS:
         return CheckResult("ok", say("metadata-fits", limit=limit) if limit >= 0 else say("metadata-unlimited"))
     remedy = say("raise-metadata-items", needed=CAPTURE_ITEMS)
+    if limit == 0:
+        # Unified limits show 0 for what is not registered; by default, Nova does not enforce it (nova/limit/utils.py).
+        return CheckResult("warning", say("metadata-limit-zero"), remedy)
     if limit < LAUNCH_ITEMS:
         return CheckResult("error", say("launches-exceed-metadata", limit=limit, needed=LAUNCH_ITEMS), remedy)
     return CheckResult("warning", say("captures-exceed-metadata", limit=limit, needed=CAPTURE_ITEMS), remedy)

@@ -935,6 +935,7 @@ def test_the_probe_finds_no_error_where_glance_takes_no_qcow2(fake: InMemoryClou
         (-1, "ok", "metadata-unlimited"),
         (5, "warning", "captures-exceed-metadata"),
         (2, "error", "launches-exceed-metadata"),
+        (0, "warning", "metadata-limit-zero"),
     ],
 )
 def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, level: str, code: str) -> None:
