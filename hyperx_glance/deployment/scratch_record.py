@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import NO_TEXT, Text, say
@@ -62,6 +63,9 @@ _HYBRID = b"".join(
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted")
+MANY_TAGS = 20
+FORMAT_NOT_TAKEN = "probe-format-not-taken"
+"""The code of the reason for trials that need a format that Glance does not take."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,8 @@ class Trials:
     ordinary: Attempt = OMITTED
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
+    tags: Attempt = OMITTED
+    """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
@@ -96,18 +102,27 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     If the record cannot be removed after an interruption, the exception names it.
     """
     trials = Trials(str(uuid.uuid4()))
+    taken = _formats(cloud)
+    usual = "qcow2" if taken.takes("qcow2") else taken.disk[0]
     with _removed(cloud, pace, trials):
-        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, "qcow2"))
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, usual))
         if trials.creation.outcome == "done":
             _try_properties(cloud, trials)
             _try_visibilities(cloud, trials)
+            _try_tags(cloud, trials)
             _try_import(cloud, trials)
-            _try_data(cloud, pace, trials)
+            if usual == "qcow2":
+                _try_data(cloud, pace, trials)
+            else:
+                trials.data = Attempt("omitted", say(FORMAT_NOT_TAKEN, format="qcow2"))
     if (
         trials.removal.outcome == "done"
         and trials.data.outcome == "refused"
         and "safety" not in trials.data.explanation
     ):
+        if not taken.takes(ISO_FORMAT):
+            trials.hybrid = Attempt("omitted", say(FORMAT_NOT_TAKEN, format=ISO_FORMAT))
+            return trials
         # Such a Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
@@ -115,6 +130,13 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
             if trials.hybrid.outcome == "done":
                 trials.hybrid = _upload(cloud, pace, trials.image_id, _HYBRID)
     return trials
+
+
+def _formats(cloud: Cloud) -> Formats:
+    try:
+        return formats(cloud)
+    except HyperxGlanceError:
+        return Formats()  # the creation shows what is wrong
 
 
 @contextlib.contextmanager
@@ -132,6 +154,14 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
     trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
+
+
+def _try_tags(cloud: Cloud, trials: Trials) -> None:
+    path = trials.image_id
+    tags = [f"hyperx-doctor-{number}" for number in range(MANY_TAGS)]
+    trials.tags = _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": tags}))
+    if trials.tags.outcome == "done":
+        _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": []}))
 
 
 def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
@@ -218,7 +248,7 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
         "visibility": "private",
         "os_hidden": True,
         "disk_format": disk_format,
-        "container_format": "bare",
+        "container_format": CONTAINER_FORMAT,
     }
 
     for attempt in attempts(pace):

@@ -39,12 +39,14 @@ class _Named(Listed):
     name: str
 
 
-class _Choosable(Protocol):
-    @property
-    def id(self) -> str: ...
-
+class _Called(Protocol):
     @property
     def name(self) -> str: ...
+
+
+class _Choosable(_Called, Protocol):
+    @property
+    def id(self) -> str: ...
 
 
 class _FlavorRecord(_Named):
@@ -169,6 +171,18 @@ def availability_zones(cloud: Cloud) -> tuple[ZoneRecord, ...]:
     return parsed(_ZoneList, "compute", nova(cloud, "GET", "/os-availability-zone")).zones
 
 
+def check_zone(cloud: Cloud, asked: str) -> None:
+    """Raise if there is no such availability zone; administrators may name a host and a node, too ("zone:host")."""
+    try:
+        zones = availability_zones(cloud)
+    except NotAllowedError:
+        return
+    name = asked.partition(":")[0]
+    if name and all(zone.name != name for zone in zones):
+        thing = "availability zone"
+        raise NotFoundError(say("none-of-a-name", thing=_thing(thing), name=name), hint=_instead(zones, thing))
+
+
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
     """Find a server group's id by id or name.
 
@@ -268,7 +282,7 @@ def _thing(kind: str) -> Text:
     return word("thing", kind.replace(" ", "-"))
 
 
-def _instead(choices: Sequence[_Choosable], kind: str) -> Text:
+def _instead(choices: Sequence[_Called], kind: str) -> Text:
     """Return a hint with the existing names, or with the first of them; ``kind`` is OpenStack's command for them."""
     names = sorted({choice.name for choice in choices})
     if not names:

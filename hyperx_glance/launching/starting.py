@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from hyperx_glance.errors import (
     ConflictError,
+    FlavorTooSmallError,
     HyperxGlanceError,
     InvalidRequestError,
     NotAllowedError,
@@ -23,7 +24,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.launching import plan, servers as nova
-from hyperx_glance.launching.checking import check
+from hyperx_glance.launching.checking import Checked, check
 from hyperx_glance.launching.following import LaunchFollower
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.order import LaunchOrder
@@ -93,7 +94,7 @@ def launch(
             lost = sent_once(context.settings.pace, lambda: nova.create(context.cloud, body, password=password))
         except HyperxGlanceError as refusal:
             made.undone()
-            _refuse(context, order, refusal)
+            _refuse(context, order, refusal, checked, request)
         if lost is None:
             follower.quiet.begin()
             _look_once(follower)
@@ -108,7 +109,9 @@ def launch(
         return handle.wait(on_progress=on_progress, timeout=timeout) if wait else handle
 
 
-def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) -> NoReturn:
+def _refuse(
+    context: Context, order: LaunchOrder, refusal: HyperxGlanceError, checked: Checked, request: LaunchRequest
+) -> NoReturn:
     """Raise the error for Nova's refusal: with figures if a quota is exceeded, otherwise the refusal with a hint."""
     refusal.launch_id = order.launch_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
@@ -121,6 +124,17 @@ def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) ->
             exceeded.launch_id = order.launch_id
             raise exceeded from refusal
     said = refusal.explanation.lower()
+    if "zero disk" in said:  # nova.exception.BootFromVolumeRequiredForZeroDiskFlavor
+        too_small = FlavorTooSmallError(
+            say("flavor-has-no-root-disk", flavor=checked.flavor.name),
+            hint=plan.instead_of_local_disk(checked.image, another_flavor=True),
+            **refusal.answer(),
+        )
+        too_small.launch_id = order.launch_id
+        raise too_small from refusal
+    if "block device mapping is invalid" in said and not plan.needs_volumes(checked.image, request):
+        # Nova's max_local_block_devices: without volumes, the only device of this request is a local disk.
+        refusal.hint = plan.instead_of_local_disk(checked.image, another_flavor=False)
     if isinstance(refusal, ConflictError) and "network" in said:  # nova.exception.NetworkAmbiguous
         refusal.hint = say("name-the-networks")
     if isinstance(refusal, InvalidRequestError) and "automatically allocate a network" in said:

@@ -98,6 +98,12 @@ class State(Service):
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
         """Images whose data the store refuses to delete: deleting them is a 409."""
+        self.disk_formats: list[str] = list(records.DISK_FORMATS)
+        """The option of [image_format]: the formats of data that it takes."""
+        self.container_formats: list[str] = list(records.CONTAINER_FORMATS)
+        """The option of [image_format]."""
+        self.property_quota = self.tag_quota = records.MOST_PROPERTIES
+        """The options image_property_quota and image_tag_quota."""
         self.default_page = 25
         """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
@@ -118,6 +124,12 @@ class State(Service):
         self._version = 0
         self._pages: tuple[object, int, list[ImageRecord]] | None = None
         self._positions: dict[str, int] = {}
+
+    def _check_formats(self, body: Record) -> None:
+        records.check_formats(body, disk_format=self.disk_formats, container_format=self.container_formats)
+
+    def _check_record(self, image: ImageRecord, before: ImageRecord | None = None) -> None:
+        records.check_record(image, before, properties=self.property_quota, tags=self.tag_quota)
 
     def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
         """Put an image directly into the database, and return its id.
