@@ -84,7 +84,7 @@ def a_member_sees_the_servers_that_use_an_image(story: Story) -> None:
     launches = [story.things[name] for name in ("server", "two", "on a volume") if name in story.things]
     expected = {server.id for each in launches if each.image_id == raw.id for server in each.servers}
 
-    assert {each.id for each in story.member.servers_using(raw)} == expected
+    assert {each.id for each in story.member.servers_using(raw).servers} == expected
 
 
 @step
