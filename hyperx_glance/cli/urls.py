@@ -2,7 +2,7 @@
 
 >>> from hyperx_glance.cli.urls import SHOWN
 >>> SHOWN[-3:]
-('would_download', 'problem', 'warnings')
+('problem', 'explanation', 'warnings')
 """
 
 from __future__ import annotations

@@ -102,8 +102,10 @@ class State(Service):
         """The option of [image_format]: the formats of data that it takes."""
         self.container_formats: list[str] = list(records.CONTAINER_FORMATS)
         """The option of [image_format]."""
-        self.property_quota = self.tag_quota = records.MOST_PROPERTIES
-        """The options image_property_quota and image_tag_quota."""
+        self.property_quota = records.MOST_PROPERTIES
+        """The option image_property_quota."""
+        self.tag_quota = records.MOST_PROPERTIES
+        """The option image_tag_quota."""
         self.default_page = 25
         """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
