@@ -66,14 +66,7 @@ WORLDS: Final = (
         name="Cinder: down",
         made=down("cinder"),
         refused=each(("an administrator limits volumes", *WITH_VOLUMES), "no-response"),
-        wrong=each(
-            (
-                *QUOTAS,
-                "a member sees the servers that use an image",
-                "a member deletes an image and asks for its servers",
-            ),
-            "no-response",
-        ),
+        wrong=each(QUOTAS, "no-response"),
         doctor={"block-storage": "error"},
         tenth=True,
     ),
