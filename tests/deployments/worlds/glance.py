@@ -23,6 +23,7 @@ NO_RECORD: Final = {
             "data-check",
             "hybrid-isos",
             "stream-quota",
+            "image-limits",
         ),
         "warning",
     ),
@@ -78,10 +79,10 @@ WORLDS: Final = (
         tenth=True,
     ),
     default("without the container format bare", container_formats="ovf").expecting(
-        wrong=each(
-            (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "request-refused"
+        refused=each(
+            (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "container-not-taken"
         ),
-        doctor=NO_RECORD,
+        doctor=NO_RECORD | {"image-formats": "error"},
     ),
     World(
         name="Glance: imports are converted to raw",
