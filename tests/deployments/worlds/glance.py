@@ -32,40 +32,13 @@ NO_RECORD: Final = {
 
 WORLDS: Final = (
     default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
-    default("pages of 1", api_limit_max=1, limit_param_default=1).expecting(
-        refused={"a member captures a server on a volume": "quota-exceeded"},
-        wrong=each(
-            (
-                "a member cancels a registration",
-                "a member lists the private images",
-                "a reader lists the private images",
-                "a member turns pages of two",
-                "an administrator lists everything",
-                "a member reads the summary",
-                "a member finds images by tag and words",
-                "an administrator gives a department room for captures",
-                "an administrator reads the quota of a department",
-                "a member registers beyond the limit of images",
-                "an administrator limits servers",
-                "an administrator limits volumes",
-                "a member deletes every image that is left",
-                "an administrator takes the room back",
-            ),
-            "list-does-not-continue",
-        ),
-    ),
+    default("pages of 1", api_limit_max=1, limit_param_default=1),
     default("five properties at most", image_property_quota=5).expecting(
         refused=each(
-            (
-                "a member registers a raw disk that the client streams",
-                "a member edits an image",
-                "a steward edits the published image",
-                "an administrator features an image",
-            ),
+            ("a member registers a qcow2 from its url", "a member registers a raw disk that the client streams"),
             "request-refused",
         ),
-        wrong={"a member captures a server": "service-failed"},
-        doctor={"property-protections": "error"},
+        doctor={"property-protections": "warning", "image-limits": "error"},
     ),
     default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
