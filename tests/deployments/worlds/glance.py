@@ -1,4 +1,4 @@
-"""Glance: sizes of pages, limits, formats, ways of importing, plug-ins, stores, protections."""
+"""Glance: sizes of pages, formats."""
 
 from __future__ import annotations
 
@@ -31,15 +31,7 @@ NO_RECORD: Final = {
 """What the doctor says if Glance refuses its scratch record."""
 
 WORLDS: Final = (
-    default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
     default("pages of 1", api_limit_max=1, limit_param_default=1),
-    default("five properties at most", image_property_quota=5).expecting(
-        refused=each(
-            ("a member registers a qcow2 from its url", "a member registers a raw disk that the client streams"),
-            "request-refused",
-        ),
-        doctor={"property-protections": "warning", "image-limits": "error"},
-    ),
     default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
             (
@@ -49,29 +41,11 @@ WORLDS: Final = (
             "wrong-field",
         ),
         doctor={"image-formats": "warning"},
-        tenth=True,
     ),
     default("without the container format bare", container_formats="ovf").expecting(
         refused=each(
             (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "container-not-taken"
         ),
         doctor=NO_RECORD | {"image-formats": "error"},
-    ),
-    World(
-        name="Glance: imports are converted to raw",
-        options={
-            "glance": {
-                "image_import_opts": {"image_import_plugins": "[image_conversion]"},
-                "image_conversion": {"output_format": "raw"},
-            }
-        },
-        wrong=each(
-            (
-                "a member registers a qcow2 from its url",
-                "an administrator registers for a department",
-                "another department registers an image",
-            ),
-            "otherwise: the format is raw",
-        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Neutron: absent, down, with small pages, with other networks."""
+"""Neutron: absent, with other networks."""
 
 from __future__ import annotations
 

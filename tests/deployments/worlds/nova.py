@@ -67,6 +67,5 @@ def registered_limits(cloud: LocalCloud) -> Iterator[None]:
 
 WORLDS: Final = (
     World(name="Nova: unified limits", made=registered_limits),
-    option("pages of 2", "api", max_limit=2),
     option("servers are deleted later", reclaim_instance_interval=3600),
 )
