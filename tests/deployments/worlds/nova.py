@@ -1,4 +1,4 @@
-"""Nova: quota drivers, sizes of pages, what servers get, and where they fit."""
+"""Nova: quota drivers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ MORE: Final = (
     "server_groups",
     "server_group_members",
 )
-
-
-def option(name: str, section: str = "DEFAULT", **options: str | int | bool | None) -> World:
-    """Return a world that changes options of one of Nova's sections."""
-    return World(name=f"Nova: {name}", options={"nova": {section: options}})
 
 
 @contextlib.contextmanager
@@ -65,7 +60,4 @@ def registered_limits(cloud: LocalCloud) -> Iterator[None]:
             session.delete(f"{keystone}/registered_limits/{each['id']}")
 
 
-WORLDS: Final = (
-    World(name="Nova: unified limits", made=registered_limits),
-    option("servers are deleted later", reclaim_instance_interval=3600),
-)
+WORLDS: Final = (World(name="Nova: unified limits", made=registered_limits),)
