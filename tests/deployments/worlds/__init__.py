@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deployments.worlds import catalogue, cinder, glance, keystone, neutron, nova, policies
+from tests.deployments.worlds import cinder, glance, neutron, nova, policies
 from tests.deployments.worlds.normal import NORMAL
 
 WORLDS = (
@@ -12,6 +12,4 @@ WORLDS = (
     *nova.WORLDS,
     *cinder.WORLDS,
     *neutron.WORLDS,
-    *keystone.WORLDS,
-    *catalogue.WORLDS,
 )

@@ -1,4 +1,4 @@
-"""Cinder: absent, down, with small pages, without room."""
+"""Cinder: down; how a service is stopped."""
 
 from __future__ import annotations
 
@@ -53,27 +53,10 @@ def down(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
 
 WORLDS: Final = (
     World(
-        name="Cinder: absent",
-        made=absent("cinder"),
-        refused={
-            "an administrator limits volumes": "service-not-in-catalogue",
-            "a member launches a server on a volume": "no-volumes-to-boot-from",
-            "a member installs from an iso": "no-volumes-to-install-on",
-        },
-        doctor={"block-storage": "warning"},
-    ),
-    World(
         name="Cinder: down",
         made=down("cinder"),
         refused=each(("an administrator limits volumes", *WITH_VOLUMES), "no-response"),
-        wrong=each(
-            (
-                *QUOTAS,
-                "a member sees the servers that use an image",
-                "a member deletes an image and asks for its servers",
-            ),
-            "no-response",
-        ),
+        wrong=each(QUOTAS, "no-response"),
         doctor={"block-storage": "error"},
         tenth=True,
     ),

@@ -1,4 +1,4 @@
-"""Neutron: absent, down, with small pages, with other networks."""
+"""Neutron: absent, with other networks."""
 
 from __future__ import annotations
 
@@ -35,14 +35,12 @@ WORLDS: Final = (
     World(
         name="Neutron: absent",
         made=absent("neutron"),
-        refused={"a member sees the networks": "service-not-in-catalogue"},
-        wrong=each(LAUNCHES, "launch-lost"),
+        refused={"a member sees the networks": "service-not-in-catalogue", **each(LAUNCHES, "no-network-service")},
         doctor={"network": "error"},
     ),
     World(
         name="Neutron: the only network is external",
         made=changed(**{"router:external": True, "shared": False}),
-        refused={"a member sees the networks": "otherwise: net1 is not offered"},
-        wrong=each(LAUNCHES, "request-refused"),
+        refused={"a member sees the networks": "otherwise: net1 is not offered", **each(LAUNCHES, "no-network")},
     ),
 )

@@ -1,11 +1,11 @@
-"""Nova: quota drivers, sizes of pages, what servers get, and where they fit."""
+"""Nova: quota drivers."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tests.deployments.world import World, each
+from tests.deployments.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,6 @@ MORE: Final = (
     "server_groups",
     "server_group_members",
 )
-
-
-def option(name: str, section: str = "DEFAULT", **options: str | int | bool | None) -> World:
-    """Return a world that changes options of one of Nova's sections."""
-    return World(name=f"Nova: {name}", options={"nova": {section: options}})
 
 
 @contextlib.contextmanager
@@ -65,17 +60,4 @@ def registered_limits(cloud: LocalCloud) -> Iterator[None]:
             session.delete(f"{keystone}/registered_limits/{each['id']}")
 
 
-WORLDS: Final = (
-    World(
-        name="Nova: unified limits",
-        made=registered_limits,
-        wrong={"an administrator limits servers": "limits-not-applied"},
-    ),
-    option("pages of 2", "api", max_limit=2),
-    option("servers are deleted later", reclaim_instance_interval=3600).expecting(
-        wrong=each(
-            ("a member takes a launch on a volume back", "a member takes an installation back"),
-            "volumes-not-deleted-yet",
-        ),
-    ),
-)
+WORLDS: Final = (World(name="Nova: unified limits", made=registered_limits),)

@@ -17,29 +17,8 @@ def reserved(service: str, *rules: str) -> World:
 
 
 WORLDS: Final = (
-    reserved("glance", "delete_image").expecting(
-        refused=each(
-            (
-                "a member cancels a registration",
-                "a member deletes a protected image",
-                "a member deletes an image and asks for its servers",
-                "a member deletes the captures",
-                "a member deletes every image that is left",
-            ),
-            "not-allowed",
-        ),
-        doctor={"scratch-record": "error"},
-    ),
-    reserved("glance", "reactivate").expecting(refused={"a member enables the image": "not-allowed"}),
     reserved("nova", "os_compute_api:servers:detail").expecting(
-        refused=each(
-            (
-                "a member sees the servers that use an image",
-                "a member deletes an image and asks for its servers",
-            ),
-            "not-allowed",
-        ),
+        refused={"a member sees the servers that use an image": "not-allowed"},
         wrong=each(LAUNCHES, "not-allowed (NotAllowedError), and what it names cannot be taken back: not-allowed"),
     ),
-    reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
 )
