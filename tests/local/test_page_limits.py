@@ -34,7 +34,7 @@ def mark(local_cloud: LocalCloud) -> Iterator[str]:
     for number in range(MORE):
         name = f"{mark}-{number}"
         make_image(local_cloud, name=name, tags=[name])
-        project = admin.post("/v3/projects", json={"project": {"name": name}}, endpoint_filter=IDENTITY).json()
+        project = admin.post("/projects", json={"project": {"name": name}}, endpoint_filter=IDENTITY).json()
         flavor = {"flavor": {"name": name, "ram": 128, "vcpus": 1, "disk": 1}}
         flavor_id = admin.post("/flavors", json=flavor, endpoint_filter=launches.COMPUTE).json()["flavor"]["id"]
         network = {"network": {"name": name, "project_id": alice.get_project_id()}}
@@ -46,7 +46,7 @@ def mark(local_cloud: LocalCloud) -> Iterator[str]:
         group_id = answer.json()["server_group"]["id"]
         alice.post("/os-keypairs", json={"keypair": {"name": name}}, endpoint_filter=launches.COMPUTE)
         for session, path, where in (
-            (admin, f"/v3/projects/{project['project']['id']}", IDENTITY),
+            (admin, f"/projects/{project['project']['id']}", IDENTITY),
             (admin, f"/flavors/{flavor_id}", launches.COMPUTE),
             (admin, f"/v2.0/networks/{network_id}", NETWORK),
             (alice, f"/os-server-groups/{group_id}", launches.COMPUTE),
