@@ -161,7 +161,11 @@ def _is_without_network_service(context: Context, lost: HyperxGlanceError) -> bo
     if lost.status != INTERNAL_ERROR:
         return False
     absent = "exceptions.catalog.EndpointNotFound" in lost.explanation and not context.cloud.has("network")
-    return absent or "neutronclient." in lost.explanation
+    return absent or any(name in lost.explanation for name in _NETWORK_FAILURES)
+
+
+_NETWORK_FAILURES = ("neutronclient.", "exceptions.connection.ConnectFailure")
+"""Exceptions of Nova's client of Neutron; those of Glance and Cinder wrap failed connections (nova/volume/cinder.py)."""
 
 
 def _shows_nothing(follower: LaunchFollower) -> bool:

@@ -186,7 +186,7 @@ def unified(local_cloud: LocalCloud) -> Iterator[None]:
     users = session.get("/users?name=nova", endpoint_filter=IDENTITY).json()["users"]
     roles = {role["name"]: role["id"] for role in session.get("/roles", endpoint_filter=IDENTITY).json()["roles"]}
     session.put(f"/system/users/{users[0]['id']}/roles/{roles['reader']}", endpoint_filter=IDENTITY)
-    limits = {"servers": 10, "class:VCPU": 20, "class:MEMORY_MB": 51200, "class:DISK_GB": 10}
+    limits = {"servers": 100, "class:VCPU": 20, "class:MEMORY_MB": 51200, "class:DISK_GB": 10}
     records = [
         {"service_id": service_id, "region_id": REGION, "resource_name": name, "default_limit": limit}
         for name, limit in limits.items()
@@ -217,7 +217,7 @@ def test_limits_that_nova_keeps_in_keystone_are_written_there(
     assert (quota.instances, quota.cores) == (Usage(used=0, limit=3), Usage(used=0, limit=0))
     assert quota.ram_mib == Usage(used=0, limit=None)
     assert admin.set_quota(department, instances=None, cores=None, ram_mib=None).cores == Usage(used=0, limit=20)
-    with pytest.raises(QuotaExceededError, match="no room for 11 more GiB of disks") as caught:
+    with pytest.raises(QuotaExceededError, match="no room for 22 more GiB of disks") as caught:
         client().launch(
             make_image(local_cloud, sample="disk.raw"),
             LaunchRequest(name=unique("vast"), flavor="m1.tiny", networks="none", count=11),

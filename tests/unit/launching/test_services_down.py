@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED = "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/.\n<class '{}'>"
 NEUTRON_FAILED = UNEXPECTED.format("neutronclient.common.exceptions.ConnectionFailed")
+NEUTRON_UNREACHABLE = UNEXPECTED.format("keystoneauth1.exceptions.connection.ConnectFailure")
 NO_NEUTRON = UNEXPECTED.format("keystoneauth1.exceptions.catalog.EndpointNotFound")
 
 
@@ -76,10 +77,10 @@ def test_without_neutron_servers_without_a_network_are_launched(cloud: InMemoryC
     assert len(sent(cloud, "POST", "/servers")) == 1
 
 
-@pytest.mark.parametrize("said", [NEUTRON_FAILED, NO_NEUTRON])
+@pytest.mark.parametrize("said", [NEUTRON_FAILED, NEUTRON_UNREACHABLE, NO_NEUTRON])
 def test_nova_without_neutron_is_no_lost_answer(cloud: InMemoryCloud, client: ClientFactory, said: str) -> None:
     image_id = make_image(cloud)
-    cloud.neutron.present = said == NEUTRON_FAILED
+    cloud.neutron.present = said != NO_NEUTRON
     cloud.fail("nova", "POST", "/servers$", status=500, body=said)
     with pytest.raises(ServiceUnavailableError, match="gets no answer from the network service") as caught:
         client().launch(image_id, ask())
