@@ -165,7 +165,7 @@ def _is_without_network_service(context: Context, lost: HyperxGlanceError) -> bo
 
 
 _NETWORK_FAILURES = ("neutronclient.", "exceptions.connection.ConnectFailure")
-"""Exceptions of Nova's client of Neutron; those of Glance and Cinder wrap failed connections (nova/volume/cinder.py)."""
+"""Exceptions of Nova's client of Neutron; its other clients wrap failed connections (nova/volume/cinder.py)."""
 
 
 def _shows_nothing(follower: LaunchFollower) -> bool:
