@@ -149,19 +149,6 @@ _CHINESE = {
     "error": "错误",
 }
 
-_RESOURCES = {
-    "images": ("Images", "镜像"),
-    "image_size_mib": ("Size of all images (MiB)", "镜像总大小 (MiB)"),
-    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存空间 (MiB)"),
-    "uploading": ("Images being uploaded", "正在上传的镜像"),
-    "instances": ("Servers", "虚拟机"),
-    "cores": ("Cores", "处理器"),
-    "ram_mib": ("Memory (MiB)", "内存 (MiB)"),
-    "volumes": ("Volumes", "云硬盘"),
-    "volume_gib": ("Size of all volumes (GiB)", "云硬盘总容量 (GiB)"),
-}
-"""The resources of a quota."""
-
 VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
 """The console's tabs, which the command line also accepts; three of them are categories."""
 
@@ -180,11 +167,6 @@ def title(field: str, language: Language) -> str:
         return _TITLES[field][LANGUAGES.index(language)]
     described = vocabulary.BY_NAME[field]
     return described.title_zh if language == "zh" else described.title
-
-
-def resource(field: str, language: Language) -> str:
-    """Return the title of a resource of a quota."""
-    return _RESOURCES[field][LANGUAGES.index(language)]
 
 
 def word(word: str, language: Language) -> str:
