@@ -6,7 +6,7 @@
     >>> client.delete(image).image == image
     True
     >>> client.delete(image, missing_ok=True)
-    Deletion(image=None, servers=None)
+    Deletion(image=None, servers=None, notes=())
 
 Servers are never touched: Nova and Cinder made their own copies of the data.
 """
@@ -16,10 +16,10 @@ from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.compute import servers_of_images
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.volumes import volumes_of_images
-from hyperx_glance.errors import ConflictError, InUseError, NotFoundError, ProtectedError
+from hyperx_glance.errors import ConflictError, InUseError, NotAllowedError, NotFoundError, ProtectedError
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.results import Deletion, ServerRef
-from hyperx_glance.texts import say
+from hyperx_glance.texts import Text, say, sentences
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting.pace import attempts
 
@@ -42,8 +42,12 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
         if not missing_ok:
             raise
         return Deletion(image=None, servers=())
+    notes: tuple[Text, ...] = ()
     if report_servers:
-        servers = tuple(servers_using(context, known))  # there, NotFoundError would not be about the image
+        try:
+            servers = tuple(servers_using(context, known))  # there, NotFoundError would not be about the image
+        except NotAllowedError as error:
+            notes = (sentences(say("servers-not-looked-at"), error.message, error.hint),)
     unfinished = known.glance_status in _UNFINISHED
     written = unfinished and not removal.stands_still(context, known.id)
     in_doubt = written and known.owner == context.cloud.project_id
@@ -55,7 +59,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
         return Deletion(image=None, servers=() if report_servers else None)
     if lost is not None:
         raise lost
-    return Deletion(image=known, servers=servers)
+    return Deletion(image=known, servers=servers, notes=notes)
 
 
 def servers_using(context: Context, image: Image | str) -> list[ServerRef]:

@@ -58,6 +58,7 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+_CREATING = "os_compute_api:servers:create"
 
 
 @contextlib.contextmanager
@@ -289,9 +290,12 @@ def _hint_for_a_role(message: str) -> Text:
         return say("only-administrators")
     if refused:
         return say("only-the-owners")
-    if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return say("only-members")
-    return NO_TEXT
+    # PolicyNotAuthorized of nova/exception.py, cinder/exception.py and oslo_policy/policy.py, which Neutron shows
+    named = re.search(r"Policy doesn't allow ([\w:.-]+) to|(?:rule:)?([\w:.-]+)\)? is disallowed by policy", message)
+    policy = named and (named[1] or named[2])
+    if not policy:
+        return NO_TEXT
+    return say("ask-for-the-policy", policy=policy) if policy != _CREATING else say("only-members")
 
 
 _MISSING = {

@@ -104,10 +104,14 @@ class AvailabilityZone(Described):
 
 
 class Deletion(Described):
-    """The result of a deletion: ``image`` is None if there was none, ``servers`` is None if they were not requested."""
+    """The result of a deletion: ``image`` is None if there was none.
+
+    ``servers`` is None if they were not requested, or if the caller may not list them, which ``notes`` then says.
+    """
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
+    notes: tuple[Text, ...] = ()
 
 
 class Progress(Described):
