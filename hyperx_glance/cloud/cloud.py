@@ -104,6 +104,8 @@ class Cloud:
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
         self._rescoped: tuple[AccessInfo, Cloud | None] | None = None
+        self.refused_policies: set[str] = set()
+        """Policies of Glance that have refused something on an image of the own department (`cloud.refusals`)."""
 
     @classmethod
     def from_session(

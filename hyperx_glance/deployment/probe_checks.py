@@ -29,9 +29,12 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
     if creation.outcome == "refused":
         return _negative("warning", say("may-not-register"), say("run-the-probe-as-a-role"), creation)
     if removal.outcome != "done":
-        code = "scratch-record-left" if creation.outcome == "done" else "scratch-record-may-exist"
+        code = "scratch-record-left" if creation.outcome in ("done", "omitted") else "scratch-record-may-exist"
         remedy = say("delete-the-scratch-record", image=trials.image_id)
-        return _negative("error", say(code, image=trials.image_id), remedy, removal)
+        message = say(code, image=trials.image_id)
+        if creation.outcome == "omitted":
+            message = sentences(message, creation.reason)
+        return _negative("error", message, remedy, removal)
     if creation.outcome == "failed":
         remedy = say("fix-and-delete-the-record", image=trials.image_id)
         return _negative("error", say("cannot-register"), remedy, creation)

@@ -20,6 +20,7 @@ from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.inheritance import inherited_properties
+from hyperx_glance.deployment.rights import own_properties, policies
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -246,6 +247,7 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "image-version": ("image", _image_version),
     "compute-version": ("compute", _compute_version),
     "clock-skew": (None, _clock_skew),
+    "policies": (None, policies),
     "web-download": ("image", _web_download),
     "unified-limits": ("image", _unified_limits),
     "redirects": ("image", _redirects),
@@ -254,5 +256,6 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "lost-places": ("image", _lost_places),
     "featured-flag": ("image", _featured_flag),
     "inherited-properties": ("image", inherited_properties),
+    "own-properties": ("image", own_properties),
 }
 """Each check with the service it needs, if any."""

@@ -14,10 +14,12 @@ import contextlib
 import struct
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
+from hyperx_glance.cloud import hidden, pages
 from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
@@ -59,6 +61,9 @@ _HYBRID = b"".join(
     ]
 )
 """An ISO without files whose first block is also a partition table."""
+_NAME = "hyperx-doctor"
+_IN_USE = timedelta(minutes=10)
+"""The time after which no doctor uses its scratch record any more."""
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted")
@@ -71,6 +76,8 @@ class Trials:
     image_id: str
     creation: Attempt = OMITTED
     ordinary: Attempt = OMITTED
+    hidden: tuple[str, ...] = ()
+    """Properties that were written, and that Glance does not show to the caller."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
     communitize: Attempt = OMITTED
@@ -96,6 +103,12 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     If the record cannot be removed after an interruption, the exception names it.
     """
     trials = Trials(str(uuid.uuid4()))
+    if (earlier := _left_by_another_run(cloud)) is not None:
+        trials.removal = _attempt(lambda: cloud.delete_image(earlier))
+        if trials.removal.outcome != "done":
+            # What cannot be deleted is not made again.
+            trials.image_id, trials.creation = earlier, Attempt("omitted", say("scratch-record-of-another-run"))
+            return trials
     with _removed(cloud, pace, trials):
         trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, "qcow2"))
         if trials.creation.outcome == "done":
@@ -117,6 +130,16 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     return trials
 
 
+def _left_by_another_run(cloud: Cloud) -> str | None:
+    """Return the id of a scratch record of this department that is no longer in use."""
+    asked = {"name": _NAME, "owner": cloud.project_id, "os_hidden": "true", "visibility": "private"}
+    with contextlib.suppress(HyperxGlanceError):
+        for image in pages.read(cloud, list(asked.items())):
+            if image.created_at is not None and datetime.now(UTC) - image.created_at > _IN_USE:
+                return image.id
+    return None
+
+
 @contextlib.contextmanager
 def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
     with MayHaveMade(image_id=trials.image_id) as made:
@@ -130,6 +153,9 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
     path = trials.image_id
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
+    if trials.ordinary.outcome == "done":
+        with contextlib.suppress(HyperxGlanceError):
+            trials.hidden = hidden.lacking(ORDINARY, cloud.image(path))
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
     trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
 
@@ -214,7 +240,7 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
 def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
     body: Json = {
         "id": image_id,
-        "name": "hyperx-doctor",
+        "name": _NAME,
         "visibility": "private",
         "os_hidden": True,
         "disk_format": disk_format,

@@ -16,7 +16,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.support import foreign
 from tests.support.interference import interrupt
 from tests.support.readers import assert_whole
-from tests.support.records import make_image
+from tests.support.records import HIDING, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance import Finding
@@ -31,6 +31,7 @@ READING = [
     "image-version",
     "compute-version",
     "clock-skew",
+    "policies",
     "web-download",
     "unified-limits",
     "redirects",
@@ -39,6 +40,7 @@ READING = [
     "lost-places",
     "featured-flag",
     "inherited-properties",
+    "own-properties",
 ]
 TRYING = [
     "scratch-record",
@@ -221,7 +223,7 @@ def test_a_service_that_is_down_is_a_finding(
     assert "does not respond" in findings[check].message
     others = {other for other in levels(findings) if other != check}
     needing = {
-        "image": {*READING[9:], *READING[8:9], "image-version", *(TRYING if probe else [])},
+        "image": {*READING[9:], "image-version", *(TRYING if probe else [])},
         "compute": {"compute-version"},
     }
     assert others == needing.get(check, set())
@@ -884,7 +886,7 @@ def test_limits_that_are_hidden_are_told_to_administrators() -> None:
     fake = InMemoryCloud(release="2025.1")
 
     assert "token for the whole system" in examine(fake, "admin")["department-limits"].message
-    fake.keystone.rescopes_tokens = False
+    fake.keystone.administers_system = False
     finding = examine(fake, "admin")["department-limits"]
     assert finding.level == "warning"
     assert "set_quota refuses" in finding.message
@@ -896,3 +898,63 @@ def test_limits_that_are_shown_are_told_so(fake: InMemoryCloud) -> None:
     fake.keystone.set_limit(fake.glance, "image_count_total", "dept-b", 5)
 
     assert "shows this administrator" in examine(fake, "admin")["department-limits"].message
+
+
+# ----------------------------------------------------------------- rights
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_properties_that_only_administrators_read_are_an_error(
+    fake: InMemoryCloud,
+    probe: bool,  # noqa: FBT001 - a case
+) -> None:
+    client = connect(fake, "alice")
+    make_image(fake, hyperx_created_by=client.cloud.user_id)
+    assert examine(fake, probe=probe)["own-properties"].level == "ok"
+    fake.glance.protections = HIDING
+
+    finding = examine(fake, probe=probe)["own-properties"]
+
+    assert finding.level == "error"
+    assert "hyperx_created_by" in finding.message
+    assert examine(fake, "admin")["own-properties"].level == "ok"
+
+
+def test_without_any_image_nothing_is_known_of_hidden_properties(fake: InMemoryCloud) -> None:
+    fake.glance.protections = HIDING
+
+    assert "no image" in examine(fake)["own-properties"].message
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "level"),
+    [("nova", "/servers/detail$", "warning"), ("nova", "/servers$", "error"), ("cinder", "/volumes/detail", "warning")],
+)
+def test_a_list_that_a_policy_refuses_is_named(
+    fake: InMemoryCloud, service: ServiceName, path: str, level: str
+) -> None:
+    fake.fail(service, "GET", path, status=403, body="You are not authorized.", times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"policies": level}
+    assert f"GET {path.rstrip('$')} (" in findings["policies"].message
+    assert findings["policies"].explanation.startswith("You are not authorized.")
+
+
+def test_a_scratch_record_that_cannot_be_deleted_is_made_once(fake: InMemoryCloud) -> None:
+    fake.glance.policies["delete_image"] = "admin"
+    first = examine(fake, probe=True)["scratch-record"]
+    (left,) = fake.glance.images.values()
+    assert left.id in first.message
+    left.created_at -= timedelta(hours=1)
+
+    second = examine(fake, probe=True)
+
+    assert list(fake.glance.images) == [left.id]
+    assert second["scratch-record"].level == "error"
+    assert left.id in second["scratch-record"].message
+    assert "no other was made" in second["scratch-record"].message
+    fake.glance.policies["delete_image"] = "member"
+    assert levels(examine(fake, probe=True)) == {}
+    assert scratch_records(fake) == []

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
+from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, NotAllowedError, QuotaExceededError
 from hyperx_glance.capturing.checking import root_volume
 from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.cloud.volumes import Volume
 from tests.support.clouds import sent
 from tests.support.readers import assert_told
+from tests.support.records import HIDING, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud
@@ -130,3 +131,16 @@ def test_a_volume_made_from_an_iso_is_not_the_root() -> None:
     shown = ServerRecord.model_validate({"id": "81f", "image": ""})
     iso, blank = volume(1, "/dev/sda", volume_image_metadata={"disk_format": "iso"}), volume(2, "/dev/sdb")
     assert root_volume(shown, [iso, blank]) == blank
+
+
+def test_nothing_is_captured_whose_properties_the_caller_cannot_read(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    make_image(cloud, hyperx_created_by=alice.cloud.user_id)
+    cloud.glance.protections = HIDING
+
+    with pytest.raises(NotAllowedError) as caught:
+        alice.capture(server, NEW)
+
+    assert caught.value.code == "own-properties-hidden"
+    assert begun(cloud) == []
