@@ -18,7 +18,7 @@ from hyperx_glance.errors import NotAllowedError
 from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
-    from keystoneauth1.access import AccessInfo
+    from collections.abc import Mapping, Sequence
 
 _OLDER_TYPES = {"block-storage": ("volumev3", "block-store", "volumev2", "volume")}
 """Other names of a type of service, which a catalogue and its rules may use."""
@@ -35,19 +35,20 @@ def covers(pattern: str, path: str) -> bool:
     return re.fullmatch(expression + re.escape(pattern[end:]), path) is not None
 
 
-def missing_rule(token: AccessInfo | None, service: str, method: str, url: str) -> NotAllowedError | None:
-    """Return the error for a refused request that no access rule of the token allows; None if that is not the cause."""
-    rules = getattr(token, "application_credential_access_rules", None)
-    if token is None or rules is None:
-        return None
+def missing_rule(
+    rules: Sequence[Mapping[str, object]], catalogue: Sequence[str], service: str, method: str, url: str
+) -> NotAllowedError | None:
+    """Return the error for a refused request that no rule allows; None if that is not the cause.
+
+    ``catalogue`` has the types of services, one of which a rule must name.
+    """
     path, types = urlsplit(url).path, (service, *_OLDER_TYPES.get(service, ()))
     if any(
         rule.get("service") in types and rule.get("method") == method and covers(str(rule.get("path")), path)
         for rule in rules
     ):
         return None
-    catalogue = token.service_catalog.catalog if token.has_service_catalog() else []
-    listed = next((str(each["type"]) for each in catalogue if each.get("type") in types), service)
+    listed = next((kind for kind in catalogue if kind in types), service)
     return NotAllowedError(
         say("no-access-rule", type=listed, method=method, path=_ID.sub("*", path)),
         hint=say("add-the-access-rule"),

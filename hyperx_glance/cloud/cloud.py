@@ -40,6 +40,7 @@ from hyperx_glance.cloud.tokens import (
     Access,
     Endpoint,
     access_of,
+    access_rules,
     endpoints,
     of_system,
     of_system_by_password,
@@ -377,7 +378,8 @@ class Cloud:
     def _check_access_rules(self, service: Service, method: str, url: str) -> None:
         """Raise the error of an application credential whose rules do not allow a request that was refused."""
         with logging_in(self._session):
-            refusal = missing_rule(token_of(self._session), service, method, url)
+            found = access_rules(token_of(self._session))
+            refusal = missing_rule(*found, service, method, url) if found else None
         if refusal is not None:
             raise refusal
 

@@ -490,7 +490,7 @@ def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(ref
         held = cloud.session("admin")
         login = v3.Token(
             cloud.auth("admin")["auth_url"],
-            token=held.get_token(),
+            token=held.get_token() or "",
             project_name="admin",
             project_domain_id="default",
         )
