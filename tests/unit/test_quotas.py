@@ -612,3 +612,12 @@ def test_an_interrupted_change_of_limits_is_rolled_back(
         admin.set_quota("dept-b", images=5, cores=3, volumes=1)
     assert caught.value.__notes__[0].startswith("Restored: volumes")
     assert admin.quota("dept-b") == before
+
+
+def test_limits_that_cannot_be_read_back_are_not_called_ignored(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "GET", "/os-quota-sets/.*/detail", status=403, times=None)
+
+    with pytest.raises(NotAllowedError, match="does not show you the quota of dept-a"):
+        client("admin").set_quota("dept-a", cores=8)
+
+    assert client().quota().cores == Usage(used=0, limit=60)
