@@ -115,3 +115,5 @@ class DeleteImage(commands.Deleting):
         for server in deletion.servers or ():
             line = f"{name}: server {server.id} {server.name} {server.status} ({server.through})"
             self.app.stdout.write(f"{output.printable(line)}\n")
+        for note in deletion.notes:
+            self.app.stderr.write(f"{output.printable(f'{name}: {self.read(note)}')}\n")
