@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import hidden, pages
-from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import NO_TEXT, Text, say
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FLAG = vocabulary.glance_key("featured_flag")
 CREATOR = vocabulary.glance_key("created_by")
-ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key != FLAG} | {
+ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key not in (FLAG, CREATOR)} | {
     "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
     "hyperx_doctor": "a property that no protections file can name",
 }
@@ -110,7 +110,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
             trials.image_id, trials.creation = earlier, Attempt("omitted", say("scratch-record-of-another-run"))
             return trials
     with _removed(cloud, pace, trials):
-        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, "qcow2"))
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials, "qcow2"))
         if trials.creation.outcome == "done":
             _try_properties(cloud, trials)
             _try_visibilities(cloud, trials)
@@ -124,7 +124,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
         # Such a Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
-            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
+            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials, ISO_FORMAT))
             if trials.hybrid.outcome == "done":
                 trials.hybrid = _upload(cloud, pace, trials.image_id, _HYBRID)
     return trials
@@ -155,7 +155,7 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
     if trials.ordinary.outcome == "done":
         with contextlib.suppress(HyperxGlanceError):
-            trials.hidden = hidden.lacking(ORDINARY, cloud.image(path))
+            trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
     trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
 
@@ -237,9 +237,11 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
     return Attempt("done")
 
 
-def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
-    body: Json = {
-        "id": image_id,
+def _create(cloud: Cloud, pace: Pace, trials: Trials, disk_format: str) -> None:
+    """Create a record with one property of HYPERX, as a registration does."""
+    body: dict[str, Json] = {
+        "id": trials.image_id,
+        CREATOR: cloud.user_id,
         "name": _NAME,
         "visibility": "private",
         "os_hidden": True,
@@ -250,7 +252,8 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
     for attempt in attempts(pace):
         with attempt:
             try:
-                cloud.post("image", "/images", json=body)
+                answer = cloud.post("image", "/images", json=body)
+                trials.hidden = hidden.lacking(body, image_of(answer, trials.image_id))
             except ConflictError:
                 # Glance accepts an id once, so a second 201 and a 409 both mean that the record exists.
                 if not attempt.lost:
