@@ -18,7 +18,10 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.registering import NewImage
 from hyperx_glance.testing.capabilities import CAPABILITIES, NEWEST, lacking
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, HYPERVISOR_KEYS, Stored, Writer
-from tests.texts.catalogues import entries, is_word, used
+from tests.deployments import worlds
+from tests.deployments.story import DONE, LEFT_OUT
+from tests.deployments.worlds.normal import NORMAL
+from tests.texts.catalogues import ROLES, entries, occasion, roles, sections, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.vocabulary import Field
 
+WORLDS = Path(__file__).parents[1] / "tests" / "deployments" / "results.json"
 RESULTS = Path(__file__).parents[1] / "tests" / "releases" / "results.json"
 MEASURED = Path(__file__).parent / "guide" / "performance.json"
 WRITERS = {
@@ -43,6 +47,14 @@ SPECIAL_WRITERS = {
     "guest_agent_before": "the library, with the password flag",
     "edited_by": "the library, when the steward edits",
 }
+
+
+class Told(typing.TypedDict):
+    """How the story went in a world: what became of each step, the doctor's levels, and steps that are known faults."""
+
+    steps: dict[str, str]
+    doctor: dict[str, str]
+    wrong: list[str]
 
 
 class Criterion(NamedTuple):
@@ -228,22 +240,77 @@ class Compatibility(Table):
         return release, " ".join(capability.what for capability in lacks) or "nothing", without or "nothing", tests
 
 
-class Codes(Table):
-    """Show the codes of all texts: `.. codes::`."""
+class Deployments(Table):
+    """The table of the worlds in which the tests tell their story: `.. deployments::`."""
 
-    heading = ("Code", "Text", "Chinese", "When", "Status")
+    heading = ("Deployment", "Steps that go as usual", "What goes otherwise", "The doctor says")
 
     def rows(self) -> Iterable[tuple[str, ...]]:
-        """Return a row for each code."""
-        uses, english, chinese = used(), entries("en"), entries("zh")
-        for code in sorted({code for _, code in english} - {code for code in uses if is_word(code)}):
-            roles = sorted(uses[code].roles) if code in uses else []
-            kinds = [getattr(errors, role) for role in roles if hasattr(errors, role)]
-            when = [f"`{role}`" if hasattr(errors, role) else role for role in roles]
-            comments = " ".join(english["", code].user_comments)
-            statuses = sorted({str(kind.suggested_status) for kind in kinds})
-            sentences = (_literal(each["", code].string) for each in (english, chinese))
-            yield (f"``{code}``", *sentences, " ".join([", ".join(when), comments]), ", ".join(statuses))
+        """Return a row for each world that a run has recorded; the first is the normal one."""
+        self.env.note_dependency(str(WORLDS))
+        told: dict[str, Told] = json.loads(WORLDS.read_text())
+        normal = told[NORMAL.name]["steps"]
+        for name in (world.name for world in worlds.WORLDS if world.name in told):
+            yield self.row(name, told[name], {} if name == NORMAL.name else normal)
+
+    @staticmethod
+    def row(name: str, told: Told, normal: dict[str, str]) -> tuple[str, ...]:
+        """Return the row of a world; ``normal`` is how the steps go in the normal one."""
+        differs = {step: how for step, how in told["steps"].items() if how != normal.get(step, DONE)}
+        by_outcome: dict[str, list[str]] = {}
+        for step, how in differs.items():
+            known = " (known fault)" if step in told["wrong"] else ""
+            by_outcome.setdefault(_outcome(how) + known, []).append(step)
+        otherwise = "; ".join(f"{how}: {', '.join(steps)}" for how, steps in sorted(by_outcome.items()))
+        levels: dict[str, list[str]] = {}
+        for check, level in told["doctor"].items():
+            levels.setdefault(level, []).append(f"``{check}``")
+        doctor = "; ".join(f"{level}: {', '.join(sorted(checks))}" for level, checks in sorted(levels.items()))
+        count = f"{len(told['steps']) - len(differs)} of {len(told['steps'])}"
+        return name, count, otherwise or "nothing", doctor or "all is well"
+
+
+def _outcome(how: str) -> str:
+    """Write how a step went: "``image-protected`` (`ProtectedError`)"."""
+    if how in (DONE, LEFT_OUT):
+        return how
+    if how.startswith("otherwise: "):
+        return f"``{how}``"
+    refusal, _, more = how.partition(", ")
+    code, _, kind = refusal.removesuffix(")").partition(" (")
+    return (f"``{code}`` (`{kind}`)" if kind else f"`{code}`") + (f", {more}" if more else "")
+
+
+class Codes(Table):
+    """Show the codes of all texts, in a table for each section of the catalogues: `.. codes::`."""
+
+    heading = ("Code", "When", "Raised as", "Values", "Status", "Chinese")
+
+    def run(self) -> list[Node]:
+        """Write a table for each section, below its title."""
+        found: list[Node] = []
+        for title, codes in sections().items():
+            self._codes = codes
+            found += [nodes.rubric("", title[:1].upper() + title[1:]), *super().run()]
+        return found
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
+        """Return a row for each code of a section."""
+        return map(self.row, self._codes)
+
+    @staticmethod
+    def row(code: str) -> tuple[str, ...]:
+        """Return the row of a code."""
+        found = sorted(roles(code))
+        kinds = [getattr(errors, role) for role in found if role not in ROLES]
+        return (
+            f"``{code}``",
+            _literal(occasion(code)),
+            ", ".join(ROLES.get(role) or f"`{role}`" for role in found),
+            ", ".join(f"``{name}``" for name in sorted(values(code))),
+            ", ".join(sorted({str(kind.suggested_status) for kind in kinds})),
+            _literal(entries("zh")["", code].string),
+        )
 
 
 def _literal(sentence: object) -> str:
@@ -279,6 +346,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("benchmarks", Benchmarks)
     app.add_directive("codes", Codes)
     app.add_directive("compatibility", Compatibility)
+    app.add_directive("deployments", Deployments)
     app.add_directive("fields", Fields)
     app.add_directive("criteria", Criteria)
     app.add_directive("ordinary", Ordinary)

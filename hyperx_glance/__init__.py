@@ -56,6 +56,7 @@ if typing.TYPE_CHECKING:
         Usage as Usage,
     )
     from hyperx_glance.models.registering import NewImage as NewImage, NewIso as NewIso
+    from hyperx_glance.models.request import invalid_request as invalid_request
     from hyperx_glance.models.results import (
         AvailabilityZone as AvailabilityZone,
         Deletion as Deletion,
@@ -69,6 +70,7 @@ if typing.TYPE_CHECKING:
         Progress as Progress,
         Server as Server,
         ServerRef as ServerRef,
+        ServersUsing as ServersUsing,
         Summary as Summary,
         UrlReport as UrlReport,
     )
@@ -108,9 +110,10 @@ _HOMES = {
     "models.launching": "LaunchRequest",
     "models.quotas": "DepartmentQuota QuotaLimits Usage",
     "models.registering": "NewImage NewIso",
+    "models.request": "invalid_request",
     "models.results": """
         AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Server ServerRef Summary UrlReport
+        Progress Server ServerRef ServersUsing Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",

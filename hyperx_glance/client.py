@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         LaunchProgress,
         NetworkChoice,
         Progress,
-        ServerRef,
+        ServersUsing,
         Summary,
         UrlReport,
     )
@@ -470,7 +470,8 @@ class Client(Connected):
 
         :param image: the image that is deleted
         :param missing_ok: it is no error if there is no such image
-        :param report_servers: also list the servers that were made from it, which takes more requests
+        :param report_servers: also list the servers that were made from it, which takes more requests; if services
+            cannot be asked, the image is deleted nevertheless, and ``not_looked_at`` of the result names them
         :raises NotFoundError: there is no such image, unless ``missing_ok`` is set
         :raises ProtectedError: the image is protected
         :raises InUseError: the store keeps the data, since something depends on it
@@ -481,11 +482,13 @@ class Client(Connected):
         return deletion.delete(self._context, image, missing_ok=missing_ok, report_servers=report_servers)
 
     @checked(image=is_image)
-    def servers_using(self, image: Image | str) -> list[ServerRef]:
+    def servers_using(self, image: Image | str) -> ServersUsing:
         """List the servers that were made from an image and that the caller can see.
 
+        If Cinder cannot be asked, servers that run on volumes are missing, and ``not_looked_at`` of the result says so.
+
         :param image: the image from which the servers were made; it may be deleted
-        :raises ServiceUnavailableError: Nova or Cinder cannot be reached, or fails
+        :raises ServiceUnavailableError: Nova cannot be reached, or fails
         """
         from hyperx_glance import deletion
 
@@ -539,7 +542,7 @@ class Client(Connected):
 
         This sends one request, and keeps the answer for a minute.
 
-        :raises ServiceUnavailableError: Keystone cannot be reached, or fails
+        :raises ServiceUnavailableError: Keystone cannot be reached, or fails, or shows only a part of the departments
         """
         return self._context.departments.known()
 

@@ -2,14 +2,16 @@
 
     >>> image = client.register(hyperx_glance.NewImage(name="debian", url="https://files.example/debian-12.qcow2"))
     >>> client.servers_using(image)
-    []
+    ServersUsing(servers=(), not_looked_at=())
     >>> client.delete(image).image == image
     True
     >>> client.delete(image, missing_ok=True)
-    Deletion(image=None, servers=None, notes=())
+    Deletion(image=None, servers=None, not_looked_at=())
 
 Servers are never touched: Nova and Cinder made their own copies of the data.
 """
+
+import logging
 
 from hyperx_glance import removal
 from hyperx_glance.cloud.cloud import Cloud
@@ -17,13 +19,21 @@ from hyperx_glance.cloud.compute import servers_of_images
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.cloud.volumes import volumes_of_images
-from hyperx_glance.errors import ConflictError, InUseError, NotAllowedError, NotFoundError, ProtectedError
+from hyperx_glance.errors import (
+    ConflictError,
+    InUseError,
+    NotAllowedError,
+    NotFoundError,
+    ProtectedError,
+    ServiceUnavailableError,
+)
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.results import Deletion, ServerRef
-from hyperx_glance.texts import Text, say, sentences
+from hyperx_glance.models.results import Deletion, ServerRef, ServersUsing
+from hyperx_glance.texts import say
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting.pace import attempts
 
+LOG = logging.getLogger(__name__)
 _UNFINISHED = ("queued", "saving")
 
 
@@ -35,7 +45,7 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
     """
     # An id is enough: reading the image first would cost a request.
     known = image if isinstance(image, Image) else Image(id=image_id(image))
-    servers = None
+    found = ServersUsing(servers=())
     try:
         if report_servers and known is not image:
             known = context.cloud.image(known.id)
@@ -43,12 +53,14 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
         if not missing_ok:
             raise
         return Deletion(image=None, servers=())
-    notes: tuple[Text, ...] = ()
+    servers = None
     if report_servers:
         try:
-            servers = tuple(servers_using(context, known))  # there, NotFoundError would not be about the image
-        except NotAllowedError as error:
-            notes = (sentences(say("servers-not-looked-at"), error.message, error.hint),)
+            found = servers_using(context, known)  # there, NotFoundError would not be about the image
+            servers = found.servers
+        except (NotAllowedError, ServiceUnavailableError) as error:
+            LOG.warning("The servers of image %s were not listed: %s", known.id, error)
+            found = ServersUsing(servers=(), not_looked_at=("compute",))
     unfinished = known.glance_status in _UNFINISHED
     written = unfinished and not removal.stands_still(context, known.id)
     in_doubt = written and known.owner == context.cloud.project_id
@@ -60,13 +72,21 @@ def delete(context: Context, image: Image | str, *, missing_ok: bool, report_ser
         return Deletion(image=None, servers=() if report_servers else None)
     if lost is not None:
         raise lost
-    return Deletion(image=known, servers=servers, notes=notes)
+    return Deletion(image=known, servers=servers, not_looked_at=found.not_looked_at)
 
 
-def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
-    """List the servers made from an image, by name; administrators see those of all departments."""
+def servers_using(context: Context, image: Image | str) -> ServersUsing:
+    """List the servers made from an image, by name; administrators see those of all departments.
+
+    Without Cinder, those on volumes are missing, and the result says so.
+    """
     known = image if isinstance(image, Image) else context.cloud.image(image_id(image))
-    through_volume = _servers_of_volumes(context, known)
+    not_looked_at: tuple[str, ...] = ()
+    try:
+        through_volume = _servers_of_volumes(context, known)
+    except (NotAllowedError, ServiceUnavailableError) as error:
+        LOG.warning("The servers of image %s that run on volumes were not listed: %s", known.id, error)
+        through_volume, not_looked_at = {}, ("block-storage",)
     # Nova's filter finds only servers without a volume; the others are picked from the whole list.
     criteria = _of_all_departments(context) | ({} if through_volume else {"image": known.id})
     found = []
@@ -83,7 +103,8 @@ def servers_using(context: Context, image: Image | str) -> list[ServerRef]:
                     through="iso" if by_iso else "image" if by_image else "volume",
                 )
             )
-    return sorted(found, key=lambda server: (server.name, server.id))
+    by_name = sorted(found, key=lambda server: (server.name, server.id))
+    return ServersUsing(servers=tuple(by_name), not_looked_at=not_looked_at)
 
 
 def _delete(context: Context, reference: str) -> None:

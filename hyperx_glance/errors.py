@@ -188,6 +188,21 @@ class InvalidRequestError(HyperxGlanceError, ValueError):
 
     suggested_status = 422
 
+    @property
+    def problems(self) -> Mapping[str, Text]:
+        """What is wrong with each field, by its name; "" stands for the request as a whole."""
+        problems = self.message.values.get("problems")
+        found: dict[str, Text] = {}
+        for problem in problems if isinstance(problems, tuple) else (self.message,):
+            fields = problem.values.get("fields", problem.values.get("field"))
+            named = [
+                each.values for each in (fields if isinstance(fields, tuple) else (fields,)) if isinstance(each, Text)
+            ]
+            for values in named or [{}]:
+                name = str(values.get("name", ""))
+                found.setdefault(name, problem.values["problem"] if problem.code == "wrong-field" else problem)
+        return found
+
 
 class ImmutableFieldError(InvalidRequestError):
     """An attempt to change a field that HYPERX never changes after creation."""
@@ -275,7 +290,7 @@ class QuotaExceededError(HyperxGlanceError):
                 resource=_counted(resource, requested),
                 used=used,
                 limit=limit,
-                **{"exceeded": [word("resource", each) for each in exceeded]} if several else {},
+                **{"exceeded": [word("quota", each) for each in exceeded]} if several else {},
             )
         super().__init__(message, **answer)
         self.department = department

@@ -19,7 +19,7 @@ from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
 from hyperx_glance.texts import NO_TEXT, Text, say, sentences
-from hyperx_glance.vocabulary import Action, Category
+from hyperx_glance.vocabulary import Action, Category, Phase
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
@@ -107,7 +107,7 @@ def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> Te
         return say(already)
     if image.glance_status in (status for status, _ in _STATUSES.values()):
         return _owner_problem(cloud, image)
-    return _owner_problem(cloud, image) or sentences(say("only-with-data"), say("wait-for-its-data"))
+    return _owner_problem(cloud, image) or sentences(say("only-with-data"), _way_to_data(image))
 
 
 def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:
@@ -130,4 +130,9 @@ def _download_problem(cloud: Cloud, image: Image) -> Text:
             if cloud.is_administrator:
                 return NO_TEXT
             return sentences(say("image-is-disabled"), say("enable-first", image=image.id))
-    return sentences(say("image-has-no-data"), say("wait-for-its-data"))
+    return sentences(say("image-has-no-data"), _way_to_data(image))
+
+
+def _way_to_data(image: Image) -> Text:
+    failed = image.phase is Phase.FAILED  # then waiting would be in vain
+    return say("delete-and-register-again" if failed else "wait-for-its-data")

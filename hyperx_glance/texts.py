@@ -87,6 +87,9 @@ class Reader:
     fields: Mapping[str, str] | None = None
 
 
+_PROGRAM = Reader()
+
+
 class Text(str):
     """A text for people: a string, English and for Python programs, that other readers can read in their words.
 
@@ -119,7 +122,7 @@ class Text(str):
     def read_by(self, reader: Reader) -> str:
         """Return the sentence for a reader."""
         if self.code == FIELD:
-            return _field(str(self.values["name"]), reader)
+            return _field(str(self.values.get("name", self)), reader)
         return _rendered(self.code, self.values, reader) or str(self)
 
     def __eq__(self, other: object) -> bool:
@@ -172,8 +175,16 @@ def say(code: str, /, **values: object) -> Text:
 
     A value is a string, a number, None, a text, a word of the vocabulary, or a list of these. It must not be a secret.
     """
+    if not values:
+        return _without_values(code)
     kept = {name: _kept(value) for name, value in values.items()}
-    return Text(_rendered(code, kept, Reader()) or code, code=code, values=kept)
+    return Text(_rendered(code, kept, _PROGRAM) or code, code=code, values=kept)
+
+
+@functools.cache
+def _without_values(code: str) -> Text:
+    """Return a text that is always the same; a page of images with its buttons has hundreds of them."""
+    return Text(_rendered(code, {}, _PROGRAM) or code, code=code)
 
 
 def word(kind: str, value: str) -> Text:
@@ -212,7 +223,7 @@ def _catalogue(language: Language) -> gettext.NullTranslations:
 
 def template(code: str, reader: Reader | None = None) -> str | None:
     """Return the sentence of a code with its placeholders; None if the catalogues do not have the code."""
-    reader = reader or Reader()
+    reader = reader or _PROGRAM
     for language in dict.fromkeys((reader.language, "en")):
         catalogue = _catalogue(language)
         found = catalogue.pgettext(str(reader.audience), code)

@@ -34,6 +34,7 @@ from hyperx_glance import (
     Registration,
     Settings,
     Text,
+    invalid_request,
 )
 
 LARGEST_BODY = 112 * 1024  # bytes, as in OpenStack's services (oslo_middleware/sizelimit.py)
@@ -111,19 +112,21 @@ class LaunchedOnce(BaseModel):
     admin_password: str | None
 
 
-def refusal(request: Request) -> tuple[int, str] | None:
-    """Return the status and the reason for which a request is refused before its body is read; None if it is not."""
+def refusal(request: Request) -> tuple[int, str, str] | None:
+    """Return the status and the reason, in English and Chinese, for which a request is refused unread; or None."""
     if request.method in ("GET", "HEAD"):
         return None
     if request.url.query:
-        return 400, "This must be sent in the body: access logs keep the addresses of requests."
+        reason = "This must be sent in the body: access logs keep the addresses of requests."
+        return 400, reason, "请在请求正文中发送：访问日志会记录请求的地址。"
     length = request.headers.get("content-length", "")
     if "transfer-encoding" in request.headers or not (length.isascii() and length.isdigit()):
-        return 411, "The request must tell the length of its body."
+        return 411, "The request must tell the length of its body.", "请求必须说明正文的长度。"
     if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-        return 413, f"The body must not be longer than {LARGEST_BODY} bytes."
+        return 413, f"The body must not be longer than {LARGEST_BODY} bytes.", f"正文不能超过 {LARGEST_BODY} 字节。"
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return 415, "The body must be JSON, with the content type application/json."
+        reason = "The body must be JSON, with the content type application/json."
+        return 415, reason, "正文必须是 JSON，内容类型为 application/json。"
     return None
 
 
@@ -133,20 +136,16 @@ async def guard(request: Request, answer: Callable[[Request], Awaitable[Response
     if refused is None:
         response = await answer(request)
     else:
-        response = JSONResponse({"error": refused[1]}, status_code=refused[0])
+        status, english, chinese = refused
+        response = JSONResponse({"error": chinese if language_of(request) == "zh" else english}, status_code=status)
     response.headers["Cache-Control"] = "no-store"  # it may hold a token or a password
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 def correct(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Name what is wrong, without the values, which may be passwords; pydantic's own sentences are English."""
-    wrong = []
-    for each in error.errors()[:10]:
-        (text,) = getattr(each.get("ctx", {}).get("error"), "args", ()) or (each["msg"][:200],)
-        problem = text.in_language(language_of(request), audience="person") if isinstance(text, Text) else text
-        wrong.append(f"{'.'.join(map(str, each['loc'][1:]))[:100]}: {problem}")
-    return JSONResponse({"error": "\n".join(wrong)}, status_code=422)
+    """Name what is wrong in this library's words, without the values, which may be passwords."""
+    return tell(request, invalid_request({**each, "loc": each["loc"][1:]} for each in error.errors()))
 
 
 def language_of(request: Request) -> Literal["en", "zh"]:
@@ -159,10 +158,14 @@ Language = Annotated[Literal["en", "zh"], Depends(language_of)]
 
 def tell(request: Request, error: HyperxGlanceError) -> JSONResponse:
     """Repeat the library's sentences in words for people, and the ids of what may have been made."""
-    message, hint = (text.in_language(language_of(request), audience="person") for text in (error.message, error.hint))
+
+    def words(text: Text) -> str:
+        return text.in_language(language_of(request), audience="person")
+
+    fields = {name: words(problem) for name, problem in getattr(error, "problems", {}).items()}
     made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
-    said = {"code": error.code, "error": message, "hint": hint, "explanation": error.explanation}
-    return JSONResponse(said | made, status_code=error.suggested_status)
+    said = {"code": error.code, "error": words(error.message), "hint": words(error.hint), "fields": fields}
+    return JSONResponse(said | made | {"explanation": error.explanation}, status_code=error.suggested_status)
 
 
 def shown(model: BaseModel, language: Language) -> JSONResponse:

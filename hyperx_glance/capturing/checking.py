@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.cloud import compute, hidden, volumes
+from hyperx_glance.cloud.formats import check_formats, formats
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -47,6 +48,7 @@ ROOT_DEVICE_KEY = "root_device_name"
 _MIB_IN_GIB = 1024
 _WITH_A_DISK = ("ACTIVE", "PAUSED", "SHUTOFF", "SUSPENDED")
 """States of servers of which Nova makes snapshots (nova/compute/api.py, snapshot)."""
+_FORMATS_OF_NOVA = ("qcow2", "raw", "vmdk", "vdi", "vhd")
 _YES = ("1", "on", "t", "true", "y", "yes")  # as oslo_utils/strutils.py reads it
 _INHERITED_TEXTS = tuple(
     field.name for field in FIELDS if field.stored is Stored.TEXT and field.name in ImageChanges.model_fields
@@ -83,6 +85,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         )
     if root is not None:
         _check_root(server, root)
+    _check_format(cloud, new, root)
     source = _source(cloud, server, root)
     _check_room(context, new, root)
     order = CaptureOrder(
@@ -200,6 +203,14 @@ def _check_root(server: ServerRecord, root: Volume) -> None:
         raise ConflictError(
             say("server-needs-frozen-file-systems", server=server.id), hint=say("stop-the-server-first")
         )
+
+
+def _check_format(cloud: Cloud, new: NewCapture, root: Volume | None) -> None:
+    """Refuse a format that Glance does not take; otherwise, it refuses the image after the disk was copied.
+
+    Nova's driver chooses the format when it has copied the disk (nova/virt/libvirt/driver.py, snapshot).
+    """
+    check_formats(formats(cloud), *(_FORMATS_OF_NOVA if root is None else [new.disk_format or "raw"]))
 
 
 # ----------------------------------------------------------------- inheritance

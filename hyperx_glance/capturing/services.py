@@ -17,6 +17,7 @@ from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.compute import nova, server_path
+from hyperx_glance.cloud.formats import CONTAINER_FORMAT
 from hyperx_glance.cloud.volumes import OneVolume, Volume, volume, volume_path, volumes
 from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
 from hyperx_glance.models.image import Image
@@ -110,7 +111,7 @@ def write_image_metadata(cloud: Cloud, volume_id: str, metadata: Mapping[str, st
 
 def upload(cloud: Cloud, volume_id: str, order: CaptureOrder) -> str:
     """Let Cinder upload a volume into a new image, and return its id. Cinder refuses a volume that is uploading."""
-    asked: dict[str, Json] = {"image_name": order.name, "container_format": "bare", "visibility": "private"}
+    asked: dict[str, Json] = {"image_name": order.name, "container_format": CONTAINER_FORMAT, "visibility": "private"}
     if order.new.disk_format is not None:
         asked["disk_format"] = order.new.disk_format
     answer = cloud.post(

@@ -11,8 +11,9 @@ from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any
 
 import hyperx_glance
-from hyperx_glance.cli import commands, images, options, output
+from hyperx_glance.cli import commands, images, options, output, words
 from hyperx_glance.errors import NotFoundError
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     import argparse
@@ -112,8 +113,14 @@ class DeleteImage(commands.Deleting):
                 return
             raise
         deletion = client.delete(image, missing_ok=parsed_args.missing_ok, report_servers=parsed_args.report_servers)
+        self.say_not_looked_at(deletion.not_looked_at)
         for server in deletion.servers or ():
-            line = f"{name}: server {server.id} {server.name} {server.status} ({server.through})"
-            self.app.stdout.write(f"{output.printable(line)}\n")
-        for note in deletion.notes:
-            self.app.stderr.write(f"{output.printable(f'{name}: {self.read(note)}')}\n")
+            line = say(
+                "server-still-uses-it",
+                image=output.printable(name),
+                id=server.id,
+                name=output.printable(server.name),
+                status=server.status,
+                through=words.word(server.through, parsed_args.language),
+            )
+            self.app.stdout.write(f"{output.printable(self.read(line))}\n")

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -18,7 +19,7 @@ import hyperx_glance
 from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
-from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say
+from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say, word
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +40,9 @@ class Command(command.Command):
     goes_on = ("launch wait", "capture resume", "registration resume")
     """The commands to continue with a launch, a capture, or an image that this command has left."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Fields that texts may name although only another command has an option for them, with that command."""
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -54,12 +58,11 @@ class Command(command.Command):
         self.status = 0
         if parsed_args.language not in LANGUAGES:  # argparse does not compare defaults with choices
             raise exceptions.CommandError(f"{words.VARIABLE}: must be one of {', '.join(LANGUAGES)}")
-        self.reader = Reader(parsed_args.language, Audience.COMMAND, options.named(self.get_parser("")))
-        self.named = _named(parsed_args)
+        self.language, self.named = parsed_args.language, _named(parsed_args)
         try:
             return int(super(command.Command, self).run(parsed_args) or 0) or self.status
         except HyperxGlanceError as error:
-            raise exceptions.CommandError(_lines(self.told(error), *self._notes(error))) from error
+            raise exceptions.CommandError(_lines(self.read(error), *self._notes(error))) from error
         except KeyboardInterrupt as interrupt:
             self.app.stderr.write(_lines("", *(self._notes(interrupt) or [self.read(say("cancelled"))]), ""))
             return INTERRUPTED
@@ -90,6 +93,17 @@ class Command(command.Command):
         self.app.stderr.flush()
         return self.app.stdin.readline().strip().lower() in ("y", "yes", "是")
 
+    def say_not_looked_at(self, services: Sequence[str]) -> None:
+        """Tell the user that servers may be missing."""
+        if services:
+            named = [word("service", service) for service in services]
+            self.app.stderr.write(f"{self.read(say('servers-may-be-missing', services=named))}\n")
+
+    @functools.cached_property
+    def reader(self) -> Reader:
+        """The user of this command, whose options are collected only if there is a text to read."""
+        return Reader(self.language, Audience.COMMAND, {**options.named(self.get_parser("")), **self.elsewhere})
+
     def read(self, text: Text | HyperxGlanceError, **named: str | None) -> str:
         """Return a text in the language, and with the options, of this command.
 
@@ -105,10 +119,6 @@ class Command(command.Command):
         whole = say("text-explained", text=text, explanation=explanation) if explanation else text
         english = whole.in_language("en", audience=Audience.COMMAND)
         return output.Rendered(english, self.read(whole))
-
-    def told(self, error: HyperxGlanceError, **named: str | None) -> str:
-        """Return an error as `read` does."""
-        return self.read(error, **named)
 
     def _notes(self, error: BaseException) -> list[str]:
         """Return the notes of an error, and the command that continues with what the error has left."""
@@ -130,7 +140,7 @@ class Command(command.Command):
             try:
                 done.append(act(name))
             except HyperxGlanceError as error:
-                self.log.error("%s", _lines(f"{name}: {self.told(error, **{what: name})}"))  # noqa: TRY400  # no traceback
+                self.log.error("%s", _lines(f"{name}: {self.read(error, **{what: name})}"))  # noqa: TRY400  # no traceback
                 self.status = 1
         return done
 

@@ -26,9 +26,14 @@ NARROW = 16
 """Columns up to this width are not wrapped, and wider ones are wrapped to no less."""
 _EDGE, _GAP = 1, 3
 """The width of the left border, and of the padding and the border of each column."""
-_FIRST = ("id", "name", "state", "status", "phase", "fits", "reason", "size", "disk_format", "owner", "category")
-"""The columns that matter most, in this order; the others matter less from left to right."""
+_FIRST = (
+    "id", "name", "state", "status", "phase", "fits", "reason", "left", "servers", "launch_id", "image_id", "size",
+    "disk_format", "owner", "category",
+)  # fmt: skip
+"""The columns that matter most, in this order; the others matter less from left to right, and empty ones least."""
 _NEVER_WRAPPED = re.compile("field|(.*_)?id|captured_from|created_by|edited_by")
+_WITH_IDS, _ID_WIDTH = "servers", 36
+"""A column with ids between other words, and the width of such an id."""
 _PIECE = re.compile(
     r"\s+"
     r"|[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。、；：！？）」』”’]*"  # Chinese breaks anywhere but there
@@ -62,12 +67,13 @@ def fitted(
     fields = [getattr(title, "field", title) for title in titles]
     natural = [max([width(title), *(_widest(row[index]) for row in rows)]) for index, title in enumerate(titles)]
     least = [
-        whole if whole <= NARROW or _NEVER_WRAPPED.fullmatch(field) else max(NARROW, width(title))
+        whole if _NEVER_WRAPPED.fullmatch(field) else min(whole, max(_narrow(field), width(title)))
         for field, title, whole in zip(fields, titles, natural, strict=True)
     ]
+    empty = [not any(str(row[index]) for row in rows) for index in range(len(titles))]
     room = limit - _EDGE
     shown: list[int] = []
-    for index in sorted(range(len(titles)), key=lambda index: _rank(fields[index])):
+    for index in sorted(range(len(titles)), key=lambda index: (empty[index], _rank(fields[index]))):
         if keep or not shown or least[index] + _GAP <= room:
             shown.append(index)
             room -= least[index] + _GAP
@@ -78,6 +84,10 @@ def fitted(
         [[_cell(row[index], widths[index]) for index in shown] for row in rows],
         [title for index, title in enumerate(titles) if index not in widths],
     )
+
+
+def _narrow(field: str) -> int:
+    return _ID_WIDTH if field == _WITH_IDS else NARROW
 
 
 def _rank(field: str) -> int:

@@ -143,7 +143,9 @@ class ListServers(commands.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
-        servers = client.servers_using(commands.reference(client, parsed_args.image))
+        found = client.servers_using(commands.reference(client, parsed_args.image))
+        servers = found.servers
+        self.say_not_looked_at(found.not_looked_at)
         names = {department.id: department.name for department in client.departments()} if servers else {}
         fields = ("id", "name", "status", "project_id", "through")
         return self.rows(parsed_args, fields, (_shown_server(server, names) for server in servers))
@@ -151,4 +153,5 @@ class ListServers(commands.Lister):
 
 def _shown_server(server: ServerRef, names: Mapping[str, str]) -> dict[str, object]:
     department = server.project_id
-    return server.model_dump() | {"project_id": output.Rendered(department, names.get(department, department))}
+    shown = {"through": output.Word(server.through)}
+    return server.model_dump() | shown | {"project_id": output.Rendered(department, names.get(department, department))}

@@ -18,6 +18,7 @@ import hyperx_glance
 from hyperx_glance.cli import commands, options, output
 from hyperx_glance.cli.passwords import add_password, given_password, showing_password
 from hyperx_glance.cli.progress import launch_progress
+from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
@@ -185,7 +186,11 @@ class CancelLaunch(commands.Deleting):
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Cancel one."""
-        client.find_launch(name).cancel()
+        launch = client.find_launch(name)
+        launch.cancel()
+        if softly := [server.name for server in launch.servers]:
+            text = self.read(say("servers-go-later", launch=name, servers=softly))
+            self.app.stderr.write(f"{output.printable(text)}\n")
 
 
 def _file(name: str) -> bytes:

@@ -24,7 +24,7 @@ from cliff.columns import FormattableColumn
 
 from hyperx_glance.cli import words
 from hyperx_glance.cli.fitting import Heading
-from hyperx_glance.texts import LANGUAGES, Language
+from hyperx_glance.texts import LANGUAGES, Language, field_name
 
 if TYPE_CHECKING:
     import argparse
@@ -170,7 +170,7 @@ class Resource(Readable[str]):
 
     def human_readable(self) -> str:
         """Return its title in the language of the table."""
-        return words.resource(self._value, self.language)
+        return field_name(self._value).in_language(self.language, audience="person")
 
 
 class Limit(Readable[int | None]):

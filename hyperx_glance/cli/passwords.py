@@ -13,7 +13,7 @@ import getpass
 from typing import TYPE_CHECKING, TextIO
 
 from hyperx_glance.cli import words
-from hyperx_glance.texts import Language
+from hyperx_glance.texts import Language, say
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ def add_password(parser: argparse.ArgumentParser) -> None:
 def given_password(parsed_args: argparse.Namespace) -> str | None:
     """Return the password, after a prompt if that is wanted, or None if the library should generate a password."""
     if parsed_args.password_prompt:
-        return getpass.getpass("Password: ")
+        return getpass.getpass(say("password-prompt").in_language(parsed_args.language))
     password: str | None = parsed_args.password
     return password
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperx_glance.cli import commands, options, output, words
+from hyperx_glance.cli import commands, options, output
 from hyperx_glance.quotas.resources import FIELDS
+from hyperx_glance.texts import field_name
 
 if TYPE_CHECKING:
     from hyperx_glance import DepartmentQuota, QuotaLimits
@@ -62,7 +63,7 @@ class SetQuota(_ShowsQuota):
                 f"--{resource.replace('_', '-')}",
                 type=limit,
                 metavar="<limit>",
-                help=f"{words.resource(resource, 'en')}: a number, unlimited, or default",
+                help=f"{field_name(resource).in_language('en', audience='person')}: a number, unlimited, or default",
             )
         return parser
 

@@ -2,12 +2,12 @@
 
 >>> from hyperx_glance.cli.urls import SHOWN
 >>> SHOWN[-3:]
-('would_download', 'problem', 'warnings')
+('problem', 'explanation', 'warnings')
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import commands, options, output
@@ -16,11 +16,9 @@ from hyperx_glance.texts import say, sentences
 if TYPE_CHECKING:
     import argparse
 
-    from hyperx_glance.errors import HyperxGlanceError
-
 SHOWN = (
     "url", "final_url", "address", "status", "size", "content_type", "file_name", "disk_format", "packed",
-    "would_download", "problem", "warnings",
+    "would_download", "problem", "explanation", "warnings",
 )  # fmt: skip
 
 
@@ -29,6 +27,9 @@ class CheckUrl(commands.ShowOne):
 
     The exit status is 1 if the URL cannot be registered.
     """
+
+    # This command always checks the URL, so only a registration can skip the check.
+    elsewhere: ClassVar = {"preflight": "`openstack hyperx image create --no-preflight`"}
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -46,12 +47,8 @@ class CheckUrl(commands.ShowOne):
         values = report.model_dump(mode="json") | {
             "size": output.Size(report.size),
             "disk_format": output.Format(report.disk_format),
+            "problem": report.problem and output.Word(report.problem),
             "would_download": output.Flag(report.would_download),
             "warnings": output.Listed([self.read(warning) for warning in report.warnings]),
         }
         return self.one(parsed_args, SHOWN, values)
-
-    def told(self, error: HyperxGlanceError, **named: str | None) -> str:
-        """Return an error; this command always checks the URL, so only a registration can skip the check."""
-        command = "`openstack hyperx image create --no-preflight`"
-        return super().told(error, **named).replace("--no-preflight", command)

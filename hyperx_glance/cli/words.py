@@ -23,7 +23,7 @@ VARIABLE = "OS_HYPERX_LANGUAGE"
 _TITLES = {
     "field": ("Field", "字段"),
     "value": ("Value", "值"),
-    "kind": ("Kind", "类型"),
+    "kind": ("Kind", "种类"),
     "category": ("Category", "类别"),
     "state": ("State", "状态"),
     "phase": ("Phase", "阶段"),
@@ -39,7 +39,7 @@ _TITLES = {
     "allowed": ("You may", "可用操作"),
     "status": ("Status", "状态"),
     "project_id": ("Department", "部门"),
-    "through": ("Through", "使用方式"),
+    "through": ("Used as", "使用方式"),
     "server": ("Server", "虚拟机"),
     "password": ("Password", "密码"),
     "launch_id": ("Launch", "启动编号"),
@@ -49,7 +49,7 @@ _TITLES = {
     "used": ("Used", "已用"),
     "limit": ("Limit", "上限"),
     "remaining": ("Remaining", "剩余"),
-    "by": ("By", "分类"),
+    "by": ("By", "统计依据"),
     "count": ("Ordered", "台数"),
     "capture_id": ("Capture", "封装编号"),
     "bytes_done": ("Done", "已完成"),
@@ -62,14 +62,15 @@ _TITLES = {
     "packed": ("Packed with", "压缩格式"),
     "would_download": ("A browser would download it", "浏览器会下载"),
     "problem": ("Problem", "问题"),
+    "explanation": ("Explanation", "原始信息"),
     "warnings": ("Warnings", "警告"),
     "check": ("Check", "检查"),
     "level": ("Level", "级别"),
     "message": ("Message", "结果"),
-    "remedy": ("Remedy", "处理"),
+    "remedy": ("Remedy", "处理建议"),
     "outcome": ("Outcome", "处理结果"),
     "removed": ("Removed", "已移除的属性"),
-    "left": ("Left", "保留的属性"),
+    "left": ("Left", "未移除的属性"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -87,10 +88,11 @@ _CHINESE = {
     # kinds, categories, phases
     "image": "镜像",
     "iso": "ISO",
+    "volume": "云硬盘",
     "featured": "精选",
     "public": "公共",
     "private": "私有",
-    "registered": "已登记",
+    "registered": "等待数据",
     "downloading": "下载中",
     "storing": "存储中",
     "ready": "就绪",
@@ -110,31 +112,42 @@ _CHINESE = {
     "download": "下载",
     # the criteria of a summary
     "total": "合计",
-    "kind": "类型",
+    "kind": "种类",
     "category": "类别",
     "state": "状态",
     "format": "格式",
     "os": "操作系统",
     "tag": "标签",
     "owner": "所有者",
+    # problems of URLs; "refused" is above
+    "bad_url": "URL 无效",
+    "denied_scheme": "协议不允许",
+    "denied_address": "地址禁止访问",
+    "denied_port": "端口禁止访问",
+    "name_not_found": "主机名无法解析",
+    "tls": "TLS 错误",
+    "timeout": "超时",
+    "redirect_loop": "重定向过多",
+    "http_status": "HTTP 状态错误",
+    "html": "网页",
+    "empty": "空文件",
+    "packed": "压缩格式不受支持",
+    "wrong_format": "格式不符",
+    "unsafe_image": "镜像不安全",
+    "unknown_format": "格式未知",
+    "truncated": "数据不完整",
+    "corrupt": "数据损坏",
+    "changed": "数据已改变",
+    "unreadable": "无法读取",
+    "unwritable": "无法写入",
+    "too_large": "过大",
+    "no_checksum": "没有校验和",
+    "ambiguous_checksum": "校验和不唯一",
     # levels of the doctor's findings
     "ok": "正常",
     "warning": "警告",
     "error": "错误",
 }
-
-_RESOURCES = {
-    "images": ("Images", "镜像"),
-    "image_size_mib": ("Size of all images (MiB)", "镜像总大小 (MiB)"),
-    "staging_mib": ("Staging area of uploads (MiB)", "上传暂存 (MiB)"),
-    "uploading": ("Images being uploaded", "正在上传的镜像"),
-    "instances": ("Servers", "虚拟机"),
-    "cores": ("Cores", "处理器"),
-    "ram_mib": ("Memory (MiB)", "内存 (MiB)"),
-    "volumes": ("Volumes", "云硬盘"),
-    "volume_gib": ("Size of all volumes (GiB)", "云硬盘总容量 (GiB)"),
-}
-"""The resources of a quota."""
 
 VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
 """The console's tabs, which the command line also accepts; three of them are categories."""
@@ -154,11 +167,6 @@ def title(field: str, language: Language) -> str:
         return _TITLES[field][LANGUAGES.index(language)]
     described = vocabulary.BY_NAME[field]
     return described.title_zh if language == "zh" else described.title
-
-
-def resource(field: str, language: Language) -> str:
-    """Return the title of a resource of a quota."""
-    return _RESOURCES[field][LANGUAGES.index(language)]
 
 
 def word(word: str, language: Language) -> str:

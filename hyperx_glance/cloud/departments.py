@@ -11,23 +11,24 @@ the departments that own images come from the steward, if there is one.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
-from hyperx_glance.arguments import reference
+from hyperx_glance.arguments import LARGEST_PAGE, reference
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, resource_path
+from hyperx_glance.cloud.pages import KeystonePage, Listed, cut, keystone_collection, read_as_far_as_shown
 from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import say
 
 STALE_SECONDS = 60
 
 
-class _Project(Shape):
-    id: str
+class _Project(Listed):
     name: str
 
 
@@ -35,8 +36,8 @@ class _OneProject(Shape):
     project: _Project
 
 
-class _Projects(Shape):
-    projects: tuple[_Project, ...]
+class _Projects(KeystonePage[_Project], alias_generator=keystone_collection("projects")):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,57 @@ class Department:
     name: str
 
 
+class Names(Mapping[str, str]):
+    """The names of departments by id.
+
+    If Keystone cuts its list (``list_limit``) and does not continue it, the name of any other department is looked up
+    when it is needed, so that none is missing. ``is_whole`` says whether iterating shows all of them.
+    """
+
+    def __init__(self, known: Mapping[str, str], *, cut_for: Cloud | None = None) -> None:
+        self._known = MappingProxyType(dict(known))
+        self._cut_for = cut_for
+        self._found: dict[str, str | None] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether Keystone has listed every department."""
+        return self._cut_for is None
+
+    def __getitem__(self, department_id: str) -> str:
+        """Return a name."""
+        name = self._known.get(department_id)
+        if name is None and self._cut_for is not None:
+            if department_id not in self._found:
+                self._found[department_id] = _by_id(self._cut_for, department_id).get(department_id)
+            name = self._found[department_id]
+        if name is None:
+            raise KeyError(department_id)
+        return name
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids that Keystone has listed."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """Count the names that Keystone has listed."""
+        return len(self._known)
+
+    def matching(self, name_or_id: str) -> dict[str, str]:
+        """Return the departments with this id or name."""
+        found = {key: name for key, name in self._known.items() if name_or_id in (key, name)}
+        return found if self._cut_for is None else found | _ask(self._cut_for, name_or_id)
+
+
 class _Kept:
     """The names that one login may see, kept for a minute; the lock lets one thread read while the others wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._names: Mapping[str, str] = {}
+        self._names = Names({})
         self._read_at: float | None = None
 
-    def names(self, cloud: Cloud, clock: Callable[[], float]) -> Mapping[str, str]:
+    def names(self, cloud: Cloud, clock: Callable[[], float]) -> Names:
         """Return the names, and read them again with that login if they are too old."""
         cloud.check_process()  # after a fork, a lock of the parent may never be released
         with self._lock:
@@ -87,16 +130,16 @@ class Departments:
         access = self._cloud.access
         return Department(access.project_id, access.project_name)
 
-    def names(self) -> Mapping[str, str]:
+    def names(self) -> Names:
         """Return the names of the departments that the caller may see, by id."""
         return self._kept.names(self._cloud, self._clock)
 
     def owner_names(self) -> Mapping[str, str]:
         """Return the names of the departments that may own images that the caller sees, by id."""
         own = self.own()
-        return {own.id: own.name, **self._names_of_owners()}
+        return ChainMap({own.id: own.name}, self._names_of_owners())  # type: ignore[arg-type]  # nobody writes to it
 
-    def _names_of_owners(self) -> Mapping[str, str]:
+    def _names_of_owners(self) -> Names:
         if self._steward is None:
             return self.names()
         try:
@@ -109,9 +152,12 @@ class Departments:
             ) from error
 
     def known(self) -> list[Department]:
-        """List the departments that the caller may see, by name."""
+        """List the departments that the caller may see, by name; raise if Keystone shows only a part of them."""
         own = self.own()
-        names = {own.id: own.name, **self.names()}
+        shown = self.names()
+        if not shown.is_whole:
+            raise cut("identity", len(shown))
+        names = {own.id: own.name, **shown}
         return sorted((Department(key, name) for key, name in names.items()), key=lambda each: (each.name, each.id))
 
     def name(self, department_id: str) -> str:
@@ -126,7 +172,7 @@ class Departments:
         own = self.own()
         if name_or_id == own.id:
             return [own.id]
-        found = [key for key, name in self._names_of_owners().items() if name_or_id in (key, name)]
+        found = list(self._names_of_owners().matching(name_or_id))
         if name_or_id == own.name and own.id not in found:
             found.append(own.id)
         return found or [name_or_id]
@@ -140,10 +186,9 @@ class Departments:
         own = self.own()
         if name_or_id in (own.id, own.name) and not self._cloud.is_administrator:
             return own
-        if not self._cloud.is_administrator:
-            found = {key: name for key, name in self.names().items() if name_or_id in (key, name)}
-        else:
-            found = self._ask(name_or_id)
+        # An administrator's is not from memory: a department for which a quota or an owner is written must exist now.
+        administrator = self._cloud.is_administrator
+        found = _ask(self._cloud, name_or_id) if administrator else self.names().matching(name_or_id)
         if len(found) > 1:
             raise AmbiguousNameError(say("several-departments", name=name_or_id), matches=sorted(found))
         for key, name in found.items():
@@ -154,22 +199,36 @@ class Departments:
             )
         raise NotFoundError(say("no-such-department", name=name_or_id), hint=say("list-departments"))
 
-    def _ask(self, name_or_id: str) -> dict[str, str]:
-        """Ask Keystone, not the cache: a department for which a quota or an owner is written must exist now."""
-        if not reference(name_or_id):  # otherwise it is not an id, and could lead to another path
-            with suppress(NotFoundError):
-                path = resource_path("projects", name_or_id)
-                project = self._cloud.get_parsed(_OneProject, "identity", path).project
-                return {project.id: project.name}
-        found = self._cloud.get_parsed(_Projects, "identity", "/projects", params={"name": name_or_id}).projects
-        return {project.id: project.name for project in found}
+
+def _by_id(cloud: Cloud, department_id: str) -> dict[str, str]:
+    """Look up a department by its id; return its id and name, or nothing if there is none."""
+    if reference(department_id):  # it is not an id, and could lead to another path
+        return {}
+    with suppress(NotFoundError):
+        project = cloud.get_parsed(_OneProject, "identity", resource_path("projects", department_id)).project
+        return {project.id: project.name}
+    return {}
 
 
-def _read(cloud: Cloud) -> Mapping[str, str]:
-    path = "/projects" if cloud.is_administrator else "/auth/projects"
-    try:
-        answer = cloud.get_parsed(_Projects, "identity", path)
-    except NotAllowedError:
+def _ask(cloud: Cloud, name_or_id: str) -> dict[str, str]:
+    """Look up the departments with this id or name."""
+    found = _by_id(cloud, name_or_id)
+    if found:
+        return found
+    named, is_whole = read_as_far_as_shown(cloud, _Projects, "/projects", {"name": name_or_id, "limit": LARGEST_PAGE})
+    if not is_whole:
+        raise cut("identity", len(named))
+    return {project.id: project.name for project in named}
+
+
+def _read(cloud: Cloud) -> Names:
+    if cloud.is_administrator:
         # The role admin in a project may not be enough for Keystone's list (a domain's administrator).
-        answer = cloud.get_parsed(_Projects, "identity", "/auth/projects")
-    return MappingProxyType({project.id: project.name for project in answer.projects})
+        with suppress(NotAllowedError):
+            return _read_from(cloud, "/projects", {"limit": LARGEST_PAGE})
+    return _read_from(cloud, "/auth/projects", {})
+
+
+def _read_from(cloud: Cloud, path: str, criteria: Mapping[str, object]) -> Names:
+    found, is_whole = read_as_far_as_shown(cloud, _Projects, path, criteria)
+    return Names({project.id: project.name for project in found}, cut_for=None if is_whole else cloud)

@@ -81,40 +81,59 @@ def read(
     leaves out images that its policy hides, and sends no ``next`` with a page that is empty then
     (glance/api/v2/images.py, index). The list would seem to end there. With the last image in sight, a page is never
     empty, and ``next`` is reliable. Only the marker of ``next`` is used, since it repeats only one of several tags
-    (ResponseSerializer.index).
+    (ResponseSerializer.index). If Glance never sends more than one image (api_limit_max), pages cannot overlap.
     """
     recent: deque[str] = deque(behind, maxlen=remembered)
     passed: set[str] = set()
     marker, asked, read = (behind[-1] if behind else None), size(0), 0
+    single, singly = True, False  # whether each page so far has had one image at most; whether none can have more
     while True:
         marker, (images, following) = _page_behind(
             cloud, parameters, marker, asked, recent, complete=read == len(recent), begun=read > 0
         )
-        seen, before, empty = set(recent), read, True
+        seen, before, number = set(recent), read, 0
         if following in passed and following not in seen:
             raise _stuck(following)
         for image in images:
-            empty = False
+            number += 1
             if image.id not in seen:
                 seen.add(image.id)
                 recent.append(image.id)
                 read += 1
                 yield image
-        fresh = read > before
-        if following is None:
-            if not empty or asked >= LARGEST_PAGE or (not read and not may_be_emptied):
+        fresh, single = read > before, single and number <= 1
+        if following is None or (not fresh and following in seen and asked < LARGEST_PAGE):
+            if following is None and (number or asked >= LARGEST_PAGE or (not read and not may_be_emptied)):
                 return
-            asked = LARGEST_PAGE  # the policy may have emptied the page: look further
-        elif fresh and following == recent[-1] and len(recent) > 1:
+            asked = LARGEST_PAGE  # the policy may have emptied the page, or hide a page's worth of images: look further
+        elif fresh and following == recent[-1] and len(recent) > 1 and not singly:
             passed.add(following)
             marker, asked = recent[-2], min(size(read) + 1, LARGEST_PAGE)
-        elif not fresh and following in seen and asked < LARGEST_PAGE:
-            asked = LARGEST_PAGE  # the policy hides a page's worth of images: look further
+        elif (
+            single
+            and not (fresh or singly)
+            and len(recent) > 1
+            and following == recent[-1]
+            and _sends_one_at_a_time(cloud, parameters, recent)
+        ):
+            singly, marker = True, following
         elif not fresh and (following in passed or following in seen):
             raise _stuck(following)
         else:
             passed.add(following)
             marker, asked = following, size(read)
+
+
+def _sends_one_at_a_time(cloud: Cloud, parameters: Sequence[tuple[str, str]], recent: Sequence[str]) -> bool:
+    """Check whether Glance sends single images, and not the policy hides the others.
+
+    Behind the last image but two there are two that the caller may see, and at the beginning of the list as well.
+    """
+    marker = recent[-3] if len(recent) > 2 else None
+    try:
+        return len(list(_page(cloud, parameters, marker, LARGEST_PAGE).images)) == 1
+    except (InvalidRequestError, NotAllowedError, NotFoundError):
+        return False  # that image has been deleted
 
 
 def _stuck(following: str) -> ServiceUnavailableError:
@@ -307,3 +326,67 @@ def listed(
             )
         passed.add(marker)
         asked = {**criteria, "marker": marker}
+
+
+# ----------------------------------------------------------------- lists of Keystone
+
+
+class KeystonePage(Shape, Generic[_Record]):
+    """Base class for a list of Keystone; a subclass gets its keys from `keystone_collection`."""
+
+    records: tuple[_Record, ...]
+    truncated: bool = False
+
+
+def keystone_collection(name: str) -> Callable[[str], str]:
+    """Return the keys of a `KeystonePage` as an ``alias_generator`` of pydantic."""
+    return {"records": name, "truncated": "truncated"}.__getitem__
+
+
+def read_as_far_as_shown(
+    cloud: Cloud, shape: type[KeystonePage[_Record]], path: str, criteria: Mapping[str, object] | None = None
+) -> tuple[tuple[_Record, ...], bool]:
+    """Read a list of Keystone; return its records, and whether these are all.
+
+    Keystone cuts lists at its option ``list_limit``, and says so by ``truncated``. Since 2025.2, lists of projects
+    continue behind a marker; before, Keystone ignores it, and begins again. Then ``criteria`` must have a ``limit``: a
+    list without one is cut silently at the option ``max_db_limit`` (keystone/resource/backends/sql.py, list_projects).
+    """
+    found: dict[str, _Record] = {}
+    asked = dict(criteria or {})
+    while True:
+        try:
+            page = cloud.get_parsed(shape, "identity", path, params=asked)
+        except NotFoundError as error:
+            raise (_changed("identity", error) if found else _no_list("identity", error)) from error
+        fresh = {record.id: record for record in page.records if record.id not in found}
+        found |= fresh
+        if not page.truncated or not fresh or "limit" not in asked:
+            return tuple(found.values()), not page.truncated
+        asked["marker"] = page.records[-1].id
+
+
+def read_by_name(
+    cloud: Cloud,
+    shape: type[KeystonePage[_Record]],
+    path: str,
+    criteria: Mapping[str, object],
+    names: Iterable[str],
+) -> tuple[_Record, ...]:
+    """Read a list of Keystone's limits; if Keystone cuts it, ask for each resource by its name."""
+    found, is_whole = read_as_far_as_shown(cloud, shape, path, criteria)
+    if is_whole:
+        return found
+    named: list[_Record] = []
+    for name in names:
+        found, is_whole = read_as_far_as_shown(cloud, shape, path, {**criteria, "resource_name": name})
+        if not is_whole:
+            raise cut("identity", len(found))
+        named += found
+    return tuple(named)
+
+
+def cut(service: Service, shown: int) -> ServiceUnavailableError:
+    """Return the error for a list that a service cuts, and does not continue."""
+    message = say("list-is-cut", service=word("service", service), shown=shown)
+    return ServiceUnavailableError(message, service=service, hint=say("raise-list-limit"))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
+from hyperx_glance.deployment.limit_checks import image_limits, maximum
+from hyperx_glance.deployment.scratch_record import FORMAT_NOT_TAKEN, MANY_TAGS, ORDINARY
 from hyperx_glance.texts import Text, say, sentences
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def _property_protections(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if (unclear := _unclear(evidence, trials.flag)) is not None:
         return unclear
+    if trials.ordinary.outcome != "done" and maximum(trials.ordinary.explanation) is not None:
+        return CheckResult("warning", say("properties-exceed-the-quota"), say("see-the-finding", check="image-limits"))
     if trials.ordinary.outcome != "done":
         return _negative("error", say("properties-not-writable"), say("end-the-protections-file"), trials.ordinary)
     if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
@@ -110,8 +114,9 @@ def _data_check(evidence: Evidence) -> CheckResult:
 
 def _hybrid_isos(evidence: Evidence) -> CheckResult:
     data, hybrid = _trials(evidence).data, _trials(evidence).hybrid
-    if data.outcome in ("failed", "omitted") or hybrid.outcome == "failed":
-        return _inconclusive(hybrid if hybrid.outcome == "failed" else data)
+    for attempt in (data, hybrid):
+        if attempt.outcome == "failed" or (attempt.outcome == "omitted" and (attempt is data or attempt.reason)):
+            return _inconclusive(attempt)
     if hybrid.outcome == "refused":
         return CheckResult("error", say("hybrid-isos-refused"), say("upgrade-or-clear-the-first-block"))
     return CheckResult("ok", say("hybrid-isos-accepted"))
@@ -127,11 +132,23 @@ def _stream_quota(evidence: Evidence) -> CheckResult:
     return CheckResult("warning", say("uploads-exceed-the-quota"), say("upgrade-or-limit-uploads"))
 
 
+def _image_limits(evidence: Evidence) -> CheckResult:
+    trials = _trials(evidence)
+    if trials.creation.outcome != "done":
+        return _inconclusive(trials.creation)
+    for attempt in (trials.ordinary, trials.tags):
+        if attempt.outcome != "done" and maximum(attempt.explanation) is None:
+            return _inconclusive(attempt)
+    return image_limits(trials.ordinary, trials.tags, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
+
+
 def _negative(level: Level, message: Text, remedy: Text, attempt: Attempt) -> CheckResult:
     return CheckResult(level, sentences(message, attempt.reason), remedy, attempt.explanation)
 
 
 def _inconclusive(attempt: Attempt) -> CheckResult:
+    if attempt.reason.code == FORMAT_NOT_TAKEN:
+        return CheckResult("ok", attempt.reason)
     message = say("inconclusive", problem=attempt.reason or say("scratch-record-not-created"))
     return CheckResult("warning", message, say("fix-and-probe-again"), attempt.explanation)
 
@@ -151,4 +168,5 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "data-check": _data_check,
     "hybrid-isos": _hybrid_isos,
     "stream-quota": _stream_quota,
+    "image-limits": _image_limits,
 }

@@ -17,9 +17,11 @@ from pydantic import Field
 from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import pages
 from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.pages import KeystonePage, Listed, keystone_collection, read_by_name
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.inheritance import inherited_properties
+from hyperx_glance.deployment.limit_checks import image_formats, server_metadata
 from hyperx_glance.deployment.rights import own_properties, policies
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
@@ -66,13 +68,13 @@ class _Usages(Shape):
     usage: dict[str, _Limited]
 
 
-class _RegisteredLimit(Shape):
+class _RegisteredLimit(Listed):
     resource_name: str
     region_id: str | None = None
 
 
-class _RegisteredLimits(Shape):
-    registered_limits: tuple[_RegisteredLimit, ...]
+class _RegisteredLimits(KeystonePage[_RegisteredLimit], alias_generator=keystone_collection("registered_limits")):
+    pass
 
 
 def _image_version(evidence: Evidence) -> CheckResult:
@@ -148,9 +150,9 @@ def _unified_limits(evidence: Evidence) -> CheckResult:
         return CheckResult("ok", say("limits-above-zero"))
     service_id, region = endpoint
     params = {"service_id": service_id}
-    answer = evidence.cloud.get_parsed(_RegisteredLimits, "identity", "/registered_limits", params=params)
+    registered = read_by_name(evidence.cloud, _RegisteredLimits, "/registered_limits", params, LIMITS)
     regions: dict[str, set[str | None]] = {name: set() for name in LIMITS}
-    for limit in answer.registered_limits:
+    for limit in registered:
         regions.setdefault(limit.resource_name, set()).add(limit.region_id)
     missing = [name for name in LIMITS if region not in regions[name]]
     if missing:
@@ -256,6 +258,8 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "lost-places": ("image", _lost_places),
     "featured-flag": ("image", _featured_flag),
     "inherited-properties": ("image", inherited_properties),
+    "image-formats": ("image", image_formats),
+    "server-metadata": ("compute", server_metadata),
     "own-properties": ("image", own_properties),
 }
 """Each check with the service it needs, if any."""

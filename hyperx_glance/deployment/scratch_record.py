@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import hidden, pages
 from hyperx_glance.cloud.cloud import image_of, image_path
+from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import NO_TEXT, Text, say
@@ -67,6 +68,9 @@ _IN_USE = timedelta(minutes=10)
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted")
+MANY_TAGS = 20
+FORMAT_NOT_TAKEN = "probe-format-not-taken"
+"""The code of the reason for trials that need a format that Glance does not take."""
 
 
 @dataclass(slots=True)
@@ -80,6 +84,8 @@ class Trials:
     """Properties that were written, and that Glance does not show to the caller."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
+    tags: Attempt = OMITTED
+    """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
@@ -109,18 +115,27 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
             # What cannot be deleted is not made again.
             trials.image_id, trials.creation = earlier, Attempt("omitted", say("scratch-record-of-another-run"))
             return trials
+    taken = _formats(cloud)
+    usual = "qcow2" if taken.takes("qcow2") else taken.disk[0]
     with _removed(cloud, pace, trials):
-        trials.creation = _attempt(lambda: _create(cloud, pace, trials, "qcow2"))
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
             _try_properties(cloud, trials)
             _try_visibilities(cloud, trials)
+            _try_tags(cloud, trials)
             _try_import(cloud, trials)
-            _try_data(cloud, pace, trials)
+            if usual == "qcow2":
+                _try_data(cloud, pace, trials)
+            else:
+                trials.data = Attempt("omitted", say(FORMAT_NOT_TAKEN, format="qcow2"))
     if (
         trials.removal.outcome == "done"
         and trials.data.outcome == "refused"
         and "safety" not in trials.data.explanation
     ):
+        if not taken.takes(ISO_FORMAT):
+            trials.hybrid = Attempt("omitted", say(FORMAT_NOT_TAKEN, format=ISO_FORMAT))
+            return trials
         # Such a Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
@@ -138,6 +153,13 @@ def _left_by_another_run(cloud: Cloud) -> str | None:
             if image.created_at is not None and datetime.now(UTC) - image.created_at > _IN_USE:
                 return image.id
     return None
+
+
+def _formats(cloud: Cloud) -> Formats:
+    try:
+        return formats(cloud)
+    except HyperxGlanceError:
+        return Formats()  # the creation shows what is wrong
 
 
 @contextlib.contextmanager
@@ -158,6 +180,14 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
             trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
     trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
+
+
+def _try_tags(cloud: Cloud, trials: Trials) -> None:
+    path = trials.image_id
+    tags = [f"hyperx-doctor-{number}" for number in range(MANY_TAGS)]
+    trials.tags = _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": tags}))
+    if trials.tags.outcome == "done":
+        _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": []}))
 
 
 def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
@@ -246,7 +276,7 @@ def _create(cloud: Cloud, pace: Pace, trials: Trials, disk_format: str) -> None:
         "visibility": "private",
         "os_hidden": True,
         "disk_format": disk_format,
-        "container_format": "bare",
+        "container_format": CONTAINER_FORMAT,
     }
 
     for attempt in attempts(pace):

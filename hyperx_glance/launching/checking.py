@@ -36,12 +36,13 @@ class Checked:
 def check(context: Context, image: Image | str, request: LaunchRequest) -> Checked:
     """Ask the services, all at once, one request each; raise the first problem."""
     cloud, own = context.cloud, context.departments.own()
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(7) as pool:
         reading = pool.submit(cloud.image, image_id(image))
         flavors = pool.submit(nova.find_flavor, cloud, request.flavor)
         networks = pool.submit(nova.find_networks, cloud, request)
         compute = pool.submit(compute_quota, context, own)
         group = pool.submit(nova.find_server_group, cloud, request.server_group) if request.server_group else None
+        zone = request.availability_zone and pool.submit(nova.check_zone, cloud, request.availability_zone)
         earlier = pool.submit(nova.launched, cloud, request.launch_id) if request.launch_id else None
         fresh = reading.result()
         plan.check_way(fresh, request, has_volumes=cloud.has("block-storage"), project_id=cloud.project_id)
@@ -49,7 +50,9 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
         if plan.needs_volumes(fresh, request):
             volumes = pool.submit(volume_quota, context, own)
     flavor = flavors.result()
-    plan.check_flavor(fresh, flavor, request, is_administrator=cloud.is_administrator)
+    plan.check_flavor(fresh, flavor, request)
+    if zone:
+        zone.result()
     checked = Checked(fresh, flavor, networks.result(), group.result() if group else None)
     if earlier is not None and earlier.result():
         raise ConflictError(

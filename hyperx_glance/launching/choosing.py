@@ -31,7 +31,7 @@ def flavors(context: Context, image: Image | str | None) -> list[FlavorChoice]:
     for flavor in found:
         reason = in_the_way
         if image is not None and not reason:
-            reason = _flavor_problem(image, flavor, is_administrator=context.cloud.is_administrator)
+            reason = _flavor_problem(image, flavor)
         choices.append(
             FlavorChoice(
                 id=flavor.id,
@@ -57,9 +57,9 @@ def _way_problem(cloud: Cloud, image: Image) -> Text:
     return NO_TEXT
 
 
-def _flavor_problem(image: Image, flavor: plan.Flavor, *, is_administrator: bool) -> Text:
+def _flavor_problem(image: Image, flavor: plan.Flavor) -> Text:
     try:
-        plan.check_flavor(image, flavor, plan.AS_USUAL, is_administrator=is_administrator)
+        plan.check_flavor(image, flavor, plan.AS_USUAL)
     except HyperxGlanceError as error:
         return error.message
     return NO_TEXT

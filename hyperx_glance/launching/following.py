@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, NoReturn
 
 from hyperx_glance.cloud import compute
@@ -26,7 +27,7 @@ from hyperx_glance.waiting.pace import wait_until
 from hyperx_glance.waiting.quiet import Quiet, patient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.launching.order import LaunchOrder
@@ -38,7 +39,10 @@ BUILD_SECONDS = 120.0
 FAULT_SECONDS = 2.0
 """The time that Nova may take to write why a server is in ERROR (nova/scheduler/utils.py, set_vm_state_and_notify)."""
 _BUILDING = ("BUILD", "UNKNOWN")
-_FAILED = ("ERROR", "DELETED", "SOFT_DELETED")
+_SOFT_DELETED = "SOFT_DELETED"
+"""Nova's option reclaim_instance_interval: a deleted server is in no list, keeps its volumes, and goes later."""
+_FAILED = ("ERROR", "DELETED", _SOFT_DELETED)
+_LOG = logging.getLogger(__name__)
 
 
 class LaunchFollower:
@@ -60,6 +64,7 @@ class LaunchFollower:
         self._seen: frozenset[str] = frozenset()
         self._going: set[str] = set()
         self._judged: set[str] = set()
+        self._softly: set[str] = set()
         self._refused = ""
         self._started = self._pace.clock()
         self._take(records)
@@ -175,7 +180,8 @@ class LaunchFollower:
             failure.hint = say("cancel-deletes-the-rest", launch=launch_id)
             failure.add_note(say("launch-not-deleted", problem=problem.message))
             raise failure from problem
-        failure.hint = say("launch-is-deleted")
+        softly = self._names()
+        failure.hint = say("launch-goes-later", servers=softly) if softly else say("launch-is-deleted")
         own = self._context.departments.own()
         error = quota_error(next(filter(exceeded, faults), ""), department=own.name) or failure
         error.launch_id = launch_id
@@ -199,10 +205,29 @@ class LaunchFollower:
     # ------------------------------------------------------------- cancel
 
     def cancel(self) -> None:
-        """Delete the servers and volumes of the launch, and return when they are gone."""
+        """Delete the servers and volumes of the launch, and return when they are gone, or go by themselves.
+
+        Afterwards, `servers` are those that Nova has deleted softly. It deletes them for good later, with their
+        volumes.
+        """
+        self._softly.clear()
         self._delete_servers()
         self._delete_volumes()
+        self._records = self._deleted_softly(self._softly)
+        if self._records:
+            _LOG.info("%s", say("servers-go-later", launch=self.order.launch_id, servers=self._names()))
         self.made.undone()
+
+    def _names(self) -> list[str]:
+        return [record.name or record.id for record in self._records]
+
+    def _deleted_softly(self, ids: Collection[str]) -> tuple[ServerRecord, ...]:
+        """Return the servers among these that stay SOFT_DELETED; only a request by id shows them."""
+        found = []
+        for server_id in ids:
+            with contextlib.suppress(NotFoundError):
+                found.append(compute.server(self._cloud, server_id))
+        return tuple(record for record in found if record.status == _SOFT_DELETED and record.task_state is None)
 
     def _delete_servers(self) -> None:
         clock = self._pace.clock
@@ -218,7 +243,10 @@ class LaunchFollower:
                 due = self._mark_volumes(due)
             for record in due:
                 self._going.update(each.id for each in record.volumes if each.delete_on_termination)
-            _ask_each(self._delete, [record.id for record in due if record.task_state != "deleting"])
+            self._softly.update(record.id for record in self._records if record.task_state == "soft-deleting")
+            # A second request would delete softly deleted servers for good.
+            going = ("deleting", "soft-deleting")
+            _ask_each(self._delete, [record.id for record in due if record.task_state not in going])
             return None if self._records or self._coming else True
 
         self._wait_for(servers_gone, "servers-not-deleted-yet")
@@ -277,9 +305,29 @@ class LaunchFollower:
             # Nova deletes its volumes itself. If it fails to, they stay in one of these states.
             left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]
             _ask_each(self._delete_volume, left)
-            return None if going else True
+            return True if self._go_later(going) else None
 
         self._wait_for(volumes_gone, "volumes-not-deleted-yet")
+
+    def _go_later(self, going: Sequence[Volume]) -> bool:
+        """Check whether nothing is left but volumes that Nova deletes with their softly deleted servers.
+
+        Raise if such a server has a volume that Nova would keep: only then can it be deleted.
+        """
+        owners = {each.server_id for volume in going for each in volume.attachments if each.server_id}
+        if not all(volume.attachments for volume in going):
+            return False
+        softly = {record.id for record in self._deleted_softly(owners)}
+        if owners - softly:
+            return False
+        self._softly |= softly
+        kept = [volume.id for volume in going if volume.metadata.get(LAUNCH_KEY) == self.order.launch_id]
+        if kept:
+            raise ConflictError(
+                say("volumes-wait-for-servers", launch=self.order.launch_id, volumes=kept),
+                hint=say("cancel-after-the-servers", launch=self.order.launch_id),
+            )
+        return True
 
     def _delete_volume(self, volume_id: str) -> None:
         """Delete a volume. Cinder answers 400 if it is already being deleted, or if something depends on it."""

@@ -97,7 +97,11 @@ class Launch:
         This includes volumes that were to be kept, since this launch made them, but no volume that a user attached
         later. If your program dies meanwhile, ``find_launch(launch_id).cancel()`` continues.
 
-        :raises ConflictError: a server is locked; the others are deleted
+        If Nova deletes softly (its option ``reclaim_instance_interval``), ``servers`` are afterwards those that are
+        SOFT_DELETED. Nova deletes them later, with their volumes.
+
+        :raises ConflictError: a server is locked; the others are deleted. Or volumes that were to be kept belong to
+            softly deleted servers: they can be deleted after these
         :raises WaitTimeoutError: servers or volumes are still there after ``Settings.pace.deadline``
         """
         with self._follower.made:

@@ -74,6 +74,11 @@ def needs_volumes(image: Image, request: LaunchRequest) -> bool:
     return is_install(image, request) or request.boot_volume_gib is not None
 
 
+def makes_volumes(image: Image, request: LaunchRequest) -> bool:
+    """Check whether Nova makes volumes for the launch, also those that the image names."""
+    return needs_volumes(image, request) or bool(image.glance_property(VOLUMES_KEY))
+
+
 def volume_sizes(image: Image, request: LaunchRequest, *, flavor_disk_gib: int) -> tuple[int, ...]:
     """Return the size in GiB of each volume of one server, in boot order."""
     if is_install(image, request):
@@ -198,8 +203,11 @@ def _tag_problem(request: LaunchRequest) -> Text:
     return NO_TEXT
 
 
-def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_administrator: bool) -> None:
-    """Raise if the flavor or the disk is too small for the image."""
+def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest) -> None:
+    """Raise if the flavor or the disk is too small for the image.
+
+    Nova judges flavors without a root disk: its policy zero_disk_flavor decides, and no API shows it.
+    """
     name = image.name or image.id
     if flavor.ram_mib < image.min_ram_mib:
         raise FlavorTooSmallError(
@@ -222,12 +230,6 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
     else:
         needed = max(image.min_disk_gib, _gib(max(image.size or 0, image.virtual_size or 0)))
         field = field_name("boot_volume_gib")
-        if disk == 0 and not is_administrator:
-            # Nova's policy zero_disk_flavor; for administrators the disk is as large as the image.
-            raise FlavorTooSmallError(
-                say("flavor-has-no-root-disk", flavor=flavor.name),
-                hint=say("another-flavor-or-boot-volume", field=field),
-            )
         if disk == 0:
             return
     if disk >= needed:
@@ -236,6 +238,14 @@ def check_flavor(image: Image, flavor: Flavor, request: LaunchRequest, *, is_adm
         problem = say("disk-too-small", image=name, needed=needed, given=disk)
         raise InvalidRequestError(say("wrong-field", field=field, problem=problem))
     raise FlavorTooSmallError(say("flavor-disk-too-small", flavor=flavor.name, disk=disk, image=name, needed=needed))
+
+
+def instead_of_local_disk(image: Image, *, another_flavor: bool) -> Text:
+    """Return the hint for launches for which Nova refuses a disk of its own; ``another_flavor`` if one may help."""
+    if image.kind is Kind.ISO:
+        return say("another-flavor-or-install" if another_flavor else "only-on-volumes-install")
+    field = field_name("boot_volume_gib")
+    return say("another-flavor-or-boot-volume" if another_flavor else "only-on-volumes", field=field)
 
 
 def room(image: Image, flavor: Flavor, request: LaunchRequest) -> dict[str, int]:

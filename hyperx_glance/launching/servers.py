@@ -15,7 +15,13 @@ from hyperx_glance.cloud.cloud import Cloud, Json
 from hyperx_glance.cloud.compute import PAGE, ServerRecord, nova, server_path, servers
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.cloud.volumes import volume_path
-from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
+from hyperx_glance.errors import (
+    AmbiguousNameError,
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+)
 from hyperx_glance.launching.order import TAG_PREFIX, launch_tag
 from hyperx_glance.launching.plan import Flavor, Network
 from hyperx_glance.models.launching import LaunchRequest
@@ -33,12 +39,14 @@ class _Named(Listed):
     name: str
 
 
-class _Choosable(Protocol):
-    @property
-    def id(self) -> str: ...
-
+class _Called(Protocol):
     @property
     def name(self) -> str: ...
+
+
+class _Choosable(_Called, Protocol):
+    @property
+    def id(self) -> str: ...
 
 
 class _FlavorRecord(_Named):
@@ -163,22 +171,60 @@ def availability_zones(cloud: Cloud) -> tuple[ZoneRecord, ...]:
     return parsed(_ZoneList, "compute", nova(cloud, "GET", "/os-availability-zone")).zones
 
 
+def check_zone(cloud: Cloud, asked: str) -> None:
+    """Raise if there is no such availability zone; administrators may name a host and a node, too ("zone:host")."""
+    try:
+        zones = availability_zones(cloud)
+    except NotAllowedError:
+        return
+    name = asked.partition(":")[0]
+    if name and all(zone.name != name for zone in zones):
+        thing = "availability zone"
+        raise NotFoundError(say("none-of-a-name", thing=_thing(thing), name=name), hint=_instead(zones, thing))
+
+
 def find_server_group(cloud: Cloud, name_or_id: str) -> str:
-    """Find a server group's id by id or name."""
-    groups = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params={"limit": PAGE}))
-    return _chosen(groups.server_groups, "server group", name_or_id).id
+    """Find a server group's id by id or name.
+
+    Nova cuts this list at its option max_limit without a link to the rest, so it is read until a page has nothing new.
+    """
+    groups: dict[str, _Named] = {}
+    while True:
+        page = {"limit": PAGE, "offset": len(groups)}
+        shown = parsed(_GroupList, "compute", nova(cloud, "GET", "/os-server-groups", params=page)).server_groups
+        if groups.keys() >= {group.id for group in shown}:
+            return _chosen(list(groups.values()), "server group", name_or_id).id
+        groups |= {group.id: group for group in shown}
 
 
 # ----------------------------------------------------------------- Neutron and Cinder
 
 
 def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
-    """Find the networks that a request names, by one list."""
+    """Find the networks that a request names, by one list; check the one that Nova would choose."""
+    if request.networks == "auto":
+        _check_automatic(cloud)
     if isinstance(request.networks, str) or not request.networks:
         return ()
     found = networks(cloud)
     chosen = [_chosen(found, "network", reference) for reference in request.networks]
     return tuple(Network(network.id, network.name) for network in chosen)
+
+
+def _check_automatic(cloud: Cloud) -> None:
+    """Refuse an external network that Nova would choose, because its servers would fail after a while.
+
+    Nova chooses among the department's own networks and shared ones (nova/network/neutron.py, _get_available_networks).
+    All else is left to Nova, which refuses several networks, and may make one if there is none.
+    """
+    if cloud.is_administrator or not cloud.has("network"):
+        return
+    try:
+        found = [each for each in networks(cloud) if each.shared or each.project_id == cloud.project_id]
+    except NotAllowedError:
+        return
+    if len(found) == 1 and found[0].external and not found[0].shared:
+        raise ConflictError(say("only-network-is-external", network=found[0].name), hint=say("create-a-network"))
 
 
 def networks(cloud: Cloud) -> list[NetworkRecord]:
@@ -236,7 +282,7 @@ def _thing(kind: str) -> Text:
     return word("thing", kind.replace(" ", "-"))
 
 
-def _instead(choices: Sequence[_Choosable], kind: str) -> Text:
+def _instead(choices: Sequence[_Called], kind: str) -> Text:
     """Return a hint with the existing names, or with the first of them; ``kind`` is OpenStack's command for them."""
     names = sorted({choice.name for choice in choices})
     if not names:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from hyperx_glance.errors import (
     ConflictError,
+    FlavorTooSmallError,
     HyperxGlanceError,
     InvalidRequestError,
     NotAllowedError,
@@ -23,7 +24,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
 )
 from hyperx_glance.launching import plan, servers as nova
-from hyperx_glance.launching.checking import check
+from hyperx_glance.launching.checking import Checked, check
 from hyperx_glance.launching.following import LaunchFollower
 from hyperx_glance.launching.handle import Launch
 from hyperx_glance.launching.order import LaunchOrder
@@ -50,6 +51,7 @@ _LISTED = {
     "volume type": "volume type",
 }
 """Words in Nova's refusals for things that it looks up itself, and the OpenStack client's command that lists them."""
+INTERNAL_ERROR = 500
 
 
 def launch(
@@ -71,7 +73,8 @@ def launch(
         image_id=checked.image.id,
         count=request.count,
         on_failure=request.on_failure,
-        keep_volumes=request.keep_volumes,
+        # Without volumes, the end of the launch needs no Cinder.
+        keep_volumes=request.keep_volumes and plan.makes_volumes(checked.image, request),
     )
     body = plan.server_body(
         checked.image,
@@ -91,17 +94,24 @@ def launch(
             lost = sent_once(context.settings.pace, lambda: nova.create(context.cloud, body, password=password))
         except HyperxGlanceError as refusal:
             made.undone()
-            _refuse(context, order, refusal)
+            _refuse(context, order, refusal, checked, request)
         if lost is None:
             follower.quiet.begin()
             _look_once(follower)
+        elif _is_without_network_service(context, lost) and _shows_nothing(follower):
+            made.undone()
+            raise ServiceUnavailableError(
+                say("no-network-service"), hint=say("launch-without-network"), **lost.answer()
+            ) from lost
         else:
             _search(follower, lost)
         handle = Launch(follower, admin_password=None if password is None else SecretStr(password))
         return handle.wait(on_progress=on_progress, timeout=timeout) if wait else handle
 
 
-def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) -> NoReturn:
+def _refuse(
+    context: Context, order: LaunchOrder, refusal: HyperxGlanceError, checked: Checked, request: LaunchRequest
+) -> NoReturn:
     """Raise the error for Nova's refusal: with figures if a quota is exceeded, otherwise the refusal with a hint."""
     refusal.launch_id = order.launch_id
     if isinstance(refusal, QuotaExceededError | NotAllowedError):
@@ -114,13 +124,57 @@ def _refuse(context: Context, order: LaunchOrder, refusal: HyperxGlanceError) ->
             exceeded.launch_id = order.launch_id
             raise exceeded from refusal
     said = refusal.explanation.lower()
+    if "zero disk" in said:  # nova.exception.BootFromVolumeRequiredForZeroDiskFlavor
+        too_small = FlavorTooSmallError(
+            say("flavor-has-no-root-disk", flavor=checked.flavor.name),
+            hint=plan.instead_of_local_disk(checked.image, another_flavor=True),
+            **refusal.answer(),
+        )
+        too_small.launch_id = order.launch_id
+        raise too_small from refusal
+    if "block device mapping is invalid" in said and not plan.needs_volumes(checked.image, request):
+        # Nova's max_local_block_devices: without volumes, the only device of this request is a local disk.
+        refusal.hint = plan.instead_of_local_disk(checked.image, another_flavor=False)
     if isinstance(refusal, ConflictError) and "network" in said:  # nova.exception.NetworkAmbiguous
         refusal.hint = say("name-the-networks")
+    if isinstance(refusal, InvalidRequestError) and "automatically allocate a network" in said:
+        # nova.exception.UnableToAutoAllocateNetwork
+        missing = InvalidRequestError(
+            say("no-network", department=context.departments.own().name),
+            hint=say("create-a-network"),
+            **refusal.answer(),
+        )
+        missing.launch_id = order.launch_id
+        raise missing from refusal
     if isinstance(refusal, InvalidRequestError) and not refusal.hint:
         said = said.replace("security_group", "security group")
         listed = next((command for words, command in _LISTED.items() if words in said), None)
         refusal.hint = say("list-shows-existing", list=listed) if listed else NO_TEXT
     raise refusal
+
+
+def _is_without_network_service(context: Context, lost: HyperxGlanceError) -> bool:
+    """Check whether Nova failed because it did not reach Neutron, which it asks before it makes anything.
+
+    Nova then names its own exception (nova/api/openstack/wsgi.py, "Unexpected API Error").
+    """
+    if lost.status != INTERNAL_ERROR:
+        return False
+    absent = "exceptions.catalog.EndpointNotFound" in lost.explanation and not context.cloud.has("network")
+    return absent or any(name in lost.explanation for name in _NETWORK_FAILURES)
+
+
+_NETWORK_FAILURES = ("neutronclient.", "exceptions.connection.ConnectFailure")
+"""Exceptions of Nova's client of Neutron; its other clients wrap failed connections (nova/volume/cinder.py)."""
+
+
+def _shows_nothing(follower: LaunchFollower) -> bool:
+    """Check by one look that Nova has made no server."""
+    try:
+        follower.progress()
+    except ServiceUnavailableError:
+        return False
+    return not follower.servers
 
 
 def _look_once(follower: LaunchFollower) -> None:

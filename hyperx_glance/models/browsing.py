@@ -144,7 +144,7 @@ def _from_address(value: object) -> object:
     try:
         return pydantic_core.from_json(value)
     except (TypeError, ValueError):  # a TypeError for half a surrogate pair
-        raise ValueError('must be a dictionary, or one in JSON, such as {"hw_disk_bus": "virtio"}') from None
+        raise ValueError(say("must-be-a-dictionary-or-json", example='{"hw_disk_bus": "virtio"}')) from None
 
 
 class PageQuery(ImageQuery):

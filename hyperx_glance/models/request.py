@@ -10,12 +10,11 @@ hyperx_glance.errors.InvalidRequestError: amount: must be a whole number
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
-from pydantic_core import ErrorDetails
 
 from hyperx_glance import arguments
 from hyperx_glance.errors import ImmutableFieldError, InvalidRequestError
@@ -73,21 +72,34 @@ _UNIONS = ("networks", "user_data")
 """Fields for which pydantic reports each branch of a union."""
 
 
-def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
-    """Return an error with one line for each wrong field, or for the first ones if there are many.
+def invalid_request(mistakes: Iterable[Mapping[str, Any]], /, *, names: Iterable[str] = ()) -> InvalidRequestError:
+    """Return the error for mistakes that pydantic has found, with one line for each wrong field, without its value.
 
-    This takes linear time, and little for the mistakes that are not named.
+    Use this if a web framework builds the request models, and so catches pydantic's errors itself. ``mistakes`` are
+    dictionaries like those of ``ValidationError.errors()``: ``type``, ``loc``, ``msg`` and ``ctx``. Leave out the first
+    part of FastAPI's ``loc``, such as "body". The first ten wrong fields are named. An unknown field may
+    be a misspelling of one of ``names``.
+
+    >>> from pydantic import TypeAdapter, ValidationError
+    >>> try:
+    ...     TypeAdapter(hyperx_glance.LaunchRequest).validate_python({"name": "web", "flavor": "m1.tiny", "count": 0})
+    ... except ValidationError as error:
+    ...     hyperx_glance.invalid_request(error.errors())
+    InvalidRequestError('count: must be at least 1')
     """
-    mistakes = error.errors(include_url=False, include_input=False)
-    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    # This takes linear time, and little for the mistakes that are not named.
+    mistakes, names = list(mistakes), list(names)
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for mistake in mistakes:
-        found.setdefault(_place(mistake["loc"]), []).append(mistake)
+        # The place of broken JSON is a line or a character, not a field.
+        place = () if mistake["type"] == "json_invalid" and len(mistake["loc"]) < 2 else _place(mistake["loc"])
+        found.setdefault(place, []).append(mistake)
     # A place above another mistake is a branch of a union that does not fit the value.
     above = {place[:end] for place in found for end in range(1, len(place))}
     places = [place for place in found if place not in above]
     problems = []
     for place in places[:MOST_MISTAKES]:
-        found_here = list(dict.fromkeys(_problem(model, mistake) for mistake in found[place][:MOST_MISTAKES]))
+        found_here = list(dict.fromkeys(_problem(mistake, names) for mistake in found[place][:MOST_MISTAKES]))
         problem = found_here[0] if len(found_here) == 1 else say("one-of-several-problems", problems=found_here)
         name = _printable(".".join(_shortened(part) for part in place))
         problems.append(say("wrong-field", field=field_name(name), problem=problem) if name else problem)
@@ -104,9 +116,13 @@ def _cause(error: pydantic.ValidationError) -> pydantic.ValidationError | None:
     return error if short else None
 
 
-def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
+def _explain(model: type[BaseModel], error: pydantic.ValidationError) -> InvalidRequestError:
+    return invalid_request(error.errors(include_url=False, include_input=False), names=model.model_fields)
+
+
+def _problem(mistake: Mapping[str, Any], names: Iterable[str]) -> Text:
     kind, context = mistake["type"], mistake.get("ctx", {})
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _PATTERNS:
         return say(_PATTERNS[context["pattern"]])
     if isinstance(context.get("error"), ValueError) and (ours := problem_of(context["error"])).code:
         return ours
@@ -114,7 +130,7 @@ def _problem(model: type[BaseModel], mistake: ErrorDetails) -> Text:
     if code is None:
         return Text(_printable(_shortened(mistake["msg"].removeprefix("Value error, "), LONGEST_SENTENCE)))
     if code == "unknown-field":
-        near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), model.model_fields, n=1)
+        near = difflib.get_close_matches(_shortened(str(mistake["loc"][-1])), names, n=1)
         return say("unknown-field-near", near=field_name(near[0])) if near else say(code)
     if code == "must-be-one-of":
         return say(code, words=re.findall("'([^']*)'", context["expected"]))

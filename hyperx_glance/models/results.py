@@ -103,15 +103,28 @@ class AvailabilityZone(Described):
     available: bool
 
 
+class ServersUsing(Described):
+    """The servers that were made from an image, by name.
+
+    The list is incomplete if ``not_looked_at`` names a service: "block-storage" was asked for the servers that run on
+    volumes, and did not answer.
+    """
+
+    servers: tuple[ServerRef, ...]
+    not_looked_at: tuple[str, ...] = ()
+
+
 class Deletion(Described):
     """The result of a deletion: ``image`` is None if there was none.
 
-    ``servers`` is None if they were not requested, or if the caller may not list them, which ``notes`` then says.
+    ``servers`` is None if they were not requested, or if Nova did not list them. ``not_looked_at`` names the services
+    that did not list theirs, because they did not answer or a policy forbids it, so that servers may be missing:
+    "compute" or "block-storage".
     """
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
-    notes: tuple[Text, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
 
 
 class Progress(Described):
@@ -149,7 +162,8 @@ class UrlReport(Described):
     ``size`` is bytes, None if the server does not send it; ``disk_format`` is None if the first bytes do not show it.
     ``packed`` is the compression: "xz", "gzip", "bzip2" and "zstd" are unpacked on the way to Glance, and
     ``disk_format`` and ``problem`` are then those of the unpacked data.
-    ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` explains it.
+    ``problem`` is the reason why it cannot be registered, None if it can; the first of the ``warnings`` says it,
+    and ``explanation`` has what a library said about it, in its own words.
     """
 
     url: str
@@ -163,6 +177,7 @@ class UrlReport(Described):
     packed: str = ""
     would_download: bool = False
     problem: UrlProblem | None = None
+    explanation: str = ""
     warnings: tuple[Text, ...] = ()
 
 

@@ -46,7 +46,7 @@ def quota_error(
     first = found[0]
     complete = None not in first
     return QuotaExceededError(
-        NO_TEXT if complete else say("no-room", department=department, resource=word("resource", first.resource)),
+        NO_TEXT if complete else say("no-room", department=department, resource=word("quota", first.resource)),
         explanation="" if complete else text,
         department=department,
         resource=first.resource,
@@ -140,6 +140,12 @@ def _ports(text: str) -> list[Exceeded]:
     return [Exceeded("ports")] if "Maximum number of ports exceeded" in text else []
 
 
+def _metadata(text: str) -> list[Exceeded]:
+    """Parse nova.exception.MetadataLimitExceeded: the metadata of one server, without a department's usage."""
+    match = re.search(r"Maximum number of metadata items exceeds (\d{1,18})", text)
+    return [Exceeded("metadata_items", limit=int(match[1]))] if match else []
+
+
 def _any(text: str) -> list[Exceeded]:
     match = re.search(r"(?i)quota exceeded for (?:resources: )?'?([\w, ]+)", text) or re.search(
         r"\b(\w+)LimitExceeded|\bOverQuota\b|over a limit", text
@@ -156,4 +162,12 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
 
 
-_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (_legacy, _unified, _volume_count, _volume_size, _ports, _any)
+_READERS: tuple[Callable[[str], list[Exceeded]], ...] = (
+    _legacy,
+    _unified,
+    _volume_count,
+    _volume_size,
+    _ports,
+    _metadata,
+    _any,
+)

@@ -13,7 +13,7 @@ class Resource(NamedTuple):
 
     ``field`` is its name in `DepartmentQuota`, and ``word`` its name in Keystone's limits or in the quota set of Nova
     or Cinder. ``used`` and ``limit`` are the keys in the response of ``/limits`` for the caller's own department.
-    ``aliases`` are other names in refusals.
+    ``unified`` is the name among Keystone's unified limits, if a service can have its limits there, too.
     """
 
     field: str
@@ -21,7 +21,7 @@ class Resource(NamedTuple):
     word: str
     used: str = ""
     limit: str = ""
-    aliases: tuple[str, ...] = ()
+    unified: str = ""
 
 
 # glance/quota/keystone.py; nova/quota.py and nova/limit/placement.py, whose unified limits have other names;
@@ -31,9 +31,9 @@ RESOURCES = (
     Resource("image_size_mib", "image", "image_size_total"),
     Resource("staging_mib", "image", "image_stage_total"),
     Resource("uploading", "image", "image_count_uploading"),
-    Resource("instances", "compute", "instances", "totalInstancesUsed", "maxTotalInstances", aliases=("servers",)),
-    Resource("cores", "compute", "cores", "totalCoresUsed", "maxTotalCores", aliases=("class:VCPU",)),
-    Resource("ram_mib", "compute", "ram", "totalRAMUsed", "maxTotalRAMSize", aliases=("class:MEMORY_MB",)),
+    Resource("instances", "compute", "instances", "totalInstancesUsed", "maxTotalInstances", "servers"),
+    Resource("cores", "compute", "cores", "totalCoresUsed", "maxTotalCores", "class:VCPU"),
+    Resource("ram_mib", "compute", "ram", "totalRAMUsed", "maxTotalRAMSize", "class:MEMORY_MB"),
     Resource("volumes", "block-storage", "volumes", "totalVolumesUsed", "maxTotalVolumes"),
     Resource("volume_gib", "block-storage", "gigabytes", "totalGigabytesUsed", "maxTotalVolumeGigabytes"),
 )
@@ -44,7 +44,14 @@ VOLUME_RESOURCES = tuple(resource for resource in RESOURCES if resource.service 
 FIELDS = tuple(resource.field for resource in RESOURCES)
 WORDS = frozenset(word for each in RESOURCES for word in (each.word, each.used, each.limit) if word)
 """The names that are read from a response; the services report more."""
-_FIELD_OF = {word: each.field for each in RESOURCES for word in (each.word, *each.aliases)}
+# Nova enforces these, too, but neither shows nor counts them for callers (nova/limit/placement.py and local.py).
+_ONLY_IN_REFUSALS = {
+    "class:DISK_GB": "disk_gib",
+    "class:PCPU": "pinned_cores",
+    "metadata_items": "metadata_items",
+    "server_metadata_items": "metadata_items",
+}
+_FIELD_OF = _ONLY_IN_REFUSALS | {word: each.field for each in RESOURCES for word in (each.word, each.unified) if word}
 
 
 def known(word: str) -> bool:
@@ -58,11 +65,6 @@ def field_of(word: str) -> str:
     Besides all volumes, Cinder counts those of each type: "volumes_ssd" (cinder/quota.py, VolumeTypeResource).
     """
     return _FIELD_OF.get(word) or _FIELD_OF.get(word.partition("_")[0], word)
-
-
-def word_of(field: str) -> str:
-    """Return the service's word for a field."""
-    return RESOURCES[FIELDS.index(field)].word
 
 
 def position(field: str) -> int:

@@ -21,7 +21,7 @@ from hyperx_glance.errors import (
     NotFoundError,
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
-from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, image_endpoint, image_limits
+from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, limits_endpoint, unified_limits
 from hyperx_glance.quotas.reading import Known, quota_of, quota_set_path
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
@@ -29,7 +29,6 @@ from hyperx_glance.quotas.resources import (
     IMAGE_RESOURCES,
     VOLUME_RESOURCES,
     Resource,
-    word_of,
 )
 from hyperx_glance.texts import field_name, say, sentences
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
@@ -55,21 +54,32 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
         raise NotAllowedError(say("only-administrators-set-quotas"))
     # Nova and Cinder accept quotas for projects that do not exist, so Keystone is asked.
     target = context.departments.resolve(department)
+    nova = _plan_quota_set(cloud, "compute", target, COMPUTE_RESOURCES, limits)
     plans = [
         plan
         for plan in (
             _plan_quota_set(cloud, "block-storage", target, VOLUME_RESOURCES, limits),
-            _plan_quota_set(cloud, "compute", target, COMPUTE_RESOURCES, limits),
-            _plan_images(cloud, target, limits),
+            nova,
+            _plan_unified(cloud, "image", target, IMAGE_RESOURCES, limits),
         )
         if plan.wanted
     ]
+    wanted = {field: limit for plan in plans for field, limit in plan.wanted.items()}
     touched: set[str] = set()
     try:
         for call in (call for plan in plans for call in plan.calls):
             _write(context, call, touched)
         now = quota_of(context, target)
-        _check_taken(now, {field: limit for plan in plans for field, limit in plan.wanted.items()})
+        unified = _NOTHING
+        if _ignored(now, nova.wanted) and not _ignored(now, nova.former):
+            # Nova said yes and changed nothing: its quota driver, which no API shows, takes limits from Keystone.
+            unified = _plan_unified(cloud, "compute", target, COMPUTE_RESOURCES, limits)
+        if unified.wanted:
+            plans = [unified if plan is nova else plan for plan in plans]
+            for call in unified.calls:
+                _write(context, call, touched)
+            now = quota_of(context, target)
+        _check_taken(now, wanted)
     except BaseException as error:
         _take_back(context, plans, touched, error)
         raise
@@ -120,6 +130,7 @@ class _Plan(NamedTuple):
     wanted: Mapping[str, int]
     calls: Sequence[_Call]
     undo: Callable[[Collection[str]], _Undo]
+    former: Mapping[str, int] = {}
 
 
 _NOTHING = _Plan({}, (), lambda _: _Undo((), ()))
@@ -159,7 +170,8 @@ def _plan_quota_set(
         ours = {field: limit for field, limit in before.items() if now.get(words[field]) in (wanted[field], limit)}
         return _Undo([call(ours)] if ours else [], before.keys() - ours.keys())
 
-    return _Plan(wanted, [call(wanted)], undo)
+    shown = {field: former.get(words[field]) for field in wanted}
+    return _Plan(wanted, [call(wanted)], undo, {field: limit for field, limit in shown.items() if limit is not None})
 
 
 def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
@@ -169,16 +181,28 @@ def _default(defaults: Mapping[str, int | None], service: Service, word: str) ->
     return default
 
 
-def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _Plan:
+def _plan_unified(
+    cloud: Cloud, service: Service, department: Department, resources: Sequence[Resource], limits: QuotaLimits
+) -> _Plan:
     """Plan creating, changing or deleting the department's own limits in Keystone; limits that are right stay."""
-    given: dict[str, int | None] = {each.field: limits[each.field] for each in IMAGE_RESOURCES if each.field in limits}  # type: ignore[literal-required]  # each is a key
+    names = {resource.field: resource.unified or resource.word for resource in resources}
+    given: dict[str, int | None] = {field: limits[field] for field in names if field in limits}  # type: ignore[literal-required]  # each is a key
     if not given:
         return _NOTHING
-    former = _limits_that_are_shown(cloud, department, given)
+    former = _limits_that_are_shown(cloud, service, department, names, given)
+    if not former:
+        return _NOTHING
     wanted = {field: former[field].default if limit is None else limit for field, limit in given.items()}
 
+    def calls(current: Mapping[str, Limit], limits: Mapping[str, int | None]) -> list[_Call]:
+        return [
+            call
+            for field, limit in limits.items()
+            for call in _unified_calls(cloud, department, _Place(field, service, names[field]), current[field], limit)
+        ]
+
     def undo(fields: Collection[str]) -> _Undo:
-        now = _limits_that_are_shown(cloud, department, fields)
+        now = _limits_that_are_shown(cloud, service, department, names, fields)
         before = {field: former[field].own for field in fields}
         # For a limit of 0, the old one is deleted first, and the new one may not exist yet.
         ours = {
@@ -186,41 +210,47 @@ def _plan_images(cloud: Cloud, department: Department, limits: QuotaLimits) -> _
             for field, own in before.items()
             if now[field].own in (own, given[field]) or (given[field] == 0 and now[field].own is None)
         }
-        return _Undo(_all_image_calls(cloud, department, now, ours), before.keys() - ours.keys())
+        return _Undo(calls(now, ours), before.keys() - ours.keys())
 
-    return _Plan(wanted, _all_image_calls(cloud, department, former, given), undo)
+    return _Plan(wanted, calls(former, given), undo)
 
 
-def _limits_that_are_shown(cloud: Cloud, department: Department, fields: Collection[str]) -> dict[str, Limit]:
-    """Read image limits, by field; raise if one of these fields is hidden, or not registered."""
-    known = image_limits(cloud, department.id)
+class _Place(NamedTuple):
+    """A field, and the service and name of its limit in Keystone."""
+
+    field: str
+    service: Service
+    name: str
+
+
+def _limits_that_are_shown(
+    cloud: Cloud, service: Service, department: Department, names: Mapping[str, str], fields: Collection[str]
+) -> dict[str, Limit]:
+    """Read limits in Keystone, by field; raise if one of these fields is hidden, or not registered.
+
+    None at all if Nova has no registered limit: then its limits are elsewhere. ``names`` are all of the service's.
+    """
+    known = unified_limits(cloud, service, names.values(), department.id)
     if known is None:
-        raise NotAllowedError(say("image-limits-hidden", department=department.name), hint=say(SHOW_LIMITS))
+        code = "image-limits-hidden" if service == "image" else "server-limits-hidden"
+        raise NotAllowedError(say(code, department=department.name), hint=say(SHOW_LIMITS))
+    if service != "image" and not any(known.values()):
+        return {}
     shown: dict[str, Limit] = {}
-    for resource in IMAGE_RESOURCES:
-        limit = known[resource.word]
-        if resource.field in fields and limit is None:
-            raise NotFoundError(
-                say("image-limit-not-registered", resource=resource.word, region=image_endpoint(cloud).region_id),
-                hint=say("register-image-limits"),
-            )
-        if limit is not None:
-            shown[resource.field] = limit
+    for field in fields:
+        name = names[field]
+        limit = known[name]
+        if limit is None:
+            region = limits_endpoint(cloud, service).region_id
+            code = "image-limit-not-registered" if service == "image" else "server-limit-not-registered"
+            hint = say("register-image-limits" if service == "image" else "register-server-limits")
+            raise NotFoundError(say(code, resource=name, region=region), hint=hint)
+        shown[field] = limit
     return shown
 
 
-def _all_image_calls(
-    cloud: Cloud, department: Department, current: Mapping[str, Limit], limits: Mapping[str, int | None]
-) -> list[_Call]:
-    return [
-        call
-        for field, limit in limits.items()
-        for call in _image_calls(cloud, department, field, current[field], limit)
-    ]
-
-
-def _image_calls(
-    cloud: Cloud, department: Department, field: str, current: Limit, limit: int | None
+def _unified_calls(
+    cloud: Cloud, department: Department, place: _Place, current: Limit, limit: int | None
 ) -> Iterator[_Call]:
     """Return the requests that change a current limit to ``limit``; None is the default."""
     if limit == current.own:
@@ -228,20 +258,20 @@ def _image_calls(
     if current.override is not None:
         path = resource_path("limits", current.override.id)
         if limit:
-            yield _Call([field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
+            yield _Call([place.field], "identity", "PATCH", path, {"limit": {"resource_limit": limit}})
             return
         # Keystone ignores a PATCH to 0 (keystone/limit/backends/sql.py, update_limit): such a limit is created again.
-        yield _Call([field], "identity", "DELETE", path, None)
+        yield _Call([place.field], "identity", "DELETE", path, None)
     if limit is not None:
-        endpoint = image_endpoint(cloud)
+        endpoint = limits_endpoint(cloud, place.service)
         record = {
             "service_id": endpoint.service_id,
             "region_id": endpoint.region_id,
             "project_id": department.id,
-            "resource_name": word_of(field),
+            "resource_name": place.name,
             "resource_limit": limit,
         }
-        yield _Call([field], "identity", "POST", "/limits", {"limits": [record]})
+        yield _Call([place.field], "identity", "POST", "/limits", {"limits": [record]})
 
 
 _DONE_BEFORE = {"POST": (409,), "DELETE": (404,)}
@@ -296,8 +326,8 @@ def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str
         error.add_note(say("limits-left", fields=list(map(field_name, left))))
 
 
-def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
-    """Raise if a service answered with success but did not apply a limit."""
+def _ignored(now: DepartmentQuota, wanted: Mapping[str, int]) -> list[str]:
+    """Return the fields whose limit is not the wanted one."""
     ignored = []
     for field, limit in wanted.items():
         usage: Usage | None = getattr(now, field)
@@ -305,6 +335,12 @@ def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
             raise NotAllowedError(sentences(*now.notes))
         if usage is None or usage.limit != (None if limit < 0 else limit):
             ignored.append(field)
+    return ignored
+
+
+def _check_taken(now: DepartmentQuota, wanted: Mapping[str, int]) -> None:
+    """Raise if a service answered with success but did not apply a limit."""
+    ignored = _ignored(now, wanted)
     if ignored:
         raise ConflictError(
             say("limits-not-applied", department=now.department, fields=list(map(field_name, ignored))),

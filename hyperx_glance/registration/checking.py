@@ -10,12 +10,17 @@ hyperx_glance.errors.NotAllowedError: Only administrators can register featured 
 import contextlib
 import dataclasses
 import uuid
+from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
+from pydantic import Field
+
 from hyperx_glance.cloud import versions
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
-from hyperx_glance.errors import InvalidRequestError, NotAllowedError, UrlRejectedError
+from hyperx_glance.errors import InvalidRequestError, NotAllowedError, NotFoundError, UrlRejectedError
 from hyperx_glance.models.quotas import Usage
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.reading import image_quota
@@ -28,6 +33,15 @@ from hyperx_glance.sources.published import published_checksum
 from hyperx_glance.sources.urls import Found, check as check_source
 from hyperx_glance.texts import NO_TEXT, Text, field_name, say
 from hyperx_glance.vocabulary import Category, UrlProblem
+
+
+class _Store(Shape):
+    id: str
+    read_only: str = Field("", alias="read-only")
+
+
+class _Stores(Shape):
+    stores: tuple[_Store, ...]
 
 
 def asked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> RegistrationOrder:
@@ -46,7 +60,26 @@ def asked(context: Context, new: NewImage | NewIso, *, keep_failed: bool) -> Reg
         keep_failed=keep_failed,
     )
     open_ways(order, context.settings.transfer)
+    if order.stores:
+        _check_stores(context.cloud, order.stores)
     return order
+
+
+def _check_stores(cloud: Cloud, stores: Sequence[str]) -> None:
+    """Refuse stores into which nobody can write: Glance does so only after the record was created."""
+    try:
+        existing = cloud.get_parsed(_Stores, "image", "/info/stores").stores
+    except NotAllowedError:
+        return
+    except NotFoundError:  # glance/api/v2/discovery.py, get_stores
+        problem = say("single-store")
+    else:
+        writable = [store.id for store in existing if store.read_only != "true"]
+        unknown = [store for store in stores if store not in writable]
+        if not unknown:
+            return
+        problem = say("no-such-stores", stores=unknown, existing=writable)
+    raise InvalidRequestError(say("wrong-field", field=field_name("stores"), problem=problem))
 
 
 def _owner(context: Context, new: NewImage | NewIso) -> Department:

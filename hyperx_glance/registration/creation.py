@@ -10,9 +10,11 @@ from collections.abc import Mapping
 
 from hyperx_glance.cloud import hidden
 from hyperx_glance.cloud.cloud import image_of
+from hyperx_glance.cloud.formats import check_formats, formats
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
+    InvalidRequestError,
     NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
@@ -59,6 +61,10 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
     except ServiceUnavailableError as error:
         record.may_exist = error.connected
         raise
+    except InvalidRequestError as error:
+        # Asked only now, so that registrations take no other request. Nothing was created.
+        _check_format(record, error)
+        raise
     except QuotaExceededError as error:
         raise of_department(error, context.departments.own().name) from error
     except ConflictError as error:
@@ -68,6 +74,19 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
             **error.answer(),
         ) from error
     return frozenset(filter(None, methods.split(",")))
+
+
+def _check_format(record: RegistrationRecord, refusal: InvalidRequestError) -> None:
+    """Raise an error with the formats that Glance takes if it has refused the format; its own words are a schema."""
+    try:
+        taken = formats(record.context.cloud)
+    except HyperxGlanceError:
+        return
+    try:
+        check_formats(taken, record.order.disk_format)
+    except InvalidRequestError as error:
+        error.service, error.status, error.request_id = refusal.service, refusal.status, refusal.request_id
+        raise error from refusal
 
 
 def _body(record: RegistrationRecord, new: NewImage | NewIso) -> Mapping[str, object]:

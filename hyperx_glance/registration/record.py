@@ -278,7 +278,9 @@ def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterato
     try:
         yield
     except PlaceLostError as lost:
-        error.add_note(str(lost))
+        error.add_note(sentences(lost.message, lost.hint))
     except HyperxGlanceError as second:
-        error.add_note(f"The record {image_id} could not be {done}: {second}")
+        code = "record-not-marked-as-failed" if done == "marked as failed" else "record-not-deleted"
+        note = say(code, image=image_id, problem=second.message)
+        error.add_note(sentences(note, second.hint) if isinstance(second, NotAllowedError) else note)
         _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)

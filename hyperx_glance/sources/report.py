@@ -60,6 +60,7 @@ def report(
             packed=outside.packed,
             would_download=would_download,
             problem=None if refusal is None else refusal.reason,
+            explanation="" if refusal is None else refusal.explanation,
             warnings=tuple(_warnings(source, refusal, packed=outside.packed, would_download=would_download)),
         )
 

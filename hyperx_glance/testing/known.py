@@ -27,10 +27,10 @@ def require_limits(service: str, limits: Mapping[str, object], names: Iterable[s
 
     >>> require_limits("Nova", {"instnces": 1}, ["instances", "cores"])
     Traceback (most recent call last):
-    hyperx_glance.errors.InvalidRequestError: There is no limit of Nova 'instnces'. Hint: Did you mean 'instances'? ...
+    hyperx_glance.errors.InvalidRequestError: There is no Nova limit 'instnces'. Hint: Did you mean 'instances'? ...
     """
     for name, limit in limits.items():
-        require(f"limit of {service}", name, names)
+        require(f"{service} limit", name, names)
         if type(limit) is not int or limit < -1:
             raise InvalidRequestError(Text(f"The limit {name} must be a whole number of at least -1, not {limit!r}."))
 

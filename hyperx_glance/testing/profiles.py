@@ -3,7 +3,7 @@
 >>> sorted(PROFILES)
 ['default', 'devstack']
 >>> auth = {"auth_url": "http://127.0.0.1/v3", "username": "alice", "region_name": "RegionOne"}
->>> print(written({"alice": entry(lambda user: auth, "alice")}), end="")
+>>> print(written(entries(lambda user: auth, ["alice"], "default")), end="")
 clouds:
   alice:
     auth:
@@ -13,7 +13,7 @@ clouds:
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 ProfileName = Literal["default", "devstack"]
@@ -124,7 +124,13 @@ def small_image() -> bytes:
     return bytes(data)
 
 
-def entry(auth: Callable[[str], Mapping[str, str]], user: str) -> dict[str, Any]:
+def entries(auth: Callable[[str], Mapping[str, str]], users: Iterable[str], profile: ProfileName) -> dict[str, Any]:
+    """Return the entries of a ``clouds.yaml``: one for each user, and the names of the profile."""
+    chosen = {user: user for user in users} | dict(PROFILES[profile].clouds)
+    return {name: _entry(auth, user) for name, user in chosen.items()}
+
+
+def _entry(auth: Callable[[str], Mapping[str, str]], user: str) -> dict[str, Any]:
     """Return one entry of a ``clouds.yaml``."""
     kind, _, name = user.rpartition(":")
     keywords = dict(auth(name))

@@ -20,6 +20,9 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
 
+from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.texts import say
+
 
 class Cancellable(Protocol):
     """Something that can be cancelled: a `Registration`, a `Launch` or a `Capture`."""
@@ -60,7 +63,8 @@ async def cancelling(
             cancelled_again |= await _end_of(undoing)
             failure = undoing.exception()
             if failure is not None:
-                error.add_note(f"It could not be cancelled: {failure}")
+                problem = failure.message if isinstance(failure, HyperxGlanceError) else str(failure)
+                error.add_note(say("not-cancelled", problem=problem))
         if cancelled_again and not isinstance(error, asyncio.CancelledError):
             raise asyncio.CancelledError from error
         raise

@@ -99,7 +99,7 @@ def _outcome(client: Client, image_id: str) -> Deletion | NotFoundError:
 
 def test_no_server_uses_a_new_image(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image = client().image(make_image(cloud))
-    assert client().servers_using(image) == []
+    assert client().servers_using(image).servers == ()
     assert client().delete(image, report_servers=True) == Deletion(image=image, servers=())
 
 
@@ -145,17 +145,17 @@ def test_every_kind_of_user_is_reported(
     launch("alice", make_image(cloud, sample="disk.raw"), boot_volume_gib=1)  # another image
     expected = {direct[0]: "image", through_volume[0]: "volume"}
     for user in ("alice", "arthur"):
-        found = client(user).servers_using(image_id)
+        found = client(user).servers_using(image_id).servers
         assert {server.id: server.through for server in found} == expected
         assert {server.project_id for server in found} == {client().project_id}
         assert {server.status for server in found} == {"ACTIVE"}
-        assert found == sorted(found, key=lambda server: server.name)
-    assert [server.id for server in client("bob").servers_using(image_id)] == elsewhere
-    everybody = client("admin").servers_using(image_id)
+        assert list(found) == sorted(found, key=lambda server: server.name)
+    assert [server.id for server in client("bob").servers_using(image_id).servers] == elsewhere
+    everybody = client("admin").servers_using(image_id).servers
     assert {server.id: server.through for server in everybody} == {**expected, elsewhere[0]: "image"}
     deletion = client().delete(image_id, report_servers=True)
     assert {server.id: server.through for server in deletion.servers or ()} == expected
-    assert {server.id for server in client().servers_using(Image(id=image_id))} == set(expected)
+    assert {server.id for server in client().servers_using(Image(id=image_id)).servers} == set(expected)
 
 
 def test_servers_of_an_iso_are_reported(

@@ -8,6 +8,7 @@ import pytest
 
 from hyperx_glance import Category, LaunchRequest, NewCapture, NewImage, NewIso, NotAllowedError, vocabulary
 from hyperx_glance.deployment import leaving
+from hyperx_glance.texts import say
 from tests import samples
 from tests.support import launches
 from tests.support.clouds import unique
@@ -121,7 +122,7 @@ def test_a_member_leaves_alone_and_is_told_what_is_refused(cloud: CloudUnderTest
 
     for departure in of(departures, *mine):
         assert (departure.outcome, departure.left) == ("refused", ("hyperx_created_by",))
-        assert departure.reason == leaving.PROTECTED
+        assert departure.reason == say(leaving.PROTECTED)
     assert foreign not in {departure.image_id for departure in departures}
     after = records(cloud, *mine, foreign)
     assert after.pop(foreign) == before.pop(foreign)
@@ -150,7 +151,7 @@ def test_a_registration_under_way_is_skipped_and_then_finished(
 
     for who in (alice, admin):
         (departure,) = of(who.leave(), started.image_id)
-        assert (departure.outcome, departure.reason) == ("skipped", leaving.REGISTRATION)
+        assert (departure.outcome, departure.reason) == ("skipped", say(leaving.REGISTRATION))
         assert {"hyperx_url", "hyperx_created_by"} <= set(departure.left)
     held.release()
     assert started.wait().state == "ACTIVE"
@@ -168,7 +169,7 @@ def test_an_image_of_an_unfinished_capture_is_skipped(cloud: CloudUnderTest, cli
     assert capture.image_id is not None
 
     (departure,) = of(admin.leave(), capture.image_id)
-    assert (departure.outcome, departure.reason) == ("skipped", leaving.CAPTURE)
+    assert (departure.outcome, departure.reason) == ("skipped", say(leaving.CAPTURE))
 
     captured = capture.wait()
     assert (captured.category, captured.capture_id) == (Category.PUBLIC, capture.capture_id)

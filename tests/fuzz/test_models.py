@@ -23,6 +23,7 @@ from pydantic import SecretStr
 import hyperx_glance
 from hyperx_glance import Image, InvalidRequestError
 from hyperx_glance.models.meanings import MEANINGS
+from hyperx_glance.texts import Text, field_name, say
 from hyperx_glance.vocabulary import BASE_KEYS, DISK_FORMATS, FIELDS, IMAGE_FORMATS
 from tests.fuzz import fuzzed
 
@@ -53,6 +54,16 @@ FOREIGN_KEYS = st.sampled_from(
     sorted({*MEANINGS, *(field.name for field in FIELDS), "glance_record", "hw_disk_bus", "image_type", "os_glance_x"})
 ) | st.text("abc:/~ 云", min_size=1, max_size=5)
 PROPERTY_KEYS = st.sampled_from(["hw_disk_bus", "hw_vif_model", "os_x", "云", "kernel_id"])
+MESSAGES = st.one_of(
+    TEXTS.map(Text),
+    st.just(say("only-administrators")),
+    TEXTS.map(lambda name: say("no-such-department", name=name)),
+    st.lists(TEXTS, max_size=2).map(lambda words: say("must-be-one-of", words=words)),
+    st.integers().map(
+        lambda most: say("wrong-field", field=field_name("size"), problem=say("must-be-at-most", most=most))
+    ),
+)
+"""Texts without a code, without values, and with strings, lists, numbers and other texts as values."""
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "admin_password": st.none() | st.just(SecretStr("correct horse")),
     "allowed_ports": st.lists(st.integers(1, 65535), max_size=2),
@@ -106,6 +117,7 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401  # types of an
         int: st.integers(-1, 2**40),
         float: st.floats(allow_nan=False, allow_infinity=False),
         datetime: TIMES,
+        Text: MESSAGES,
         type(None): st.none(),
     }
     return simple[kind]

@@ -122,7 +122,7 @@ def test_a_server_is_found_by_its_name(
 
     (second,) = read(openstack(*launch))["servers"]
     refused = openstack("hyperx", "server", "password", "reset", server, status=1).stderr
-    assert f"Their ids: {', '.join(sorted([first['id'], second['id']]))}. Hint: Use the id." in refused
+    assert f"Hint: Use the id: one of {', '.join(sorted([first['id'], second['id']]))}." in refused
     unknown = openstack("hyperx", "image", "capture", server[:-1], unique("cli"), status=1).stderr
     assert unknown.startswith("There is no server with the name or id")
 

@@ -22,6 +22,7 @@ from keystoneauth1.session import Session
 from hyperx_glance import Client, LaunchRequest, ServiceUnavailableError, deployment, vocabulary
 from hyperx_glance.deployment import leaving
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.texts import say
 from tests.support import glance_rows, launches
 from tests.support.clouds import PATIENT, REGION, unique
 from tests.support.interference import Interference
@@ -134,7 +135,7 @@ def test_an_image_that_is_being_launched_is_skipped(
 ) -> None:
     for user in ("alice", "admin"):
         departure = by_id(client(user).leave())[building]
-        assert (departure.outcome, departure.reason) == ("skipped", leaving.LAUNCH)
+        assert (departure.outcome, departure.reason) == ("skipped", say(leaving.LAUNCH))
     assert record_of(local_cloud, building)["hyperx_os_name"] == "Debian"
     launches.remove_servers(local_cloud)
 
@@ -240,7 +241,7 @@ def test_what_an_operators_own_protections_refuse_is_listed(
         departures = by_id(admin.leave())
 
     for image_id in images:
-        assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", leaving.PROTECTED)
+        assert (departures[image_id].outcome, departures[image_id].reason) == ("refused", say(leaving.PROTECTED))
         assert departures[image_id].left == ("hyperx_os_name", "hyperx_url")
         assert EVERY.keys() & record_of(local_cloud, image_id).keys() == {"hyperx_os_name", "hyperx_url"}
     assert between.count("PATCH", "/images/") == len(images) + 2

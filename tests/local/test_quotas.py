@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, NotFoundError, Usage
+from hyperx_glance import (
+    ConflictError,
+    InvalidRequestError,
+    LaunchRequest,
+    NotFoundError,
+    QuotaExceededError,
+    Usage,
+)
+from hyperx_glance.testing.local.layout import PASSWORD, REGION
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
 from tests.support.clouds import PATIENT, unique
@@ -167,3 +175,51 @@ def test_a_glance_without_limits_says_nothing(local_cloud: LocalCloud, client: C
     with local_cloud.configured("glance"):
         client("admin").set_quota("dept-b", images=None)
     assert client("bob").quota().images is not None
+
+
+@pytest.fixture
+def unified(local_cloud: LocalCloud) -> Iterator[None]:
+    """Run Nova with unified limits, which are registered as its operator would."""
+    session = local_cloud.session("admin")
+    services = session.get("/services", endpoint_filter=IDENTITY).json()["services"]
+    service_id = next(service["id"] for service in services if service["type"] == "compute")
+    users = session.get("/users?name=nova", endpoint_filter=IDENTITY).json()["users"]
+    roles = {role["name"]: role["id"] for role in session.get("/roles", endpoint_filter=IDENTITY).json()["roles"]}
+    session.put(f"/system/users/{users[0]['id']}/roles/{roles['reader']}", endpoint_filter=IDENTITY)
+    limits = {"servers": 100, "class:VCPU": 20, "class:MEMORY_MB": 51200, "class:DISK_GB": 10}
+    records = [
+        {"service_id": service_id, "region_id": REGION, "resource_name": name, "default_limit": limit}
+        for name, limit in limits.items()
+    ]
+    made = session.post("/registered_limits", json={"registered_limits": records}, endpoint_filter=IDENTITY).json()
+    endpoints = session.get(f"/endpoints?service_id={service_id}", endpoint_filter=IDENTITY).json()["endpoints"]
+    oslo = {
+        "auth_type": "password",
+        "auth_url": local_cloud.auth()["auth_url"],
+        "username": "nova",
+        "password": PASSWORD,
+        "user_domain_id": "default",
+        "system_scope": "all",
+        "endpoint_id": endpoints[0]["id"],
+    }
+    with local_cloud.configured("nova", {"quota": {"driver": "nova.quota.UnifiedLimitsDriver"}, "oslo_limit": oslo}):
+        yield
+    for limit in made["registered_limits"]:
+        session.delete(f"/registered_limits/{limit['id']}", endpoint_filter=IDENTITY)
+
+
+@pytest.mark.usefixtures("unified")
+def test_limits_that_nova_keeps_in_keystone_are_written_there(
+    local_cloud: LocalCloud, client: ClientFactory, department: str
+) -> None:
+    admin = client("admin")
+    quota = admin.set_quota(department, instances=3, cores=0, ram_mib=-1)
+    assert (quota.instances, quota.cores) == (Usage(used=0, limit=3), Usage(used=0, limit=0))
+    assert quota.ram_mib == Usage(used=0, limit=None)
+    assert admin.set_quota(department, instances=None, cores=None, ram_mib=None).cores == Usage(used=0, limit=20)
+    with pytest.raises(QuotaExceededError, match="no room for 22 more GiB of disks") as caught:
+        client().launch(
+            make_image(local_cloud, sample="disk.raw"),
+            LaunchRequest(name=unique("vast"), flavor="m1.tiny", networks="none", count=11),
+        )
+    assert (caught.value.resource, caught.value.limit) == ("disk_gib", 10)

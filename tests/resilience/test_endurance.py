@@ -65,7 +65,7 @@ def test_threads_that_share_a_client_get_what_they_asked_for() -> None:
                 "read": client.image(image.id).os_distro == name,
                 "listed": sorted(listed) == [f"image-{number}-{each}" for each in range(turn + 1)],
                 "launched": {server.name for server in launch.servers} == {f"{name}-1", f"{name}-2"},
-                "used": len(client.servers_using(image)) == 2,
+                "used": len(client.servers_using(image).servers) == 2,
             }
             launch.cancel()
             found["cancelled"] = not launch.servers

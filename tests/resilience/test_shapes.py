@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests_mock
 
-from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServiceUnavailableError
+from hyperx_glance import Client, HyperxGlanceError, LaunchRequest, ServersUsing, ServiceUnavailableError
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import HASTY, REGION
 from tests.support.records import make_image
@@ -136,6 +136,8 @@ def test_another_shape_is_never_a_wrong_result(cloud: InMemoryCloud, image: str,
             result = verb.call(meddler.client(), image)
         except ServiceUnavailableError:
             continue
+        if isinstance(result, ServersUsing) and result.not_looked_at:
+            continue  # it says that it is incomplete
         assert verb.gives_findings or result == right, (place, shape)
 
 
@@ -185,7 +187,7 @@ def test_a_token_that_cannot_be_read_is_fetched_anew(cloud: InMemoryCloud, image
     ("service", "name", "call"),
     [
         ("nova", "servers", lambda client: client.servers_using("7c1")),
-        ("cinder", "volumes", lambda client: client.servers_using("7c1")),
+        ("cinder", "volumes", lambda client: client.find_launch("our-launch")),
         (
             "neutron",
             "networks",

@@ -350,7 +350,7 @@ def image_in_use(stage: Stage) -> None:
 
 
 def users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
-    assert {server.id for server in result} == set(stage.cloud.nova.servers)
+    assert {server.id for server in result.servers} == set(stage.cloud.nova.servers)
 
 
 def deleted_and_users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401

@@ -155,13 +155,13 @@ KEPT = (
     (129, "/file: dies after it", "a caller dies when its data has just been stored"),
     (361, "/file: answer lost", "an upload is complete, and nobody is told"),
     (7, "POST nova/v2.1/servers: answer lost", "servers are ordered, and nobody is told"),
-    (118, "POST nova/v2.1/servers: dies after it", "a caller dies when its servers have just been ordered"),
+    (28, "POST nova/v2.1/servers: dies after it", "a caller dies when its servers have just been ordered"),
     (65, "DELETE cinder/v3/volumes", "Cinder is out of reach when a cancelled launch's volumes should go"),
     (621, "DELETE nova/v2.1/servers", "a caller dies between the servers and the volumes of a cancelled launch"),
     (67, "/actions/deactivate: answer lost", "an image is disabled, and nobody is told"),
     (193, "DELETE glance/v2/images", "an image is deleted, and nobody is told"),
     (33, "PATCH glance/v2/images", "an editor dies when its change has just been written"),
-    (11, "out of order", "a service is down for a while"),
+    (29, "out of order", "a service is down for a while"),
 )
 
 

@@ -147,7 +147,7 @@ def live(
     server = launch.servers[0].id
     diary("launches", lambda: [(len(each.servers), each.count) for each in alice.launches()])
     diary("find launch", lambda: alice.find_launch(launch.launch_id).count)
-    diary("using", lambda: [each.name for each in alice.servers_using(image_id)])
+    diary("using", lambda: [each.name for each in alice.servers_using(image_id).servers])
     diary("why not", lambda: [alice.why_not(alice.image(image_id), action) for action in _ON_AN_IMAGE])
     diary("reset", lambda: bool(alice.reset_password(server, "hunter2-hunter2")))
     _snapshot_by_another_tool(cloud, alice, server, diary)

@@ -23,10 +23,29 @@ from babel.messages.catalog import Catalog, Message
 from hyperx_glance.texts import DOMAIN, LOCALES, Language
 
 PACKAGE = LOCALES.parent
+_SECTION = "---- "
+"""How the comment above the first entry of a section begins."""
 _CODE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9_.-]+)?")
 _IMPORTED = re.compile(r"^from hyperx_glance(\.texts import| import .*\btexts\b)", re.MULTILINE)
-WORDS = ("category", "field", "glance-action", "left", "phase", "resource", "service", "thing", "unit")
+WORDS = ("category", "field", "glance-action", "left", "phase", "quota", "resource", "service", "thing", "unit")
 """Kinds of words: their codes are put together of kind and word at run time."""
+
+
+ROLES = {
+    "hint": "a hint",
+    "finding": "a finding",
+    "remedy": "the remedy of a finding",
+    "warning": "a warning",
+    "progress": "a message of progress",
+    "reason": "a reason: of why_not, a flavor or a departure",
+    "problem": "what is wrong with an argument",
+    "note": "a note on an exception",
+    "line": "a line of the command",
+    "question": "a question of the command",
+    "word": "a word in other texts",
+    "part": "a part of other texts",
+}
+"""What a text may be, other than the message of an error."""
 
 
 @dataclass
@@ -37,7 +56,7 @@ class Use:
     values: list[frozenset[str] | None] = field(default_factory=list)
     """None for a call with ``**values``, and for a code that is not in the call."""
     roles: set[str] = field(default_factory=set)
-    """Classes of errors that have the text as message, and "hint", "finding", "remedy"."""
+    """Classes of errors that have the text as message, and keys of `ROLES`."""
 
 
 def path(language: Language, ending: str) -> pathlib.Path:
@@ -57,6 +76,34 @@ def compiled(language: Language) -> bytes:
     target = io.BytesIO()
     mofile.write_mo(target, catalogue(language))
     return target.getvalue()
+
+
+def sections() -> dict[str, list[str]]:
+    """Return the codes by the section of the catalogue, in its order."""
+    found: dict[str, list[str]] = {}
+    for entry in catalogue("en"):
+        for title in (comment.removeprefix(_SECTION) for comment in entry.user_comments if _SECTION in comment):
+            found[title] = []
+        if entry.id and not entry.context:
+            found[next(reversed(found))].append(str(entry.id))
+    return found
+
+
+def occasion(code: str) -> str:
+    """Return when a text appears: the comment of its translators, or else its sentence."""
+    entry = entries("en")["", code]
+    return " ".join(comment for comment in entry.user_comments if _SECTION not in comment) or str(entry.string)
+
+
+def roles(code: str) -> frozenset[str]:
+    """Return what a text is: classes of errors, and keys of `ROLES`."""
+    return frozenset({"word"} if is_word(code) else used()[code].roles if code in used() else ())
+
+
+def values(code: str) -> frozenset[str]:
+    """Return the names of the values of a text, in all of its sentences."""
+    said = (str(entry.string) for (_, each), entry in entries("en").items() if each == code)
+    return frozenset(name for sentence in said for name in placeholders(sentence))
 
 
 def entries(language: Language) -> dict[tuple[str, str], Message]:
@@ -123,6 +170,11 @@ def _uses(tree: ast.AST, *, says: bool) -> Iterator[_Place]:
                 said.add(id(constant))
                 yield _Place(str(constant.value), constant.lineno, _keywords(call), role)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _name(node.targets[0]) == "default_hint":
+            for constant in _constants(node.value):
+                said.add(id(constant))
+                yield _Place(str(constant.value), constant.lineno, role="hint")
+    for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in said and node.value in known:
             yield _Place(str(node.value), node.lineno)
 
@@ -131,23 +183,26 @@ def _calls(node: ast.AST, role: str) -> Iterator[tuple[ast.Call, str]]:
     """Iterate over the calls of `say`, with their roles."""
     if isinstance(node, ast.Call) and _name(node.func) == "say" and node.args:
         yield node, role
-        role = ""  # the texts among its values are parts
+        role = "part"  # of this text
+    elif isinstance(node, ast.Assign) and _name(node.targets[0]) in _ROLES:
+        role = _ROLES[_name(node.targets[0])]
     for child in ast.iter_child_nodes(node):
         inner = _ROLES.get(child.arg or "", role) if isinstance(child, ast.keyword) else role
-        if isinstance(node, ast.Call) and child in node.args:
+        if isinstance(node, ast.Call) and child in node.args and _name(node.func) != "sentences":
             inner = _role_of_argument(_name(node.func), node.args.index(child))
         yield from _calls(child, inner)
 
 
-_ROLES = {"hint": "hint", "remedy": "remedy", "warnings": "warning"}
+_ROLES = {"hint": "hint", "problem": "problem", "remedy": "remedy", "warnings": "warning"}
+_ROLES_OF_ARGUMENTS = {"CheckResult": {1: "finding", 2: "remedy"}, "add_note": {0: "note"}, "read": {0: "line"}}
 
 
 def _role_of_argument(function: str, position: int) -> str:
-    if function.endswith("Error") and position == 0:
+    if position == 0 and function in ("ValueError", "ImmutableValueError", "refuse"):
+        return "problem"
+    if position == 0 and function.endswith("Error"):
         return function
-    if function == "CheckResult":
-        return {1: "finding", 2: "remedy"}.get(position, "")
-    return ""
+    return _ROLES_OF_ARGUMENTS.get(function, {}).get(position, "")
 
 
 def _constants(node: ast.AST) -> list[ast.Constant]:

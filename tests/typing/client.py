@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
@@ -30,6 +30,7 @@ from hyperx_glance import (
     ImageChanges,
     ImagePage,
     ImageQuery,
+    InvalidRequestError,
     KeyPair,
     Kind,
     Launch,
@@ -54,6 +55,7 @@ from hyperx_glance import (
     UrlReport,
     Usage,
     cancelling,
+    invalid_request,
 )
 from hyperx_glance.texts import Text
 
@@ -161,7 +163,7 @@ def editing(client: Client, image: Image) -> None:
     deletion = client.delete(image, missing_ok=True, report_servers=True)
     assert_type(deletion, Deletion)
     assert_type(deletion.servers, tuple[ServerRef, ...] | None)
-    assert_type(client.servers_using(image), list[ServerRef])
+    assert_type(client.servers_using(image).servers, tuple[ServerRef, ...])
 
 
 def filling_a_form(client: Client, image: Image) -> None:
@@ -186,6 +188,9 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.servers, tuple[Server, ...])
     assert_type(launch.admin_password, SecretStr | None)
     assert_type(HyperxGlanceError(Text("The launch goes on.")).admin_password, SecretStr | None)
+    wrong = invalid_request([{"type": "missing", "loc": ("name",), "msg": "Field required"}])
+    assert_type(wrong, InvalidRequestError)
+    assert_type(wrong.problems, Mapping[str, Text])
     assert_type(launch.progress(), LaunchProgress)
     assert_type(launch.wait(timeout=1), Launch)
     assert_type(launch.cancel(), None)

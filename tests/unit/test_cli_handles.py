@@ -92,6 +92,15 @@ class TestLaunches:
         assert "No server belongs to launch 20200101T000000Z-0123456789abcdef" in run.err
         assert openstack("hyperx launch list -f json").json() == []
 
+    def test_cancelling_names_servers_that_are_deleted_softly(
+        self, openstack: Callable[..., Run], fake: InMemoryCloud
+    ) -> None:
+        fake.nova.soft_delete = True
+        openstack("hyperx image launch debian web --flavor m1.tiny --launch-id order-2026-8")
+        run = openstack("hyperx launch cancel order-2026-8 --yes")
+        assert run.status == 0
+        assert "web will be deleted by themselves" in run.err
+
     def test_control_c_while_cancelling_goes_on_with_cancelling(
         self, openstack: Callable[..., Run], fake: InMemoryCloud
     ) -> None:
@@ -335,3 +344,4 @@ def test_servers_of_an_image(openstack: Callable[..., Run]) -> None:
     (server,) = openstack("hyperx image servers debian -f json").json()
     assert (server["id"], server["name"], server["through"]) == (launched["servers"][0]["id"], "web", "image")
     assert "| dept-a " in openstack("hyperx image servers debian").out
+    assert re.search(r"\| dept-a \| 镜像 +\|", openstack("hyperx image servers debian --language zh").out)

@@ -194,7 +194,7 @@ def test_servers_that_may_not_be_listed_are_told_on_stderr(
     run = openstack("hyperx image delete debian --report-servers")
 
     assert (run.status, run.out) == (0, "")
-    assert "debian: Which servers use the image was not looked at." in run.err
+    assert "Servers may be missing" in run.err
     assert debian not in [image.id for image in fake.glance.images.values() if not image.deleted]
 
 
@@ -217,6 +217,18 @@ def test_formats_are_read_without_case(openstack: Callable[..., Run], fake: InMe
     server = openstack(f"hyperx image launch {source['id']} web --flavor m1.small --boot-volume 1 -f json").json()
     capture = f"hyperx image capture {server['servers'][0]['id']} copy --disk-format QCOW2 -f json"
     assert openstack(capture).json()["disk_format"] == "qcow2"
+
+
+def test_servers_that_may_be_missing_are_told(openstack: Callable[..., Run], fake: InMemoryCloud, debian: str) -> None:
+    fake.kill("cinder")
+    listed = openstack("hyperx image servers debian -f json")
+    assert (listed.status, listed.json()) == (0, [])
+    assert "Servers may be missing: these services could not be asked: block-storage." in listed.err
+    in_chinese = openstack("hyperx image servers debian --language zh").err
+    assert "无法查询以下服务：块存储" in in_chinese
+    deleted = openstack(f"hyperx image delete {debian} --report-servers --yes")
+    assert deleted.status == 0
+    assert "Servers may be missing" in deleted.err
 
 
 def test_a_server_is_captured(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:

@@ -44,7 +44,7 @@ def test_a_terminal_gets_a_labelled_bar(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "text"), [("en", "web 1 of 3 active, 1 failed"), ("zh", "web 3 台中 1 台已运行，1 台失败")]
+    ("language", "text"), [("en", "web 1 of 3 active, 1 failed"), ("zh", "web 共 3 台，1 台运行中，1 台失败")]
 )
 def test_a_launch_gets_a_bar(terminal: Terminal, language: Language, text: str) -> None:
     with launch_progress(terminal, "web", language) as show:

@@ -231,7 +231,7 @@ def test_leaving_says_what_is_left(openstack: Callable[..., Run], fake: InMemory
 
 
 @pytest.mark.parametrize(
-    ("typed", "language", "said"), [("y\n", "en", "properties? [y/N]"), ("是\n", "zh", "属性？ [y/N]")]
+    ("typed", "language", "said"), [("y\n", "en", "properties? [y/N]"), ("是\n", "zh", "属性吗？ [y/N]")]
 )
 def test_leaving_lists_and_asks_first(
     openstack: Callable[..., Run], fake: InMemoryCloud, typed: str, language: str, said: str

@@ -148,6 +148,23 @@ def test_an_id_is_never_broken_and_a_named_column_never_left_out(openstack: Call
 
 
 @pytest.mark.usefixtures("furnished")
+def test_the_ids_of_launched_servers_are_not_broken(openstack: Callable[..., Run]) -> None:
+    launched = openstack(f"hyperx image launch {LONG} web --flavor m1.tiny --count 2 -f value -c servers").out
+
+    narrow = openstack("hyperx launch list --max-width 80").out
+
+    assert all(server_id in narrow for server_id in launched.strip().split(","))
+    assert "Launch" in titles(narrow)
+
+
+@pytest.mark.usefixtures("furnished")
+def test_a_narrow_dry_run_lists_the_properties(openstack: Callable[..., Run]) -> None:
+    dry_run = openstack("hyperx deployment leave --dry-run --max-width 80").out
+
+    assert titles(dry_run) == ["Image", "Name", "Left"]
+
+
+@pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize("output", ["json", "yaml", "value", "csv"])
 def test_programs_get_every_column_whatever_the_width(openstack: Callable[..., Run], output: str) -> None:
     line = f"hyperx image list --long -f {output}"
@@ -183,11 +200,19 @@ def test_the_columns_that_matter_most_are_kept() -> None:
     assert (shown, left_out) == (["ID", "NAME", "SIZE", "STATE"], ["CREATED_AT"])
 
 
+def test_empty_columns_are_left_out_first() -> None:
+    headings = [Heading.of(field, field.upper()) for field in ("id", "name", "ram_mib", "reason")]
+
+    shown, _, left_out = fitted(headings, [["7" * 36, "m1.tiny", 512, ""], ["8" * 36, "m1.small", 2048, ""]], 62)
+
+    assert (shown, left_out) == (["ID", "NAME", "RAM_MIB"], ["REASON"])
+
+
 @pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("doctor --language zh", ["检查", "级别", "结果", "处理"]),
+        ("doctor --language zh", ["检查", "级别", "结果", "处理建议"]),
         (f"check-url {URL} --language zh", ["字段", "值"]),
         (
             "flavor list --image large --language zh",

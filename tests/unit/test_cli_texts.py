@@ -194,9 +194,9 @@ def test_errors_are_chinese_for_users_who_read_chinese(
 
     assert run.status == 1
     assert said in run.err
-    named = r"`[^`]*`|--[a-z-]+|<[a-z]+>|https?://\S*|ftp://\S*|req-[0-9a-f-]+|[0-9a-f-]{36}|clouds\.yaml|服务的说明：[^（。]*|nowhere.example"
+    named = r"`[^`]*`|--[a-z-]+|<[a-z]+>|https?://\S*|ftp://\S*|req-[0-9a-f-]+|[0-9a-f-]{36}|clouds\.yaml|服务返回的信息：[^（。]*|nowhere.example"
     bare = re.sub(named, " ", run.err)
-    names = {"nobody", "debian", "sleeper", "twins", "theirs", "dept", "precious"}
+    names = {"Glance", "nobody", "debian", "sleeper", "twins", "theirs", "dept", "precious"}
     assert set(re.findall(r"[A-Za-z][a-z_]{2,}", bare)) <= names, run.err
 
 
@@ -206,5 +206,28 @@ def test_a_service_that_is_down_is_reported_in_chinese(openstack: Callable[..., 
     run = openstack("hyperx image list --language zh")
 
     assert (run.status, run.out) == (1, "")
-    assert run.err.startswith("镜像服务处理请求失败。服务的说明：Come back later（镜像服务返回 503，请求编号 req-")
+    assert run.err.startswith("镜像服务处理请求失败。服务返回的信息：Come back later（镜像服务返回 503，请求编号 req-")
     assert "提示：请稍后再试" in run.err
+
+
+def test_what_a_command_reports_is_chinese(
+    openstack: Callable[..., Run], fake: InMemoryCloud, debian: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: {"密码：": "s3cret"}[prompt])
+    fake.glance.downloads[URL] = b"<html>" * 100
+
+    launched = openstack(f"hyperx image launch {debian} web --flavor m1.small --password-prompt --language zh")
+    used = openstack("hyperx image servers debian --language zh")
+    checked = openstack(f"hyperx check-url {URL} --language zh")
+    deleted = openstack("hyperx image delete debian --report-servers --language zh")
+
+    assert "s3cret" in launched.out
+    assert "| 镜像 " in used.out
+    assert "| 网页 " in checked.out
+    assert re.fullmatch(r"debian：虚拟机 \S+ web ACTIVE（镜像）\n", deleted.out)
+
+
+def test_exceeded_quotas_are_named_in_chinese(openstack: Callable[..., Run], debian: str) -> None:
+    run = openstack(f"hyperx image launch {debian} web --flavor m1.small --count 61 --language zh")
+
+    assert "超出的配额：虚拟机、处理器" in run.err

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import textwrap
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,7 +99,7 @@ def test_a_form_is_filled_and_the_password_handed_over_once(cloud: InMemoryCloud
     ("path", "params", "status", "told"),
     [
         ("/images", {"cursor": "nonsense"}, 422, "another query"),
-        ("/images", {"size": 5000}, 422, "size: "),
+        ("/images", {"size": 5000}, 422, "Size: must be at most 1000"),
         ("/images", {"view": "everything"}, 403, "administrators"),
         ("/images/0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90/progress", {}, 404, "0d2b7a52"),
     ],
@@ -116,9 +119,13 @@ def test_errors_are_told_in_words(
     ("path", "said"),
     [
         ("/images?cursor=nonsense", {"error": "游标：属于另一个查询，或已被修改"}),
-        ("/images?view=everything", {"error": "只有管理员可以使用视图“everything”。", "hint": "请使用“所有”类别。"}),
+        ("/images?view=everything", {"error": "只有管理员可以查看所有部门的镜像。", "hint": "请切换到“所有”界面。"}),
         ("/images?name=x&min_size=2&max_size=1", {"error": "："}),
-        ("/images/nobody/progress", {"error": "没有镜像 nobody。", "hint": "请从列表中选择镜像。", "code": "no-image"}),
+        ("/images/nobody/progress", {"error": "没有编号为 nobody 的镜像。", "code": "no-image"}),
+        ("/images?size=x", {"error": "大小：必须是整数"}),
+        ("/images?created_after=yesterday", {"error": "创建时间不早于：必须是时间"}),
+        ("/images?bootable=maybe", {"error": "必须为“是”或“否”"}),
+        ("/images?properties=a", {"error": "必须是 JSON 对象，例如"}),
     ],
 )
 def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
@@ -130,6 +137,32 @@ def test_a_browser_in_chinese_is_answered_in_chinese_without_python(
 
     assert {key: answer[key] for key in said} == said or said["error"] in answer["error"]
     assert not re.search(r"\w\(|`|--", answer["error"] + answer.get("hint", ""))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"flavor": "m1.tiny"}, "名称：该字段必填"),
+        ({"name": "web", "flavor": "m1.tiny", "count": 0}, "台数：不能小于 1"),
+        ({"name": "web", "flavor": "m1.tiny", "count": "two"}, "台数：必须是整数"),
+        ({"name": "web", "flavor": "m1.tiny", "colour": "red"}, "colour：未知字段"),
+        ({"name": "web", "flavor": "m1.tiny", "on_failure": "stop"}, "必须是以下之一：keep、delete"),
+        ({"name": "web", "flavor": "m1.tiny", "networks": 7}, "必须是"),
+        ([], "必须是包含各请求字段的对象"),
+        ("{", "必须是有效的 JSON"),
+        (" " * 200_000, "正文不能超过"),
+    ],
+)
+def test_a_wrong_body_is_explained_in_chinese(cloud: InMemoryCloud, body: object, said: str) -> None:
+    browser = worker(cloud)
+    headers = {**login(browser, cloud), "Accept-Language": "zh", "Content-Type": "application/json"}
+    content = body if isinstance(body, str) else json.dumps(body)
+
+    answer = browser.post(f"/images/{uuid.uuid4()}/servers", content=content, headers=headers)
+
+    assert answer.status_code in (413, 422)
+    assert said in answer.json()["error"]
+    assert not re.search(r"Input|should|Field|[a-z]{3,} [a-z]{3,}", answer.json()["error"])
 
 
 def test_each_button_that_is_missing_is_explained_in_chinese(cloud: InMemoryCloud) -> None:
@@ -171,8 +204,8 @@ def test_every_filter_of_a_list_is_in_the_address(cloud: InMemoryCloud) -> None:
     ("params", "told"),
     [
         ({"colour": "red"}, "colour"),
-        ({"limit": "5"}, "limit"),
-        ({"min_size": "x"}, "min_size"),
+        ({"limit": "5"}, "Limit: must be absent"),
+        ({"min_size": "x"}, "Smallest size: must be a whole number"),
         ({"properties": "hw_disk_bus=virtio"}, "in JSON"),
         ({"sort": "colour"}, "cannot sort"),
     ],
@@ -183,7 +216,29 @@ def test_an_unknown_filter_is_refused(cloud: InMemoryCloud, params: dict[str, st
     answer = browser.get("/images", params=params, headers=login(browser, cloud))
 
     assert answer.status_code == 422
-    assert told in answer.json()["error"]
+    assert told in str(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"name": "", "flavor": "m1.tiny", "count": 0}, {"name": "不能为空", "count": "不能小于 1"}),
+        ({"name": "web", "flavour": "m1.tiny"}, {"flavor": "该字段必填", "flavour": "未知字段"}),
+        ({"name": "web", "flavor": "m1.tiny", "on_failure": "x"}, {"on_failure": "必须是以下之一：keep、delete"}),
+    ],
+)
+def test_what_a_framework_refuses_is_told_in_chinese_for_each_field(
+    cloud: InMemoryCloud, body: dict[str, Any], fields: dict[str, str]
+) -> None:
+    browser = worker(cloud)
+    headers = {**login(browser, cloud), "Accept-Language": "zh-CN"}
+
+    answer = browser.post("/images/7c1/servers", json=body, headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "wrong-request"
+    assert answer.json()["fields"] == fields
+    assert all(problem in answer.json()["error"] for problem in fields.values())
 
 
 def test_the_documentation_of_a_route_describes_each_filter() -> None:
@@ -212,3 +267,15 @@ def test_a_page_that_was_sent_over_http_is_the_page(cloud: InMemoryCloud) -> Non
 
     for path in ("/images", "/typed"):
         assert ImagePage.model_validate_json(TestClient(app).get(path).content) == page
+
+
+def test_the_test_in_the_guide_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = EXAMPLE.with_name("console.rst").read_text()
+    block = r"   from console_back_end import create_app\n   from fastapi\.testclient .*?(?=^\S)"
+    (code,) = re.findall(block, guide, re.DOTALL | re.MULTILINE)
+    monkeypatch.syspath_prepend(EXAMPLE.parent)
+    names: dict[str, Any] = {}
+
+    exec(textwrap.dedent(code), names)
+
+    names["test_alice_sees_the_images_of_her_department"](InMemoryCloud())

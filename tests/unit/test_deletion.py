@@ -10,11 +10,13 @@ import pytest
 from hyperx_glance import (
     ConflictError,
     Deletion,
+    HyperxGlanceError,
     Image,
     InUseError,
     InvalidRequestError,
     LaunchRequest,
     NotFoundError,
+    ServersUsing,
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
@@ -47,15 +49,15 @@ def test_the_loser_of_a_race_finds_nothing(cloud: InMemoryCloud, client: ClientF
     assert client().delete("some-id", missing_ok=True) == Deletion(image=None, servers=None)
 
 
-@pytest.mark.parametrize(("service", "path"), [("nova", "/servers/detail"), ("cinder", "/volumes/detail")])
-def test_servers_that_are_not_found_are_no_missing_image(
-    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, path: str
-) -> None:
+def test_a_list_of_servers_that_is_not_found_is_no_missing_image(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
-    cloud.fail(service, "GET", path, status=404)
+    cloud.fail("nova", "GET", "/servers/detail", status=404)
     with pytest.raises(ServiceUnavailableError, match="has no such list"):
-        client().delete(image_id, missing_ok=True, report_servers=True)
-    assert exists(cloud, image_id)
+        client().servers_using(image_id)
+    cloud.fail("nova", "GET", "/servers/detail", status=404)
+    deletion = client().delete(image_id, missing_ok=True, report_servers=True)
+    assert deletion == Deletion(image=deletion.image, servers=None, not_looked_at=("compute",))
+    assert deletion.image is not None
 
 
 def test_other_bad_requests_are_none(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -145,7 +147,7 @@ def test_servers_are_listed_page_by_page(cloud: InMemoryCloud, client: ClientFac
     made = launch(client(), image_id, "direct", count=3)
     made += launch(client(), image_id, "volume", count=2, boot_volume_gib=1)
     launch(client(), make_image(cloud), "other")
-    found = client(page_size=1).servers_using(image_id)
+    found = client(page_size=1).servers_using(image_id).servers
     assert [(server.name, server.through) for server in found] == [
         ("direct-1", "image"),
         ("direct-2", "image"),
@@ -160,7 +162,7 @@ def test_without_volumes_nova_finds_the_servers(cloud: InMemoryCloud, client: Cl
     image_id = make_image(cloud)
     launch(client(), image_id, "direct", count=2)
     cloud.requests.clear()
-    assert len(client().servers_using(image_id)) == 2
+    assert len(client().servers_using(image_id).servers) == 2
     (listing,) = [request for request in cloud.requests if request.path.endswith("/servers/detail")]
     assert listing.query["image"] == [image_id]
     assert "all_tenants" not in listing.query
@@ -170,7 +172,7 @@ def test_a_cloud_without_cinder_has_image_backed_servers(cloud: InMemoryCloud, c
     image_id = make_image(cloud)
     launch(client(), image_id, "direct")
     cloud.cinder.present = False
-    (server,) = ClientFactory(cloud, HASTY)().servers_using(Image(id=image_id))
+    (server,) = ClientFactory(cloud, HASTY)().servers_using(Image(id=image_id)).servers
     assert (server.name, server.through) == ("direct", "image")
 
 
@@ -178,16 +180,43 @@ def test_the_servers_of_a_deleted_iso_are_told_by_their_volumes(cloud: InMemoryC
     image_id = make_image(cloud, sample="installer.iso")
     launch(client(), image_id, "installed", install_disk_gib=1)
     client().delete(image_id)
-    (server,) = client().servers_using(Image(id=image_id))
+    (server,) = client().servers_using(Image(id=image_id)).servers
     assert (server.name, server.through) == ("installed", "iso")
 
 
-def test_nothing_is_deleted_if_the_servers_cannot_be_listed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+@pytest.mark.parametrize("dead", ["killed", "refused", "broken"])
+def test_without_cinder_the_answer_is_incomplete_and_says_so(
+    cloud: InMemoryCloud, client: ClientFactory, dead: str
+) -> None:
     image_id = make_image(cloud)
-    cloud.fail("nova", "GET", "/servers/detail", status=500, times=None)
-    with pytest.raises(ServiceUnavailableError):
-        client().delete(image_id, report_servers=True)
-    assert exists(cloud, image_id)
+    launch(client(), image_id, "volume", boot_volume_gib=1)
+    stop(cloud, "cinder", "/volumes/detail", dead)
+    found = client().servers_using(image_id)
+    assert found == ServersUsing(servers=(), not_looked_at=("block-storage",))
+    assert found != ServersUsing(servers=()), "it is not an empty one"
+    launch(client(), image_id, "direct")
+    deletion = client().delete(image_id, report_servers=True)
+    assert [server.name for server in deletion.servers or ()] == ["direct"]
+    assert deletion.not_looked_at == ("block-storage",)
+    assert not exists(cloud, image_id)
+
+
+@pytest.mark.parametrize("dead", ["killed", "refused", "broken"])
+def test_an_image_is_deleted_without_nova(cloud: InMemoryCloud, client: ClientFactory, dead: str) -> None:
+    image_id = make_image(cloud)
+    stop(cloud, "nova", "/servers", dead)
+    with pytest.raises(HyperxGlanceError):
+        client().servers_using(image_id)
+    deletion = client().delete(image_id, report_servers=True)
+    assert (deletion.servers, deletion.not_looked_at) == (None, ("compute",))
+    assert not exists(cloud, image_id)
+
+
+def stop(cloud: InMemoryCloud, service: ServiceName, path: str, how: str) -> None:
+    if how == "killed":
+        cloud.kill(service)
+    else:
+        cloud.fail(service, "GET", path, status=403 if how == "refused" else 500, times=None)
 
 
 def test_odd_records_of_other_departments_fail_no_list(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -208,7 +237,7 @@ def test_odd_records_of_other_departments_fail_no_list(cloud: InMemoryCloud, cli
         return reply
 
     cloud.intercept(with_odd_records)
-    found = client("admin").servers_using(image_id)
+    found = client("admin").servers_using(image_id).servers
     assert [(server.id, server.through) for server in found] == [(made[0], "volume")]
 
 

@@ -40,6 +40,8 @@ READING = [
     "lost-places",
     "featured-flag",
     "inherited-properties",
+    "image-formats",
+    "server-metadata",
     "own-properties",
 ]
 TRYING = [
@@ -51,6 +53,7 @@ TRYING = [
     "data-check",
     "hybrid-isos",
     "stream-quota",
+    "image-limits",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
@@ -223,8 +226,8 @@ def test_a_service_that_is_down_is_a_finding(
     assert "does not respond" in findings[check].message
     others = {other for other in levels(findings) if other != check}
     needing = {
-        "image": {*READING[9:], "image-version", *(TRYING if probe else [])},
-        "compute": {"compute-version"},
+        "image": {*READING[9:-2], "own-properties", "image-version", *(TRYING if probe else [])},
+        "compute": {"compute-version", "server-metadata"},
     }
     assert others == needing.get(check, set())
     assert all(findings[other].level == "warning" for other in others)
@@ -258,7 +261,7 @@ def test_no_cinder_is_a_warning_about_isos(fake: InMemoryCloud) -> None:
 def test_no_nova_is_an_error(fake: InMemoryCloud) -> None:
     fake.nova.present = False
 
-    assert levels(examine(fake)) == {"compute": "error", "compute-version": "warning"}
+    assert levels(examine(fake)) == {"compute": "error", "compute-version": "warning", "server-metadata": "warning"}
 
 
 def test_a_page_instead_of_a_service_is_a_finding(fake: InMemoryCloud) -> None:
@@ -898,6 +901,70 @@ def test_limits_that_are_shown_are_told_so(fake: InMemoryCloud) -> None:
     fake.keystone.set_limit(fake.glance, "image_count_total", "dept-b", 5)
 
     assert "shows this administrator" in examine(fake, "admin")["department-limits"].message
+
+
+# ----------------------------------------------------------------- the deployment's own limits
+
+
+def test_formats_that_glance_does_not_take_are_told(fake: InMemoryCloud) -> None:
+    found = examine(fake)["image-formats"]
+    assert (found.level, found.message.code) == ("ok", "formats-taken")
+    fake.glance.disk_formats = ["qcow2", "iso"]
+    found = examine(fake)["image-formats"]
+    assert (found.level, found.remedy.code) == ("warning", "allow-or-provide-formats")
+    assert "raw" in found.message
+    assert "has to name its format" in found.message
+    fake.glance.container_formats = ["ovf"]
+    found = examine(fake)["image-formats"]
+    assert (found.level, found.message.code) == ("error", "bare-not-taken")
+    fake.fail("glance", "GET", "/v2/schemas/image", status=403)
+    assert examine(fake)["image-formats"].message.code == "formats-not-shown"
+
+
+@pytest.mark.parametrize("disk_formats", [["raw", "iso"], ["raw"], ["vmdk"]])
+def test_the_probe_finds_no_error_where_glance_takes_no_qcow2(fake: InMemoryCloud, disk_formats: list[str]) -> None:
+    fake.glance.disk_formats = disk_formats
+    found = examine(fake, probe=True)
+    assert [check for check, finding in found.items() if finding.level == "error"] == []
+    assert found["data-check"].message.code == "probe-format-not-taken"
+    assert all(record.status == "deleted" or record.deleted for record in fake.glance.images.values())
+
+
+@pytest.mark.parametrize(
+    ("limit", "level", "code"),
+    [
+        (128, "ok", "metadata-fits"),
+        (-1, "ok", "metadata-unlimited"),
+        (5, "warning", "captures-exceed-metadata"),
+        (2, "error", "launches-exceed-metadata"),
+        (0, "warning", "metadata-limit-zero"),
+    ],
+)
+def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, level: str, code: str) -> None:
+    fake.nova.set_quota("dept-a", metadata_items=limit)
+    found = examine(fake)["server-metadata"]
+    assert (found.level, found.message.code) == (level, code)
+
+
+@pytest.mark.parametrize(
+    ("properties", "tags", "level", "told"),
+    [
+        (128, 128, "ok", "the 18 properties and 20 tags"),
+        (128, 8, "warning", "only 8 tags"),
+        (15, 128, "warning", "only 15 properties"),
+        (8, 8, "error", "only 8 properties; registrations write up to 12"),
+    ],
+)
+def test_small_limits_of_properties_and_tags_are_told(
+    fake: InMemoryCloud, properties: int, tags: int, level: str, told: str
+) -> None:
+    fake.glance.property_quota, fake.glance.tag_quota = properties, tags
+    found = examine(fake, probe=True)
+    assert found["image-limits"].level == level
+    assert told in found["image-limits"].message
+    if properties < 18:
+        assert found["property-protections"].message.code == "properties-exceed-the-quota"
+    assert found["scratch-record"].level == "ok"
 
 
 # ----------------------------------------------------------------- rights

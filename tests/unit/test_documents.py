@@ -123,6 +123,30 @@ def test_every_program_that_contributing_calls_is_installed_by_it() -> None:
     assert {call.split()[0] for call in calls if not call.startswith(".venv/")} == {"git", "python3"}
 
 
+@pytest.mark.parametrize("page", ["contributing.rst", "architecture.rst"])
+def test_every_file_that_a_page_for_developers_names_is_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    named = set(re.findall(r"``((?:[\w.-]+/)+[\w.-]*\w|\w[\w-]*\.(?:py|txt|toml|ini|cfg|po))``", text))
+    named -= {"tests/releases/2026.2.txt"}  # an example
+
+    there = [
+        *ROOT.iterdir(),
+        *(path for folder in (".ci", "hyperx_glance", "docs", "tests") for path in (ROOT / folder).rglob("*")),
+    ]
+    assert len(named) > 5
+    assert sorted(name for name in named if not any(path.as_posix().endswith(f"/{name}") for path in there)) == []
+
+
+def test_the_map_of_the_architecture_has_every_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = [re.sub(r"[()]", "", layer).split(" | ") for layer in contracts[0]["layers"]]
+    (listing,) = re.findall(r"\.\. code-block:: text\n\n((?:   .*\n)+)", (ROOT / "docs/architecture.rst").read_text())
+
+    drawn = [re.split(r" \| ", re.split(r"  +", line.strip())[0]) for line in listing.splitlines()]
+
+    assert drawn == layers
+
+
 def test_a_commit_is_checked_by_the_ruff_of_the_tests_whatever_is_on_the_path() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     (pinned,) = set(re.findall(r"^    (ruff~.*)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))

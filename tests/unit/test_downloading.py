@@ -324,7 +324,7 @@ def test_a_disabled_image_is_enabled_by_each_reader_in_their_own_way(
 
     assert caught.value.in_language("en").endswith("Hint: Enable it first: enable(image).")
     assert f"`openstack hyperx image enable {image}`" in caught.value.in_language("en", audience="command")
-    assert caught.value.in_language("zh", audience="person").endswith("当前状态：已停用。请先启用该镜像。")
+    assert caught.value.in_language("zh", audience="person").endswith("当前阶段：已停用。请先启用该镜像。")
 
 
 @pytest.mark.parametrize("blocking", [False, True])

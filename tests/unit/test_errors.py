@@ -5,9 +5,10 @@ import inspect
 import pickle
 from typing import Any
 
+import pydantic
 import pytest
 
-from hyperx_glance import errors
+from hyperx_glance import LaunchRequest, NewImage, errors, invalid_request
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -16,7 +17,9 @@ from hyperx_glance.errors import (
     QuotaExceededError,
     ServiceUnavailableError,
 )
-from hyperx_glance.texts import LONGEST_TEXT, Text
+from hyperx_glance.quotas.refusals import quota_error
+from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import LONGEST_TEXT, Text, field_name, say
 from hyperx_glance.waiting.made import MayHaveMade
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
@@ -61,6 +64,91 @@ def test_without_a_service_the_text_is_the_message() -> None:
 def test_one_more_is_no_plural(resource: str, requested: int, text: str) -> None:
     error = QuotaExceededError(department="dept-a", resource=resource, limit=1, used=1, requested=requested)
     assert f"has no room for {text} 1 of 1 used." in str(error)
+
+
+def test_a_wrong_request_says_what_is_wrong_with_each_field() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        NewImage(name="", url="ftp://files.example/a", categry="public")  # type: ignore[call-arg]
+
+    assert caught.value.problems == {
+        "name": "must not be empty",
+        "url": "not a valid URL: it must have http:// or https://, a host, and a path without spaces",
+        "categry": "unknown field; did you mean category?",
+    }
+    assert caught.value.problems["name"].in_language("zh") == "不能为空"
+    assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_a_problem_of_one_field_is_found_by_its_name() -> None:
+    one = say("wrong-field", field=field_name("url"), problem=say("must-not-be-empty"))
+
+    assert InvalidRequestError(one).problems == {"url": "must not be empty"}
+    assert InvalidRequestError(say("changes-and-keywords")).problems == {"": say("changes-and-keywords")}
+
+
+def test_a_problem_of_several_fields_is_found_by_each_name() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        NewImage(
+            name="a", url="https://files.example/a", checksum="md5:" + "0" * 32, checksum_url="https://files.example/b"
+        )
+
+    assert caught.value.problems.keys() == {"checksum", "checksum_url"}
+    assert "one of them" in caught.value.problems["checksum_url"]
+
+
+def test_a_cursor_of_another_query_is_a_problem_of_its_field() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        InMemoryCloud().client("alice").page(cursor="nonsense")
+
+    assert caught.value.problems == {"cursor": caught.value.message}
+
+
+def test_mistakes_that_a_framework_has_found_are_told_in_our_words() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(LaunchRequest).validate_python(
+            {"flavor": "m1.tiny", "count": 0, "admin_password": "**********"}
+        )
+
+    error = invalid_request(caught.value.errors())
+
+    assert error.problems == {
+        "name": "this field is required",
+        "count": "must be at least 1",
+        "admin_password": "must be the secret itself, not the asterisks that JSON shows in its place",
+    }
+    assert error.hint.startswith("Pass the secret beside the JSON")
+
+
+def test_a_mistake_of_which_this_library_has_no_words_keeps_its_own() -> None:
+    class Theirs(pydantic.BaseModel):
+        code: str = pydantic.Field(pattern="^[a-z]+$")
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Theirs(code="A SECRET")
+
+    assert invalid_request(caught.value.errors()).problems == {"code": "String should match pattern '^[a-z]+$'"}
+
+
+def test_several_exceeded_quotas_are_named_without_units() -> None:
+    """In Chinese, a unit or a measure word stands before a noun only after a number."""
+    error = QuotaExceededError(
+        department="ops", resource="instances", limit=60, used=2, requested=100, exceeded=("instances", "ram_mib")
+    )
+
+    assert error.in_language("en", audience="person").startswith(
+        "Department ops has no room for 100 more servers: 2 of 60 used. Exceeded: servers, memory. "
+    )
+    assert error.in_language("zh", audience="person").startswith(
+        "部门 ops 的配额不足。虚拟机：已用 2，上限 60，本次需要 100。超出的配额：虚拟机、内存。"
+    )
+
+
+def test_a_quota_without_figures_is_named_without_a_unit() -> None:
+    text = "VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for quota 'volumes'."
+    error = quota_error(text, department="ops")
+
+    assert error is not None
+    assert error.message.in_language("zh", audience="person") == "部门 ops 的以下配额不足：云硬盘"
 
 
 @pytest.mark.parametrize("exceeded", [(), ("cores", "ram_mib")])

@@ -342,8 +342,8 @@ def test_a_reader_is_refused_and_told_so(cloud: InMemoryCloud, client: ClientFac
 # ----------------------------------------------------------------- the page of the guide
 
 PACKAGE = Path(hyperx_glance.__file__).parent
-NO_KEYS = {"hyperx-doctor", "hyperx-glance", "hyperx-resolver"}
-"""The names of the doctor's scratch record, of the program in requests, and of a thread."""
+NO_KEYS = {"hyperx-doctor", "hyperx-doctor-", "hyperx-glance", "hyperx-resolver"}
+"""The names of the doctor's scratch record and of its tags, of the program in requests, and of a thread."""
 
 
 def written_keys() -> set[str]:

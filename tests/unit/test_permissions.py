@@ -51,6 +51,14 @@ def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client
                     assert "\n" not in problem
 
 
+def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    failed = image(cloud, status="queued", hyperx_failure="No such file.")
+
+    for action in ("enable", "disable", "download"):
+        problem = client("alice").why_not(failed, action)
+        assert problem.endswith("Delete the record, and register the image again.")
+
+
 @pytest.mark.parametrize(
     ("record", "actions"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ from hyperx_glance import (
     HyperxGlanceError,
     Image,
     InvalidRequestError,
+    LaunchRequest,
     NotAllowedError,
     NotFoundError,
     QuotaExceededError,
@@ -28,6 +30,7 @@ from hyperx_glance.quotas.room import check_images, check_room, image_usage
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import HASTY, ClientFactory, sent
 from tests.support.interference import Interference, interrupt
+from tests.support.readers import assert_told
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
@@ -612,6 +615,70 @@ def test_an_interrupted_change_of_limits_is_rolled_back(
         admin.set_quota("dept-b", images=5, cores=3, volumes=1)
     assert caught.value.__notes__[0].startswith("Restored: volumes")
     assert admin.quota("dept-b") == before
+
+
+# ----------------------------------------------------------------- Nova's unified limits
+
+
+@pytest.fixture
+def unified(cloud: InMemoryCloud) -> InMemoryCloud:
+    """Return a cloud whose Nova has its limits in Keystone."""
+    cloud.nova.unified_limits = True
+    for name, default in (("servers", 10), ("class:VCPU", 20), ("class:MEMORY_MB", 51200), ("class:DISK_GB", 40)):
+        cloud.keystone.register_limit(cloud.nova, name, default)
+    return cloud
+
+
+def test_limits_that_nova_keeps_in_keystone_are_written_there(unified: InMemoryCloud, client: ClientFactory) -> None:
+    admin, before = client("admin"), copy.deepcopy(unified.nova.quotas)
+    quota = admin.set_quota("dept-b", instances=3, cores=0, ram_mib=-1)
+    assert (quota.instances, quota.cores) == (Usage(used=0, limit=3), Usage(used=0, limit=0))
+    assert quota.ram_mib == Usage(used=0, limit=None)
+    assert client("bob").quota().instances == Usage(used=0, limit=3)
+    assert admin.set_quota("dept-b", instances=None).instances == Usage(used=0, limit=10)
+    assert unified.nova.quotas == before
+
+
+def test_a_failure_restores_limits_that_nova_keeps_in_keystone(unified: InMemoryCloud, client: ClientFactory) -> None:
+    admin = client("admin")
+    admin.set_quota("dept-b", instances=3)
+    unified.fail("keystone", "POST", "/limits", status=403, times=1)
+    with pytest.raises(NotAllowedError) as caught:
+        admin.set_quota("dept-b", instances=5, cores=6, images=7)
+    assert any("Restored" in note for note in caught.value.__notes__)
+    after = admin.quota("dept-b")
+    assert (after.instances, after.cores) == (Usage(used=0, limit=3), Usage(used=0, limit=20))
+    assert after.images == Usage(used=0, limit=100000)
+
+
+def test_a_limit_of_nova_that_keystone_lacks_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.nova.unified_limits = True
+    with pytest.raises(ConflictError, match="did not apply these limits"):
+        client("admin").set_quota("dept-b", cores=5)
+    cloud.keystone.register_limit(cloud.nova, "servers", 10)
+    with pytest.raises(NotFoundError, match=r"no registered limit class:VCPU for the compute service") as caught:
+        client("admin").set_quota("dept-b", cores=5)
+    assert_told(caught.value)
+
+
+def test_limits_of_nova_that_keystone_hides_are_told(unified: InMemoryCloud, client: ClientFactory) -> None:
+    unified.fail("keystone", "POST", "/auth/tokens", status=401, skip=1, times=None)
+    unified.keystone.lacks = frozenset({"limits-shown"})
+    with pytest.raises(NotAllowedError, match="Nova keeps its limits in Keystone"):
+        client("admin").set_quota("dept-b", cores=5)
+
+
+def test_a_launch_beyond_the_limit_of_disks_is_told_in_people_s_words(
+    unified: InMemoryCloud, client: ClientFactory
+) -> None:
+    unified.nova.add_flavor("m1.vast", ram=512, disk=30, vcpus=1)
+    image = make_image(unified, "alice", sample="disk.qcow2")
+    with pytest.raises(QuotaExceededError) as caught:
+        client("alice").launch(image, LaunchRequest(name="web", flavor="m1.vast", count=2))
+    error = caught.value
+    assert (error.resource, error.limit, error.used, error.requested) == ("disk_gib", 40, 0, 60)
+    assert "no room for 60 more GiB of disks" in error.message
+    assert error.message.in_language("zh").count("GiB 磁盘容量")
 
 
 def test_limits_that_cannot_be_read_back_are_not_called_ignored(cloud: InMemoryCloud, client: ClientFactory) -> None:

@@ -38,7 +38,7 @@ from hyperx_glance.testing.local.surroundings import (
     check_machine,
     check_place,
 )
-from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entry, written
+from hyperx_glance.testing.profiles import PROFILES, Person, ProfileName, entries, written
 from hyperx_glance.testing.timing import scaled
 
 if TYPE_CHECKING:
@@ -407,8 +407,7 @@ class LocalCloud:
 
     def clouds_yaml(self) -> str:
         """Return a ``clouds.yaml`` with a cloud for each user; the profile "devstack" adds DevStack's names."""
-        people = {user: user for user in self.users} | dict(PROFILES[self._profile].clouds)
-        return written({name: entry(self.auth, user) for name, user in people.items()})
+        return written(entries(self.auth, self.users, self._profile))
 
     def _people(self) -> Mapping[str, Person]:
         return PROFILES[self._profile].people

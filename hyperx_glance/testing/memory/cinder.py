@@ -72,6 +72,8 @@ class Cinder(Service):
 
     def __init__(self, keystone: Keystone, glance: Glance) -> None:
         super().__init__()
+        self.max_limit = 1000
+        """The option osapi_max_limit: the largest number of volumes of a page."""
         self.volumes: dict[str, Volume] = {}
         """Volumes by id."""
         self.volume_types: list[str] = ["__DEFAULT__"]
@@ -291,7 +293,7 @@ class Cinder(Service):
             found = found[ids.index(marker) + 1 :]
         if not re.fullmatch("[0-9]+", call.value("limit", "1000")):
             raise Refused(400, "limit param must be an integer")
-        limit = int(call.value("limit", "1000"))
+        limit = min(int(call.value("limit", "1000")), self.max_limit)
         page = found[:limit]
         if not page or len(page) < limit:
             return page, {}

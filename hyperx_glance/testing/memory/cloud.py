@@ -33,7 +33,7 @@ from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.plans import Fate, Plan, check_place, struck
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json
-from hyperx_glance.testing.profiles import PROFILES, ProfileName
+from hyperx_glance.testing.profiles import PROFILES, ProfileName, entries, written
 from hyperx_glance.texts import Text
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class InMemoryCloud:
         self._slept = 0.0
         self._mocker: requests_mock.Mocker | None = None
         self._entered = contextlib.ExitStack()
-        self.network = files.network(self.glance.downloads)
+        self.network = files.network(lambda: self.glance.downloads)
         """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
         self.keystone.grants.add(Grant(("user", admin), SYSTEM, self.keystone.role_id("admin")))
@@ -211,6 +211,10 @@ class InMemoryCloud:
             "project_domain_id": "default",
             "region_name": REGION,
         }
+
+    def clouds_yaml(self) -> str:
+        """Return a ``clouds.yaml`` with a cloud for each user, for programs that connect by name inside ``with``."""
+        return written(entries(self.auth, self.users, self.profile))
 
     def session(self, user: str) -> Session:
         """Return a new keystoneauth session of this user that reaches this cloud and nothing else."""

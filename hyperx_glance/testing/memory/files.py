@@ -4,7 +4,7 @@
     >>> from hyperx_glance.testing.memory.files import network
     >>> from hyperx_glance.sources.urls import preflight
     >>> planned = {"https://files.example/disk.raw": bytes(4096)}
-    >>> preflight("https://files.example/disk.raw", UrlPolicy(), declared="raw", network=network(planned)).size
+    >>> preflight("https://files.example/disk.raw", UrlPolicy(), declared="raw", network=network(lambda: planned)).size
     4096
 
 Loopback stays real, since tests have servers there; nothing else is looked up or connected to.
@@ -16,7 +16,7 @@ import contextlib
 import http.client
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from hyperx_glance.models.url_text import ascii_url
@@ -27,25 +27,25 @@ ADDRESS = "198.51.100.1"
 """The address of every planned name: an unused address for documentation."""
 
 
-def network(downloads: Mapping[str, Download]) -> Network:
-    """Return a network on which these URLs are served, including those that are added later."""
+def network(downloads: Callable[[], Mapping[str, Download]]) -> Network:
+    """Return a network on which the URLs are served that are planned at the moment."""
 
     def resolve(host: str, port: int) -> list[str]:
         if is_loopback(host):
             return list(SYSTEM.resolve(host, port))
-        if host.rstrip(".") not in {urlsplit(ascii_url(url)).hostname for url in downloads}:
+        if host.rstrip(".") not in {urlsplit(ascii_url(url)).hostname for url in downloads()}:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [ADDRESS]
 
     def connect(address: str, port: int, seconds: float) -> socket.socket:
-        planned = {urlsplit(url).hostname for url in downloads}
+        planned = {urlsplit(url).hostname for url in downloads()}
         if address != ADDRESS and address not in planned:
             if is_loopback(address):
                 return SYSTEM.connect(address, port, seconds)
             raise ConnectionRefusedError(f"nothing but loopback is reached from memory, not {address}")
         ours, theirs = socket.socketpair()
         ours.settimeout(seconds)
-        threading.Thread(target=_serve, args=(theirs, downloads), daemon=True, name="in-memory file server").start()
+        threading.Thread(target=_serve, args=(theirs, downloads()), daemon=True, name="in-memory file server").start()
         return ours
 
     def secure(opened: socket.socket, context: object, host: str) -> socket.socket:

@@ -22,7 +22,7 @@ from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
-from hyperx_glance.testing.profiles import PROFILES, ProfileName, entry, written
+from hyperx_glance.testing.profiles import ProfileName, entries, written
 
 with needed("testing"):
     from cheroot import errors, wsgi
@@ -100,12 +100,11 @@ class Server:
 
     def clouds_yaml(self) -> str:
         """Write a ``clouds.yaml`` whose clouds are the users: "alice", and "NAME-alice" for clouds after the first."""
-        entries: dict[str, object] = {}
+        found: dict[str, object] = {}
         for number, (name, cloud) in enumerate(self.clouds.items()):
             prefix = "" if number == 0 else f"{name}-"
-            chosen = {user: user for user in cloud.users} | dict(PROFILES[cloud.profile].clouds)
-            entries |= {prefix + key: entry(cloud.auth, user) for key, user in chosen.items()}
-        return written(entries)
+            found |= {prefix + key: each for key, each in entries(cloud.auth, cloud.users, cloud.profile).items()}
+        return written(found)
 
     def run(self) -> None:
         """Serve requests until the process is interrupted."""

@@ -218,7 +218,7 @@ def test_a_url_that_glances_filter_refuses(client: ClientFactory) -> None:
 
 @pytest.mark.usefixtures("nothing_left")
 def test_a_store_that_is_not_there(client: ClientFactory, file_server: FileServer) -> None:
-    with pytest.raises(RegistrationFailedError, match="store"):
+    with pytest.raises(InvalidRequestError, match=r"stores: .*nowhere.*fast.*slow"):
         client("alice").register(new(disk(file_server), stores=("nowhere",)))
 
 

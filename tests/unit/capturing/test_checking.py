@@ -133,6 +133,34 @@ def test_a_volume_made_from_an_iso_is_not_the_root() -> None:
     assert root_volume(shown, [iso, blank]) == blank
 
 
+@pytest.mark.parametrize("disk_format", [None, "raw", "vmdk"])
+def test_a_volume_is_captured_only_into_a_format_that_glance_takes(
+    cloud: InMemoryCloud, alice: Client, on_volume: str, disk_format: str | None
+) -> None:
+    cloud.glance.disk_formats = ["qcow2", "iso"]
+    told = rf"takes no image of the format {disk_format or 'raw'}; it takes qcow2, iso"
+    with pytest.raises(InvalidRequestError, match=told) as caught:
+        alice.capture(on_volume, NewCapture.model_validate({"name": "captured", "disk_format": disk_format}))
+    assert_told(caught.value)
+    assert begun(cloud) == []
+
+
+def test_a_disk_of_nova_is_captured_if_glance_takes_any_format_of_disks(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    cloud.glance.disk_formats = ["iso", "ploop"]
+    with pytest.raises(InvalidRequestError, match="takes no image of the format qcow2 or raw or"):
+        alice.capture(server, NEW)
+    cloud.glance.disk_formats = ["qcow2"]
+    cloud.glance.container_formats = ["ovf"]
+    with pytest.raises(InvalidRequestError, match="container format bare"):
+        alice.capture(server, NEW)
+    assert begun(cloud) == []
+    cloud.glance.container_formats = ["bare"]
+    cloud.fail("glance", "GET", "/v2/schemas/image", status=404)
+    assert alice.capture(server, NEW).name == "captured"
+
+
 def test_nothing_is_captured_whose_properties_the_caller_cannot_read(
     cloud: InMemoryCloud, alice: Client, server: str
 ) -> None:

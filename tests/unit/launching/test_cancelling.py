@@ -8,6 +8,7 @@ import pytest
 
 from hyperx_glance import (
     Client,
+    ConflictError,
     HyperxGlanceError,
     LaunchFailedError,
     NotAllowedError,
@@ -322,3 +323,55 @@ def test_a_server_that_does_not_go_ends_in_a_timeout(cloud: InMemoryCloud, alice
         launch.cancel()
     assert caught.value.launch_id == launch.launch_id
     assert [server.name for server in caught.value.last_seen] == ["web"]  # type: ignore[attr-defined]  # servers
+
+
+def test_softly_deleted_servers_go_by_themselves_with_their_volumes(
+    cloud: InMemoryCloud, alice: Client, iso: str, clock: Clock
+) -> None:
+    cloud.nova.soft_delete = True
+    cloud.nova.delete_polls = 3
+    launch = alice.launch(iso, ask(count=2))
+    launch.cancel()
+    assert clock.now < 60
+    assert [server.status for server in launch.servers] == ["SOFT_DELETED", "SOFT_DELETED"]
+    assert len(cloud.cinder.volumes) == 4
+    assert len(sent(cloud, "DELETE", "/servers/")) == 2
+    with pytest.raises(NotFoundError):
+        alice.find_launch(launch.launch_id)
+    launch.cancel()
+    assert {server.status for server in cloud.nova.servers.values()} == {"SOFT_DELETED"}
+
+
+def test_softly_deleted_servers_without_volumes_are_named(cloud: InMemoryCloud, alice: Client, image: str) -> None:
+    cloud.nova.soft_delete = True
+    launch = alice.launch(image, ask(count=2))
+    launch.cancel()
+    assert [server.status for server in launch.servers] == ["SOFT_DELETED", "SOFT_DELETED"]
+
+
+def test_kept_volumes_of_softly_deleted_servers_can_be_deleted_after_these(
+    cloud: InMemoryCloud, alice: Client, iso: str, clock: Clock
+) -> None:
+    cloud.nova.soft_delete = True
+    launch = alice.launch(iso, ask(keep_volumes=True))
+    with pytest.raises(ConflictError, match="deletes servers softly") as caught:
+        launch.cancel()
+    assert clock.now < 60
+    assert caught.value.left == (f"launch {launch.launch_id}",)
+    assert_told(caught.value)
+    with pytest.raises(ConflictError, match="deletes servers softly"):
+        alice.find_launch(launch.launch_id).cancel()
+    cloud.nova.remove_soft_deleted()
+    alice.find_launch(launch.launch_id).cancel()
+    assert not cloud.cinder.volumes
+
+
+def test_a_failed_launch_whose_servers_are_deleted_softly_says_so(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    cloud.nova.soft_delete = True
+    cloud.nova.faults += ["No valid host was found."]
+    with pytest.raises(LaunchFailedError) as caught:
+        alice.launch(image, ask(count=2, on_failure="delete"))
+    assert "will be deleted by themselves" in caught.value.hint
+    assert caught.value.left == ()

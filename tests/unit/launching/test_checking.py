@@ -16,7 +16,9 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from tests.support.clouds import sent
 from tests.support.launches import ask, nothing_was_created
+from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
     pass
@@ -102,3 +104,16 @@ def test_a_reader_may_not_launch(cloud: InMemoryCloud, image: str) -> None:
     with pytest.raises(NotAllowedError):
         rita.launch(image, ask())
     assert not cloud.nova.servers
+
+
+def test_an_unknown_zone_is_refused_before_anything_is_created_with_those_that_exist(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    with pytest.raises(NotFoundError, match=r"There is no availability zone east") as caught:
+        alice.launch(image, ask(availability_zone="east:host1"))
+    assert "nova" in caught.value.hint
+    assert_told(caught.value)
+    assert sent(cloud, "POST", "/servers") == []
+    cloud.fail("nova", "GET", "/os-availability-zone", status=403)
+    with pytest.raises(InvalidRequestError, match="zone is not available"):
+        alice.launch(image, ask(availability_zone="east"))

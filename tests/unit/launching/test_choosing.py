@@ -68,7 +68,8 @@ def test_an_iso_fits_nowhere_in_a_cloud_without_volumes(cloud: InMemoryCloud, cl
     reasons = {choice.reason for choice in client("alice").flavors(iso)}
 
     assert reasons == {"This cloud has no volumes (Cinder), which installing an ISO needs."}
-    assert {reason.in_language("zh") for reason in reasons} == {"该云没有云硬盘服务（Cinder），而安装 ISO 需要云硬盘。"}
+    told = {reason.in_language("zh") for reason in reasons}
+    assert told == {"该云没有云硬盘服务（Cinder），而安装 ISO镜像需要云硬盘。"}
     assert {choice.reason for choice in client("alice").flavors(disk)} == {""}
 
 

@@ -13,6 +13,8 @@ from hyperx_glance import (
     AmbiguousNameError,
     Client,
     ConflictError,
+    FlavorTooSmallError,
+    InvalidRequestError,
     LaunchFailedError,
     LaunchProgress,
     NotAllowedError,
@@ -258,3 +260,35 @@ def test_a_server_that_switched_itself_off_was_made(cloud: InMemoryCloud, alice:
     launch = alice.launch(image, ask())
     cloud.nova.server("web").status = "SHUTOFF"
     assert launch.wait().servers[0].status == "SHUTOFF"
+
+
+def test_nova_refuses_flavors_without_a_root_disk_and_the_way_out_is_a_volume(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    cloud.nova.add_flavor("m1.diskless", ram=512, disk=0, vcpus=1)
+    assert {choice.name: choice.fits for choice in alice.flavors(image)}["m1.diskless"]
+    with pytest.raises(FlavorTooSmallError, match=r"Flavor m1\.diskless has no root disk") as caught:
+        alice.launch(image, ask(flavor="m1.diskless"))
+    assert "boot_volume_gib" in caught.value.hint
+    assert caught.value.status == 403
+    assert (bool(caught.value.launch_id), caught.value.left) == (True, ())
+    assert_told(caught.value)
+    assert alice.launch(image, ask(flavor="m1.diskless", boot_volume_gib=1)).servers
+
+
+def test_nova_without_local_disks_gets_the_hint_to_boot_from_a_volume(
+    cloud: InMemoryCloud, alice: Client, image: str
+) -> None:
+    words = "Block Device Mapping is Invalid: You specified more local devices than the limit allows"
+    cloud.fail("nova", "POST", "/servers", status=400, body=json.dumps({"badRequest": {"message": words}}), times=3)
+    with pytest.raises(InvalidRequestError, match="more local devices") as caught:
+        alice.launch(image, ask())
+    assert "boot_volume_gib" in caught.value.hint
+    assert_told(caught.value)
+    iso = cloud.glance.add_image(owner="dept-a", name="installer", status="active", disk_format="iso", size=1024)
+    with pytest.raises(InvalidRequestError) as caught:
+        alice.launch(iso, ask(layout="live"))
+    assert caught.value.hint.code == "only-on-volumes-install"
+    with pytest.raises(InvalidRequestError) as caught:
+        alice.launch(image, ask(boot_volume_gib=1))
+    assert not caught.value.hint

@@ -33,7 +33,7 @@ def test_requests_do_not_depend_on_the_count(cloud: InMemoryCloud, alice: Client
         assert len(sent(cloud, "POST", "/servers")) == 1
     one, ten = map(sorted, counted)
     assert one == ten
-    assert len(one) == 4 + 2  # image, flavors, limits, POST; the list at once, and until all are ACTIVE
+    assert len(one) == 5 + 2  # image, flavors, networks, limits, POST; the list at once, and until all are ACTIVE
 
 
 def test_the_services_are_asked_once_each_before_anything_is_created(

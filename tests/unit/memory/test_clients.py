@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 
+import hyperx_glance
 from hyperx_glance import Client, NewImage, Settings, WaitTimeoutError
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.clients import ClientSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "http://files.example/disk.raw"
 
@@ -51,3 +56,13 @@ def test_hour_of_waiting_costs_few_requests(cloud: InMemoryCloud) -> None:
         client.register(NewImage(name="disk", url=URL, disk_format="raw"), timeout=3600)
 
     assert len(cloud.requests) < 400
+
+
+def test_a_program_in_the_process_connects_by_name(
+    cloud: InMemoryCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+    with cloud, hyperx_glance.connect("bob") as client:
+        assert client.user_id == cloud.users["bob"]

@@ -95,3 +95,26 @@ def test_glance_reaches_loopback_only(hyperx_cloud: InMemoryCloud, file_server: 
                 alice.register(NewImage(name="a", url=url, disk_format="qcow2"))
         good = file_server.serve("/disk.qcow2", DISK)
         assert alice.register(NewImage(name="a", url=good, disk_format="qcow2")).state == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "said"),
+    [
+        ("files.example/disk.raw", b"", "must begin with http:// or https://, not 'files.example/disk.raw'"),
+        ("http:///disk.raw", b"", "must begin with http:// or https://"),
+        (URL, "text", "must be bytes, an HTTP status, an exception, or a function that returns bytes, not str"),
+    ],
+)
+def test_a_file_that_no_server_could_have_is_refused(
+    hyperx_cloud: InMemoryCloud, url: str, content: object, said: str
+) -> None:
+    with pytest.raises(hyperx_glance.InvalidRequestError, match=said):
+        hyperx_cloud.glance.downloads[url] = content  # type: ignore[assignment]  # what it is about
+    with pytest.raises(hyperx_glance.InvalidRequestError, match=said):
+        hyperx_cloud.glance.downloads |= {url: content}  # type: ignore[dict-item]  # what it is about
+
+
+def test_clients_find_the_files_of_another_mapping(hyperx_cloud: InMemoryCloud, hyperx_client: Client) -> None:
+    hyperx_cloud.glance.downloads = {URL: DISK}
+
+    assert hyperx_client.check_url(URL).size == len(DISK)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
+from hyperx_glance import InvalidRequestError
 from hyperx_glance.testing import InMemoryCloud
 from tests.unit.memory.asking import RAW, ask, image
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_members_can_read_only_their_own_project_and_limits(cloud: InMemoryCloud) -> None:
@@ -55,3 +53,8 @@ def test_limits_of_another_region_are_as_none(cloud: InMemoryCloud) -> None:
 
     assert refused.status_code == 413
     assert "Resource image_count_total is over limit of 0 due to current usage 0 and delta 1" in refused.text
+
+
+def test_a_limit_of_something_else_than_a_service_is_refused(cloud: InMemoryCloud) -> None:
+    with pytest.raises(InvalidRequestError, match="for example cloud\\.glance, not 'glance'"):
+        cloud.keystone.set_limit("glance", "image_count_total", "dept-a", 0)  # type: ignore[arg-type]  # what it is about

@@ -19,6 +19,7 @@ from hyperx_glance.texts import Text
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, interrupt, unreachable
+from tests.support.readers import assert_told
 from tests.support.registrations import BLIND, OWN_ID, qcow2
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class TestInterruptions:
             alice.register(NewImage(name="a", url=qcow2(file_server)))
 
         assert any("could not be deleted" in note for note in caught.value.__notes__)
+        texts = [note for note in caught.value.__notes__ if isinstance(note, Text)]
+        assert any(note.in_language("zh").startswith("无法删除记录 ") for note in texts)
 
 
 class TestAnIdThatIsTaken:
@@ -178,3 +181,61 @@ class TestAnIdThatIsTaken:
             again.register(new)
 
         assert client("alice").image(image.id).state == "ACTIVE"
+
+
+def test_a_format_that_glance_does_not_take_is_refused_with_those_that_it_takes(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.disk_formats = ["raw", "iso"]
+    with pytest.raises(InvalidRequestError, match=r"takes no image of the format qcow2; it takes raw, iso") as caught:
+        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+    assert (caught.value.status, caught.value.left, caught.value.explanation) == (400, (), "")
+    assert_told(caught.value)
+    assert not cloud.glance.images
+
+
+def test_a_glance_that_takes_no_bare_image_is_told(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.glance.container_formats = ["ovf", "docker"]
+    with pytest.raises(InvalidRequestError, match=r"container format bare.*it takes ovf, docker") as caught:
+        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+    assert "container_formats" in caught.value.hint
+    assert_told(caught.value)
+
+
+def test_another_refusal_keeps_glance_s_words(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    cloud.fail("glance", "POST", "/v2/images$", status=400, body="Something else is wrong.", times=2)
+    with pytest.raises(InvalidRequestError, match="Something else is wrong"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+    cloud.fail("glance", "GET", "/v2/schemas/image", status=500)
+    with pytest.raises(InvalidRequestError, match="Something else is wrong"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+
+
+@pytest.mark.parametrize(
+    ("stores", "told"), [(["fast", "slow"], "no store cheap; it has fast, slow"), ([], "has a single store")]
+)
+def test_an_unknown_store_is_refused_before_anything_is_created(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, stores: list[str], told: str
+) -> None:
+    cloud.glance.stores = stores
+    with pytest.raises(InvalidRequestError, match=told) as caught:
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("cheap",)))
+    assert_told(caught.value)
+    assert not cloud.glance.images
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_store_that_nobody_can_write_is_refused_before_anything_is_created(
+    cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+) -> None:
+    body = b'{"stores": [{"id": "fast"}, {"id": "web", "read-only": "true"}]}'
+    cloud.fail("glance", "GET", "/v2/info/stores", status=200, body=body, headers=JSON)
+    with pytest.raises(InvalidRequestError, match="no store web; it has fast"):
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("web",)))
+    assert not cloud.glance.images

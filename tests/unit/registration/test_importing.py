@@ -58,10 +58,11 @@ def test_a_name_that_only_glance_fails_to_resolve_is_told(cloud: InMemoryCloud, 
 def test_a_refused_import_is_told_though_an_answer_was_lost_before(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
+    cloud.before("glance", "POST", "/v2/images$", lambda: cloud.glance.stores.remove("slow"), times=1)
     cloud.fail("glance", "POST", "/import$", status=503)
 
     with pytest.raises(RegistrationFailedError, match="refused to import"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("nope",)))
+        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("slow",)))
 
 
 def test_a_404_for_a_disabled_import_is_not_mistaken_for_a_deleted_record(

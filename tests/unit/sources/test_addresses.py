@@ -226,8 +226,8 @@ def test_addresses_of_one_kind_lie_in_no_network_of_the_other() -> None:
     [
         ("python", "en", "127.0.0.0/8, which is denied. Hint: An operator can trust the server: UrlPolicy(trusted"),
         ("command", "en", "An operator can trust the server: --trusted-host."),
-        ("command", "zh", "运维人员可以信任该服务器：--trusted-host。"),
-        ("person", "zh", "地址 127.0.0.1（2130706433）属于网段 127.0.0.0/8，禁止访问。可以请运维人员信任该服务器。"),
+        ("command", "zh", "运维人员可以将该服务器设为受信任的主机：--trusted-host。"),
+        ("person", "zh", "（2130706433）属于禁止访问的网段 127.0.0.0/8。可请运维人员将该服务器设为受信任的主机。"),
     ],
 )
 def test_each_reader_is_told_why_an_address_is_denied(audience: str, language: Language, words: str) -> None:

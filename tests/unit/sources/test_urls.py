@@ -548,6 +548,16 @@ class TestReport:
             f"The server uses port {file_server.port}; Glance's default rules allow only 80 and 443.",
         )
 
+    def test_a_report_repeats_what_was_said_about_unsafe_data(self, file_server: FileServer) -> None:
+        data = bytearray(samples.data("disk.qcow2"))
+        data[72] = 0x80  # a feature that nobody knows
+        url = file_server.serve("/unsafe.qcow2", bytes(data), file_name="unsafe.qcow2")
+
+        found = report(url, LOOPBACK, disk_format=None)
+
+        assert (found.problem, found.warnings[0].code) == ("unsafe_image", "image-is-dangerous")
+        assert found.explanation
+
     def test_the_name_comes_from_the_path_where_the_server_gives_none(self, file_server: FileServer) -> None:
         url = file_server.reply("/a/%E9%95%9C%E5%83%8F.iso", Reply(samples.data("data.iso")))
 

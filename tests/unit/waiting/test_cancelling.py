@@ -232,5 +232,5 @@ def test_launches_and_captures_are_cancelled_too(client: Client) -> None:
 
     run(program())
 
-    assert [each.name for each in client.servers_using(image)] == ["base"]
+    assert [each.name for each in client.servers_using(image).servers] == ["base"]
     assert [each.name for each in client.images()] == ["debian"]

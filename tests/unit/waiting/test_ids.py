@@ -63,6 +63,6 @@ def test_an_old_id_is_refused_by_the_name_of_its_field() -> None:
     with pytest.raises(InvalidRequestError, match=f"^capture_id: {old} was drawn too long ago") as caught:
         check_fresh("capture_id", old)
     assert "capture_id" in caught.value.hint
-    assert caught.value.in_language("zh", audience="person").startswith(f"封装编号：{old} 生成的时间过早")
+    assert caught.value.in_language("zh", audience="person").startswith(f"封装编号：编号 {old} 的生成时间过早")
     check_fresh("capture_id", draw_id(datetime.now(UTC)))
     check_fresh("capture_id", "order-2026-1124-0001")

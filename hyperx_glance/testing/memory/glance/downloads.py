@@ -17,14 +17,16 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import HTTPException, HTTPMessage
-from typing import IO, Literal
+from typing import IO, Literal, Self
 from urllib.parse import urlsplit
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Record
+from hyperx_glance.texts import Text
 
 Download = bytes | int | Exception | Callable[[], bytes]
 """The content of a URL: the data, an HTTP status, an error, or a function that returns the data."""
@@ -32,6 +34,31 @@ Download = bytes | int | Exception | Callable[[], bytes]
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
 NOTICE_SECONDS = 0.05
 """How long a look at an image waits for a download that is on its way: a loopback server is quicker."""
+
+
+_Several = Mapping[str, Download] | Iterable[tuple[str, Download]]
+
+
+class Downloads(dict[str, Download]):
+    """The contents of URLs; a URL or a content that no server could have is refused."""
+
+    def __setitem__(self, url: str, content: Download) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidRequestError(Text(f"The URL must begin with http:// or https://, not {url!r}."))
+        if not (isinstance(content, bytes | int | Exception) or callable(content)):
+            expected = "bytes, an HTTP status, an exception, or a function that returns bytes"
+            raise InvalidRequestError(Text(f"The content of {url} must be {expected}, not {type(content).__name__}."))
+        super().__setitem__(url, content)
+
+    def update(self, others: _Several = (), /, **more: Download) -> None:  # type: ignore[override]  # no overloads
+        """Set several, each as if alone."""
+        for url, content in dict(others, **more).items():
+            self[url] = content
+
+    def __ior__(self, others: _Several) -> Self:  # type: ignore[override,misc]  # as update takes them
+        self.update(others)
+        return self
 
 
 class ContentError(Exception):

@@ -24,6 +24,7 @@ class Images(Imports):
         call = Call.of("POST", f"{self.url}/v2/images")
         call.caller = caller
         records.check_values(body)
+        self._check_formats(body)
         properties = {key: value for key, value in body.items() if key not in records.BASE}
         image = self._made(call, body, properties)
         self.images[image.id] = image
@@ -55,7 +56,7 @@ class Images(Imports):
     def show_to(self, image_id: str, visibility: str) -> None:
         """Change an image's visibility without a request."""
         known.require("image", image_id, self.images)
-        known.require("visibility in Glance", visibility, records.VISIBILITIES)
+        known.require("Glance visibility", visibility, records.VISIBILITIES)
         self.images[image_id].visibility = visibility
         self._changed()
 
@@ -67,6 +68,7 @@ class Images(Imports):
             if key in body:
                 raise Refused(403, f"Attribute '{key}' is read-only.")
         records.check_values(body)
+        self._check_formats(body)
         properties = {key: value for key, value in body.items() if key not in records.BASE}
         for key in properties:
             if len(key) > 255:
@@ -102,7 +104,7 @@ class Images(Imports):
         dated = {"created_at": self.now(), "updated_at": self.now()}
         image = ImageRecord(str(body.get("id") or uuid.uuid4()), owner, **{"visibility": "shared", **dated, **fields})
         image.tags, image.properties = set(body.get("tags", ())), properties
-        records.check_record(image)
+        self._check_record(image)
         if image.id in self.images:
             raise Refused(409, f"Image ID {image.id} already exists!")
         return image

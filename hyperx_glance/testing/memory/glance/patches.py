@@ -36,7 +36,7 @@ class Patches(State):
                 raise Refused(409, detail=f"Property {key} already present.")
             self._change(call, edited, operation, key, value)
         if parsed:
-            records.check_record(edited, image)
+            self._check_record(edited, image)
             for field in dataclasses.fields(ImageRecord):
                 setattr(image, field.name, getattr(edited, field.name))
             self._save(image)
@@ -66,6 +66,7 @@ class Patches(State):
             raise Refused(403, detail=f"Property {key} may not be removed.")
         if key in ("disk_format", "container_format") and image.status not in ("queued", "importing"):
             raise Refused(403, f"Attribute {key} can be only replaced for a queued image.")
+        self._check_formats({key: value})
         setattr(image, key, set(value) if key == "tags" else value)
 
     def _add_tag(self, call: Call, image_id: str, tag: str) -> Reply:
@@ -73,7 +74,7 @@ class Patches(State):
         image = self._found(call, image_id, "Image {} not found.")
         self._demand(call, "modify_image", image)
         edited = dataclasses.replace(image, tags=image.tags | {tag})
-        records.check_record(edited, image)
+        self._check_record(edited, image)
         image.tags = edited.tags
         self._save(image)
         return Reply(204)

@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -174,11 +174,14 @@ def check_values(body: Record) -> None:
         _check_value(key, value)
 
 
-_ENUMS: Mapping[str, tuple[object, ...]] = {
-    "disk_format": (None, *DISK_FORMATS),
-    "container_format": (None, *CONTAINER_FORMATS),
-    "visibility": VISIBILITIES,
-}
+def check_formats(body: Record, **taken: Sequence[str]) -> None:
+    """Refuse formats that the options do not name: the schema has these."""
+    for key, words in taken.items():
+        if key in body:
+            _one_of(key, body[key], (None, *words))
+
+
+_ENUMS: Mapping[str, tuple[object, ...]] = {"visibility": VISIBILITIES}
 
 
 def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - anything that the client sent
@@ -186,6 +189,8 @@ def _check_value(key: str, value: Any) -> None:  # noqa: ANN401 - anything that 
         case "name" | "owner":
             _of_type(key, value, (str, type(None)), "'null', 'string'")
             _short(key, value)
+        case "disk_format" | "container_format":
+            pass  # `check_formats` knows the options
         case _ if key in _ENUMS:
             _one_of(key, value, _ENUMS[key])
         case "protected" | "os_hidden":
@@ -216,10 +221,10 @@ def _like_uuid(value: str) -> None:
         _mismatch(f"{value!r} does not match {pattern!r}", "pattern", "id", value)
 
 
-def check_record(image: ImageRecord, before: ImageRecord | None = None) -> None:
+def check_record(image: ImageRecord, before: ImageRecord | None = None, *, properties: int, tags: int) -> None:
     """Refuse values that the database, or its quotas for one image, cannot hold."""
     check_numbers(image)
-    check_amounts(image, before)
+    check_amounts(image, before, most_properties=properties, most_tags=tags)
     check_text(image)
 
 
@@ -248,11 +253,11 @@ def check_text(image: ImageRecord) -> None:
             raise Refused(400, "Param values can't contain 4 byte unicode.")
 
 
-def check_amounts(image: ImageRecord, before: ImageRecord | None = None) -> None:
+def check_amounts(image: ImageRecord, before: ImageRecord | None, *, most_properties: int, most_tags: int) -> None:
     """Refuse more properties or tags than one image may have (glance/quota/__init__.py)."""
     amounts = (
-        ("properties", len(image.properties), len(before.properties) if before else 0, MOST_PROPERTIES),
-        ("tags", len(image.tags), len(before.tags) if before else 0, MOST_TAGS),
+        ("properties", len(image.properties), len(before.properties) if before else 0, most_properties),
+        ("tags", len(image.tags), len(before.tags) if before else 0, most_tags),
     )
     for word, attempted, present, most in amounts:
         if attempted > max(most, present):

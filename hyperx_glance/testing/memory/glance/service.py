@@ -115,6 +115,11 @@ class Glance(Listing, Images, Patches, Members):
         document = schemas.document(name)
         if document is None:
             raise Refused(404)
+        if name == "image":
+            properties = dict(document["properties"])
+            for key, words in (("disk_format", self.disk_formats), ("container_format", self.container_formats)):
+                properties[key] = {**properties[key], "enum": [None, *words]}
+            document = {**document, "properties": properties}
         return json_reply(200, document)
 
     def _list_locations(self, call: Call, image_id: str) -> Reply:

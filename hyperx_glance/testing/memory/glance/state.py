@@ -12,7 +12,7 @@ from hyperx_glance.testing import known as known_names
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.cache import Cache
-from hyperx_glance.testing.memory.glance.downloads import Download, Filter, Job
+from hyperx_glance.testing.memory.glance.downloads import Download, Downloads, Filter, Job
 from hyperx_glance.testing.memory.glance.metadef_parts import AllMetadefs
 from hyperx_glance.testing.memory.glance.protections import refused_by_rules
 from hyperx_glance.testing.memory.glance.records import ImageRecord, Member, show, visible
@@ -57,7 +57,7 @@ class State(Service):
         """The option enabled_import_methods; [] is a Glance without imports."""
         self.import_filter = Filter(disallowed_ports=[22])
         """The filter for URLs. Unlike with Glance's own default, loopback and every port but 22 pass."""
-        self.downloads: dict[str, Download] = {}
+        self.downloads: dict[str, Download] = Downloads()
         """The content of URLs: data, an HTTP status, an error, a function. Other URLs are actually read."""
         self.ca_file: str | None = None
         """Certificates to trust for https downloads, besides the system's."""
@@ -98,6 +98,14 @@ class State(Service):
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
         """Images whose data the store refuses to delete: deleting them is a 409."""
+        self.disk_formats: list[str] = list(records.DISK_FORMATS)
+        """The option of [image_format]: the formats of data that it takes."""
+        self.container_formats: list[str] = list(records.CONTAINER_FORMATS)
+        """The option of [image_format]."""
+        self.property_quota = records.MOST_PROPERTIES
+        """The option image_property_quota."""
+        self.tag_quota = records.MOST_PROPERTIES
+        """The option image_tag_quota."""
         self.default_page = 25
         """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
@@ -119,6 +127,12 @@ class State(Service):
         self._pages: tuple[object, int, list[ImageRecord]] | None = None
         self._positions: dict[str, int] = {}
 
+    def _check_formats(self, body: Record) -> None:
+        records.check_formats(body, disk_format=self.disk_formats, container_format=self.container_formats)
+
+    def _check_record(self, image: ImageRecord, before: ImageRecord | None = None) -> None:
+        records.check_record(image, before, properties=self.property_quota, tags=self.tag_quota)
+
     def add_image(self, *, owner: str | None = "dept-a", **record: object) -> str:
         """Put an image directly into the database, and return its id.
 
@@ -128,7 +142,7 @@ class State(Service):
         """
         for key, words in _WORDS.items():
             if record.get(key) is not None:
-                known_names.require(f"{key} in Glance", record[key], words)
+                known_names.require(f"Glance {key}", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}
         image_id = str(known.pop("id", "") or uuid.uuid4())
         for key in records.TIMES:

@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known
 from hyperx_glance.testing.capabilities import Name
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service, json_reply
+from hyperx_glance.texts import Text
 
 PASSWORD = "secret"
 REGION = "RegionOne"
@@ -72,6 +74,12 @@ class State(Service):
         """Whether a token can be exchanged for another: allow_rescope_scoped_token, and no application credential."""
         self.administers_system = True
         """Whether users with the role admin in a project also have it on the whole system, as after a bootstrap."""
+        self.list_limit: int | None = None
+        """The option list_limit: the largest number of records of a list; the others are left out."""
+        self.max_db_limit = 1000
+        """The option max_db_limit: no list of projects is longer, whatever is asked for, if it continues."""
+        self.continues_lists = True
+        """Whether the list of projects continues behind a marker, as since 2025.2."""
         self.lacks: frozenset[Name] = frozenset()
         """The features that this release lacks."""
         self.records: dict[str, dict[str, Record]] = {}
@@ -169,7 +177,16 @@ class State(Service):
         return str(record["id"])
 
     def set_limit(self, service: Service, resource: str, department: str, limit: int) -> None:
-        """Set a department's own limit of a registered resource; the department is given by name or id."""
+        """Set a department's own limit of a registered resource; the department is given by name or id.
+
+        >>> from hyperx_glance.testing import InMemoryCloud
+        >>> cloud = InMemoryCloud()
+        >>> cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 5)
+        """
+        if service not in self.services:
+            raise InvalidRequestError(
+                Text(f"The service must be one of the cloud's, for example cloud.glance, not {service!r}.")
+            )
         resources = [
             str(r["resource_name"]) for r in self.registered_limits.values() if r["service_id"] == service_id(service)
         ]
@@ -244,7 +261,25 @@ class State(Service):
     def _list(self, call: Call, key: str, records: Iterable[Record]) -> Reply:
         query = "&".join(f"{name}={value}" for name, value in call.query)
         links = {"next": None, "self": self.url + call.path + (f"?{query}" if query else ""), "previous": None}
-        return json_reply(200, {key: list(records), "links": links})
+        shown, most = list(records), self.list_limit if call.path.removeprefix("/v3/") in _CUT else None
+        if call.path == "/v3/projects" and self.continues_lists:
+            return json_reply(200, {key: shown, "links": links} | self._page_of_projects(call, shown))
+        if most is None or len(shown) <= most:
+            return json_reply(200, {key: shown, "links": links})
+        return json_reply(200, {key: shown[:most], "links": links, "truncated": True})
+
+    def _page_of_projects(self, call: Call, projects: list[Record]) -> Record:
+        """Cut a page behind the marker, as since 2025.2; without a limit, nothing says that it is cut."""
+        behind = [record for record in projects if str(record["id"]) > call.value("marker")]
+        behind.sort(key=lambda record: str(record["id"]))
+        limit = int(call.value("limit") or 0) or self.list_limit
+        page = behind[: min(limit or self.max_db_limit, self.max_db_limit)]
+        is_full = limit is not None and len(page) >= min(limit, self.max_db_limit)
+        return {"projects": page, **({"truncated": True} if is_full else {})}
+
+
+_CUT = ("domains", "endpoints", "groups", "limits", "projects", "regions", "registered_limits", "services", "users")
+"""The lists that Keystone cuts (keystone/common/manager.py, response_truncated)."""
 
 
 def service_id(service: Service) -> str:

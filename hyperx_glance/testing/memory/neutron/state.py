@@ -9,6 +9,7 @@ import itertools
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from hyperx_glance.testing.memory.neutron.kinds import (
     GROUP,
@@ -48,6 +49,8 @@ class State(Service):
 
     def __init__(self) -> None:
         super().__init__()
+        self.max_limit: int | None = None
+        """The option pagination_max_limit: the largest number of records of a page."""
         self.networks: dict[str, Record] = {}
         """Networks by id."""
         self.subnets: dict[str, Record] = {}
@@ -149,8 +152,17 @@ class State(Service):
         if kind in (GROUP, RULE):
             self.default_group(call.who.project_id)
         seen = [record for record in self.kept(kind).values() if self._visible(kind, call.who, record)]
-        page = [_with_fields(call, self._view(call, kind, record)) for record in _filtered(call, seen)]
-        return json_reply(200, {kind.collection.replace("-", "_"): page})
+        found, key = _filtered(call, seen), kind.collection.replace("-", "_")
+        most = self.max_limit or len(found)
+        page = [_with_fields(call, self._view(call, kind, record)) for record in found[:most]]
+        return json_reply(200, {key: page, **self._more(call, key, found[:most])})
+
+    def _more(self, call: Call, key: str, page: list[Record]) -> Record:
+        """Return the link behind a full page, if pages are limited (neutron/api/api_common.py)."""
+        if not page or len(page) != self.max_limit:
+            return {}
+        query = [*((name, value) for name, value in call.query if name != "marker"), ("marker", page[-1]["id"])]
+        return {f"{key}_links": [{"rel": "next", "href": f"{self.url}{call.path}?{urlencode(query)}"}]}
 
     def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         return json_reply(

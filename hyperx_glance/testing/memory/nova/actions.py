@@ -59,7 +59,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "confirmResize": Action("servers:confirm_resize", ("VERIFY_RESIZE",), "ACTIVE"),
     "revertResize": Action("servers:revert_resize", ("VERIFY_RESIZE",), "ACTIVE"),
     "forceDelete": Action("os-deferred-delete:force"),
-    "restore": Action("os-deferred-delete:restore", ("SOFT_DELETED",)),
+    "restore": Action("os-deferred-delete:restore", ("SOFT_DELETED",), "ACTIVE"),
     "createImage": Action("servers:create_image", _UP, allowed=("name", "metadata"), required=("name",)),
     "createBackup": Action(
         "os-create-backup",
@@ -290,7 +290,7 @@ class Acting(Servers, Quotas, Networks):
 
     def _force_delete(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
-        server.deleting, server.reads_left = True, self.delete_polls
+        server.deleting, server.deleting_softly, server.reads_left = True, False, self.delete_polls
 
     def _create_backup(self, call: Call, server: Server, asked: Record) -> Reply:
         if self._root_volume(server) is not None:

@@ -21,11 +21,19 @@ class Building(Snapshots):
             if server.status == "BUILD":
                 self._finish_build(server)
 
+    def remove_soft_deleted(self) -> None:
+        """Delete the servers for good that are SOFT_DELETED, as Nova does when reclaim_instance_interval has passed."""
+        for server in list(self.servers.values()):
+            if server.status == "SOFT_DELETED":
+                self._end(server)
+
     def _look(self, servers: Sequence[Server]) -> list[Server]:
         """Advance servers, because they were read."""
         for server in servers:
             if server.deleting:
-                if server.reads_left <= 0:
+                if server.reads_left <= 0 and server.deleting_softly:
+                    server.status, server.deleting = "SOFT_DELETED", False
+                elif server.reads_left <= 0:
                     self._end(server)
                 server.reads_left -= 1
             elif server.snapshot_id is not None:

@@ -24,6 +24,8 @@ class Changing(Acting):
         if server.locked and not call.who.is_administrator:
             raise Refused(409, f"Instance {server_id} is locked")
         if not server.deleting:
+            # Nova deletes a server for good that was never built, or that is SOFT_DELETED already.
+            server.deleting_softly = self.soft_delete and server.status not in ("BUILD", "SOFT_DELETED")
             server.deleting, server.reads_left = True, self.delete_polls
             self._note(call, server, "delete")
         return Reply(204)

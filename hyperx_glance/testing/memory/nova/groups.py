@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from hyperx_glance.testing.memory.nova.microversions import GROUP, microversion, shown
+from hyperx_glance.testing.memory.nova.paging import page_size
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
@@ -15,7 +16,9 @@ class ServerGroups(State):
 
     def _list_groups(self, call: Call) -> Reply:
         own = [group for group in self.server_groups.values() if group["project_id"] == call.who.project_id]
-        return json_reply(200, {"server_groups": [self._group_view(call, group) for group in own]})
+        first = int(call.value("offset") or 0)
+        page = own[first : first + page_size(call, self.max_limit)]
+        return json_reply(200, {"server_groups": [self._group_view(call, group) for group in page]})
 
     def _create_group(self, call: Call) -> Reply:
         asked, version = enveloped(call, "server_group"), microversion(call)

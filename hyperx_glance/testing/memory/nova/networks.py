@@ -24,6 +24,8 @@ class Networks(State):
             own = [network for network in available if network["project_id"] == call.who.project_id] or [
                 network for network in available if network["shared"]
             ]
+            if not own and asked == "auto":
+                raise Refused(400, f"Unable to automatically allocate a network for project {call.who.project_id}")
             if len(own) > 1:
                 raise Refused(409, "Multiple possible networks found, use a Network ID to be more specific.")
             return [Nic(network) for network in own]

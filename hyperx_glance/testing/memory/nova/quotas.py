@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hyperx_glance.testing.memory.nova.microversions import LIMITS, QUOTA, microversion, shown
-from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, Server
+from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, UNIFIED_LIMITS, Flavor, Server
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, json_reply
@@ -85,7 +85,8 @@ class Quotas(State):
                 reason = f"{value} is less than the minimum of -1"
                 raise Refused(400, f"Invalid input for field/attribute {key}. Value: {value}. {reason}")
         limits = {key: int(value) for key, value in wanted.items() if key != "force"}
-        self.quotas.setdefault(project_id, {}).update(limits)
+        if not self.unified_limits:  # otherwise Nova checks the request, and ignores it
+            self.quotas.setdefault(project_id, {}).update(limits)
         return json_reply(200, {"quota_set": self._shown_quota(call, self.limits_of(project_id))})
 
     def _delete_quota(self, call: Call, project_id: str) -> Reply:
@@ -94,7 +95,8 @@ class Quotas(State):
         return Reply(202)
 
     def _default_quota(self, call: Call, project_id: str) -> Reply:
-        return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, DEFAULT_QUOTA)}})
+        defaults = self.limits_of("") if self.unified_limits else DEFAULT_QUOTA
+        return json_reply(200, {"quota_set": {"id": project_id, **self._shown_quota(call, defaults)}})
 
     def _check_growth(self, server: Server, flavor: Flavor) -> None:
         """Refuse a larger flavor if the quota has no room for the difference."""
@@ -117,11 +119,23 @@ class Quotas(State):
         """Return the number of servers that the quota allows, from least to most (nova/compute/utils.py)."""
         limits, used = self.limits_of(caller.project_id), self.in_use(caller.project_id)
         each = {"cores": flavor.vcpus, "instances": 1, "ram": flavor.ram}
+        if self.unified_limits:
+            limits["disk"], each["disk"] = self._keystone.limit(self, "class:DISK_GB", caller.project_id), flavor.disk
+            own = [server for server in self.servers.values() if server.caller.project_id == caller.project_id]
+            used["disk"] = sum(server.flavor.disk for server in own)
         room = [(limits[key] - used[key]) // amount for key, amount in each.items() if limits[key] != -1 and amount]
         count = min([most, *room])
         if count >= least:
             return count
         over = [key for key, amount in each.items() if limits[key] != -1 and used[key] + amount * least > limits[key]]
+        if self.unified_limits:
+            names = {**UNIFIED_LIMITS, "disk": "class:DISK_GB"}
+            told = [
+                f"Resource {names[key]} is over limit of {limits[key]} due to current usage {used[key]} "
+                f"and delta {each[key] * least}"
+                for key in over
+            ]
+            raise Refused(403, f"Project {caller.project_id} is over a limit for [{', '.join(told)}]")
         words = ", ".join(over)
         requested = ", ".join(str(each[key] * least) for key in over)
         already = ", ".join(str(used[key]) for key in over)

@@ -38,6 +38,9 @@ DEFAULT_QUOTA: Mapping[str, int] = {
 }
 
 
+UNIFIED_LIMITS: Mapping[str, str] = {"instances": "servers", "cores": "class:VCPU", "ram": "class:MEMORY_MB"}
+"""The unified limits for the resources of a quota set (nova/limit/placement.py); there is also class:DISK_GB."""
+
 VM_STATES = {
     "BUILD": "building",
     "ACTIVE": "active",
@@ -49,6 +52,7 @@ VM_STATES = {
     "RESCUE": "rescued",
     "SHELVED": "shelved",
     "SHELVED_OFFLOADED": "shelved_offloaded",
+    "SOFT_DELETED": "soft-delete",
     "VERIFY_RESIZE": "resized",
 }
 # nova/compute/power_state.py; the fake hypervisor's state for each (nova/virt/fake.py).
@@ -115,6 +119,8 @@ class Server:
     group_id: str | None = None
     created_at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
     deleting: bool = False
+    deleting_softly: bool = False
+    """Whether it becomes SOFT_DELETED, from which it can be restored."""
     snapshot_id: str | None = None
     """The image into which the disk is being copied."""
     snapshot_reads_left: int = 0

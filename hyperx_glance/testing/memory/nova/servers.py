@@ -74,13 +74,15 @@ class Servers(Building):
             for server in self.servers.values()
             if server.visible_after <= self._looks and all(test(server) for test in tests)
         ]
+        found = [server for server in found if server.status != "SOFT_DELETED"]
         key = call.value("sort_key", "created_at")
         orders: dict[str, Callable[[Server], Any]] = {
             "display_name": lambda server: server.name,
             "uuid": lambda server: server.id,
         }
         found.sort(key=orders.get(key, lambda server: server.number), reverse=call.value("sort_dir", "desc") == "desc")
-        page = cut_page(call, self._look(found), key=lambda server: server.id, largest=self.max_limit)
+        found = [server for server in self._look(found) if server.status != "SOFT_DELETED"]
+        page = cut_page(call, found, key=lambda server: server.id, largest=self.max_limit)
         return page, self._next("servers_links", call, [server.id for server in page])
 
     def _tests(self, call: Call) -> list[Callable[[Server], bool]]:
@@ -251,7 +253,7 @@ def _has_address(pattern: str, version: int) -> Callable[[Server], bool]:
 
 def _task(server: Server) -> str | None:
     if server.deleting:
-        return "deleting"
+        return "soft-deleting" if server.deleting_softly else "deleting"
     if server.snapshot_id is not None:
         return "image_uploading"
     return "spawning" if server.status == "BUILD" else None

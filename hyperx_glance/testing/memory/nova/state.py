@@ -14,7 +14,7 @@ from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova.paging import page_size
-from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, Flavor, PasswordChanges, Server
+from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, UNIFIED_LIMITS, Flavor, PasswordChanges, Server
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service, microseconds
 
 
@@ -43,10 +43,14 @@ class State(Service):
         """Zones without a working host: Nova lists them, and launches nothing there."""
         self.quotas: dict[str, dict[str, int]] = {}
         """Limits by project id; missing ones have Nova's default (10 servers, 20 cores, 50 GiB)."""
+        self.unified_limits = False
+        """True: like nova.quota.UnifiedLimitsDriver; Keystone has the limits of servers, cores, memory and disks."""
         self.build_polls = 1
         """The number of looks that find a new server still in BUILD."""
         self.delete_polls = 1
         """The number of looks that still find a deleted server."""
+        self.soft_delete = False
+        """True, like reclaim_instance_interval: a deleted server is SOFT_DELETED, in no list, and keeps its volumes."""
         self.visible_per_look: int | None = None
         """The number of new servers that each listing reveals; None: all at once."""
         self.faults: list[str] = []
@@ -100,11 +104,18 @@ class State(Service):
 
     def limits_of(self, project_id: str) -> dict[str, int]:
         """Return a project's limits."""
-        return {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
+        limits = {**DEFAULT_QUOTA, **self.quotas.get(project_id, {})}
+        if self.unified_limits:
+            limits |= {key: self._keystone.limit(self, name, project_id) for key, name in UNIFIED_LIMITS.items()}
+        return limits
 
     def in_use(self, project_id: str) -> dict[str, int]:
         """Count a project's servers and their resources."""
-        own = [server for server in self.servers.values() if server.caller.project_id == project_id]
+        own = [
+            server
+            for server in self.servers.values()
+            if server.caller.project_id == project_id and server.status != "SOFT_DELETED"
+        ]
         return {
             "instances": len(own),
             "cores": sum(server.flavor.vcpus for server in own),

@@ -1,0 +1,104 @@
+"""The doctor's checks of a deployment's own limits, each with what it means for HYPERX.
+
+>>> from hyperx_glance.deployment.limit_checks import maximum
+>>> maximum("The limit has been exceeded on the number of allowed image tags. Attempted: 20, Maximum: 8")
+8
+
+Glance shows its formats, and Nova the limit of a server's metadata. Glance's limits of properties and tags show only in
+refusals. Nothing shows Glance's image_size_cap.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hyperx_glance.cloud.answers import Shape
+from hyperx_glance.cloud.formats import CONTAINER_FORMAT, formats
+from hyperx_glance.deployment.facts import CheckResult, Level
+from hyperx_glance.errors import NotAllowedError, NotFoundError
+from hyperx_glance.texts import Text, say, sentences
+from hyperx_glance.vocabulary import ISO_FORMAT
+
+if TYPE_CHECKING:
+    from hyperx_glance.deployment.facts import Evidence
+    from hyperx_glance.deployment.scratch_record import Attempt
+
+REGISTRATION_PROPERTIES = 12
+"""The most properties that a registration writes by itself; a user's own ones come on top."""
+LAUNCH_ITEMS = 4
+"""The most metadata of a server that a launch writes: see `LaunchOrder.metadata`."""
+CAPTURE_ITEMS = 8
+"""The metadata that a usual capture gives to Nova: its marks, and an order in up to three pieces."""
+_FORMATS = ("raw", "qcow2", ISO_FORMAT)
+_MAXIMUM = re.compile(r"allowed image (?:properties|tags)\. Attempted: \d+, Maximum: (\d{1,9})")
+
+
+class _Absolute(Shape):
+    maxServerMeta: int | None = None  # noqa: N815  # as Nova calls it
+
+
+class _Limits(Shape):
+    absolute: _Absolute
+
+
+class _LimitsAnswer(Shape):
+    limits: _Limits
+
+
+def image_formats(evidence: Evidence) -> CheckResult:
+    """Check whether Glance takes the formats of images, of ISOs, and of captures."""
+    taken = formats(evidence.cloud)
+    if not taken.takes_bare:
+        return CheckResult(
+            "error",
+            say("bare-not-taken", format=CONTAINER_FORMAT, taken=list(taken.container)),
+            say("allow-the-container", format=CONTAINER_FORMAT),
+        )
+    missing = [each for each in _FORMATS if not taken.takes(each)]
+    if missing:
+        message = say("formats-missing", missing=missing, taken=list(taken.disk))
+        captures = [say("captures-need-a-format")] if "raw" in missing else []
+        return CheckResult("warning", sentences(message, *captures), say("allow-or-provide-formats"))
+    return CheckResult("ok", say("formats-taken", taken=list(taken.disk)) if taken.disk else say("formats-not-shown"))
+
+
+def server_metadata(evidence: Evidence) -> CheckResult:
+    """Check whether Nova's metadata_items has room for what launches and captures write."""
+    try:
+        limit = evidence.cloud.get_parsed(_LimitsAnswer, "compute", "/limits").limits.absolute.maxServerMeta
+    except (NotAllowedError, NotFoundError):
+        limit = None
+    if limit is None:
+        return CheckResult("ok", say("metadata-limit-not-shown"))
+    if limit < 0 or limit >= CAPTURE_ITEMS:
+        return CheckResult("ok", say("metadata-fits", limit=limit) if limit >= 0 else say("metadata-unlimited"))
+    remedy = say("raise-metadata-items", needed=CAPTURE_ITEMS)
+    if limit == 0:
+        # Unified limits show 0 for what is not registered; by default, Nova does not enforce it (nova/limit/utils.py).
+        return CheckResult("warning", say("metadata-limit-zero"), remedy)
+    if limit < LAUNCH_ITEMS:
+        return CheckResult("error", say("launches-exceed-metadata", limit=limit, needed=LAUNCH_ITEMS), remedy)
+    return CheckResult("warning", say("captures-exceed-metadata", limit=limit, needed=CAPTURE_ITEMS), remedy)
+
+
+def maximum(text: str) -> int | None:
+    """Return the limit in a refusal of properties or tags (glance/common/exception.py); None if it is another."""
+    found = _MAXIMUM.search(text)
+    return int(found[1]) if found else None
+
+
+def image_limits(properties: Attempt, tags: Attempt, *, tried_properties: int, tried_tags: int) -> CheckResult:
+    """Judge the trials of many properties and tags."""
+    most = maximum(properties.explanation)
+    problems: list[Text] = []
+    if most is not None:
+        fatal = most < REGISTRATION_PROPERTIES
+        code = "registrations-exceed-properties" if fatal else "few-properties"
+        problems.append(say(code, most=most, needed=REGISTRATION_PROPERTIES))
+    if (most_tags := maximum(tags.explanation)) is not None:
+        problems.append(say("few-tags", most=most_tags))
+    if not problems:
+        return CheckResult("ok", say("properties-and-tags-fit", properties=tried_properties, tags=tried_tags))
+    level: Level = "error" if most is not None and most < REGISTRATION_PROPERTIES else "warning"
+    return CheckResult(level, sentences(*problems), say("raise-image-quotas"))
