@@ -47,7 +47,7 @@ def _property_protections(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if (unclear := _unclear(evidence, trials.flag)) is not None:
         return unclear
-    if trials.ordinary.outcome != "done" and maximum(trials.ordinary.explanation) is not None:
+    if trials.ordinary.outcome != "done" and maximum(trials.ordinary) is not None:
         return CheckResult("warning", say("properties-exceed-the-quota"), say("see-the-finding", check="image-limits"))
     if trials.ordinary.outcome != "done":
         return _negative("error", say("properties-not-writable"), say("end-the-protections-file"), trials.ordinary)
@@ -134,12 +134,11 @@ def _stream_quota(evidence: Evidence) -> CheckResult:
 
 def _image_limits(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
-    if trials.creation.outcome != "done":
-        return _inconclusive(trials.creation)
-    for attempt in (trials.ordinary, trials.tags):
-        if attempt.outcome != "done" and maximum(attempt.explanation) is None:
-            return _inconclusive(attempt)
-    return image_limits(trials.ordinary, trials.tags, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
+    if maximum(trials.creation) is None:
+        for attempt in (trials.creation, trials.ordinary, trials.tags):
+            if attempt.outcome != "done" and maximum(attempt) is None:
+                return _inconclusive(attempt)
+    return image_limits(trials, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
 
 
 def _negative(level: Level, message: Text, remedy: Text, attempt: Attempt) -> CheckResult:

@@ -952,7 +952,9 @@ def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, leve
         (128, 128, "ok", "the 18 properties and 20 tags"),
         (128, 8, "warning", "only 8 tags"),
         (15, 128, "warning", "only 15 properties"),
-        (8, 8, "error", "only 8 properties; registrations write up to 12"),
+        (8, 8, "warning", "only 8 properties; a usual registration writes up to 6, one with every field 17"),
+        (4, 128, "error", "only 4 properties; a usual registration writes up to 6, and may fail"),
+        (0, 0, "error", "only 0 properties"),
     ],
 )
 def test_small_limits_of_properties_and_tags_are_told(
@@ -962,9 +964,9 @@ def test_small_limits_of_properties_and_tags_are_told(
     found = examine(fake, probe=True)
     assert found["image-limits"].level == level
     assert told in found["image-limits"].message
-    if properties < 18:
+    if 0 < properties < 18:
         assert found["property-protections"].message.code == "properties-exceed-the-quota"
-    assert found["scratch-record"].level == "ok"
+    assert found["scratch-record"].level == ("ok" if properties else "error")
 
 
 # ----------------------------------------------------------------- rights
