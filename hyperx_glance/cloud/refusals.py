@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _REFUSED = re.compile(r"not authorized to complete (\w+) action")  # glance/api/policy.py, enforce
 
 
+def policy(explanation: str) -> str | None:
+    """Return the policy of Glance that a refusal names."""
+    found = _REFUSED.search(explanation)
+    return found[1] if found else None
+
+
 def refused(cloud: Cloud, policy: str) -> bool:
     """Check whether a policy has refused its action to this connection on an image of its own department."""
     return policy in cloud.refused_policies
@@ -35,10 +41,10 @@ def remembered(cloud: Cloud, image_id: str) -> Iterator[None]:
     try:
         yield
     except NotAllowedError as error:
-        found = _REFUSED.search(error.explanation)
+        found = policy(error.explanation)
         if found and "member" in cloud.access.role_names and _is_own(cloud, image_id):
-            cloud.refused_policies.add(found[1])
-            error.hint = say("ask-for-the-policy", policy=found[1])
+            cloud.refused_policies.add(found)
+            error.hint = say("ask-for-the-policy", policy=found)
         raise
 
 

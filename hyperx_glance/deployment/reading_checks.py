@@ -21,6 +21,7 @@ from hyperx_glance.cloud.pages import KeystonePage, Listed, keystone_collection,
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.inheritance import inherited_properties
+from hyperx_glance.deployment.launch_checks import launch_choices
 from hyperx_glance.deployment.limit_checks import image_formats, server_metadata
 from hyperx_glance.deployment.rights import own_properties, policies
 from hyperx_glance.errors import NotFoundError
@@ -250,6 +251,7 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "compute-version": ("compute", _compute_version),
     "clock-skew": (None, _clock_skew),
     "policies": (None, policies),
+    "launch-choices": (None, launch_choices),
     "web-download": ("image", _web_download),
     "unified-limits": ("image", _unified_limits),
     "redirects": ("image", _redirects),

@@ -11,6 +11,7 @@ Policies and property protections are not part of Glance's API: only a trial sho
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 import uuid
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
-from hyperx_glance.cloud import hidden, pages
+from hyperx_glance.cloud import hidden, pages, refusals
 from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.deployment.facts import words_of_service
@@ -84,6 +85,8 @@ class Trials:
     """Properties that were written, and that Glance does not show to the caller."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
+    rights: tuple[Attempt, ...] = ()
+    """Requests that change nothing, because the record has no data: only policies refuse them in their own words."""
     tags: Attempt = OMITTED
     """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
@@ -93,7 +96,9 @@ class Trials:
     data: Attempt = OMITTED
     """Dangerous data: "refused" has Glance's explanation, if it gave one; "done" means that it accepted the data."""
     hybrid: Attempt = OMITTED
-    """An ISO with a partition table, tried on a second record if Glance refuses data without a reason."""
+    """An ISO with a partition table, tried on a second record."""
+    store: Attempt = OMITTED
+    """The data that Glance had no reason to refuse."""
     url: str = ""
     removal: Attempt = OMITTED
 
@@ -120,28 +125,25 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     with _removed(cloud, pace, trials):
         trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
-            _try_properties(cloud, trials)
-            _try_visibilities(cloud, trials)
-            _try_tags(cloud, trials)
+            _try_rights(cloud, trials)
+            _try_changes(cloud, trials)
             _try_import(cloud, trials)
             if usual == "qcow2":
                 _try_data(cloud, pace, trials)
             else:
                 trials.data = Attempt("omitted", say(FORMAT_NOT_TAKEN, format="qcow2"))
-    if (
-        trials.removal.outcome == "done"
-        and trials.data.outcome == "refused"
-        and "safety" not in trials.data.explanation
-    ):
+    if trials.removal.outcome == "done" and trials.data.outcome == "refused":
         if not taken.takes(ISO_FORMAT):
             trials.hybrid = Attempt("omitted", say(FORMAT_NOT_TAKEN, format=ISO_FORMAT))
             return trials
-        # Such a Glance keeps refused data in its store, so the record accepts no other data.
+        # Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
             trials.hybrid = _attempt(lambda: _create(cloud, pace, trials, ISO_FORMAT))
             if trials.hybrid.outcome == "done":
                 trials.hybrid = _upload(cloud, pace, trials.image_id, _HYBRID)
+            if trials.hybrid.outcome != "refused":
+                trials.store = trials.hybrid
     return trials
 
 
@@ -172,14 +174,35 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
 
 
+def _try_rights(cloud: Cloud, trials: Trials) -> None:
+    """Ask for what an image without data does not allow; Glance looks at its policies first (image_actions.py)."""
+    path = functools.partial(image_path, trials.image_id)
+    trials.rights = (
+        _attempt(lambda: cloud.get("image", path("file")).close()),
+        _attempt(lambda: cloud.post("image", path("actions", "deactivate")).close()),
+        _attempt(lambda: cloud.post("image", path("actions", "reactivate")).close()),
+    )
+
+
+def _try_changes(cloud: Cloud, trials: Trials) -> None:
+    _try_properties(cloud, trials)
+    if policy := refusals.policy(trials.ordinary.explanation):
+        # It refuses every change, so none of these would show anything else.
+        omitted = Attempt("omitted", say("changes-refused", policy=policy))
+        trials.flag = trials.creator = trials.communitize = trials.publicize = trials.tags = omitted
+        return
+    trials.flag = _attempt(lambda: _patch(cloud, trials.image_id, _add(FLAG, "true")))
+    trials.creator = _attempt(lambda: _patch(cloud, trials.image_id, _add(CREATOR, "somebody else")))
+    _try_visibilities(cloud, trials)
+    _try_tags(cloud, trials)
+
+
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
     path = trials.image_id
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
     if trials.ordinary.outcome == "done":
         with contextlib.suppress(HyperxGlanceError):
             trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
-    trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
-    trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
 
 
 def _try_tags(cloud: Cloud, trials: Trials) -> None:
@@ -229,6 +252,8 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
         trials.data = _failed(error)
     else:
         trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
+        if trials.data.outcome != "refused":
+            trials.store = trials.data
 
 
 def _upload(cloud: Cloud, pace: Pace, image_id: str, data: bytes) -> Attempt:
