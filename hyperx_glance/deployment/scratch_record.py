@@ -23,6 +23,7 @@ from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import hidden, pages, refusals
 from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
+from hyperx_glance.cloud.tasks import newest_import
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import NO_TEXT, Text, say
@@ -51,6 +52,7 @@ class Attempt(NamedTuple):
     outcome: Literal["done", "refused", "failed", "omitted"]
     reason: Text = NO_TEXT
     explanation: str = ""
+    status: int | None = None
 
 
 _HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
@@ -93,6 +95,8 @@ class Trials:
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
     host: Attempt = OMITTED
+    imported: Attempt = OMITTED
+    """Whether the import that Glance took has ended."""
     data: Attempt = OMITTED
     """Dangerous data: "refused" has Glance's explanation, if it gave one; "done" means that it accepted the data."""
     hybrid: Attempt = OMITTED
@@ -249,8 +253,14 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     try:
         wait_until(pace, look, timeout=_IMPORT_SECONDS, what=f"the import of record {trials.image_id}")
     except HyperxGlanceError as error:
-        trials.data = _failed(error)
+        trials.data = trials.imported = _failed(error)
+        with contextlib.suppress(HyperxGlanceError):
+            task = newest_import(cloud, trials.image_id)
+            if task is not None and task.status == "pending":
+                trials.data = trials.imported = Attempt("omitted", say("import-threads-busy"))
     else:
+        if "done" in (trials.port.outcome, trials.host.outcome):
+            trials.imported = Attempt("done")
         trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
         if trials.data.outcome != "refused":
             trials.store = trials.data
@@ -349,8 +359,8 @@ def _attempt(work: Callable[[], None]) -> Attempt:
 
 
 def _refused(error: HyperxGlanceError) -> Attempt:
-    return Attempt("refused", explanation=words_of_service(error))
+    return Attempt("refused", explanation=words_of_service(error), status=error.status)
 
 
 def _failed(error: HyperxGlanceError) -> Attempt:
-    return Attempt("failed", error.message, words_of_service(error))
+    return Attempt("failed", error.message, words_of_service(error), error.status)

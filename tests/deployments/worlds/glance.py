@@ -21,6 +21,7 @@ NO_RECORD: Final = {
             "publicize",
             "communitize",
             "download-ports",
+            "imports",
             "data-check",
             "hybrid-isos",
             "stream-quota",
