@@ -267,7 +267,9 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
         # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
-        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
+        case 413 if re.search(
+            r"over a limit|quota|exceeds? allowed|storage|too large|member limit", said, re.IGNORECASE
+        ):
             kind, message = QuotaExceededError, say("over-quota")
         case 429:
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
