@@ -21,6 +21,7 @@ from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
 from hyperx_glance.cloud.members import (
     LOOKS,
+    NOT_SHARED,
     Access,
     Member,
     add_member,
@@ -72,7 +73,14 @@ def share(context: Context, image: Image | str, departments: Sequence[str], *, a
                 add_member(cloud, context.settings.pace, record.id, each, access)
         if acceptor is not None:
             _accept_for(context, acceptor, record.id, asked)
-        return _shares(members(cloud, record.id), name)
+        found = members(cloud, record.id)
+        lacking = asked.keys() - {each.member_id for each in found if acceptor is None or _has_answered(each)}
+        if lacking:
+            departments = sorted(map(name, lacking))
+            raise ConflictError(
+                say("shared-otherwise", image=record.id, departments=departments), hint=say("try-again")
+            )
+    return _shares(found, name)
 
 
 def unshare(context: Context, image: Image | str, departments: Sequence[str], *, everyone: bool) -> tuple[Share, ...]:
@@ -101,7 +109,9 @@ def shares(context: Context, image: Image | str) -> tuple[Share, ...]:
     """Return the departments with which an image is shared: the owner sees all, and a member itself."""
     try:
         found = members(context.cloud, image_id(image))
-    except ConflictError:  # it is not shared
+    except ConflictError as error:
+        if error.code != NOT_SHARED:
+            raise
         return ()
     return _shares(found, _naming(context, {}))
 
@@ -158,7 +168,7 @@ def _opened(context: Context, record: Image, access: Access) -> tuple[Member, ..
         return remove_members(cloud, pace, record.id, lambda member: _is_former(member, record), access)
     except BaseException as error:
         if opened:
-            _close(context, record, error)
+            _close(context, record, error, access)
         raise
 
 
@@ -171,7 +181,7 @@ def _is_former(member: Member, record: Image) -> bool:
     return record.updated_at is None or member.created_at <= record.updated_at
 
 
-def _close(context: Context, record: Image, error: BaseException) -> None:
+def _close(context: Context, record: Image, error: BaseException, access: Access) -> None:
     """Make the image private again, or tell that its former members may have it."""
     try:
         for attempt in attempts(context.settings.pace):
@@ -181,22 +191,28 @@ def _close(context: Context, record: Image, error: BaseException) -> None:
         error.add_note(say("former-members-may-have-it", image=record.id))
         if isinstance(error, HyperxGlanceError):
             error.hint = say("make-it-private", image=record.id)
+    else:
+        access.all_gone()
 
 
 def _visibility(word: str) -> list[dict[str, str | int | list[str]]]:
     return json_patch([Edit("category", "visibility", word)])
 
 
+def _has_answered(member: Member) -> bool:
+    return member.status is not ShareStatus.PENDING
+
+
 def _accept_for(context: Context, acceptor: Cloud, image_id: str, asked: Iterable[str]) -> None:
     """Accept for departments that have not answered; one that has declined has its reasons."""
-    pending = {member.member_id for member in members(context.cloud, image_id) if member.status is ShareStatus.PENDING}
+    pending = {member.member_id for member in members(context.cloud, image_id) if not _has_answered(member)}
     for each in asked:
         if each not in pending:
             continue
         try:
             set_status(acceptor, context.settings.pace, image_id, each, ShareStatus.ACCEPTED)
         except NotFoundError:
-            pass  # somebody has taken the image back meanwhile, as the answer of this verb will show
+            pass  # somebody has taken the image back meanwhile, as the last look will show
         except AuthenticationError as error:
             if acceptor is context.cloud:
                 raise

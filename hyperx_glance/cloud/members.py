@@ -38,6 +38,8 @@ from hyperx_glance.waiting.pace import Pace, attempts, may_be_done, wait_until
 
 LOOKS = 2
 """How many looks in a row must show that a member is gone."""
+NOT_SHARED = "not-shared"
+"""The code of the error if an image is not shared, or not any more."""
 LONGEST_SECONDS = 60.0
 """How long members are removed who come back each time."""
 

@@ -14,11 +14,10 @@
 The caller says why the patch may be sent again.
 """
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from hyperx_glance.cloud.cloud import PATCH_MEDIA_TYPE, Cloud, image_of
-from hyperx_glance.cloud.members import Access, remove_members
+from hyperx_glance.cloud.members import NOT_SHARED, Access, remove_members
 from hyperx_glance.errors import ConflictError, NotAllowedError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.mapping import Edit, json_patch, without_flag_removal
@@ -63,14 +62,21 @@ def apply(cloud: Cloud, pace: Pace, image: Image, wanted: Callable[[Image], list
         return image
     with Access() as access:
         if _ends_sharing(image, edits) and not belongs_to_another(cloud, image):
-            with contextlib.suppress(ConflictError):  # somebody else has ended it
-                remove_members(cloud, pace, image.id, lambda _: True, access)
-                access.all_gone()
+            _end_sharing(cloud, pace, image, access)
         return _applied(cloud, image, edits, wanted)
 
 
 def _ends_sharing(image: Image, edits: Sequence[Edit]) -> bool:
     return image.visibility == "shared" and any(edit.key == "visibility" for edit in edits)
+
+
+def _end_sharing(cloud: Cloud, pace: Pace, image: Image, access: Access) -> None:
+    try:
+        remove_members(cloud, pace, image.id, lambda _: True, access)
+    except ConflictError as error:
+        if error.code != NOT_SHARED:  # somebody else has ended it
+            raise
+    access.all_gone()
 
 
 def _applied(cloud: Cloud, image: Image, edits: list[Edit], wanted: Callable[[Image], list[Edit]]) -> Image:

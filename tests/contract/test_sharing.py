@@ -65,9 +65,8 @@ def ruth(cloud: CloudUnderTest) -> Iterator[Session]:
     department = project(cloud, "bob")
     admin.put(f"/projects/{department}/users/{made}/roles/{role}", endpoint_filter=IDENTITY)
     bob = cloud.session("bob")
-    login = v3.Password(
-        bob.auth.auth_url, username=name, password="pw", user_domain_id="default", project_id=department
-    )
+    base = bob.get_endpoint(service_type="identity", interface="public") or ""
+    login = v3.Password(base, username=name, password="pw", user_domain_id="default", project_id=department)
     yield Session(login, bob.session)
     admin.delete(f"/users/{made}", endpoint_filter=IDENTITY)
 

@@ -54,6 +54,7 @@ STEPS: Final = (
     glance(
         "create", "POST", "/v2/images", {**RAW, "name": "tour", "tags": ["one"], "foo": "bar"}, keep={"image": "id"}
     ),
+    glance("create-of-bob", "POST", "/v2/images", {**RAW, "name": "bob"}, user="bob", keep={"of_bob": "id"}),
     glance("create-list", "POST", "/v2/images", []),
     glance("create-text", "POST", "/v2/images", "name"),
     glance("create-number", "POST", "/v2/images", {"name": 5}),
@@ -226,7 +227,6 @@ STEPS: Final = (
     glance("member-remove-other-again", "DELETE", OTHER),
     glance("member-accept-removed", "PUT", OTHER, {"status": "accepted"}, user="bob"),
     glance("member-add-other-anew", "POST", MEMBERS, {"member": "{other}"}),
-    glance("create-of-bob", "POST", "/v2/images", {**RAW, "name": "bob"}, user="bob", keep={"of_bob": "id"}),
     glance("member-add-of-bob", "POST", "/v2/images/{of_bob}/members", {"member": "{department}"}, user="bob"),
     glance(
         "member-accept-reader",
