@@ -216,8 +216,8 @@ def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: AN
     arguments = dict(arguments)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
     parameters = inspect.signature(function).parameters.values()
-    positional = [each.name for each in parameters if each.kind in kinds and each.name in arguments]
-    return function(*(arguments.pop(each) for each in positional), **arguments)
+    positional = [arguments.pop(each.name) for each in parameters if each.kind in kinds and each.name in arguments]
+    return function(*positional, **arguments)
 
 
 ONE_OF_SEVERAL = {"more": "department", "departments": "department"}
