@@ -74,6 +74,7 @@ def share(context: Context, image: Image | str, departments: Sequence[str], *, a
         if acceptor is not None:
             _accept_for(context, acceptor, record.id, asked)
         found = members(cloud, record.id)
+        access.has_not(*(asked.keys() - {each.member_id for each in found}))
         lacking = asked.keys() - {each.member_id for each in found if acceptor is None or _has_answered(each)}
         if lacking:
             departments = sorted(map(name, lacking))
