@@ -72,7 +72,8 @@ def _row(number: int, owner: str, members: dict[str, str]) -> dict[str, Any]:
 def _bare(session: Session, limit: int) -> int:
     """List as the shortest program would."""
     adapter = Adapter(session, service_type="image", interface="public", region_name=REGION)
-    own, amount, path = session.get_project_id(), 0, f"{OFFERED}&limit={limit}"
+    own, amount = session.get_project_id(), 0
+    path: str | None = f"{OFFERED}&limit={limit}"
     while path:
         page = json.loads(adapter.get(path).content)
         amount += sum(1 for image in page["images"] if image["owner"] != own)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import requests_mock
 
@@ -390,17 +390,24 @@ def share(client: Client, stage: Stage, *departments: str, **options: bool) -> o
     """Share with departments: an administrator or a steward knows names, and others give ids."""
     knows = stage.verb.steward or stage.verb.user == ADMIN
     named = [each if knows else stage.cloud.departments[each] for each in departments]
-    return client.share(stage.known["image"], *named, **options)  # type: ignore[misc]  # at least one
+    return client.share(stage.known["image"], *named, **options)
 
 
-def sharing(*departments: str, **options: bool) -> dict[str, Callable[[Stage], object]]:
+class Repeated(TypedDict):
+    """A verb, and the same with the helper."""
+
+    run: Callable[[Stage], object]
+    again: Callable[[Stage], object]
+
+
+def sharing(*departments: str, **options: bool) -> Repeated:
     return {
         "run": lambda stage: share(stage.client, stage, *departments, **options),
         "again": lambda stage: share(stage.helper, stage, *departments, **options),
     }
 
 
-def unsharing(*departments: str, **options: bool) -> dict[str, Callable[[Stage], object]]:
+def unsharing(*departments: str, **options: bool) -> Repeated:
     def unshare(client: Client, stage: Stage) -> object:
         named = [stage.cloud.departments[each] for each in departments]
         return client.unshare(stage.known["image"], *named, **options)
