@@ -1,4 +1,4 @@
-"""What sharing sends, what made-up names do, what is left after a kill at any request, and what an acceptance undoes."""
+"""What sharing sends, what made-up names do, what is left after a kill, and what an acceptance undoes."""
 
 from __future__ import annotations
 
