@@ -17,8 +17,9 @@ from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
+from hyperx_glance.models.releases import is_marked
 from hyperx_glance.texts import NO_TEXT, Text, say, sentences
-from hyperx_glance.vocabulary import Action, Category, Phase
+from hyperx_glance.vocabulary import Action, Category, Lifecycle, Phase
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
@@ -61,6 +62,8 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
             return sentences(say("image-protected"), say("unprotect-first"))
         case Action.DELETE:
             return _owner_problem(cloud, image)
+        case Action.DEPRECATE | Action.REINSTATE:
+            return _lifecycle_problem(image, action) or _owner_problem(cloud, image)
         case Action.ENABLE | Action.DISABLE:
             return _switch_problem(cloud, image, *_STATUSES[action])
     return _change_problem(context, image, *_CHANGES[action])
@@ -99,6 +102,12 @@ def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> Te
     if image.glance_status in (status for status, _ in _STATUSES.values()):
         return _owner_problem(cloud, image)
     return _owner_problem(cloud, image) or sentences(say("only-with-data"), _way_to_data(image))
+
+
+def _lifecycle_problem(image: Image, action: Action) -> Text:
+    if action is Action.DEPRECATE:
+        return NO_TEXT if image.lifecycle is Lifecycle.CURRENT else say("already-deprecated")
+    return NO_TEXT if is_marked(image) else say("already-current")
 
 
 def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:

@@ -48,6 +48,14 @@ class Phase(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Lifecycle(StrEnum):
+    """Whether an image is recommended: current, deprecated (it can still be launched), or obsolete."""
+
+    CURRENT = "current"
+    DEPRECATED = "deprecated"
+    OBSOLETE = "obsolete"
+
+
 class View(StrEnum):
     """The tabs of the console, and two more lists."""
 
@@ -63,7 +71,8 @@ class Action(StrEnum):
     """The actions for which a console has a button.
 
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
-    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
+    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance;
+    ``deprecate`` no longer recommends an image, and ``reinstate`` recommends it again.
     """
 
     LAUNCH = "launch"
@@ -76,6 +85,8 @@ class Action(StrEnum):
     DELETE = "delete"
     PROTECT = "protect"
     DOWNLOAD = "download"
+    DEPRECATE = "deprecate"
+    REINSTATE = "reinstate"
 
 
 class UrlProblem(StrEnum):
@@ -191,6 +202,20 @@ FIELDS = (
     Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
           "Id of the last user of another department who edited the public image.",
           "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
+    Field("family", "hyperx_family", _TEXT, _REGISTRATION, "Family", "镜像族系",
+          "The family of images of which this one is a release.", "该镜像作为发布版本所属的镜像族系。",
+          inherited=False),
+    Field("version", "hyperx_version", _TEXT, _REGISTRATION, "Version", "版本号",
+          "The version of the release in its family.", "该发布版本在其族系中的版本号。", inherited=False),
+    Field("released_at", "hyperx_released_at", _TEXT, _REGISTRATION, "Released", "发布时间",
+          "When the image was released, in UTC.", "镜像的发布时间（UTC）。", inherited=False),
+    Field("deprecated_at", "hyperx_deprecated_at", _TEXT, _REGISTRATION, "Deprecated", "弃用时间",
+          "When the image ceases to be recommended, in UTC.", "镜像不再被推荐的时间（UTC）。", inherited=False),
+    Field("obsolete_at", "hyperx_obsolete_at", _TEXT, _REGISTRATION, "Obsolete", "淘汰时间",
+          "When the image can no longer be launched, in UTC.", "镜像不能再用于创建虚拟机的时间（UTC）。",
+          inherited=False),
+    Field("replacement", "hyperx_replacement", _TEXT, _REGISTRATION, "Replacement", "替代镜像",
+          "Id of the image to use instead.", "应改用的镜像的编号。", inherited=False),
     Field("password_enabled", "hyperx_password_enabled", _FLAG, _STEWARD, "Password enabled", "密码启用",
           "Servers made from the image get an administrator password, which can be reset.",
           "使用该镜像创建的虚拟机带有管理员密码，并可重置。"),
@@ -239,6 +264,9 @@ FIELDS = (
     Field("checksum_verified", "hyperx_checksum_verified", _FLAG, _REGISTRATION, "Checksum verified", "校验和已验证",
           "The data had the expected checksum, whose algorithm is not one that Glance computes.",
           "数据与预期校验和一致；Glance 不计算该算法的摘要。", part_of="checksum", inherited=False),
+    Field("release_name", "hyperx_release_name", _TEXT, _REGISTRATION, "Release name", "发布名称",
+          "The name that the image has while it is the latest of its family.", "该镜像为族系最新版本时使用的名称。",
+          part_of="name", inherited=False),
     Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
           part_of="hypervisor"),
     Field("image_hypervisor_type", "img_hv_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
@@ -287,11 +315,13 @@ UNCHANGEABLE_KEYS = frozenset({
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
 ActionWord = Literal[
-    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download"
-]
+    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download",
+    "deprecate", "reinstate",
+]  # fmt: skip
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]
+LifecycleWord = Literal["current", "deprecated", "obsolete"]
 ViewWord = Literal["all", "featured", "public", "private", "shared", "everything"]
 """The values of the enumerations above, for type checkers and editors."""
 
