@@ -24,7 +24,7 @@ def settle(context: Context, owner_id: str, family: str) -> dict[str, Image]:
     """Let the names of one department's family settle, the latest first; return the releases that were changed."""
     found = of_owner(context, owner_id, family)
     newest = greatest_of(found, now())
-    changed = {}
+    changed: dict[str, Image] = {}
     for image in sorted(found, key=lambda each: each is not newest):
         edits = as_the_latest(image) if image is newest else as_an_older_one(image)
         if edits:

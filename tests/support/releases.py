@@ -44,7 +44,7 @@ def settled(of: str, latest: str, *others: str) -> dict[str, tuple[str, bool]]:
     return {latest: (of, False)} | {version: (f"{of} ({version})", True) for version in others}
 
 
-def claim(cloud: CloudUnderTest, user: str, of: str, version: str, **body: object) -> str:
+def claim(cloud: CloudUnderTest, user: str, of: str, version: str, **body: Any) -> str:  # noqa: ANN401  # of many kinds
     """Create an image that claims to be a release, past this library, and return its id."""
-    record = {"hyperx_family": of, "hyperx_version": version, "hyperx_released_at": PAST, "name": of, **body}
+    record: dict[str, Any] = {"hyperx_family": of, "hyperx_version": version, "hyperx_released_at": PAST, "name": of, **body}
     return make_image(cloud, user, **record)

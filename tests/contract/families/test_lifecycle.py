@@ -65,7 +65,10 @@ def test_a_deprecation_that_is_repeated_changes_nothing(client: ClientFactory) -
 def test_a_rollback_that_is_lost_is_repeated(client: ClientFactory) -> None:
     of, alice = family(), client()
     older, bad = released(alice, of, "1", "2")
-    undo = [{"op": "remove", "path": "/hyperx_deprecated_at"}, {"op": "replace", "path": "/os_hidden", "value": False}]
+    undo: list[dict[str, object]] = [
+        {"op": "remove", "path": "/hyperx_deprecated_at"},
+        {"op": "replace", "path": "/os_hidden", "value": False},
+    ]
     Interference(alice).after("PATCH", f"/images/{bad.id}", lambda: client().cloud.patch_image(bad.id, undo))
 
     after = alice.deprecate(bad)
@@ -168,5 +171,5 @@ def test_wrong_times_cost_no_request(client: ClientFactory) -> None:
     )  # fmt: skip
     for arguments in wrong:
         with pytest.raises(InvalidRequestError):
-            alice.deprecate("7c1", **arguments)  # type: ignore[arg-type]  # wrong on purpose
+            alice.deprecate("7c1", **arguments)  # wrong on purpose
     assert between.seen == []

@@ -223,7 +223,7 @@ def test_wrong_arguments_cost_no_request(client: ClientFactory) -> None:
     )
     for arguments in wrong:
         with pytest.raises(InvalidRequestError):
-            alice.retire("debian", **arguments)  # type: ignore[arg-type]  # wrong on purpose
+            alice.retire("debian", **arguments)  # wrong on purpose
     assert between.seen == []
     with pytest.raises(NotFoundError):
         client("admin").retire("debian", owner=unique("nowhere"))
