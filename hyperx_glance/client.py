@@ -518,7 +518,6 @@ class Client(Connected):
     def release(
         self,
         new: NewImage | NewIso,
-        /,
         *,
         family: str,
         version: str | None = None,
@@ -538,7 +537,8 @@ class Client(Connected):
             ordered as numbers, and "~" comes before everything: 1.0~rc1, 1.0, 1.9, 1.10
         :param keep: deprecate current releases beyond so many, as `retire` does; None keeps all
         :param on_progress: called with a `Progress` at each look while the image is registered
-        :param timeout: seconds for the registration, as for `register`
+        :param timeout: seconds for the registration; None is ``Settings.pace.deadline``, an hour by default. After it, the
+            record is deleted and `WaitTimeoutError` raised
         :raises ConflictError: the version exists with other data, or no id is left for it
         :raises UrlRejectedError: the URL cannot become an image; nothing was created
         :raises LocalFileError: the file cannot become an image; nothing was created
@@ -560,7 +560,7 @@ class Client(Connected):
         )
 
     @checked(family=is_release_word, owner=optional(department))
-    def latest(self, family: str, /, *, owner: str | None = None) -> Image:
+    def latest(self, family: str, *, owner: str | None = None) -> Image:
         """Return the latest release of a family: the greatest version that is current and ACTIVE.
 
         Only releases of the caller's department and featured ones count. Those of another department count if it is
@@ -576,7 +576,7 @@ class Client(Connected):
         return families.latest(self._context, family, owner=owner)
 
     @checked(family=is_release_word, owner=optional(department))
-    def releases(self, family: str, /, *, owner: str | None = None) -> list[Image]:
+    def releases(self, family: str, *, owner: str | None = None) -> list[Image]:
         """Return the releases of a family, the newest first, hidden and deprecated ones too.
 
         :param family: the name of the family
@@ -602,7 +602,6 @@ class Client(Connected):
     def deprecate(
         self,
         image: Image | str,
-        /,
         *,
         at: datetime | None = None,
         obsolete_at: datetime | None = None,
@@ -625,7 +624,7 @@ class Client(Connected):
         return families.deprecate(self._context, image, at=at, obsolete_at=obsolete_at, replacement=replacement)
 
     @checked(image=is_image)
-    def reinstate(self, image: Image | str, /) -> Image:
+    def reinstate(self, image: Image | str) -> Image:
         """Recommend an image again that is deprecated or obsolete, and enable it if it is disabled.
 
         :param image: the image; one that is recommended stays as it is
@@ -648,7 +647,6 @@ class Client(Connected):
     def retire(
         self,
         family: str,
-        /,
         *,
         owner: str | None = None,
         keep: int = 3,

@@ -68,7 +68,8 @@ def release(
     # 1. and 2. A private image under the id of the version, ready and verified.
     image = releasing.ready()
     # 3. The switch.
-    image = releasing.published(image)
+    with MayHaveMade(image_id=image.id):
+        image = releasing.published(image)
     with _Released(image, version):
         # 4. Names settle.
         image = names.settle(context, image.owner, family).get(image.id, image)

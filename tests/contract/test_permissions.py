@@ -49,6 +49,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "importing community": {"sample": None, "status": "importing", "visibility": "community"},
     "saving": {"sample": None, "status": "saving"},
     "snapshot": {"image_type": "snapshot"},
+    "deprecated": {"hyperx_deprecated_at": "2020-01-01T00:00:00Z"},
+    "obsolete": {"hyperx_obsolete_at": "2020-01-01T00:00:00Z", "visibility": "community"},
+    "disabled and deprecated": {"act": "deactivate", "hyperx_deprecated_at": "2020-01-01T00:00:00Z"},
+    "to be deprecated": {"hyperx_deprecated_at": "2999-01-01T00:00:00Z"},
     "ISO": {"sample": "installer.iso", "visibility": "community"},
     "ISO that does not boot": {"sample": "installer.iso", "hyperx_bootable": "false"},
     "account of no name": {"hyperx_password_enabled": "true", "os_admin_user": "a b", "visibility": "community"},
@@ -130,6 +134,8 @@ def works(cloud: CloudUnderTest, user: str, client: Client, image: Image, action
         Action.DISABLE: lambda: client.disable(image),
         Action.DELETE: lambda: client.delete(image),
         Action.PROTECT: lambda: client.update(image, protected=True),
+        Action.DEPRECATE: lambda: client.deprecate(image),
+        Action.REINSTATE: lambda: client.reinstate(image),
         Action.DOWNLOAD: lambda: client.download(image, io.BytesIO()),
     }
     try:

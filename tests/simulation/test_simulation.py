@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.simulation.families import FAMILY_STORIES
 from tests.simulation.schedule import Schedule, Weather, shrunk
 from tests.simulation.stories import LATER_STORIES, STORIES, World, finish, hard, told
 
@@ -110,6 +111,11 @@ def test_callers_at_once_lose_nothing(bundle: int, seeded_ids: Callable[[int], N
 @pytest.mark.parametrize("bundle", range(BUNDLES))
 def test_captures_at_once_lose_nothing(bundle: int, seeded_ids: Callable[[int], None]) -> None:
     play_all(range(FIRST + bundle, FIRST + SCHEDULES // 2, BUNDLES), seeded_ids, LATER_STORIES)
+
+
+@pytest.mark.parametrize("bundle", range(BUNDLES))
+def test_releases_at_once_make_one_image_a_version(bundle: int, seeded_ids: Callable[[int], None]) -> None:
+    play_all(range(FIRST + bundle, FIRST + SCHEDULES // 5, BUNDLES), seeded_ids, FAMILY_STORIES)
 
 
 @pytest.mark.parametrize("seed", [0, 4, 10, 16, 22])

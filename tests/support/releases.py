@@ -46,5 +46,6 @@ def settled(of: str, latest: str, *others: str) -> dict[str, tuple[str, bool]]:
 
 def claim(cloud: CloudUnderTest, user: str, of: str, version: str, **body: Any) -> str:  # noqa: ANN401  # of many kinds
     """Create an image that claims to be a release, past this library, and return its id."""
-    record: dict[str, Any] = {"hyperx_family": of, "hyperx_version": version, "hyperx_released_at": PAST, "name": of, **body}
+    rows = {"hyperx_family": of, "hyperx_version": version, "hyperx_released_at": PAST}
+    record: dict[str, Any] = {**rows, "name": of, **body}
     return make_image(cloud, user, **record)

@@ -947,7 +947,7 @@ def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, leve
 @pytest.mark.parametrize(
     ("properties", "tags", "level", "told"),
     [
-        (128, 128, "ok", "the 18 properties and 20 tags"),
+        (128, 128, "ok", "the 25 properties and 20 tags"),
         (128, 8, "warning", "only 8 tags"),
         (15, 128, "warning", "only 15 properties"),
         (8, 8, "error", "only 8 properties; registrations write up to 12"),
@@ -960,6 +960,6 @@ def test_small_limits_of_properties_and_tags_are_told(
     found = examine(fake, probe=True)
     assert found["image-limits"].level == level
     assert told in found["image-limits"].message
-    if properties < 18:
+    if properties < 25:
         assert found["property-protections"].message.code == "properties-exceed-the-quota"
     assert found["scratch-record"].level == "ok"
