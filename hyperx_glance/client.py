@@ -537,8 +537,8 @@ class Client(Connected):
             ordered as numbers, and "~" comes before everything: 1.0~rc1, 1.0, 1.9, 1.10
         :param keep: deprecate current releases beyond so many, as `retire` does; None keeps all
         :param on_progress: called with a `Progress` at each look while the image is registered
-        :param timeout: seconds for the registration; None is ``Settings.pace.deadline``, an hour by default. After it, the
-            record is deleted and `WaitTimeoutError` raised
+        :param timeout: seconds for the registration; None is ``Settings.pace.deadline``, an hour by default. After it,
+            the record is deleted and `WaitTimeoutError` raised
         :raises ConflictError: the version exists with other data, or no id is left for it
         :raises UrlRejectedError: the URL cannot become an image; nothing was created
         :raises LocalFileError: the file cannot become an image; nothing was created

@@ -41,7 +41,12 @@ class _Release(images.ShowsImage):
             metavar="<name>",
             help="Name while it is the latest; older ones have the version, too",
         )
-        add("--release-version", dest="version", metavar="<version>", help="Default: the time in UTC, such as 20261130.124530")
+        add(
+            "--release-version",
+            dest="version",
+            metavar="<version>",
+            help="Default: the time in UTC, such as 20261130.124530",
+        )
         add("--keep", type=int, metavar="<number>", help="Deprecate current releases beyond so many; default: keep all")
         creating.add_request(parser, self.request())
         options.add_transfer(parser)

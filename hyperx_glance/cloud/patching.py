@@ -92,23 +92,24 @@ def _made_among_rivals(cloud: Cloud, now: Image, make: Callable[[Image], Image])
 
 
 def made_for_good(cloud: Cloud, pace: Pace, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
-    """Make the edits that an image still lacks, look again after a moment, and repeat both until a look shows them.
+    """Make the edits that an image still lacks, and see that they last."""
+    made(cloud, pace, image, lambda now: apply(cloud, now, wanted))
+    return lasting(cloud, pace, image, wanted)
+
+
+def lasting(cloud: Cloud, pace: Pace, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
+    """Look after a moment whether an image still lacks edits, and make them again, until a look shows them all.
 
     Glance's PATCH writes the whole record as it was read (glance/db/__init__.py, ImageRepo.save), so another one at the
     same moment undoes the edits, and nobody learns it.
     """
-
-    def make(now: Image) -> Image:
-        return apply(cloud, now, wanted)
-
-    made(cloud, pace, image, make)
     pause(pace, pace.first_interval)
 
     def look() -> Image | None:
         now = cloud.image(image.id)
         if not wanted(now):
             return now
-        made(cloud, pace, now, make)
+        made(cloud, pace, now, lambda again: apply(cloud, again, wanted))
         return None
 
     return wait_until(pace, look, what=f"the change of image {image.id}")

@@ -79,6 +79,11 @@ def of_owner(context: Context, owner_id: str, family: str, *, unreleased: bool =
     return newest_first(found.values())
 
 
+def shown_of_owner(context: Context, owner_id: str, family: str) -> list[Image]:
+    """Return the releases of one department's family that lists show, by one request."""
+    return list(_of(context, _of_department(owner_id), family, ()))
+
+
 def families(context: Context) -> list[Family]:
     """Return the families of the caller's department and those of featured images, by name and department.
 

@@ -16,6 +16,8 @@ from hyperx_glance.models.mapping import Edit
 from hyperx_glance.models.releases import greatest_of, plain_name, versioned_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.models.image import Image
 
@@ -38,6 +40,13 @@ def show_the_previous(context: Context, leaving: Image) -> None:
     newest = greatest_of(others, now())
     if newest is not None and as_the_latest(newest):
         _changed(context, newest, latest=True)
+
+
+def hide(context: Context, older: Iterable[Image]) -> None:
+    """Take the name from releases that are not the latest any longer."""
+    for image in older:
+        if as_an_older_one(image):
+            _changed(context, image, latest=False)
 
 
 def as_the_latest(image: Image) -> list[Edit]:

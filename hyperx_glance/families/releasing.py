@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import registration
-from hyperx_glance.cloud.patching import made_for_good
+from hyperx_glance.cloud.patching import apply, lasting, made
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
@@ -25,14 +25,21 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
 )
 from hyperx_glance.families import names
-from hyperx_glance.families.finding import now
+from hyperx_glance.families.finding import now, shown_of_owner
 from hyperx_glance.families.lifecycle import written
 from hyperx_glance.families.retiring import retire
 from hyperx_glance.families.same_data import Comparison
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
-from hyperx_glance.models.releases import LONGEST_TITLE, MOST_IDS, is_of, release_id, versioned_name
+from hyperx_glance.models.releases import (
+    LONGEST_TITLE,
+    MOST_IDS,
+    greatest_of,
+    is_of,
+    release_id,
+    versioned_name,
+)
 from hyperx_glance.models.url_text import stored_url
 from hyperx_glance.registration import checking
 from hyperx_glance.registration.order import Deadline
@@ -67,12 +74,14 @@ def release(
     releasing = _Releasing(context, new, family=family, version=version, on_progress=on_progress, end=end)
     # 1. and 2. A private image under the id of the version, ready and verified.
     image = releasing.ready()
-    # 3. The switch.
     with MayHaveMade(image_id=image.id):
-        image = releasing.published(image)
+        # 3. The switch.
+        publishing = _Publishing(context, new, image)
+        if image.released_at is None:
+            publishing.switch()
     with _Released(image, version):
         # 4. Names settle.
-        image = names.settle(context, image.owner, family).get(image.id, image)
+        image = publishing.settled()
         # 5. Older releases retire.
         if keep is not None:
             retire(context, family, owner=image.owner, keep=keep)
@@ -212,21 +221,58 @@ class _Releasing:
                 hint=say("choose-another-version"),
             )
 
-    # ------------------------------------------------------------- 3. the switch
 
-    def published(self, image: Image) -> Image:
-        """Publish the image under its plain name by one PATCH: columns and properties are one transaction."""
+class _Publishing:
+    """The publication of one image that is ready: the switch, and the names around it."""
+
+    def __init__(self, context: Context, new: NewImage | NewIso, image: Image) -> None:
+        self._context = context
+        self._image = image
+        self._switched = False
+        self._category = ImageChanges(category=new.category)
+        self._changes = ImageChanges(category=new.category, name=new.name)
+        self._time = now()
+
+    def switch(self) -> None:
+        """Publish the image by one PATCH: Glance writes columns and properties in one transaction.
+
+        The latest release takes the plain name here, and the one before loses it by the very next request: whoever
+        looks by name finds two for one round trip, and never none.
+        """
+        context, image = self._context, self._image
+        shown = shown_of_owner(context, image.owner, image.family)
+        released = image.model_copy(update={"released_at": self._time})
+        is_latest = greatest_of([*shown, released], self._time) is released
+        if not is_latest:
+            name = versioned_name(self._changes.name, image.version)
+            self._changes = ImageChanges(category=self._changes.category, name=name, hidden=True)
+        made(context.cloud, context.settings.pace, image, lambda each: apply(context.cloud, each, self._lacking))
+        self._switched = True
+        if is_latest:
+            with _Released(image, image.version):
+                names.hide(context, shown)
+
+    def settled(self) -> Image:
+        """Let the names settle, and look again whether the switch has lasted; return the image."""
+        context, image = self._context, self._image
+        changed = names.settle(context, image.owner, image.family)
+        if not self._switched:
+            return changed.get(image.id, image)
+        lost = []
+
+        def lacking(each: Image) -> list[mapping.Edit]:
+            lost.extend(self._lacking(each))
+            return self._lacking(each)
+
+        image = lasting(context.cloud, context.settings.pace, image, lacking)
+        if lost:
+            image = names.settle(context, image.owner, image.family).get(image.id, image)
+        return image
+
+    def _lacking(self, image: Image) -> list[mapping.Edit]:
+        # Once it is released, its name is that of `names`.
+        changes = self._changes if image.released_at is None else self._category
+        edits = mapping.edit_patch(image, changes, public_visibility=self._context.settings.public_visibility)
         if image.released_at is not None:
-            return image
-        category = ImageChanges(category=self._new.category)
-        named = ImageChanges(category=self._new.category, name=self._new.name)
-        settings, time = self._context.settings, written(now())
-
-        def wanted(each: Image) -> list[mapping.Edit]:
-            # Once it is released, its name is that of `names`.
-            changes = named if each.released_at is None else category
-            edits = mapping.edit_patch(each, changes, public_visibility=settings.public_visibility)
-            released = mapping.Edit("released_at", glance_key("released_at"), time)
-            return edits if each.released_at is not None else [*edits, released]
-
-        return made_for_good(self._context.cloud, settings.pace, image, wanted)
+            return edits
+        return [*edits, mapping.Edit("released_at", glance_key("released_at"), written(self._time))]

@@ -437,7 +437,7 @@ def release(stage: Stage, **more: Any) -> object:  # noqa: ANN401  # of many kin
     return stage.client.release(new, family=FAMILY, version="12.9", **more)
 
 
-def a_release(stage: Stage, version: str = "12.8", *, is_out: bool = True, **record: object) -> str:
+def a_release(stage: Stage, version: str = "12.8", *, is_out: bool = True, **record: Any) -> str:  # noqa: ANN401
     """Put a release there, as it is when names have settled; it is the latest unless a greater one follows."""
     owner = stage.cloud.keystone.department_of(stage.verb.user)
     rows = {
@@ -452,7 +452,7 @@ def a_release(stage: Stage, version: str = "12.8", *, is_out: bool = True, **rec
     return stage.image(id=release_id(project, FAMILY, version, 0), **fields)
 
 
-def two_releases(stage: Stage, **record: object) -> None:
+def two_releases(stage: Stage, **record: Any) -> None:  # noqa: ANN401  # columns and properties
     """Have a latest release and an older one, which is hidden."""
     stage.known["older"] = a_release(stage, "12.8", name="Debian 12 (12.8)", os_hidden=True, **record)
     stage.known["image"] = stage.known["newer"] = a_release(stage, "12.9")
@@ -887,7 +887,13 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
         Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
         Verb("release", release, is_the_release, lambda stage: stage.known.update(older=a_release(stage)), images=1),
-        Verb("release and retire", lambda stage: release(stage, keep=1), is_the_release, a_release, images=1),
+        Verb(
+            "release and retire",
+            lambda stage: release(stage, keep=1),
+            is_the_release,
+            lambda stage: stage.known.update(older=a_release(stage)),
+            images=1,
+        ),
         Verb("release what was not released yet", release, released, a_release_before_its_switch, images=1),
         Verb("release what is released", release, released, two_releases, images=1),
         Verb("latest", lambda stage: stage.client.latest(FAMILY), is_the_latest, two_releases),

@@ -167,5 +167,7 @@ def test_wrong_arguments_name_the_options(openstack: Callable[..., Run], fake: I
     assert run.status == 1
     assert "--release-version: must have 1 to 64" in run.err
     assert "--keep: must be" in run.err
-    late = openstack("hyperx image deprecate 7c1e4b20-0000-4000-8000-000000000000 --at 2999-01-02 --obsolete-at 2999-01-01")
+    late = openstack(
+        "hyperx image deprecate 7c1e4b20-0000-4000-8000-000000000000 --at 2999-01-02 --obsolete-at 2999-01-01"
+    )
     assert "--obsolete-at: must not be earlier than --at" in late.err
