@@ -22,7 +22,7 @@ from hyperx_glance.models.mapping import Edit
 from hyperx_glance.models.record import glance_keys
 from hyperx_glance.models.releases import MARKS, is_marked, is_released
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import glance_key
+from hyperx_glance.vocabulary import Lifecycle, glance_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +70,15 @@ def _deprecation(time: datetime, *, at: datetime | None, told: dict[str, str]) -
     """Return the edits that an image lacks if it is to be deprecated at some time, None for now, which is ``time``."""
 
     def wanted(image: Image) -> list[Edit]:
-        since = image.deprecated_at
-        kept = since is not None and (since <= time if at is None else since == at.replace(microsecond=0))
+        if at is None:
+            kept = image.lifecycle_at(time) is not Lifecycle.CURRENT
+        else:
+            kept = image.deprecated_at == at.replace(microsecond=0)
         marks = {name: value for name, value in told.items() if value != _mark(image, name)}
-        if not kept:
-            marks["deprecated_at"] = written(at or time)
-        return [*_marked(marks), *(_out_of_sight(image) if at is None or at <= time else [])]
+        if kept:
+            return _marked(marks)
+        hidden = _out_of_sight(image) if at is None or at <= time else []
+        return [*_marked({**marks, "deprecated_at": written(at or time)}), *hidden]
 
     return wanted
 

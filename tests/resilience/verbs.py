@@ -460,7 +460,10 @@ def two_releases(stage: Stage, **record: Any) -> None:  # noqa: ANN401  # column
 
 def a_rolled_back_release(stage: Stage) -> None:
     stage.known["older"] = a_release(stage, "12.8")
-    marks = {"hyperx_deprecated_at": "2026-11-02T00:00:00Z", "hyperx_obsolete_at": "2026-11-03T00:00:00Z"}
+    marks: dict[str, Any] = {
+        "hyperx_deprecated_at": "2026-11-02T00:00:00Z",
+        "hyperx_obsolete_at": "2026-11-03T00:00:00Z",
+    }
     stage.known["image"] = a_release(
         stage, "12.9", name="Debian 12 (12.9)", os_hidden=True, status="deactivated", **marks
     )
@@ -468,7 +471,7 @@ def a_rolled_back_release(stage: Stage) -> None:
 
 def a_release_before_its_switch(stage: Stage) -> None:
     """Leave what a program leaves that was killed when its image was ready."""
-    record = {"name": "Debian 12 (12.9)", "visibility": "private", "hyperx_url": URL}
+    record: dict[str, Any] = {"name": "Debian 12 (12.9)", "visibility": "private", "hyperx_url": URL}
     stage.known["image"] = a_release(stage, "12.9", is_out=False, **record)
 
 

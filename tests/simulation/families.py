@@ -30,13 +30,11 @@ def releases(world: World) -> None:
     rolls_back = schedule.pick(3) == 1
     if rolls_back:
         world.scripts["operator"] = _operator(world)
-    for number in range(1 + schedule.pick(2)):
-        world.scripts[f"reader {number}"] = _reader(world)
+    world.scripts |= {f"reader {number}": _reader(world) for number in range(1 + schedule.pick(2))}
 
     def clean_up(callers: Mapping[str, Caller]) -> None:
-        for name, version in wanted.items():
-            if not isinstance(callers[name].result, Image):
-                _release(world.client("alice"), version)  # the same call continues
+        for version in sorted({wanted[name] for name in wanted if not isinstance(callers[name].result, Image)}):
+            _release(world.client("alice"), version)  # the same call continues
         if rolls_back and not isinstance(callers["operator"].result, str):
             _roll_back(world.client("alice"))
         world.client("alice").retire(FAMILY, keep=99)
