@@ -22,6 +22,7 @@ from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.models.releases import MARKS
 from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.made import MayHaveMade
@@ -40,6 +41,8 @@ ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and f
     "hyperx_doctor": "a property that no protections file can name",
 }
 """The properties that must stay writable while the flag is protected."""
+REMOVED = tuple(map(vocabulary.glance_key, MARKS))
+"""The properties that its department must be able to remove."""
 
 
 class Attempt(NamedTuple):
@@ -75,6 +78,8 @@ class Trials:
     image_id: str
     creation: Attempt = OMITTED
     ordinary: Attempt = OMITTED
+    removable: Attempt = OMITTED
+    """The removal of properties that `Client.reinstate` removes."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
     tags: Attempt = OMITTED
@@ -152,6 +157,9 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
     path = trials.image_id
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
+    if trials.ordinary.outcome == "done":
+        removals = [{"op": "remove", "path": f"/{key}"} for key in REMOVED]
+        trials.removable = _attempt(lambda: _patch(cloud, path, *removals))
     trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
     trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
 

@@ -841,6 +841,16 @@ def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: 
     assert f"may still exist: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
 
 
+def test_protections_that_keep_members_from_reinstating_images_are_told(fake: InMemoryCloud) -> None:
+    section = "[^hyperx_deprecated_at$]\ncreate = @\nread = @\nupdate = @\ndelete = admin\n\n"
+    fake.glance.protections = section + deployment.property_protections()
+
+    finding = examine(fake, probe=True)["property-protections"]
+
+    assert (finding.level, finding.message.code) == ("error", "properties-not-removable")
+    assert "[.*]" in finding.remedy
+
+
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
     """They let members change the note of who registered an image."""
     fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")
