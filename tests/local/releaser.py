@@ -14,26 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from hyperx_glance import NewImage
 from tests.local.registrant import connect, die
+from tests.support.interference import Interference
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
 
 
 def kill_at(client: Client, number: int, moment: str) -> None:
-    """Let the process die at a request; logins do not count."""
-    session, requests = client.cloud.session, itertools.count(1)
-    real = session.request
+    """Let the process die before or after a request; logins do not count."""
+    between, requests = Interference(client), itertools.count(1)
 
-    def request(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401  # as keystoneauth has it
-        due = next(requests) == number
-        if due and moment == "before":
+    def die_at_the_number() -> None:
+        if next(requests) == number:
             die()
-        answer = real(*arguments, **options)
-        if due:
-            die()
-        return answer
 
-    session.request = request  # type: ignore[method-assign]  # what this is for
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        (between.before if moment == "before" else between.after)(method, "", die_at_the_number, times=-1)
 
 
 def build(order: dict[str, Any]) -> NewImage:

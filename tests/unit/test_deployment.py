@@ -641,7 +641,7 @@ def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
 def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
     fake.glance.protections = False
     fake.glance.policies["publicize_image"] = "member"
-    fake.fail("glance", "PATCH", "", status=500, skip=3)
+    fake.fail("glance", "PATCH", "", status=500, skip=4)
 
     findings = examine(fake, probe=True)
 
