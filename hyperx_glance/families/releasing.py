@@ -240,9 +240,10 @@ class _Publishing:
         looks by name finds two for one round trip, and never none.
         """
         context, image = self._context, self._image
-        shown = shown_of_owner(context, image.owner, image.family)
+        shown = {each.id: each for each in shown_of_owner(context, image.owner, image.family)}
+        image = shown.pop(image.id, image)  # another program may have switched it meanwhile
         released = image.model_copy(update={"released_at": self._time})
-        is_latest = greatest_of([*shown, released], self._time) is released
+        is_latest = greatest_of([*shown.values(), released], self._time) is released
         if not is_latest:
             name = versioned_name(self._changes.name, image.version)
             self._changes = ImageChanges(category=self._changes.category, name=name, hidden=True)
@@ -250,7 +251,7 @@ class _Publishing:
         self._switched = True
         if is_latest:
             with _Released(image, image.version):
-                names.hide(context, shown)
+                names.hide(context, shown.values())
 
     def settled(self) -> Image:
         """Let the names settle, and look again whether the switch has lasted; return the image."""

@@ -207,6 +207,19 @@ def test_two_who_release_one_version_make_one_image(client: ClientFactory) -> No
     assert len({image.id for image in made}) == 1
 
 
+def test_a_switch_that_another_program_makes_first_is_not_undone(client: ClientFactory) -> None:
+    of, alice = family(), client()
+    released(alice, of, "1")
+    between, seen = Interference(alice), []
+    between.after("PUT", "/file$", lambda: between.before("GET", "/images$", lambda: released(client(), of, "2")))
+    between.after("PATCH", "/images/", lambda: seen.append(client().latest(of).version), times=-1)
+
+    released(alice, of, "2")
+
+    assert "1" not in seen
+    assert names(client(), of) == settled(of, "2", "1")
+
+
 def test_two_versions_at_once_are_both_in(client: ClientFactory) -> None:
     of = family()
 
