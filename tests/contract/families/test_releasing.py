@@ -207,11 +207,20 @@ def test_two_who_release_one_version_make_one_image(client: ClientFactory) -> No
     assert len({image.id for image in made}) == 1
 
 
-def test_a_switch_that_another_program_makes_first_is_not_undone(client: ClientFactory) -> None:
+def test_a_switch_that_another_program_makes_first_is_not_undone(cloud: CloudUnderTest, client: ClientFactory) -> None:
     of, alice = family(), client()
     released(alice, of, "1")
     between, seen = Interference(alice), []
-    between.after("PUT", "/file$", lambda: between.before("GET", "/images$", lambda: released(client(), of, "2")))
+
+    def another() -> None:
+        dying = client()
+        Interference(dying).after("PATCH", "/images/", interrupt)
+        with contextlib.suppress(KeyboardInterrupt):
+            released(dying, of, "2")
+        later = {"hyperx_released_at": "2999-01-01T00:00:00Z"}
+        patch_record(cloud, release_id(alice.project_id, of, "2", 0), later)
+
+    between.after("PUT", "/file$", lambda: between.before("GET", "/images$", another))
     between.after("PATCH", "/images/", lambda: seen.append(client().latest(of).version), times=-1)
 
     released(alice, of, "2")
