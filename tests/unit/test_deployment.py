@@ -64,6 +64,7 @@ TRYING = [
     "image-limits",
     "image-store",
     "launch-rights",
+    "volume-rights",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
@@ -1077,6 +1078,20 @@ def test_a_policy_of_glance_that_refuses_members_something_is_told(
     assert f"not authorized to complete {policy} action" in found.explanation
     assert errors(findings) <= {"image-policies", "scratch-record"}
     assert findings["property-protections"].level != "error"
+
+
+def test_a_policy_that_refuses_volumes_is_told(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["volume-rights"].message.code == "volumes-are-allowed"
+    assert fake.cinder.volumes == {}
+    fake.fail("cinder", "POST", "/volumes$", status=503)
+    assert examine(fake, probe=True)["volume-rights"].message.code == "no-volume-was-tried"
+    body = {"forbidden": {"message": "Policy doesn't allow volume:create to be performed.", "code": 403}}
+    fake.fail("cinder", "POST", "/volumes$", status=403, body=body)
+
+    findings = examine(fake, probe=True)
+
+    assert levels(findings) == {"volume-rights": "warning"}
+    assert "volume:create" in findings["volume-rights"].explanation
 
 
 def test_several_policies_are_told_together(fake: InMemoryCloud) -> None:
