@@ -192,7 +192,7 @@ def _try_rights(cloud: Cloud, trials: Trials) -> None:
 
 
 def _try_volume(cloud: Cloud, trials: Trials) -> None:
-    """Ask for a volume of an image without data: Cinder looks at its policies, and then makes none (create_volume.py)."""
+    """Ask for a volume of an image without data: Cinder looks at its policies, and makes none (create_volume.py)."""
     volume: Json = {"name": _NAME, "size": 1, "imageRef": trials.image_id}
     if cloud.has("block-storage"):
         trials.volume = _attempt(lambda: cloud.post("block-storage", "/volumes", json={"volume": volume}).close())

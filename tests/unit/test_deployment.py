@@ -1031,6 +1031,24 @@ def test_a_list_that_a_policy_refuses_is_named(
     assert findings["policies"].explanation.startswith("You are not authorized.")
 
 
+def test_each_refused_list_is_told_with_its_consequence(fake: InMemoryCloud) -> None:
+    fake.fail("nova", "GET", "/limits$", status=403, times=None)
+    fake.fail("nova", "GET", "/os-keypairs", status=403, times=None)
+
+    message = examine(fake)["policies"].message
+
+    assert "Quotas of servers are not shown" in message
+    assert "Key pairs cannot be chosen" in message
+
+
+def test_a_check_that_a_policy_refuses_is_no_error(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/usage", status=403, times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == dict.fromkeys(("policies", "unified-limits", "lost-places"), "warning")
+
+
 def test_a_scratch_record_that_cannot_be_deleted_is_made_once(fake: InMemoryCloud) -> None:
     fake.glance.policies["delete_image"] = "admin"
     first = examine(fake, probe=True)["scratch-record"]
