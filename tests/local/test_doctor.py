@@ -9,7 +9,7 @@ import pytest
 from hyperx_glance import HyperxGlanceError, NewImage
 from tests import samples
 from tests.deployments.worlds.neutron import changed
-from tests.support.clouds import image_ids
+from tests.support.clouds import image_ids, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +130,16 @@ def test_a_staging_area_that_is_gone_is_an_error(local_cloud: LocalCloud, client
     assert all(image_id in found["scratch-record"].message for image_id in left)
 
 
-def test_a_department_with_an_external_network_alone_is_told(local_cloud: LocalCloud, client: ClientFactory) -> None:
+def test_a_department_without_a_network_for_servers_is_told(local_cloud: LocalCloud, client: ClientFactory) -> None:
+    alice = client("alice").cloud
     with changed(**{"router:external": True, "shared": False})(local_cloud):
-        assert "no network for servers" in probed(client)["launch-choices"].message
+        none = probed(client)["launch-choices"]
+        body = {"network": {"name": unique("bare")}}
+        bare = alice.post("network", "/networks", json=body).json()["network"]
+        unaddressed = probed(client)["launch-choices"]
+        alice.delete("network", f"/networks/{bare['id']}")
+
+    assert (none.level, unaddressed.level) == ("error", "error")
+    assert "no network for servers" in none.message
+    assert bare["name"] in unaddressed.message
+    assert "no subnets" in unaddressed.message

@@ -1197,9 +1197,15 @@ def with_an_external_network(fake: InMemoryCloud) -> None:
     fake.neutron.add_network("outside", project_id=fake.keystone.project_id("dept-a"), external=True)
 
 
+def with_a_network_without_addresses(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+    fake.neutron.add_network("outside", shared=True, subnets=0)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        (with_a_network_without_addresses, "networks-without-subnets"),
         (without_flavors, "no-flavor-is-shown"),
         (without_hosts, "no-zone-is-available"),
         (without_networks, "no-network-is-shown"),
