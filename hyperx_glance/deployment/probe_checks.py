@@ -110,6 +110,17 @@ def _image_store(evidence: Evidence) -> CheckResult:
     return _inconclusive(_trials(evidence).data if store.outcome == "omitted" else store)
 
 
+def _volume_rights(evidence: Evidence) -> CheckResult:
+    volume = _trials(evidence).volume
+    if volume.outcome == "refused":
+        return _negative("warning", say("volumes-are-refused"), say("allow-the-volumes"), volume)
+    if _trials(evidence).creation.outcome != "done":
+        return _inconclusive(_trials(evidence).creation)
+    if volume.outcome == "failed" and volume.status == 400:
+        return CheckResult("ok", say("volumes-are-allowed"))
+    return CheckResult("ok", say("no-volume-was-tried"), explanation=volume.explanation)
+
+
 def _publicize(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if (unclear := _unclear(evidence, trials.publicize)) is not None:
@@ -242,4 +253,5 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "image-limits": _image_limits,
     "image-store": _image_store,
     "launch-rights": launch_rights,
+    "volume-rights": _volume_rights,
 }

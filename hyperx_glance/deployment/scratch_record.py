@@ -94,6 +94,8 @@ class Trials:
     creator: Attempt = OMITTED
     rights: tuple[Attempt, ...] = ()
     """Requests that change nothing, because the record has no data: only policies refuse them in their own words."""
+    volume: Attempt = OMITTED
+    """A volume of the record: only a policy refuses it otherwise than because the record has no data."""
     tags: Attempt = OMITTED
     """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
@@ -135,6 +137,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
         trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
             _try_rights(cloud, trials)
+            _try_volume(cloud, trials)
             _try_changes(cloud, trials)
             _try_import(cloud, trials)
             if usual == "qcow2":
@@ -191,6 +194,13 @@ def _try_rights(cloud: Cloud, trials: Trials) -> None:
         _attempt(lambda: cloud.post("image", path("actions", "deactivate")).close()),
         _attempt(lambda: cloud.post("image", path("actions", "reactivate")).close()),
     )
+
+
+def _try_volume(cloud: Cloud, trials: Trials) -> None:
+    """Ask for a volume of an image without data: Cinder looks at its policies, and makes none (create_volume.py)."""
+    volume: Json = {"name": _NAME, "size": 1, "imageRef": trials.image_id}
+    if cloud.has("block-storage"):
+        trials.volume = _attempt(lambda: cloud.post("block-storage", "/volumes", json={"volume": volume}).close())
 
 
 def _try_changes(cloud: Cloud, trials: Trials) -> None:

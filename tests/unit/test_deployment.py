@@ -67,6 +67,7 @@ TRYING = [
     "image-limits",
     "image-store",
     "launch-rights",
+    "volume-rights",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
@@ -1064,6 +1065,24 @@ def test_a_list_that_a_policy_refuses_is_named(
     assert findings["policies"].explanation.startswith("You are not authorized.")
 
 
+def test_each_refused_list_is_told_with_its_consequence(fake: InMemoryCloud) -> None:
+    fake.fail("nova", "GET", "/limits$", status=403, times=None)
+    fake.fail("nova", "GET", "/os-keypairs", status=403, times=None)
+
+    message = examine(fake)["policies"].message
+
+    assert "Quotas of servers are not shown" in message
+    assert "Key pairs cannot be chosen" in message
+
+
+def test_a_check_that_a_policy_refuses_is_no_error(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/usage", status=403, times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == dict.fromkeys(("policies", "unified-limits", "lost-places"), "warning")
+
+
 def test_a_scratch_record_that_cannot_be_deleted_is_made_once(fake: InMemoryCloud) -> None:
     fake.glance.policies["delete_image"] = "admin"
     first = examine(fake, probe=True)["scratch-record"]
@@ -1111,6 +1130,20 @@ def test_a_policy_of_glance_that_refuses_members_something_is_told(
     assert f"not authorized to complete {policy} action" in found.explanation
     assert errors(findings) <= {"image-policies", "scratch-record"}
     assert findings["property-protections"].level != "error"
+
+
+def test_a_policy_that_refuses_volumes_is_told(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["volume-rights"].message.code == "volumes-are-allowed"
+    assert fake.cinder.volumes == {}
+    fake.fail("cinder", "POST", "/volumes$", status=503)
+    assert examine(fake, probe=True)["volume-rights"].message.code == "no-volume-was-tried"
+    body = {"forbidden": {"message": "Policy doesn't allow volume:create to be performed.", "code": 403}}
+    fake.fail("cinder", "POST", "/volumes$", status=403, body=body)
+
+    findings = examine(fake, probe=True)
+
+    assert levels(findings) == {"volume-rights": "warning"}
+    assert "volume:create" in findings["volume-rights"].explanation
 
 
 def test_several_policies_are_told_together(fake: InMemoryCloud) -> None:
@@ -1198,9 +1231,15 @@ def with_an_external_network(fake: InMemoryCloud) -> None:
     fake.neutron.add_network("outside", project_id=fake.keystone.project_id("dept-a"), external=True)
 
 
+def with_a_network_without_addresses(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+    fake.neutron.add_network("outside", shared=True, subnets=0)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        (with_a_network_without_addresses, "networks-without-subnets"),
         (without_flavors, "no-flavor-is-shown"),
         (without_hosts, "no-zone-is-available"),
         (without_networks, "no-network-is-shown"),

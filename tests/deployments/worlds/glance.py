@@ -27,6 +27,7 @@ NO_RECORD: Final = {
             "stream-quota",
             "image-limits",
             "image-store",
+            "volume-rights",
         ),
         "warning",
     ),
