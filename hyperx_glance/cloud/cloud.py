@@ -35,7 +35,16 @@ from hyperx_glance.cloud.failures import (
 )
 from hyperx_glance.cloud.forks import check_process, process_of
 from hyperx_glance.cloud.redirects import careful
-from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, token_of, url
+from hyperx_glance.cloud.tokens import (
+    Access,
+    Endpoint,
+    access_of,
+    endpoints,
+    of_system,
+    of_system_by_password,
+    token_of,
+    url,
+)
 from hyperx_glance.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -195,8 +204,9 @@ class Cloud:
     def of_system(self) -> Cloud | None:
         """Return a connection to Keystone as the same user with a system-scoped token; None if Keystone issues none.
 
-        Keystone issues none to users without a system role, for a token of an application credential, and if
-        ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
+        Keystone exchanges no token of an application credential, and none at all if ``allow_rescope_scoped_token`` is
+        off (keystone/auth/core.py, keystone/token/provider.py). If the session has the password, it then logs in with
+        it. Keystone issues no such token to users without a role on the system.
         """
         with logging_in(self._session):
             token = token_of(self._session)
@@ -208,8 +218,13 @@ class Cloud:
 
     def _rescope(self, token: AccessInfo) -> Cloud | None:
         base = self.base("identity")
-        session = of_system(self._session, token, base)
+        for session in of_system(self._session, token, base), of_system_by_password(self._session, base):
+            cloud = session and self._logged_in(session, base)
+            if cloud:
+                return cloud
+        return None
 
+    def _logged_in(self, session: Session, base: str) -> Cloud | None:
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, endpoint_override=base)
 

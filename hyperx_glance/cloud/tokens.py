@@ -121,7 +121,19 @@ def caller_of(session: Session) -> Caller:
 
 def of_system(known: Session, token: AccessInfo, base: str) -> Session:
     """Return a system-scoped session of the same user; no request is sent yet."""
-    login = v3.Token(base, token=token.auth_token or "", system_scope="all")
+    return _with_login(known, v3.Token(base, token=token.auth_token or "", system_scope="all"))
+
+
+def of_system_by_password(known: Session, base: str) -> Session | None:
+    """Return a system-scoped session with the password of a session; None if its login has no password alone."""
+    login = known.auth
+    methods = getattr(login, "auth_methods", None) or getattr(getattr(login, "_plugin", None), "auth_methods", ())
+    if not methods or not all(isinstance(method, v3.PasswordMethod) for method in methods):
+        return None
+    return _with_login(known, v3.Auth(base, list(methods), system_scope="all"))
+
+
+def _with_login(known: Session, login: v3.Auth) -> Session:
     return Session(login, known.session, verify=known.verify, cert=known.cert, timeout=known.timeout)
 
 
