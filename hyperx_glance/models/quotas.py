@@ -40,7 +40,7 @@ class Usage(Described):
 class DepartmentQuota(Described):
     """What a department uses and may use; a field is None if this cloud does not report it.
 
-    ``not_looked_at`` names the services that have figures, but did not answer, or do not show them to the caller: "image",
+    ``not_looked_at`` names the services that did not answer, or do not show their figures to the caller: "image",
     "compute" or "block-storage". Their fields are None, too, and ``notes`` says why.
 
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
