@@ -81,8 +81,8 @@ def translated(service: str, session: Session) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def logging_in(session: Session) -> Iterator[None]:
-    """Translate the errors of a login, and of reading its token and catalogue.
+def logging_in(session: Session | None) -> Iterator[None]:
+    """Translate the errors of a login, and of reading its token and catalogue; ``session`` is None if it is made here.
 
     The request that required the login has not been sent. So each error is an `AuthenticationError`, or a
     `ServiceUnavailableError` that is not ``connected``. None repeats Keystone's text, which may quote the password
@@ -99,7 +99,7 @@ def logging_in(session: Session) -> Iterator[None]:
     except HyperxGlanceError:
         raise
     except _WRONG_SHAPES as error:
-        if session.auth:
+        if session and session.auth:
             session.invalidate()
         problem = type(error).__name__
         raise not_understood("identity", "sent-something-unreadable", connected=False, problem=problem) from None

@@ -261,3 +261,34 @@ OTHERS = ("department", "not_looked_at", "notes")
 
 def test_quotas_are_shown_for_each_resource() -> None:
     assert tuple(field for field in DepartmentQuota.model_fields if field not in OTHERS) == FIELDS
+
+
+# ----------------------------------------------------------------- Keystone
+
+
+@pytest.mark.parametrize("command", ["hyperx image list", "hyperx quota show", "hyperx iso list"])
+def test_without_keystone_commands_say_so(openstack: Callable[..., Run], fake: InMemoryCloud, command: str) -> None:
+    fake.kill("keystone")
+    run = openstack(command)
+    assert (run.status, run.out) == (1, "")
+    # keystoneauth's own warning stands before it: it tries to discover Keystone's versions.
+    assert "No response from the identity service" in run.err or "No Keystone at" in run.err, run.err
+    assert "Hint: " in run.err
+    assert "提示" in openstack(f"{command} --language zh").err
+
+
+def test_without_keystone_the_doctor_lists_its_findings(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.kill("keystone")
+    run = openstack("hyperx doctor -f json")
+    assert run.status == 1
+    findings = {finding["check"]: finding for finding in run.json()}
+    assert findings["identity"]["level"] == "error"
+    assert findings["image"]["message"] == "Not checked: the identity service is not usable."
+
+
+def test_refused_credentials_are_told_after_one_login(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.fail("keystone", "POST", "/auth/tokens", status=401, times=None)
+    run = openstack("hyperx image list")
+    assert run.status == 1
+    assert "refused the credentials" in run.err
+    assert len([request for request in fake.requests if request.path.endswith("/auth/tokens")]) == 1

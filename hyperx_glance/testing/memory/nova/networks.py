@@ -10,7 +10,9 @@ from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
-_UNEXPECTED = "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log.\n"
+_UNEXPECTED = (
+    "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log.\n"
+)
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
