@@ -17,7 +17,6 @@ from hyperx_glance import (
     HyperxGlanceError,
     Image,
     Launch,
-    LaunchRequest,
     NewCapture,
     NewImage,
     NewIso,
@@ -28,7 +27,7 @@ from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.support import launches
-from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, image_ids, unique
+from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
 from tests.support.outages import absent, down
 from tests.support.registrations import disk
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from hyperx_glance import Capture
-    from hyperx_glance.testing.memory import ServiceName
     from tests.support.clouds import CloudUnderTest
     from tests.support.file_server import FileServer
 
@@ -64,9 +62,11 @@ class Scene:
     launch: Launch
     on_volume: Launch
     unfinished: Capture
-    going: list[Launch]
-    going_on_volume: list[Launch]
+    going: Launch
+    going_on_volume: Launch
     finished: str
+    name: str = ""
+    """The name of what the present verb makes."""
 
     @property
     def server(self) -> str:
@@ -110,8 +110,8 @@ def scene(cloud: CloudUnderTest, client: ClientFactory, file_server: FileServer)
         launch=launch,
         on_volume=launched(boot_volume_gib=1),
         unfinished=alice.start_capture(launch.servers[0].id, NewCapture(name="unfinished")),
-        going=[launched()],
-        going_on_volume=[launched(boot_volume_gib=1, keep_volumes=True)],
+        going=launched(),
+        going_on_volume=launched(boot_volume_gib=1, keep_volumes=True),
         finished=finished,
     )
     launches.remove_servers(cloud)
@@ -127,7 +127,7 @@ class Verb:
     otherwise: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def outcome(self, outage: str) -> str:
-        return self.otherwise.get(outage) or self.otherwise.get(outage.split()[0], WORKS)
+        return self.otherwise.get(outage) or self.otherwise.get(outage.split(maxsplit=1)[0], WORKS)
 
 
 def edited(scene: Scene) -> object:
@@ -143,18 +143,18 @@ def saved(scene: Scene) -> object:
 
 
 def registered_and_cancelled(scene: Scene) -> object:
-    started = scene.alice.start_registration(NewIso(name=unique("held"), url=scene.held))
+    started = scene.alice.start_registration(NewIso(name=scene.name, url=scene.held))
     assert started.image_id in [image.id for image in scene.alice.unfinished_registrations()]
     scene.alice.progress(started.image_id)
     return scene.alice.cancel_registration(started.image_id)
 
 
 def launched(scene: Scene, **fields: object) -> object:
-    return scene.alice.launch(scene.image, launches.ask(name=unique("late"), **fields))
+    return scene.alice.launch(scene.image, launches.ask(name=scene.name, **fields))
 
 
 def captured(scene: Scene, server_id: str, **fields: Any) -> Image:  # noqa: ANN401  # fields of NewCapture
-    return scene.alice.capture(server_id, NewCapture(name=unique("late"), **fields))
+    return scene.alice.capture(server_id, NewCapture(name=scene.name, **fields))
 
 
 NOVA: Final = {"Nova": "compute"}
@@ -167,9 +167,9 @@ TABLE: Final = {
     "name owners": Verb(lambda s: [s.alice.owner_name(s.image), s.alice.departments(), s.alice.regions()]),
     "tell what is allowed": Verb(lambda s: [s.alice.allowed(s.image), s.alice.why_not(s.image, Action.DELETE)]),
     "check a URL": Verb(lambda s: s.alice.check_url(s.url)),
-    "register a URL": Verb(lambda s: s.alice.register(NewImage(name=unique("late"), url=s.url))),
+    "register a URL": Verb(lambda s: s.alice.register(NewImage(name=s.name, url=s.url))),
     "register a file": Verb(
-        lambda s: s.alice.register(NewImage(name=unique("late"), file=io.BytesIO(samples.data("disk.qcow2"))))
+        lambda s: s.alice.register(NewImage(name=s.name, file=io.BytesIO(samples.data("disk.qcow2"))))
     ),
     "cancel a registration": Verb(registered_and_cancelled),
     "edit": Verb(edited),
@@ -190,15 +190,20 @@ TABLE: Final = {
     "launch without a network": Verb(lambda s: launched(s, networks="none"), NOVA),
     "launch on a volume": Verb(lambda s: launched(s, boot_volume_gib=1), {**VOLUMES, **NETWORK}),
     "list launches": Verb(lambda s: s.alice.launches(), NOVA),
-    "find a launch": Verb(lambda s: s.alice.find_launch(s.launch.launch_id).progress(), NOVA),
+    "find a launch": Verb(
+        lambda s: s.alice.find_launch(s.launch.launch_id).progress(), {"Nova": "compute, leaving a launch"}
+    ),
     "reset a password": Verb(lambda s: s.alice.reset_password(s.server), NOVA),
     "capture a disk": Verb(lambda s: captured(s, s.server), NOVA),
     "capture a disk, with an id": Verb(lambda s: captured(s, s.server, capture_id=unique("capture")), NOVA),
     "capture a volume": Verb(lambda s: captured(s, s.server_on_volume), VOLUMES),
     "finish a capture of a disk": Verb(lambda s: s.alice.find_capture(s.unfinished.capture_id).wait()),
     "find a finished capture": Verb(lambda s: s.alice.find_capture(s.finished), {"Cinder is down": "block-storage"}),
-    "cancel a launch": Verb(lambda s: s.going[0].cancel(), NOVA),
-    "cancel a launch on volumes": Verb(lambda s: s.going_on_volume[0].cancel(), VOLUMES),
+    "cancel a launch": Verb(lambda s: s.going.cancel(), {"Nova": "compute, leaving a launch"}),
+    "cancel a launch on volumes": Verb(
+        lambda s: s.going_on_volume.cancel(),
+        {"Nova": "compute, leaving a launch", "Cinder": "block-storage, leaving a launch"},
+    ),
     "read the quota": Verb(
         lambda s: s.alice.quota(), {"Nova": "works without compute", "Cinder is down": "works without block-storage"}
     ),
@@ -223,22 +228,25 @@ TABLE: Final = {
 }
 
 
-def existing(cloud: CloudUnderTest) -> set[str]:
-    """Name everything that exists, past this library."""
-    servers = {server["id"] for server in launches.servers(cloud)}
-    return image_ids(cloud) | servers | {volume["id"] for volume in launches.volumes(cloud)}
-
-
 def outcome(verb: Verb, scene: Scene) -> str:
+    """Run a verb; return "works", or the service that it misses and what may exist after its error."""
     try:
         result = verb.run(scene)
     except ServiceUnavailableError as error:
         # Nova tells of Neutron, which may be nowhere but in Nova's own configuration.
-        return "network" if error.code == "no-network-service" else f"{error.service}"
+        service = "network" if error.code == "no-network-service" else f"{error.service}"
+        return ", leaving a ".join([service, *(str(thing).split(maxsplit=1)[0] for thing in error.left)])
     except HyperxGlanceError as error:
         return f"{type(error).__name__}: {error}"
     missing = getattr(result, "not_looked_at", ())
     return f"works without {', '.join(missing)}" if missing else WORKS
+
+
+def names(cloud: CloudUnderTest) -> list[str]:
+    """Name every image, server and unused volume of alice's department, past this library."""
+    images = cloud.session("alice").get("/v2/images?limit=1000", endpoint_filter=launches.IMAGES).json()["images"]
+    unused = [volume for volume in launches.volumes(cloud) if not volume["attachments"]]
+    return [each["name"] for each in [*images, *launches.servers(cloud), *unused]]
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
@@ -246,7 +254,12 @@ def test_a_service_that_is_down_stops_only_what_needs_it(
     cloud: CloudUnderTest, client: ClientFactory, scene: Scene, outage: str
 ) -> None:
     stop, service = OUTAGES[outage]
+    made, outcomes = {name: unique("made") for name in TABLE}, {}
     with stop(cloud, service):
         scene.alice, scene.admin = client("alice"), client("admin")
-        outcomes = {name: outcome(verb, scene) for name, verb in TABLE.items()}
+        for name, verb in TABLE.items():
+            scene.name = made[name]
+            outcomes[name] = outcome(verb, scene)
     assert outcomes == {name: verb.outcome(outage) for name, verb in TABLE.items()}
+    refused = [made[name] for name, outcome in outcomes.items() if not outcome.startswith(WORKS)]
+    assert [name for name in names(cloud) if not name or name.startswith(tuple(refused))] == []
