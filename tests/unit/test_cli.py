@@ -292,3 +292,30 @@ def test_refused_credentials_are_told_after_one_login(openstack: Callable[..., R
     assert run.status == 1
     assert "refused the credentials" in run.err
     assert len([request for request in fake.requests if request.path.endswith("/auth/tokens")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "existing"),
+    [
+        (f"hyperx image create new --url {URL} --store nowhere", "fast, slow"),
+        (f"hyperx iso create new --url {URL} --store nowhere", "fast, slow"),
+        ("hyperx image launch debian web --flavor m1.tiny --availability-zone mars", "nova"),
+    ],
+)
+def test_an_unknown_store_or_zone_is_refused_with_those_that_exist(
+    openstack: Callable[..., Run], fake: InMemoryCloud, debian: str, line: str, existing: str
+) -> None:
+    run = openstack(line.replace("debian", debian))
+    assert run.status
+    assert existing in run.err
+    assert (len(fake.glance.images), len(fake.nova.servers)) == (1, 0)
+
+
+@pytest.mark.parametrize("line", ["image create a --url b", "image list", "image capture a b", "check-url a"])
+def test_an_unknown_format_is_refused_with_those_that_exist(
+    openstack: Callable[..., Run], fake: InMemoryCloud, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    with pytest.raises(SystemExit):
+        openstack(f"hyperx {line} --disk-format qcow3")
+    assert "choose from 'raw', 'qcow2'" in capsys.readouterr().err
+    assert fake.requests == []
