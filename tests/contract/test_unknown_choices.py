@@ -1,4 +1,4 @@
-"""An unknown store, format or zone, in every verb that takes one: refused before anything exists, with those that exist."""
+"""Unknown stores, formats and zones, in every verb that takes one: refused before anything exists, with the known ones."""
 
 from __future__ import annotations
 
