@@ -58,6 +58,15 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+NO_NETWORK_SERVICE = "compute-without-network-service"
+"""The code of the error if Nova fails because it does not reach Neutron, which it asks for servers' security groups, too."""
+_WITHOUT_NETWORK = re.compile(
+    r"neutronclient\.|keystoneauth1\.exceptions\.(connection\.ConnectFailure|catalog\.EndpointNotFound)"
+)
+"""Exceptions of Nova's client of Neutron, which Nova names ("Unexpected API Error" of nova/api/openstack/wsgi.py).
+
+Nova's other clients wrap theirs (nova/volume/cinder.py).
+"""
 
 
 @contextlib.contextmanager
@@ -272,6 +281,9 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case 429:
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
             hint = say("try-later-at-a-lower-rate")
+        case 500 if service == "compute" and _WITHOUT_NETWORK.search(said):
+            kind, message = ServiceUnavailableError, say(NO_NETWORK_SERVICE)
+            hint = say("check-whether-it-is-up")
         case _ if status >= 500:
             kind, message = ServiceUnavailableError, say("service-failed", service=known)
             hint = say("try-later-and-see-the-log")

@@ -1,4 +1,4 @@
-"""Unknown stores, formats and zones, in every verb that takes one: refused before anything exists, with the known ones."""
+"""Unknown stores, formats and zones in every verb: refused before anything exists, with those that exist."""
 
 from __future__ import annotations
 
