@@ -59,7 +59,7 @@ _REFUSALS = (
 )
 _LONGEST_TARGET = 200
 NO_NETWORK_SERVICE = "compute-without-network-service"
-"""The code of the error if Nova fails because it does not reach Neutron, which it asks for servers' security groups, too."""
+"""The code of the error if Nova does not reach Neutron, which it asks for servers' security groups, too."""
 _WITHOUT_NETWORK = re.compile(
     r"neutronclient\.|keystoneauth1\.exceptions\.(connection\.ConnectFailure|catalog\.EndpointNotFound)"
 )
@@ -281,16 +281,19 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case 429:
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
             hint = say("try-later-at-a-lower-rate")
-        case 500 if service == "compute" and _WITHOUT_NETWORK.search(said):
-            kind, message = ServiceUnavailableError, say(NO_NETWORK_SERVICE)
-            hint = say("check-whether-it-is-up")
         case _ if status >= 500:
-            kind, message = ServiceUnavailableError, say("service-failed", service=known)
-            hint = say("try-later-and-see-the-log")
+            kind, (message, hint) = ServiceUnavailableError, _failed(service, said)
         case _:
             kind = InvalidRequestError
     request_id = response.headers.get("x-openstack-request-id")
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
+
+
+def _failed(service: str, said: str) -> tuple[Text, Text]:
+    """Return what a service that answers 5xx has failed at, and a hint."""
+    if service == "compute" and _WITHOUT_NETWORK.search(said):
+        return say(NO_NETWORK_SERVICE), say("check-whether-it-is-up")
+    return say("service-failed", service=word("service", service)), say("try-later-and-see-the-log")
 
 
 def _hint_for_a_role(message: str) -> Text:

@@ -302,7 +302,7 @@ def listed(
 ) -> Iterator[_Record]:
     """Iterate over a whole list; ``read`` returns the page for some query parameters.
 
-    A page is followed by another if it has a link. Neutron first cuts a page, then leaves out what its policy hides, and
+    A page is followed by another if it has a link. Neutron first cuts a page, then leaves out what its policy hides. It
     links to the next page only if nothing was left out (neutron/pecan_wsgi/hooks, PolicyHook and QueryParametersHook).
     But each page of a limited list links to the previous one. So such a list ends with an empty page. The policy may
     also hide a whole page in the middle, so the last page is read as well: raise an error if it shows something new.

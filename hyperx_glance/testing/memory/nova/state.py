@@ -161,7 +161,7 @@ class State(Service):
         )
 
     def _ask_neutron(self) -> None:
-        """Fail as Nova without Neutron, which it asks for a new server's networks, and for the groups of those it shows."""
+        """Fail as Nova without Neutron, which it asks for networks of new servers, and for groups of those it shows."""
         if self._neutron.present and self._neutron.running:
             return
         absent = "keystoneauth1.exceptions.catalog.EndpointNotFound"
