@@ -266,3 +266,25 @@ def test_a_service_that_is_down_stops_only_what_needs_it(
     assert outcomes == {name: verb.outcome(outage) for name, verb in TABLE.items()}
     refused = [made[name] for name, outcome in outcomes.items() if outcome in {"compute", "network", "block-storage"}]
     assert [name for name in names(cloud) if not name or name.startswith(tuple(refused))] == []
+
+
+def test_without_keystone_every_verb_says_so_and_the_doctor_lists_it(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    for person in ("alice", "admin"):
+        cloud.session(person).invalidate()
+    alice, admin = client("alice"), client("admin")
+    with down(cloud, "keystone"):
+        verbs: list[Callable[[], object]] = [
+            alice.quota,
+            lambda: list(alice.images()),
+            alice.launches,
+            lambda: admin.set_quota("dept-b", cores=5),
+        ]
+        for verb in verbs:
+            with pytest.raises(ServiceUnavailableError) as caught:
+                verb()
+            assert (caught.value.service, caught.value.left) == ("identity", ())
+        first, *others = alice.doctor()
+        assert (first.check, first.level) == ("identity", "error")
+        assert {finding.level for finding in others} == {"warning"}
