@@ -703,7 +703,8 @@ class Client(Connected):
     def quota(self, department: str | None = None) -> DepartmentQuota:
         """Return what a department uses and may use; only administrators may name other departments than their own.
 
-        The figures of a service that does not answer are None, and ``not_looked_at`` of the result names it.
+        The figures of a service that does not answer are None, and ``not_looked_at`` of the result names it. If none
+        answers, this is an error.
 
         :param department: a name or an id; None is the caller's
         :raises NotFoundError: there is no such department

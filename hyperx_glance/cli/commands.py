@@ -87,7 +87,7 @@ class Command(command.Command):
     def log_in(self) -> None:
         """Let ``openstack`` log in as for its own commands; a failure is an error of this library."""
         with logging_in(None):
-            self.app.prepare_to_run_command(_LoggedIn())
+            self.app.prepare_to_run_command(_LoggedIn(self.app, None))
 
     def say_how_to_go_on(self, command: str, thing: str) -> None:
         """Write, on standard error, the command that continues what this one has started."""
@@ -155,10 +155,13 @@ class Command(command.Command):
         return done
 
 
-class _LoggedIn:
+class _LoggedIn(command.Command):
     """A command for which ``openstack`` logs in (osc_lib/shell.py, prepare_to_run_command)."""
 
     auth_required = True
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do nothing: it never runs."""
 
 
 class Several(Command):

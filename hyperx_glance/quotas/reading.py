@@ -87,10 +87,26 @@ def quota(context: Context, department: str | None) -> DepartmentQuota:
 
 
 def whole_quota(context: Context, department: Department, *, needed: Collection[Service] = ()) -> DepartmentQuota:
-    """Return a department's quota; if a service does not answer, its figures are missing, or it is ``needed``."""
+    """Return a department's quota, without the figures of services that do not answer; all services are asked at once.
+
+    Raise the error of a service that is ``needed``, and the first one if none answers.
+    """
     known: dict[Service, Part] = {"image": image_quota, "compute": compute_quota, "block-storage": volume_quota}
-    parts = [part if service in needed else _if_answering(service, part) for service, part in known.items()]
-    return quota_of(context, department, *parts)
+    with ThreadPoolExecutor(len(known)) as pool:
+        reading = {service: pool.submit(part, context, department) for service, part in known.items()}
+    parts: list[DepartmentQuota] = []
+    failures: list[ServiceUnavailableError] = []
+    for service, part in reading.items():
+        try:
+            parts.append(part.result())
+        except ServiceUnavailableError as error:
+            if service in needed:
+                raise
+            failures.append(error)
+            parts.append(_unread(service, department, error))
+    if len(failures) == len(reading):
+        raise failures[0]
+    return merged(*parts)
 
 
 def quota_of(context: Context, department: Department, *parts: Part) -> DepartmentQuota:
@@ -111,20 +127,11 @@ def _missing(service: Service, department: Department, note: Text) -> Department
     return DepartmentQuota(department=department.name, not_looked_at=(service,), notes=(note,))
 
 
-def _if_answering(service: Service, part: Part) -> Part:
-    """Make a part of a quota say that its service is down, instead of an error: the others' figures are right."""
-
-    def read(context: Context, department: Department) -> DepartmentQuota:
-        try:
-            return part(context, department)
-        except ServiceUnavailableError as error:
-            LOG.warning("The figures of the %s service were not read: %s", service, error)
-            note = say(
-                "quota-not-read", service=word("service", service), department=department.name, problem=error.message
-            )
-            return _missing(service, department, note)
-
-    return read
+def _unread(service: Service, department: Department, error: ServiceUnavailableError) -> DepartmentQuota:
+    LOG.warning("The figures of the %s service were not read: %s", service, error)
+    called = word("service", service)
+    note = say("quota-not-read", service=called, department=department.name, problem=error.message)
+    return _missing(service, department, note)
 
 
 def _if_shown(service: Service) -> Callable[[Part], Part]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -24,6 +26,7 @@ from hyperx_glance import (
     ServiceUnavailableError,
 )
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.testing.memory import ServiceName
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.support import launches
@@ -32,14 +35,15 @@ from tests.support.outages import absent, down
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from hyperx_glance import Capture
     from tests.support.clouds import CloudUnderTest
     from tests.support.file_server import FileServer
 
 WORKS: Final = "works"
-OUTAGES: Final = {
+Outage = Callable[["CloudUnderTest", ServiceName], AbstractContextManager[None]]
+OUTAGES: Final[dict[str, tuple[Outage, ServiceName]]] = {
     "Cinder is down": (down, "cinder"),
     "Cinder is absent": (absent, "cinder"),
     "Neutron is down": (down, "neutron"),

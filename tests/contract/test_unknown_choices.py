@@ -36,7 +36,7 @@ CASES: Final[dict[str, tuple[Callable[[Client, str, str], object], tuple[str, ..
     ),
     "a URL, in a format": (lambda c, url, _: c.register(NewImage(name="x", url=url, **ODD)), IMAGE_FORMATS),
     "a check, of a format": (lambda c, url, _: c.check_url(url, **ODD), DISK_FORMATS),
-    "a list, of a format": (lambda c, *_: list(c.images(formats=["qcow3"])), DISK_FORMATS),  # type: ignore[list-item]
+    "a list, of a format": (lambda c, *_: list(c.images(formats=["qcow3"])), DISK_FORMATS),
     "a capture, in a format": (
         lambda c, _, server: c.capture(server, NewCapture(name="x", **ODD)),
         IMAGE_FORMATS,

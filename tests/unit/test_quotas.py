@@ -205,6 +205,15 @@ def test_a_cloud_without_limits_is_not_a_service_that_is_down(cloud: InMemoryClo
     assert (quota.volumes, quota.images, quota.not_looked_at, quota.notes) == (None, None, (), ())
 
 
+def test_no_service_that_answers_is_an_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client()
+    for service, _ in DOWN:
+        cloud.kill(service)  # type: ignore[arg-type]  # a name
+    with pytest.raises(ServiceUnavailableError) as caught:
+        alice.quota()
+    assert caught.value.service == "image"
+
+
 @pytest.mark.parametrize(("service", "kind"), DOWN)
 def test_limits_of_other_services_are_set_while_one_is_down(
     cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, kind: str
@@ -212,7 +221,7 @@ def test_limits_of_other_services_are_set_while_one_is_down(
     limits = {FIRST_FIELD[each]: 3 for each, _ in DOWN if each != service}
     cloud.kill(service)
 
-    quota = client("admin").set_quota("dept-b", **limits)  # type: ignore[arg-type]  # fields of QuotaLimits
+    quota = client("admin").set_quota("dept-b", **limits)
 
     assert {field: getattr(quota, field).limit for field in limits} == limits
     assert quota.not_looked_at == (kind,)
@@ -544,7 +553,7 @@ def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(ref
         held = cloud.session("admin")
         login = v3.Token(
             cloud.auth("admin")["auth_url"],
-            token=held.get_token(),
+            token=held.get_token() or "",
             project_name="admin",
             project_domain_id="default",
         )
