@@ -86,8 +86,8 @@ def client(cloud: CloudUnderTest) -> ClientFactory:
     """Connect users who wait a minute at most; in memory, time passes only during sleeps."""
     if not isinstance(cloud, InMemoryCloud):
         return ClientFactory(cloud, dataclasses.replace(PATIENT, pace=Pace(deadline=scaled(60))))
-    clock = Clock()
-    pace = Pace(first_interval=1, longest_interval=5, deadline=60, sleep=clock.sleep, clock=clock)
+    clock = Clock(tick=1)
+    pace = Pace(first_interval=0, longest_interval=0, deadline=60, sleep=clock.sleep, clock=clock)
     return ClientFactory(cloud, dataclasses.replace(HASTY, pace=pace))
 
 
