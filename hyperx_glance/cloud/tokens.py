@@ -22,7 +22,7 @@ from keystoneauth1.session import Session
 from hyperx_glance.cloud.answers import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from keystoneauth1.access import AccessInfo
     from keystoneauth1.adapter import Adapter
@@ -86,6 +86,15 @@ def token_of(session: Session) -> AccessInfo | None:
     if found.expires is not None:
         _GOOD_UNTIL[found] = found.expires.timestamp() - _RENEWED_SECONDS
     return found
+
+
+def access_rules(token: AccessInfo | None) -> tuple[Sequence[Mapping[str, object]], Sequence[str]] | None:
+    """Return the access rules of an application credential, and the types of services; None if there are no rules."""
+    rules = getattr(token, "application_credential_access_rules", None)
+    if token is None or rules is None:
+        return None
+    catalogue = token.service_catalog.catalog if token.has_service_catalog() else []
+    return rules, [str(service.get("type")) for service in catalogue]
 
 
 def access_of(found: AccessInfo) -> Access:

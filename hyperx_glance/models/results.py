@@ -10,8 +10,9 @@ from typing import Literal
 
 from hyperx_glance.models.described import Described
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.times import Time
 from hyperx_glance.texts import NO_TEXT, Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
+from hyperx_glance.vocabulary import Category, Kind, Phase, ShareStatus, State, UrlProblem
 
 
 class Server(Described):
@@ -118,12 +119,26 @@ class Deletion(Described):
     """The result of a deletion: ``image`` is None if there was none.
 
     ``servers`` is None if they were not requested, or if Nova did not list them. ``not_looked_at`` names the services
-    that did not answer, so that servers may be missing: "compute" or "block-storage".
+    that did not list theirs, because they did not answer or a policy forbids it, so that servers may be missing:
+    "compute" or "block-storage".
     """
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
     not_looked_at: tuple[str, ...] = ()
+
+
+class Share(Described):
+    """A department with which an image is shared; it can read and launch the image, whatever its ``status``.
+
+    ``department`` is its name, or its id if Keystone does not show the name. ``since`` is when it was invited, or when
+    it answered.
+    """
+
+    department_id: str
+    department: str
+    status: ShareStatus
+    since: Time
 
 
 class Progress(Described):

@@ -31,7 +31,7 @@ from hyperx_glance.quotas.resources import (
     VOLUME_RESOURCES,
     Resource,
 )
-from hyperx_glance.texts import field_name, say
+from hyperx_glance.texts import field_name, say, sentences
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
@@ -332,11 +332,16 @@ def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str
         error.add_note(say("limits-left", fields=list(map(field_name, left))))
 
 
+_SERVICE_OF = {resource.field: resource.service for resource in RESOURCES}
+
+
 def _ignored(now: DepartmentQuota, wanted: Mapping[str, int]) -> list[str]:
     """Return the fields whose limit is not the wanted one."""
     ignored = []
     for field, limit in wanted.items():
         usage: Usage | None = getattr(now, field)
+        if usage is None and _SERVICE_OF[field] in now.not_looked_at:
+            raise NotAllowedError(sentences(*now.notes))
         if usage is None or usage.limit != (None if limit < 0 else limit):
             ignored.append(field)
     return ignored

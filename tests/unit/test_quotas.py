@@ -739,3 +739,12 @@ def test_a_launch_beyond_the_limit_of_disks_is_told_in_people_s_words(
     assert (error.resource, error.limit, error.used, error.requested) == ("disk_gib", 40, 0, 60)
     assert "no room for 60 more GiB of disks" in error.message
     assert error.message.in_language("zh").count("GiB 磁盘容量")
+
+
+def test_limits_that_cannot_be_read_back_are_not_called_ignored(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "GET", "/os-quota-sets/.*/detail", status=403, times=None)
+
+    with pytest.raises(NotAllowedError, match="does not show you the quota of dept-a"):
+        client("admin").set_quota("dept-a", cores=8)
+
+    assert client().quota().cores == Usage(used=0, limit=60)
