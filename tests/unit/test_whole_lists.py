@@ -157,7 +157,7 @@ def test_each_list_that_the_library_reads_is_among_these(
     assert len(read) > 9
     assert read <= requests.keys()
     zones = {"availabilityZoneInfo"}  # Nova never cuts these
-    assert {key for key in read if len(requests[key]) < 2} == zones
+    assert {key for key in read if len(requests[key]) < 2} <= zones
 
 
 def every(shape: type[Shape]) -> list[type[Shape]]:
