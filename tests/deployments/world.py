@@ -31,6 +31,15 @@ REGISTRATIONS: Final = (
     "an administrator registers for a department",
     "another department registers an image",
 )
+QUOTAS: Final = (
+    "an administrator gives a department room for captures",
+    "a member reads the quota",
+    "an administrator reads the quota of a department",
+    "a member registers beyond the limit of images",
+    "an administrator limits servers",
+    "a member sees that nothing is used any more",
+    "an administrator takes the room back",
+)
 Options = Mapping[str, Mapping[str, Mapping[str, "str | int | float | bool | None"]]]
 Made = Callable[["LocalCloud"], AbstractContextManager[object]]
 Login = Callable[["LocalCloud", str], "Session"]
