@@ -980,6 +980,9 @@ class Client(Connected):
     def quota(self, department: str | None = None) -> DepartmentQuota:
         """Return what a department uses and may use; only administrators may name other departments than their own.
 
+        The figures of a service that does not answer are None, and ``not_looked_at`` of the result names it. If none
+        answers, this is an error.
+
         :param department: a name or an id; None is the caller's
         :raises NotFoundError: there is no such department
         :raises NotAllowedError: it is another department's, and the caller is no administrator
@@ -992,12 +995,16 @@ class Client(Connected):
     def set_quota(self, department: str, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department, and return its quota. Only administrators may do this.
 
+        If a service whose limits are given does not answer, nothing is written. After an error, notes on it say which
+        limits were restored, and which could not be.
+
         :param department: a name or an id
         :param limits: fields of `DepartmentQuota` as keywords, see `QuotaLimits`, in the same units; -1 is unlimited,
             None the default
         :raises NotAllowedError: the caller is no administrator
         :raises NotFoundError: there is no such department
         :raises ConflictError: a service said yes but changed nothing, or cannot limit this
+        :raises ServiceUnavailableError: a service whose limits are given does not answer
         """
         from hyperx_glance.quotas.setting import set_quota
 

@@ -19,6 +19,7 @@ from osc_lib.command import command
 import hyperx_glance
 from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
+from hyperx_glance.cloud.failures import logging_in
 from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say, word
 
@@ -39,6 +40,9 @@ class Command(command.Command):
 
     goes_on = ("launch wait", "capture resume", "registration resume")
     """The commands to continue with a launch, a capture, or an image that this command has left."""
+
+    auth_required = False
+    """False because ``openstack`` would log in before the command, and show keystoneauth's errors; see `log_in`."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {}
     """Fields that texts may name although only another command has an option for them, with that command."""
@@ -71,6 +75,7 @@ class Command(command.Command):
         """Return a client with the login and the options of the command."""
         from hyperx_glance.cloud.connecting import open_connection
 
+        self.log_in()
         manager: Any = self.app.client_manager
         steward: str | None = getattr(parsed_args, "steward_cloud", None)
         return hyperx_glance.Client.from_connection(
@@ -78,6 +83,11 @@ class Command(command.Command):
             steward=open_connection(steward, {}) if steward else None,
             settings=options.settings(parsed_args),
         )
+
+    def log_in(self) -> None:
+        """Let ``openstack`` log in as for its own commands; a failure is an error of this library."""
+        with logging_in(None):
+            self.app.prepare_to_run_command(_LoggedIn(self.app, None))
 
     def say_how_to_go_on(self, command: str, thing: str) -> None:
         """Write, on standard error, the command that continues what this one has started."""
@@ -143,6 +153,15 @@ class Command(command.Command):
                 self.log.error("%s", _lines(f"{name}: {self.read(error, **{what: name})}"))  # noqa: TRY400  # no traceback
                 self.status = 1
         return done
+
+
+class _LoggedIn(command.Command):
+    """A command for which ``openstack`` logs in (osc_lib/shell.py, prepare_to_run_command)."""
+
+    auth_required = True
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do nothing: it never runs."""
 
 
 class Several(Command):

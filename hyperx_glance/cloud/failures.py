@@ -59,6 +59,15 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+NO_NETWORK_SERVICE = "compute-without-network-service"
+"""The code of the error if Nova does not reach Neutron, which it asks for servers' security groups, too."""
+_WITHOUT_NETWORK = re.compile(
+    r"neutronclient\.|keystoneauth1\.exceptions\.(connection\.ConnectFailure|catalog\.EndpointNotFound)"
+)
+"""Exceptions of Nova's client of Neutron, which Nova names ("Unexpected API Error" of nova/api/openstack/wsgi.py).
+
+Nova's other clients wrap theirs (nova/volume/cinder.py).
+"""
 _TOO_MANY = re.compile(
     r"number of allowed image (properties|tags)\. Attempted: (\d{1,9}), Maximum: (-?\d{1,9})"
 )  # glance/common/exception.py; more than one image may have, however much room the department has
@@ -86,8 +95,8 @@ def translated(service: str, session: Session) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def logging_in(session: Session) -> Iterator[None]:
-    """Translate the errors of a login, and of reading its token and catalogue.
+def logging_in(session: Session | None) -> Iterator[None]:
+    """Translate the errors of a login, and of reading its token and catalogue; ``session`` is None if it is made here.
 
     The request that required the login has not been sent. So each error is an `AuthenticationError`, or a
     `ServiceUnavailableError` that is not ``connected``. None repeats Keystone's text, which may quote the password
@@ -104,7 +113,7 @@ def logging_in(session: Session) -> Iterator[None]:
     except HyperxGlanceError:
         raise
     except _WRONG_SHAPES as error:
-        if session.auth:
+        if session and session.auth:
             session.invalidate()
         problem = type(error).__name__
         raise not_understood("identity", "sent-something-unreadable", connected=False, problem=problem) from None
@@ -277,12 +286,18 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
             hint = say("try-later-at-a-lower-rate")
         case _ if status >= 500:
-            kind, message = ServiceUnavailableError, say("service-failed", service=known)
-            hint = say("try-later-and-see-the-log")
+            kind, (message, hint) = ServiceUnavailableError, _failed(service, said)
         case _:
             kind = InvalidRequestError
     request_id = response.headers.get("x-openstack-request-id")
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
+
+
+def _failed(service: str, said: str) -> tuple[Text, Text]:
+    """Return what a service that answers 5xx has failed at, and a hint."""
+    if service == "compute" and _WITHOUT_NETWORK.search(said):
+        return say(NO_NETWORK_SERVICE), say("check-whether-it-is-up")
+    return say("service-failed", service=word("service", service)), say("try-later-and-see-the-log")
 
 
 def _beyond_a_limit(said: str, message: Text) -> tuple[type[HyperxGlanceError], Text, Text]:

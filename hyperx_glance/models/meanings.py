@@ -185,6 +185,7 @@ MEANINGS: Final[dict[str, str]] = {
     "Deletion.image": "The image that was deleted; None if there was none.",
     "Deletion.not_looked_at": "The services that could not be asked for servers, so that servers may be missing.",
     "Deletion.servers": "The servers that were made from it; None if they were not requested or could not be listed.",
+    "DepartmentQuota.not_looked_at": "The services that did not answer or do not show their figures, which are None.",
     "Department.id": "The project's id in Keystone.",
     "Image.glance_record": "What else Glance's record holds: with it, the image can be read back.",
     "ImagePage.images": "The images of the page.",

@@ -40,7 +40,8 @@ class Usage(Described):
 class DepartmentQuota(Described):
     """What a department uses and may use; a field is None if this cloud does not report it.
 
-    ``notes`` says why fields are None that a service has, but does not show to the caller.
+    ``not_looked_at`` names the services that did not answer, or do not show their figures to the caller: "image",
+    "compute" or "block-storage". Their fields are None, too, and ``notes`` says why.
 
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
@@ -56,6 +57,7 @@ class DepartmentQuota(Described):
     ram_mib: Usage | None = None
     volumes: Usage | None = None
     volume_gib: Usage | None = None
+    not_looked_at: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
 
 

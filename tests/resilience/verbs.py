@@ -33,6 +33,7 @@ from hyperx_glance import (
     UrlPolicy,
 )
 from hyperx_glance.models.releases import release_id
+from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import Clock
@@ -708,10 +709,11 @@ def failing_upload(stage: Stage) -> None:
 
 
 def quota_is_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
-    """Every reported value is true; a service that does not report one leaves None."""
+    """Every reported value is true; a service that does not report one leaves None, and each that fails is named."""
     truth = stage.helper.quota("dept-a")
-    for field, usage in result.model_dump(exclude={"notes"}).items():
-        assert usage is None or usage == truth.model_dump()[field], field
+    for field in FIELDS:
+        assert getattr(result, field) in (None, getattr(truth, field)), field
+    assert len(result.notes) == len(result.not_looked_at)
 
 
 def quota_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401

@@ -279,14 +279,20 @@ def test_keystone_down_is_a_finding(fake: InMemoryCloud) -> None:
 
     findings = examine(fake, probe=True)
 
-    assert {findings[check].level for check in READING[:5]} == {"error"}
-    assert findings["clock-skew"].level == "warning"
+    assert findings["identity"].level == "error"
+    assert findings["identity"].message.startswith(
+        "Keystone does not respond correctly. Nothing works without Keystone."
+    )
+    assert {finding.level for check, finding in findings.items() if check != "identity"} == {"warning"}
+    assert findings["compute"].message == "Not checked: the identity service is not usable."
 
 
 def test_credentials_that_are_refused_are_a_finding(fake: InMemoryCloud) -> None:
     fake.fail("keystone", "POST", "/auth/tokens", status=401, times=None)
 
     assert "refused the credentials" in examine(fake)["identity"].message
+    logins = [request for request in fake.requests if request.path.endswith("/auth/tokens")]
+    assert len(logins) == 1, "Keystone may lock users out after a few"
 
 
 def test_no_cinder_is_a_warning_about_isos(fake: InMemoryCloud) -> None:

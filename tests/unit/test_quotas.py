@@ -56,7 +56,7 @@ def quota_of(**usages: tuple[int, int | None]) -> DepartmentQuota:
 
 
 def test_the_fields_are_those_of_the_model_in_its_order() -> None:
-    assert ("department", *FIELDS, "notes") == tuple(DepartmentQuota.model_fields)
+    assert ("department", *FIELDS, "not_looked_at", "notes") == tuple(DepartmentQuota.model_fields)
 
 
 def test_a_request_within_the_quota_is_accepted() -> None:
@@ -174,11 +174,70 @@ def test_the_services_are_asked_at_once(cloud: InMemoryCloud, client: ClientFact
     assert not meeting.broken
 
 
-def test_one_service_out_of_reach_is_told(cloud: InMemoryCloud, client: ClientFactory) -> None:
-    cloud.fail("nova", "GET", "/limits", status=500, times=None)
+DOWN = [("nova", "compute"), ("cinder", "block-storage"), ("glance", "image")]
+FIRST_FIELD = {"nova": "cores", "cinder": "volumes", "glance": "images"}
+
+
+@pytest.mark.parametrize("user", ["alice", "admin"])
+@pytest.mark.parametrize(("service", "kind"), DOWN)
+def test_figures_of_a_service_that_is_down_are_missing_and_said(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, kind: str, user: str
+) -> None:
+    own = client(user)
+    whole = own.quota("dept-a")
+    cloud.kill(service)
+
+    quota = own.quota("dept-a")
+
+    assert quota.not_looked_at == (kind,)
+    (note,) = quota.notes
+    assert str(note).startswith(f"The {kind} service could not be asked for the quota of dept-a: No response from the")
+    assert "无法向" in note.in_language("zh")
+    missing = {field for field in FIELDS if getattr(quota, field) is None}
+    assert FIRST_FIELD[service] in missing
+    assert all(getattr(quota, field) == getattr(whole, field) for field in FIELDS if field not in missing)
+    assert all(getattr(whole, field) is not None for field in missing)
+
+
+def test_a_cloud_without_limits_is_not_a_service_that_is_down(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.cinder.present, cloud.glance.use_keystone_limits = False, False
+    quota = client().quota()
+    assert (quota.volumes, quota.images, quota.not_looked_at, quota.notes) == (None, None, (), ())
+
+
+def test_no_service_that_answers_is_an_error(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    alice = client()
+    for service, _ in DOWN:
+        cloud.kill(service)  # type: ignore[arg-type]  # a name
     with pytest.raises(ServiceUnavailableError) as caught:
-        client().quota()
-    assert caught.value.service == "compute"
+        alice.quota()
+    assert caught.value.service == "image"
+
+
+@pytest.mark.parametrize(("service", "kind"), DOWN)
+def test_limits_of_other_services_are_set_while_one_is_down(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, kind: str
+) -> None:
+    limits = {FIRST_FIELD[each]: 3 for each, _ in DOWN if each != service}
+    cloud.kill(service)
+
+    quota = client("admin").set_quota("dept-b", **limits)
+
+    assert {field: getattr(quota, field).limit for field in limits} == limits
+    assert quota.not_looked_at == (kind,)
+
+
+@pytest.mark.parametrize(("service", "kind"), DOWN)
+def test_nothing_is_set_if_a_service_whose_limit_is_given_is_down(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, kind: str
+) -> None:
+    cloud.kill(service)
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        client("admin").set_quota("dept-b", images=3, cores=3, volumes=3)
+
+    assert caught.value.service == kind
+    assert [line for line in asked(cloud) if not line.startswith("GET")] == []
 
 
 def test_unlimited_has_no_limit(cloud: InMemoryCloud, client: ClientFactory) -> None:
@@ -463,6 +522,7 @@ def test_figures_that_a_policy_hides_are_missing_and_said(
 
     (note,) = quota.notes
     assert str(note).endswith(" service does not show you the quota of dept-a.")
+    assert len(quota.not_looked_at) == 1
     assert getattr(quota, field) is None
     assert [each for each in FIELDS if getattr(quota, each) is not None]
 
