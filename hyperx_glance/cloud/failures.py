@@ -58,6 +58,8 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+TOO_LARGE = "body-too-large"
+"""The code of a request that a server in front of the service does not take."""
 
 
 @contextlib.contextmanager
@@ -251,6 +253,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     known = word("service", service)
     kind: type[HyperxGlanceError]
     message, hint = say("request-refused", service=known), NO_TEXT
+    request_id = response.headers.get("x-openstack-request-id")
     match status:
         case 401:
             kind, message = AuthenticationError, say("token-refused", service=known)
@@ -266,6 +269,9 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             message, hint = _not_found(service, response.url)
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
+        # Services number each response. nginx and HAProxy, which have limits of their own, do not.
+        case 413 if not request_id:
+            kind, message, hint = InvalidRequestError, say(TOO_LARGE, service=known), say("raise-the-limit-of-bodies")
         # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
         case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
             kind, message = QuotaExceededError, say("over-quota")
@@ -277,7 +283,6 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             hint = say("try-later-and-see-the-log")
         case _:
             kind = InvalidRequestError
-    request_id = response.headers.get("x-openstack-request-id")
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
 
 
