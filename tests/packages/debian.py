@@ -41,7 +41,7 @@ NEEDED: Final = {
         "syslinux",
         "syslinux-common",
     ),
-    # The fronts of deployments.
+    # The fronts.
     "deployments": ("haproxy", "nginx"),
 }
 USER: Final = "libvirt-qemu"
