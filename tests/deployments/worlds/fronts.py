@@ -36,6 +36,8 @@ PATHS: Final = {
 }
 PROCESSES: Final = {"keystone": "1", "glance": "2"}
 """Under uWSGI. Keystone's cache is in the memory of a process here, where operators have a memcached."""
+INTERNAL: Final = {"glance": {"oslo_limit": {"valid_interfaces": "internal"}}}
+"""Glance reads its limits from Keystone at the public endpoint by default, and does not trust the front's authority."""
 SLOW: Final = ("glance", "nova", "cinder")
 LATE: Final = """\
 local seen = {}
@@ -186,7 +188,7 @@ class Front:
 def fronted(name: str, command: Callable[[Place], list[str | Path]], *, late_by: int = 0) -> World:
     """Return a world behind a front."""
     front = Front(command, late_by=late_by)
-    return World(name=f"Fronts: {name}", made=front.stands, login=front.log_in)
+    return World(name=f"Fronts: {name}", options=INTERNAL, made=front.stands, login=front.log_in)
 
 
 @contextlib.contextmanager
@@ -201,6 +203,7 @@ def under_uwsgi(cloud: LocalCloud) -> Iterator[None]:
                 *(Path(sys.executable).with_name("uwsgi"), "--http-socket", f"{HOST}:{port}", "--http-chunked-input"),
                 *("--master", "--lazy-apps", "--die-on-term", "--enable-threads", "--need-app", "--thunder-lock"),
                 *("--processes", PROCESSES[service], "--threads", "8", "--buffer-size", "65535", "--disable-logging"),
+                *("--add-header", "Connection: close"),
                 *("--pythonpath", str(ROOT), "--module", "tests.deployments.under_uwsgi"),
             ]
             variables = {"SERVICE": service, f"OS_{service.upper()}_CONFIG_DIR": str(cloud.directory / service)}
