@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.deployments.programs import HOST, reserved, running
 from tests.deployments.world import World
+from tests.support.clouds import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,26 +94,40 @@ def write_swift(folder: Path, ports: Mapping[str, int], keystone: str) -> None:
 
 
 @contextlib.contextmanager
+def offered(cloud: LocalCloud, port: int) -> Iterator[None]:
+    """Put Swift into the catalogue, in which Glance looks for it before it deletes."""
+    session, url = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    body = {"service": {"name": "swift", "type": "object-store"}}
+    service = session.post(f"{url}/services", json=body).json()["service"]["id"]
+    place = {"url": f"http://{HOST}:{port}/v1/AUTH_$(project_id)s", "interface": "public", "region_id": REGION}
+    try:
+        session.post(f"{url}/endpoints", json={"endpoint": {**place, "service_id": service}})
+        yield
+    finally:
+        session.delete(f"{url}/services/{service}")
+
+
+@contextlib.contextmanager
 def swift(cloud: LocalCloud) -> Iterator[None]:
     """Keep the images in Swift, in the account of the services' project.
 
     Not with tempauth: Glance logs in at Keystone alone (swift_store_auth_version).
     """
     keystone = f"{cloud.url('keystone')}/v3"
-    (project,) = cloud.session("admin").get(f"{keystone}/projects?name=service").json()["projects"]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ports = {name: stack.enter_context(reserved()) for name in (*KEEPERS, "proxy")}
         write_swift(folder, ports, keystone)
         for name, port in ports.items():
             stack.enter_context(running([script(f"swift-{name}-server"), folder / f"{name}.conf"], port))
+        stack.enter_context(offered(cloud, ports["proxy"]))
         options = stored_in(
             cloud,
             "swift",
             swift_store_auth_address=keystone,
             swift_store_user="service:glance",
             swift_store_key="secret",
-            swift_store_endpoint=f"http://{HOST}:{ports['proxy']}/v1/AUTH_{project['id']}",
+            swift_store_region=REGION,
             swift_store_container="glance",
             swift_store_create_container_on_put=True,
         )
