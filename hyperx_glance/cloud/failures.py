@@ -258,12 +258,8 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case 401:
             kind, message = AuthenticationError, say("token-refused", service=known)
             hint = say("token-no-longer-valid")
-        case 403 if "Quota exceeded" in said:
-            kind, message = QuotaExceededError, say("over-quota")
-        case 403 if "is protected" in said:
-            kind, message = ProtectedError, say("image-protected")
         case 403:
-            kind, message, hint = NotAllowedError, say("not-allowed", service=known), _hint_for_a_role(said)
+            kind, message, hint = _forbidden(known, said)
         case 404:
             kind = NotFoundError
             message, hint = _not_found(service, response.url)
@@ -284,6 +280,14 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
         case _:
             kind = InvalidRequestError
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
+
+
+def _forbidden(service: Text, said: str) -> tuple[type[HyperxGlanceError], Text, Text]:
+    if "Quota exceeded" in said:
+        return QuotaExceededError, say("over-quota"), NO_TEXT
+    if "is protected" in said:
+        return ProtectedError, say("image-protected"), NO_TEXT
+    return NotAllowedError, say("not-allowed", service=service), _hint_for_a_role(said)
 
 
 def _hint_for_a_role(message: str) -> Text:
