@@ -1,4 +1,4 @@
-"""Fronts: nginx and HAProxy with TLS by an authority of their own and one name for all services; uWSGI."""
+"""Fronts: nginx and HAProxy with TLS by an authority of their own and one address for all services; uWSGI."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
 
 ROOT: Final = Path(__file__).parents[3]
-NAME: Final = "localhost"
-"""The name that a front's certificate is for; the services have only addresses."""
 PATHS: Final = {
     "keystone": "identity",
     "glance": "image",
@@ -80,7 +78,7 @@ def nginx(place: Place, *more: str) -> list[str | Path]:
                 *temporary,
                 "proxy_http_version 1.1;",
                 *more,
-                f"server {{ listen {HOST}:{place.port} ssl; server_name {NAME};",
+                f"server {{ listen {HOST}:{place.port} ssl; server_name {HOST};",
                 f"ssl_certificate {place.folder}/front.pem; ssl_certificate_key {place.folder}/front.pem;",
                 *places,
                 "} }",
@@ -90,7 +88,7 @@ def nginx(place: Place, *more: str) -> list[str | Path]:
     return [program("nginx"), "-e", "stderr", "-c", configuration]
 
 
-def haproxy(place: Place, *more: str, server: str = "60s") -> list[str | Path]:
+def haproxy(place: Place, server: str = "60s") -> list[str | Path]:
     """Write HAProxy's configuration, and return its command."""
     choices = [f"use_backend {path} if {{ path_beg /{path} }}" for path in place.services]
     backends = [
@@ -103,7 +101,6 @@ def haproxy(place: Place, *more: str, server: str = "60s") -> list[str | Path]:
             [
                 f"defaults\nmode http\ntimeout connect 5s\ntimeout client 60s\ntimeout server {server}",
                 f"frontend front\nbind {HOST}:{place.port} ssl crt {place.folder}/front.pem",
-                *more,
                 *choices,
                 *backends,
                 "",
@@ -155,7 +152,11 @@ def catalogue(cloud: LocalCloud, places: Mapping[str, str]) -> Iterator[None]:
 
 
 class Front:
-    """A front: how it is configured, and, while it stands, how people log in through it."""
+    """A front: how it is configured, and, while it stands, how people log in through it.
+
+    Its certificate is for the address, since Glance would ask DNS about "localhost." for the doctor's probe
+    (glance/common/utils.py get_validated_address).
+    """
 
     def __init__(self, command: Callable[[Place], list[str | Path]], *, late_by: int = 0) -> None:
         self._command = command
@@ -168,9 +169,9 @@ class Front:
         with contextlib.ExitStack() as stack:
             folder, port = Path(stack.enter_context(tempfile.TemporaryDirectory())), stack.enter_context(reserved())
             authority = trustme.CA()
-            authority.issue_cert(NAME).private_key_and_cert_chain_pem.write_to_path(str(folder / "front.pem"))
+            authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(str(folder / "front.pem"))
             authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-            self._url, self._authority = f"https://{NAME}:{port}", str(folder / "authority.pem")
+            self._url, self._authority = f"https://{HOST}:{port}", str(folder / "authority.pem")
             services = {name: cloud.url(name) for name in PATHS}
             if self._late_by:
                 services = stack.enter_context(late(services, self._late_by))
@@ -213,24 +214,20 @@ def under_uwsgi(cloud: LocalCloud) -> Iterator[None]:
 
 BUFFERS: Final = "client_max_body_size 0; proxy_buffering on; proxy_request_buffering on;"
 PASSES_ON: Final = "client_max_body_size 0; proxy_buffering off; proxy_request_buffering off;"
-NO_BIG_BODIES: Final = "http-request deny deny_status 413 if { req.hdr_val(content-length) gt 1000000 }"
 TOO_LARGE: Final = {"a member registers a raw disk that the client streams": "image-not-registered"}
 LOST: Final = {"a member resets a password": "service-failed"}
 """The error has the password, which the server may have."""
 
 WORLDS: Final = (
-    fronted("nginx with TLS and one name", lambda place: nginx(place, BUFFERS)),
+    fronted("nginx with TLS and one address", lambda place: nginx(place, BUFFERS)),
     fronted("nginx that buffers nothing", lambda place: nginx(place, PASSES_ON)),
     fronted("nginx that takes 1 MB at most", lambda place: nginx(place, "client_max_body_size 1000000;")).expecting(
-        refused=TOO_LARGE
+        refused=TOO_LARGE, tenth=True
     ),
     fronted("nginx that waits 3 s", lambda place: nginx(place, BUFFERS, "proxy_read_timeout 3s;"), late_by=5).expecting(
         refused=LOST
     ),
-    fronted("HAProxy with TLS and one name", haproxy),
-    fronted("HAProxy that takes 1 MB at most", lambda place: haproxy(place, NO_BIG_BODIES)).expecting(
-        refused=TOO_LARGE
-    ),
+    fronted("HAProxy with TLS and one address", haproxy),
     fronted("HAProxy that waits 3 s", lambda place: haproxy(place, server="3s"), late_by=5).expecting(refused=LOST),
     World(name="Fronts: Glance and Keystone under uWSGI", made=under_uwsgi),
 )
