@@ -222,7 +222,7 @@ WORLDS: Final = (
     fronted("nginx with TLS and one address", lambda place: nginx(place, BUFFERS)),
     fronted("nginx that buffers nothing", lambda place: nginx(place, PASSES_ON)),
     fronted("nginx that takes 1 MB at most", lambda place: nginx(place, "client_max_body_size 1000000;")).expecting(
-        refused=TOO_LARGE, tenth=True
+        refused=TOO_LARGE
     ),
     fronted("nginx that waits 3 s", lambda place: nginx(place, BUFFERS, "proxy_read_timeout 3s;"), late_by=5).expecting(
         refused=LOST
