@@ -72,6 +72,8 @@ _TOO_MANY = re.compile(
     r"number of allowed image (properties|tags)\. Attempted: (\d{1,9}), Maximum: (-?\d{1,9})"
 )  # glance/common/exception.py; more than one image may have, however much room the department has
 _CREATING = "os_compute_api:servers:create"
+TOO_LARGE = "body-too-large"
+"""The code of a request that a server in front of the service does not take."""
 
 
 @contextlib.contextmanager
@@ -265,21 +267,21 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     known = word("service", service)
     kind: type[HyperxGlanceError]
     message, hint = say("request-refused", service=known), NO_TEXT
+    request_id = response.headers.get("x-openstack-request-id")
     match status:
         case 401:
             kind, message = AuthenticationError, say("token-refused", service=known)
             hint = say("token-no-longer-valid")
-        case 403 if "Quota exceeded" in said:
-            kind, message = QuotaExceededError, say("over-quota")
-        case 403 if "is protected" in said:
-            kind, message = ProtectedError, say("image-protected")
         case 403:
-            kind, message, hint = NotAllowedError, say("not-allowed", service=known), _hint_for_a_role(said)
+            kind, message, hint = _forbidden(known, said)
         case 404:
             kind = NotFoundError
             message, hint = _not_found(service, response.url)
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
+        # Services number each response. nginx and HAProxy, which have limits of their own, do not.
+        case 413 if not request_id:
+            kind, message, hint = InvalidRequestError, say(TOO_LARGE, service=known), say("raise-the-limit-of-bodies")
         case 413:
             kind, message, hint = _beyond_a_limit(said, message)
         case 429:
@@ -289,7 +291,6 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             kind, (message, hint) = ServiceUnavailableError, _failed(service, said)
         case _:
             kind = InvalidRequestError
-    request_id = response.headers.get("x-openstack-request-id")
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
 
 
@@ -312,6 +313,14 @@ def _beyond_a_limit(said: str, message: Text) -> tuple[type[HyperxGlanceError], 
         return InvalidRequestError, say("too-many-tags", **figures), say("fewer-tags")
     message = say("too-many-properties", **figures, needed=vocabulary.MOST_OWN_PROPERTIES)
     return InvalidRequestError, message, say("fewer-properties")
+
+
+def _forbidden(service: Text, said: str) -> tuple[type[HyperxGlanceError], Text, Text]:
+    if "Quota exceeded" in said:
+        return QuotaExceededError, say("over-quota"), NO_TEXT
+    if "is protected" in said:
+        return ProtectedError, say("image-protected"), NO_TEXT
+    return NotAllowedError, say("not-allowed", service=service), _hint_for_a_role(said)
 
 
 def _hint_for_a_role(message: str) -> Text:

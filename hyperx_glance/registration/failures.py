@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.failures import TOO_LARGE
 from hyperx_glance.errors import (
     HyperxGlanceError,
     LocalFileError,
@@ -147,6 +148,7 @@ IS_UNSAFE = "failed-the-safety-checks"
 """Codes of the reasons that `streaming` finds, because Glance gives none."""
 _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
     ("storage media is full", FailureReason.GLANCE, "check-the-store"),
+    (f"^413 {TOO_LARGE}", UrlProblem.TOO_LARGE, "import-or-raise-the-limit"),
     ("^413", UrlProblem.TOO_LARGE, "make-the-image-smaller"),
     (f"^415 {IS_HYBRID}", UrlProblem.WRONG_FORMAT, "make-an-iso-for-cd-drives"),
     (f"^500 {IS_HYBRID}", FailureReason.GLANCE, "make-an-iso-for-cd-drives"),
@@ -173,6 +175,8 @@ def of_upload(
         (FailureReason.GLANCE, NO_TEXT),
     )
     message = say("glance-refused-the-data", image=order.image_id)
+    if error.code == TOO_LARGE:
+        message = say("image-not-registered", image=order.image_id, problem=error.message)
     if error.status is None or error.code in (IS_HYBRID, IS_UNSAFE):
         message = say("glance-refused-the-data-because", image=order.image_id, problem=error.message)
     return RegistrationFailedError(
