@@ -78,8 +78,8 @@ def resume_registration(
         keep_failed=keep_failed,
     )
     if is_staged(image) or (is_being_uploaded(image) and _source_is_known(order, image)):
-        # Only an upload sets these statuses. If its process is alive it will finish. If not, Glance resets the record, or
-        # it has all the data and waits for the request to import it.
+        # Only an upload sets these statuses. If its process is alive it will finish. If not, Glance resets the record,
+        # or has all the data and waits for the request to import it.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
         way = Way.STREAM if image.glance_status == "saving" else Way.STAGE

@@ -125,7 +125,7 @@ class Uploader:
         if isinstance(error, NotFoundError) and not self.staged:
             return self._record.missing(phase=phase)
         if error.status in (404, 410):
-            # Raises if the record is gone. A store that refuses writes is 410, too; a Glance that does not stage is 404.
+            # Raises if the record is gone. A store that refuses writes is 410, too, and a Glance without staging 404.
             self._record.read(phase=phase)
         return self._record.fail(failures.of_upload(error, self._record.context, self._order, phase=phase), phase=phase)
 
