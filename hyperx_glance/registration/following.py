@@ -76,7 +76,8 @@ class RegistrationFollower:
         # 6. Follow until the image is ready; upload if the data is streamed.
         image = self._ready(tell, end)
         # 7. Verify its checksum.
-        image = self._verification.run(image, end, digest=self._uploader.digest)
+        staged = self._journal.sent if self._uploader.staged else None
+        image = self._verification.run(image, end, digest=self._uploader.digest, staged=staged)
         self.record.ended = True
         return image
 

@@ -39,7 +39,7 @@ def begin(
     """
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
     if Way.IMPORT not in order.ways or lacking:
-        way = staging.choose(context.cloud, order, methods)
+        way = staging.choose(context, order, methods)
         if way is not None:
             return way
         if Way.IMPORT not in order.ways:
@@ -54,7 +54,7 @@ def begin(
         scrubbed(error, order)
         if isinstance(error, NotFoundError) and _is_gone(context, order):
             raise vanished(order.image_id, phase=Phase.REGISTERED) from error
-        way = staging.choose(context.cloud, order, methods) if _cannot_import(error) else None
+        way = staging.choose(context, order, methods) if _cannot_import(error) else None
         if way is not None:
             return way
         raise _translated(context, order, error) from error

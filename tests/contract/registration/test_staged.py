@@ -13,6 +13,7 @@ from hyperx_glance import (
     ChecksumMismatchError,
     InvalidRequestError,
     NewImage,
+    NewIso,
     NotFoundError,
     Phase,
     QuotaExceededError,
@@ -22,6 +23,7 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import ClientFactory, CloudUnderTest, unique
+from tests.support.conversion import converting
 from tests.support.interference import Interference, interrupt, unreachable
 from tests.support.registrations import disk as serve_disk, images_used, limits, new
 
@@ -154,6 +156,79 @@ def test_a_lost_message_stages_and_imports_once(client: ClientFactory, disk: Pat
     assert sum(status == 202 for method, _, status in between.answered if method == "POST") == 1
     tasks = alice.cloud.get("image", f"/images/{image.id}/tasks").json()["tasks"]
     assert len(tasks) == 1
+
+
+# ----------------------------------------------------------------- converted
+
+
+@pytest.fixture
+def _converting(cloud: CloudUnderTest, request: pytest.FixtureRequest) -> Iterator[None]:
+    with converting(cloud, lambda: request.getfixturevalue("tools")):  # type: ignore[no-any-return]  # as it is
+        yield
+
+
+def is_converted(alice: Client, image: Image, stores: tuple[str, ...]) -> None:
+    raw = samples.data("disk.raw")
+    assert (image.disk_format, image.state, image.size, image.stores) == ("raw", "ACTIVE", len(raw), stores)
+    assert image.glance_property("hyperx_converted_from") == "qcow2"
+    assert image.hash_value == hashlib.new(image.hash_algorithm, raw).hexdigest()
+    assert stored(alice, image) == raw
+
+
+@pytest.mark.usefixtures("_converting")
+def test_staged_data_is_verified_as_it_was_sent_and_converted(
+    client: ClientFactory, disk: Path, tmp_path: Path
+) -> None:
+    packed = gzip.compress(DISK)
+    (tmp_path / "packed").write_bytes(packed)
+    of_packed = f"sha256:{hashlib.sha256(packed).hexdigest()}"
+    alice = client("alice", transfer="import")
+    between = Interference(alice)
+
+    for path, checksum in ((disk, SHA256), (disk, None), (tmp_path / "packed", of_packed)):
+        image = alice.register(staged(path, checksum=checksum, stores=("slow",)))
+        is_converted(alice, image, ("slow",))
+        assert image.glance_property("hyperx_checksum") == (checksum or "")
+        assert image.glance_property("hyperx_checksum_verified") == ("true" if checksum else "")
+        assert alice.resume_registration(image).wait().id == image.id
+
+    assert between.count("PATCH", "") == 3
+    assert image.id not in {each.id for each in alice.unfinished_registrations()}
+
+
+@pytest.mark.usefixtures("_converting")
+def test_a_deployment_that_has_converted_an_image_converts_the_next_file(
+    client: ClientFactory, file_server: FileServer, disk: Path, tmp_path: Path
+) -> None:
+    """Nothing but such an image shows that a deployment converts."""
+    iso = tmp_path / "installer.iso"
+    iso.write_bytes(samples.data("installer.iso"))
+    alice = client("alice")
+
+    unknowing = alice.register(staged(disk, stores=()))
+    known = alice.register(new(serve_disk(file_server)))
+    image = client("alice").register(staged(disk, stores=()))
+
+    assert (unknowing.disk_format, unknowing.stores) == ("qcow2", ("fast",))
+    is_converted(alice, known, ("fast",))
+    is_converted(alice, image, ("fast",))
+    between = Interference(alice)
+    streaming = client("alice", transfer="stream").register(staged(disk, stores=(), checksum=SHA256))
+    assert (streaming.disk_format, stored(alice, streaming)) == ("qcow2", DISK)
+    assert alice.register(NewIso(name=unique("staged"), file=iso)).state == "ACTIVE"
+    assert between.count("PUT", "/stage$") == 0
+    for each in (known, image):
+        alice.delete(each)
+
+
+@pytest.mark.usefixtures("_converting")
+def test_converted_data_whose_sender_died_cannot_be_verified(client: ClientFactory, disk: Path) -> None:
+    image_id = killed(client, staged(disk, checksum=SHA256), "POST", "/import$")
+
+    with pytest.raises(RegistrationFailedError, match="Glance converted it during the import: from qcow2") as caught:
+        client("alice").resume_registration(image_id).wait()
+
+    assert caught.value.reason == "unverifiable"
 
 
 # ----------------------------------------------------------------- ended early
