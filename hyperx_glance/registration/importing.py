@@ -18,7 +18,7 @@ from hyperx_glance.registration import staging
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
 from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.sources import urls
-from hyperx_glance.texts import say
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.pace import attempts
@@ -57,7 +57,7 @@ def begin(
         way = staging.choose(context, order, methods) if _cannot_import(error) else None
         if way is not None:
             return way
-        raise _translated(context, order, error) from error
+        raise _translated(context, order, error, hint=say("stream-without-web-download")) from error
 
 
 def import_staged(context: Context, order: RegistrationOrder) -> None:
@@ -79,7 +79,7 @@ def import_staged(context: Context, order: RegistrationOrder) -> None:
     except HyperxGlanceError as error:
         if isinstance(error, NotFoundError) and _is_gone(context, order):
             raise vanished(order.image_id, phase=Phase.STORING) from error
-        raise _translated(context, order, error) from error
+        raise _translated(context, order, error, hint=NO_TEXT) from error
 
 
 def _ask(context: Context, order: RegistrationOrder, url: str, *, resumed: bool) -> Way:
@@ -111,13 +111,12 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
     )
 
 
-def _translated(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> HyperxGlanceError:
+def _translated(
+    context: Context, order: RegistrationOrder, error: HyperxGlanceError, *, hint: Text
+) -> HyperxGlanceError:
+    """Return the error of a refused request; ``hint`` is for a refusal that does not tell another way out."""
     if isinstance(error, QuotaExceededError):
         return of_department(error, context.departments.own().name)
-    return _refusal(context, order, error)
-
-
-def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
     if _FILTERED in error.explanation and order.url is not None:
         # Glance sends the same text for a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network
@@ -131,8 +130,6 @@ def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceErro
             hint = say("import-is-locked")
         case InvalidRequestError() if _FILTERED in error.explanation:
             hint = say("import-is-filtered")
-        case _:
-            hint = say("stream-without-web-download")
     return RegistrationFailedError(
         say("glance-refused-to-import", image=order.image_id),
         image_id=order.image_id,

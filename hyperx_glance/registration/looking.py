@@ -138,8 +138,8 @@ class ImportWatch:
 
     def _suspicious(self, image: Image, now: datetime) -> bool:
         here = self._pace.clock()
-        # A lock on a record that does not begin, or none on one whose import of staged data may have failed: a Glance with
-        # a single store notes no failure in the record.
+        # A lock on a record that does not begin, or none on one whose import of staged data may have failed: with a
+        # single store, Glance notes no failure in the record.
         if (image.glance_status, bool(image.glance_property(LOCK))) in (("queued", True), ("importing", False)):
             self._odd_since = here if self._odd_since is None else self._odd_since
             quiet, pause = here - self._odd_since, _SUSPICIOUS_AFTER_SECONDS

@@ -181,7 +181,8 @@ def upload(
         except HyperxGlanceError as error:
             arrived = isinstance(error, ServiceUnavailableError) and _arrived(context, order, body)
             if body.failure is None and not arrived:
-                _explain(error, head, order, whole=whole)
+                if not staged:  # Glance looks at staged data only when it imports it
+                    _explain(error, head, order, whole=whole)
                 raise
         except BaseException:  # such as Ctrl-C, which interrupts the upload as well
             removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)

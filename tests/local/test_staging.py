@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance import RegistrationFailedError, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.contract.registration.test_staged import BOTH, SHA256, is_complete, staged, stored
+from tests.contract.registration.test_staged import BOTH, SHA256, is_complete, mislabelled, staged, stored
 from tests.local.crashes import ENDINGS, STAGER_STEPS, named, survive_a_killed_uploader
 from tests.support.clouds import image_ids
 from tests.support.interference import Interference
@@ -84,6 +84,27 @@ def test_a_glance_that_is_killed(
     else:
         registration.cancel()
     assert named(client, request.name) == []
+
+
+@pytest.mark.usefixtures("_nothing_left")
+def test_a_single_store_glance(local_cloud: LocalCloud, client: ClientFactory, disk: Path) -> None:
+    """It notes no failure in the record, which stays "importing": the task tells."""
+    store = local_cloud.directory / "glance" / "single"
+    store.mkdir(parents=True, exist_ok=True)
+    of_store: dict[str, str | None] = {"stores": "file", "default_store": "file", "default_backend": None}
+    options: dict[str, dict[str, str | None]] = {
+        "DEFAULT": {"enabled_backends": None},
+        "glance_store": {**of_store, "filesystem_store_datadir": str(store)},
+    }
+    alice, request = client("alice", transfer="import"), staged(disk, stores=(), checksum=SHA256)
+    with local_cloud.configured("glance", options):
+        image = alice.register(request)
+        assert (image.state, image.stores, stored(alice, image)) == ("ACTIVE", (), samples.data("disk.qcow2"))
+        alice.delete(image)
+        with pytest.raises(RegistrationFailedError) as caught:
+            mislabelled(alice, request).wait(timeout=scaled(30))
+
+    assert caught.value.reason == "glance"
 
 
 @pytest.mark.usefixtures("_nothing_left")

@@ -11,6 +11,7 @@ import pytest
 
 from hyperx_glance import (
     ChecksumMismatchError,
+    ConflictError,
     InvalidRequestError,
     NewImage,
     NewIso,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from hyperx_glance import Client, Image, Progress
+    from hyperx_glance import Client, Image, Progress, Registration
     from tests.support.file_server import FileServer
 
 DISK = samples.data("disk.qcow2")
@@ -363,15 +364,20 @@ def test_no_room_in_the_staging_area(client: ClientFactory, tmp_path: Path) -> N
     assert (caught.value.resource, caught.value.status) == ("staging_mib", 413)
 
 
+def mislabelled(alice: Client, request: NewImage, *, keep_failed: bool = False) -> Registration:
+    """Start a registration whose data is not of the format in the record, as if it changed behind its first bytes."""
+    registration = alice.start_registration(request, keep_failed=keep_failed)
+    patch = [{"op": "replace", "path": "/disk_format", "value": "vmdk"}]
+    alice.cloud.patch_image(registration.image_id, patch)
+    return registration
+
+
 @pytest.mark.usefixtures("nothing_left")
 def test_staged_data_that_glance_refuses_leaves_nothing(client: ClientFactory, disk: Path) -> None:
     alice = client("alice")
     used = images_used(client)
     between = Interference(alice)
-    # The record says that this is a vmdk, as it would if the data had changed behind the first bytes.
-    patch = [{"op": "replace", "path": "/disk_format", "value": "vmdk"}]
-    registration = alice.start_registration(staged(disk))
-    alice.cloud.patch_image(registration.image_id, patch)
+    registration = mislabelled(alice, staged(disk))
 
     with pytest.raises(RegistrationFailedError, match="import") as caught:
         registration.wait()
@@ -380,6 +386,38 @@ def test_staged_data_that_glance_refuses_leaves_nothing(client: ClientFactory, d
     assert "worker_self_reference_url" in caught.value.hint
     assert between.count("PUT", "/file$") == 0
     assert images_used(client) == used
+
+
+def test_a_failed_record_is_kept_with_the_reason(client: ClientFactory, disk: Path) -> None:
+    alice = client("alice")
+    registration = mislabelled(alice, staged(disk), keep_failed=True)
+
+    with pytest.raises(RegistrationFailedError):
+        registration.wait()
+
+    image = client("alice").image(registration.image_id)
+    assert (image.phase, image.state) == (Phase.FAILED, "INACTIVE")
+    assert "Glance failed to import" in image.failure
+    assert alice.progress(image).phase is Phase.FAILED
+    with pytest.raises(ConflictError):
+        alice.resume_registration(image)
+    alice.delete(image)
+
+
+def test_a_failed_import_of_staged_data_is_found_by_the_next_client(client: ClientFactory, disk: Path) -> None:
+    alice = client("alice")
+    registration = mislabelled(alice, staged(disk))
+    Interference(alice).before("GET", "/tasks$", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        registration.wait()
+
+    later = client("alice")
+    assert registration.image_id in {image.id for image in later.unfinished_registrations()}
+    assert later.progress(registration.image_id).phase is Phase.FAILED
+    with pytest.raises(RegistrationFailedError, match="import"):
+        later.resume_registration(registration.image_id).wait()
+    with pytest.raises(NotFoundError):
+        later.cloud.image(registration.image_id)
 
 
 @pytest.mark.usefixtures("nothing_left")
