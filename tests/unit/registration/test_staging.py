@@ -89,11 +89,7 @@ def test_what_glance_refuses_to_stage(
 @pytest.mark.parametrize(
     ("status", "text", "kind"),
     [
-        (
-            413,
-            (413, OVER, QuotaExceededError),
-            QuotaExceededError,
-        ),
+        (413, OVER, QuotaExceededError),
         (409, "Store for identifier slow not found", RegistrationFailedError),
         (400, "Unknown import method name 'glance-direct'.", RegistrationFailedError),
         (403, "You are not authorized to complete modify_image action.", RegistrationFailedError),
