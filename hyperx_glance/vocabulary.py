@@ -278,6 +278,8 @@ LAUNCH_IMAGE_KEY = "hyperx_image_id"
 """The key in the metadata of the servers of a launch that names the image."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
+USUAL_OWN_PROPERTIES, MOST_OWN_PROPERTIES = 6, 17
+"""The properties that this library writes on an image: with a URL and a checksum alone, and with every field."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip

@@ -17,6 +17,7 @@ NO_RECORD: Final = {
     **each(
         (
             "property-protections",
+            "image-policies",
             "publicize",
             "communitize",
             "download-ports",
@@ -24,6 +25,7 @@ NO_RECORD: Final = {
             "hybrid-isos",
             "stream-quota",
             "image-limits",
+            "image-store",
         ),
         "warning",
     ),
