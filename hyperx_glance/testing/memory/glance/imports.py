@@ -264,8 +264,9 @@ class Imports(Data):
         image.properties["os_glance_failed_import"] = ",".join(filter(None, failed))
         if image.staged is not None and not job.is_copy:
             # No task of that flow sets the status back, and the data stays in the staging area.
-            if isinstance(error, _StoreError) and job.stores[0] not in error.stores:
-                image.size = None  # with the last location that was taken back
+            place = min((job.stores.index(store) for store in failed), default=0)
+            image.properties["os_glance_importing_to_stores"] = ",".join(filter(None, job.stores[place + 1 :]))
+            image.size = None if place else image.size  # as the last location is taken back
         elif not job.is_copy:
             image.status, image.size, image.virtual_size = "queued", None, None
         self._finish_task(job, "failure", "Task failed due to Internal Error")
