@@ -125,5 +125,5 @@ def test_a_lost_answer(local_cloud: LocalCloud, client: ClientFactory, disk: Pat
             is_complete(alice, image)
 
     tasks = client("alice").cloud.get("image", f"/images/{image.id}/tasks").json()["tasks"]
-    assert len(tasks) == 1
+    assert len(tasks) <= 1  # what is resumed has forgotten its stores, and may be streamed to the default one
     client("alice").delete(image)
