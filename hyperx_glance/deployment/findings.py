@@ -22,7 +22,7 @@ from hyperx_glance.deployment.facts import (
 from hyperx_glance.deployment.probe_checks import PROBES
 from hyperx_glance.deployment.reading_checks import CHECKS
 from hyperx_glance.deployment.scratch_record import try_on_scratch_record
-from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.errors import HyperxGlanceError, NotAllowedError
 from hyperx_glance.models.results import Finding
 from hyperx_glance.texts import Text, say, sentences, word
 from hyperx_glance.waiting.made import MayHaveMade
@@ -71,7 +71,9 @@ def _examine(check: str, evidence: Evidence, needs: Service | None, look: Callab
         result = look(evidence)
     except HyperxGlanceError as error:
         message, remedy = say("could-not-be-checked", problem=error.message), error.hint or say("run-the-doctor-again")
-        result = CheckResult("error", message, remedy, words_of_service(error))
+        # A refusal is no fault: the check of policies says what it means.
+        level: Level = "warning" if isinstance(error, NotAllowedError) else "error"
+        result = CheckResult(level, message, remedy, words_of_service(error))
     return Finding(check=check, **result._asdict())
 
 

@@ -35,6 +35,8 @@ class _Network(Listed):
     project_id: str = ""
     shared: bool = False
     external: bool = Field(default=False, alias="router:external")
+    subnets: tuple[str, ...] = ()
+    port_security: bool = Field(default=True, alias="port_security_enabled")
 
 
 class _NetworkPage(ListPage[_Network], alias_generator=collection("networks")):
@@ -84,12 +86,16 @@ def _problems_of_networks(cloud: Cloud) -> list[Text]:
     def read(params: Mapping[str, object]) -> _NetworkPage:
         return cloud.get_parsed(_NetworkPage, "network", "/networks", params=params)
 
-    fields = {"fields": ["id", "name", "project_id", "shared", "router:external"]}
+    fields = {"fields": ["id", "name", "project_id", "shared", "router:external", "subnets", "port_security_enabled"]}
     found = [each for each in listed("network", read, fields) if each.shared or each.project_id == cloud.project_id]
     if not found:
         return [] if _neutron_makes_one(cloud) else [say("no-network-is-shown")]
+    names = [each.name or each.id for each in found]
     if all(each.external and not each.shared for each in found):
-        return [say("only-external-networks", networks=[each.name or each.id for each in found])]
+        return [say("only-external-networks", networks=names)]
+    # Nova applies security groups to every server, which needs an address (nova/network/neutron.py).
+    if not any(each.subnets or not each.port_security for each in found):
+        return [say("networks-without-subnets", networks=names)]
     return []
 
 

@@ -14,6 +14,7 @@ from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence
 from hyperx_glance.deployment.launch_checks import launch_rights
 from hyperx_glance.deployment.limit_checks import image_limits, maximum
 from hyperx_glance.deployment.scratch_record import FORMAT_NOT_TAKEN, MANY_TAGS, ORDINARY
+from hyperx_glance.quotas.refusals import image_quota_error
 from hyperx_glance.texts import Text, say, sentences
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
         if creation.outcome == "omitted":
             message = sentences(message, creation.reason)
         return _negative("error", message, remedy, removal)
+    if creation.outcome == "failed" and _no_room(creation):
+        return _negative("warning", say("no-room-to-try"), say("make-room-and-probe"), creation)
     if creation.outcome == "failed":
         remedy = say("fix-and-delete-the-record", image=trials.image_id)
         return _negative("error", say("cannot-register"), remedy, creation)
@@ -98,11 +101,22 @@ def _image_store(evidence: Evidence) -> CheckResult:
     store = _trials(evidence).store
     if store.outcome == "done":
         return CheckResult("ok", say("store-takes-data"))
-    if store.outcome == "failed" and refusals.policy(store.explanation) is None:
+    if store.outcome == "failed" and not _no_room(store) and refusals.policy(store.explanation) is None:
         return _negative("error", say("store-takes-no-data"), say("look-at-the-default-store"), store)
-    if _trials(evidence).data.outcome == "refused":
+    if _trials(evidence).data.outcome == "refused" and store.outcome == "omitted":
         return CheckResult("ok", say("store-not-tried"))
-    return _inconclusive(_trials(evidence).data)
+    return _inconclusive(_trials(evidence).data if store.outcome == "omitted" else store)
+
+
+def _volume_rights(evidence: Evidence) -> CheckResult:
+    volume = _trials(evidence).volume
+    if volume.outcome == "refused":
+        return _negative("warning", say("volumes-are-refused"), say("allow-the-volumes"), volume)
+    if _trials(evidence).creation.outcome != "done":
+        return _inconclusive(_trials(evidence).creation)
+    if volume.outcome == "failed" and volume.status == 400:
+        return CheckResult("ok", say("volumes-are-allowed"))
+    return CheckResult("ok", say("no-volume-was-tried"), explanation=volume.explanation)
 
 
 def _publicize(evidence: Evidence) -> CheckResult:
@@ -148,6 +162,20 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     return CheckResult(level, say(code), say("allow-the-ports"))
 
 
+def _imports(evidence: Evidence) -> CheckResult:
+    """Judge the import of a path that does not exist, which ends at once where Glance can begin imports at all."""
+    trials = _trials(evidence)
+    if trials.imported.outcome == "done":
+        return CheckResult("ok", say("imports-end"))
+    broken = trials.imported if trials.imported.outcome != "omitted" else trials.port
+    if broken.outcome == "failed" and (broken is trials.imported or (broken.status or 0) >= 500):
+        level: Level = "warning" if evidence.settings.transfer == "stream" else "error"
+        return _negative(level, say("imports-do-not-end"), say("look-at-the-staging-area"), broken)
+    if trials.imported.reason or trials.creation.outcome != "done":
+        return _inconclusive(trials.imported)
+    return CheckResult("ok", say("no-import-was-tried"))
+
+
 def _data_check(evidence: Evidence) -> CheckResult:
     data = _trials(evidence).data
     if data.outcome == "refused":
@@ -187,6 +215,11 @@ def _image_limits(evidence: Evidence) -> CheckResult:
     return image_limits(trials, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
 
 
+def _no_room(attempt: Attempt) -> bool:
+    """Check whether the quota of the department was the reason, which says nothing of the deployment."""
+    return image_quota_error(attempt.explanation, department="") is not None
+
+
 def _negative(level: Level, message: Text, remedy: Text, attempt: Attempt) -> CheckResult:
     return CheckResult(level, sentences(message, attempt.reason), remedy, attempt.explanation)
 
@@ -211,10 +244,12 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "publicize": _publicize,
     "communitize": _communitize,
     "download-ports": _download_ports,
+    "imports": _imports,
     "data-check": _data_check,
     "hybrid-isos": _hybrid_isos,
     "stream-quota": _stream_quota,
     "image-limits": _image_limits,
     "image-store": _image_store,
     "launch-rights": launch_rights,
+    "volume-rights": _volume_rights,
 }

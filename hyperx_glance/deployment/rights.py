@@ -25,48 +25,54 @@ if TYPE_CHECKING:
 
 
 class _Read(NamedTuple):
-    """A list that verbs read; without a ``needed`` one, launches fail."""
+    """A list that verbs read, with the code of what it means if a policy refuses it, and whether launches need it."""
 
     path: str
+    consequence: str
     needed: bool = False
 
 
 READ: Final[Mapping[Service, tuple[_Read, ...]]] = {
-    "image": (_Read("/images", needed=True), _Read("/info/import"), _Read("/info/usage")),
-    "compute": (
-        _Read("/flavors/detail", needed=True),
-        _Read("/servers/detail"),
-        _Read("/servers", needed=True),
-        _Read("/limits"),
-        _Read("/os-keypairs"),
-        _Read("/os-availability-zone"),
-        _Read("/os-server-groups"),
+    "image": (
+        _Read("/images", "no-images-are-listed", needed=True),
+        _Read("/info/import", "import-methods-are-hidden"),
+        _Read("/info/usage", "image-quotas-are-hidden"),
     ),
-    "network": (_Read("/networks"),),
-    "block-storage": (_Read("/volumes/detail"), _Read("/limits")),
+    "compute": (
+        _Read("/flavors/detail", "flavors-are-hidden", needed=True),
+        _Read("/servers/detail", "servers-are-read-one-by-one"),
+        _Read("/servers", "servers-are-hidden", needed=True),
+        _Read("/limits", "server-quotas-are-hidden"),
+        _Read("/os-keypairs", "key-pairs-are-hidden"),
+        _Read("/os-availability-zone", "zones-are-hidden"),
+        _Read("/os-server-groups", "server-groups-are-hidden"),
+    ),
+    "network": (_Read("/networks", "networks-are-hidden"),),
+    "block-storage": (_Read("/volumes/detail", "volumes-are-hidden"), _Read("/limits", "volume-quotas-are-hidden")),
 }
 
 
 def policies(evidence: Evidence) -> CheckResult:
     """Ask for every list that verbs read, as the caller."""
     cloud = evidence.cloud
-    refused: list[tuple[str, bool, NotAllowedError]] = []
+    refused: list[tuple[str, _Read, NotAllowedError]] = []
     for service, lists in READ.items():
         if evidence.services[service].problem is not None:
             continue
-        for path, needed in lists:
+        for each in lists:
             try:
                 with contextlib.suppress(*_OTHER):
-                    cloud.get(service, path, params={"limit": 1})
+                    cloud.get(service, each.path, params={"limit": 1})
             except NotAllowedError as error:
-                refused.append((f"GET {path} ({service})", needed, error))
+                refused.append((f"GET {each.path} ({service})", each, error))
     if not refused:
         return CheckResult("ok", say("no-list-refused"))
-    fails = any(needed for _, needed, _ in refused)
-    message = say("lists-refused", requests=[request for request, _, _ in refused])
-    if fails:
-        message = sentences(message, say("launches-need-them"))
-    explanation = next((words_of_service(error) for _, needed, error in refused if needed == fails), "")
+    fails = any(each.needed for _, each, _ in refused)
+    message = sentences(
+        say("lists-refused", requests=[request for request, _, _ in refused]),
+        *dict.fromkeys(say(each.consequence) for _, each, _ in refused),
+    )
+    explanation = next((words_of_service(error) for _, each, error in refused if each.needed == fails), "")
     return CheckResult("error" if fails else "warning", message, say("allow-the-lists"), explanation)
 
 

@@ -23,6 +23,7 @@ from hyperx_glance import removal, vocabulary
 from hyperx_glance.cloud import hidden, pages, refusals
 from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
+from hyperx_glance.cloud.tasks import newest_import
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.texts import NO_TEXT, Text, say
@@ -51,6 +52,7 @@ class Attempt(NamedTuple):
     outcome: Literal["done", "refused", "failed", "omitted"]
     reason: Text = NO_TEXT
     explanation: str = ""
+    status: int | None = None
 
 
 _HEADER = struct.pack(">4sIQIIQ", b"QFI\xfb", 2, 512, 9, 16, 1 << 20)
@@ -87,12 +89,16 @@ class Trials:
     creator: Attempt = OMITTED
     rights: tuple[Attempt, ...] = ()
     """Requests that change nothing, because the record has no data: only policies refuse them in their own words."""
+    volume: Attempt = OMITTED
+    """A volume of the record: only a policy refuses it otherwise than because the record has no data."""
     tags: Attempt = OMITTED
     """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
     publicize: Attempt = OMITTED
     port: Attempt = OMITTED
     host: Attempt = OMITTED
+    imported: Attempt = OMITTED
+    """Whether the import that Glance took has ended."""
     data: Attempt = OMITTED
     """Dangerous data: "refused" has Glance's explanation, if it gave one; "done" means that it accepted the data."""
     hybrid: Attempt = OMITTED
@@ -126,6 +132,7 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
         trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
             _try_rights(cloud, trials)
+            _try_volume(cloud, trials)
             _try_changes(cloud, trials)
             _try_import(cloud, trials)
             if usual == "qcow2":
@@ -182,6 +189,13 @@ def _try_rights(cloud: Cloud, trials: Trials) -> None:
         _attempt(lambda: cloud.post("image", path("actions", "deactivate")).close()),
         _attempt(lambda: cloud.post("image", path("actions", "reactivate")).close()),
     )
+
+
+def _try_volume(cloud: Cloud, trials: Trials) -> None:
+    """Ask for a volume of an image without data: Cinder looks at its policies, and makes none (create_volume.py)."""
+    volume: Json = {"name": _NAME, "size": 1, "imageRef": trials.image_id}
+    if cloud.has("block-storage"):
+        trials.volume = _attempt(lambda: cloud.post("block-storage", "/volumes", json={"volume": volume}).close())
 
 
 def _try_changes(cloud: Cloud, trials: Trials) -> None:
@@ -249,8 +263,14 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     try:
         wait_until(pace, look, timeout=_IMPORT_SECONDS, what=f"the import of record {trials.image_id}")
     except HyperxGlanceError as error:
-        trials.data = _failed(error)
+        trials.data = trials.imported = _failed(error)
+        with contextlib.suppress(HyperxGlanceError):
+            task = newest_import(cloud, trials.image_id)
+            if task is not None and task.status == "pending":
+                trials.data = trials.imported = Attempt("omitted", say("import-threads-busy"))
     else:
+        if "done" in (trials.port.outcome, trials.host.outcome):
+            trials.imported = Attempt("done")
         trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
         if trials.data.outcome != "refused":
             trials.store = trials.data
@@ -349,8 +369,8 @@ def _attempt(work: Callable[[], None]) -> Attempt:
 
 
 def _refused(error: HyperxGlanceError) -> Attempt:
-    return Attempt("refused", explanation=words_of_service(error))
+    return Attempt("refused", explanation=words_of_service(error), status=error.status)
 
 
 def _failed(error: HyperxGlanceError) -> Attempt:
-    return Attempt("failed", error.message, words_of_service(error))
+    return Attempt("failed", error.message, words_of_service(error), error.status)

@@ -16,6 +16,4 @@ def reserved(service: str, *rules: str) -> World:
     return World(name=f"Policies: {name} for administrators alone", policies=policies)
 
 
-WORLDS: Final = (
-    reserved("nova", "os_compute_api:servers:detail").expecting(doctor={"policies": "warning"}),
-)
+WORLDS: Final = (reserved("nova", "os_compute_api:servers:detail").expecting(doctor={"policies": "warning"}),)
