@@ -71,6 +71,7 @@ if typing.TYPE_CHECKING:
         Server as Server,
         ServerRef as ServerRef,
         ServersUsing as ServersUsing,
+        Share as Share,
         Summary as Summary,
         UrlReport as UrlReport,
     )
@@ -84,6 +85,7 @@ if typing.TYPE_CHECKING:
         FailureReason as FailureReason,
         Kind as Kind,
         Phase as Phase,
+        ShareStatus as ShareStatus,
         State as State,
         UrlProblem as UrlProblem,
         View as View,
@@ -113,13 +115,13 @@ _HOMES = {
     "models.request": "invalid_request",
     "models.results": """
         AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Server ServerRef ServersUsing Summary UrlReport
+        Progress Server ServerRef ServersUsing Share Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",
     "settings": "Settings",
     "texts": "Audience Text",
-    "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
+    "vocabulary": "Action Category FailureReason Kind Phase ShareStatus State UrlProblem View",
     "waiting.cancelling": "cancelling",
     "waiting.pace": "Pace",
 }

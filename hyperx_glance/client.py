@@ -24,6 +24,7 @@ from hyperx_glance.arguments import (
     optional,
     page_size,
     reference,
+    require,
     seconds,
     text,
 )
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         NetworkChoice,
         Progress,
         ServersUsing,
+        Share,
         Summary,
         UrlReport,
     )
@@ -94,7 +96,8 @@ def connect(
     :param cloud: a name in clouds.yaml; None takes ``OS_CLOUD``, other ``OS_*`` variables or the keywords
     :param region_name: the region; None is the only one, or the first of the catalogue
     :param steward: a second session or connection, with the role admin. It is used only to edit public images of other
-        departments, and to read the names of departments that own images
+        departments, to read the names of departments, and, with the setting ``share_acceptance`` "steward", to accept
+        images that the caller has just shared
     :param settings: choices of the deployment and the caller; None is all defaults
     :param auth: keywords of ``openstack.connect``, such as ``auth_url``, ``username``, ``password``, ``project_name``
     :raises InvalidRequestError: a keyword is unknown, a credential is missing, or there is no cloud of that name
@@ -494,6 +497,90 @@ class Client(Connected):
 
         return deletion.servers_using(self._context, image)
 
+    # ------------------------------------------------------------- sharing with other departments
+
+    @checked(image=is_image, department=department, accept=flag)
+    def share(self, image: Image | str, department: str, /, *more: str, accept: bool = False) -> tuple[Share, ...]:
+        """Share an image with other departments, and return all departments with which it is shared.
+
+        They can read and launch it at once; in their lists it is when they have accepted it. A private image becomes
+        shared, without the departments that had it before. Call it again after an error: nothing is done twice.
+
+        :param image: a private or shared image of the caller's department; administrators share those of others, too
+        :param department: a name or an id. Without a steward, only administrators and the department's own members may
+            use its name
+        :param more: more departments; if one of them is unknown, nothing is written
+        :param accept: also accept for them, as an administrator. With the setting ``share_acceptance`` "steward", this
+            is done for every caller
+        :raises NotFoundError: there is no such image or department
+        :raises NotAllowedError: it is another department's image, or the caller may not use a department's name
+        :raises ConflictError: everybody sees the image, or it is no image of its own, or somebody ends the sharing
+        :raises QuotaExceededError: Glance shares an image with 128 departments at most; ``limit`` says with how many
+        :raises WaitTimeoutError: former members came back each time they were removed
+        """
+        from hyperx_glance import sharing
+
+        return sharing.share(self._context, image, _departments(department, *more), accept=accept)
+
+    @checked(image=is_image, everyone=flag)
+    def unshare(self, image: Image | str, /, *departments: str, everyone: bool = False) -> tuple[Share, ...]:
+        """Take an image back from departments for good, and return those with which it is still shared.
+
+        Servers that they made keep running. An image that is not shared is no error.
+
+        :param image: an image of the caller's department; administrators name any
+        :param departments: names or ids, also ids of departments that no longer exist; or else
+        :param everyone: take it back from all of them
+        :raises NotFoundError: there is no such image or department
+        :raises NotAllowedError: it is another department's image, or the caller may not use a department's name
+        :raises WaitTimeoutError: somebody came back each time
+        """
+        from hyperx_glance import sharing
+
+        return sharing.unshare(self._context, image, _departments(*departments), everyone=everyone)
+
+    @checked(image=is_image)
+    def shares(self, image: Image | str, /) -> tuple[Share, ...]:
+        """List the departments with which an image is shared, by name.
+
+        The owner and administrators see all of them, another department itself. It needs one request, and one for the
+        names, which are kept for a minute.
+
+        :param image: the image; one that is not shared has no shares
+        :raises NotFoundError: there is no such image
+        """
+        from hyperx_glance import sharing
+
+        return sharing.shares(self._context, image)
+
+    @checked(image=is_image)
+    def accept(self, image: Image | str, /) -> Image:
+        """Accept an image that another department shares: from then on it is in the lists of this department.
+
+        :param image: an image of the view "offered", or one that was declined
+        :raises NotFoundError: there is no such image, or it is not shared with this department
+        :raises NotAllowedError: it is the department's own, or the caller lacks the role member or is an administrator
+        :raises ConflictError: it is not shared
+        """
+        from hyperx_glance import sharing
+
+        return sharing.accept(self._context, image)
+
+    @checked(image=is_image)
+    def decline(self, image: Image | str, /) -> None:
+        """Take an image that another department shares out of the lists of this department.
+
+        Only its owner ends the access: who knows its id can still launch it, and `accept` still works.
+
+        :param image: an image that is offered or accepted
+        :raises NotFoundError: there is no such image, or it is not shared with this department
+        :raises NotAllowedError: it is the department's own, or the caller lacks the role member or is an administrator
+        :raises ConflictError: it is not shared
+        """
+        from hyperx_glance import sharing
+
+        sharing.decline(self._context, image)
+
     # ------------------------------------------------------------- lists for a form
 
     @checked(image=optional(is_image))
@@ -768,6 +855,11 @@ class Client(Connected):
         from hyperx_glance import deployment
 
         return deployment.leave(self._context, department=department, dry_run=dry_run)
+
+
+def _departments(*departments: str) -> tuple[str, ...]:
+    require((("department", each) for each in departments), {"department": department})
+    return departments
 
 
 def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
+from hyperx_glance.cloud.patching import apply, belongs_to_another, check_for_others, patch
 from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -30,7 +30,6 @@ from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.mapping import Edit
-from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.texts import NO_TEXT, Text, field_name, say, word
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import attempts
@@ -92,7 +91,7 @@ def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
         return mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility)
 
     try:
-        return apply(cloud, current, wanted)
+        return apply(cloud, context.settings.pace, current, wanted)
     except NotAllowedError as error:
         if not belongs_to_another(cloud, current):
             raise
@@ -106,12 +105,8 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
     featured = changes.category is Category.FEATURED
     if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError(say("only-administrators-feature"), hint=say("use-public-instead"))
-    if changes.category is not Category.PRIVATE and is_volume_snapshot(current):
-        raise ConflictError(say("snapshot-on-volumes", image=current.id), hint=say("capture-the-server"))
-    if changes.category is not Category.PRIVATE and is_being_captured(current):
-        raise ConflictError(
-            say("still-being-captured", image=current.id), hint=say("finish-the-capture", capture=current.capture_id)
-        )
+    if changes.category is not Category.PRIVATE:
+        check_for_others(current)
 
 
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:

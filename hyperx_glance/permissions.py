@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance import editing
+from hyperx_glance import editing, sharing
 from hyperx_glance.cloud.patching import belongs_to_another
 from hyperx_glance.cloud.refusals import refused
 from hyperx_glance.errors import HyperxGlanceError
@@ -65,6 +65,10 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
         case Action.ENABLE | Action.DISABLE:
             policy = "reactivate" if action is Action.ENABLE else "deactivate"
             return _switch_problem(cloud, image, *_STATUSES[action]) or _policy_problem(cloud, policy)
+        case Action.SHARE:
+            return _share_problem(cloud, image)
+        case Action.ACCEPT | Action.DECLINE:
+            return sharing.why_not_answer(cloud, image, action) or _reader_problem(cloud)
     return _change_problem(context, image, *_CHANGES[action])
 
 
@@ -108,6 +112,14 @@ def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> Te
     if image.glance_status in (status for status, _ in _STATUSES.values()):
         return _owner_problem(cloud, image)
     return _owner_problem(cloud, image) or sentences(say("only-with-data"), _way_to_data(image))
+
+
+def _share_problem(cloud: Cloud, image: Image) -> Text:
+    try:
+        sharing.check_shareable(image)
+    except HyperxGlanceError as error:
+        return sentences(error.message, error.hint)
+    return _owner_problem(cloud, image)
 
 
 def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:

@@ -49,21 +49,31 @@ class Phase(StrEnum):
 
 
 class View(StrEnum):
-    """The tabs of the console, and two more lists."""
+    """The tabs of the console, and more lists: ``offered`` is what others share with us and we have not accepted."""
 
     ALL = "all"
     FEATURED = "featured"
     PUBLIC = "public"
     PRIVATE = "private"
     SHARED = "shared"
+    OFFERED = "offered"
     EVERYTHING = "everything"
+
+
+class ShareStatus(StrEnum):
+    """The answer of a department with which an image is shared; it decides only in which lists the image is."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
 
 
 class Action(StrEnum):
     """The actions for which a console has a button.
 
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
-    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
+    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance;
+    ``share`` is the owner's, and ``accept`` and ``decline`` are those of a department with which an image is shared.
     """
 
     LAUNCH = "launch"
@@ -76,6 +86,9 @@ class Action(StrEnum):
     DELETE = "delete"
     PROTECT = "protect"
     DOWNLOAD = "download"
+    SHARE = "share"
+    ACCEPT = "accept"
+    DECLINE = "decline"
 
 
 class UrlProblem(StrEnum):
@@ -276,6 +289,8 @@ CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
 """The property with the capture's id that replaces the first piece if the capture is to be deleted."""
 LAUNCH_IMAGE_KEY = "hyperx_image_id"
 """The key in the metadata of the servers of a launch that names the image."""
+SHARE_STATUS_KEY = "os_glance_share_status"
+"""The key under which an image keeps its `ShareStatus`: Glance's record has none, and nobody can write such a key."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
 USUAL_OWN_PROPERTIES, MOST_OWN_PROPERTIES = 6, 17
@@ -292,12 +307,13 @@ UNCHANGEABLE_KEYS = frozenset({
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
 ActionWord = Literal[
-    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download"
-]
+    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download", "share",
+    "accept", "decline",
+]  # fmt: skip
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]
-ViewWord = Literal["all", "featured", "public", "private", "shared", "everything"]
+ViewWord = Literal["all", "featured", "public", "private", "shared", "offered", "everything"]
 """The values of the enumerations above, for type checkers and editors."""
 
 ImageFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"]

@@ -29,11 +29,13 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import NAME_OF_KEY, Image
 from hyperx_glance.models.record import GONE, is_volume_snapshot
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
+from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, ShareStatus, State, Stored, View, glance_key
 
 Test = Callable[[Image], bool]
 Parameters = tuple[tuple[str, str], ...]
 
+_VIEWS_OF_MEMBERS = {View.SHARED: "view-shared-for-administrators", View.OFFERED: "view-offered-for-administrators"}
+"""The lists of images of other departments, and why administrators have none of them."""
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
 
@@ -75,13 +77,19 @@ class Listing:
         asked = dict(self.parameters)
         return "owner" in asked and asked.get("visibility", "all") != "all"
 
+    @property
+    def share_status(self) -> ShareStatus | None:
+        """The answer that the caller's department gave to the sharing of all these images, if they are asked for it."""
+        status = dict(self.parameters).get("member_status")
+        return None if status is None else ShareStatus(status)
+
 
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
     """Refuse a query that is invalid, or that this caller may not make."""
     if query.view is View.EVERYTHING and not is_administrator:
         raise NotAllowedError(say("view-everything"), hint=say("use-view-all"))
-    if query.view is View.SHARED and is_administrator:
-        raise NotAllowedError(say("view-shared-for-administrators"), hint=say("use-view-everything"))
+    if query.view in _VIEWS_OF_MEMBERS and is_administrator:
+        raise NotAllowedError(say(_VIEWS_OF_MEMBERS[query.view]), hint=say("use-view-everything"))
     for key in query.properties:
         if key in vocabulary.BASE_KEYS:
             raise InvalidRequestError(say("not-a-property", field=field_name("properties"), key=key))
@@ -139,8 +147,9 @@ def _view(view: View, viewer: Viewer) -> list[_Branch]:
             return [public._replace(tests=(_is("category", Category.PUBLIC), *public.tests)), community]
         case View.PRIVATE:
             return private
-        case View.SHARED:
-            shared = (("visibility", "shared"), ("member_status", "accepted"))
+        case View.SHARED | View.OFFERED:
+            status = ShareStatus.ACCEPTED if view is View.SHARED else ShareStatus.PENDING
+            shared = (("visibility", "shared"), ("member_status", status.value))
             return [_Branch(shared, (_is("visibility", "shared"), lambda image: image.owner != own))]
         case View.ALL if viewer.is_administrator:
             # For an administrator, visibility=all includes the images of every department (_select_images_query).

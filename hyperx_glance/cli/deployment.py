@@ -45,6 +45,8 @@ class Doctor(commands.Lister):
             help="As used for registrations; default: auto",
         )
         options.add_public_visibility(parser)
+        options.add_steward(parser)
+        options.add_share_acceptance(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:

@@ -189,14 +189,25 @@ def add_public_visibility(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_share_acceptance(parser: argparse.ArgumentParser) -> None:
+    """Add an option that is the same for a whole deployment, so its default comes from the environment."""
+    parser.add_argument(
+        "--share-acceptance",
+        choices=("member", "steward"),
+        default=os.environ.get("HYPERX_SHARE_ACCEPTANCE", "member"),
+        help="Who accepts shared images, the same for a whole deployment: the other department, or the steward at once"
+        " (Env: HYPERX_SHARE_ACCEPTANCE)",
+    )
+
+
 def add_steward(parser: argparse.ArgumentParser) -> None:
     """Add the second login, which is the same for a whole deployment, so its default comes from the environment."""
     parser.add_argument(
         "--steward-cloud",
         metavar="<cloud>",
         default=os.environ.get("HYPERX_STEWARD_CLOUD"),
-        help="Cloud in clouds.yaml that edits public images of other departments for you, and looks up the names of"
-        " departments (Env: HYPERX_STEWARD_CLOUD)",
+        help="Cloud in clouds.yaml that edits public images of other departments for you, looks up the names of"
+        " departments, and accepts images that you share if --share-acceptance says so (Env: HYPERX_STEWARD_CLOUD)",
     )
 
 
@@ -247,4 +258,5 @@ def settings(parsed_args: argparse.Namespace) -> Settings:
         url_policy=policy,
         transfer=getattr(parsed_args, "transfer", "auto"),
         public_visibility=getattr(parsed_args, "public_visibility", "community"),
+        share_acceptance=getattr(parsed_args, "share_acceptance", "member"),
     )

@@ -71,6 +71,9 @@ _TITLES = {
     "outcome": ("Outcome", "处理结果"),
     "removed": ("Removed", "已移除的属性"),
     "left": ("Left", "未移除的属性"),
+    "department": ("Department", "部门"),
+    "department_id": ("Department id", "部门编号"),
+    "since": ("Since", "更新时间"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -110,6 +113,9 @@ _CHINESE = {
     "delete": "删除",
     "protect": "保护",
     "download": "下载",
+    "share": "共享",
+    "accept": "接受",
+    "decline": "拒绝",
     # the criteria of a summary
     "total": "合计",
     "kind": "种类",
@@ -143,13 +149,24 @@ _CHINESE = {
     "too_large": "过大",
     "no_checksum": "没有校验和",
     "ambiguous_checksum": "校验和不唯一",
+    # what a department has answered to an image that is shared with it
+    "pending": "待接受",
+    "accepted": "已接受",
+    "rejected": "已拒绝",
     # levels of the doctor's findings
     "ok": "正常",
     "warning": "警告",
     "error": "错误",
 }
 
-VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
+VIEWS = {
+    "所有": "all",
+    "精选": "featured",
+    "公共": "public",
+    "私有": "private",
+    "共享": "shared",
+    "待接受": "offered",
+}
 """The console's tabs, which the command line also accepts; three of them are categories."""
 
 

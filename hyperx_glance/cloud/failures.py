@@ -287,7 +287,7 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
 
 def _beyond_a_limit(said: str, message: Text) -> tuple[type[HyperxGlanceError], Text, Text]:
     """Return type, message and hint of a 413: Glance sends it for quotas and for limits of one image, too."""
-    if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
+    if re.search(r"over a limit|quota|exceeds? allowed|storage|too large|member limit", said, re.IGNORECASE):
         return QuotaExceededError, say("over-quota"), NO_TEXT
     found = _TOO_MANY.search(said)
     if found is None:

@@ -49,7 +49,7 @@ def doctor(context: Context, *, probe: bool) -> list[Finding]:
     services = {service: service_status(cloud, service) for service in SERVICES}
     tried = probe and services["image"].problem is None
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None
-    evidence = Evidence(cloud, settings, services, trials)
+    evidence = Evidence(cloud, settings, services, trials, context.steward)
     findings = [_service(service, status) for service, status in services.items()]
     # If the doctor finishes, a finding names the record that is left.
     with MayHaveMade(image_id=None if trials is None else trials.left):

@@ -24,6 +24,7 @@ from hyperx_glance.deployment.inheritance import inherited_properties
 from hyperx_glance.deployment.launch_checks import launch_choices
 from hyperx_glance.deployment.limit_checks import image_formats, server_metadata
 from hyperx_glance.deployment.rights import own_properties, policies
+from hyperx_glance.deployment.sharing_checks import share_acceptance
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -259,6 +260,7 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "stuck-imports": ("image", _stuck_imports),
     "lost-places": ("image", _lost_places),
     "featured-flag": ("image", _featured_flag),
+    "share-acceptance": (None, share_acceptance),
     "inherited-properties": ("image", inherited_properties),
     "image-formats": ("image", image_formats),
     "server-metadata": ("compute", server_metadata),

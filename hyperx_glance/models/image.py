@@ -27,7 +27,7 @@ from hyperx_glance.models.described import Described
 from hyperx_glance.models.meanings import meaning, title
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, glance_key
+from hyperx_glance.vocabulary import Category, Kind, Phase, ShareStatus, State, glance_key
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -197,6 +197,13 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
                 return Phase.DISABLED
         return Phase.UNKNOWN
 
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def share_status(self) -> ShareStatus | None:
+        """The answer of the caller's department, if the image was read in a way that shows it; None otherwise."""
+        status = self.glance_property(vocabulary.SHARE_STATUS_KEY)
+        return ShareStatus(status) if status in _SHARE_STATUSES else None
+
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Show values that are not defaults; raw Glance properties appear once, in ``properties``."""
         defaults = {name: field.default for name, field in type(self).model_fields.items()}
@@ -303,7 +310,13 @@ NAME_OF_KEY = {glance_key(name): name for name in Image.model_fields}
 _NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
 _ADDRESSES = vocabulary.BASE_KEYS - {field.key for field in vocabulary.FIELDS}
 _PROPERTIES, _RECORD = "properties", "glance_record"
-_FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase"}
+_FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase", "share_status"}
+_SHARE_STATUSES = frozenset(ShareStatus)
+
+
+def with_share_status(image: Image, status: ShareStatus) -> Image:
+    """Return an image as its record shows it, with the answer of the caller's department."""
+    return image.model_copy(update={vocabulary.SHARE_STATUS_KEY: status.value})
 
 
 def image_id(image: Image | str) -> str:

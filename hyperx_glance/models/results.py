@@ -10,8 +10,9 @@ from typing import Literal
 
 from hyperx_glance.models.described import Described
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.times import Time
 from hyperx_glance.texts import NO_TEXT, Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
+from hyperx_glance.vocabulary import Category, Kind, Phase, ShareStatus, State, UrlProblem
 
 
 class Server(Described):
@@ -125,6 +126,19 @@ class Deletion(Described):
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
     not_looked_at: tuple[str, ...] = ()
+
+
+class Share(Described):
+    """A department with which an image is shared; it can read and launch the image, whatever its ``status``.
+
+    ``department`` is its name, or its id if Keystone does not show the name. ``since`` is when it was invited, or when
+    it answered.
+    """
+
+    department_id: str
+    department: str
+    status: ShareStatus
+    since: Time
 
 
 class Progress(Described):

@@ -12,6 +12,7 @@ from hyperx_glance import Action, Client, KeyPair, LaunchRequest, NewCapture, Ne
 from tests import samples
 from tests.support import launches
 from tests.support.clouds import REGION, unique
+from tests.support.records import make_image
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def test_an_image_from_its_url_to_its_deletion(client: ClientFactory, file_serve
     alice.delete(image)
     with pytest.raises(NotFoundError):
         alice.image(image.id)
+
+
+def test_an_image_that_is_shared_accepted_declined_and_taken_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice, bob = client("alice"), client("bob")
+    image_id = make_image(cloud)
+
+    assert [share.department_id for share in alice.share(image_id, bob.project_id)] == [bob.project_id]
+    assert [share.status for share in alice.shares(image_id)] == ["pending"]
+    assert image_id in [image.id for image in bob.images(view="offered")]
+    assert bob.accept(image_id).share_status == "accepted"
+    bob.decline(image_id)
+    assert alice.unshare(image_id, bob.project_id) == ()
+    with pytest.raises(NotFoundError):
+        bob.image(image_id)
 
 
 def test_a_registration_that_is_left_resumed_and_cancelled(client: ClientFactory, file_server: FileServer) -> None:

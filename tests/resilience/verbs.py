@@ -9,8 +9,9 @@ import lzma
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import requests_mock
 
@@ -179,6 +180,10 @@ class Verb:
     volumes: int = 0
     fails: type[HyperxGlanceError] | None = None
     """What it raises where no fault strikes."""
+    again: Callable[[Stage], object] | None = None
+    """Repeats it after an error, with the helper; then `check` must hold."""
+    says: Callable[[Stage, BaseException], None] | None = None
+    """Checks what an error says of the departments that have the image."""
     believes_a_lost_answer: bool = False
     """What it deletes counts as deleted, once the answer to its deletion was lost."""
 
@@ -383,6 +388,116 @@ def users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
 def deleted_and_users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
     deleted(stage, result)
     assert len(result.servers or ()) in (0, 2)
+
+
+# ----------------------------------------------------------------- sharing
+
+
+def shared_image(stage: Stage, *departments: str, visibility: str = "shared", status: str = "pending") -> None:
+    """Have an image with members, who are hidden if it is not shared."""
+    one_image(stage, visibility=visibility, owner="dept-a")
+    for department in departments:
+        stage.cloud.glance.share(stage.known["image"], department, status=status)
+
+
+def formerly_shared(stage: Stage) -> None:
+    """Have an image whose sharing another tool has ended: its members are hidden, and return when it is shared."""
+    shared_image(stage, "dept-c", visibility="private", status="accepted")
+    stage.known["former"] = {"dept-c"}
+    record = stage.cloud.glance.images[stage.known["image"]]
+    record.updated_at += timedelta(seconds=1)
+
+
+def offered_image(stage: Stage, status: str = "pending") -> None:
+    one_image(stage, owner="dept-b", visibility="shared")
+    stage.cloud.glance.share(stage.known["image"], "dept-a", status=status)
+
+
+def share(client: Client, stage: Stage, *departments: str, **options: bool) -> object:
+    """Share with departments: an administrator or a steward knows names, and others give ids."""
+    knows = stage.verb.steward or stage.verb.user == ADMIN
+    named = [each if knows else stage.cloud.departments[each] for each in departments]
+    return client.share(stage.known["image"], *named, **options)
+
+
+class Repeated(TypedDict):
+    """A verb, and the same with the helper."""
+
+    run: Callable[[Stage], object]
+    again: Callable[[Stage], object]
+
+
+def sharing(*departments: str, **options: bool) -> Repeated:
+    return {
+        "run": lambda stage: share(stage.client, stage, *departments, **options),
+        "again": lambda stage: share(stage.helper, stage, *departments, **options),
+    }
+
+
+def unsharing(*departments: str, **options: bool) -> Repeated:
+    def unshare(client: Client, stage: Stage) -> object:
+        named = [stage.cloud.departments[each] for each in departments]
+        return client.unshare(stage.known["image"], *named, **options)
+
+    return {
+        "run": lambda stage: unshare(stage.client, stage),
+        "again": lambda stage: unshare(stage.helper, stage),
+    }
+
+
+def members_of(stage: Stage) -> dict[str, str]:
+    """Return the names and answers of the departments that have the image."""
+    record = stage.cloud.glance.image(stage.known["image"])
+    if record is None or record.visibility != "shared":
+        return {}
+    names = {key: name for name, key in stage.cloud.departments.items()}
+    return {names[key]: member.status for key, member in record.members.items()}
+
+
+def shared_with(**wanted: str) -> Callable[[Stage, Any], None]:
+    """Check the departments that have the image, such as ``dept_b="pending"``."""
+    departments = {name.replace("_", "-"): status for name, status in wanted.items()}
+
+    def check(stage: Stage, result: Any) -> None:  # noqa: ANN401
+        assert members_of(stage) == departments
+        assert {share.department_id: share.status.value for share in result} == {
+            stage.cloud.departments[name]: status for name, status in departments.items()
+        }
+
+    return check
+
+
+def withdrawn(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.cloud.glance.image(stage.known["image"])
+    assert record is not None
+    assert (record.visibility, record.members, result.visibility) == ("private", {}, "private")
+
+
+def answered_with(status: str) -> Callable[[Stage, Any], None]:
+    def check(stage: Stage, result: Any) -> None:  # noqa: ANN401
+        assert members_of(stage) == {"dept-a": status}
+        assert result is None or result.share_status == status
+
+    return check
+
+
+def offers(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [(image.id, image.share_status) for image in result] == [(stage.known["image"], "pending")]
+
+
+def says_who_has_it(stage: Stage, error: BaseException) -> None:
+    """Check that what an error says of departments is true, and that no former member has the image unsaid."""
+    names = {key: name for name, key in stage.cloud.departments.items()}
+    notes = {getattr(note, "code", ""): note for note in getattr(error, "__notes__", ())}
+    said: dict[str, set[str]] = {}
+    for code in ("departments-have-it", "departments-may-have-it", "departments-do-not-have-it"):
+        listed = notes[code].values["departments"] if code in notes else ()
+        said[code] = {names.get(each, each) for each in listed}
+    have = set(members_of(stage))
+    assert said["departments-have-it"] <= have
+    assert not said["departments-do-not-have-it"] & have
+    if "former" in stage.known and "former-members-may-have-it" not in notes:
+        assert not stage.known["former"] & (have - said["departments-may-have-it"])
 
 
 # ----------------------------------------------------------------- launching
@@ -609,6 +724,11 @@ _OF_UNKNOWN_IDS: Final[Mapping[str, Callable[[Stage], object]]] = {
     "resume": lambda stage: stage.client.resume_registration(UNKNOWN).wait(),
     "cancel a registration": lambda stage: stage.client.cancel_registration(UNKNOWN),
     "servers using": lambda stage: stage.client.servers_using(UNKNOWN),
+    "share": lambda stage: stage.client.share(UNKNOWN, stage.cloud.departments["dept-b"]),
+    "unshare": lambda stage: stage.client.unshare(UNKNOWN, everyone=True),
+    "shares": lambda stage: stage.client.shares(UNKNOWN),
+    "accept": lambda stage: stage.client.accept(UNKNOWN),
+    "decline": lambda stage: stage.client.decline(UNKNOWN),
     "launch": lambda stage: stage.client.launch(UNKNOWN, LaunchRequest(name="web", flavor="m1.tiny")),
     "find a launch": lambda stage: stage.client.find_launch("unknown-launch").cancel(),
     "capture": lambda stage: stage.client.capture(UNKNOWN, NewCapture(name="captured")),
@@ -635,6 +755,85 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("image", lambda stage: stage.client.image("debian"), same_image, one_image),
         Verb("tags", lambda stage: stage.client.tags(), tags_are_right, some_images),
         Verb("owner name", lambda stage: stage.client.owner_name(stage.known["image"]), owner_is_right, one_image),
+        Verb(
+            "list offered",
+            lambda stage: list(stage.client.images(view="offered")),
+            offers,
+            offered_image,
+        ),
+        Verb(
+            "share",
+            check=shared_with(dept_b="pending", dept_c="pending"),
+            prepare=one_image,
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c"),
+        ),
+        Verb(
+            "share and forget former members",
+            check=shared_with(dept_b="pending"),
+            prepare=formerly_shared,
+            says=says_who_has_it,
+            **sharing("dept-b"),
+        ),
+        Verb(
+            "share by names, and let the steward accept",
+            check=shared_with(dept_b="accepted", dept_c="accepted"),
+            prepare=lambda stage: shared_image(stage, "dept-b"),
+            steward=ADMIN,
+            settings={"share_acceptance": "steward"},
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c"),
+        ),
+        Verb(
+            "share and accept",
+            check=shared_with(dept_b="accepted", dept_c="rejected"),
+            prepare=lambda stage: shared_image(stage, "dept-c", status="rejected"),
+            user=ADMIN,
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c", accept=True),
+        ),
+        Verb(
+            "shares",
+            lambda stage: stage.client.shares(stage.known["image"]),
+            shared_with(dept_b="pending"),
+            lambda stage: shared_image(stage, "dept-b"),
+        ),
+        Verb(
+            "unshare",
+            check=shared_with(dept_c="accepted"),
+            prepare=lambda stage: shared_image(stage, "dept-b", "dept-c", status="accepted"),
+            says=says_who_has_it,
+            **unsharing("dept-b"),
+        ),
+        Verb(
+            "unshare everyone",
+            check=shared_with(),
+            prepare=lambda stage: shared_image(stage, "dept-b", "dept-c"),
+            says=says_who_has_it,
+            **unsharing(everyone=True),
+        ),
+        Verb(
+            "withdraw",
+            lambda stage: stage.client.update(stage.known["image"], category="private"),
+            withdrawn,
+            lambda stage: shared_image(stage, "dept-b"),
+            again=lambda stage: stage.helper.update(stage.known["image"], category="private"),
+            says=says_who_has_it,
+        ),
+        Verb(
+            "accept",
+            lambda stage: stage.client.accept(stage.known["image"]),
+            answered_with("accepted"),
+            offered_image,
+            again=lambda stage: stage.helper.accept(stage.known["image"]),
+        ),
+        Verb(
+            "decline",
+            lambda stage: stage.client.decline(stage.known["image"]),
+            answered_with("rejected"),
+            lambda stage: offered_image(stage, "accepted"),
+            again=lambda stage: stage.helper.decline(stage.known["image"]),
+        ),
         Verb("register by import", register, registered, images=1, settings={"transfer": "import"}),
         Verb(
             "register by stream",

@@ -48,6 +48,8 @@ from hyperx_glance import (
     Server,
     ServerRef,
     Settings,
+    Share,
+    ShareStatus,
     State,
     Summary,
     UrlPolicy,
@@ -71,6 +73,25 @@ def connecting(session: Session, connection: Connection) -> None:
     assert_type(client.is_administrator, bool)
     assert_type(client.region_name, str | None)
     assert_type(client.close(), None)
+
+
+def sharing(client: Client, image: Image) -> None:
+    assert_type(client.share(image, "dept-b"), tuple[Share, ...])
+    assert_type(client.share(image.id, "dept-b", "dept-c", accept=True), tuple[Share, ...])
+    assert_type(client.unshare(image, "dept-b"), tuple[Share, ...])
+    assert_type(client.unshare(image, everyone=True), tuple[Share, ...])
+    (share,) = client.shares(image)
+    assert_type(share.status, ShareStatus)
+    assert_type(share.since, datetime)
+    assert_type(share.department, str)
+    accepted = client.accept(image)
+    assert_type(accepted, Image)
+    assert_type(accepted.share_status, ShareStatus | None)
+    client.decline(image)
+    client.share(image)  # type: ignore[call-arg] # with no department
+    Settings(share_acceptance="steward")
+    Settings(share_acceptance="owner")  # type: ignore[arg-type] # no such word
+    client.images(view="offered")
 
 
 def browsing(client: Client) -> None:

@@ -40,8 +40,10 @@ hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
 hyperx flavor list
+hyperx image accept
 hyperx image capture
 hyperx image create
+hyperx image decline
 hyperx image delete
 hyperx image disable
 hyperx image enable
@@ -50,9 +52,12 @@ hyperx image list
 hyperx image save
 hyperx image servers
 hyperx image set
+hyperx image share
+hyperx image shares
 hyperx image show
 hyperx image summary
 hyperx image tags
+hyperx image unshare
 hyperx iso create
 hyperx iso list
 hyperx launch cancel

@@ -41,6 +41,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "image set": (
         f"image set {LONG} large --os-name '{LONG}' --description '{'word ' * 60}' --tag a --category public",
     ),
+    "image share": ("image share large {bob} {carol}",),
+    "image shares": ("image share large {bob} {carol}", "image shares large"),
+    "image unshare": ("image share large {bob} {carol}", "image unshare large {bob}"),
     "image show": (f"image show {LONG}",),
     "image summary": ("image summary",),
     "image tags": ("image tags",),
@@ -102,10 +105,14 @@ def test_a_table_is_no_wider_than_its_terminal(
         furnished.glance.import_methods = []  # so that it has something to say
     user = "admin" if command == "quota set" else "alice"
 
+    names = {"bob": furnished.departments["dept-b"], "carol": furnished.departments["dept-c"]}
+
     def drawn(columns: int) -> Run:
         for earlier in before:
-            openstack(f"hyperx {earlier.format(n=columns)}")
-        run = openstack(f"hyperx {line.format(n=columns)} --language {language} --max-width {columns}", user=user)
+            openstack(f"hyperx {earlier.format(n=columns, **names)}")
+        run = openstack(
+            f"hyperx {line.format(n=columns, **names)} --language {language} --max-width {columns}", user=user
+        )
         assert run.out.startswith("+-"), run.err
         return run
 
@@ -117,7 +124,7 @@ def test_a_table_is_no_wider_than_its_terminal(
         told = re.search("(?:left out to fit the width: |省略的列：)(.*?)[.。]", run.err)
         assert left_out == (re.split(", |、", told[1]) if told else [])
         for title in left_out:
-            assert titles(openstack(f"hyperx {line.format(n=columns)} --max-width {columns} -c '{title}'").out)
+            assert titles(openstack(f"hyperx {line.format(n=columns, **names)} --max-width {columns} -c '{title}'").out)
 
 
 @pytest.mark.usefixtures("furnished")

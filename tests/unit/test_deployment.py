@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 
 from hyperx_glance import Client, LaunchRequest, NewCapture, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.facts import skew
@@ -45,6 +47,7 @@ READING = [
     "stuck-imports",
     "lost-places",
     "featured-flag",
+    "share-acceptance",
     "inherited-properties",
     "image-formats",
     "server-metadata",
@@ -106,6 +109,26 @@ def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **
 def levels(findings: dict[str, Finding]) -> dict[str, str]:
     """Return what is not well."""
     return {check: finding.level for check, finding in findings.items() if finding.level != "ok"}
+
+
+def test_the_steward_accepts_only_as_an_administrator(fake: InMemoryCloud) -> None:
+    """Check who accepts shared images: members, or a steward, who must be there, log in, and be an administrator."""
+
+    def found(steward: Session | None, acceptance: str = "steward") -> Finding:
+        settings = Settings(share_acceptance=acceptance)  # type: ignore[arg-type]  # one of the words
+        client = Client.from_session(fake.session("alice"), steward=steward, settings=settings)
+        return next(finding for finding in client.doctor() if finding.check == "share-acceptance")
+
+    wrong = Session(
+        v3.Password(
+            **{key: text for key, text in fake.auth("admin").items() if key != "region_name"} | {"password": "no"}  # type: ignore[arg-type]  # strings
+        ),
+        fake.session("admin").session,
+    )
+    assert [found(None, "member").level, found(fake.session("admin")).level] == ["ok", "ok"]
+    assert "needs a steward" in found(None).message
+    assert "does not have the role admin" in found(fake.session("bob")).message
+    assert "cannot log in" in found(wrong).message
 
 
 def scratch_records(fake: InMemoryCloud) -> list[str]:
@@ -243,7 +266,8 @@ def test_a_service_that_is_down_is_a_finding(
     assert "does not respond" in findings[check].message
     others = {other for other in levels(findings) if other != check}
     needing = {
-        "image": {*READING[10:-2], "own-properties", "image-version", *(TRYING if probe else [])},
+        "image": {*READING[10:-2], "own-properties", "image-version", *(TRYING if probe else [])}
+        - {"share-acceptance"},
         "compute": {"compute-version", "server-metadata"},
     }
     assert others == needing.get(check, set())

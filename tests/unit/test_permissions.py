@@ -20,7 +20,13 @@ def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None
     alice.user_id  # noqa: B018  # logs in
     cloud.requests.clear()
 
-    assert alice.allowed(image(cloud)) == set(Action) - {Action.FEATURE, Action.WITHDRAW, Action.ENABLE}
+    assert alice.allowed(image(cloud)) == set(Action) - {
+        Action.FEATURE,
+        Action.WITHDRAW,
+        Action.ENABLE,
+        Action.ACCEPT,
+        Action.DECLINE,
+    }
     assert alice.why_not(image(cloud), "feature")
     assert cloud.requests == []
 
@@ -38,6 +44,8 @@ def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client
         image(cloud, disk_format="iso", hyperx_bootable="false"),
         image(cloud, hyperx_password_enabled="true", os_admin_user="a b"),
         image(cloud, bdm_v2="True", block_device_mapping="[{}]", size=0),
+        image(cloud, "dept-b", visibility="shared"),
+        image(cloud, "dept-b", visibility="shared", os_glance_share_status="rejected"),
     ]
     for user, steward in (("alice", None), ("rita", None), ("rita", "admin"), ("admin", None)):
         caller = client(user, steward=steward)
@@ -62,10 +70,10 @@ def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemo
 @pytest.mark.parametrize(
     ("record", "actions"),
     [
-        ({"status": "importing"}, {"edit", "publish", "delete", "protect"}),
-        ({"status": "saving"}, {"edit", "publish", "delete", "protect"}),
+        ({"status": "importing"}, {"edit", "publish", "delete", "protect", "share"}),
+        ({"status": "saving"}, {"edit", "publish", "delete", "protect", "share"}),
         ({"status": "pending_delete"}, set()),
-        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable"}),
+        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable", "share"}),
     ],
 )
 def test_states_that_pass_quickly(
