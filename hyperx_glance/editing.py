@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.cloud.patching import apply, belongs_to_another, check_for_others, patch
+from hyperx_glance.cloud.patching import apply, belongs_to_another, check_for_others, made, patch
 from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -34,9 +34,6 @@ from hyperx_glance.texts import NO_TEXT, Text, field_name, say, word
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import attempts
 
-MOST_RIVALS = 20
-"""How often others may write an image before an update of it gives up."""
-
 
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
     """Return the changes from a request model or from keywords."""
@@ -48,29 +45,10 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
 def update(context: Context, image: Image | str, changes: ImageChanges) -> Image:
     """Change the fields that differ, and return the image as it is afterwards.
 
-    If a response is lost, or somebody else writes at the same time, the image is read again, and only fields that still
-    differ are sent. So nothing is written twice. Each conflict means that somebody else's change succeeded; a second
-    conflict on an unchanged image is final.
+    The image is read first, and again after a lost response or a conflict.
     """
-    reference = image_id(image)
-    current = context.cloud.image(reference)
-    for attempt in attempts(context.settings.pace):
-        with attempt:
-            now = context.cloud.image(reference) if attempt.lost else current
-            after = _update_among_rivals(context, now, changes)
-    return after
-
-
-def _update_among_rivals(context: Context, now: Image, changes: ImageChanges) -> Image:
-    before, rivals = None, 0
-    while True:
-        try:
-            return _update(context, now, changes)
-        except ConflictError as error:
-            if error.status is None or now == before or rivals == MOST_RIVALS:
-                raise
-        rivals += 1
-        before, now = now, context.cloud.image(now.id)
+    current = context.cloud.image(image_id(image))
+    return made(context.cloud, context.settings.pace, current, lambda now: _update(context, now, changes))
 
 
 def disable(context: Context, image: Image | str) -> Image:

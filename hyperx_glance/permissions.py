@@ -18,8 +18,9 @@ from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
+from hyperx_glance.models.releases import is_marked
 from hyperx_glance.texts import NO_TEXT, Text, say, sentences
-from hyperx_glance.vocabulary import Action, Category, Phase
+from hyperx_glance.vocabulary import Action, Category, Lifecycle, Phase
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
@@ -58,10 +59,10 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
         case Action.EDIT:
             problem = _owner_problem(cloud, image)
             return problem and _edit_problem(context, image, problem)
-        case Action.DELETE if image.protected:
-            return sentences(say("image-protected"), say("unprotect-first"))
         case Action.DELETE:
-            return _owner_problem(cloud, image) or _policy_problem(cloud, "delete_image")
+            return _delete_problem(cloud, image)
+        case Action.DEPRECATE | Action.REINSTATE:
+            return _lifecycle_problem(image, action) or _owner_problem(cloud, image)
         case Action.ENABLE | Action.DISABLE:
             policy = "reactivate" if action is Action.ENABLE else "deactivate"
             return _switch_problem(cloud, image, *_STATUSES[action]) or _policy_problem(cloud, policy)
@@ -93,6 +94,12 @@ def _owner_problem(cloud: Cloud, image: Image) -> Text:
     return _reader_problem(cloud)
 
 
+def _delete_problem(cloud: Cloud, image: Image) -> Text:
+    if image.protected:
+        return sentences(say("image-protected"), say("unprotect-first"))
+    return _owner_problem(cloud, image) or _policy_problem(cloud, "delete_image")
+
+
 def _policy_problem(cloud: Cloud, policy: str) -> Text:
     """Return the text about a policy that has refused the same on another image of the department."""
     if not refused(cloud, policy):
@@ -120,6 +127,12 @@ def _share_problem(cloud: Cloud, image: Image) -> Text:
     except HyperxGlanceError as error:
         return sentences(error.message, error.hint)
     return _owner_problem(cloud, image)
+
+
+def _lifecycle_problem(image: Image, action: Action) -> Text:
+    if action is Action.DEPRECATE:
+        return NO_TEXT if image.lifecycle is Lifecycle.CURRENT else say("already-deprecated")
+    return NO_TEXT if is_marked(image) else say("already-current")
 
 
 def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:

@@ -48,6 +48,14 @@ class Phase(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Lifecycle(StrEnum):
+    """Whether an image is recommended: current, deprecated (it can still be launched), or obsolete."""
+
+    CURRENT = "current"
+    DEPRECATED = "deprecated"
+    OBSOLETE = "obsolete"
+
+
 class View(StrEnum):
     """The tabs of the console, and more lists: ``offered`` is what others share with us and we have not accepted."""
 
@@ -74,6 +82,7 @@ class Action(StrEnum):
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
     public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance;
     ``share`` is the owner's, and ``accept`` and ``decline`` are those of a department with which an image is shared.
+    ``deprecate`` no longer recommends an image, and ``reinstate`` recommends it again.
     """
 
     LAUNCH = "launch"
@@ -89,6 +98,8 @@ class Action(StrEnum):
     SHARE = "share"
     ACCEPT = "accept"
     DECLINE = "decline"
+    DEPRECATE = "deprecate"
+    REINSTATE = "reinstate"
 
 
 class UrlProblem(StrEnum):
@@ -204,6 +215,20 @@ FIELDS = (
     Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
           "Id of the last user of another department who edited the public image.",
           "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
+    Field("family", "hyperx_family", _TEXT, _REGISTRATION, "Family", "镜像族系",
+          "The family of images of which this one is a release.", "该镜像作为发布版本所属的镜像族系。",
+          inherited=False),
+    Field("version", "hyperx_version", _TEXT, _REGISTRATION, "Version", "版本号",
+          "The version of the release in its family.", "该发布版本在其族系中的版本号。", inherited=False),
+    Field("released_at", "hyperx_released_at", _TEXT, _REGISTRATION, "Released", "发布时间",
+          "When the image was released, in UTC.", "镜像的发布时间（UTC）。", inherited=False),
+    Field("deprecated_at", "hyperx_deprecated_at", _TEXT, _REGISTRATION, "Deprecated", "弃用时间",
+          "When the image ceases to be recommended, in UTC.", "镜像不再被推荐的时间（UTC）。", inherited=False),
+    Field("obsolete_at", "hyperx_obsolete_at", _TEXT, _REGISTRATION, "Obsolete", "淘汰时间",
+          "When the image can no longer be launched, in UTC.", "镜像不能再用于创建虚拟机的时间（UTC）。",
+          inherited=False),
+    Field("replacement", "hyperx_replacement", _TEXT, _REGISTRATION, "Replacement", "替代镜像",
+          "Id of the image to use instead.", "应改用的镜像的编号。", inherited=False),
     Field("password_enabled", "hyperx_password_enabled", _FLAG, _STEWARD, "Password enabled", "密码启用",
           "Servers made from the image get an administrator password, which can be reset.",
           "使用该镜像创建的虚拟机带有管理员密码，并可重置。"),
@@ -255,6 +280,9 @@ FIELDS = (
     Field("converted_from", "hyperx_converted_from", _TEXT, _REGISTRATION, "Converted from", "转换前",
           "Format of the source, if Glance converted the data during the import.",
           "Glance 在导入时转换了数据：来源数据的格式。", part_of="disk_format", inherited=False),
+    Field("release_name", "hyperx_release_name", _TEXT, _REGISTRATION, "Release name", "发布名称",
+          "The name that the image has while it is the latest of its family.", "该镜像为族系最新版本时使用的名称。",
+          part_of="name", inherited=False),
     Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
           part_of="hypervisor"),
     Field("image_hypervisor_type", "img_hv_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
@@ -308,11 +336,12 @@ UNCHANGEABLE_KEYS = frozenset({
 
 ActionWord = Literal[
     "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download", "share",
-    "accept", "decline",
+    "accept", "decline", "deprecate", "reinstate",
 ]  # fmt: skip
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]
+LifecycleWord = Literal["current", "deprecated", "obsolete"]
 ViewWord = Literal["all", "featured", "public", "private", "shared", "offered", "everything"]
 """The values of the enumerations above, for type checkers and editors."""
 

@@ -198,6 +198,7 @@ def test_keywords_take_what_their_model_takes(keywords: type, model: type[pydant
         (vocabulary.KindWord, vocabulary.Kind),
         (vocabulary.CategoryWord, vocabulary.Category),
         (vocabulary.StateWord, vocabulary.State),
+        (vocabulary.LifecycleWord, vocabulary.Lifecycle),
         (vocabulary.ViewWord, vocabulary.View),
     ],
 )

@@ -316,6 +316,7 @@ def _evaluated_here(query: ImageQuery) -> bool:
     """Check whether Glance may return many images that do not match."""
     return (
         query.state is State.INACTIVE
+        or query.lifecycle is not None
         or (query.kind is Kind.IMAGE and query.formats is None)
         or len(query.any_tags) > 1
         or bool(query.no_tags)
@@ -368,7 +369,9 @@ def _tests(query: ImageQuery) -> list[Test]:
 
 _CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
 _EQUAL = tuple(
-    name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
+    name
+    for name in ImageQuery.model_fields
+    if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state", "lifecycle"}
 )
 
 

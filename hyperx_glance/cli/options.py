@@ -18,7 +18,7 @@ from osc_lib.cli.parseractions import KeyValueAction
 import hyperx_glance
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import words
-from hyperx_glance.vocabulary import Category, Stored, View
+from hyperx_glance.vocabulary import Category, Lifecycle, Stored, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CATEGORIES = [category.value for category in Category]
 VIEWS = [view.value for view in View]
+LIFECYCLES = [lifecycle.value for lifecycle in Lifecycle]
 
 
 # ----------------------------------------------------------------- values
@@ -83,6 +84,7 @@ _MEANINGS = {
 CRITERIA = {
     "name": "Exactly this name, in this spelling",
     "owner": "Owned by the department with this name or id",
+    "family": "Claims to be a release of exactly this family",
     "created_by": "Registered by the user with this id",
     "password_enabled": "Whether servers get an administrator password; by default, this does not matter",
     "bootable": "Whether servers can start from it; by default, this does not matter",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance.cli import commands, options, output
-from hyperx_glance.errors import AmbiguousNameError
+from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError
 from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ class _ShowsShares(commands.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        commands.add_name(parser, "image")
+        image = commands.add_name(parser, "image")
+        commands.add_family(parser, image, self.add_departments(parser))
         options.add_steward(parser)
         return parser
+
+    def add_departments(self, parser: argparse.ArgumentParser) -> argparse.Action | None:
+        """Add the argument behind the image, if the command has one."""
 
     def shown(self, parsed_args: argparse.Namespace, shares: Iterable[Share]) -> commands.Table:
         """Return a row for each department."""
@@ -50,17 +54,23 @@ class ShareImage(_ShowsShares):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("department", metavar="<department>", nargs="+", help=_DEPARTMENT)
         parser.add_argument(
             "--accept", action="store_true", help="Also accept it for the departments; administrators only"
         )
         options.add_share_acceptance(parser)
         return parser
 
+    def add_departments(self, parser: argparse.ArgumentParser) -> argparse.Action:
+        """Add the departments that get the image."""
+        return parser.add_argument("department", metavar="<department>", nargs="+", help=_DEPARTMENT)
+
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        departments = _departments(parsed_args)
+        if not departments:
+            raise InvalidRequestError(say("name-a-department"))
         client = self.client(parsed_args)
-        image = commands.reference(client, parsed_args.image)
-        return self.shown(parsed_args, client.share(image, *parsed_args.department, accept=parsed_args.accept))
+        image = commands.image_of(client, parsed_args)
+        return self.shown(parsed_args, client.share(image, *departments, accept=parsed_args.accept))
 
 
 class ListShares(_ShowsShares):
@@ -68,7 +78,9 @@ class ListShares(_ShowsShares):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
-        return self.shown(parsed_args, client.shares(_reference(client, parsed_args.image)))
+        if parsed_args.family is None:
+            return self.shown(parsed_args, client.shares(_reference(client, parsed_args.image)))
+        return self.shown(parsed_args, client.shares(commands.image_of(client, parsed_args)))
 
 
 class UnshareImage(_ShowsShares):
@@ -79,14 +91,18 @@ class UnshareImage(_ShowsShares):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("department", metavar="<department>", nargs="*", help=_DEPARTMENT)
         parser.add_argument("--all", dest="everyone", action="store_true", help="Take it back from all departments")
         return parser
 
+    def add_departments(self, parser: argparse.ArgumentParser) -> argparse.Action:
+        """Add the departments that lose the image."""
+        return parser.add_argument("department", metavar="<department>", nargs="*", help=_DEPARTMENT)
+
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
+        departments = _departments(parsed_args)
         client = self.client(parsed_args)
-        image = commands.reference(client, parsed_args.image)
-        return self.shown(parsed_args, client.unshare(image, *parsed_args.department, everyone=parsed_args.everyone))
+        image = commands.image_of(client, parsed_args)
+        return self.shown(parsed_args, client.unshare(image, *departments, everyone=parsed_args.everyone))
 
 
 class AcceptImage(commands.Several):
@@ -107,6 +123,15 @@ class DeclineImage(commands.Several):
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Decline one."""
         client.decline(_reference(client, name))
+
+
+def _departments(parsed_args: argparse.Namespace) -> list[str]:
+    """Return the departments; with a family, the first argument is one of them, since there is no image."""
+    named: list[str] = parsed_args.department
+    if parsed_args.family is not None and parsed_args.image is not None:
+        named = [parsed_args.image, *named]
+        parsed_args.image = None
+    return named
 
 
 def _reference(client: Client, name: str) -> Image | str:

@@ -23,7 +23,10 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.mapping import Edit, json_patch, without_flag_removal
 from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.waiting.pace import Pace
+from hyperx_glance.waiting.pace import Pace, attempts, pause, wait_until
+
+MOST_RIVALS = 20
+"""How often others may write an image before a change of it gives up."""
 
 
 def belongs_to_another(cloud: Cloud, image: Image) -> bool:
@@ -98,3 +101,53 @@ def _applied(cloud: Cloud, image: Image, edits: list[Edit], wanted: Callable[[Im
             hint=say("check-the-protections"),
         )
     return after
+
+
+def made(cloud: Cloud, pace: Pace, image: Image, make: Callable[[Image], Image]) -> Image:
+    """Call ``make``, which sends what a record still lacks, and return the record as it is afterwards.
+
+    If a response is lost, or somebody else writes at the same time, the image is read again, and only what is still
+    missing is sent. So nothing is written twice. Each conflict means that somebody else's change succeeded; a second
+    conflict on an unchanged image is final.
+    """
+    for attempt in attempts(pace):
+        with attempt:
+            now = cloud.image(image.id) if attempt.lost else image
+            after = _made_among_rivals(cloud, now, make)
+    return after
+
+
+def _made_among_rivals(cloud: Cloud, now: Image, make: Callable[[Image], Image]) -> Image:
+    before, rivals = None, 0
+    while True:
+        try:
+            return make(now)
+        except ConflictError as error:
+            if error.status is None or now == before or rivals == MOST_RIVALS:
+                raise
+        rivals += 1
+        before, now = now, cloud.image(now.id)
+
+
+def made_for_good(cloud: Cloud, pace: Pace, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
+    """Make the edits that an image still lacks, and see that they last."""
+    made(cloud, pace, image, lambda now: apply(cloud, pace, now, wanted))
+    return lasting(cloud, pace, image, wanted)
+
+
+def lasting(cloud: Cloud, pace: Pace, image: Image, wanted: Callable[[Image], list[Edit]]) -> Image:
+    """Look after a moment whether an image still lacks edits, and make them again, until a look shows them all.
+
+    Glance's PATCH writes the whole record as it was read (glance/db/__init__.py, ImageRepo.save), so another one at the
+    same moment undoes the edits, and nobody learns it.
+    """
+    pause(pace, pace.first_interval)
+
+    def look() -> Image | None:
+        now = cloud.image(image.id)
+        if not wanted(now):
+            return now
+        made(cloud, pace, now, lambda again: apply(cloud, pace, again, wanted))
+        return None
+
+    return wait_until(pace, look, what=f"the change of image {image.id}")

@@ -73,6 +73,8 @@ def _property_protections(evidence: Evidence) -> CheckResult:
         return CheckResult("warning", say("properties-exceed-the-quota"), say("see-the-finding", check="image-limits"))
     if trials.ordinary.outcome != "done":
         return _negative("error", say("properties-not-writable"), say("end-the-protections-file"), trials.ordinary)
+    if trials.removable.outcome != "done":
+        return _negative("error", say("properties-not-removable"), say("end-the-protections-file"), trials.removable)
     if trials.flag.outcome == "refused" and trials.creator.outcome != "refused":
         return CheckResult("warning", say("protections-outdated"), say(HOW_TO_PROTECT))
     if trials.flag.outcome == "refused":

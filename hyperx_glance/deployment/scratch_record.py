@@ -26,6 +26,7 @@ from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.cloud.tasks import newest_import
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
+from hyperx_glance.models.releases import MARKS
 from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import ISO_FORMAT
 from hyperx_glance.waiting.made import MayHaveMade
@@ -44,6 +45,8 @@ ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and f
     "hyperx_doctor": "a property that no protections file can name",
 }
 """The properties that must stay writable while the flag is protected."""
+REMOVED = tuple(map(vocabulary.glance_key, MARKS))
+"""The properties that its department must be able to remove."""
 
 
 class Attempt(NamedTuple):
@@ -85,6 +88,8 @@ class Trials:
     ordinary: Attempt = OMITTED
     hidden: tuple[str, ...] = ()
     """Properties that were written, and that Glance does not show to the caller."""
+    removable: Attempt = OMITTED
+    """The removal of properties that `Client.reinstate` removes."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
     rights: tuple[Attempt, ...] = ()
@@ -217,6 +222,8 @@ def _try_properties(cloud: Cloud, trials: Trials) -> None:
     if trials.ordinary.outcome == "done":
         with contextlib.suppress(HyperxGlanceError):
             trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
+        removals = [{"op": "remove", "path": f"/{key}"} for key in REMOVED]
+        trials.removable = _attempt(lambda: _patch(cloud, path, *removals))
 
 
 def _try_tags(cloud: Cloud, trials: Trials) -> None:

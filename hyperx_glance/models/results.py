@@ -208,6 +208,30 @@ class Finding(Described):
     explanation: str = ""
 
 
+class Family(Described):
+    """A family of images of one department; ``latest`` is None if it has no release that is current.
+
+    ``owner`` is the id of the department, and ``releases`` counts its releases, hidden and deprecated ones too.
+    """
+
+    name: str
+    owner: str
+    latest: Image | None
+    releases: int
+
+
+class Retirement(Described):
+    """What became of one release when its family was retired; ``reason`` says why it was kept or skipped.
+
+    ``image`` is the release as it is afterwards, or as it was before it was deleted. In a dry run, ``action`` is what
+    would have been done.
+    """
+
+    image: Image
+    action: Literal["kept", "deprecated", "disabled", "deleted", "skipped"]
+    reason: Text = NO_TEXT
+
+
 class Departure(Described):
     """A record of Glance that has properties of HYPERX, and what became of them when HYPERX left.
 

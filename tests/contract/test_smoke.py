@@ -120,6 +120,23 @@ def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: C
     assert alice.find_capture(begun.capture_id).wait().state == "ACTIVE"
 
 
+def test_a_family_from_its_release_to_its_retirement(client: ClientFactory, file_server: FileServer) -> None:
+    alice, of, url = client("alice"), unique("debian"), disk(file_server)
+    build = NewImage(name=of, url=url)
+
+    older, newer = (alice.release(build, family=of, version=version) for version in ("12.9", "12.10"))
+    assert (alice.latest(of).id, alice.image(of).id) == (newer.id, newer.id)
+    assert [release.name for release in alice.releases(of)] == [of, f"{of} (12.9)"]
+    assert {family.name: family.releases for family in alice.families()}[of] == 2
+    alice.deprecate(newer, replacement=older)
+    assert alice.latest(of).id == older.id
+    alice.reinstate(newer)
+    assert {each.image.version: each.action for each in alice.retire(of, keep=1)} == {
+        "12.10": "kept", "12.9": "deprecated",
+    }  # fmt: skip
+    assert [each.action for each in alice.retire(of, keep=1, delete=True)] == ["kept", "deleted"]
+
+
 def test_an_operator_can_change_quotas_install_metadefs_and_run_the_doctor(client: ClientFactory) -> None:
     admin = client("admin")
     before = admin.quota("dept-b").instances

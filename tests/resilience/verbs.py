@@ -32,6 +32,7 @@ from hyperx_glance import (
     Settings,
     UrlPolicy,
 )
+from hyperx_glance.models.releases import release_id
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import Clock
@@ -567,6 +568,102 @@ def password_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert stage.cloud.nova.servers[stage.known["server"]].admin_pass == ADMIN_PASSWORD
 
 
+# ----------------------------------------------------------------- families
+
+FAMILY: Final = "debian-12"
+
+
+def release(stage: Stage, **more: Any) -> object:  # noqa: ANN401  # of many kinds
+    new = NewImage(name="Debian 12", url=URL, checksum=CHECKSUM, category="public")
+    return stage.client.release(new, family=FAMILY, version="12.9", **more)
+
+
+def a_release(stage: Stage, version: str = "12.8", *, is_out: bool = True, **record: Any) -> str:  # noqa: ANN401
+    """Put a release there, as it is when names have settled; it is the latest unless a greater one follows."""
+    owner = stage.cloud.keystone.department_of(stage.verb.user)
+    rows = {
+        "hyperx_family": FAMILY, "hyperx_version": version, "hyperx_release_name": "Debian 12",
+        "hyperx_released_at": "2026-11-01T00:00:00Z", "hyperx_checksum": CHECKSUM,
+        "hyperx_checksum_verified": "true",
+    }  # fmt: skip
+    project = stage.cloud.departments[owner]
+    if not is_out:
+        del rows["hyperx_released_at"]
+    fields = {"name": "Debian 12", "visibility": "community", **rows, **record}
+    return stage.image(id=release_id(project, FAMILY, version, 0), **fields)
+
+
+def two_releases(stage: Stage, **record: Any) -> None:  # noqa: ANN401  # columns and properties
+    """Have a latest release and an older one, which is hidden."""
+    stage.known["older"] = a_release(stage, "12.8", name="Debian 12 (12.8)", os_hidden=True, **record)
+    stage.known["image"] = stage.known["newer"] = a_release(stage, "12.9")
+
+
+def a_rolled_back_release(stage: Stage) -> None:
+    stage.known["older"] = a_release(stage, "12.8")
+    marks: dict[str, Any] = {
+        "hyperx_deprecated_at": "2026-11-02T00:00:00Z",
+        "hyperx_obsolete_at": "2026-11-03T00:00:00Z",
+    }
+    stage.known["image"] = a_release(
+        stage, "12.9", name="Debian 12 (12.9)", os_hidden=True, status="deactivated", **marks
+    )
+
+
+def a_release_before_its_switch(stage: Stage) -> None:
+    """Leave what a program leaves that was killed when its image was ready."""
+    record: dict[str, Any] = {"name": "Debian 12 (12.9)", "visibility": "private", "hyperx_url": URL}
+    stage.known["image"] = a_release(stage, "12.9", is_out=False, **record)
+
+
+def is_the_release(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert stage.new("images") == {result.id}
+    released(stage, result)
+
+
+def released(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(result.id)
+    assert record is not None
+    assert (record["status"], record["visibility"], record["hyperx_version"]) == ("active", "community", "12.9")
+    assert record["hyperx_released_at"]
+
+
+def is_the_latest(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.id == stage.known["newer"]
+
+
+def all_releases(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [image.id for image in result] == [stage.known["newer"], stage.known["older"]]
+
+
+def one_family(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [(family.name, family.releases) for family in result] == [(FAMILY, 2)]
+    assert result[0].latest.id == stage.known["newer"]
+
+
+def rolled_back(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(stage.known["image"])
+    assert record is not None
+    assert "hyperx_deprecated_at" in record
+    assert (result.lifecycle, record["name"]) == ("deprecated", "Debian 12 (12.9)")
+    assert stage.helper.latest(FAMILY).id == stage.known["older"]
+
+
+def reinstated(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(stage.known["image"])
+    assert record is not None
+    assert not {"hyperx_deprecated_at", "hyperx_obsolete_at"} & record.keys()
+    assert (record["status"], result.lifecycle) == ("active", "current")
+
+
+def retired(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    """The latest is never touched, and what was told is true."""
+    told = {each.image.id: each.action for each in result}
+    assert told.get(stage.known["newer"], "kept") == "kept"
+    assert stage.helper.latest(FAMILY).id == stage.known["newer"]
+    assert (stage.record(stage.known["older"]) is None) == (told.get(stage.known["older"]) == "deleted")
+
+
 # ----------------------------------------------------------------- capturing
 
 
@@ -734,6 +831,8 @@ _OF_UNKNOWN_IDS: Final[Mapping[str, Callable[[Stage], object]]] = {
     "capture": lambda stage: stage.client.capture(UNKNOWN, NewCapture(name="captured")),
     "find a capture": lambda stage: stage.client.find_capture("unknown-capture").cancel(),
     "reset a password": lambda stage: stage.client.reset_password(UNKNOWN, ADMIN_PASSWORD),
+    "deprecate": lambda stage: stage.client.deprecate(UNKNOWN),
+    "reinstate": lambda stage: stage.client.reinstate(UNKNOWN),
 }
 """Nothing that becomes of a request makes a success of what cannot succeed."""
 
@@ -1034,6 +1133,36 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("doctor", lambda stage: stage.client.doctor(), findings, user=ADMIN),
         Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
         Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
+        Verb("release", release, is_the_release, lambda stage: stage.known.update(older=a_release(stage)), images=1),
+        Verb(
+            "release and retire",
+            lambda stage: release(stage, keep=1),
+            is_the_release,
+            lambda stage: stage.known.update(older=a_release(stage)),
+            images=1,
+        ),
+        Verb("release what was not released yet", release, released, a_release_before_its_switch, images=1),
+        Verb("release what is released", release, released, two_releases, images=1),
+        Verb("latest", lambda stage: stage.client.latest(FAMILY), is_the_latest, two_releases),
+        Verb("releases", lambda stage: stage.client.releases(FAMILY), all_releases, two_releases),
+        Verb("families", lambda stage: stage.client.families(), one_family, two_releases),
+        Verb("deprecate", lambda stage: stage.client.deprecate(stage.known["image"]), rolled_back, two_releases),
+        Verb(
+            "reinstate", lambda stage: stage.client.reinstate(stage.known["image"]), reinstated, a_rolled_back_release
+        ),
+        Verb("retire", lambda stage: stage.client.retire(FAMILY, keep=1), retired, two_releases),
+        Verb(
+            "retire and delete",
+            lambda stage: stage.client.retire(FAMILY, keep=1, delete=True),
+            retired,
+            lambda stage: two_releases(stage, visibility="private", hyperx_deprecated_at="2026-11-02T00:00:00Z"),
+        ),
+        Verb(
+            "retire and disable",
+            lambda stage: stage.client.retire(FAMILY, keep=1, obsolete_after=timedelta(days=1)),
+            retired,
+            lambda stage: two_releases(stage, hyperx_deprecated_at="2026-11-02T00:00:00Z"),
+        ),
         *(
             Verb(
                 f"{name} of an unknown id",

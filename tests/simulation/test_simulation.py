@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.simulation.families import FAMILY_STORIES
 from tests.simulation.schedule import Schedule, Weather, shrunk
 from tests.simulation.sharing import SHARING_STORIES
 from tests.simulation.stories import LATER_STORIES, STORIES, World, finish, hard, told
@@ -118,6 +119,10 @@ def test_an_owner_and_a_member_at_once_agree_on_who_has_an_image(
     bundle: int, seeded_ids: Callable[[int], None]
 ) -> None:
     play_all(range(FIRST + bundle, FIRST + SCHEDULES // 2, BUNDLES), seeded_ids, SHARING_STORIES)
+
+
+def test_releases_at_once_make_one_image_a_version(bundle: int, seeded_ids: Callable[[int], None]) -> None:
+    play_all(range(FIRST + bundle, FIRST + SCHEDULES // 5, BUNDLES), seeded_ids, FAMILY_STORIES)
 
 
 @pytest.mark.parametrize("seed", [0, 4, 10, 16, 22])

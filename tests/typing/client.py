@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_type
 
@@ -23,6 +23,7 @@ from hyperx_glance import (
     Department,
     DepartmentQuota,
     Departure,
+    Family,
     Finding,
     FlavorChoice,
     HyperxGlanceError,
@@ -36,6 +37,7 @@ from hyperx_glance import (
     Launch,
     LaunchProgress,
     LaunchRequest,
+    Lifecycle,
     NetworkChoice,
     NewCapture,
     NewImage,
@@ -45,6 +47,7 @@ from hyperx_glance import (
     Phase,
     Progress,
     Registration,
+    Retirement,
     Server,
     ServerRef,
     Settings,
@@ -196,6 +199,22 @@ def filling_a_form(client: Client, image: Image) -> None:
     assert_type(client.availability_zones(), list[AvailabilityZone])
     assert_type(client.departments(), list[Department])
     assert_type(client.regions(), tuple[str, ...])
+
+
+def releasing(client: Client, image: Image, iso: NewIso) -> None:
+    assert_type(client.release(NewImage(name="a", url="http://a/b"), family="debian-12", keep=3), Image)
+    assert_type(client.release(iso, family="debian-12", version="12.9", timeout=60, on_progress=print), Image)
+    assert_type(client.latest("debian-12", owner="dept-a"), Image)
+    assert_type(client.releases("debian-12"), list[Image])
+    assert_type(client.families(), list[Family])
+    assert_type(client.families()[0].latest, Image | None)
+    assert_type(client.deprecate(image, at=datetime.now(UTC), replacement=image.id), Image)
+    assert_type(client.deprecate(image.id, obsolete_at=datetime.now(UTC)).lifecycle, Lifecycle)
+    assert_type(client.reinstate(image), Image)
+    assert_type(client.retire("debian-12", keep=1, delete_after=timedelta(days=30), delete=True), list[Retirement])
+    assert_type(client.images(family="debian-12", lifecycle="deprecated", hidden=None), Iterator[Image])
+    client.images(lifecycle="gone")  # type: ignore[arg-type] # the words are known
+    client.release(iso)  # type: ignore[call-arg] # a family is never guessed
 
 
 def launching(client: Client, image: Image) -> None:

@@ -170,6 +170,12 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.enable": lambda given: {"image": given.image},
     "Client.delete": lambda given: {"image": given.image},
     "Client.servers_using": lambda given: {"image": given.image},
+    "Client.release": lambda given: {"new": given.new, "family": "debian-12"},
+    "Client.latest": lambda _: {"family": "debian-12"},
+    "Client.releases": lambda _: {"family": "debian-12"},
+    "Client.deprecate": lambda given: {"image": given.image},
+    "Client.reinstate": lambda given: {"image": given.image},
+    "Client.retire": lambda _: {"family": "debian-12"},
     "Client.launch": lambda given: {
         "image": given.image, "request": LaunchRequest(name="web", flavor="m1.tiny")
     },
@@ -241,7 +247,7 @@ def legal(annotation: str, value: object) -> bool:
         return "None" in annotation
     if isinstance(value, bool):
         return "bool" in annotation
-    if annotation == "int":  # the size of a page
+    if annotation in ("int", "int | None"):  # the size of a page, or how many releases are kept
         return isinstance(value, int) and 1 <= value <= 1000
     if isinstance(value, int | float):
         return "float" in annotation and 0 <= value <= 10**9

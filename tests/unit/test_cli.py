@@ -39,16 +39,22 @@ hyperx deployment leave
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
+hyperx family list
+hyperx family retire
+hyperx family show
 hyperx flavor list
 hyperx image accept
 hyperx image capture
 hyperx image create
 hyperx image decline
 hyperx image delete
+hyperx image deprecate
 hyperx image disable
 hyperx image enable
 hyperx image launch
 hyperx image list
+hyperx image reinstate
+hyperx image release
 hyperx image save
 hyperx image servers
 hyperx image set
@@ -60,6 +66,7 @@ hyperx image tags
 hyperx image unshare
 hyperx iso create
 hyperx iso list
+hyperx iso release
 hyperx launch cancel
 hyperx launch list
 hyperx launch show

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hyperx_glance.models.releases import release_id
 from tests.support.command import Run, debian, fake, openstack
 
 if TYPE_CHECKING:
@@ -99,3 +100,29 @@ def test_a_failure_in_the_middle_says_who_has_the_image(openstack: Callable[...,
     assert run.status == 1
     assert f"These departments have the image: {departments[0]}." in run.err
     assert f"These departments do not have the image: {departments[1]}." in run.err
+
+
+@pytest.mark.parametrize(
+    "words", ["--family debian-12 {0} {1}", "{0} {1} --family debian-12", "{0} --family debian-12 {1}"]
+)
+def test_the_latest_of_a_family_is_shared_and_taken_back(
+    openstack: Callable[..., Run], fake: InMemoryCloud, words: str
+) -> None:
+    image_id = fake.glance.add_image(
+        id=release_id(fake.departments["dept-a"], "debian-12", "12.9", 0),
+        name="Debian 12",
+        status="active",
+        visibility="private",
+        hyperx_family="debian-12",
+        hyperx_version="12.9",
+        hyperx_released_at="2026-11-30T12:00:00Z",
+    )
+    words = words.format(fake.departments["dept-b"], fake.departments["dept-c"])
+
+    assert len(openstack(f"hyperx image share {words} -f json").json()) == 2
+    assert len(fake.glance.images[image_id].members) == 2
+    assert len(openstack("hyperx image shares --family debian-12 -f json").json()) == 2
+    assert openstack("hyperx image unshare --family debian-12 --all -f json").json() == []
+    nobody = openstack("hyperx image share --family debian-12")
+    assert nobody.status == 1
+    assert "Name at least one department" in nobody.err

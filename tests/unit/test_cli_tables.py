@@ -24,6 +24,7 @@ __all__ = ["debian", "fake", "openstack"]
 WIDTHS = (80, 100, 140)
 LONG = "Ubuntu-24.04-服务器-with-everything-that-a-department-needs"
 STARTED = f"image create later-{{n}} --url {URL} --no-wait -c id -f value"
+RELEASED = f"image release debian-{{n}} --release-version 2026.11 --name '{LONG}' --url {URL}"
 CAPTURED = f"image capture '{LONG}' golden --capture-id captured-{{n}} --no-wait"
 TABLES: dict[str, tuple[str, ...]] = {
     "capture resume": (CAPTURED, "capture resume captured-{n}"),
@@ -32,11 +33,17 @@ TABLES: dict[str, tuple[str, ...]] = {
     "department list": ("department list",),
     "deployment leave": ("deployment leave --dry-run",),
     "doctor": ("doctor --probe",),
+    "family list": (RELEASED, "family list"),
+    "family retire": (RELEASED, "family retire debian-{n} --keep 1 --dry-run"),
+    "family show": (RELEASED, "family show debian-{n}"),
     "flavor list": ("flavor list --image large",),
     "image capture": (f"image capture '{LONG}' golden-{{n}}",),
     "image create": (f"image create '{LONG}' --url {URL} --description '{'说明。' * 60}' --tag '{LONG}'",),
+    "image deprecate": (RELEASED, "image deprecate --family debian-{n} --replacement large"),
     "image launch": (f"image launch {LONG} web-{{n}} --flavor m1.tiny --count 2",),
     "image list": ("image list --long --view all",),
+    "image reinstate": (RELEASED, "image reinstate --family debian-{n}"),
+    "image release": (f"image release debian-12 --release-version {{n}} --name '{LONG}' --url {URL} --tag '{LONG}'",),
     "image servers": (f"image servers {LONG}",),
     "image set": (
         f"image set {LONG} large --os-name '{LONG}' --description '{'word ' * 60}' --tag a --category public",
@@ -48,6 +55,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "image summary": ("image summary",),
     "image tags": ("image tags",),
     "iso create": ("iso create disc-{n} --url http://files.example/disc.iso",),
+    "iso release": ("iso release disc-{n} --name disc-{n} --url http://files.example/disc.iso",),
     "iso list": ("iso list",),
     "launch list": ("launch list",),
     "launch show": ("launch show order-2026-1",),

@@ -685,7 +685,7 @@ def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
 def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
     fake.glance.protections = False
     fake.glance.policies["publicize_image"] = "member"
-    fake.fail("glance", "PATCH", "", status=500, skip=3)
+    fake.fail("glance", "PATCH", "", status=500, skip=4)
 
     findings = examine(fake, probe=True)
 
@@ -886,6 +886,16 @@ def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: 
     assert f"may still exist: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
 
 
+def test_protections_that_keep_members_from_reinstating_images_are_told(fake: InMemoryCloud) -> None:
+    section = "[^hyperx_deprecated_at$]\ncreate = @\nread = @\nupdate = @\ndelete = admin\n\n"
+    fake.glance.protections = section + deployment.property_protections()
+
+    finding = examine(fake, probe=True)["property-protections"]
+
+    assert (finding.level, finding.message.code) == ("error", "properties-not-removable")
+    assert "[.*]" in finding.remedy
+
+
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
     """They let members change the note of who registered an image."""
     fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")
@@ -994,7 +1004,7 @@ def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, leve
 @pytest.mark.parametrize(
     ("properties", "tags", "level", "told"),
     [
-        (128, 128, "ok", "the 18 properties and 20 tags"),
+        (128, 128, "ok", "the 25 properties and 20 tags"),
         (128, 8, "warning", "only 8 tags"),
         (15, 128, "warning", "only 15 properties"),
         (8, 8, "warning", "only 8 properties; a usual registration writes up to 6, one with every field 17"),
@@ -1009,7 +1019,7 @@ def test_small_limits_of_properties_and_tags_are_told(
     found = examine(fake, probe=True)
     assert found["image-limits"].level == level
     assert told in found["image-limits"].message
-    if 0 < properties < 18:
+    if 0 < properties < 25:
         assert found["property-protections"].message.code == "properties-exceed-the-quota"
     assert found["scratch-record"].level == ("ok" if properties else "error")
 

@@ -26,6 +26,7 @@ def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None
         Action.ENABLE,
         Action.ACCEPT,
         Action.DECLINE,
+        Action.REINSTATE,
     }
     assert alice.why_not(image(cloud), "feature")
     assert cloud.requests == []
@@ -70,10 +71,10 @@ def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemo
 @pytest.mark.parametrize(
     ("record", "actions"),
     [
-        ({"status": "importing"}, {"edit", "publish", "delete", "protect", "share"}),
-        ({"status": "saving"}, {"edit", "publish", "delete", "protect", "share"}),
+        ({"status": "importing"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
+        ({"status": "saving"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
         ({"status": "pending_delete"}, set()),
-        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable", "share"}),
+        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable", "share", "deprecate"}),
     ],
 )
 def test_states_that_pass_quickly(
@@ -96,6 +97,8 @@ def test_a_snapshot_of_volumes_is_not_published(cloud: InMemoryCloud, client: Cl
         ({"status": "deactivated"}, "disable", "The image is already disabled."),
         ({"visibility": "community"}, "publish", "The image is already public."),
         ({}, "withdraw", "The image is already private."),
+        ({}, "reinstate", "The image is already current."),
+        ({"hyperx_deprecated_at": "2020-01-01T00:00:00Z"}, "deprecate", "The image is already deprecated."),
         ({"visibility": "public", "hyperx_featured": "true"}, "feature", "The image is already featured."),
         ({"protected": True}, "protect", "The image is already protected against deletion."),
     ],
