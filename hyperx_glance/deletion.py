@@ -34,7 +34,7 @@ from hyperx_glance.vocabulary import ISO_FORMAT, Kind
 from hyperx_glance.waiting.pace import attempts
 
 LOG = logging.getLogger(__name__)
-_UNFINISHED = ("queued", "saving")
+_UNFINISHED = ("queued", "saving", "uploading")
 
 
 def delete(context: Context, image: Image | str, *, missing_ok: bool, report_servers: bool) -> Deletion:

@@ -19,10 +19,11 @@ class Settings:
     """The settings of one client.
 
     ``public_visibility`` is the visibility in Glance of a PUBLIC image; use "public" only if members may publicize.
-    ``transfer`` "import" lets Glance download the URL, "stream" uploads the data through this process, and "auto"
-    imports if Glance can and streams otherwise. ``page_size`` is the number of images of a request, 1 to 1000.
-    ``share_acceptance`` says who accepts images that departments share: "member" is somebody in the other department,
-    "steward" the steward, at once. ``network`` is how the servers of URLs are reached; the in-memory cloud has its own.
+    ``transfer`` "import" lets Glance download a URL and import a file that this process stages, "stream" uploads the
+    data through this process, and "auto" imports if Glance can and uploads otherwise. ``page_size`` is the number of
+    images of a request, 1 to 1000. ``share_acceptance`` says who accepts images that departments share: "member" is
+    somebody in the other department, "steward" the steward, at once. ``network`` is how the servers of URLs are
+    reached; the in-memory cloud has its own.
     """
 
     public_visibility: Literal["community", "public"] = "community"

@@ -74,6 +74,8 @@ VERSIONS: dict[Service, str] = {
     "network": "v2.0",
 }
 WEB_DOWNLOAD = "web-download"
+GLANCE_DIRECT = "glance-direct"
+"""Import methods: of a URL, and of data that was staged."""
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
 FIRST_PATCH_MEDIA_TYPE = "application/openstack-images-v2.0-json-patch"
 """Glance's first kind of patch, in which "add" fails if the property already exists."""
@@ -467,9 +469,13 @@ class Cloud:
                 raise
             raise NotFoundError(say("image-just-deleted", image=image_id), **error.answer()) from error
 
-    def import_image(self, image_id: str, url: str, stores: Sequence[str] = ()) -> None:
-        """Make Glance download a URL; the request stays out of the log, because the URL may contain credentials."""
-        body: dict[str, Json] = {"method": {"name": WEB_DOWNLOAD, "uri": url}}
+    def import_image(self, image_id: str, url: str | None, stores: Sequence[str] = ()) -> None:
+        """Make Glance download a URL, or import what was staged if it is None.
+
+        The request stays out of the log, because the URL may contain credentials.
+        """
+        method: dict[str, Json] = {"name": GLANCE_DIRECT} if url is None else {"name": WEB_DOWNLOAD, "uri": url}
+        body: dict[str, Json] = {"method": method}
         if stores:
             body["stores"] = list(stores)
         self.post("image", image_path(image_id, "import"), json=body, confidential=True)

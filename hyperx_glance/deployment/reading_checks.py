@@ -208,7 +208,7 @@ def _stuck_imports(evidence: Evidence) -> CheckResult:
 
 def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
     parameters = [
-        ("status", "in:queued,importing,saving"),
+        ("status", "in:queued,importing,saving,uploading"),
         ("updated_at", f"lt:{time:%Y-%m-%dT%H:%M:%SZ}"),
         ("visibility", "all"),
     ]

@@ -197,7 +197,9 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
                     return Phase.DOWNLOADING
                 return Phase.FAILED if self.failure or read(_FAILED_IMPORT) else Phase.REGISTERED
             case "importing":
-                return Phase.DOWNLOADING
+                # What was staged and cannot be imported stays so: no task of that flow sets the status back.
+                failed = not read(_IMPORT_TASK) and (self.failure or read(_FAILED_IMPORT))
+                return Phase.FAILED if failed else Phase.DOWNLOADING
             case "saving" | "uploading":
                 return Phase.STORING
             case "deactivated":

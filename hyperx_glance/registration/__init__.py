@@ -10,7 +10,8 @@ deletes the record.
 
 `order` is the request. `checking` takes the first three steps, `creation`, `admission` and `importing` the next
 two, and `following` the last: `looking` shows how far an import has come, `outcome` judges it, `uploading` and
-`streaming` send data through this process, and `verification` compares checksums. `record` alone deletes, `failures`
+`streaming` send data through this process, straight into a store or, as `staging` says, into the staging area, and
+`verification` compares checksums. `record` alone deletes, `failures`
 has the errors, `handle` is the public face, and `resumption` finds a registration again.
 """
 

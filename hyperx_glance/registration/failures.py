@@ -54,8 +54,8 @@ class Diagnosis(NamedTuple):
     url_is_good: bool = False
 
 
-def explain(context: Context, order: RegistrationOrder, *, message: str, phase: Phase) -> Diagnosis:
-    """Find out why an import failed.
+def explain(context: Context, order: RegistrationOrder, *, message: str, staged: bool, phase: Phase) -> Diagnosis:
+    """Find out why an import failed; this process has read the data if it was ``staged``.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
@@ -64,7 +64,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
     if quota is not None:
         return Diagnosis(quota)
     problem, good = None, False
-    if order.url is not None:
+    if order.url is not None and not staged:
         settings = context.settings
         problem = urls.diagnose(
             order.url,
@@ -85,7 +85,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
         phase=phase,
         reason=FailureReason.GLANCE,
         explanation=without_secrets(message, order),
-        hint=_way_out(order, good=good),
+        hint=say("see-the-log-about-staging") if staged else _way_out(order, good=good),
     )
     return Diagnosis(error, good)
 
@@ -93,7 +93,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
 def _way_out(order: RegistrationOrder, *, good: bool) -> Text:
     if not good:
         return say("see-the-log-and-stream")
-    return say("see-the-log-or-stream-to-one-store" if len(order.stores) > 1 else "see-the-log-or-stream")
+    return say("see-the-log-or-stage" if len(order.stores) > 1 else "see-the-log-or-stream")
 
 
 def from_source(

@@ -11,6 +11,7 @@ hyperx_glance.errors.ChecksumMismatchError: The data of image ... is sha256:...,
 import contextlib
 import hashlib
 import logging
+from collections.abc import Mapping
 
 from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.errors import (
@@ -46,11 +47,15 @@ class Verification:
         self._order = record.order
         self._journal = journal
 
-    def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
-        """Return the image if its checksum is verified or none is wanted; ``digest`` is of the uploaded data."""
+    def run(self, image: Image, end: Deadline, *, digest: str | None, staged: int | None = None) -> Image:
+        """Return the image if its checksum is verified or none is wanted.
+
+        ``digest`` is of the uploaded data: what was sent is verified, regardless of what Glance has made of it.
+        ``staged`` is the number of bytes that this process has staged for an import of Glance, None if it has not.
+        """
         wanted = self._order.checksum
         if wanted is None:
-            return self._noting_conversion(image)
+            return self._written(image, self._conversion(image, staged))
         if verified(image, wanted) and self._trusts(image, wanted):
             return image
         algorithm = wanted.partition(":")[0]
@@ -62,7 +67,9 @@ class Verification:
             self._read()  # raises if the record is gone, and not only its data
             raise
         if actual == wanted:
-            return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
+            # If the mark cannot be written, the image stays as it is, and resuming it verifies it again.
+            mark = {} if recorded_checksum(image, algorithm) == wanted else {"checksum_verified": "true"}
+            return self._written(image, mark | self._conversion(image, staged))
         if digest is None and self._converted(image):
             before = ", ".join(filter(None, (self._source(image), wanted)))
             after = f"{image.disk_format}, {image.size} bytes, {actual}"
@@ -174,28 +181,24 @@ class Verification:
         known_format = "" if order.disk_format == image.disk_format and order.size is None else order.disk_format
         return ", ".join(filter(None, (known_format, f"{order.size} bytes" if order.size is not None else "")))
 
-    def _noting_conversion(self, image: Image) -> Image:
-        """Record in the image what its source was, if an import plug-in of Glance has changed the data.
+    def _conversion(self, image: Image, staged: int | None) -> dict[str, str]:
+        """Return what to record of the source, if an import plug-in of Glance has changed the data.
 
-        Neither Glance's API nor its record shows the plug-ins of a deployment; only the result does.
+        Neither Glance's API nor its record shows the plug-ins of a deployment; only the result does. It is one exact
+        word, since Glance finds nothing else (`staging.converts`).
         """
         order = self._order
-        changed = image.disk_format != order.disk_format or order.size not in (None, image.size)
-        if order.url is None or order.packed or not changed:
+        imported = staged is not None or (order.url is not None and not order.packed)
+        size = order.size if staged is None else staged
+        changed = image.disk_format != order.disk_format or size not in (None, image.size)
+        return {"converted_from": order.disk_format} if imported and changed else {}
+
+    def _written(self, image: Image, notes: Mapping[str, str]) -> Image:
+        """Add properties to the image; doing so twice has the same effect, and the image is good without."""
+        if not notes:
             return image
-        return self._written(image, "converted_from", self._source(image))
-
-    def _marked(self, image: Image) -> Image:
-        """Record in the image that the data was verified.
-
-        If this cannot be written, the image stays as it is, and resuming it verifies it again.
-        """
-        return self._written(image, "checksum_verified", "true")
-
-    def _written(self, image: Image, field: str, value: str) -> Image:
-        """Add a property to the image; doing so twice has the same effect, and the image is good without."""
         pace = self._context.settings.pace
-        patch = [{"op": "add", "path": f"/{glance_key(field)}", "value": value}]
+        patch = [{"op": "add", "path": f"/{glance_key(field)}", "value": value} for field, value in notes.items()]
         with self._record.writing(phase=Phase.READY):
             try:
                 for attempt in attempts(pace):
@@ -206,6 +209,6 @@ class Verification:
             except ServiceUnavailableError:
                 raise
             except HyperxGlanceError as error:
-                _LOG.warning("%s of image %s could not be recorded: %s", field, self._record.image_id, error)
+                _LOG.warning("image %s is good, but this could not be recorded: %s", self._record.image_id, error)
                 return image
         return image_of(answer, self._record.image_id)

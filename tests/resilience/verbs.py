@@ -61,6 +61,7 @@ SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Sign
 CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
 ELSEWHERE: Final = "elsewhere.test"
 """A server that is none of the cloud's, at which nothing of a caller's may arrive."""
+BOTH: Final = ("fast", "slow")
 UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 LAUNCH_ID: Final = "resilience-launch"
 CAPTURE_ID: Final = "resilience-capture"
@@ -254,6 +255,32 @@ def registered(stage: Stage, result: Any) -> None:  # noqa: ANN401
 def register_a_file(stage: Stage, data: bytes, **fields: object) -> object:
     new: dict[str, Any] = {"name": "fresh", "file": io.BytesIO(data), **fields}
     return stage.client.register(NewImage(**new))
+
+
+def in_both_stores(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    registered(stage, result)
+    image = stage.cloud.glance.image(result.id)
+    assert image is not None
+    assert image.stores == list(BOTH)
+    tasks = [task for task in stage.cloud.glance.tasks.values() if task["image_id"] == image.id]
+    assert len(tasks) == 1
+
+
+def dead_staging(stage: Stage) -> None:
+    """Leave what a registrant of a file leaves that died before it asked Glance to import what it had staged."""
+    dead_upload(stage)
+    headers = {"Content-Type": "application/octet-stream"}
+    path = f"/images/{stage.known['image']}/stage"
+    stage.helper.cloud.put("image", path, data=samples.data("disk.qcow2"), headers=headers)
+
+
+def cancel_the_staging(stage: Stage) -> object:
+    stage.client.cancel_registration(stage.known["image"])
+    return None
+
+
+def is_gone(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert stage.record(stage.known["image"]) is None
 
 
 def dead_upload(stage: Stage) -> None:
@@ -944,6 +971,25 @@ VERBS: Final[Mapping[str, Verb]] = {
             images=1,
         ),
         Verb("resume a file", resume_the_upload, resumed, dead_upload),
+        Verb(
+            "register a file in several stores",
+            lambda stage: register_a_file(stage, samples.data("disk.qcow2"), checksum=CHECKSUM, stores=BOTH),
+            in_both_stores,
+            images=1,
+        ),
+        Verb(
+            "register a URL with a login in several stores",
+            lambda stage: register(stage, url=SECRET_URL, stores=BOTH),
+            in_both_stores,
+            images=1,
+        ),
+        Verb(
+            "resume staged data",
+            lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
+            resumed,
+            dead_staging,
+        ),
+        Verb("cancel staged data", cancel_the_staging, is_gone, dead_staging),
         Verb(
             "resume a packed URL",
             lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),

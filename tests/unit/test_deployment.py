@@ -572,6 +572,7 @@ def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
     stuck = {
         fake.glance.add_image(status="importing", updated_at=old),
         fake.glance.add_image(status="saving", updated_at=old, visibility="community"),
+        fake.glance.add_image(status="uploading", updated_at=old, size=5),
         fake.glance.add_image(status="queued", updated_at=old, os_glance_import_task="some task"),
     }
     foreign = fake.glance.add_image(owner="dept-b", status="importing", updated_at=old)
@@ -583,9 +584,9 @@ def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
 
     assert own.level == all_of_them.level == "warning"
     assert all(image_id in own.message for image_id in stuck)
-    assert "(3): " in own.message
+    assert "(4): " in own.message
     assert foreign in all_of_them.message
-    assert "(4): " in all_of_them.message
+    assert "(5): " in all_of_them.message
 
 
 def test_imports_are_timed_by_the_clock_that_wrote_them(fake: InMemoryCloud) -> None:

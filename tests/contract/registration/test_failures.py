@@ -222,15 +222,6 @@ def test_a_store_that_is_not_there(client: ClientFactory, file_server: FileServe
         client("alice").register(new(disk(file_server), stores=("nowhere",)))
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_streaming_fills_one_store(client: ClientFactory, file_server: FileServer) -> None:
-    url, stores = disk(file_server), ("fast", "slow")
-    with pytest.raises(InvalidRequestError, match="stores"):
-        client("alice", transfer="stream").register(new(url, stores=stores))
-    with pytest.raises(InvalidRequestError, match="stores"):
-        client("alice").register(new(url.replace("//", "//alice:5ecre7@"), stores=stores))
-
-
 def test_a_url_with_login_is_streamed(client: ClientFactory, file_server: FileServer) -> None:
     url = disk(file_server).replace("//", "//alice:5ecre7@")
 

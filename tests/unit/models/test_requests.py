@@ -172,6 +172,8 @@ class TestPhase:
             ({"status": "queued", "os_glance_failed_import": "fast", "os_glance_import_task": "t1"}, Phase.DOWNLOADING),
             ({"status": "queued", "hyperx_failure": "http_status"}, Phase.FAILED),
             ({"status": "importing"}, Phase.DOWNLOADING),
+            ({"status": "importing", "os_glance_failed_import": "fast"}, Phase.FAILED),
+            ({"status": "importing", "hyperx_failure": "Glance failed"}, Phase.FAILED),
             ({"status": "saving"}, Phase.STORING),
             ({"status": "uploading"}, Phase.STORING),
             ({"status": "active"}, Phase.READY),
