@@ -19,12 +19,14 @@ from hyperx_glance import (
     HyperxGlanceError,
     Image,
     InvalidRequestError,
+    LaunchRequest,
     NotAllowedError,
     NotFoundError,
     QuotaExceededError,
     ShareStatus,
 )
 from hyperx_glance.testing import InMemoryCloud
+from tests.support import launches
 from tests.support.clouds import REGION, unique
 from tests.support.interference import Interference, unreachable
 from tests.support.records import IMAGE, exists, make_image, make_volume_snapshot, patch_record
@@ -563,3 +565,25 @@ CELLS: Final = {
     "public": _OF_ALL,
 }
 """What each verb answers to each caller: done, or the kind of its refusal."""
+
+
+# ----------------------------------------------------------------- launches
+
+
+@pytest.mark.parametrize("volume", [None, 1])
+def test_an_image_that_is_taken_back_during_a_launch_is_not_found(
+    cloud: CloudUnderTest, client: ClientFactory, volume: int | None
+) -> None:
+    alice, bob, image_id = client("alice"), client("bob"), make_image(cloud)
+    alice.share(image_id, bob.project_id)
+    request = LaunchRequest(name=unique("web"), flavor="m1.small")
+    running = bob.launch(image_id, request)
+    try:
+        Interference(bob).before("POST", "/servers$", lambda: alice.unshare(image_id, bob.project_id))
+        with pytest.raises(NotFoundError) as caught:
+            bob.launch(image_id, LaunchRequest(name=unique("web"), flavor="m1.small", boot_volume_gib=volume))
+        assert caught.value.launch_id
+        assert not reads(cloud, "bob", image_id)
+        assert client("bob").find_launch(running.launch_id).servers[0].status == "ACTIVE"
+    finally:
+        launches.remove_servers(cloud, "bob")
