@@ -406,9 +406,11 @@ def test_a_reader_cannot_make_the_steward_accept(cloud: CloudUnderTest, client: 
 
     for session in readers:
         caller = Client.from_session(session, settings=accepting, **settings)  # type: ignore[arg-type]  # as given
+        forged = Image(id=image_id, owner=caller.project_id, visibility="shared")
         for department in (bob.project_id, client("carol").project_id):
-            with pytest.raises((NotAllowedError, NotFoundError, InvalidRequestError)):
-                caller.share(image_id, department)
+            for image in (image_id, forged):
+                with pytest.raises((NotAllowedError, NotFoundError, InvalidRequestError)):
+                    caller.share(image, department)
 
     assert rows(cloud, image_id) == {bob.project_id: "pending"}
 
