@@ -511,7 +511,7 @@ class Client(Connected):
     # ------------------------------------------------------------- sharing with other departments
 
     @checked(image=is_image, department=department, accept=flag)
-    def share(self, image: Image | str, department: str, /, *more: str, accept: bool = False) -> tuple[Share, ...]:
+    def share(self, image: Image | str, department: str, *more: str, accept: bool = False) -> tuple[Share, ...]:
         """Share an image with other departments, and return all departments with which it is shared.
 
         They can read and launch it at once; in their lists it is when they have accepted it. A private image becomes
@@ -534,7 +534,7 @@ class Client(Connected):
         return sharing.share(self._context, image, _departments(department, *more), accept=accept)
 
     @checked(image=is_image, everyone=flag)
-    def unshare(self, image: Image | str, /, *departments: str, everyone: bool = False) -> tuple[Share, ...]:
+    def unshare(self, image: Image | str, *departments: str, everyone: bool = False) -> tuple[Share, ...]:
         """Take an image back from departments for good, and return those with which it is still shared.
 
         Servers that they made keep running. An image that is not shared is no error.
@@ -551,7 +551,7 @@ class Client(Connected):
         return sharing.unshare(self._context, image, _departments(*departments), everyone=everyone)
 
     @checked(image=is_image)
-    def shares(self, image: Image | str, /) -> tuple[Share, ...]:
+    def shares(self, image: Image | str) -> tuple[Share, ...]:
         """List the departments with which an image is shared, by name.
 
         The owner and administrators see all of them, another department itself. It needs one request, and one for the
@@ -565,7 +565,7 @@ class Client(Connected):
         return sharing.shares(self._context, image)
 
     @checked(image=is_image)
-    def accept(self, image: Image | str, /) -> Image:
+    def accept(self, image: Image | str) -> Image:
         """Accept an image that another department shares: from then on it is in the lists of this department.
 
         :param image: an image of the view "offered", or one that was declined
@@ -578,7 +578,7 @@ class Client(Connected):
         return sharing.accept(self._context, image)
 
     @checked(image=is_image)
-    def decline(self, image: Image | str, /) -> None:
+    def decline(self, image: Image | str) -> None:
         """Take an image that another department shares out of the lists of this department.
 
         Only its owner ends the access: who knows its id can still launch it, and `accept` still works.

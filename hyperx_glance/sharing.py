@@ -46,6 +46,7 @@ from hyperx_glance.texts import NO_TEXT, Text, say, sentences
 from hyperx_glance.vocabulary import Action, Category, ShareStatus
 from hyperx_glance.waiting.pace import attempts, may_be_done
 
+_PENDING = ShareStatus.PENDING
 _ANSWERS = {Action.ACCEPT: ShareStatus.ACCEPTED, Action.DECLINE: ShareStatus.REJECTED}
 
 
@@ -67,12 +68,12 @@ def share(context: Context, image: Image | str, departments: Sequence[str], *, a
         present = {member.member_id: member.status for member in _opened(context, record, access)}
         access.has(*(present.keys() & asked.keys()))
         access.begin()
-        for each in asked:
-            # The steward accepts only where Glance has just let the caller share: a reader may not (decisions, 0100).
-            if each not in present or (acceptor is not None and present[each] is ShareStatus.PENDING):
-                add_member(cloud, context.settings.pace, record.id, each, access)
+        # The steward accepts only where Glance has just let the caller share: a reader may not (decisions, 0100).
+        invited = [each for each in asked if present.get(each) in ((None,) if acceptor is None else (None, _PENDING))]
+        for each in invited:
+            add_member(cloud, context.settings.pace, record.id, each, access)
         if acceptor is not None:
-            _accept_for(context, acceptor, record.id, asked)
+            _accept_for(context, acceptor, record.id, invited)
         found = members(cloud, record.id)
         access.has_not(*(asked.keys() - {each.member_id for each in found}))
         lacking = asked.keys() - {each.member_id for each in found if acceptor is None or _has_answered(each)}
@@ -201,13 +202,13 @@ def _visibility(word: str) -> list[dict[str, str | int | list[str]]]:
 
 
 def _has_answered(member: Member) -> bool:
-    return member.status is not ShareStatus.PENDING
+    return member.status is not _PENDING
 
 
-def _accept_for(context: Context, acceptor: Cloud, image_id: str, asked: Iterable[str]) -> None:
+def _accept_for(context: Context, acceptor: Cloud, image_id: str, invited: Iterable[str]) -> None:
     """Accept for departments that have not answered; one that has declined has its reasons."""
     pending = {member.member_id for member in members(context.cloud, image_id) if not _has_answered(member)}
-    for each in asked:
+    for each in invited:
         if each not in pending:
             continue
         try:

@@ -16,6 +16,7 @@ hides them, and what brings a former member back, is in docs/decisions/0101.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
@@ -42,6 +43,7 @@ NOT_SHARED = "not-shared"
 """The code of the error if an image is not shared, or not any more."""
 LONGEST_SECONDS = 60.0
 """How long members are removed who come back each time."""
+_MAXIMUM = re.compile("Maximum: ([0-9]{1,9})")
 
 
 class Member(Shape):
@@ -229,5 +231,5 @@ def _too_many(image_id: str, error: QuotaExceededError) -> QuotaExceededError:
 
 def _maximum(explanation: str) -> int | None:
     """Return Glance's limit from its words (glance/common/exception.py, ImageMemberLimitExceeded)."""
-    figure = explanation.partition("Maximum: ")[2].rstrip(":. ")
-    return int(figure) if figure.isascii() and figure.isdigit() and len(figure) < 10 else None
+    found = _MAXIMUM.search(explanation)
+    return int(found[1]) if found else None

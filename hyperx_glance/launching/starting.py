@@ -21,6 +21,7 @@ from hyperx_glance.errors import (
     HyperxGlanceError,
     InvalidRequestError,
     NotAllowedError,
+    NotFoundError,
     QuotaExceededError,
     ServiceUnavailableError,
 )
@@ -124,6 +125,11 @@ def _refuse(
             exceeded.launch_id = order.launch_id
             raise exceeded from refusal
     said = refusal.explanation.lower()
+    if any(words in said for words in _NO_IMAGE):
+        # Deleted, or taken back from this department, since it was read.
+        gone = NotFoundError(say("no-image", id=checked.image.id), hint=say("deleted-or-private"), **refusal.answer())
+        gone.launch_id = order.launch_id
+        raise gone from refusal
     if "zero disk" in said:  # nova.exception.BootFromVolumeRequiredForZeroDiskFlavor
         too_small = FlavorTooSmallError(
             say("flavor-has-no-root-disk", flavor=checked.flavor.name),
@@ -151,6 +157,11 @@ def _refuse(
         listed = next((command for words, command in _LISTED.items() if words in said), None)
         refusal.hint = say("list-shows-existing", list=listed) if listed else NO_TEXT
     raise refusal
+
+
+_NO_IMAGE = ("can not find requested image", "failed to get image")
+"""Nova's words for an image that its caller does not see, or not any more (nova/api/openstack/compute/servers.py,
+create; nova/exception.py, InvalidBDMImage)."""
 
 
 def _shows_nothing(follower: LaunchFollower) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import LocalCloud
 
-MEMBER_VIEWS = ("all", "featured", "public", "private", "shared")
+MEMBER_VIEWS = ("all", "featured", "public", "private", "shared", "offered")
 ADMINISTRATOR_VIEWS = ("all", "featured", "public", "private", "everything")
 PAGE_SIZES = (1, 2, 3, 5, 1000)
 Case = tuple[str, dict[str, Any]]

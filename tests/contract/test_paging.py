@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hyperx_glance import ImagePage
     from hyperx_glance.testing import LocalCloud
 
-MEMBER_VIEWS = ("all", "featured", "public", "private", "shared")
+MEMBER_VIEWS = ("all", "featured", "public", "private", "shared", "offered")
 ADMINISTRATOR_VIEWS = ("all", "featured", "public", "private", "everything")
 MOST_PAGES = 60
 

@@ -150,6 +150,7 @@ def test_every_service_is_healthy_in_its_own_process_on_its_own_port(cloud: Loca
         ("arthur", "dept-a", "member"),
         ("rita", "dept-a", "reader"),
         ("bob", "dept-b", "member"),
+        ("carol", "dept-c", "member"),
     ],
 )
 def test_users_have_their_department_and_role(cloud: LocalCloud, user: str, project: str, role: str) -> None:

@@ -415,11 +415,11 @@ def offered_image(stage: Stage, status: str = "pending") -> None:
     stage.cloud.glance.share(stage.known["image"], "dept-a", status=status)
 
 
-def share(client: Client, stage: Stage, *departments: str, **options: bool) -> object:
+def share(client: Client, stage: Stage, *departments: str, accept: bool = False) -> object:
     """Share with departments: an administrator or a steward knows names, and others give ids."""
     knows = stage.verb.steward or stage.verb.user == ADMIN
     named = [each if knows else stage.cloud.departments[each] for each in departments]
-    return client.share(stage.known["image"], *named, **options)
+    return client.share(stage.known["image"], *named, accept=accept)
 
 
 class Repeated(TypedDict):

@@ -246,6 +246,8 @@ def _in_view(image: Record, query: Mapping[str, Any], caller: Caller) -> object:
             return own and not public
         case "shared":
             return shared
+        case "offered":
+            return image["visibility"] == "shared" and image["members"].get(caller.project) == "pending" and not own
     return True
 
 

@@ -220,9 +220,12 @@ def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: AN
     if owner and "." in name:
         function = getattr(getattr(given, owner), name.partition(".")[2])
     arguments = dict(arguments)
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
-    parameters = inspect.signature(function).parameters.values()
-    positional = [arguments.pop(each.name) for each in parameters if each.kind in kinds and each.name in arguments]
+    parameters = list(inspect.signature(function).parameters.values())
+    several = next((each.name for each in parameters if each.kind is inspect.Parameter.VAR_POSITIONAL), "")
+    positional = []
+    if several in arguments:  # then those before it have no keywords
+        before = [each.name for each in parameters if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        positional = [arguments.pop(each) for each in (*before, several)]
     return function(*positional, **arguments)
 
 

@@ -258,3 +258,21 @@ def test_somebody_who_comes_back_each_time_is_told_after_a_minute(cloud: InMemor
     assert caught.value.image_id == image_id
     assert 60 <= clock.now < 70
     assert caught.value.left == (f"member {cloud.departments['dept-b']}",)
+
+
+def test_the_steward_accepts_only_for_whom_the_caller_has_just_invited(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    """Let a reader and the other department work together: it takes its answer back just before the steward looks."""
+    image_id, bob = shared_image(cloud, "dept-b", status="accepted"), cloud.departments["dept-b"]
+    rita = client("rita", steward="admin", share_acceptance="steward")
+
+    def take_the_answer_back() -> None:
+        cloud.glance.images[image_id].members[bob].status = "pending"
+
+    cloud.before("glance", "GET", "/members$", take_the_answer_back, skip=1)
+    with pytest.raises(HyperxGlanceError):
+        rita.share(image_id, "dept-b")
+
+    assert cloud.glance.images[image_id].members[bob].status == "pending"
+    assert not [request for request in cloud.requests if request.method == "PUT"]

@@ -9,8 +9,8 @@
     [('', 'keystone', 'POST', '/v3/auth/tokens', 201), ('alice', 'glance', 'GET', '/v2/images', 200)]
 
 The departments are those of the local cloud: ``admin`` with the administrator ``admin``; ``dept-a`` with alice, arthur
-(members) and rita (reader); ``dept-b`` with bob. Every password is "secret". Nothing takes time: an import or a build
-advances each time it is read (``cloud.glance.import_polls``, ``cloud.nova.build_polls``).
+(members) and rita (reader); ``dept-b`` with bob; ``dept-c`` with carol. Every password is "secret". Nothing takes time:
+an import or a build advances each time it is read (``cloud.glance.import_polls``, ``cloud.nova.build_polls``).
 
 A session of this cloud works at once, from any thread. Within ``with cloud:`` every requests session of the process
 reaches it, so that ``hyperx_glance.connect(**cloud.auth("alice"))`` and openstacksdk work too; other hosts stay real.
