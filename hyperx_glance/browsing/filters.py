@@ -15,6 +15,7 @@ is equal (in MySQL's usual collation, "Ubuntu" equals "ubuntu").
 """
 
 import itertools
+import math
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.record import GONE, is_volume_snapshot
+from hyperx_glance.models.record import ACTIVE, GONE, is_volume_snapshot
 from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
 
@@ -36,6 +37,10 @@ Parameters = tuple[tuple[str, str], ...]
 
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
+
+MOST_TAGS = 8
+MOST_LISTINGS = 32
+"""With more tags or listings, the images are tested here: a request costs as much as some thirty images."""
 
 # Glance does not treat parameters with these names as properties. They are read by the API (glance/api/v2/images.py,
 # RequestDeserializer.index) or by the query builder (glance/db/sqlalchemy/api.py, _make_conditions_from_filters), or
@@ -60,13 +65,14 @@ class Viewer:
 class Listing:
     """One list: the parameters for Glance, and the test for the images that match.
 
-    If ``exact``, most images that Glance returns match. ``ends`` recognises an image behind which no image of the list
-    matches.
+    If ``exact``, most images that Glance returns match. If ``rare``, there are few of them. ``ends`` recognises an
+    image behind which no image of the list matches.
     """
 
     parameters: Parameters
     matches: Test
     exact: bool = True
+    rare: bool = False
     ends: Test | None = None
 
     @property
@@ -88,12 +94,18 @@ def check(query: ImageQuery, *, is_administrator: bool) -> None:
 
 
 def listings(
-    query: ImageQuery, viewer: Viewer, order: Sorting, *, owners: Sequence[str] | None = None
+    query: ImageQuery,
+    viewer: Viewer,
+    order: Sorting,
+    *,
+    owners: Sequence[str] | None = None,
+    inactive: Sequence[str] = (),
 ) -> list[Listing]:
     """Return the listings that together hold the answer of a checked query, each image in one of them.
 
     ``order`` is the order in which they will be read. ``owners`` are the ids of the departments that the criterion
-    ``owner`` names; None if it is not given.
+    ``owner`` names; None if it is not given. ``inactive`` are the statuses of INACTIVE images; none if they are not
+    known, so that all images are read.
     """
     if query.limit == 0 or _formats(query) == frozenset():
         return []
@@ -101,15 +113,22 @@ def listings(
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
-    exact = search is None and not _evaluated_here(query)
-    pushed, ends = _pushed(query, order)
+    choices = [_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)]
+    tagged = _any_tags(query)
+    if math.prod(map(len, choices)) * len(tagged) > MOST_LISTINGS:
+        tagged = [_Branch()]
+    unlike = query.state is State.INACTIVE and not inactive
+    some_tag = len(query.any_tags) > 1 and len(tagged) == 1
+    exact = search is None and not (unlike or some_tag or _evaluated_here(query))
+    pushed, ends = _pushed(query, order, inactive)
     found = []
-    for branches in itertools.product(_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)):
+    for branches in itertools.product(*choices, tagged):
         parameters = [pair for branch in branches for pair in branch.parameters]
         if _contradict(parameters):
             continue
         every = [*(test for branch in branches for test in branch.tests), *tests]
-        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, ends=ends))
+        rare = query.state is State.INACTIVE and exact
+        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, rare=rare, ends=ends))
     return found
 
 
@@ -179,6 +198,28 @@ def _owners(owners: Sequence[str] | None) -> list[_Branch]:
     return [_Branch((("owner", owner),), (_is("owner", owner),)) for owner in owners]
 
 
+def _any_tags(query: ImageQuery) -> list[_Branch]:
+    """Ask for each of the tags; the first that an image carries counts.
+
+    A tag that Glance would not find as it is written leaves the others to be tested here, too.
+    """
+    tags = sorted(query.any_tags)
+    if not 1 < len(tags) <= MOST_TAGS or not all(map(_is_found, tags)):
+        return [_Branch()]
+
+    def without(earlier: frozenset[str]) -> Test:
+        return lambda image: earlier.isdisjoint(image.tags)
+
+    return [
+        _Branch((("tag", tag),), (without(frozenset(tags[:index])),) if index else ()) for index, tag in enumerate(tags)
+    ]
+
+
+def _is_found(tag: str) -> bool:
+    """Check whether Glance finds a tag as it is written; it strips what is asked (glance/api/v2/images.py, index)."""
+    return bool(tag) and tag == tag.strip()
+
+
 def _contradict(parameters: Sequence[tuple[str, str]]) -> bool:
     """Check whether nothing can match, for example with two owners."""
     return len(dict(parameters)) < len(set(parameters))
@@ -195,13 +236,15 @@ def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
 # ----------------------------------------------------------------- criteria that Glance evaluates
 
 
-def _pushed(query: ImageQuery, order: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+def _pushed(query: ImageQuery, order: Sorting, inactive: Sequence[str]) -> tuple[list[tuple[str, str]], Test | None]:
     """Return the parameters for everything that Glance can evaluate, the same for every listing of the query."""
     pushed = []
     if query.state is State.ACTIVE:
-        pushed.append(("status", "active"))
+        pushed.append(("status", ACTIVE))
+    elif query.state is State.INACTIVE and inactive:
+        pushed.append(("status", f"in:{','.join(inactive)}"))
     pushed += _formats_pushed(_formats(query))
-    pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if tag and tag == tag.strip()]
+    pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if _is_found(tag)]
     if query.name:
         # A colon would separate an operator from its value (glance/common/utils.py, split_filter_op).
         pushed.append(("name", f"eq:{query.name}" if ":" in query.name else query.name))
@@ -306,9 +349,7 @@ def _seconds(time: datetime, *, up: bool) -> str:
 def _evaluated_here(query: ImageQuery) -> bool:
     """Check whether Glance may return many images that do not match."""
     return (
-        query.state is State.INACTIVE
-        or (query.kind is Kind.IMAGE and query.formats is None)
-        or len(query.any_tags) > 1
+        (query.kind is Kind.IMAGE and query.formats is None)
         or bool(query.no_tags)
         or any(getattr(query, f"{name}_contains") for name in _CONTAINED)
         or query.bootable is not None

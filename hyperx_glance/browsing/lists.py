@@ -21,10 +21,11 @@ from collections.abc import Callable, Iterator, Sequence
 from hyperx_glance.browsing import filters
 from hyperx_glance.browsing.filters import Listing, Test, Viewer
 from hyperx_glance.browsing.sorting import Sorting
-from hyperx_glance.cloud import pages
+from hyperx_glance.cloud import pages, statuses
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
+from hyperx_glance.vocabulary import State
 
 FIRST_PAGE = 12
 """The size of the first page, of all listings together, if it is not known how many images will be used."""
@@ -97,11 +98,15 @@ def _viewer(context: Context, query: ImageQuery) -> Viewer:
 
 
 def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer) -> list[Listing]:
-    """Return the listings of a query; ask Keystone only if the query is about names of departments."""
+    """Return the listings of a query; ask Keystone only if the query is about names of departments.
+
+    Glance is asked for its statuses only if the query is about INACTIVE images.
+    """
     if query.search and not query.search.isspace():
         viewer = dataclasses.replace(viewer, names=context.departments.owner_names())
     owners = None if query.owner is None else context.departments.matching(query.owner)
-    return filters.listings(query, viewer, order, owners=owners)
+    inactive = statuses.inactive(context.cloud, context.settings.pace.clock) if query.state is State.INACTIVE else ()
+    return filters.listings(query, viewer, order, owners=owners, inactive=inactive)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:
@@ -164,9 +169,10 @@ class _Reading:
         over: bool = False,
     ) -> None:
         self._cloud = context.cloud
-        self._first = max(1, FIRST_PAGE // among)
         self._spare = SPARE // among
         self._largest = context.settings.page_size
+        # One page that is large enough for all: an empty one need not be followed by another (pages.read).
+        self._first = self._largest if listing.rare else max(1, FIRST_PAGE // among)
         self._limit = query.limit
         self._listing = listing
         self._beyond = beyond
