@@ -38,6 +38,8 @@ Parameters = tuple[tuple[str, str], ...]
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
 
+LONG_WORD = 8
+"""The number of characters from which a word of the quick search is looked for in ids."""
 MOST_TAGS = 8
 MOST_LISTINGS = 32
 """With more tags or listings, the images are tested here: a request costs as much as some thirty images."""
@@ -100,12 +102,13 @@ def listings(
     *,
     owners: Sequence[str] | None = None,
     inactive: Sequence[str] = (),
+    private: bool = False,
 ) -> list[Listing]:
     """Return the listings that together hold the answer of a checked query, each image in one of them.
 
     ``order`` is the order in which they will be read. ``owners`` are the ids of the departments that the criterion
     ``owner`` names; None if it is not given. ``inactive`` are the statuses of INACTIVE images; none if they are not
-    known, so that all images are read.
+    known, so that all images are read. If ``private``, public and community images are left out: they are in an index.
     """
     if query.limit == 0 or _formats(query) == frozenset():
         return []
@@ -113,7 +116,8 @@ def listings(
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
-    choices = [_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)]
+    view = _private_view(query.view, viewer) if private else _view(query.view, viewer)
+    choices = [view, _hidden(query), _hypervisors(query), _owners(owners)]
     tagged = _any_tags(query)
     if math.prod(map(len, choices)) * len(tagged) > MOST_LISTINGS:
         tagged = [_Branch()]
@@ -166,6 +170,54 @@ def _view(view: View, viewer: Viewer) -> list[_Branch]:
             return [public, community, *private]
         case View.ALL | View.EVERYTHING:
             return [_Branch((("visibility", "all"),))]
+
+
+def _private_view(view: View, viewer: Viewer) -> list[_Branch]:
+    """Return the part of a view that is neither public nor community."""
+    if view in (View.FEATURED, View.PUBLIC):
+        return []
+    if view is View.ALL and not viewer.is_administrator:
+        # With an owner, images that others share with the caller would be missing.
+        return [_Branch((("visibility", word),), (_is("visibility", word),)) for word in ("private", "shared")]
+    return [branch for branch in _view(view, viewer) if dict(branch.parameters)["visibility"] not in EVERYBODYS]
+
+
+def in_index(query: ImageQuery, names: Mapping[str, str], *, owners: Sequence[str] | None = None) -> Test:
+    """Return the test for the images of a query that are public or community: one test for what `listings` splits."""
+    tests = [_in("visibility", EVERYBODYS), _listed(query), *_tests(query)]
+    match query.view:
+        case View.FEATURED:
+            tests.append(_is("category", Category.FEATURED))
+        case View.PUBLIC:
+            tests.append(_is("category", Category.PUBLIC))
+    if owners is not None:
+        tests.append(_in("owner", frozenset(owners)))
+    search = searched(query.search, names)
+    return _all(tests if search is None else [*tests, search])
+
+
+def an_index_helps(query: ImageQuery) -> bool:
+    """Check whether a page may have to read many images for few matches, which Glance cannot filter.
+
+    The kind image leaves out few images, and what Glance filters is never older than a request.
+    """
+    if not an_index_knows(query):
+        return False
+    return bool(query.search.strip()) or len(query.any_tags) > 1 or _evaluated_here(query, but_kind=True)
+
+
+def an_index_knows(query: ImageQuery) -> bool:
+    """Check whether the public images of a query can be in an index: hidden ones and snapshots are not."""
+    return (
+        query.view in (View.ALL, View.FEATURED, View.PUBLIC)
+        and query.hidden is False
+        and query.limit is None
+        and not _SNAPSHOT_KEYS & query.properties.keys()
+    )
+
+
+EVERYBODYS = frozenset({"public", "community"})
+_SNAPSHOT_KEYS = {vocabulary.SNAPSHOT_KEY, vocabulary.VOLUMES_MARK}
 
 
 def _hidden(query: ImageQuery) -> list[_Branch]:
@@ -346,12 +398,12 @@ def _seconds(time: datetime, *, up: bool) -> str:
 # ----------------------------------------------------------------- criteria that are tested here
 
 
-def _evaluated_here(query: ImageQuery) -> bool:
-    """Check whether Glance may return many images that do not match."""
+def _evaluated_here(query: ImageQuery, *, but_kind: bool = False) -> bool:
+    """Check whether Glance may return many images that do not match; ``but_kind`` ignores the kind."""
     return (
-        (query.kind is Kind.IMAGE and query.formats is None)
+        (query.kind is Kind.IMAGE and query.formats is None and not but_kind)
         or bool(query.no_tags)
-        or any(getattr(query, f"{name}_contains") for name in _CONTAINED)
+        or any(getattr(query, f"{name}_contains") for name in CONTAINED)
         or query.bootable is not None
         or any(getattr(query, name) is False for name in _FLAGS)
         or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
@@ -385,7 +437,7 @@ def _tests(query: ImageQuery) -> list[Test]:
         tests.append(_in("disk_format", query.formats))
     tests += _tag_tests(query)
     tests += [_holds(key, value) for key, value in query.properties.items()]
-    for name in _CONTAINED:
+    for name in CONTAINED:
         part = fold(getattr(query, f"{name}_contains"))
         if part:
             tests.append(_contains(name, part))
@@ -398,7 +450,7 @@ def _tests(query: ImageQuery) -> list[Test]:
     return tests
 
 
-_CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
+CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
 _EQUAL = tuple(
     name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
 )
@@ -477,7 +529,7 @@ def fold(text: str) -> str:
 def searched(search: str, names: Mapping[str, str]) -> Test | None:
     """Return the test of the quick search, or None if the search is empty.
 
-    Every word must occur somewhere, or be the beginning of the state or, if it has at least 8 characters, of the id.
+    Every word must occur somewhere, or be the beginning of the state or, if it is long, of the id.
     Shorter words would match random ids.
     """
     words = fold(search).split()
@@ -485,15 +537,22 @@ def searched(search: str, names: Mapping[str, str]) -> Test | None:
         return None
 
     def found(image: Image) -> bool:
-        # The newline keeps a word from matching across two strings. Folding all of them at once is fast.
-        haystack = fold("\n".join((*_searched(image), names.get(image.owner, ""), *image.tags)))
-        return all(word in haystack or _begins(image, word) for word in words)
+        texts = haystack(image, names.get(image.owner, ""))
+        return all(word in texts or _begins(image, word) for word in words)
 
     return found
+
+
+def haystack(image: Image, *more: str) -> str:
+    """Return what the quick search looks at, folded.
+
+    The newline keeps a word from matching across two strings. Folding all of them at once is fast.
+    """
+    return fold("\n".join((*_searched(image), *more, *image.tags)))
 
 
 _searched = attrgetter(*(field.name for field in FIELDS if field.searched and field.name != "tags"))
 
 
 def _begins(image: Image, word: str) -> bool:
-    return image.state.lower().startswith(word) or (len(word) >= 8 and image.id.lower().startswith(word))
+    return image.state.lower().startswith(word) or (len(word) >= LONG_WORD and image.id.lower().startswith(word))

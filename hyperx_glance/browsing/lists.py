@@ -16,7 +16,7 @@ import dataclasses
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hyperx_glance.browsing import filters
 from hyperx_glance.browsing.filters import Listing, Test, Viewer
@@ -43,6 +43,7 @@ def ordered(
     beyond: Test | None = None,
     behind: Sequence[str] = (),
     ended: set[int] | None = None,
+    private: bool = False,
 ) -> Iterator[Image]:
     """Check the query now, and return an iterator over the matching images in this order.
 
@@ -52,7 +53,7 @@ def ordered(
     end now are added.
     """
     viewer = _viewer(context, query)
-    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended)
+    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended, private=private)
 
 
 def _ordered(
@@ -64,8 +65,11 @@ def _ordered(
     beyond: Test | None,
     behind: Sequence[str],
     ended: set[int] | None,
+    private: bool,
 ) -> Iterator[Image]:
-    listings = _listings(context, query, order, viewer)
+    listings = _listings(context, query, order, viewer, private=private)
+    if not listings:
+        return
     found = []
     for number, listing in enumerate(listings):
         over = ended is not None and number in ended
@@ -82,12 +86,20 @@ def _noted(rows: Iterator[Image], number: int, ended: set[int]) -> Iterator[Imag
     ended.add(number)
 
 
-def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
-    """Iterate over the matching images, one listing after the other; without a limit in whole pages."""
+def unordered(context: Context, query: ImageQuery, *, private: bool = False) -> Iterator[Image]:
+    """Iterate over the matching images, one listing after the other; without a limit in whole pages.
+
+    If ``private``, public and community images are left out.
+    """
     order = Sorting(query.sort)
-    for listing in _listings(context, query, order, _viewer(context, query)):
+    for listing in _listings(context, query, order, _viewer(context, query), private=private):
         reading = _Reading(context, query, listing)
         yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
+
+
+def check(context: Context, query: ImageQuery) -> None:
+    """Raise if the caller may not ask this query."""
+    filters.check(query, is_administrator=context.cloud.is_administrator)
 
 
 def _viewer(context: Context, query: ImageQuery) -> Viewer:
@@ -97,16 +109,25 @@ def _viewer(context: Context, query: ImageQuery) -> Viewer:
     return Viewer(access.project_id, access.is_administrator)
 
 
-def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer) -> list[Listing]:
+def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer, *, private: bool) -> list[Listing]:
     """Return the listings of a query; ask Keystone only if the query is about names of departments.
 
     Glance is asked for its statuses only if the query is about INACTIVE images.
     """
-    if query.search and not query.search.isspace():
-        viewer = dataclasses.replace(viewer, names=context.departments.owner_names())
-    owners = None if query.owner is None else context.departments.matching(query.owner)
+    viewer = dataclasses.replace(viewer, names=names(context, query))
+    owners = owners_of(context, query)
     inactive = statuses.inactive(context.cloud, context.settings.pace.clock) if query.state is State.INACTIVE else ()
-    return filters.listings(query, viewer, order, owners=owners, inactive=inactive)
+    return filters.listings(query, viewer, order, owners=owners, inactive=inactive, private=private)
+
+
+def names(context: Context, query: ImageQuery) -> Mapping[str, str]:
+    """Return the names of departments, by id, that the quick search of a query looks at."""
+    return context.departments.owner_names() if query.search.strip() else {}
+
+
+def owners_of(context: Context, query: ImageQuery) -> list[str] | None:
+    """Return the ids of the departments that the criterion ``owner`` names; None if it is not given."""
+    return None if query.owner is None else context.departments.matching(query.owner)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:

@@ -1,0 +1,115 @@
+"""Filling the index: what has changed since the last refresh, and everything from time to time.
+
+    >>> import time
+    >>> from hyperx_glance.index.filling import rebuild, refresh
+    >>> from hyperx_glance.index.store import Store
+    >>> store = Store(folder / "images.sqlite", client.cloud.base("image"))
+    >>> _ = hyperx_cloud.glance.add_image(owner="dept-b", name="debian", visibility="public")
+    >>> rebuild(client.cloud, store, time.monotonic)
+    >>> _ = hyperx_cloud.glance.add_image(owner="dept-b", name="ubuntu", visibility="community")
+    >>> refresh(client.cloud, store, time.monotonic)
+    >>> store.count()
+    2
+    >>> store.close()
+
+Glance has no list of what is gone. What a user did not find is looked for by the next refresh, and everything by a
+rebuild. Times are compared by Glance's clock alone, which a rebuild reads: this machine's may jump.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from email.utils import parsedate_to_datetime
+
+from hyperx_glance.browsing.filters import EVERYBODYS
+from hyperx_glance.cloud import pages, versions
+from hyperx_glance.cloud.cloud import Cloud
+from hyperx_glance.index.store import Store, moment
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import GONE
+
+OVERLAP_SECONDS = 120
+"""How far the clocks of Glance's hosts may differ, and how long a change may take to be committed."""
+AT_ONCE = 50
+"""How many ids are asked for at once: the URL has 1.9 KB, and uWSGI takes 4."""
+LEASE_SECONDS = 60.0
+"""How long no other process fills the file; the lease is renewed with each page."""
+_BATCH = 1000
+
+Clock = Callable[[], float]
+
+
+def lease(store: Store, clock: Clock) -> bool:
+    """Take the right to fill the file, unless another process has it."""
+    with store.writing() as write:
+        until = store.facts().leased_until
+        # A lease of before a restart of this machine may end at any time.
+        if until is not None and 0 < until - clock() <= LEASE_SECONDS:
+            return False
+        write.note(leased_until=clock() + LEASE_SECONDS)
+        return True
+
+
+def release(store: Store) -> None:
+    """Let other processes fill the file again."""
+    with store.writing() as write:
+        write.note(leased_until=None)
+
+
+def refresh(cloud: Cloud, store: Store, clock: Clock) -> None:
+    """Read what has changed since the last refresh: two requests if that is nothing, and one for each 50 doubts."""
+    facts = store.facts()
+    now = clock()
+    since = moment(facts.since - OVERLAP_SECONDS).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    for visibility in sorted(EVERYBODYS):
+        _write(store, clock, _listed(cloud, visibility, since))
+    doubted = store.doubted()
+    for some in (doubted[start : start + AT_ONCE] for start in range(0, len(doubted), AT_ONCE)):
+        found = {image.id: image for image in by_ids(cloud, some)}
+        with store.writing() as write:
+            write.remove(set(some) - found.keys())
+            write.put(found.values())
+    with store.writing() as write:
+        write.note(refreshed=now, since=max(facts.since, facts.offset + now))
+
+
+def rebuild(cloud: Cloud, store: Store, clock: Clock) -> None:
+    """Read every public and community image; what is gone is forgotten at the end. The old rows answer meanwhile."""
+    date = versions.front_door(cloud, "image").date
+    now = clock()
+    glance_now = parsedate_to_datetime(date).timestamp() if date else 0.0
+    before = store.ids()
+    found: set[str] = set()
+
+    def noted(images: Iterator[Image]) -> Iterator[Image]:
+        for image in images:
+            found.add(image.id)
+            yield image
+
+    for visibility in sorted(EVERYBODYS):
+        _write(store, clock, noted(_listed(cloud, visibility)))
+    with store.writing() as write:
+        write.remove(before - found)
+        write.note(offset=glance_now - now, since=glance_now, refreshed=now, rebuilt=now)
+
+
+def by_ids(cloud: Cloud, ids: Sequence[str]) -> list[Image]:
+    """Read images that everybody may see, as this user sees them, in one request."""
+    asked = [("id", f"in:{','.join(ids)}"), ("visibility", "all")]
+    found = pages.read(cloud, asked, may_be_emptied=False)
+    return [image for image in found if image.visibility in EVERYBODYS and image.glance_status not in GONE]
+
+
+def _listed(cloud: Cloud, visibility: str, since: str = "") -> Iterator[Image]:
+    asked = [("visibility", visibility), ("sort", "updated_at:asc,id:asc")]
+    if since:
+        asked.append(("updated_at", f"gte:{since}"))
+    return (image for image in pages.read(cloud, asked) if image.glance_status not in GONE)
+
+
+def _write(store: Store, clock: Clock, images: Iterator[Image]) -> None:
+    while some := list(itertools.islice(images, _BATCH)):
+        with store.writing() as write:
+            write.put(some)
+            write.note(leased_until=clock() + LEASE_SECONDS)
