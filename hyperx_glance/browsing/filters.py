@@ -24,6 +24,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
+from hyperx_glance.arguments import LARGEST_PAGE
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
@@ -40,6 +41,8 @@ LARGEST_NUMBER = 2**63 - 1
 
 LONG_WORD = 8
 """The number of characters from which a word of the quick search is looked for in ids."""
+PRIVATE_PAGE = 150
+"""How many private images of a department are read at once: most departments have fewer."""
 MOST_TAGS = 8
 MOST_LISTINGS = 32
 """With more tags or listings, the images are tested here: a request costs as much as some thirty images."""
@@ -67,14 +70,15 @@ class Viewer:
 class Listing:
     """One list: the parameters for Glance, and the test for the images that match.
 
-    If ``exact``, most images that Glance returns match. If ``rare``, there are few of them. ``ends`` recognises an
-    image behind which no image of the list matches.
+    If ``exact``, most images that Glance returns match. ``first`` is the size of the first page if the whole list is
+    expected to be small; None if that is not known. ``ends`` recognises an image behind which no image of the list
+    matches.
     """
 
     parameters: Parameters
     matches: Test
     exact: bool = True
-    rare: bool = False
+    first: int | None = None
     ends: Test | None = None
 
     @property
@@ -131,8 +135,10 @@ def listings(
         if _contradict(parameters):
             continue
         every = [*(test for branch in branches for test in branch.tests), *tests]
-        rare = query.state is State.INACTIVE and exact
-        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, rare=rare, ends=ends))
+        first = LARGEST_PAGE if query.state is State.INACTIVE and exact else None
+        if private:
+            first = PRIVATE_PAGE if ("visibility", "private") in parameters else LARGEST_PAGE
+        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, first=first, ends=ends))
     return found
 
 
@@ -177,8 +183,8 @@ def _private_view(view: View, viewer: Viewer) -> list[_Branch]:
     if view in (View.FEATURED, View.PUBLIC):
         return []
     if view is View.ALL and not viewer.is_administrator:
-        # With an owner, images that others share with the caller would be missing.
-        return [_Branch((("visibility", word),), (_is("visibility", word),)) for word in ("private", "shared")]
+        with_those_of_others = _Branch((("visibility", "shared"),), (_is("visibility", "shared"),))
+        return [*_view(View.PRIVATE, viewer)[:1], with_those_of_others]
     return [branch for branch in _view(view, viewer) if dict(branch.parameters)["visibility"] not in EVERYBODYS]
 
 

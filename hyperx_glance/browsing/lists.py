@@ -192,8 +192,8 @@ class _Reading:
         self._cloud = context.cloud
         self._spare = SPARE // among
         self._largest = context.settings.page_size
-        # One page that is large enough for all: an empty one need not be followed by another (pages.read).
-        self._first = self._largest if listing.rare else max(1, FIRST_PAGE // among)
+        # An empty page of the largest size need not be followed by another (pages.read).
+        self._first = listing.first or max(1, FIRST_PAGE // among)
         self._limit = query.limit
         self._listing = listing
         self._beyond = beyond
@@ -225,8 +225,10 @@ class _Reading:
         if self._limit is None:
             return 3 * read or self._first
         wanted = self._limit + 1 - self._given  # one more shows whether the last is alone in its second
+        if not read and self._listing.exact:
+            return wanted
         if not read:
-            return wanted if self._listing.exact else wanted + min(wanted, self._spare)
+            return max(wanted, self._listing.first or wanted + min(wanted, self._spare))
         if wanted <= 0:  # a second that does not end
             return read
         if not self._given:

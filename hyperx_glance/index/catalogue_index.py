@@ -30,6 +30,7 @@ from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.client import Client, context_of, query_of
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.forks import this_process
 from hyperx_glance.errors import HyperxGlanceError, ServiceUnavailableError
 from hyperx_glance.index import filling, selection
 from hyperx_glance.index.store import Facts, IndexState, Store, is_damage, moment
@@ -85,7 +86,7 @@ class CatalogueIndex:
         self._rebuild_after = rebuild_after
         self._path = path
         self._store: Store | None = None
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._rebuilding: threading.Thread | None = None
         self._error: HyperxGlanceError | None = None
         self._tried: float | None = None
@@ -256,6 +257,11 @@ class CatalogueIndex:
                 service="image",
             ) from self._error
         return True
+
+    @property
+    def _lock(self) -> threading.Lock:
+        """The lock of this process: after a fork, the parent's may never be released."""
+        return self._locks.setdefault(this_process(), threading.Lock())
 
     def _is_due(self, last: float | None, after: float) -> bool:
         # A time in the future is of before a restart of this machine.

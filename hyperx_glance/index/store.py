@@ -131,6 +131,10 @@ class _Connections(threading.local):
     file: tuple[int, int] = (0, 0)
 
 
+_OF_PARENTS: list[sqlite3.Connection] = []
+"""Connections that a fork has copied: a child must not even close them (https://www.sqlite.org/howtocorrupt.html)."""
+
+
 class Store:
     """The file at ``path``, about the Glance at the URL ``glance``.
 
@@ -206,17 +210,18 @@ class Store:
     def close(self) -> None:
         """Close the connection of this thread."""
         here = self._here
-        if here.connection is not None and here.process == this_process():
-            with contextlib.suppress(sqlite3.Error):
-                here.connection.close()
+        if here.connection is not None:
+            if here.process == this_process():
+                with contextlib.suppress(sqlite3.Error):
+                    here.connection.close()
+            else:
+                _OF_PARENTS.append(here.connection)
         here.connection, here.file = None, (0, 0)
 
     def _connection(self) -> sqlite3.Connection:
         here = self._here
         if here.connection is not None and here.process == this_process() and here.file == _identity(self.path):
             return here.connection
-        if here.process != this_process():
-            here.connection = None  # the parent's: to close it would take the parent's locks
         self.close()
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
