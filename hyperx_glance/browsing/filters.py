@@ -438,7 +438,7 @@ def _listed(query: ImageQuery) -> Test:
 
 def _tests(query: ImageQuery) -> list[Test]:
     """Return one test for each criterion, even if Glance evaluates it."""
-    tests: list[Test] = [_is(name, getattr(query, name)) for name in _EQUAL if getattr(query, name) is not None]
+    tests = [_is(name, value) for name, value in zip(_EQUAL, _equal(query), strict=True) if value is not None]
     if query.formats is not None:
         tests.append(_in("disk_format", query.formats))
     tests += _tag_tests(query)
@@ -460,6 +460,7 @@ CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fi
 _EQUAL = tuple(
     name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
 )
+_equal = attrgetter(*_EQUAL)
 
 
 def _all(tests: Sequence[Test]) -> Test:

@@ -18,7 +18,7 @@ image that was seen near the place (docs/decisions/0038).
 import itertools
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hyperx_glance.arguments import USUAL_PAGE
 from hyperx_glance.browsing import cursors, lists
@@ -33,16 +33,23 @@ from hyperx_glance.models.results import ImagePage
 from hyperx_glance.texts import field_name, say
 
 
-def asked(query: ImageQuery, *, size: int, cursor: str | None) -> PageQuery:
+class Asked(NamedTuple):
+    """The page that is asked for."""
+
+    query: ImageQuery
+    size: int
+    cursor: str | None
+
+
+def asked(query: ImageQuery, *, size: int, cursor: str | None) -> Asked:
     """Return the page that is asked for, from a query and two arguments, or from a `PageQuery` alone."""
     if isinstance(query, PageQuery):
         if size not in (USUAL_PAGE, query.size) or cursor is not None:
             raise InvalidRequestError(say("page-query-has-its-own", fields=[field_name("size"), field_name("cursor")]))
-        return query
+        return Asked(query, query.size, query.cursor)
     if query.limit is not None:
         raise InvalidRequestError(say("page-has-a-size", field=field_name("limit")))
-    fields = {name: getattr(query, name) for name in ImageQuery.model_fields}
-    return PageQuery.model_construct(**fields, size=size, cursor=cursor)
+    return Asked(query, size, cursor)
 
 
 class Reader(Protocol):
@@ -62,9 +69,9 @@ class Reader(Protocol):
         """Read images; the numbers of listings that end are added to ``ended``."""
 
 
-def page(context: Context, query: PageQuery, *, reader: Reader | None = None) -> ImagePage:
+def page(context: Context, wanted: Asked, *, reader: Reader | None = None) -> ImagePage:
     """Return the images from the cursor on, with the cursors of the next and the previous page."""
-    size, cursor = query.size, query.cursor
+    query, size, cursor = wanted
     forwards = Sorting(query.sort)
     place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards

@@ -35,7 +35,7 @@ from hyperx_glance.cloud.failures import (
 )
 from hyperx_glance.cloud.forks import check_process, process_of
 from hyperx_glance.cloud.redirects import careful
-from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, token_of, url
+from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, headers_of, of_system, token_of, url
 from hyperx_glance.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -172,10 +172,10 @@ class Cloud:
         self._login()
         session = self._session
         with logging_in(session):
-            headers = session.get_auth_headers()
+            headers = headers_of(session)
             if headers is None:
                 raise keystone_exceptions.MissingAuthPlugin("this session's authentication gives no token")
-            return dict(headers)
+            return headers
 
     @property
     def project_id(self) -> str:

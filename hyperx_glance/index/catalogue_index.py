@@ -139,7 +139,7 @@ class CatalogueIndex:
         return self._answered(
             lambda: paging.page(context, asked, reader=self._behind),
             lambda: paging.page(context, asked),
-            helps=filters.an_index_helps(asked),
+            helps=filters.an_index_helps(asked.query),
         )
 
     @checked(user=instance(Client), query=optional(model("ImageQuery")))

@@ -18,14 +18,16 @@ rebuild. Times are compared by Glance's clock alone, which a rebuild reads: this
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from email.utils import parsedate_to_datetime
 
 from hyperx_glance.browsing.filters import EVERYBODYS
 from hyperx_glance.cloud import pages, versions
+from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.cloud.cloud import Cloud
-from hyperx_glance.index.store import Store, moment
+from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.index.store import Store, moment, seconds
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE
 
@@ -76,22 +78,33 @@ def refresh(cloud: Cloud, store: Store, clock: Clock) -> None:
 
 def rebuild(cloud: Cloud, store: Store, clock: Clock) -> None:
     """Read every public and community image; what is gone is forgotten at the end. The old rows answer meanwhile."""
-    date = versions.front_door(cloud, "image").date
+    glance_now = _glance_now(cloud)
     now = clock()
-    glance_now = parsedate_to_datetime(date).timestamp() if date else 0.0
     before = store.ids()
     found: set[str] = set()
+    newest = 0.0
 
     def noted(images: Iterator[Image]) -> Iterator[Image]:
+        nonlocal newest
         for image in images:
             found.add(image.id)
+            newest = max(newest, seconds(image.updated_at))
             yield image
 
     for visibility in sorted(EVERYBODYS):
         _write(store, clock, noted(_listed(cloud, visibility)))
     with store.writing() as write:
         write.remove(before - found)
-        write.note(offset=glance_now - now, since=glance_now, refreshed=now, rebuilt=now)
+        since = newest if glance_now is None else glance_now
+        write.note(offset=since - now, since=since, refreshed=now, rebuilt=now)
+
+
+def _glance_now(cloud: Cloud) -> float | None:
+    """Return the time of Glance's clock; None if it does not say, and the newest change must do."""
+    date = None
+    with contextlib.suppress(HyperxGlanceError):  # if Glance is out of reach, the lists say so
+        date = server_time(versions.front_door(cloud, "image").date)
+    return None if date is None else date.timestamp()
 
 
 def by_ids(cloud: Cloud, ids: Sequence[str]) -> list[Image]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from hyperx_glance.browsing.cursors import Place
 from hyperx_glance.browsing.filters import CONTAINED, LONG_WORD, fold
 from hyperx_glance.browsing.sorting import Sorting, SortKey
+from hyperx_glance.index.store import BETWEEN_TAGS
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind, State
@@ -46,10 +47,18 @@ def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], li
     if query.name is not None:
         pairs.append(("name = ?", [query.name]))
     parts = [getattr(query, f"{name}_contains") for name in CONTAINED]
-    tags = [*query.tags, *(query.any_tags if len(query.any_tags) == 1 else ())]
-    pairs += [("instr(haystack, ?)", [fold(part)]) for part in (*parts, *tags) if part]
+    pairs += [("instr(haystack, ?)", [fold(part)]) for part in parts if part]
+    pairs += [("instr(tags, ?)", [_tag(tag)]) for tag in query.tags]
+    pairs += [("NOT instr(tags, ?)", [_tag(tag)]) for tag in query.no_tags]
+    if query.any_tags:
+        some = " OR ".join(["instr(tags, ?)"] * len(query.any_tags))
+        pairs.append((f"({some})", [_tag(tag) for tag in query.any_tags]))
     pairs += [_of_word(word, names) for word in fold(query.search).split()]
     return [condition for condition, _ in pairs], [value for _, values in pairs for value in values]
+
+
+def _tag(tag: str) -> str:
+    return f"{BETWEEN_TAGS}{tag.replace(BETWEEN_TAGS, ' ')}{BETWEEN_TAGS}"
 
 
 def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:

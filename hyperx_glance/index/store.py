@@ -34,13 +34,15 @@ from hyperx_glance.models.image import Image, glance_form
 
 _VERSION = 1
 _APPLICATION = 0x48595058  # "HYPX"
+BETWEEN_TAGS = "\x1f"
+"""The character around each tag of a row."""
 _BUSY_SECONDS = 5.0
 _PASSES = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 15})
 """Codes of SQLite that say nothing of the file's contents: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN
 and PROTOCOL (https://www.sqlite.org/rescode.html)."""
 _TABLES = """
 CREATE TABLE images (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, owner TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, tags TEXT NOT NULL, owner TEXT NOT NULL,
     name TEXT NOT NULL, disk_format TEXT NOT NULL, container_format TEXT NOT NULL, glance_status TEXT NOT NULL,
     created_at REAL NOT NULL, updated_at REAL NOT NULL, doubted INTEGER NOT NULL DEFAULT 0
 );
@@ -49,7 +51,7 @@ CREATE INDEX doubts ON images (id) WHERE doubted;
 CREATE TABLE records (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, fact);
 """
-_COLUMNS = ("id", "haystack", "owner", "name", "disk_format", "container_format", "glance_status")
+_COLUMNS = ("id", "haystack", "tags", "owner", "name", "disk_format", "container_format", "glance_status")
 _PUT = f"""
 INSERT INTO images ({", ".join(_COLUMNS)}, created_at, updated_at) VALUES ({", ".join("?" * (len(_COLUMNS) + 2))})
 ON CONFLICT (id) DO UPDATE SET doubted = 0, created_at = excluded.created_at, updated_at = excluded.updated_at,
@@ -102,7 +104,8 @@ class Writing:
             record = zlib.compress(to_json(glance_form(image)), 1)
             if self._connection.execute(_SAME, (image.id, record)).fetchone():
                 continue
-            row = (image.id, haystack(image), *(getattr(image, column) or "" for column in _COLUMNS[2:]))
+            tags = BETWEEN_TAGS + "".join(each.replace(BETWEEN_TAGS, " ") + BETWEEN_TAGS for each in image.tags)
+            row = (image.id, haystack(image), tags, *(getattr(image, column) or "" for column in _COLUMNS[3:]))
             times = (seconds(image.created_at), seconds(image.updated_at))
             (number,) = self._connection.execute(_PUT, (*row, *times)).fetchone()
             self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (number, record))
