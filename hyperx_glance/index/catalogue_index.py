@@ -89,7 +89,7 @@ class CatalogueIndex:
         self._locks: dict[int, threading.Lock] = {}
         self._rebuilding: threading.Thread | None = None
         self._error: HyperxGlanceError | None = None
-        self._tried: float | None = None
+        self._failed_at: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -200,13 +200,9 @@ class CatalogueIndex:
         If another process is reading, or the file cannot be used, nothing is read; ``error`` says why. A back end need
         not call this: asking refreshes.
         """
-        with self._lock:
-            facts = self._facts()
-            if facts is None:  # it was damaged, and a new one is begun
-                facts = self._facts()
-            if facts is not None:
-                due = self._is_due(facts.rebuilt, self._rebuild_after)
-                self._fill(filling.rebuild if due else filling.refresh)
+        facts = self._facts() or self._facts()  # again, if it was damaged and a new one is begun
+        if facts is not None:
+            self._fill(rebuild=self._is_due(facts.rebuilt, self._rebuild_after))
         return self.state
 
     @property
@@ -244,9 +240,9 @@ class CatalogueIndex:
                 if facts is None:
                     return False
                 if self._is_due(facts.refreshed, self._refresh_after) and self._is_due(
-                    self._tried, self._refresh_after
+                    self._failed_at, self._refresh_after
                 ):
-                    self._fill(filling.refresh)
+                    self._fill(rebuild=False)
             facts = self._facts()
         if facts is None or facts.rebuilt is None:
             return False
@@ -271,32 +267,33 @@ class CatalogueIndex:
         """Rebuild in a thread, unless one does, or a try has just failed."""
         with self._lock:
             running = self._rebuilding is not None and self._rebuilding.is_alive()
-            if running or (self._error is not None and not self._is_due(self._tried, self._refresh_after)):
+            if running or (self._error is not None and not self._is_due(self._failed_at, self._refresh_after)):
                 return
             self._rebuilding = threading.Thread(
-                target=self._fill, args=(filling.rebuild,), name="rebuild of the image index", daemon=True
+                target=self._fill, kwargs={"rebuild": True}, name="rebuild of the image index", daemon=True
             )
             self._rebuilding.start()
 
-    def _fill(self, work: Callable[[Cloud, Store, Callable[[], float]], None]) -> None:
+    def _fill(self, *, rebuild: bool) -> None:
         """Read from Glance, unless another process does; note an error."""
-        self._tried = self._clock()
+        lease: filling.Lease = "rebuilding_until" if rebuild else "refreshing_until"
+        work = filling.rebuild if rebuild else filling.refresh
         try:
             store = self._opened()
-            if not filling.lease(store, self._clock):
+            if not filling.lease(store, self._clock, lease):
                 return
             try:
                 work(self._cloud, store, self._clock)
             finally:
                 with contextlib.suppress(*_BROKEN):
-                    filling.release(store)
+                    filling.release(store, lease)
         except HyperxGlanceError as error:
             LOG.warning("the index of images could not be filled: %s", error)
-            self._error = error
+            self._error, self._failed_at = error, self._clock()
         except _BROKEN as error:
             self._failed(error)
         else:
-            self._error = None
+            self._error = self._failed_at = None
 
     # ------------------------------------------------------------- the file
 
@@ -323,6 +320,7 @@ class CatalogueIndex:
         """Note what is wrong with the file, and begin a new one if this one is damaged."""
         LOG.warning("the index of images cannot use its file: %s", error)
         self._error = ServiceUnavailableError(say("index-file-unusable"), explanation=str(error))
+        self._failed_at = self._clock()
         if self._store is not None and is_damage(error):
             with contextlib.suppress(OSError):
                 self._store.set_aside()

@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from hyperx_glance.browsing.filters import EVERYBODYS
 from hyperx_glance.cloud import pages, versions
@@ -36,27 +37,29 @@ OVERLAP_SECONDS = 120
 AT_ONCE = 50
 """How many ids are asked for at once: the URL has 1.9 KB, and uWSGI takes 4."""
 LEASE_SECONDS = 60.0
-"""How long no other process fills the file; the lease is renewed with each page."""
+"""How long no other process refreshes or rebuilds the file; the lease is renewed with each page."""
 _BATCH = 1000
 
 Clock = Callable[[], float]
+Lease = Literal["refreshing_until", "rebuilding_until"]
+"""A rebuild takes long, and refreshing goes on meanwhile."""
 
 
-def lease(store: Store, clock: Clock) -> bool:
-    """Take the right to fill the file, unless another process has it."""
+def lease(store: Store, clock: Clock, name: Lease) -> bool:
+    """Take the right to refresh or to rebuild, unless another process has it."""
     with store.writing() as write:
-        until = store.facts().leased_until
+        until: float | None = getattr(store.facts(), name)
         # A lease of before a restart of this machine may end at any time.
         if until is not None and 0 < until - clock() <= LEASE_SECONDS:
             return False
-        write.note(leased_until=clock() + LEASE_SECONDS)
+        write.note(**{name: clock() + LEASE_SECONDS})
         return True
 
 
-def release(store: Store) -> None:
-    """Let other processes fill the file again."""
+def release(store: Store, name: Lease) -> None:
+    """Let other processes refresh or rebuild again."""
     with store.writing() as write:
-        write.note(leased_until=None)
+        write.note(**{name: None})
 
 
 def refresh(cloud: Cloud, store: Store, clock: Clock) -> None:
@@ -65,7 +68,7 @@ def refresh(cloud: Cloud, store: Store, clock: Clock) -> None:
     now = clock()
     since = moment(facts.since - OVERLAP_SECONDS).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     for visibility in sorted(EVERYBODYS):
-        _write(store, clock, _listed(cloud, visibility, since))
+        _write(store, clock, "refreshing_until", _listed(cloud, visibility, since))
     doubted = store.doubted()
     for some in (doubted[start : start + AT_ONCE] for start in range(0, len(doubted), AT_ONCE)):
         found = {image.id: image for image in by_ids(cloud, some)}
@@ -92,7 +95,7 @@ def rebuild(cloud: Cloud, store: Store, clock: Clock) -> None:
             yield image
 
     for visibility in sorted(EVERYBODYS):
-        _write(store, clock, noted(_listed(cloud, visibility)))
+        _write(store, clock, "rebuilding_until", noted(_listed(cloud, visibility)))
     with store.writing() as write:
         write.remove(before - found)
         since = newest if glance_now is None else glance_now
@@ -121,8 +124,8 @@ def _listed(cloud: Cloud, visibility: str, since: str = "") -> Iterator[Image]:
     return (image for image in pages.read(cloud, asked) if image.glance_status not in GONE)
 
 
-def _write(store: Store, clock: Clock, images: Iterator[Image]) -> None:
+def _write(store: Store, clock: Clock, lease: Lease, images: Iterator[Image]) -> None:
     while some := list(itertools.islice(images, _BATCH)):
         with store.writing() as write:
             write.put(some)
-            write.note(leased_until=clock() + LEASE_SECONDS)
+            write.note(**{lease: clock() + LEASE_SECONDS})

@@ -42,7 +42,8 @@ _PASSES = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 15})
 and PROTOCOL (https://www.sqlite.org/rescode.html)."""
 _TABLES = """
 CREATE TABLE images (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, tags TEXT NOT NULL, owner TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, tags TEXT NOT NULL,
+    owner TEXT NOT NULL,
     name TEXT NOT NULL, disk_format TEXT NOT NULL, container_format TEXT NOT NULL, glance_status TEXT NOT NULL,
     created_at REAL NOT NULL, updated_at REAL NOT NULL, doubted INTEGER NOT NULL DEFAULT 0
 );
@@ -81,14 +82,15 @@ class IndexState(NamedTuple):
 class Facts(NamedTuple):
     """What the file says about itself. ``offset`` added to a monotonic clock is Glance's clock; times are seconds.
 
-    Before the file is complete, ``rebuilt`` is None.
+    Before the file is complete, ``rebuilt`` is None. The last two are leases of the process that does so.
     """
 
     offset: float = 0.0
     since: float = 0.0
     refreshed: float | None = None
     rebuilt: float | None = None
-    leased_until: float | None = None
+    refreshing_until: float | None = None
+    rebuilding_until: float | None = None
     glance: str = ""
 
 

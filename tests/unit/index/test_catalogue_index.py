@@ -454,11 +454,11 @@ def test_two_workers_share_one_file_and_one_of_them_refreshes(
 ) -> None:
     with CatalogueIndex(client(hyperx_cloud, "rita", clock), path=path) as second:
         file = file_of(path, hyperx_cloud)
-        assert filling.lease(file, clock)
+        assert filling.lease(file, clock, "refreshing_until")
         clock.now += REFRESH + 1
         public(hyperx_cloud, "debian 13")
         assert names(index, client(hyperx_cloud)) == ["debian 12"]
-        filling.release(file)
+        filling.release(file, "refreshing_until")
         clock.now += REFRESH + 1
         assert names(second, client(hyperx_cloud)) == ["debian 13", "debian 12"]
         hyperx_cloud.requests.clear()
@@ -466,10 +466,33 @@ def test_two_workers_share_one_file_and_one_of_them_refreshes(
         assert not [asked for asked in lists(hyperx_cloud) if "updated_at" in asked]
 
 
+def test_a_rebuild_by_another_worker_stops_no_refresh(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, clock: Clock, path: Path
+) -> None:
+    assert filling.lease(file_of(path, hyperx_cloud), clock, "rebuilding_until")
+    public(hyperx_cloud, "debian 13")
+    clock.now += REFRESH + 1
+
+    assert names(index, client(hyperx_cloud)) == ["debian 13", "debian 12"]
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 300, "body": {}, "headers": {"Date": "yesterday"}}])
+def test_a_glance_that_does_not_tell_its_time_is_refreshed(
+    hyperx_cloud: InMemoryCloud, path: Path, clock: Clock, answer: dict[str, Any]
+) -> None:
+    hyperx_cloud.fail("glance", "GET", "^/$", times=None, **answer)
+    public(hyperx_cloud, "debian 12")
+    with CatalogueIndex(client(hyperx_cloud, "rita", clock), path=path) as index:
+        assert index.refresh().error is None
+        public(hyperx_cloud, "debian 13")
+        clock.now += REFRESH + 1
+        assert names(index, client(hyperx_cloud)) == ["debian 13", "debian 12"]
+
+
 def test_the_lease_of_a_dead_worker_ends(
     hyperx_cloud: InMemoryCloud, index: CatalogueIndex, clock: Clock, path: Path
 ) -> None:
-    assert filling.lease(file_of(path, hyperx_cloud), clock)
+    assert filling.lease(file_of(path, hyperx_cloud), clock, "refreshing_until")
     public(hyperx_cloud, "debian 13")
     clock.now += filling.LEASE_SECONDS + 1
 
