@@ -16,31 +16,27 @@ is equal (in MySQL's usual collation, "Ubuntu" equals "ubuntu").
 
 import itertools
 import math
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.arguments import LARGEST_PAGE
+from hyperx_glance.browsing.matching import CONTAINED, Test, all_of, equals, is_listed, is_one_of, searched, tests_of
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.record import ACTIVE, GONE, is_volume_snapshot
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, State, Stored, View, glance_key
+from hyperx_glance.vocabulary import FIELDS, Category, Kind, State, Stored, View, glance_key
 
-Test = Callable[[Image], bool]
 Parameters = tuple[tuple[str, str], ...]
 
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
 
-LONG_WORD = 8
-"""The number of characters from which a word of the quick search is looked for in ids."""
 PRIVATE_PAGE = 150
 """How many private images of a department are read at once: most departments have fewer."""
 MOST_TAGS = 8
@@ -116,7 +112,7 @@ def listings(
     """
     if query.limit == 0 or _formats(query) == frozenset():
         return []
-    tests = [_listed(query), *_tests(query)]
+    tests = [is_listed(query), *tests_of(query)]
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
@@ -138,7 +134,7 @@ def listings(
         first = LARGEST_PAGE if query.state is State.INACTIVE and exact else None
         if private:
             first = PRIVATE_PAGE if ("visibility", "private") in parameters else LARGEST_PAGE
-        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, first=first, ends=ends))
+        found.append(Listing(_unique([*parameters, *pushed]), all_of(every), exact=exact, first=first, ends=ends))
     return found
 
 
@@ -152,25 +148,25 @@ class _Branch(NamedTuple):
 
 def _view(view: View, viewer: Viewer) -> list[_Branch]:
     own = viewer.project_id
-    public = _Branch((("visibility", "public"),), (_is("visibility", "public"),))
-    community = _Branch((("visibility", "community"),), (_is("visibility", "community"),))
+    public = _Branch((("visibility", "public"),), (equals("visibility", "public"),))
+    community = _Branch((("visibility", "community"),), (equals("visibility", "community"),))
     # One listing for each visibility, because with an owner alone Glance also shows public images.
     private = [
-        _Branch((("visibility", word), ("owner", own)), (_is("visibility", word), _is("owner", own)))
+        _Branch((("visibility", word), ("owner", own)), (equals("visibility", word), equals("owner", own)))
         for word in ("private", "shared")
         if own
     ]
     match view:
         case View.FEATURED:
             flag = (glance_key("featured_flag"), "true")
-            return [_Branch((("visibility", "public"), flag), (_is("category", Category.FEATURED),))]
+            return [_Branch((("visibility", "public"), flag), (equals("category", Category.FEATURED),))]
         case View.PUBLIC:
-            return [public._replace(tests=(_is("category", Category.PUBLIC), *public.tests)), community]
+            return [public._replace(tests=(equals("category", Category.PUBLIC), *public.tests)), community]
         case View.PRIVATE:
             return private
         case View.SHARED:
             shared = (("visibility", "shared"), ("member_status", "accepted"))
-            return [_Branch(shared, (_is("visibility", "shared"), lambda image: image.owner != own))]
+            return [_Branch(shared, (equals("visibility", "shared"), lambda image: image.owner != own))]
         case View.ALL if viewer.is_administrator:
             # For an administrator, visibility=all includes the images of every department (_select_images_query).
             return [public, community, *private]
@@ -183,23 +179,23 @@ def _private_view(view: View, viewer: Viewer) -> list[_Branch]:
     if view in (View.FEATURED, View.PUBLIC):
         return []
     if view is View.ALL and not viewer.is_administrator:
-        with_those_of_others = _Branch((("visibility", "shared"),), (_is("visibility", "shared"),))
+        with_those_of_others = _Branch((("visibility", "shared"),), (equals("visibility", "shared"),))
         return [*_view(View.PRIVATE, viewer)[:1], with_those_of_others]
     return [branch for branch in _view(view, viewer) if dict(branch.parameters)["visibility"] not in EVERYBODYS]
 
 
 def in_index(query: ImageQuery, names: Mapping[str, str], *, owners: Sequence[str] | None = None) -> Test:
     """Return the test for the images of a query that are public or community: one test for what `listings` splits."""
-    tests = [_in("visibility", EVERYBODYS), _listed(query), *_tests(query)]
+    tests = [is_one_of("visibility", EVERYBODYS), is_listed(query), *tests_of(query)]
     match query.view:
         case View.FEATURED:
-            tests.append(_is("category", Category.FEATURED))
+            tests.append(equals("category", Category.FEATURED))
         case View.PUBLIC:
-            tests.append(_is("category", Category.PUBLIC))
+            tests.append(equals("category", Category.PUBLIC))
     if owners is not None:
-        tests.append(_in("owner", frozenset(owners)))
+        tests.append(is_one_of("owner", frozenset(owners)))
     search = searched(query.search, names)
-    return _all(tests if search is None else [*tests, search])
+    return all_of(tests if search is None else [*tests, search])
 
 
 def an_index_helps(query: ImageQuery) -> bool:
@@ -233,7 +229,7 @@ def _hidden(query: ImageQuery) -> list[_Branch]:
             return [_Branch((("os_hidden", "true"),))]
         case False:
             return [_Branch()]
-    return [_Branch((), (_is("hidden", False),)), _Branch((("os_hidden", "true"),), (_is("hidden", True),))]
+    return [_Branch((), (equals("hidden", False),)), _Branch((("os_hidden", "true"),), (equals("hidden", True),))]
 
 
 def _hypervisors(query: ImageQuery) -> list[_Branch]:
@@ -253,7 +249,7 @@ def _owners(owners: Sequence[str] | None) -> list[_Branch]:
     """Ask for each department with the name."""
     if owners is None:
         return [_Branch()]
-    return [_Branch((("owner", owner),), (_is("owner", owner),)) for owner in owners]
+    return [_Branch((("owner", owner),), (equals("owner", owner),)) for owner in owners]
 
 
 def _any_tags(query: ImageQuery) -> list[_Branch]:
@@ -415,151 +411,3 @@ def _evaluated_here(query: ImageQuery, *, but_kind: bool = False) -> bool:
         or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
         or any(not _is_a_property(key) for key in query.properties)
     )
-
-
-def _listed(query: ImageQuery) -> Test:
-    """Return the test for every view: an image exists, and is a snapshot or hidden only if the query asks for that."""
-    key, snapshot, volumes = vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE, vocabulary.VOLUMES_KEY
-    wants_snapshots = query.properties.get(key) == snapshot
-    wants_volumes = vocabulary.VOLUMES_MARK in query.properties
-    hidden = query.hidden
-
-    def listed(image: Image) -> bool:
-        properties = image.model_extra or {}
-        return (
-            image.glance_status not in GONE
-            and (hidden is None or image.hidden is hidden)
-            and (wants_snapshots or properties.get(key) != snapshot)
-            and (wants_volumes or volumes not in properties or not is_volume_snapshot(image))
-        )
-
-    return listed
-
-
-def _tests(query: ImageQuery) -> list[Test]:
-    """Return one test for each criterion, even if Glance evaluates it."""
-    tests = [_is(name, value) for name, value in zip(_EQUAL, _equal(query), strict=True) if value is not None]
-    if query.formats is not None:
-        tests.append(_in("disk_format", query.formats))
-    tests += _tag_tests(query)
-    tests += [_holds(key, value) for key, value in query.properties.items()]
-    for name in CONTAINED:
-        part = fold(getattr(query, f"{name}_contains"))
-        if part:
-            tests.append(_contains(name, part))
-    if query.min_size is not None or query.max_size is not None:
-        tests.append(_within("size", query.min_size, query.max_size))
-    for word in ("created", "updated"):
-        after, before = getattr(query, f"{word}_after"), getattr(query, f"{word}_before")
-        if after is not None or before is not None:
-            tests.append(_during(f"{word}_at", after, before))
-    return tests
-
-
-CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
-_EQUAL = tuple(
-    name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
-)
-_equal = attrgetter(*_EQUAL)
-
-
-def _all(tests: Sequence[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
-
-    def matches(image: Image) -> bool:
-        for test in tests:  # noqa: SIM110  # all() makes a generator for each image
-            if not test(image):
-                return False
-        return True
-
-    return matches
-
-
-def _is(name: str, value: object) -> Test:
-    return lambda image: getattr(image, name) == value
-
-
-def _in(name: str, values: frozenset[str]) -> Test:
-    return lambda image: getattr(image, name) in values
-
-
-def _contains(name: str, part: str) -> Test:
-    return lambda image: part in fold(getattr(image, name))
-
-
-def _tag_tests(query: ImageQuery) -> Iterator[Test]:
-    wanted, some, unwanted = query.tags, query.any_tags, query.no_tags
-    if wanted:
-        yield lambda image: wanted.issubset(image.tags)
-    if some:
-        yield lambda image: not some.isdisjoint(image.tags)
-    if unwanted:
-        yield lambda image: unwanted.isdisjoint(image.tags)
-
-
-def _holds(key: str, value: str) -> Test:
-    """Return the test for a property, which is a field of `Image` or one of its other properties.
-
-    Flags were read as booleans, so other values of flags are compared only by Glance.
-    """
-    name = NAME_OF_KEY.get(key)
-    if name is None:
-        return lambda image: (image.model_extra or {}).get(key) == value
-    return _is(name, value == "true" if BY_NAME[name].stored is Stored.FLAG else value)
-
-
-def _within(name: str, least: int | None, most: int | None) -> Test:
-    def test(image: Image) -> bool:
-        number = getattr(image, name)
-        return number is not None and (least is None or number >= least) and (most is None or number <= most)
-
-    return test
-
-
-def _during(name: str, after: datetime | None, before: datetime | None) -> Test:
-    def test(image: Image) -> bool:
-        time: datetime | None = getattr(image, name)
-        return time is not None and (after is None or time >= after) and (before is None or time <= before)
-
-    return test
-
-
-# ----------------------------------------------------------------- search
-
-
-def fold(text: str) -> str:
-    """Return a string without differences in case, width and compatibility form."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def searched(search: str, names: Mapping[str, str]) -> Test | None:
-    """Return the test of the quick search, or None if the search is empty.
-
-    Every word must occur somewhere, or be the beginning of the state or, if it is long, of the id.
-    Shorter words would match random ids.
-    """
-    words = fold(search).split()
-    if not words:
-        return None
-
-    def found(image: Image) -> bool:
-        texts = haystack(image, names.get(image.owner, ""))
-        return all(word in texts or _begins(image, word) for word in words)
-
-    return found
-
-
-def haystack(image: Image, *more: str) -> str:
-    """Return what the quick search looks at, folded.
-
-    The newline keeps a word from matching across two strings. Folding all of them at once is fast.
-    """
-    return fold("\n".join((*_searched(image), *more, *image.tags)))
-
-
-_searched = attrgetter(*(field.name for field in FIELDS if field.searched and field.name != "tags"))
-
-
-def _begins(image: Image, word: str) -> bool:
-    return image.state.lower().startswith(word) or (len(word) >= LONG_WORD and image.id.lower().startswith(word))

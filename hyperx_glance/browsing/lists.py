@@ -19,7 +19,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hyperx_glance.browsing import filters
-from hyperx_glance.browsing.filters import Listing, Test, Viewer
+from hyperx_glance.browsing.filters import Listing, Viewer
+from hyperx_glance.browsing.matching import Test
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud import pages, statuses
 from hyperx_glance.cloud.context import Context

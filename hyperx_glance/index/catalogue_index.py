@@ -301,7 +301,7 @@ class CatalogueIndex:
         if self._store is None:
             path = self._path
             if path is None:
-                handle, name = tempfile.mkstemp(prefix="hyperx-index-", suffix=".sqlite")
+                handle, name = tempfile.mkstemp(prefix="image-index-", suffix=".sqlite")
                 os.close(handle)
                 path = name
                 weakref.finalize(self, _delete, Path(name), os.getpid())

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hyperx_glance.browsing.cursors import Place
-from hyperx_glance.browsing.filters import CONTAINED, LONG_WORD, fold
+from hyperx_glance.browsing.matching import CONTAINED, LONG_WORD, fold
 from hyperx_glance.browsing.sorting import Sorting, SortKey
 from hyperx_glance.index.store import BETWEEN_TAGS
 from hyperx_glance.models.browsing import ImageQuery
@@ -62,7 +62,7 @@ def _tag(tag: str) -> str:
 
 
 def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:
-    """Return the condition for a word of the quick search (filters.searched)."""
+    """Return the condition for a word of the quick search (matching.searched)."""
     pairs: list[tuple[str, list[object]]] = [("instr(haystack, ?)", [word])]
     owners = [owner for owner, name in names.items() if word in fold(name)]
     if owners:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from hyperx_glance.browsing.filters import haystack
+from hyperx_glance.browsing.matching import haystack
 from hyperx_glance.cloud.forks import this_process
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.models.image import Image, glance_form

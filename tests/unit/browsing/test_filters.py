@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hyperx_glance.browsing.filters import Listing, Viewer, check, fold, listings
+from hyperx_glance.browsing.filters import Listing, Viewer, check, listings
+from hyperx_glance.browsing.matching import fold
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
