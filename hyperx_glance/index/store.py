@@ -12,8 +12,6 @@
 A row has what a query can be narrowed by. The record itself is in a table of its own, so that a search reads little.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3
