@@ -91,6 +91,7 @@ _TOLD = {
         ("hypervisor_type", "image_hypervisor_type"),
     ),
     "owner": Criterion("owner=, one listing for each department of the name"),
+    "lifecycle": Criterion("", "it depends on the time", ("deprecated_at", "obsolete_at")),
     "properties": Criterion(
         "key=value", "keys that Glance takes for something else: _min or _max at the end, sort, limit..."
     ),

@@ -62,6 +62,7 @@ if typing.TYPE_CHECKING:
         AvailabilityZone as AvailabilityZone,
         Deletion as Deletion,
         Departure as Departure,
+        Family as Family,
         Finding as Finding,
         FlavorChoice as FlavorChoice,
         ImagePage as ImagePage,
@@ -69,9 +70,11 @@ if typing.TYPE_CHECKING:
         LaunchProgress as LaunchProgress,
         NetworkChoice as NetworkChoice,
         Progress as Progress,
+        Retirement as Retirement,
         Server as Server,
         ServerRef as ServerRef,
         ServersUsing as ServersUsing,
+        Share as Share,
         Summary as Summary,
         UrlReport as UrlReport,
     )
@@ -84,7 +87,9 @@ if typing.TYPE_CHECKING:
         Category as Category,
         FailureReason as FailureReason,
         Kind as Kind,
+        Lifecycle as Lifecycle,
         Phase as Phase,
+        ShareStatus as ShareStatus,
         State as State,
         UrlProblem as UrlProblem,
         View as View,
@@ -114,14 +119,14 @@ _HOMES = {
     "models.registering": "NewImage NewIso",
     "models.request": "invalid_request",
     "models.results": """
-        AvailabilityZone Deletion Departure Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Server ServerRef ServersUsing Summary UrlReport
+        AvailabilityZone Deletion Departure Family Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
+        Progress Retirement Server ServerRef ServersUsing Share Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",
     "settings": "Settings",
     "texts": "Audience Text",
-    "vocabulary": "Action Category FailureReason Kind Phase State UrlProblem View",
+    "vocabulary": "Action Category FailureReason Kind Lifecycle Phase ShareStatus State UrlProblem View",
     "waiting.cancelling": "cancelling",
     "waiting.pace": "Pace",
 }

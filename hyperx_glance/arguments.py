@@ -14,6 +14,7 @@ password.
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -112,6 +113,20 @@ def number(value: object, *, least: float, most: float, unit: str = "", whole: b
     if unit:
         return say("must-be-an-amount-between", least=least, most=most, unit=word("unit", unit))
     return say("must-be-between", least=least, most=most)
+
+
+def moment(value: object) -> Text:
+    """Accept a time with a zone."""
+    if not isinstance(value, datetime):
+        return say("must-be-a-time")
+    return say("must-have-a-time-zone") if value.utcoffset() is None else NO_TEXT
+
+
+def duration(value: object) -> Text:
+    """Accept a duration that is not negative."""
+    if not isinstance(value, timedelta):
+        return say("must-be-a-duration")
+    return NO_TEXT if value >= timedelta() else say("must-not-be-negative")
 
 
 def page_size(value: object) -> Text:

@@ -17,13 +17,17 @@ from hyperx_glance.arguments import (
     checked,
     choice,
     department,
+    duration,
     filled_text,
     flag,
     instance,
     model,
+    moment,
+    number,
     optional,
     page_size,
     reference,
+    require,
     seconds,
     text,
 )
@@ -33,6 +37,7 @@ from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.models.fields import is_file, is_format, is_password, is_target, is_url
 from hyperx_glance.models.image import is_image
+from hyperx_glance.models.releases import is_release_word
 from hyperx_glance.settings import Settings
 from hyperx_glance.texts import Text, say
 from hyperx_glance.vocabulary import Action, ActionWord
@@ -40,6 +45,7 @@ from hyperx_glance.vocabulary import Action, ActionWord
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
+    from datetime import datetime, timedelta
     from typing import BinaryIO
 
     from keystoneauth1.session import Session
@@ -60,6 +66,7 @@ if TYPE_CHECKING:
         AvailabilityZone,
         Deletion,
         Departure,
+        Family,
         Finding,
         FlavorChoice,
         ImagePage,
@@ -67,11 +74,17 @@ if TYPE_CHECKING:
         LaunchProgress,
         NetworkChoice,
         Progress,
+        Retirement,
         ServersUsing,
+        Share,
         Summary,
         UrlReport,
     )
     from hyperx_glance.registration import Registration
+
+
+def _is_count(value: object) -> Text:
+    return number(value, least=1, most=2**31 - 1, whole=True)
 
 
 @checked(
@@ -95,7 +108,8 @@ def connect(
     :param cloud: a name in clouds.yaml; None takes ``OS_CLOUD``, other ``OS_*`` variables or the keywords
     :param region_name: the region; None is the only one, or the first of the catalogue
     :param steward: a second session or connection, with the role admin. It is used only to edit public images of other
-        departments, and to read the names of departments that own images
+        departments, to read the names of departments, and, with the setting ``share_acceptance`` "steward", to accept
+        images that the caller has just shared
     :param settings: choices of the deployment and the caller; None is all defaults
     :param auth: keywords of ``openstack.connect``, such as ``auth_url``, ``username``, ``password``, ``project_name``
     :raises InvalidRequestError: a keyword is unknown, a credential is missing, or there is no cloud of that name
@@ -495,6 +509,269 @@ class Client(Connected):
 
         return deletion.servers_using(self._context, image)
 
+    # ------------------------------------------------------------- sharing with other departments
+
+    @checked(image=is_image, department=department, accept=flag)
+    def share(self, image: Image | str, department: str, /, *more: str, accept: bool = False) -> tuple[Share, ...]:
+        """Share an image with other departments, and return all departments with which it is shared.
+
+        They can read and launch it at once; in their lists it is when they have accepted it. A private image becomes
+        shared, without the departments that had it before. Call it again after an error: nothing is done twice.
+
+        :param image: a private or shared image of the caller's department; administrators share those of others, too
+        :param department: a name or an id. Without a steward, only administrators and the department's own members may
+            use its name
+        :param more: more departments; if one of them is unknown, nothing is written
+        :param accept: also accept for them, as an administrator. With the setting ``share_acceptance`` "steward", this
+            is done for every caller
+        :raises NotFoundError: there is no such image or department
+        :raises NotAllowedError: it is another department's image, or the caller may not use a department's name
+        :raises ConflictError: everybody sees the image, or it is no image of its own, or somebody ends the sharing
+        :raises QuotaExceededError: Glance shares an image with 128 departments at most; ``limit`` says with how many
+        :raises WaitTimeoutError: former members came back each time they were removed
+        """
+        from hyperx_glance import sharing
+
+        return sharing.share(self._context, image, _departments(department, *more), accept=accept)
+
+    @checked(image=is_image, everyone=flag)
+    def unshare(self, image: Image | str, /, *departments: str, everyone: bool = False) -> tuple[Share, ...]:
+        """Take an image back from departments for good, and return those with which it is still shared.
+
+        Servers that they made keep running. An image that is not shared is no error.
+
+        :param image: an image of the caller's department; administrators name any
+        :param departments: names or ids, also ids of departments that no longer exist; or else
+        :param everyone: take it back from all of them
+        :raises NotFoundError: there is no such image or department
+        :raises NotAllowedError: it is another department's image, or the caller may not use a department's name
+        :raises WaitTimeoutError: somebody came back each time
+        """
+        from hyperx_glance import sharing
+
+        return sharing.unshare(self._context, image, _departments(*departments), everyone=everyone)
+
+    @checked(image=is_image)
+    def shares(self, image: Image | str, /) -> tuple[Share, ...]:
+        """List the departments with which an image is shared, by name.
+
+        The owner and administrators see all of them, another department itself. It needs one request, and one for the
+        names, which are kept for a minute.
+
+        :param image: the image; one that is not shared has no shares
+        :raises NotFoundError: there is no such image
+        """
+        from hyperx_glance import sharing
+
+        return sharing.shares(self._context, image)
+
+    @checked(image=is_image)
+    def accept(self, image: Image | str, /) -> Image:
+        """Accept an image that another department shares: from then on it is in the lists of this department.
+
+        :param image: an image of the view "offered", or one that was declined
+        :raises NotFoundError: there is no such image, or it is not shared with this department
+        :raises NotAllowedError: it is the department's own, or the caller lacks the role member or is an administrator
+        :raises ConflictError: it is not shared
+        """
+        from hyperx_glance import sharing
+
+        return sharing.accept(self._context, image)
+
+    @checked(image=is_image)
+    def decline(self, image: Image | str, /) -> None:
+        """Take an image that another department shares out of the lists of this department.
+
+        Only its owner ends the access: who knows its id can still launch it, and `accept` still works.
+
+        :param image: an image that is offered or accepted
+        :raises NotFoundError: there is no such image, or it is not shared with this department
+        :raises NotAllowedError: it is the department's own, or the caller lacks the role member or is an administrator
+        :raises ConflictError: it is not shared
+        """
+        from hyperx_glance import sharing
+
+        sharing.decline(self._context, image)
+
+    # ------------------------------------------------------------- families
+
+    @checked(
+        new=model("NewImage", "NewIso"),
+        family=is_release_word,
+        version=optional(is_release_word),
+        keep=optional(_is_count),
+        on_progress=optional(callback),
+        timeout=optional(seconds),
+    )
+    def release(
+        self,
+        new: NewImage | NewIso,
+        *,
+        family: str,
+        version: str | None = None,
+        keep: int | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        timeout: float | None = None,
+    ) -> Image:
+        """Release an image or ISO as a version of a family, and return it when it is published.
+
+        The image is registered privately, and published when it is ready and verified. The latest version of the family
+        then has the name of ``new``; older ones are hidden, and have their versions in their names. After a crash, the
+        same call continues; a version that is released is returned as it is.
+
+        :param new: what to register: a `NewImage` or a `NewIso`, without an id
+        :param family: the name of the family: up to 64 letters, digits and "._+~-", a letter or a digit first
+        :param version: the version, of the same form; None is the time in UTC, such as 20261130.124530. Digits are
+            ordered as numbers, and "~" comes before everything: 1.0~rc1, 1.0, 1.9, 1.10
+        :param keep: deprecate current releases beyond so many, as `retire` does; None keeps all
+        :param on_progress: called with a `Progress` at each look while the image is registered
+        :param timeout: seconds for the registration; None is ``Settings.pace.deadline``, an hour by default. After it,
+            the record is deleted and `WaitTimeoutError` raised
+        :raises ConflictError: the version exists with other data, or no id is left for it
+        :raises UrlRejectedError: the URL cannot become an image; nothing was created
+        :raises LocalFileError: the file cannot become an image; nothing was created
+        :raises QuotaExceededError: the owner's department has no room
+        :raises RegistrationFailedError: the registration failed; nothing was published
+        :raises ChecksumMismatchError: the data does not have the promised checksum; nothing was published
+        :raises WaitTimeoutError: ``timeout`` has passed; nothing was published
+        """
+        from hyperx_glance import families
+
+        return families.release(
+            self._context,
+            new,
+            family=family,
+            version=version,
+            keep=keep,
+            on_progress=on_progress,
+            timeout=timeout,
+        )
+
+    @checked(family=is_release_word, owner=optional(department))
+    def latest(self, family: str, *, owner: str | None = None) -> Image:
+        """Return the latest release of a family: the greatest version that is current and ACTIVE.
+
+        Only releases of the caller's department and featured ones count. Those of another department count if it is
+        named: anybody may publish an image that claims to be of a family.
+
+        :param family: the name of the family
+        :param owner: the id or the name of the department; None is the caller's own, and featured images of others
+        :raises NotFoundError: there is no such family, or none of its releases is current
+        :raises AmbiguousNameError: several departments have such a family; ``matches`` has the ids of their images
+        """
+        from hyperx_glance import families
+
+        return families.latest(self._context, family, owner=owner)
+
+    @checked(family=is_release_word, owner=optional(department))
+    def releases(self, family: str, *, owner: str | None = None) -> list[Image]:
+        """Return the releases of a family, the newest first, hidden and deprecated ones too.
+
+        :param family: the name of the family
+        :param owner: as for `latest`
+        :raises ServiceUnavailableError: Glance cannot be reached, or fails
+        """
+        from hyperx_glance import families
+
+        return families.releases(self._context, family, owner=owner)
+
+    def families(self) -> list[Family]:
+        """Return the families of the caller's department and those of featured images, ordered by name.
+
+        All these images are read, since Glance does not list images by the presence of a property.
+
+        :raises ServiceUnavailableError: Glance cannot be reached, or fails
+        """
+        from hyperx_glance import families
+
+        return families.families(self._context)
+
+    @checked(image=is_image, at=optional(moment), obsolete_at=optional(moment), replacement=optional(is_image))
+    def deprecate(
+        self,
+        image: Image | str,
+        *,
+        at: datetime | None = None,
+        obsolete_at: datetime | None = None,
+        replacement: Image | str | None = None,
+    ) -> Image:
+        """No longer recommend an image: it is hidden, can still be launched, and is not the latest of its family.
+
+        The release before it becomes the latest at once. An image that is deprecated stays so.
+
+        :param image: the image that is deprecated
+        :param at: from when on; None is now
+        :param obsolete_at: from when on launches refuse it; None never
+        :param replacement: the image that people should use instead
+        :raises NotFoundError: there is no such image
+        :raises NotAllowedError: another department's image
+        :raises InvalidRequestError: a time has no zone, or ``obsolete_at`` is before ``at``
+        """
+        from hyperx_glance import families
+
+        return families.deprecate(self._context, image, at=at, obsolete_at=obsolete_at, replacement=replacement)
+
+    @checked(image=is_image)
+    def reinstate(self, image: Image | str) -> Image:
+        """Recommend an image again that is deprecated or obsolete, and enable it if it is disabled.
+
+        :param image: the image; one that is recommended stays as it is
+        :raises NotFoundError: there is no such image
+        :raises NotAllowedError: another department's image
+        """
+        from hyperx_glance import families
+
+        return families.reinstate(self._context, image)
+
+    @checked(
+        family=is_release_word,
+        owner=optional(department),
+        keep=_is_count,
+        obsolete_after=optional(duration),
+        delete_after=optional(duration),
+        delete=flag,
+        dry_run=flag,
+    )
+    def retire(
+        self,
+        family: str,
+        *,
+        owner: str | None = None,
+        keep: int = 3,
+        obsolete_after: timedelta | None = None,
+        delete_after: timedelta | None = None,
+        delete: bool = False,
+        dry_run: bool = False,
+    ) -> list[Retirement]:
+        """Take old releases of a family out of use, each one step further: deprecated, disabled, deleted.
+
+        The latest release is never touched. A release that is protected or in use, or that others may use, is not
+        deleted; nor is one whose servers cannot be listed.
+
+        :param family: the name of the family
+        :param owner: the id or the name of another department, for administrators; None is the caller's own
+        :param keep: how many current releases stay so, 1 or more
+        :param obsolete_after: disable a release when so much time has passed since it was deprecated; None never
+        :param delete_after: delete it when so much time has passed since it was deprecated; None as soon as it is
+            disabled, or deprecated if ``obsolete_after`` is None
+        :param delete: whether releases are deleted at all
+        :param dry_run: change nothing, and return what would be done
+        :raises NotFoundError: there is no such department
+        :raises NotAllowedError: another department's family, and the caller is no administrator
+        """
+        from hyperx_glance import families
+
+        return families.retire(
+            self._context,
+            family,
+            owner=owner,
+            keep=keep,
+            obsolete_after=obsolete_after,
+            delete_after=delete_after,
+            delete=delete,
+            dry_run=dry_run,
+        )
+
     # ------------------------------------------------------------- lists for a form
 
     @checked(image=optional(is_image))
@@ -704,6 +981,9 @@ class Client(Connected):
     def quota(self, department: str | None = None) -> DepartmentQuota:
         """Return what a department uses and may use; only administrators may name other departments than their own.
 
+        The figures of a service that does not answer are None, and ``not_looked_at`` of the result names it. If none
+        answers, this is an error.
+
         :param department: a name or an id; None is the caller's
         :raises NotFoundError: there is no such department
         :raises NotAllowedError: it is another department's, and the caller is no administrator
@@ -716,12 +996,16 @@ class Client(Connected):
     def set_quota(self, department: str, **limits: Unpack[QuotaLimits]) -> DepartmentQuota:
         """Set limits of a department, and return its quota. Only administrators may do this.
 
+        If a service whose limits are given does not answer, nothing is written. After an error, notes on it say which
+        limits were restored, and which could not be.
+
         :param department: a name or an id
         :param limits: fields of `DepartmentQuota` as keywords, see `QuotaLimits`, in the same units; -1 is unlimited,
             None the default
         :raises NotAllowedError: the caller is no administrator
         :raises NotFoundError: there is no such department
         :raises ConflictError: a service said yes but changed nothing, or cannot limit this
+        :raises ServiceUnavailableError: a service whose limits are given does not answer
         """
         from hyperx_glance.quotas.setting import set_quota
 
@@ -769,6 +1053,11 @@ class Client(Connected):
         from hyperx_glance import deployment
 
         return deployment.leave(self._context, department=department, dry_run=dry_run)
+
+
+def _departments(*departments: str) -> tuple[str, ...]:
+    require((("department", each) for each in departments), {"department": department})
+    return departments
 
 
 def query_of(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:

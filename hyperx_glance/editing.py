@@ -17,7 +17,8 @@ from collections.abc import Iterable
 
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
-from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
+from hyperx_glance.cloud.patching import apply, belongs_to_another, check_for_others, made, patch
+from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,
@@ -29,13 +30,9 @@ from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges, ImageFields
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.mapping import Edit
-from hyperx_glance.models.record import is_being_captured, is_volume_snapshot
 from hyperx_glance.texts import NO_TEXT, Text, field_name, say, word
 from hyperx_glance.vocabulary import Category, glance_key
 from hyperx_glance.waiting.pace import attempts
-
-MOST_RIVALS = 20
-"""How often others may write an image before an update of it gives up."""
 
 
 def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
@@ -48,29 +45,10 @@ def changes(given: ImageChanges | None, fields: ImageFields) -> ImageChanges:
 def update(context: Context, image: Image | str, changes: ImageChanges) -> Image:
     """Change the fields that differ, and return the image as it is afterwards.
 
-    If a response is lost, or somebody else writes at the same time, the image is read again, and only fields that still
-    differ are sent. So nothing is written twice. Each conflict means that somebody else's change succeeded; a second
-    conflict on an unchanged image is final.
+    The image is read first, and again after a lost response or a conflict.
     """
-    reference = image_id(image)
-    current = context.cloud.image(reference)
-    for attempt in attempts(context.settings.pace):
-        with attempt:
-            now = context.cloud.image(reference) if attempt.lost else current
-            after = _update_among_rivals(context, now, changes)
-    return after
-
-
-def _update_among_rivals(context: Context, now: Image, changes: ImageChanges) -> Image:
-    before, rivals = None, 0
-    while True:
-        try:
-            return _update(context, now, changes)
-        except ConflictError as error:
-            if error.status is None or now == before or rivals == MOST_RIVALS:
-                raise
-        rivals += 1
-        before, now = now, context.cloud.image(now.id)
+    current = context.cloud.image(image_id(image))
+    return made(context.cloud, context.settings.pace, current, lambda now: _update(context, now, changes))
 
 
 def disable(context: Context, image: Image | str) -> Image:
@@ -91,7 +69,7 @@ def _update(context: Context, current: Image, changes: ImageChanges) -> Image:
         return mapping.edit_patch(image, changes, public_visibility=context.settings.public_visibility)
 
     try:
-        return apply(cloud, current, wanted)
+        return apply(cloud, context.settings.pace, current, wanted)
     except NotAllowedError as error:
         if not belongs_to_another(cloud, current):
             raise
@@ -105,12 +83,8 @@ def check_category(cloud: Cloud, current: Image, changes: ImageChanges) -> None:
     featured = changes.category is Category.FEATURED
     if featured and current.category is not Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError(say("only-administrators-feature"), hint=say("use-public-instead"))
-    if changes.category is not Category.PRIVATE and is_volume_snapshot(current):
-        raise ConflictError(say("snapshot-on-volumes", image=current.id), hint=say("capture-the-server"))
-    if changes.category is not Category.PRIVATE and is_being_captured(current):
-        raise ConflictError(
-            say("still-being-captured", image=current.id), hint=say("finish-the-capture", capture=current.capture_id)
-        )
+    if changes.category is not Category.PRIVATE:
+        check_for_others(current)
 
 
 def _edit_as_anybody(context: Context, image: Image, edits: list[Edit], refusal: NotAllowedError) -> Image:
@@ -181,8 +155,9 @@ def _act(context: Context, reference: str, action: str) -> Image:
     """
     try:
         for attempt in attempts(context.settings.pace):
-            with attempt:
+            with attempt, remembered(context.cloud, reference):
                 context.cloud.post("image", image_path(reference, "actions", action))
+        context.cloud.refused_policies.discard(action)
     except NotAllowedError as error:
         if "image in status" not in error.explanation:
             raise

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hyperx_glance import editing
+from hyperx_glance import editing, sharing
 from hyperx_glance.cloud.patching import belongs_to_another
+from hyperx_glance.cloud.refusals import refused
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
+from hyperx_glance.models.releases import is_marked
 from hyperx_glance.texts import NO_TEXT, Text, say, sentences
-from hyperx_glance.vocabulary import Action, Category, Phase
+from hyperx_glance.vocabulary import Action, Category, Lifecycle, Phase
 
 if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
@@ -57,12 +59,17 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
         case Action.EDIT:
             problem = _owner_problem(cloud, image)
             return problem and _edit_problem(context, image, problem)
-        case Action.DELETE if image.protected:
-            return sentences(say("image-protected"), say("unprotect-first"))
         case Action.DELETE:
-            return _owner_problem(cloud, image)
+            return _delete_problem(cloud, image)
+        case Action.DEPRECATE | Action.REINSTATE:
+            return _lifecycle_problem(image, action) or _owner_problem(cloud, image)
         case Action.ENABLE | Action.DISABLE:
-            return _switch_problem(cloud, image, *_STATUSES[action])
+            policy = "reactivate" if action is Action.ENABLE else "deactivate"
+            return _switch_problem(cloud, image, *_STATUSES[action]) or _policy_problem(cloud, policy)
+        case Action.SHARE:
+            return _share_problem(cloud, image)
+        case Action.ACCEPT | Action.DECLINE:
+            return sharing.why_not_answer(cloud, image, action) or _reader_problem(cloud)
     return _change_problem(context, image, *_CHANGES[action])
 
 
@@ -87,6 +94,19 @@ def _owner_problem(cloud: Cloud, image: Image) -> Text:
     return _reader_problem(cloud)
 
 
+def _delete_problem(cloud: Cloud, image: Image) -> Text:
+    if image.protected:
+        return sentences(say("image-protected"), say("unprotect-first"))
+    return _owner_problem(cloud, image) or _policy_problem(cloud, "delete_image")
+
+
+def _policy_problem(cloud: Cloud, policy: str) -> Text:
+    """Return the text about a policy that has refused the same on another image of the department."""
+    if not refused(cloud, policy):
+        return NO_TEXT
+    return sentences(say("policy-refused-it"), say("ask-for-the-policy", policy=policy))
+
+
 def _edit_problem(context: Context, image: Image, problem: Text) -> Text:
     if image.owner == context.cloud.project_id:
         return problem
@@ -99,6 +119,20 @@ def _switch_problem(cloud: Cloud, image: Image, wanted: str, already: str) -> Te
     if image.glance_status in (status for status, _ in _STATUSES.values()):
         return _owner_problem(cloud, image)
     return _owner_problem(cloud, image) or sentences(say("only-with-data"), _way_to_data(image))
+
+
+def _share_problem(cloud: Cloud, image: Image) -> Text:
+    try:
+        sharing.check_shareable(image)
+    except HyperxGlanceError as error:
+        return sentences(error.message, error.hint)
+    return _owner_problem(cloud, image)
+
+
+def _lifecycle_problem(image: Image, action: Action) -> Text:
+    if action is Action.DEPRECATE:
+        return NO_TEXT if image.lifecycle is Lifecycle.CURRENT else say("already-deprecated")
+    return NO_TEXT if is_marked(image) else say("already-current")
 
 
 def _change_problem(context: Context, image: Image, changes: ImageChanges, already: str) -> Text:

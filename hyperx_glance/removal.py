@@ -31,6 +31,7 @@ from hyperx_glance.errors import (
     ServiceUnavailableError,
     WaitTimeoutError,
 )
+from hyperx_glance.models.record import is_being_uploaded
 from hyperx_glance.quotas.reading import image_records, own_image_quota
 from hyperx_glance.quotas.room import image_usage
 from hyperx_glance.vocabulary import SERVER_NOTE_KEY
@@ -50,7 +51,7 @@ UPLOAD_SECONDS = 5.0
 """The time to wait for an upload. Without a proxy, Glance notices the end of a connection at once."""
 _RECOUNTS = 3
 _QUIET_LOOKS = 3
-"""An upload that broke off early may not have begun for Glance yet: it makes the record "saving" a moment later."""
+"""An upload that broke off early may not have begun for Glance yet: the record shows it a moment later."""
 
 
 def delete(context: Context, image_id: str, send: Callable[[], None], *, in_doubt: bool) -> PlaceLostError | None:
@@ -130,7 +131,7 @@ def stands_still(context: Context, image_id: str) -> bool:
             return True  # the deletion will raise the error
         if _may_be_novas(cloud, image):
             return None
-        if image.glance_status != "saving":
+        if not is_being_uploaded(image):
             return True
         return None if pace.clock() < uploads_until else False
 
@@ -157,7 +158,7 @@ def let_glance_notice(cloud: Cloud, pace: Pace, image_id: str) -> None:
 
     def look() -> bool | None:
         nonlocal quiet
-        quiet = 0 if cloud.image(image_id).glance_status == "saving" else quiet + 1
+        quiet = 0 if is_being_uploaded(cloud.image(image_id)) else quiet + 1
         return quiet == _QUIET_LOOKS or None
 
     with contextlib.suppress(HyperxGlanceError):  # the error of the upload is raised anyway

@@ -19,13 +19,16 @@ class Settings:
     """The settings of one client.
 
     ``public_visibility`` is the visibility in Glance of a PUBLIC image; use "public" only if members may publicize.
-    ``transfer`` "import" lets Glance download the URL, "stream" uploads the data through this process, and "auto"
-    imports if Glance can and streams otherwise. ``page_size`` is the number of images of a request, 1 to 1000.
-    ``network`` is how the servers of URLs are reached; the in-memory cloud has its own.
+    ``transfer`` "import" lets Glance download a URL and import a file that this process stages, "stream" uploads the
+    data through this process, and "auto" imports if Glance can and uploads otherwise. ``page_size`` is the number of
+    images of a request, 1 to 1000. ``share_acceptance`` says who accepts images that departments share: "member" is
+    somebody in the other department, "steward" the steward, at once. ``network`` is how the servers of URLs are
+    reached; the in-memory cloud has its own.
     """
 
     public_visibility: Literal["community", "public"] = "community"
     transfer: Literal["auto", "import", "stream"] = "auto"
+    share_acceptance: Literal["member", "steward"] = "member"
     url_policy: UrlPolicy = field(default_factory=UrlPolicy)
     pace: Pace = field(default_factory=Pace)
     page_size: int = 1000
@@ -38,6 +41,7 @@ class Settings:
 _CHECKS = {
     "settings.public_visibility": choice("community", "public"),
     "settings.transfer": choice("auto", "import", "stream"),
+    "settings.share_acceptance": choice("member", "steward"),
     "settings.url_policy": instance(UrlPolicy),
     "settings.pace": instance(Pace),
     # Glance sends no more images in one response (its option api_limit_max).

@@ -48,22 +48,41 @@ class Phase(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Lifecycle(StrEnum):
+    """Whether an image is recommended: current, deprecated (it can still be launched), or obsolete."""
+
+    CURRENT = "current"
+    DEPRECATED = "deprecated"
+    OBSOLETE = "obsolete"
+
+
 class View(StrEnum):
-    """The tabs of the console, and two more lists."""
+    """The tabs of the console, and more lists: ``offered`` is what others share with us and we have not accepted."""
 
     ALL = "all"
     FEATURED = "featured"
     PUBLIC = "public"
     PRIVATE = "private"
     SHARED = "shared"
+    OFFERED = "offered"
     EVERYTHING = "everything"
+
+
+class ShareStatus(StrEnum):
+    """The answer of a department with which an image is shared; it decides only in which lists the image is."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
 
 
 class Action(StrEnum):
     """The actions for which a console has a button.
 
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
-    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance.
+    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance;
+    ``share`` is the owner's, and ``accept`` and ``decline`` are those of a department with which an image is shared.
+    ``deprecate`` no longer recommends an image, and ``reinstate`` recommends it again.
     """
 
     LAUNCH = "launch"
@@ -76,6 +95,11 @@ class Action(StrEnum):
     DELETE = "delete"
     PROTECT = "protect"
     DOWNLOAD = "download"
+    SHARE = "share"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DEPRECATE = "deprecate"
+    REINSTATE = "reinstate"
 
 
 class UrlProblem(StrEnum):
@@ -191,6 +215,20 @@ FIELDS = (
     Field("edited_by", "hyperx_edited_by", _TEXT, _STEWARD, "Edited by", "编辑者",
           "Id of the last user of another department who edited the public image.",
           "最近编辑该公共镜像的其他部门用户的编号。", inherited=False),
+    Field("family", "hyperx_family", _TEXT, _REGISTRATION, "Family", "镜像族系",
+          "The family of images of which this one is a release.", "该镜像作为发布版本所属的镜像族系。",
+          inherited=False),
+    Field("version", "hyperx_version", _TEXT, _REGISTRATION, "Version", "版本号",
+          "The version of the release in its family.", "该发布版本在其族系中的版本号。", inherited=False),
+    Field("released_at", "hyperx_released_at", _TEXT, _REGISTRATION, "Released", "发布时间",
+          "When the image was released, in UTC.", "镜像的发布时间（UTC）。", inherited=False),
+    Field("deprecated_at", "hyperx_deprecated_at", _TEXT, _REGISTRATION, "Deprecated", "弃用时间",
+          "When the image ceases to be recommended, in UTC.", "镜像不再被推荐的时间（UTC）。", inherited=False),
+    Field("obsolete_at", "hyperx_obsolete_at", _TEXT, _REGISTRATION, "Obsolete", "淘汰时间",
+          "When the image can no longer be launched, in UTC.", "镜像不能再用于创建虚拟机的时间（UTC）。",
+          inherited=False),
+    Field("replacement", "hyperx_replacement", _TEXT, _REGISTRATION, "Replacement", "替代镜像",
+          "Id of the image to use instead.", "应改用的镜像的编号。", inherited=False),
     Field("password_enabled", "hyperx_password_enabled", _FLAG, _STEWARD, "Password enabled", "密码启用",
           "Servers made from the image get an administrator password, which can be reset.",
           "使用该镜像创建的虚拟机带有管理员密码，并可重置。"),
@@ -239,6 +277,12 @@ FIELDS = (
     Field("checksum_verified", "hyperx_checksum_verified", _FLAG, _REGISTRATION, "Checksum verified", "校验和已验证",
           "The data had the expected checksum, whose algorithm is not one that Glance computes.",
           "数据与预期校验和一致；Glance 不计算该算法的摘要。", part_of="checksum", inherited=False),
+    Field("converted_from", "hyperx_converted_from", _TEXT, _REGISTRATION, "Converted from", "转换前",
+          "Format of the source, if Glance converted the data during the import.",
+          "Glance 在导入时转换了数据：来源数据的格式。", part_of="disk_format", inherited=False),
+    Field("release_name", "hyperx_release_name", _TEXT, _REGISTRATION, "Release name", "发布名称",
+          "The name that the image has while it is the latest of its family.", "该镜像为族系最新版本时使用的名称。",
+          part_of="name", inherited=False),
     Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
           part_of="hypervisor"),
     Field("image_hypervisor_type", "img_hv_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
@@ -273,8 +317,12 @@ CAPTURE_CANCELLED_KEY = f"{CAPTURE_ORDER_PREFIX}cancelled"
 """The property with the capture's id that replaces the first piece if the capture is to be deleted."""
 LAUNCH_IMAGE_KEY = "hyperx_image_id"
 """The key in the metadata of the servers of a launch that names the image."""
+SHARE_STATUS_KEY = "os_glance_share_status"
+"""The key under which an image keeps its `ShareStatus`: Glance's record has none, and nobody can write such a key."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
+USUAL_OWN_PROPERTIES, MOST_OWN_PROPERTIES = 6, 17
+"""The properties that this library writes on an image: with a URL and a checksum alone, and with every field."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip
@@ -287,12 +335,14 @@ UNCHANGEABLE_KEYS = frozenset({
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
 ActionWord = Literal[
-    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download"
-]
+    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download", "share",
+    "accept", "decline", "deprecate", "reinstate",
+]  # fmt: skip
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]
 StateWord = Literal["ACTIVE", "INACTIVE"]
-ViewWord = Literal["all", "featured", "public", "private", "shared", "everything"]
+LifecycleWord = Literal["current", "deprecated", "obsolete"]
+ViewWord = Literal["all", "featured", "public", "private", "shared", "offered", "everything"]
 """The values of the enumerations above, for type checkers and editors."""
 
 ImageFormat = Literal["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"]

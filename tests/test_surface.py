@@ -174,7 +174,7 @@ def test_module_has_tests_of_its_name(module: str) -> None:
     [
         (ImageCriteria, ImageQuery, set()),
         (ImageFields, ImageChanges, set()),
-        (QuotaLimits, DepartmentQuota, {"department"}),
+        (QuotaLimits, DepartmentQuota, {"department", "not_looked_at", "notes"}),
     ],
 )
 def test_keywords_are_the_fields_of_their_model(
@@ -198,6 +198,7 @@ def test_keywords_take_what_their_model_takes(keywords: type, model: type[pydant
         (vocabulary.KindWord, vocabulary.Kind),
         (vocabulary.CategoryWord, vocabulary.Category),
         (vocabulary.StateWord, vocabulary.State),
+        (vocabulary.LifecycleWord, vocabulary.Lifecycle),
         (vocabulary.ViewWord, vocabulary.View),
     ],
 )

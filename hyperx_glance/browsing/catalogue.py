@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hyperx_glance.browsing import lists
@@ -22,6 +23,7 @@ from hyperx_glance.errors import AmbiguousNameError, NotFoundError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, is_uuid
 from hyperx_glance.models.record import GONE
+from hyperx_glance.models.releases import is_released, latest_of
 from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
@@ -43,10 +45,19 @@ def image(context: Context, name_or_id: str) -> Image:
     if not matches:
         raise NotFoundError(say("no-such-image", name=name_or_id), hint=say("search-for-the-image"))
     if len(matches) > 1:
+        if (latest := _latest_of_one_family(matches)) is not None:
+            return latest
         raise AmbiguousNameError(
             say("several-images", count=len(matches), name=name_or_id), matches=[match.id for match in matches]
         )
     return matches[0]
+
+
+def _latest_of_one_family(matches: list[Image]) -> Image | None:
+    """Return the latest if all are releases of one family, two of which may have its name for a moment."""
+    if len({(match.family, match.owner) for match in matches}) > 1 or not all(map(is_released, matches)):
+        return None
+    return latest_of(matches, datetime.now(UTC))
 
 
 def count(context: Context, query: ImageQuery) -> int:

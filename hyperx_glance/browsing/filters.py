@@ -30,10 +30,12 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import FIELDS, Category, Kind, State, Stored, View, glance_key
+from hyperx_glance.vocabulary import FIELDS, Category, Kind, ShareStatus, State, Stored, View, glance_key
 
 Parameters = tuple[tuple[str, str], ...]
 
+_VIEWS_OF_MEMBERS = {View.SHARED: "view-shared-for-administrators", View.OFFERED: "view-offered-for-administrators"}
+"""The lists of images of other departments, and why administrators have none of them."""
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
 
@@ -83,13 +85,19 @@ class Listing:
         asked = dict(self.parameters)
         return "owner" in asked and asked.get("visibility", "all") != "all"
 
+    @property
+    def share_status(self) -> ShareStatus | None:
+        """The answer that the caller's department gave to the sharing of all these images, if they are asked for it."""
+        status = dict(self.parameters).get("member_status")
+        return None if status is None else ShareStatus(status)
+
 
 def check(query: ImageQuery, *, is_administrator: bool) -> None:
     """Refuse a query that is invalid, or that this caller may not make."""
     if query.view is View.EVERYTHING and not is_administrator:
         raise NotAllowedError(say("view-everything"), hint=say("use-view-all"))
-    if query.view is View.SHARED and is_administrator:
-        raise NotAllowedError(say("view-shared-for-administrators"), hint=say("use-view-everything"))
+    if query.view in _VIEWS_OF_MEMBERS and is_administrator:
+        raise NotAllowedError(say(_VIEWS_OF_MEMBERS[query.view]), hint=say("use-view-everything"))
     for key in query.properties:
         if key in vocabulary.BASE_KEYS:
             raise InvalidRequestError(say("not-a-property", field=field_name("properties"), key=key))
@@ -164,8 +172,9 @@ def _view(view: View, viewer: Viewer) -> list[_Branch]:
             return [public._replace(tests=(equals("category", Category.PUBLIC), *public.tests)), community]
         case View.PRIVATE:
             return private
-        case View.SHARED:
-            shared = (("visibility", "shared"), ("member_status", "accepted"))
+        case View.SHARED | View.OFFERED:
+            status = ShareStatus.ACCEPTED if view is View.SHARED else ShareStatus.PENDING
+            shared = (("visibility", "shared"), ("member_status", status.value))
             return [_Branch(shared, (equals("visibility", "shared"), lambda image: image.owner != own))]
         case View.ALL if viewer.is_administrator:
             # For an administrator, visibility=all includes the images of every department (_select_images_query).
@@ -403,7 +412,8 @@ def _seconds(time: datetime, *, up: bool) -> str:
 def _evaluated_here(query: ImageQuery, *, but_kind: bool = False) -> bool:
     """Check whether Glance may return many images that do not match; ``but_kind`` ignores the kind."""
     return (
-        (query.kind is Kind.IMAGE and query.formats is None and not but_kind)
+        query.lifecycle is not None
+        or (query.kind is Kind.IMAGE and query.formats is None and not but_kind)
         or bool(query.no_tags)
         or any(getattr(query, f"{name}_contains") for name in CONTAINED)
         or query.bootable is not None

@@ -25,7 +25,7 @@ from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.cloud import pages, statuses
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.models.image import Image
+from hyperx_glance.models.image import Image, with_share_status
 from hyperx_glance.vocabulary import State
 
 FIRST_PAGE = 12
@@ -216,7 +216,9 @@ class _Reading:
         parameters = (*self._listing.parameters, ("sort", order.parameter))
         size = (lambda _: self._largest) if whole else self._size
         found = pages.read(self._cloud, parameters, size=size, behind=behind, may_be_emptied=self._may_be_emptied)
-        ends = self._listing.ends
+        ends, status = self._listing.ends, self._listing.share_status
+        if status is not None:
+            found = (with_share_status(image, status) for image in found)
         return found if ends is None else itertools.takewhile(lambda image: not ends(image), found)
 
     def _size(self, read: int) -> int:

@@ -65,7 +65,9 @@ def tests_of(query: ImageQuery) -> list[Test]:
 
 CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
 _EQUAL = tuple(
-    name for name in ImageQuery.model_fields if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state"}
+    name
+    for name in ImageQuery.model_fields
+    if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state", "lifecycle"}
 )
 _equal = attrgetter(*_EQUAL)
 

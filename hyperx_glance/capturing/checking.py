@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import CaptureOrder
-from hyperx_glance.cloud import compute, volumes
+from hyperx_glance.cloud import compute, hidden, volumes
 from hyperx_glance.cloud.formats import check_formats, formats
 from hyperx_glance.errors import (
     ConflictError,
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
+    ServiceUnavailableError,
 )
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
@@ -70,8 +71,9 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     if new.category is Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError(say("only-administrators-capture-featured"), hint=say("choose-public"))
     _check_texts(new)
-    if new.capture_id is not None:
-        _check_id(cloud, new.capture_id)
+    if not cloud.is_administrator and (keys := hidden.on_own_images(cloud)):
+        raise hidden.refusal(keys)
+    doubt = None if new.capture_id is None else _check_id(cloud, new.capture_id)
     server = compute.server(cloud, server_id)
     _check_server(cloud, server)
     attached = _attached(cloud, server)
@@ -82,6 +84,8 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
             say("wrong-field", field=field_name("disk_format"), problem=say("nova-chooses-the-format"))
         )
     if root is not None:
+        if doubt is not None:  # a disk that Nova keeps needs no Cinder
+            raise doubt
         _check_root(server, root)
     _check_format(cloud, new, root)
     source = _source(cloud, server, root)
@@ -110,12 +114,21 @@ def _check_texts(new: NewCapture) -> None:
         raise InvalidRequestError(say("wrong-field", field=fields, problem=say(FOUR_BYTES)))
 
 
-def _check_id(cloud: Cloud, capture_id: str) -> None:
+def _check_id(cloud: Cloud, capture_id: str) -> ServiceUnavailableError | None:
+    """Refuse the id of an earlier capture; return the error if Cinder, which has copies of volumes, cannot be asked."""
     check_fresh("capture_id", capture_id)
-    if services.records(cloud, capture_id) or (cloud.has("block-storage") and services.copies(cloud, capture_id)):
+    found: Sequence[Image | Volume] = services.records(cloud, capture_id)
+    doubt = None
+    try:
+        if not found and cloud.has("block-storage"):
+            found = services.copies(cloud, capture_id)
+    except ServiceUnavailableError as error:
+        doubt = error
+    if found:
         raise ConflictError(
             say("capture-exists", capture=capture_id), hint=say("find-that-capture", capture=capture_id)
         )
+    return doubt
 
 
 def _check_server(cloud: Cloud, server: ServerRecord) -> None:
@@ -139,7 +152,8 @@ def _check_server(cloud: Cloud, server: ServerRecord) -> None:
 
 
 def _attached(cloud: Cloud, server: ServerRecord) -> list[Volume]:
-    if not server.volumes or not cloud.has("block-storage"):
+    """Read the server's volumes; raise if Cinder has the only disk and cannot be asked."""
+    if not server.volumes or (server.image_id and not cloud.has("block-storage")):
         return []
     return [volumes.volume(cloud, each.id) for each in server.volumes]
 

@@ -243,7 +243,12 @@ class CaptureFollower:
         if order.new.category is Category.FEATURED and not self._cloud.is_administrator:
             raise NotAllowedError(say("only-administrators-finish-featured"))
         try:
-            return apply(self._cloud, record, lambda image: template_edits(image, order, public_visibility=visibility))
+            return apply(
+                self._cloud,
+                self.context.settings.pace,
+                record,
+                lambda image: template_edits(image, order, public_visibility=visibility),
+            )
         except ConflictError as error:
             if error.status is None or self._refused_once:  # without a status: Glance did not take an edit
                 raise

@@ -30,7 +30,7 @@ class SetImage(commands.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        commands.add_names(parser, "image")
+        commands.add_family(parser, commands.add_names(parser, "image"))
         add("--name", metavar="<name>", help="New name")
         options.add_properties(parser, hyperx_glance.ImageChanges)
         options.add_columns(parser, tag="Replace all tags by this one; repeat for several")
@@ -51,7 +51,9 @@ class SetImage(commands.Lister):
         client = self.client(parsed_args)
         changes = hyperx_glance.ImageChanges(**options.given(parsed_args, *hyperx_glance.ImageChanges.model_fields))
         changed = self.each(
-            "image", parsed_args.names, lambda name: client.update(commands.reference(client, name), changes)
+            "image",
+            commands.image_names(client, parsed_args),
+            lambda name: client.update(commands.reference(client, name), changes),
         )
         return self.rows(parsed_args, _shown(parsed_args, changes), (images.Values(image, client) for image in changed))
 
@@ -77,6 +79,7 @@ class EnableImage(commands.Several):
     """Make disabled images or ISOs ACTIVE again."""
 
     what = "image"
+    of_families = True
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Enable one."""
@@ -87,6 +90,7 @@ class DisableImage(commands.Several):
     """Make images or ISOs INACTIVE, without deleting their data."""
 
     what = "image"
+    of_families = True
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Disable one."""
@@ -97,6 +101,7 @@ class DeleteImage(commands.Deleting):
     """Delete images or ISOs for good; servers launched from them keep running."""
 
     what = "image"
+    of_families = True
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import shlex
 from collections.abc import Iterable
@@ -18,11 +19,11 @@ from osc_lib.command import command
 import hyperx_glance
 from hyperx_glance.arguments import filled_text, require
 from hyperx_glance.cli import formats, options, output, words
-from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, ServiceUnavailableError
+from hyperx_glance.cloud.failures import logging_in
+from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.texts import LANGUAGES, Audience, Reader, Text, say, word
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     from hyperx_glance import Client, Image
@@ -39,6 +40,9 @@ class Command(command.Command):
 
     goes_on = ("launch wait", "capture resume", "registration resume")
     """The commands to continue with a launch, a capture, or an image that this command has left."""
+
+    auth_required = False
+    """False because ``openstack`` would log in before the command, and show keystoneauth's errors; see `log_in`."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {}
     """Fields that texts may name although only another command has an option for them, with that command."""
@@ -71,6 +75,7 @@ class Command(command.Command):
         """Return a client with the login and the options of the command."""
         from hyperx_glance.cloud.connecting import open_connection
 
+        self.log_in()
         manager: Any = self.app.client_manager
         steward: str | None = getattr(parsed_args, "steward_cloud", None)
         return hyperx_glance.Client.from_connection(
@@ -78,6 +83,11 @@ class Command(command.Command):
             steward=open_connection(steward, {}) if steward else None,
             settings=options.settings(parsed_args),
         )
+
+    def log_in(self) -> None:
+        """Let ``openstack`` log in as for its own commands; a failure is an error of this library."""
+        with logging_in(None):
+            self.app.prepare_to_run_command(_LoggedIn(self.app, None))
 
     def say_how_to_go_on(self, command: str, thing: str) -> None:
         """Write, on standard error, the command that continues what this one has started."""
@@ -145,19 +155,33 @@ class Command(command.Command):
         return done
 
 
+class _LoggedIn(command.Command):
+    """A command for which ``openstack`` logs in (osc_lib/shell.py, prepare_to_run_command)."""
+
+    auth_required = True
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do nothing: it never runs."""
+
+
 class Several(Command):
     """Base class of a command that does the same to each named thing."""
 
     what: str
+    of_families = False
+    """Whether the thing is an image, which may be the latest of a family."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        add_names(parser, self.what)
+        named = add_names(parser, self.what)
+        if self.of_families:
+            add_family(parser, named)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         client = self.client(parsed_args)
-        self.each(self.what, parsed_args.names, lambda name: self.act(client, name, parsed_args))
+        names = image_names(client, parsed_args) if self.of_families else parsed_args.names
+        self.each(self.what, names, lambda name: self.act(client, name, parsed_args))
 
     def act(self, client: Client, name: str, parsed_args: argparse.Namespace) -> None:
         """Act on one thing."""
@@ -175,6 +199,9 @@ class Deleting(Several):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
+        if self.of_families and self.asks(parsed_args):
+            parsed_args.names = image_names(self.client(parsed_args), parsed_args)
+            parsed_args.family = None
         if not self.asks(parsed_args) or self._agreed(parsed_args):
             super().take_action(parsed_args)
             return
@@ -236,9 +263,9 @@ def _lines(*texts: str) -> str:
     return "\n".join(map(output.printable, texts))
 
 
-def add_names(parser: argparse.ArgumentParser, what: str) -> None:
+def add_names(parser: argparse.ArgumentParser, what: str) -> argparse.Action:
     """Add the arguments that name one or several things."""
-    parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
+    return parser.add_argument("names", metavar=f"<{what}>", nargs="+", help=_NAMED.get(what, "Id"))
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
@@ -248,9 +275,9 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_name(parser: argparse.ArgumentParser, what: str) -> None:
+def add_name(parser: argparse.ArgumentParser, what: str) -> argparse.Action:
     """Add the argument that names one thing."""
-    parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
+    return parser.add_argument(what, metavar=f"<{what}>", help=_NAMED.get(what, "Id"))
 
 
 _NAMED = {"image": "Name or id", "server": "Name or id", "launch": "Id, as launch list shows it"}
@@ -261,6 +288,93 @@ def reference(client: Client, image: str) -> Image | str:
     from hyperx_glance.models.image import is_uuid
 
     return image if is_uuid(image) else client.image(image)
+
+
+# ----------------------------------------------------------------- the latest image of a family, instead of its name
+
+
+class _InsteadOfAName(argparse.Action):
+    """The option --family: with it, a command takes one argument less, wherever the option stands."""
+
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401  # argparse's own
+        named: argparse.Action,
+        last: argparse.Action,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._named = named
+        self._last = last
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        if self._last.nargs is None:
+            self._last.nargs = 0
+        else:
+            self._named.nargs, self._last.nargs = "?", "*"
+
+
+def add_family(parser: argparse.ArgumentParser, named: argparse.Action, behind: argparse.Action | None = None) -> None:
+    """Let a command take the latest image of a family instead of the image that is ``named``.
+
+    ``behind`` is the argument after it. The arguments are read in their order, so without an image the first one is
+    meant for ``behind``: see `without_image`.
+    """
+    parser.add_argument(
+        "--family", action=_InsteadOfAName, named=named, last=behind or named, metavar="<family>", help=_LATEST
+    )
+    add_family_owner(parser)
+
+
+def add_family_owner(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the department of a family."""
+    parser.add_argument(
+        "--family-owner",
+        metavar="<department>",
+        help="Name or id of the department that releases the family; default: your own, and featured images",
+    )
+
+
+_LATEST = "Take the latest release of this family, in place of an image"
+
+
+def without_image(parsed_args: argparse.Namespace, behind: str) -> None:
+    """With a family, take the first argument for the one ``behind`` the image."""
+    if parsed_args.family is not None and not getattr(parsed_args, behind):
+        setattr(parsed_args, behind, parsed_args.image)
+        parsed_args.image = None
+
+
+def image_of(client: Client, parsed_args: argparse.Namespace) -> Image | str:
+    """Return the image that a command names, or the latest of its family."""
+    if parsed_args.family is None:
+        return reference(client, parsed_args.image)
+    if parsed_args.image:
+        raise _both()
+    image = client.latest(parsed_args.family, owner=parsed_args.family_owner)
+    parsed_args.image = image.id
+    return image
+
+
+def image_names(client: Client, parsed_args: argparse.Namespace) -> list[str]:
+    """Return the images that a command names, or the id of the latest of its family."""
+    names: list[str] = parsed_args.names
+    if parsed_args.family is None:
+        return names
+    if names:
+        raise _both()
+    return [client.latest(parsed_args.family, owner=parsed_args.family_owner).id]
+
+
+def _both() -> InvalidRequestError:
+    return InvalidRequestError(say("image-or-family"))
 
 
 def server_id(client: Client, server: str) -> str:

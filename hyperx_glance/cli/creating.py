@@ -22,6 +22,29 @@ if TYPE_CHECKING:
     from hyperx_glance import Client, Image, NewImage, NewIso
 
 
+def add_request(parser: argparse.ArgumentParser, request: type[NewImage | NewIso]) -> None:
+    """Add the options of a request: the data, and what describes it."""
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--url", metavar="<url>", help="URL of the data: http or https")
+    source.add_argument("--file", type=Path, metavar="<path>", help="A file on this machine")
+    add("--no-unpack", dest="unpack", action="store_const", const=False, help="Refuse packed data (xz, gzip, ...)")
+    options.add_properties(parser, request, but="url")
+    options.add_columns(parser)
+    checksum = parser.add_mutually_exclusive_group()
+    checksum.add_argument("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
+    checksum.add_argument("--checksum-url", metavar="<url>", help="URL of a checksum file, such as .../SHA256SUMS")
+    add("--owner", metavar="<department>", help="Register for another department; administrators only")
+    options.add_free_properties(parser)
+    add(
+        "--store",
+        dest="stores",
+        action="append",
+        metavar="<store>",
+        help="Where Glance keeps the data; repeat for several",
+    )
+
+
 class _Create(images.ShowsImage):
     def request(self) -> type[NewImage | NewIso]:
         """Return the class of the request."""
@@ -31,24 +54,7 @@ class _Create(images.ShowsImage):
         parser = super().get_parser(prog_name)
         add = parser.add_argument
         add("name", metavar="<name>", help="Need not be unique")
-        source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("--url", metavar="<url>", help="URL of the data: http or https")
-        source.add_argument("--file", type=Path, metavar="<path>", help="A file on this machine")
-        add("--no-unpack", dest="unpack", action="store_const", const=False, help="Refuse packed data (xz, gzip, ...)")
-        options.add_properties(parser, self.request(), but="url")
-        options.add_columns(parser)
-        checksum = parser.add_mutually_exclusive_group()
-        checksum.add_argument("--checksum", metavar="<algorithm:hex>", help="sha256:..., sha512:... or md5:...")
-        checksum.add_argument("--checksum-url", metavar="<url>", help="URL of a checksum file, such as .../SHA256SUMS")
-        add("--owner", metavar="<department>", help="Register for another department; administrators only")
-        options.add_free_properties(parser)
-        add(
-            "--store",
-            dest="stores",
-            action="append",
-            metavar="<store>",
-            help="Where Glance keeps the data; repeat for several",
-        )
+        add_request(parser, self.request())
         add("--id", metavar="<uuid>", help="An id of your choice")
         options.add_transfer(parser)
         options.add_timeout(parser, "After this, the registration is cancelled; default: an hour")

@@ -26,10 +26,15 @@ class ListFlavors(commands.Lister):
         parser.add_argument(
             "--image", metavar="<image>", help="Name or id: show which flavors fit, and why others do not"
         )
+        parser.add_argument(
+            "--family", metavar="<family>", help="Show which flavors fit the latest release of this family"
+        )
+        commands.add_family_owner(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
-        image = None if parsed_args.image is None else commands.reference(client, parsed_args.image)
+        named = parsed_args.image is not None or parsed_args.family is not None
+        image = commands.image_of(client, parsed_args) if named else None
         fields = SHOWN if image is not None else SHOWN[:-2]
         return self.rows(parsed_args, fields, (flavor.model_dump() for flavor in client.flavors(image)))

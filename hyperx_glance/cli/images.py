@@ -26,9 +26,9 @@ _CONSOLE = ("name", "created_at", "disk_format", "size", "state", "owner", "pass
 SHOWN_IN_LISTS = ("id", *_CONSOLE)
 """Names are not unique: the next command needs the id."""
 _LISTED = tuple(field.name for field in vocabulary.FIELDS if field.listed)
-SHOWN_LONG = (*SHOWN_IN_LISTS, "kind", "category", "phase", *_LISTED, "updated_at")
+SHOWN_LONG = (*SHOWN_IN_LISTS, "kind", "category", "phase", "lifecycle", *_LISTED, "updated_at")
 _SAID = tuple(field.name for field in vocabulary.FIELDS if not field.part_of)
-SHOWN_ALONE = (*_SAID[:2], "kind", "category", "state", "phase", *_SAID[2:], "properties", "allowed")
+SHOWN_ALONE = (*_SAID[:2], "kind", "category", "state", "phase", "lifecycle", *_SAID[2:], "properties", "allowed")
 SHOWN_WHEN_MADE = (
     "id", "name", "kind", "category", "state", "disk_format", "size", "owner", "password_enabled", "os_name", "tags",
     "description",
@@ -57,11 +57,15 @@ class Values(dict[str, object]):
 _SHOWN_AS: dict[str, Callable[[Any], object]] = {
     "created_at": output.Time,
     "updated_at": output.Time,
+    "released_at": output.Time,
+    "deprecated_at": output.Time,
+    "obsolete_at": output.Time,
     "size": output.Size,
     "virtual_size": output.Size,
     "kind": lambda word: output.Word(word.value),
     "category": lambda word: output.Word(word.value),
     "phase": lambda word: output.Word(word.value),
+    "lifecycle": lambda word: output.Word(word.value),
     "disk_format": output.Format,
     "tags": lambda tags: output.Listed(list(tags)),
     "stores": lambda stores: output.Listed(list(stores)),
@@ -100,12 +104,13 @@ class ShowImage(ShowsImage):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        commands.add_name(parser, "image")
+        commands.add_family(parser, commands.add_name(parser, "image"))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
-        return self.shown(parsed_args, client.image(parsed_args.image), client)
+        image = commands.image_of(client, parsed_args)
+        return self.shown(parsed_args, client.image(image) if isinstance(image, str) else image, client)
 
 
 class SaveImage(commands.Command):
@@ -113,7 +118,7 @@ class SaveImage(commands.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        commands.add_name(parser, "image")
+        commands.add_family(parser, commands.add_name(parser, "image"))
         parser.add_argument(
             "--file", required=True, type=_target, metavar="<path>", help="Target file; an existing file is replaced"
         )
@@ -121,7 +126,7 @@ class SaveImage(commands.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         client = self.client(parsed_args)
-        image = commands.reference(client, parsed_args.image)
+        image = commands.image_of(client, parsed_args)
         with registration_progress(self.app.stderr, parsed_args.image, parsed_args.language) as show:
             client.download(image, parsed_args.file, on_progress=show)
 
@@ -138,12 +143,12 @@ class ListServers(commands.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        commands.add_name(parser, "image")
+        commands.add_family(parser, commands.add_name(parser, "image"))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.Table:
         client = self.client(parsed_args)
-        found = client.servers_using(commands.reference(client, parsed_args.image))
+        found = client.servers_using(commands.image_of(client, parsed_args))
         servers = found.servers
         self.say_not_looked_at(found.not_looked_at)
         names = {department.id: department.name for department in client.departments()} if servers else {}

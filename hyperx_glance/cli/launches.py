@@ -52,8 +52,9 @@ class LaunchImage(_ShowsLaunch):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        commands.add_name(parser, "image")
-        add("name", metavar="<name>", help="Name of the server; several servers are numbered: name-1, name-2")
+        image = commands.add_name(parser, "image")
+        name = add("name", metavar="<name>", help="Name of the server; several servers are numbered: name-1, name-2")
+        commands.add_family(parser, image, name)
         add("--flavor", required=True, metavar="<flavor>", help="Name or id of the size of the servers")
         add("--count", type=int, metavar="<number>", help="How many servers to launch; default: 1")
         networks = parser.add_mutually_exclusive_group()
@@ -126,6 +127,7 @@ class LaunchImage(_ShowsLaunch):
 
     def take_action(self, parsed_args: argparse.Namespace) -> commands.One:
         client = self.client(parsed_args)
+        commands.without_image(parsed_args, "name")
         parsed_args.admin_password = given_password(parsed_args)
         request = hyperx_glance.LaunchRequest(**options.given(parsed_args, *hyperx_glance.LaunchRequest.model_fields))
         with (
@@ -133,7 +135,7 @@ class LaunchImage(_ShowsLaunch):
             launch_progress(self.app.stderr, parsed_args.name, parsed_args.language) as show,
         ):
             launch = client.launch(
-                commands.reference(client, parsed_args.image),
+                commands.image_of(client, parsed_args),
                 request,
                 wait=parsed_args.wait,
                 on_progress=show,

@@ -45,6 +45,11 @@ def add_criteria(parser: argparse.ArgumentParser, kind: str) -> None:
     else:
         parser.set_defaults(kind=kind)
     add("--state", choices=["ACTIVE", "INACTIVE"], help="Whether servers can be launched from it")
+    add(
+        "--lifecycle",
+        choices=options.LIFECYCLES,
+        help="Whether it is recommended; releases that are not are hidden: --hidden both",
+    )
     add("--tag", dest="tags", action="append", metavar="<tag>", help="Has this tag; repeat: all of them")
     add("--any-tag", dest="any_tags", action="append", metavar="<tag>", help="Has at least one of these tags")
     add("--no-tag", dest="no_tags", action="append", metavar="<tag>", help="Has none of these tags")

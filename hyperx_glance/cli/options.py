@@ -18,7 +18,7 @@ from osc_lib.cli.parseractions import KeyValueAction
 import hyperx_glance
 from hyperx_glance import vocabulary
 from hyperx_glance.cli import words
-from hyperx_glance.vocabulary import Category, Stored, View
+from hyperx_glance.vocabulary import Category, Lifecycle, Stored, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CATEGORIES = [category.value for category in Category]
 VIEWS = [view.value for view in View]
+LIFECYCLES = [lifecycle.value for lifecycle in Lifecycle]
 
 
 # ----------------------------------------------------------------- values
@@ -83,6 +84,7 @@ _MEANINGS = {
 CRITERIA = {
     "name": "Exactly this name, in this spelling",
     "owner": "Owned by the department with this name or id",
+    "family": "Claims to be a release of exactly this family",
     "created_by": "Registered by the user with this id",
     "password_enabled": "Whether servers get an administrator password; by default, this does not matter",
     "bootable": "Whether servers can start from it; by default, this does not matter",
@@ -189,14 +191,25 @@ def add_public_visibility(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_share_acceptance(parser: argparse.ArgumentParser) -> None:
+    """Add an option that is the same for a whole deployment, so its default comes from the environment."""
+    parser.add_argument(
+        "--share-acceptance",
+        choices=("member", "steward"),
+        default=os.environ.get("HYPERX_SHARE_ACCEPTANCE", "member"),
+        help="Who accepts shared images, the same for a whole deployment: the other department, or the steward at once"
+        " (Env: HYPERX_SHARE_ACCEPTANCE)",
+    )
+
+
 def add_steward(parser: argparse.ArgumentParser) -> None:
     """Add the second login, which is the same for a whole deployment, so its default comes from the environment."""
     parser.add_argument(
         "--steward-cloud",
         metavar="<cloud>",
         default=os.environ.get("HYPERX_STEWARD_CLOUD"),
-        help="Cloud in clouds.yaml that edits public images of other departments for you, and looks up the names of"
-        " departments (Env: HYPERX_STEWARD_CLOUD)",
+        help="Cloud in clouds.yaml that edits public images of other departments for you, looks up the names of"
+        " departments, and accepts images that you share if --share-acceptance says so (Env: HYPERX_STEWARD_CLOUD)",
     )
 
 
@@ -247,4 +260,5 @@ def settings(parsed_args: argparse.Namespace) -> Settings:
         url_policy=policy,
         transfer=getattr(parsed_args, "transfer", "auto"),
         public_visibility=getattr(parsed_args, "public_visibility", "community"),
+        share_acceptance=getattr(parsed_args, "share_acceptance", "member"),
     )

@@ -36,6 +36,10 @@ _TITLES = {
     "disk_gib": ("Disk (GiB)", "磁盘 (GiB)"),
     "fits": ("Fits", "适用"),
     "reason": ("Reason", "原因"),
+    "lifecycle": ("Lifecycle", "生命周期"),
+    "latest": ("Latest", "最新版本"),
+    "releases": ("Releases", "版本数"),
+    "action": ("Action", "处理"),
     "allowed": ("You may", "可用操作"),
     "status": ("Status", "状态"),
     "project_id": ("Department", "部门"),
@@ -71,6 +75,9 @@ _TITLES = {
     "outcome": ("Outcome", "处理结果"),
     "removed": ("Removed", "已移除的属性"),
     "left": ("Left", "未移除的属性"),
+    "department": ("Department", "部门"),
+    "department_id": ("Department id", "部门编号"),
+    "since": ("Since", "更新时间"),
 }
 """Titles of columns that are not fields of the vocabulary."""
 
@@ -99,7 +106,15 @@ _CHINESE = {
     "failed": "失败",
     "disabled": "已停用",
     "unknown": "未知",
+    # lifecycles, and what became of a release
+    "current": "当前",
+    "deprecated": "已弃用",
+    "obsolete": "已淘汰",
+    "kept": "保留",
+    "deleted": "已删除",
     # allowed actions
+    "deprecate": "弃用",
+    "reinstate": "恢复为当前",
     "launch": "启动",
     "edit": "编辑",
     "publish": "设为公共",
@@ -110,6 +125,9 @@ _CHINESE = {
     "delete": "删除",
     "protect": "保护",
     "download": "下载",
+    "share": "共享",
+    "accept": "接受",
+    "decline": "拒绝",
     # the criteria of a summary
     "total": "合计",
     "kind": "种类",
@@ -143,13 +161,24 @@ _CHINESE = {
     "too_large": "过大",
     "no_checksum": "没有校验和",
     "ambiguous_checksum": "校验和不唯一",
+    # what a department has answered to an image that is shared with it
+    "pending": "待接受",
+    "accepted": "已接受",
+    "rejected": "已拒绝",
     # levels of the doctor's findings
     "ok": "正常",
     "warning": "警告",
     "error": "错误",
 }
 
-VIEWS = {"所有": "all", "精选": "featured", "公共": "public", "私有": "private"}
+VIEWS = {
+    "所有": "all",
+    "精选": "featured",
+    "公共": "public",
+    "私有": "private",
+    "共享": "shared",
+    "待接受": "offered",
+}
 """The console's tabs, which the command line also accepts; three of them are categories."""
 
 

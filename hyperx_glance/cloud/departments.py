@@ -9,11 +9,12 @@ Keystone shows members the names of their own departments only (keystone/common/
 the departments that own images come from the steward, if there is one.
 """
 
+import re
 import threading
 import time
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
@@ -26,6 +27,8 @@ from hyperx_glance.errors import AmbiguousNameError, AuthenticationError, NotAll
 from hyperx_glance.texts import say
 
 STALE_SECONDS = 60
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
+"""The ids that Keystone gives projects; those of LDAP's are longer (keystone/identity/id_generators/sha256.py)."""
 
 
 class _Project(Listed):
@@ -142,8 +145,13 @@ class Departments:
     def _names_of_owners(self) -> Names:
         if self._steward is None:
             return self.names()
-        try:
+        with self._steward_in_charge():
             return self._owners.names(self._steward, self._clock)
+
+    @contextmanager
+    def _steward_in_charge(self) -> Iterator[None]:
+        try:
+            yield
         except AuthenticationError as error:  # an error of the steward: logging in again would not help the caller
             raise NotAllowedError(
                 say("steward-cannot-read-names", problem=error.message),
@@ -198,6 +206,34 @@ class Departments:
                 say("department-not-visible", name=name_or_id), hint=say("only-administrators-name-departments")
             )
         raise NotFoundError(say("no-such-department", name=name_or_id), hint=say("list-departments"))
+
+    def receiver(self, name_or_id: str) -> Department:
+        """Return the department with which an image is to be shared: an administrator or a steward knows every name.
+
+        Otherwise only the caller's own departments have names, and an id is taken as it is. Raise `NotFoundError` or
+        `NotAllowedError` for any other word, and `AmbiguousNameError` if several domains have the name.
+        """
+        if self._cloud.is_administrator:
+            return self.resolve(name_or_id)
+        found = self._names_of_owners().matching(name_or_id)
+        if not found and self._steward is not None:
+            with self._steward_in_charge():
+                found = _ask(self._steward, name_or_id)
+        if len(found) > 1:
+            raise AmbiguousNameError(say("several-departments", name=name_or_id), matches=sorted(found))
+        for key, name in found.items():
+            return Department(key, name)
+        if self._steward is not None:
+            raise NotFoundError(say("no-such-department", name=name_or_id), hint=say("list-departments"))
+        if not _ID.fullmatch(name_or_id):
+            raise NotAllowedError(say("department-not-visible", name=name_or_id), hint=say("pass-the-department-s-id"))
+        return Department(name_or_id, name_or_id)
+
+    def former_receiver(self, name_or_id: str) -> Department:
+        """Return the department from which an image is to be taken back; an id may be that of one that is gone."""
+        if _ID.fullmatch(name_or_id):
+            return Department(name_or_id, name_or_id)
+        return self.receiver(name_or_id)
 
 
 def _by_id(cloud: Cloud, department_id: str) -> dict[str, str]:

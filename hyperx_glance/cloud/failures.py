@@ -21,6 +21,7 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.session import Session
 
+from hyperx_glance import vocabulary
 from hyperx_glance.cloud.answers import LONGEST_BODY, cleaned, explanation, not_understood
 from hyperx_glance.cloud.redirects import RedirectedError
 from hyperx_glance.errors import (
@@ -58,6 +59,21 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+NO_NETWORK_SERVICE = "compute-without-network-service"
+"""The code of the error if Nova does not reach Neutron, which it asks for servers' security groups, too."""
+_WITHOUT_NETWORK = re.compile(
+    r"neutronclient\.|keystoneauth1\.exceptions\.(connection\.ConnectFailure|catalog\.EndpointNotFound)"
+)
+"""Exceptions of Nova's client of Neutron, which Nova names ("Unexpected API Error" of nova/api/openstack/wsgi.py).
+
+Nova's other clients wrap theirs (nova/volume/cinder.py).
+"""
+_TOO_MANY = re.compile(
+    r"number of allowed image (properties|tags)\. Attempted: (\d{1,9}), Maximum: (-?\d{1,9})"
+)  # glance/common/exception.py; more than one image may have, however much room the department has
+_CREATING = "os_compute_api:servers:create"
+TOO_LARGE = "body-too-large"
+"""The code of a request that a server in front of the service does not take."""
 
 
 @contextlib.contextmanager
@@ -81,8 +97,8 @@ def translated(service: str, session: Session) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def logging_in(session: Session) -> Iterator[None]:
-    """Translate the errors of a login, and of reading its token and catalogue.
+def logging_in(session: Session | None) -> Iterator[None]:
+    """Translate the errors of a login, and of reading its token and catalogue; ``session`` is None if it is made here.
 
     The request that required the login has not been sent. So each error is an `AuthenticationError`, or a
     `ServiceUnavailableError` that is not ``connected``. None repeats Keystone's text, which may quote the password
@@ -99,7 +115,7 @@ def logging_in(session: Session) -> Iterator[None]:
     except HyperxGlanceError:
         raise
     except _WRONG_SHAPES as error:
-        if session.auth:
+        if session and session.auth:
             session.invalidate()
         problem = type(error).__name__
         raise not_understood("identity", "sent-something-unreadable", connected=False, problem=problem) from None
@@ -251,34 +267,60 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     known = word("service", service)
     kind: type[HyperxGlanceError]
     message, hint = say("request-refused", service=known), NO_TEXT
+    request_id = response.headers.get("x-openstack-request-id")
     match status:
         case 401:
             kind, message = AuthenticationError, say("token-refused", service=known)
             hint = say("token-no-longer-valid")
-        case 403 if "Quota exceeded" in said:
-            kind, message = QuotaExceededError, say("over-quota")
-        case 403 if "is protected" in said:
-            kind, message = ProtectedError, say("image-protected")
         case 403:
-            kind, message, hint = NotAllowedError, say("not-allowed", service=known), _hint_for_a_role(said)
+            kind, message, hint = _forbidden(known, said)
         case 404:
             kind = NotFoundError
             message, hint = _not_found(service, response.url)
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
-        # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
-        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
-            kind, message = QuotaExceededError, say("over-quota")
+        # Services number each response. nginx and HAProxy, which have limits of their own, do not.
+        case 413 if not request_id:
+            kind, message, hint = InvalidRequestError, say(TOO_LARGE, service=known), say("raise-the-limit-of-bodies")
+        case 413:
+            kind, message, hint = _beyond_a_limit(said, message)
         case 429:
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
             hint = say("try-later-at-a-lower-rate")
         case _ if status >= 500:
-            kind, message = ServiceUnavailableError, say("service-failed", service=known)
-            hint = say("try-later-and-see-the-log")
+            kind, (message, hint) = ServiceUnavailableError, _failed(service, said)
         case _:
             kind = InvalidRequestError
-    request_id = response.headers.get("x-openstack-request-id")
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
+
+
+def _failed(service: str, said: str) -> tuple[Text, Text]:
+    """Return what a service that answers 5xx has failed at, and a hint."""
+    if service == "compute" and _WITHOUT_NETWORK.search(said):
+        return say(NO_NETWORK_SERVICE), say("check-whether-it-is-up")
+    return say("service-failed", service=word("service", service)), say("try-later-and-see-the-log")
+
+
+def _beyond_a_limit(said: str, message: Text) -> tuple[type[HyperxGlanceError], Text, Text]:
+    """Return type, message and hint of a 413: Glance sends it for quotas and for limits of one image, too."""
+    if re.search(r"over a limit|quota|exceeds? allowed|storage|too large|member limit", said, re.IGNORECASE):
+        return QuotaExceededError, say("over-quota"), NO_TEXT
+    found = _TOO_MANY.search(said)
+    if found is None:
+        return InvalidRequestError, message, NO_TEXT
+    figures = {"most": int(found[3]), "attempted": int(found[2])}
+    if found[1] == "tags":
+        return InvalidRequestError, say("too-many-tags", **figures), say("fewer-tags")
+    message = say("too-many-properties", **figures, needed=vocabulary.MOST_OWN_PROPERTIES)
+    return InvalidRequestError, message, say("fewer-properties")
+
+
+def _forbidden(service: Text, said: str) -> tuple[type[HyperxGlanceError], Text, Text]:
+    if "Quota exceeded" in said:
+        return QuotaExceededError, say("over-quota"), NO_TEXT
+    if "is protected" in said:
+        return ProtectedError, say("image-protected"), NO_TEXT
+    return NotAllowedError, say("not-allowed", service=service), _hint_for_a_role(said)
 
 
 def _hint_for_a_role(message: str) -> Text:
@@ -289,9 +331,12 @@ def _hint_for_a_role(message: str) -> Text:
         return say("only-administrators")
     if refused:
         return say("only-the-owners")
-    if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return say("only-members")
-    return NO_TEXT
+    # PolicyNotAuthorized of nova/exception.py, cinder/exception.py and oslo_policy/policy.py, which Neutron shows
+    named = re.search(r"Policy doesn't allow ([\w:.-]+) to|(?:rule:)?([\w:.-]+)\)? is disallowed by policy", message)
+    policy = named and (named[1] or named[2])
+    if not policy:
+        return NO_TEXT
+    return say("ask-for-the-policy", policy=policy) if policy != _CREATING else say("only-members")
 
 
 _MISSING = {

@@ -10,7 +10,7 @@
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote_plus
 
@@ -305,8 +305,15 @@ def collection(name: str) -> Callable[[str], str]:
 def listed(
     service: Service, read: Callable[[Mapping[str, object]], ListPage[_Record]], criteria: Mapping[str, object]
 ) -> Iterator[_Record]:
-    """Iterate over a whole list; ``read`` returns the page for some query parameters."""
+    """Iterate over a whole list; ``read`` returns the page for some query parameters.
+
+    A page is followed by another if it has a link. Neutron first cuts a page, then leaves out what its policy hides. It
+    links to the next page only if nothing was left out (neutron/pecan_wsgi/hooks, PolicyHook and QueryParametersHook).
+    But each page of a limited list links to the previous one. So such a list ends with an empty page. The policy may
+    also hide a whole page in the middle, so the last page is read as well: raise an error if it shows something new.
+    """
     passed: set[str] = set()
+    seen: set[str] = set()
     asked = criteria
     while True:
         try:
@@ -320,7 +327,12 @@ def listed(
                 raise
             raise _changed(service, error) from error
         yield from page.records
-        if not page.records or all(link.rel != "next" for link in page.links):
+        seen.update(record.id for record in page.records)
+        if not page.links:
+            return
+        if not page.records:
+            if any(link.rel == "previous" for link in page.links):
+                _check_end(service, read, criteria, seen)
             return
         marker = page.records[-1].id
         if marker in passed:
@@ -331,6 +343,18 @@ def listed(
             )
         passed.add(marker)
         asked = {**criteria, "marker": marker}
+
+
+def _check_end(
+    service: Service,
+    read: Callable[[Mapping[str, object]], ListPage[_Record]],
+    criteria: Mapping[str, object],
+    seen: Collection[str],
+) -> None:
+    last = read({**criteria, "page_reverse": "True"})
+    if any(record.id not in seen for record in last.records):
+        message = say("list-is-cut", service=word("service", service), shown=len(seen))
+        raise ServiceUnavailableError(message, service=service, hint=say("raise-page-limit"))
 
 
 # ----------------------------------------------------------------- lists of Keystone

@@ -57,6 +57,7 @@ class Evidence:
     settings: Settings
     services: Mapping[Service, ServiceStatus]
     trials: Trials | None
+    steward: Cloud | None = None
 
 
 def service_status(cloud: Cloud, service: Service) -> ServiceStatus:

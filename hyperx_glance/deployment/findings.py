@@ -22,7 +22,7 @@ from hyperx_glance.deployment.facts import (
 from hyperx_glance.deployment.probe_checks import PROBES
 from hyperx_glance.deployment.reading_checks import CHECKS
 from hyperx_glance.deployment.scratch_record import try_on_scratch_record
-from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.errors import HyperxGlanceError, NotAllowedError
 from hyperx_glance.models.results import Finding
 from hyperx_glance.texts import Text, say, sentences, word
 from hyperx_glance.waiting.made import MayHaveMade
@@ -30,7 +30,7 @@ from hyperx_glance.waiting.made import MayHaveMade
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hyperx_glance.cloud.cloud import Service
+    from hyperx_glance.cloud.cloud import Cloud, Service
     from hyperx_glance.cloud.context import Context
 
 SERVICES: Mapping[Service, tuple[str, Level, str]] = {
@@ -46,11 +46,11 @@ SERVICES: Mapping[Service, tuple[str, Level, str]] = {
 def doctor(context: Context, *, probe: bool) -> list[Finding]:
     """Check a deployment, and return one finding per check, even if all is well."""
     cloud, settings = context.cloud, context.settings
-    services = {service: service_status(cloud, service) for service in SERVICES}
+    services = _statuses(cloud)
     tried = probe and services["image"].problem is None
     trials = try_on_scratch_record(cloud, settings.pace) if tried else None
-    evidence = Evidence(cloud, settings, services, trials)
-    findings = [_service(service, status) for service, status in services.items()]
+    evidence = Evidence(cloud, settings, services, trials, context.steward)
+    findings = [_service(service, status, services["identity"]) for service, status in services.items()]
     # If the doctor finishes, a finding names the record that is left.
     with MayHaveMade(image_id=None if trials is None else trials.left):
         findings += [_examine(check, evidence, needs, look) for check, (needs, look) in CHECKS.items()]
@@ -59,23 +59,36 @@ def doctor(context: Context, *, probe: bool) -> list[Finding]:
     return findings
 
 
+def _statuses(cloud: Cloud) -> dict[Service, ServiceStatus]:
+    """Ask each service; without a login, which is tried once, none can be asked."""
+    try:
+        cloud.has("identity")
+    except HyperxGlanceError as error:
+        return dict.fromkeys(SERVICES, ServiceStatus(problem=error))
+    return {service: service_status(cloud, service) for service in SERVICES}
+
+
 def _examine(check: str, evidence: Evidence, needs: Service | None, look: Callable[[Evidence], CheckResult]) -> Finding:
     if needs is not None and evidence.services[needs].problem is not None:
-        return Finding(
-            check=check,
-            level="warning",
-            message=say("not-checked", service=word("service", needs)),
-            remedy=say("see-the-finding", check=needs),
-        )
+        return _not_checked(check, needs)
     try:
         result = look(evidence)
     except HyperxGlanceError as error:
         message, remedy = say("could-not-be-checked", problem=error.message), error.hint or say("run-the-doctor-again")
-        result = CheckResult("error", message, remedy, words_of_service(error))
+        # A refusal is no fault: the check of policies says what it means.
+        level: Level = "warning" if isinstance(error, NotAllowedError) else "error"
+        result = CheckResult(level, message, remedy, words_of_service(error))
     return Finding(check=check, **result._asdict())
 
 
-def _service(service: Service, status: ServiceStatus) -> Finding:
+def _not_checked(check: str, needs: Service) -> Finding:
+    message, remedy = say("not-checked", service=word("service", needs)), say("see-the-finding", check=needs)
+    return Finding(check=check, level="warning", message=message, remedy=remedy)
+
+
+def _service(service: Service, status: ServiceStatus, identity: ServiceStatus) -> Finding:
+    if status is identity and service != "identity":
+        return _not_checked(service, "identity")
     project, level, _ = SERVICES[service]
     problem, consequence = status.problem, _consequence(service)
     if problem is None:

@@ -21,7 +21,10 @@ from hyperx_glance.cloud.pages import KeystonePage, Listed, keystone_collection,
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.inheritance import inherited_properties
+from hyperx_glance.deployment.launch_checks import launch_choices
 from hyperx_glance.deployment.limit_checks import image_formats, server_metadata
+from hyperx_glance.deployment.rights import own_properties, policies
+from hyperx_glance.deployment.sharing_checks import share_acceptance
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -205,7 +208,7 @@ def _stuck_imports(evidence: Evidence) -> CheckResult:
 
 def _imports_without_news_since(cloud: Cloud, time: datetime) -> Iterator[str]:
     parameters = [
-        ("status", "in:queued,importing,saving"),
+        ("status", "in:queued,importing,saving,uploading"),
         ("updated_at", f"lt:{time:%Y-%m-%dT%H:%M:%SZ}"),
         ("visibility", "all"),
     ]
@@ -248,6 +251,8 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "image-version": ("image", _image_version),
     "compute-version": ("compute", _compute_version),
     "clock-skew": (None, _clock_skew),
+    "policies": ("identity", policies),
+    "launch-choices": ("identity", launch_choices),
     "web-download": ("image", _web_download),
     "unified-limits": ("image", _unified_limits),
     "redirects": ("image", _redirects),
@@ -255,8 +260,10 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "stuck-imports": ("image", _stuck_imports),
     "lost-places": ("image", _lost_places),
     "featured-flag": ("image", _featured_flag),
+    "share-acceptance": ("identity", share_acceptance),
     "inherited-properties": ("image", inherited_properties),
     "image-formats": ("image", image_formats),
     "server-metadata": ("compute", server_metadata),
+    "own-properties": ("image", own_properties),
 }
 """Each check with the service it needs, if any."""

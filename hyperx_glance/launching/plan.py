@@ -27,7 +27,7 @@ from hyperx_glance.launching.user_data import encode, with_password
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.texts import NO_TEXT, Text, field_name, say
-from hyperx_glance.vocabulary import VOLUMES_KEY, Kind, Phase, State
+from hyperx_glance.vocabulary import VOLUMES_KEY, Kind, Lifecycle, Phase, State
 
 GIB = 2**30
 MAX_TAGS = 50
@@ -117,6 +117,14 @@ def check_image(image: Image, *, project_id: str) -> None:
             failure=image.failure or None,
             explanation=image.failure,
             hint=_way_out(image),
+        )
+    if image.lifecycle is Lifecycle.OBSOLETE:
+        replaced = bool(image.replacement)
+        raise ImageNotActiveError(
+            say("image-obsolete", image=name),
+            image_id=image.id,
+            phase=image.phase,
+            hint=say("use-the-replacement", image=image.replacement) if replaced else say("use-a-current-image"),
         )
     if not image.bootable:
         raise InvalidRequestError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
+from hyperx_glance.cloud.failures import NO_NETWORK_SERVICE
 from hyperx_glance.errors import (
     ConflictError,
     FlavorTooSmallError,
@@ -51,7 +52,6 @@ _LISTED = {
     "volume type": "volume type",
 }
 """Words in Nova's refusals for things that it looks up itself, and the OpenStack client's command that lists them."""
-INTERNAL_ERROR = 500
 
 
 def launch(
@@ -98,10 +98,10 @@ def launch(
         if lost is None:
             follower.quiet.begin()
             _look_once(follower)
-        elif _is_without_network_service(context, lost) and _shows_nothing(follower):
+        elif lost.code == NO_NETWORK_SERVICE and _shows_nothing(follower):  # Nova asks Neutron before it makes anything
             made.undone()
             raise ServiceUnavailableError(
-                say("no-network-service"), hint=say("launch-without-network"), **lost.answer()
+                say("no-network-service"), hint=say("check-whether-it-is-up"), **lost.answer()
             ) from lost
         else:
             _search(follower, lost)
@@ -151,21 +151,6 @@ def _refuse(
         listed = next((command for words, command in _LISTED.items() if words in said), None)
         refusal.hint = say("list-shows-existing", list=listed) if listed else NO_TEXT
     raise refusal
-
-
-def _is_without_network_service(context: Context, lost: HyperxGlanceError) -> bool:
-    """Check whether Nova failed because it did not reach Neutron, which it asks before it makes anything.
-
-    Nova then names its own exception (nova/api/openstack/wsgi.py, "Unexpected API Error").
-    """
-    if lost.status != INTERNAL_ERROR:
-        return False
-    absent = "exceptions.catalog.EndpointNotFound" in lost.explanation and not context.cloud.has("network")
-    return absent or any(name in lost.explanation for name in _NETWORK_FAILURES)
-
-
-_NETWORK_FAILURES = ("neutronclient.", "exceptions.connection.ConnectFailure")
-"""Exceptions of Nova's client of Neutron; its other clients wrap failed connections (nova/volume/cinder.py)."""
 
 
 def _shows_nothing(follower: LaunchFollower) -> bool:

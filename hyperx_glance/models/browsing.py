@@ -30,7 +30,17 @@ from hyperx_glance.models.fields import (
 )
 from hyperx_glance.models.request import Request
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import DiskFormatWord, Kind, KindWord, State, StateWord, View, ViewWord
+from hyperx_glance.vocabulary import (
+    DiskFormatWord,
+    Kind,
+    KindWord,
+    Lifecycle,
+    LifecycleWord,
+    State,
+    StateWord,
+    View,
+    ViewWord,
+)
 
 _SORT_COLUMNS = ("name", "disk_format", "container_format", "glance_status", "id", "created_at", "updated_at")
 
@@ -64,6 +74,8 @@ class ImageQuery(Request):
     architecture: String | None = None
     owner: DepartmentReference | None = None
     created_by: String | None = None
+    family: String | None = None
+    lifecycle: Lifecycle | None = None
     properties: dict[String, String] = {}
     name_contains: String = ""
     description_contains: String = ""
@@ -119,6 +131,8 @@ class ImageCriteria(TypedDict, total=False):
     architecture: str | None
     owner: str | None
     created_by: str | None
+    family: str | None
+    lifecycle: Lifecycle | LifecycleWord | None
     properties: Mapping[str, str]
     name_contains: str
     description_contains: str

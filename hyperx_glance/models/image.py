@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 import pydantic
@@ -27,7 +28,7 @@ from hyperx_glance.models.described import Described
 from hyperx_glance.models.meanings import meaning, title
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, glance_key
+from hyperx_glance.vocabulary import Category, Kind, Lifecycle, Phase, ShareStatus, State, glance_key
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -62,13 +63,15 @@ _Number = Annotated[int, _Lenient(0)]
 _NativeFlag = Annotated[bool, _Lenient(False)]
 _OwnFlag = Annotated[bool, _Flag(False)]
 _OptionalTime = Annotated[Time | None, _Lenient(None)]
+_TIMES = pydantic.TypeAdapter(Time)
 
 
 class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
     """One image or ISO, as the console shows it.
 
     Sizes are bytes, ``min_disk_gib`` GiB, ``min_ram_mib`` MiB, times aware. ``properties`` holds every other Glance
-    property unchanged. ``kind``, ``category``, ``state`` and ``phase`` are computed, and are part of ``model_dump()``.
+    property unchanged. ``kind``, ``category``, ``state``, ``phase`` and ``lifecycle`` are computed, and are part of
+    ``model_dump()``.
 
     ``Image.model_validate_json`` reads Glance's own bytes, and also a whole ``model_dump_json()``, whose key
     ``glance_record`` has what no other key shows. A dump from which something is missing is refused, and so is one
@@ -116,6 +119,12 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
     checksum: _OptionalText = None
     hash_algorithm: _OptionalText = None
     hash_value: _OptionalText = None
+    family: _Text = ""
+    version: _Text = ""
+    released_at: _OptionalTime = None
+    deprecated_at: _OptionalTime = None
+    obsolete_at: _OptionalTime = None
+    replacement: _Text = ""
 
     def glance_property(self, key: str) -> str:
         """Return the value of a Glance property that is not a field here; "" if the image has none."""
@@ -188,12 +197,35 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
                     return Phase.DOWNLOADING
                 return Phase.FAILED if self.failure or read(_FAILED_IMPORT) else Phase.REGISTERED
             case "importing":
-                return Phase.DOWNLOADING
+                # What was staged and cannot be imported stays so: no task of that flow sets the status back.
+                failed = not read(_IMPORT_TASK) and (self.failure or read(_FAILED_IMPORT))
+                return Phase.FAILED if failed else Phase.DOWNLOADING
             case "saving" | "uploading":
                 return Phase.STORING
             case "deactivated":
                 return Phase.DISABLED
         return Phase.UNKNOWN
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def share_status(self) -> ShareStatus | None:
+        """The answer of the caller's department, if the image was read in a way that shows it; None otherwise."""
+        status = self.glance_property(vocabulary.SHARE_STATUS_KEY)
+        return ShareStatus(status) if status in _SHARE_STATUSES else None
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """Whether the image is recommended now, by this machine's clock."""
+        return self.lifecycle_at(datetime.now(UTC))
+
+    def lifecycle_at(self, time: datetime) -> Lifecycle:
+        """Return whether the image is recommended at that time."""
+        if self.obsolete_at is not None and self.obsolete_at <= time:
+            return Lifecycle.OBSOLETE
+        if self.deprecated_at is not None and self.deprecated_at <= time:
+            return Lifecycle.DEPRECATED
+        return Lifecycle.CURRENT
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Show values that are not defaults; raw Glance properties appear once, in ``properties``."""
@@ -293,7 +325,8 @@ def _from_dump(shown: Image) -> Image:
         raise ValueError("not a whole dump of an image: keep all fields, and no others")
     said = {glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
     image = kind.model_validate({**said, **properties, **record})
-    changed = [name for name in (*fields, *computed) if name in dump and not _same(dump[name], image, name)]
+    lasting = (name for name in (*fields, *computed) if name != _OF_ITS_TIME)
+    changed = [name for name in lasting if name in dump and not _same(dump[name], image, name)]
     if changed:
         raise ValueError(f"{', '.join(changed)}: does not follow from the other values of this dump")
     return image
@@ -301,7 +334,16 @@ def _from_dump(shown: Image) -> Image:
 
 def _same(dumped: object, image: Image, name: str) -> bool:
     value = getattr(image, name)
+    if isinstance(value, datetime) and isinstance(dumped, str):
+        return _read_time(dumped) == value
     return dumped == value or (isinstance(value, tuple) and dumped == list(value))
+
+
+def _read_time(text: str) -> datetime | None:
+    try:
+        return _TIMES.validate_python(text)
+    except pydantic.ValidationError:
+        return None
 
 
 NAME_OF_KEY = {glance_key(name): name for name in Image.model_fields}
@@ -309,7 +351,15 @@ NAME_OF_KEY = {glance_key(name): name for name in Image.model_fields}
 _NOT_PROPERTIES = vocabulary.BASE_KEYS | {field.key for field in vocabulary.FIELDS if field.own}
 _ADDRESSES = vocabulary.BASE_KEYS - {field.key for field in vocabulary.FIELDS}
 _PROPERTIES, _RECORD = "properties", "glance_record"
-_FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase"}
+_FROM_EXTRA = {"os_name", "stores", "hypervisor", "category", "phase", "share_status"}
+_OF_ITS_TIME = "lifecycle"
+"""What may have changed since a dump was written, although nobody has changed the image."""
+_SHARE_STATUSES = frozenset(ShareStatus)
+
+
+def with_share_status(image: Image, status: ShareStatus) -> Image:
+    """Return an image as its record shows it, with the answer of the caller's department."""
+    return image.model_copy(update={vocabulary.SHARE_STATUS_KEY: status.value})
 
 
 def image_id(image: Image | str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypedDict
 from pydantic import ValidatorFunctionWrapHandler, computed_field, model_validator
 
 from hyperx_glance.models.described import Described
+from hyperx_glance.texts import Text
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -39,6 +40,9 @@ class Usage(Described):
 class DepartmentQuota(Described):
     """What a department uses and may use; a field is None if this cloud does not report it.
 
+    ``not_looked_at`` names the services that did not answer, or do not show their figures to the caller: "image",
+    "compute" or "block-storage". Their fields are None, too, and ``notes`` says why.
+
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
     """
@@ -53,6 +57,8 @@ class DepartmentQuota(Described):
     ram_mib: Usage | None = None
     volumes: Usage | None = None
     volume_gib: Usage | None = None
+    not_looked_at: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 class QuotaLimits(TypedDict, total=False):

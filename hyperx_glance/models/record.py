@@ -54,6 +54,19 @@ def begun(image: Image) -> bool:
     return image.phase is not Phase.REGISTERED or bool(image.glance_property(LOCK))
 
 
+def is_being_uploaded(image: Image) -> bool:
+    """Check whether Glance is receiving data for a record; it may be about to notice that no more comes.
+
+    Glance notes the size of staged data when it has all of it (glance/api/v2/image_data.py, stage).
+    """
+    return image.glance_status == "saving" or (image.glance_status == "uploading" and image.size is None)
+
+
+def is_staged(image: Image) -> bool:
+    """Check whether a record has data in the staging area that nobody has begun to import."""
+    return image.glance_status == "uploading" and image.size is not None and not image.glance_property(LOCK)
+
+
 def is_unfinished_registration(image: Image) -> bool:
     """Check whether a registration of this record is not finished; one that has failed for a known reason is.
 

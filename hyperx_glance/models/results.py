@@ -10,8 +10,9 @@ from typing import Literal
 
 from hyperx_glance.models.described import Described
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.times import Time
 from hyperx_glance.texts import NO_TEXT, Text
-from hyperx_glance.vocabulary import Category, Kind, Phase, State, UrlProblem
+from hyperx_glance.vocabulary import Category, Kind, Phase, ShareStatus, State, UrlProblem
 
 
 class Server(Described):
@@ -118,12 +119,26 @@ class Deletion(Described):
     """The result of a deletion: ``image`` is None if there was none.
 
     ``servers`` is None if they were not requested, or if Nova did not list them. ``not_looked_at`` names the services
-    that did not answer, so that servers may be missing: "compute" or "block-storage".
+    that did not list theirs, because they did not answer or a policy forbids it, so that servers may be missing:
+    "compute" or "block-storage".
     """
 
     image: Image | None
     servers: tuple[ServerRef, ...] | None = None
     not_looked_at: tuple[str, ...] = ()
+
+
+class Share(Described):
+    """A department with which an image is shared; it can read and launch the image, whatever its ``status``.
+
+    ``department`` is its name, or its id if Keystone does not show the name. ``since`` is when it was invited, or when
+    it answered.
+    """
+
+    department_id: str
+    department: str
+    status: ShareStatus
+    since: Time
 
 
 class Progress(Described):
@@ -191,6 +206,30 @@ class Finding(Described):
     message: Text
     remedy: Text = NO_TEXT
     explanation: str = ""
+
+
+class Family(Described):
+    """A family of images of one department; ``latest`` is None if it has no release that is current.
+
+    ``owner`` is the id of the department, and ``releases`` counts its releases, hidden and deprecated ones too.
+    """
+
+    name: str
+    owner: str
+    latest: Image | None
+    releases: int
+
+
+class Retirement(Described):
+    """What became of one release when its family was retired; ``reason`` says why it was kept or skipped.
+
+    ``image`` is the release as it is afterwards, or as it was before it was deleted. In a dry run, ``action`` is what
+    would have been done.
+    """
+
+    image: Image
+    action: Literal["kept", "deprecated", "disabled", "deleted", "skipped"]
+    reason: Text = NO_TEXT
 
 
 class Departure(Described):

@@ -8,7 +8,9 @@
 0
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 
@@ -19,10 +21,10 @@ from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.cloud import Cloud, Service, resource_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Department
-from hyperx_glance.errors import NotAllowedError, NotFoundError
+from hyperx_glance.errors import NotAllowedError, NotFoundError, ServiceUnavailableError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota, Usage
-from hyperx_glance.quotas.image_limits import image_limits
+from hyperx_glance.quotas.image_limits import SHOW_LIMITS, image_limits
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
     IMAGE_RESOURCES,
@@ -31,7 +33,9 @@ from hyperx_glance.quotas.resources import (
     Resource,
 )
 from hyperx_glance.quotas.room import image_usage
-from hyperx_glance.texts import say
+from hyperx_glance.texts import Text, say, sentences, word
+
+LOG = logging.getLogger(__name__)
 
 # ----------------------------------------------------------------- responses of the services
 
@@ -78,24 +82,79 @@ Part = Callable[[Context, Department], DepartmentQuota]
 
 
 def quota(context: Context, department: str | None) -> DepartmentQuota:
-    """Return what a department uses and may use."""
-    return quota_of(context, _readable(context, department))
+    """Return what a department uses and may use, as far as the services answer."""
+    return whole_quota(context, _readable(context, department))
+
+
+def whole_quota(context: Context, department: Department, *, needed: Collection[Service] = ()) -> DepartmentQuota:
+    """Return a department's quota, without the figures of services that do not answer; all services are asked at once.
+
+    Raise the error of a service that is ``needed``, and the first one if none answers.
+    """
+    known: dict[Service, Part] = {"image": image_quota, "compute": compute_quota, "block-storage": volume_quota}
+    with ThreadPoolExecutor(len(known)) as pool:
+        reading = {service: pool.submit(part, context, department) for service, part in known.items()}
+    parts: list[DepartmentQuota] = []
+    failures: list[ServiceUnavailableError] = []
+    for service, part in reading.items():
+        try:
+            parts.append(part.result())
+        except ServiceUnavailableError as error:
+            if service in needed:
+                raise
+            failures.append(error)
+            parts.append(_unread(service, department, error))
+    if len(failures) == len(reading):
+        raise failures[0]
+    return merged(*parts)
 
 
 def quota_of(context: Context, department: Department, *parts: Part) -> DepartmentQuota:
-    """Return these parts of a department's quota, such as `image_quota`, or all of it; services are asked at once."""
-    parts = parts or (image_quota, compute_quota, volume_quota)
+    """Return these parts of a department's quota, such as `image_quota`; services are asked at once."""
     with ThreadPoolExecutor(len(parts)) as pool:
         return merged(*pool.map(lambda part: part(context, department), parts))
 
 
 def merged(*parts: DepartmentQuota) -> DepartmentQuota:
     """Put several parts of one department's quota together."""
-    return DepartmentQuota.model_validate(
-        {field: usage for part in parts for field, usage in part if usage is not None}
-    )
+    known = {field: usage for part in parts for field, usage in part if usage is not None}
+    notes = tuple(note for part in parts for note in part.notes)
+    not_looked_at = tuple(service for part in parts for service in part.not_looked_at)
+    return DepartmentQuota.model_validate(known | {"notes": notes, "not_looked_at": not_looked_at})
 
 
+def _missing(service: Service, department: Department, note: Text) -> DepartmentQuota:
+    return DepartmentQuota(department=department.name, not_looked_at=(service,), notes=(note,))
+
+
+def _unread(service: Service, department: Department, error: ServiceUnavailableError) -> DepartmentQuota:
+    LOG.warning("The figures of the %s service were not read: %s", service, error)
+    called = word("service", service)
+    note = say("quota-not-read", service=called, department=department.name, problem=error.message)
+    return _missing(service, department, note)
+
+
+def _if_shown(service: Service) -> Callable[[Part], Part]:
+    """Make a part of a quota say that its service does not show it to the caller, instead of an error.
+
+    So a launch or a registration goes on where a policy hides the figures: the service itself enforces the limits.
+    """
+
+    def shown(part: Part) -> Part:
+        @functools.wraps(part)
+        def read(context: Context, department: Department) -> DepartmentQuota:
+            try:
+                return part(context, department)
+            except NotAllowedError as error:
+                refused = say("quota-not-shown", service=word("service", service), department=department.name)
+                return _missing(service, department, sentences(refused, error.hint))
+
+        return read
+
+    return shown
+
+
+@_if_shown("image")
 def image_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the image fields: by one request for the caller's department, from records for another."""
     if department.id == context.departments.own().id:
@@ -103,6 +162,7 @@ def image_quota(context: Context, department: Department) -> DepartmentQuota:
     return _others_images(context.cloud, department)
 
 
+@_if_shown("compute")
 def compute_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the server fields, by one request."""
     if department.id == context.departments.own().id:
@@ -110,6 +170,7 @@ def compute_quota(context: Context, department: Department) -> DepartmentQuota:
     return _quota_set(context.cloud, "compute", f"{quota_set_path(department)}/detail", department, COMPUTE_RESOURCES)
 
 
+@_if_shown("block-storage")
 def volume_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the volume fields, by one request; none if this cloud has no Cinder."""
     if not context.cloud.has("block-storage"):
@@ -187,7 +248,8 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
         return DepartmentQuota(department=department.name)
     known = image_limits(cloud, department.id)
     if known is None:
-        return DepartmentQuota(department=department.name)
+        hidden = sentences(say("image-usage-not-shown", department=department.name), say(SHOW_LIMITS))
+        return _missing("image", department, hidden)
     limits = {word: limit.value for word, limit in known.items() if limit is not None}
     used = image_usage(image_records(cloud, department))
     # oslo.limit treats an unregistered limit as 0 (oslo_limit/limit.py, get_project_limits).

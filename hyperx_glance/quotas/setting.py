@@ -22,15 +22,16 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.quotas import DepartmentQuota, QuotaLimits, Usage
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, Limit, limits_endpoint, unified_limits
-from hyperx_glance.quotas.reading import Known, quota_of, quota_set_path
+from hyperx_glance.quotas.reading import Known, own_image_quota, quota_set_path, whole_quota
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
     FIELDS,
     IMAGE_RESOURCES,
+    RESOURCES,
     VOLUME_RESOURCES,
     Resource,
 )
-from hyperx_glance.texts import field_name, say
+from hyperx_glance.texts import field_name, say, sentences
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
@@ -46,7 +47,8 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
     """Set limits of a department, and read them back; restore the former limits after an error or an interrupt.
 
     Cinder is written first: only Cinder may refuse a limit below the current usage, and then nothing has been changed.
-    The services have no common transaction; notes on an error say what was restored, and what was not.
+    The services have no common transaction; notes on an error say what was restored, and what was not. A service that
+    has none of these limits may be down: then its figures are missing from the result.
     """
     check_limits(limits)
     cloud = context.cloud
@@ -65,11 +67,15 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
         if plan.wanted
     ]
     wanted = {field: limit for plan in plans for field, limit in plan.wanted.items()}
+    written = {resource.service for resource in RESOURCES if resource.field in wanted}
+    if "image" in written:
+        # Its limits are Keystone's, but only Glance tells whether it applies them: it must answer before they change.
+        own_image_quota(cloud, target)
     touched: set[str] = set()
     try:
         for call in (call for plan in plans for call in plan.calls):
             _write(context, call, touched)
-        now = quota_of(context, target)
+        now = whole_quota(context, target, needed=written)
         unified = _NOTHING
         if _ignored(now, nova.wanted) and not _ignored(now, nova.former):
             # Nova said yes and changed nothing: its quota driver, which no API shows, takes limits from Keystone.
@@ -78,7 +84,7 @@ def set_quota(context: Context, department: str, limits: QuotaLimits) -> Departm
             plans = [unified if plan is nova else plan for plan in plans]
             for call in unified.calls:
                 _write(context, call, touched)
-            now = quota_of(context, target)
+            now = whole_quota(context, target, needed=written)
         _check_taken(now, wanted)
     except BaseException as error:
         _take_back(context, plans, touched, error)
@@ -326,11 +332,16 @@ def _take_back(context: Context, plans: Sequence[_Plan], touched: Collection[str
         error.add_note(say("limits-left", fields=list(map(field_name, left))))
 
 
+_SERVICE_OF = {resource.field: resource.service for resource in RESOURCES}
+
+
 def _ignored(now: DepartmentQuota, wanted: Mapping[str, int]) -> list[str]:
     """Return the fields whose limit is not the wanted one."""
     ignored = []
     for field, limit in wanted.items():
         usage: Usage | None = getattr(now, field)
+        if usage is None and _SERVICE_OF[field] in now.not_looked_at:
+            raise NotAllowedError(sentences(*now.notes))
         if usage is None or usage.limit != (None if limit < 0 else limit):
             ignored.append(field)
     return ignored

@@ -10,13 +10,15 @@ deletes the record.
 
 `order` is the request. `checking` takes the first three steps, `creation`, `admission` and `importing` the next
 two, and `following` the last: `looking` shows how far an import has come, `outcome` judges it, `uploading` and
-`streaming` send data through this process, and `verification` compares checksums. `record` alone deletes, `failures`
+`streaming` send data through this process, straight into a store or, as `staging` says, into the staging area, and
+`verification` compares checksums. `record` alone deletes, `failures`
 has the errors, `handle` is the public face, and `resumption` finds a registration again.
 """
 
 import functools
 from collections.abc import Callable
 
+from hyperx_glance.cloud import hidden
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso
@@ -88,6 +90,8 @@ def _start(context: Context, new: NewImage | NewIso, end: Deadline, *, keep_fail
             methods = creation.create(record, new)
         # 5. Let Glance import, or stream. Wait first until the department has no more records than it may have.
         with record.given_up_on_failure():
+            if record.hidden:
+                raise record.reject(hidden.refusal(record.hidden))
             admission.admit(context, order, end)
             way = importing.begin(context, order, methods=methods)
             return RegistrationFollower(record, way)

@@ -25,6 +25,7 @@ from hyperx_glance.models.quotas import Usage
 from hyperx_glance.models.registering import NewImage, NewIso
 from hyperx_glance.quotas.reading import image_quota
 from hyperx_glance.quotas.room import check_images
+from hyperx_glance.registration import staging
 from hyperx_glance.registration.order import RegistrationOrder, Way, in_mib, open_ways
 from hyperx_glance.sources import urls
 from hyperx_glance.sources.local import LocalFile
@@ -110,7 +111,10 @@ def checksum(context: Context, order: RegistrationOrder, checksum_url: str | Non
 def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way, ...]:
     """Return the ways that are open for the data that was found."""
     obstacle = say("glance-does-not-unpack") if found.packed else _obstacle(context, order, found)
-    return open_ways(order, context.settings.transfer, obstacle=obstacle)
+    possible = open_ways(order, context.settings.transfer, obstacle=obstacle)
+    if possible == (Way.STAGE,):
+        staging.check_offered(context.cloud)
+    return possible
 
 
 def _obstacle(context: Context, order: RegistrationOrder, found: Found) -> Text:

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.failures import TOO_LARGE
 from hyperx_glance.errors import (
     HyperxGlanceError,
     LocalFileError,
@@ -53,8 +54,8 @@ class Diagnosis(NamedTuple):
     url_is_good: bool = False
 
 
-def explain(context: Context, order: RegistrationOrder, *, message: str, phase: Phase) -> Diagnosis:
-    """Find out why an import failed.
+def explain(context: Context, order: RegistrationOrder, *, message: str, staged: bool, phase: Phase) -> Diagnosis:
+    """Find out why an import failed; this process has read the data if it was ``staged``.
 
     Glance keeps the text of few causes: a status of 404, TLS, redirects and wrong content all become "Task failed due
     to Internal Error" (glance/async_/taskflow_executor.py). So the URL is read again, for at most 5 seconds.
@@ -63,7 +64,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
     if quota is not None:
         return Diagnosis(quota)
     problem, good = None, False
-    if order.url is not None:
+    if order.url is not None and not staged:
         settings = context.settings
         problem = urls.diagnose(
             order.url,
@@ -84,7 +85,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
         phase=phase,
         reason=FailureReason.GLANCE,
         explanation=without_secrets(message, order),
-        hint=_way_out(order, good=good),
+        hint=say("see-the-log-about-staging") if staged else _way_out(order, good=good),
     )
     return Diagnosis(error, good)
 
@@ -92,7 +93,7 @@ def explain(context: Context, order: RegistrationOrder, *, message: str, phase: 
 def _way_out(order: RegistrationOrder, *, good: bool) -> Text:
     if not good:
         return say("see-the-log-and-stream")
-    return say("see-the-log-or-stream-to-one-store" if len(order.stores) > 1 else "see-the-log-or-stream")
+    return say("see-the-log-or-stage" if len(order.stores) > 1 else "see-the-log-or-stream")
 
 
 def from_source(
@@ -147,6 +148,7 @@ IS_UNSAFE = "failed-the-safety-checks"
 """Codes of the reasons that `streaming` finds, because Glance gives none."""
 _REFUSALS: tuple[tuple[str, UrlProblem | FailureReason, str], ...] = (
     ("storage media is full", FailureReason.GLANCE, "check-the-store"),
+    (f"^413 {TOO_LARGE}", UrlProblem.TOO_LARGE, "import-or-raise-the-limit"),
     ("^413", UrlProblem.TOO_LARGE, "make-the-image-smaller"),
     (f"^415 {IS_HYBRID}", UrlProblem.WRONG_FORMAT, "make-an-iso-for-cd-drives"),
     (f"^500 {IS_HYBRID}", FailureReason.GLANCE, "make-an-iso-for-cd-drives"),
@@ -173,6 +175,8 @@ def of_upload(
         (FailureReason.GLANCE, NO_TEXT),
     )
     message = say("glance-refused-the-data", image=order.image_id)
+    if error.code == TOO_LARGE:
+        message = say("image-not-registered", image=order.image_id, problem=error.message)
     if error.status is None or error.code in (IS_HYBRID, IS_UNSAFE):
         message = say("glance-refused-the-data-because", image=order.image_id, problem=error.message)
     return RegistrationFailedError(

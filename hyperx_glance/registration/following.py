@@ -11,7 +11,7 @@ from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import LOCK, failed_stores
 from hyperx_glance.models.results import Progress
 from hyperx_glance.quotas.reading import image_quota
-from hyperx_glance.registration import failures
+from hyperx_glance.registration import failures, staging
 from hyperx_glance.registration.looking import ImportWatch, Journal
 from hyperx_glance.registration.order import Deadline, Way
 from hyperx_glance.registration.outcome import Outcome
@@ -37,8 +37,8 @@ class RegistrationFollower:
         self._journal = Journal(order, pace.clock)
         self._watch = ImportWatch(lambda: newest_import(record.context.cloud, order.image_id), pace)
         self._verification = Verification(record, self._journal)
-        self._uploader = Uploader(record, order, self._journal, interrupted=interrupted)
-        self._to_upload = way is Way.STREAM
+        self._uploader = Uploader(record, order, self._journal, staged=way is Way.STAGE, interrupted=interrupted)
+        self._to_upload = way in (Way.STREAM, Way.STAGE)
         self._turn = threading.Lock()
 
     # ------------------------------------------------------------- look
@@ -76,7 +76,8 @@ class RegistrationFollower:
         # 6. Follow until the image is ready; upload if the data is streamed.
         image = self._ready(tell, end)
         # 7. Verify its checksum.
-        image = self._verification.run(image, end, digest=self._uploader.digest)
+        staged = self._journal.sent if self._uploader.staged else None
+        image = self._verification.run(image, end, digest=self._uploader.digest, staged=staged)
         self.record.ended = True
         return image
 
@@ -127,22 +128,28 @@ class RegistrationFollower:
             raise self.record.leave(failures.lacking(self.record.image_id, lacking))
 
     def _fail_or_stream(self, failed: Image, task: Task | None) -> None:
-        """Fail after a failed import; or stream, if the settings allow it and this machine can read the URL."""
+        """Fail after a failed import; or upload, if the settings allow it and this machine can read the URL."""
         record, phase = self.record, self._journal.last.phase
         image, _ = record.read(phase=phase)
         if image.glance_status != failed.glance_status:
             return  # another thread or process has continued it
         message = (task.message or "") if task else image.failure
-        diagnosis = failures.explain(record.context, record.order, message=message, phase=phase)
+        staged = self._uploader.staged
+        diagnosis = failures.explain(record.context, record.order, message=message, staged=staged, phase=phase)
         stores = record.order.stores or tuple(failed_stores(image))
-        if not (diagnosis.url_is_good and self._may_stream(image, stores)):
+        if not (diagnosis.url_is_good and self._may_upload(image, stores)):
             raise record.fail(diagnosis.error, phase=phase)
         room = image_quota(record.context, record.order.department).image_size_mib
         order = dataclasses.replace(record.order, room=room, stores=stores)
-        self._uploader = Uploader(record, order, self._journal, interrupted=True, last_resort=True)
+        self._uploader = Uploader(
+            record, order, self._journal, staged=len(stores) > 1, interrupted=True, last_resort=True
+        )
         self._to_upload = True
 
-    def _may_stream(self, image: Image, stores: tuple[str, ...]) -> bool:
-        """Check whether streaming may replace a failed import: it fills one store, and not a locked record."""
+    def _may_upload(self, image: Image, stores: tuple[str, ...]) -> bool:
+        """Check whether an upload may replace a failed import: it fills no locked record, and several stores once."""
+        context = self.record.context
         free = image.glance_status == "queued" and not image.glance_property(LOCK)
-        return self.record.context.settings.transfer == "auto" and free and len(stores) <= 1
+        if context.settings.transfer != "auto" or not free:
+            return False
+        return len(stores) <= 1 or staging.is_offered(context.cloud)

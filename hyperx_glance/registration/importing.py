@@ -1,4 +1,4 @@
-"""The request that Glance import a URL, and what its refusals mean."""
+"""The request that Glance import a URL, or what was staged, and what its refusals mean."""
 
 from hyperx_glance.cloud.cloud import WEB_DOWNLOAD
 from hyperx_glance.cloud.context import Context
@@ -11,13 +11,14 @@ from hyperx_glance.errors import (
     RegistrationFailedError,
     UrlRejectedError,
 )
-from hyperx_glance.models.record import begun
+from hyperx_glance.models.record import begun, is_staged
 from hyperx_glance.models.url_text import ascii_url
 from hyperx_glance.quotas.refusals import of_department
+from hyperx_glance.registration import staging
 from hyperx_glance.registration.failures import from_source, scrubbed, vanished
 from hyperx_glance.registration.order import RegistrationOrder, Way
 from hyperx_glance.sources import urls
-from hyperx_glance.texts import say
+from hyperx_glance.texts import NO_TEXT, Text, say
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 from hyperx_glance.waiting.callbacks import OUT_OF_REACH
 from hyperx_glance.waiting.pace import attempts
@@ -30,16 +31,19 @@ _NO_METHOD = "import method"
 def begin(
     context: Context, order: RegistrationOrder, *, methods: frozenset[str] = frozenset(), resumed: bool = False
 ) -> Way:
-    """Ask Glance to import, and return the way of the data: `Way.STREAM` if it must be streamed instead.
+    """Ask Glance to import, and return the way of the data: `Way.STREAM` or `Way.STAGE` if it must be uploaded instead.
 
     ``methods`` are the import methods that Glance offers, empty if unknown. The request is sent again if its response
     was lost: 409 then means that the import runs. For a resumed record, 409 means that another process has started the
     import. A new record is not known to any other process.
     """
-    may_stream = Way.STREAM in order.ways
     lacking = bool(methods) and WEB_DOWNLOAD not in methods
-    if Way.IMPORT not in order.ways or (may_stream and lacking):
-        return Way.STREAM
+    if Way.IMPORT not in order.ways or lacking:
+        way = staging.choose(context, order, methods)
+        if way is not None:
+            return way
+        if Way.IMPORT not in order.ways:
+            raise staging.not_offered()
     assert order.url is not None  # Glance imports only URLs; a record whose URL is unknown is followed, never started
     try:
         return _ask(context, order, order.url, resumed=resumed)
@@ -50,13 +54,32 @@ def begin(
         scrubbed(error, order)
         if isinstance(error, NotFoundError) and _is_gone(context, order):
             raise vanished(order.image_id, phase=Phase.REGISTERED) from error
-        if may_stream and _cannot_import(error):
-            return Way.STREAM
-        raise (
-            of_department(error, context.departments.own().name)
-            if isinstance(error, QuotaExceededError)
-            else _refusal(context, order, error)
-        ) from error
+        way = staging.choose(context, order, methods) if _cannot_import(error) else None
+        if way is not None:
+            return way
+        raise _translated(context, order, error, hint=say("stream-without-web-download")) from error
+
+
+def import_staged(context: Context, order: RegistrationOrder) -> None:
+    """Ask Glance to import what was staged.
+
+    The request is sent again if its response was lost. 409 then means that the import runs, or has ended, as far as
+    the record is no longer staged; another process that has found the staged data may have sent the request, too.
+    """
+    try:
+        for attempt in attempts(context.settings.pace):
+            with attempt:
+                try:
+                    context.cloud.import_image(order.image_id, None, order.stores)
+                except ConflictError:
+                    if is_staged(context.cloud.image(order.image_id)):
+                        raise
+    except OUT_OF_REACH:
+        raise
+    except HyperxGlanceError as error:
+        if isinstance(error, NotFoundError) and _is_gone(context, order):
+            raise vanished(order.image_id, phase=Phase.STORING) from error
+        raise _translated(context, order, error, hint=NO_TEXT) from error
 
 
 def _ask(context: Context, order: RegistrationOrder, url: str, *, resumed: bool) -> Way:
@@ -88,7 +111,12 @@ def _cannot_import(error: HyperxGlanceError) -> bool:
     )
 
 
-def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceError) -> RegistrationFailedError:
+def _translated(
+    context: Context, order: RegistrationOrder, error: HyperxGlanceError, *, hint: Text
+) -> HyperxGlanceError:
+    """Return the error of a refused request; ``hint`` is for a refusal that does not tell another way out."""
+    if isinstance(error, QuotaExceededError):
+        return of_department(error, context.departments.own().name)
     if _FILTERED in error.explanation and order.url is not None:
         # Glance sends the same text for a name that does not resolve (glance/common/utils.py, validate_import_uri).
         policy, network = context.settings.url_policy, context.settings.network
@@ -102,8 +130,6 @@ def _refusal(context: Context, order: RegistrationOrder, error: HyperxGlanceErro
             hint = say("import-is-locked")
         case InvalidRequestError() if _FILTERED in error.explanation:
             hint = say("import-is-filtered")
-        case _:
-            hint = say("stream-without-web-download")
     return RegistrationFailedError(
         say("glance-refused-to-import", image=order.image_id),
         image_id=order.image_id,

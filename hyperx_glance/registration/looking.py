@@ -51,13 +51,14 @@ def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, Text,
         return image.phase, say("not-verified-yet") if unverified else NO_TEXT, ""
     if image.failure:
         return Phase.FAILED, say("registration-failed"), image.failure
-    if image.glance_status != "queued" and not stale(image.updated_at, now):
+    ended = image.glance_status in ("queued", "importing") and not image.glance_property(LOCK)
+    if image.glance_status != "queued" and not ended and not stale(image.updated_at, now):
         return image.phase, NO_TEXT, ""
     task = newest_import(context.cloud, image.id)
     if task is None:
         return image.phase, NO_TEXT, ""
     # An import without its lock has ended. A record that is still queued then has no data (outcome.import_outcome).
-    if task.status == "failure" or (image.glance_status == "queued" and not image.glance_property(LOCK)):
+    if task.status == "failure" or ended:
         return Phase.FAILED, say("import-failed"), scrub(task.message or "")
     return image.phase, stall(task, now), ""
 
@@ -116,7 +117,7 @@ class ImportWatch:
         self._newest = newest
         self._pace = pace
         self._started = pace.clock()
-        self._locked_since: float | None = None
+        self._odd_since: float | None = None
         self._tasks_read_at: float | None = None
         self.message = NO_TEXT
         """Why the import does not progress, if known."""
@@ -137,11 +138,13 @@ class ImportWatch:
 
     def _suspicious(self, image: Image, now: datetime) -> bool:
         here = self._pace.clock()
-        if image.glance_status == "queued" and image.glance_property(LOCK):
-            self._locked_since = here if self._locked_since is None else self._locked_since
-            quiet, pause = here - self._locked_since, _SUSPICIOUS_AFTER_SECONDS
+        # A lock on a record that does not begin, or none on one whose import of staged data may have failed: with a
+        # single store, Glance notes no failure in the record.
+        if (image.glance_status, bool(image.glance_property(LOCK))) in (("queued", True), ("importing", False)):
+            self._odd_since = here if self._odd_since is None else self._odd_since
+            quiet, pause = here - self._odd_since, _SUSPICIOUS_AFTER_SECONDS
         else:
-            self._locked_since = None
+            self._odd_since = None
             quiet = here - self._started if stale(image.updated_at, now) else 0.0
             pause = quiet / 2
         due = self._tasks_read_at is None or here - self._tasks_read_at >= pause

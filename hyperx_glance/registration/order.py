@@ -35,12 +35,15 @@ class Way(StrEnum):
     IMPORT = "import"
     """Glance imports it, as this process asked."""
     STREAM = "stream"
-    """This process uploads it."""
+    """This process uploads it, past Glance's import plug-ins and into one store."""
+    STAGE = "stage"
+    """This process uploads it into Glance's staging area, from which Glance imports it."""
     FOLLOW = "follow"
     """Another process has started it, or it has ended."""
 
 
-_OFFERED = {"auto": (Way.IMPORT, Way.STREAM), "import": (Way.IMPORT,), "stream": (Way.STREAM,)}
+_OF_URLS = {"auto": (Way.IMPORT, Way.STREAM), "import": (Way.IMPORT,), "stream": (Way.STREAM,)}
+_OF_FILES = {"auto": (Way.STREAM,), "import": (Way.STAGE, Way.STREAM), "stream": (Way.STREAM,)}
 
 
 def in_mib(size: int) -> int:
@@ -96,21 +99,19 @@ class RegistrationOrder:
 def open_ways(asked: RegistrationOrder, transfer: Transfer, *, obstacle: Text = NO_TEXT) -> tuple[Way, ...]:
     """Return the ways that are open, the best one first; raise `InvalidRequestError` if there is none.
 
-    ``obstacle`` says why Glance cannot import the data that was found; no text if it can, or if nothing was read yet. A
-    file of this machine is streamed for every ``transfer``, which is about who reads URLs. Streaming fills one store,
-    so it never replaces an import to several stores.
+    ``obstacle`` says why Glance cannot import the data that was found; no text if it can, or if nothing was read yet.
+    Streaming fills one store, so data for several stores is staged instead. Whether this Glance has a staging area for
+    users is not known here. A file that is not staged is streamed for every ``transfer``.
     """
-    offered = (Way.STREAM,) if asked.file is not None else _OFFERED[transfer]
+    offered = (_OF_URLS if asked.file is None else _OF_FILES)[transfer]
+    if len(asked.stores) > 1:
+        offered = tuple(dict.fromkeys(Way.STAGE if way is Way.STREAM else way for way in offered))
     if asked.url is not None and "@" in urlsplit(asked.url).netloc:
         obstacle = say("glance-does-not-log-in")  # it takes user and password for a part of the host's name
     if obstacle and offered == (Way.IMPORT,):
         problem = say("stream-it-instead", obstacle=obstacle)
         raise InvalidRequestError(say("wrong-field", field=field_name("url"), problem=problem))
-    possible = tuple(way for way in offered if not (obstacle if way is Way.IMPORT else len(asked.stores) > 1))
-    if not possible:
-        problem = say("streaming-fills-one-store")
-        raise InvalidRequestError(say("wrong-field", field=field_name("stores"), problem=problem))
-    return possible
+    return tuple(way for way in offered if not (obstacle and way is Way.IMPORT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def import_outcome(image: Image) -> Outcome:
     without a lock has failed (glance/async_/flows/api_image_import.py, _ImageLock, _CompleteTask).
     `os_glance_failed_import` does not show this. It stays empty on a single-store Glance, and if a quota is exceeded
     (merge_store_list, assert_quota). On an active image it stays from an import before a stream, or is of a copy to
-    another store.
+    another store. A failed import of staged data leaves the record "importing", and unlocked.
     """
     locked = bool(image.glance_property(LOCK))
     match image.glance_status:
@@ -40,6 +40,8 @@ def import_outcome(image: Image) -> Outcome:
         case "active" | "deactivated":
             return Outcome.DONE
         case "queued" if not locked:
+            return Outcome.FAILED
+        case "importing" if image.phase is Phase.FAILED:
             return Outcome.FAILED
         case "killed" | "deleted" | "pending_delete":
             return Outcome.FAILED

@@ -27,7 +27,14 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.fields import DataFile, well_formed_checksum
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import begun, has_become_ready, is_unfinished_registration, made_of_a_server
+from hyperx_glance.models.record import (
+    begun,
+    has_become_ready,
+    is_being_uploaded,
+    is_staged,
+    is_unfinished_registration,
+    made_of_a_server,
+)
 from hyperx_glance.models.request import problem_of
 from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
@@ -70,13 +77,13 @@ def resume_registration(
         packed=image.glance_property(glance_key("packed")),
         keep_failed=keep_failed,
     )
-    if image.glance_status == "saving" and _source_is_known(order, image):
-        # Only an upload sets this status. If its process is alive it will finish; otherwise Glance resets the record.
+    if is_staged(image) or (is_being_uploaded(image) and _source_is_known(order, image)):
+        # Only an upload sets these statuses. If its process is alive it will finish. If not, Glance resets the record,
+        # or has all the data and waits for the request to import it.
         quota = image_quota(context, order.department)
         order = dataclasses.replace(order, room=quota.image_size_mib)
-        return Registration(
-            RegistrationFollower(RegistrationRecord(context, order, own=False), Way.STREAM, interrupted=True)
-        )
+        way = Way.STREAM if image.glance_status == "saving" else Way.STAGE
+        return Registration(RegistrationFollower(RegistrationRecord(context, order, own=False), way, interrupted=True))
     if begun(image) or newest_import(context.cloud, image.id) is not None:
         needs_every_store = not has_become_ready(image)
         record = RegistrationRecord(context, order, own=False)
@@ -90,7 +97,7 @@ def cancel_registration(context: Context, reference: Image | str) -> None:
     If an upload was just interrupted, wait until Glance has reset the record, for at most 5 seconds.
     """
     image = _registered(context, reference)
-    if image.glance_status == "saving":
+    if is_being_uploaded(image):
         removal.let_glance_notice(context.cloud, context.settings.pace, image.id)
         image = _registered(context, image.id)
     if has_become_ready(image):
@@ -98,7 +105,7 @@ def cancel_registration(context: Context, reference: Image | str) -> None:
     department = Department(image.owner, image.owner)
     order = RegistrationOrder(image_id=image.id, url=None, disk_format=image.disk_format, department=department)
     record = RegistrationRecord(context, order, own=False)
-    record.is_written = image.glance_status == "saving"
+    record.is_written = is_being_uploaded(image)
     with record.named():
         record.cancel()
 

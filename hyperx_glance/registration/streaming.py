@@ -14,6 +14,7 @@ from hyperx_glance import removal
 from hyperx_glance.cloud.cloud import image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.errors import ChecksumMismatchError, HyperxGlanceError, QuotaExceededError, ServiceUnavailableError
+from hyperx_glance.models.record import is_being_uploaded, is_staged
 from hyperx_glance.quotas.room import MIB
 from hyperx_glance.registration.failures import IS_HYBRID, IS_UNSAFE
 from hyperx_glance.registration.order import RegistrationOrder, in_mib
@@ -109,7 +110,7 @@ class Upload:
 
     def _check_room(self) -> None:
         """Stop at the remaining quota: without a length, or for another department, Glance accepts any amount."""
-        room, size = self._order.room, max(self.sent, self.size or 0)
+        room, size = self._order.room, max(self.sent, self.size or 0) * max(1, len(self._order.stores))
         if room is None or room.remaining is None or size <= room.remaining * MIB:
             return
         raise QuotaExceededError(
@@ -142,9 +143,11 @@ def body_of(
 
 
 def upload(
-    context: Context, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, seconds: float
+    context: Context, order: RegistrationOrder, on_bytes: Callable[[int, int], None], *, staged: bool, seconds: float
 ) -> str | None:
     """Stream the URL or file into the record; return the digest of the data if a checksum is wanted.
+
+    If it is to be ``staged``, Glance keeps it for an import, and the record is not ready afterwards.
 
     Wait for the source for at most ``seconds``, and then for Glance's response to the complete data for at most as long
     again.
@@ -167,17 +170,19 @@ def upload(
         head, whole = source.head(), source.whole
         body = body_of(source, order, on_bytes, deadline=deadline)
         headers = {"Content-Type": "application/octet-stream"}
-        if order.stores:
+        if order.stores and not staged:
             headers["x-image-meta-store"] = order.stores[0]
         try:
-            path, timeout = image_path(order.image_id, "file"), min(UPLOAD_ANSWER_SECONDS, seconds)
+            path = image_path(order.image_id, "stage" if staged else "file")
+            timeout = min(UPLOAD_ANSWER_SECONDS, seconds)
             context.cloud.upload("image", path, body, headers=headers, timeout=timeout)
         except TransferStopped:
             pass
         except HyperxGlanceError as error:
             arrived = isinstance(error, ServiceUnavailableError) and _arrived(context, order, body)
             if body.failure is None and not arrived:
-                _explain(error, head, order, whole=whole)
+                if not staged:  # Glance looks at staged data only when it imports it
+                    _explain(error, head, order, whole=whole)
                 raise
         except BaseException:  # such as Ctrl-C, which interrupts the upload as well
             removal.let_glance_notice(context.cloud, context.settings.pace, order.image_id)
@@ -209,4 +214,7 @@ def _explain(error: HyperxGlanceError, head: bytes, order: RegistrationOrder, *,
 
 def _arrived(context: Context, order: RegistrationOrder, body: Upload) -> bool:
     """Check whether the data of an upload whose response was lost has arrived, or is being written to the store."""
-    return body.ended and context.cloud.image(order.image_id).glance_status in ("active", "saving")
+    if not body.ended:
+        return False
+    image = context.cloud.image(order.image_id)
+    return is_being_uploaded(image) or is_staged(image) or image.glance_status == "active"

@@ -1,4 +1,4 @@
-"""The upload into a record, to which another process may be uploading as well."""
+"""The upload into a record, or into the staging area, which another process may be doing as well."""
 
 from hyperx_glance.errors import (
     AuthenticationError,
@@ -10,21 +10,22 @@ from hyperx_glance.errors import (
     WaitTimeoutError,
 )
 from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import is_being_uploaded, is_staged
 from hyperx_glance.models.results import Progress
-from hyperx_glance.registration import failures, streaming
+from hyperx_glance.registration import failures, importing, streaming
 from hyperx_glance.registration.looking import Journal
 from hyperx_glance.registration.order import Deadline, RegistrationOrder
 from hyperx_glance.registration.record import RegistrationRecord
 from hyperx_glance.sources.opening import REJECTED
 from hyperx_glance.vocabulary import UrlProblem
-from hyperx_glance.waiting.callbacks import Tell
+from hyperx_glance.waiting.callbacks import OUT_OF_REACH, Tell
 from hyperx_glance.waiting.pace import answered, wait_until
 
 _UPLOADS = 3
 
 
 class Uploader:
-    """Upload of one record's data.
+    """Upload of one record's data; if it is ``staged``, Glance is then asked to import it.
 
     ``interrupted`` if an upload may be running or have been interrupted: it is waited for. ``last_resort`` if Glance
     has failed to import the record before.
@@ -36,12 +37,15 @@ class Uploader:
         order: RegistrationOrder,
         journal: Journal,
         *,
+        staged: bool = False,
         interrupted: bool = False,
         last_resort: bool = False,
     ) -> None:
         self._record = record
         self._order = order
         self._journal = journal
+        self.staged = staged
+        """Whether Glance imports the data that is uploaded."""
         self._interrupted = interrupted
         self._last_resort = last_resort
         self.digest: str | None = None
@@ -53,12 +57,22 @@ class Uploader:
         An upload is started again if it is refused because another one runs, or because the login has expired.
         """
         for attempt in range(1, _UPLOADS + 1):
-            if self._interrupted and not self._free_again(end):
-                return
+            if self._interrupted:
+                image = self._after_interruption(end)
+                if is_staged(image):
+                    self._import()
+                if image.glance_status != "queued":
+                    return
             self._interrupted = True
             if self._uploaded(tell, end, last=attempt == _UPLOADS):
                 self._record.own = True
-                return
+                if not self.staged:
+                    return
+                image = self._after_interruption(end)  # the response may have been lost before Glance had all data
+                if is_staged(image):
+                    self._import()
+                if image.glance_status != "queued" or attempt == _UPLOADS:
+                    return
 
     def _uploaded(self, tell: Tell[Progress], end: Deadline, *, last: bool) -> bool:
         """Upload once; return False if another attempt may succeed."""
@@ -71,7 +85,9 @@ class Uploader:
 
         try:
             with self._record.writing(phase=self._journal.last.phase):
-                self.digest = streaming.upload(self._record.context, self._order, on_bytes, seconds=end.left)
+                self.digest = streaming.upload(
+                    self._record.context, self._order, on_bytes, staged=self.staged, seconds=end.left
+                )
         except ChecksumMismatchError as error:
             self._record.own = True
             raise self._record.reject(error) from None
@@ -91,19 +107,33 @@ class Uploader:
             raise failure from failure.__cause__ if failure is error else error
         return True
 
+    def _import(self) -> None:
+        """Ask Glance to import what was staged, by this process or by another one."""
+        phase = self._journal.last.phase
+        with self._record.writing(phase=phase):
+            try:
+                importing.import_staged(self._record.context, self._order)
+            except OUT_OF_REACH:
+                raise
+            except HyperxGlanceError as error:
+                failure = self._record.fail(error, phase=phase)
+                raise failure from failure.__cause__ if failure is error else error
+        self._record.own = True
+
     def _failed(self, error: HyperxGlanceError) -> HyperxGlanceError:
         phase = self._journal.last.phase
-        if isinstance(error, NotFoundError):
+        if isinstance(error, NotFoundError) and not self.staged:
             return self._record.missing(phase=phase)
-        if error.status == 410:
-            self._record.read(phase=phase)  # raises if the record is gone; a store that refuses writes is 410, too
+        if error.status in (404, 410):
+            # Raises if the record is gone. A store that refuses writes is 410, too, and a Glance without staging 404.
+            self._record.read(phase=phase)
         return self._record.fail(failures.of_upload(error, self._record.context, self._order, phase=phase), phase=phase)
 
     def _late(self) -> WaitTimeoutError:
         return failures.late(self._record.image_id, self._journal.last, streams=True)
 
-    def _free_again(self, end: Deadline) -> bool:
-        """Wait for the end of an interrupted upload; return whether its record can take another.
+    def _after_interruption(self, end: Deadline) -> Image:
+        """Wait for the end of an interrupted upload, and return the record.
 
         Glance notices the end of the connection, and then sets the record back to queued (glance/api/v2/image_data.py).
         """
@@ -111,10 +141,10 @@ class Uploader:
         def look() -> Image | None:
             image, _ = self._record.read(phase=self._journal.last.phase)
             self._journal.seen(image, done=self._journal.sent)
-            return None if image.glance_status == "saving" else image
+            return None if is_being_uploaded(image) else image
 
         try:
-            image = wait_until(
+            return wait_until(
                 self._record.context.settings.pace,
                 look,
                 timeout=end.left,
@@ -122,7 +152,6 @@ class Uploader:
             )
         except WaitTimeoutError as error:
             raise self._late() from error
-        return image.glance_status == "queued"
 
 
 def _is_silence(error: HyperxGlanceError) -> bool:

@@ -11,6 +11,7 @@ hyperx_glance.errors.ChecksumMismatchError: The data of image ... is sha256:...,
 import contextlib
 import hashlib
 import logging
+from collections.abc import Mapping
 
 from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.errors import (
@@ -46,10 +47,16 @@ class Verification:
         self._order = record.order
         self._journal = journal
 
-    def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
-        """Return the image if its checksum is verified or none is wanted; ``digest`` is of the uploaded data."""
+    def run(self, image: Image, end: Deadline, *, digest: str | None, staged: int | None = None) -> Image:
+        """Return the image if its checksum is verified or none is wanted.
+
+        ``digest`` is of the uploaded data: what was sent is verified, regardless of what Glance has made of it.
+        ``staged`` is the number of bytes that this process has staged for an import of Glance, None if it has not.
+        """
         wanted = self._order.checksum
-        if wanted is None or (verified(image, wanted) and self._trusts(image, wanted)):
+        if wanted is None:
+            return self._written(image, self._conversion(image, staged))
+        if verified(image, wanted) and self._trusts(image, wanted):
             return image
         algorithm = wanted.partition(":")[0]
         try:
@@ -60,9 +67,14 @@ class Verification:
             self._read()  # raises if the record is gone, and not only its data
             raise
         if actual == wanted:
-            return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
+            # If the mark cannot be written, the image stays as it is, and resuming it verifies it again.
+            mark = {} if recorded_checksum(image, algorithm) == wanted else {"checksum_verified": "true"}
+            return self._written(image, mark | self._conversion(image, staged))
         if digest is None and self._converted(image):
-            raise self._record.reject(failures.unverifiable(self._record.image_id, say("glance-converted-it")))
+            before = ", ".join(filter(None, (self._source(image), wanted)))
+            after = f"{image.disk_format}, {image.size} bytes, {actual}"
+            problem = say("glance-converted-it", before=before, after=after)
+            raise self._record.reject(failures.unverifiable(self._record.image_id, problem))
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
     def _trusts(self, image: Image, wanted: str) -> bool:
@@ -163,13 +175,30 @@ class Verification:
             return error.reason == UrlProblem.WRONG_FORMAT
         return found.size not in (None, image.size)
 
-    def _marked(self, image: Image) -> Image:
-        """Record in the image that the data was verified; doing so twice has the same effect.
+    def _source(self, image: Image) -> str:
+        """Return the format and the size of the source, as far as they are known to differ from the image's."""
+        order = self._order
+        known_format = "" if order.disk_format == image.disk_format and order.size is None else order.disk_format
+        return ", ".join(filter(None, (known_format, f"{order.size} bytes" if order.size is not None else "")))
 
-        If this cannot be written, the image stays as it is, and resuming it verifies it again.
+    def _conversion(self, image: Image, staged: int | None) -> dict[str, str]:
+        """Return what to record of the source, if an import plug-in of Glance has changed the data.
+
+        Neither Glance's API nor its record shows the plug-ins of a deployment; only the result does. It is one exact
+        word, since Glance finds nothing else (`staging.converts`).
         """
+        order = self._order
+        imported = staged is not None or (order.url is not None and not order.packed)
+        size = order.size if staged is None else staged
+        changed = image.disk_format != order.disk_format or size not in (None, image.size)
+        return {"converted_from": order.disk_format} if imported and changed else {}
+
+    def _written(self, image: Image, notes: Mapping[str, str]) -> Image:
+        """Add properties to the image; doing so twice has the same effect, and the image is good without."""
+        if not notes:
+            return image
         pace = self._context.settings.pace
-        patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
+        patch = [{"op": "add", "path": f"/{glance_key(field)}", "value": value} for field, value in notes.items()]
         with self._record.writing(phase=Phase.READY):
             try:
                 for attempt in attempts(pace):
@@ -180,6 +209,6 @@ class Verification:
             except ServiceUnavailableError:
                 raise
             except HyperxGlanceError as error:
-                _LOG.warning("image %s is verified, but this could not be recorded: %s", self._record.image_id, error)
+                _LOG.warning("image %s is good, but this could not be recorded: %s", self._record.image_id, error)
                 return image
         return image_of(answer, self._record.image_id)

@@ -20,6 +20,7 @@ class ClientSettings(TypedDict, total=False):
 
     public_visibility: Literal["community", "public"]
     transfer: Literal["auto", "import", "stream"]
+    share_acceptance: Literal["member", "steward"]
     url_policy: UrlPolicy
     pace: Pace
     page_size: int

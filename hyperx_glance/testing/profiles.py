@@ -75,6 +75,7 @@ _DEFAULT: Final = Profile(
         "arthur": Person("dept-a", "member"),
         "rita": Person("dept-a", "reader"),
         "bob": Person("dept-b", "member"),
+        "carol": Person("dept-c", "member"),
     },
     flavors=(FlavorSize("m1.tiny", 512, 1, 1, ephemeral=1), FlavorSize("m1.small", 2048, 20, 1)),
     networks=(NetworkPlan("net1", "10.99.0.0/16", shared=True),),

@@ -12,6 +12,7 @@ from hyperx_glance import Action, Client, KeyPair, LaunchRequest, NewCapture, Ne
 from tests import samples
 from tests.support import launches
 from tests.support.clouds import REGION, unique
+from tests.support.records import make_image
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
@@ -64,6 +65,20 @@ def test_an_image_from_its_url_to_its_deletion(client: ClientFactory, file_serve
         alice.image(image.id)
 
 
+def test_an_image_that_is_shared_accepted_declined_and_taken_back(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    alice, bob = client("alice"), client("bob")
+    image_id = make_image(cloud)
+
+    assert [share.department_id for share in alice.share(image_id, bob.project_id)] == [bob.project_id]
+    assert [share.status for share in alice.shares(image_id)] == ["pending"]
+    assert image_id in [image.id for image in bob.images(view="offered")]
+    assert bob.accept(image_id).share_status == "accepted"
+    bob.decline(image_id)
+    assert alice.unshare(image_id, bob.project_id) == ()
+    with pytest.raises(NotFoundError):
+        bob.image(image_id)
+
+
 def test_a_registration_that_is_left_resumed_and_cancelled(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
     held = file_server.hold("/slow.iso", samples.data("installer.iso"), after=180_000)
@@ -103,6 +118,23 @@ def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: C
     assert captured.captured_from == server.id
     begun = alice.start_capture(server.id, NewCapture(name=unique("captured")))
     assert alice.find_capture(begun.capture_id).wait().state == "ACTIVE"
+
+
+def test_a_family_from_its_release_to_its_retirement(client: ClientFactory, file_server: FileServer) -> None:
+    alice, of, url = client("alice"), unique("debian"), disk(file_server)
+    build = NewImage(name=of, url=url)
+
+    older, newer = (alice.release(build, family=of, version=version) for version in ("12.9", "12.10"))
+    assert (alice.latest(of).id, alice.image(of).id) == (newer.id, newer.id)
+    assert [release.name for release in alice.releases(of)] == [of, f"{of} (12.9)"]
+    assert {family.name: family.releases for family in alice.families()}[of] == 2
+    alice.deprecate(newer, replacement=older)
+    assert alice.latest(of).id == older.id
+    alice.reinstate(newer)
+    assert {each.image.version: each.action for each in alice.retire(of, keep=1)} == {
+        "12.10": "kept", "12.9": "deprecated",
+    }  # fmt: skip
+    assert [each.action for each in alice.retire(of, keep=1, delete=True)] == ["kept", "deleted"]
 
 
 def test_an_operator_can_change_quotas_install_metadefs_and_run_the_doctor(client: ClientFactory) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing import LocalCloud
 
+collect_ignore = ["under_uwsgi.py"]
+"""Only uWSGI can import it."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test here, so that ``-m "not local"`` leaves them out."""

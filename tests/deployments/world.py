@@ -70,6 +70,8 @@ class World:
     wrong: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doctor: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tenth: bool = False
+    needs: str = ""
+    """The environment variable of what only some environments of tox have; without it, the world is not told."""
 
     def expecting(
         self,

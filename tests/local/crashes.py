@@ -44,6 +44,7 @@ CALLER_STEPS = (
 )
 UPLOADER_STEPS = ("after create", "while uploading", "before mark")
 """The mark says that the data was verified."""
+STAGER_STEPS = ("after create", "while uploading", "before import request", "after import request", "before mark")
 GLANCE_STEPS = ("before create", "after create", "after import request", "while importing", "before verify")
 
 
@@ -141,20 +142,27 @@ def survive_a_killed_caller(
 
 
 def survive_a_killed_uploader(
-    local_cloud: LocalCloud, client: ClientFactory, folder: Path, step: str, ending: str, *, packed: bool
+    local_cloud: LocalCloud,
+    client: ClientFactory,
+    folder: Path,
+    step: str,
+    ending: str,
+    *,
+    packed: bool,
+    stores: tuple[str, ...] = (),
 ) -> None:
-    """Kill the upload of a file, packed or not, and resume it with the file."""
+    """Kill the upload of a file, packed or not, and resume it with the file; it is staged for several stores."""
     data = samples.data("partitioned.raw") + os.urandom(5 << 20)
     path = folder / "disk"
     path.write_bytes(lzma.compress(data, preset=0) if packed else data)
     checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    request = {"name": unique("killed"), "file": str(path), "checksum": checksum}
+    request = {"name": unique("killed"), "file": str(path), "checksum": checksum, "stores": stores}
     alice = client("alice")
 
     process = start(local_cloud, request, die=step)
     _, errors = process.communicate(timeout=scaled(120))
     assert process.returncode == -signal.SIGKILL, errors
-    left = named(client, request["name"])
+    left = named(client, str(request["name"]))
     assert len(left) == 1
     (found,) = [image.id for image in alice.unfinished_registrations() if image.name == request["name"]]
     registration = alice.resume_registration(found, file=path)
@@ -162,11 +170,12 @@ def survive_a_killed_uploader(
         registration.cancel()
     else:
         assert registration.wait(timeout=scaled(60)).state == "ACTIVE"
-        assert named(client, request["name"]) == left
+        assert named(client, str(request["name"])) == left
         assert alice.cloud.get("image", f"/images/{found}/file").content == data
         assert found not in {image.id for image in alice.unfinished_registrations()}
         alice.delete(found)
-    assert named(client, request["name"]) == []
+    assert named(client, str(request["name"])) == []
+    assert not [*local_cloud.directory.glob(f"glance/staging/{found}*")]
 
 
 def wait_until_ready(client: ClientFactory, image_id: str) -> None:

@@ -25,6 +25,7 @@ from tests.support.interference import Interference
 STEPS = {
     "before create": ("before", "POST", "^/images$"),
     "after create": ("after", "POST", "^/images$"),
+    "before import request": ("before", "POST", "/import$"),
     "after import request": ("after", "POST", "/import$"),
     "while importing": ("after", "GET", "^/images/[^/]+$"),
     "before verify": ("before", "GET", "/file$"),

@@ -110,3 +110,17 @@ def test_no_list_of_real_services_is_read_in_part(
         launch = alice.launch(image, LaunchRequest.model_validate(chosen))
         assert alice.find_launch(launch.launch_id).servers == launch.servers
         launch.cancel()
+
+
+def test_networks_are_listed_behind_those_that_a_policy_hides(
+    local_cloud: LocalCloud, client: ClientFactory, mark: str
+) -> None:
+    """Neutron cuts a page first, and does not link to the next one if its policy has hidden something."""
+    hiding = {"get_network": f"not '{mark}-1':%(name)s"}
+    with local_cloud.configured("neutron", policies=hiding):
+        whole = client("alice").networks()
+    names = [network.name for network in whole]
+    assert {f"{mark}-0", f"{mark}-2"} < set(names)
+    assert f"{mark}-1" not in names
+    with local_cloud.configured("neutron", {"DEFAULT": {"pagination_max_limit": "2"}}, policies=hiding):
+        assert client("alice").networks() == whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +18,13 @@ from hyperx_glance import (
 from hyperx_glance.testing.local.layout import PASSWORD, REGION
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
+from tests.support import launches
 from tests.support.clouds import PATIENT, unique
 from tests.support.lossy_proxy import FATES, Fate, LossyProxy
 from tests.support.records import IMAGE, make_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hyperx_glance.cloud.cloud import Service
     from hyperx_glance.testing import LocalCloud
@@ -177,21 +179,21 @@ def test_a_glance_without_limits_says_nothing(local_cloud: LocalCloud, client: C
     assert client("bob").quota().images is not None
 
 
-@pytest.fixture
-def unified(local_cloud: LocalCloud) -> Iterator[None]:
-    """Run Nova with unified limits, which are registered as its operator would."""
+@contextlib.contextmanager
+def unified_limits(local_cloud: LocalCloud, limits: Mapping[str, int]) -> Iterator[None]:
+    """Run Nova with unified limits, of which its operator has registered these."""
     session = local_cloud.session("admin")
     services = session.get("/services", endpoint_filter=IDENTITY).json()["services"]
     service_id = next(service["id"] for service in services if service["type"] == "compute")
     users = session.get("/users?name=nova", endpoint_filter=IDENTITY).json()["users"]
     roles = {role["name"]: role["id"] for role in session.get("/roles", endpoint_filter=IDENTITY).json()["roles"]}
     session.put(f"/system/users/{users[0]['id']}/roles/{roles['reader']}", endpoint_filter=IDENTITY)
-    limits = {"servers": 100, "class:VCPU": 20, "class:MEMORY_MB": 51200, "class:DISK_GB": 10}
     records = [
         {"service_id": service_id, "region_id": REGION, "resource_name": name, "default_limit": limit}
         for name, limit in limits.items()
     ]
-    made = session.post("/registered_limits", json={"registered_limits": records}, endpoint_filter=IDENTITY).json()
+    body = {"registered_limits": records}
+    made = records and session.post("/registered_limits", json=body, endpoint_filter=IDENTITY).json()
     endpoints = session.get(f"/endpoints?service_id={service_id}", endpoint_filter=IDENTITY).json()["endpoints"]
     oslo = {
         "auth_type": "password",
@@ -204,8 +206,16 @@ def unified(local_cloud: LocalCloud) -> Iterator[None]:
     }
     with local_cloud.configured("nova", {"quota": {"driver": "nova.quota.UnifiedLimitsDriver"}, "oslo_limit": oslo}):
         yield
-    for limit in made["registered_limits"]:
+    for limit in made["registered_limits"] if made else ():
         session.delete(f"/registered_limits/{limit['id']}", endpoint_filter=IDENTITY)
+
+
+@pytest.fixture
+def unified(local_cloud: LocalCloud) -> Iterator[None]:
+    """Run Nova with unified limits, all of which are registered."""
+    limits = {"servers": 100, "class:VCPU": 20, "class:MEMORY_MB": 51200, "class:DISK_GB": 10}
+    with unified_limits(local_cloud, limits):
+        yield
 
 
 @pytest.mark.usefixtures("unified")
@@ -222,4 +232,42 @@ def test_limits_that_nova_keeps_in_keystone_are_written_there(
             make_image(local_cloud, sample="disk.raw"),
             LaunchRequest(name=unique("vast"), flavor="m1.tiny", networks="none", count=11),
         )
-    assert (caught.value.resource, caught.value.limit) == ("disk_gib", 10)
+    error = caught.value
+    assert (error.resource, error.limit, error.used, error.requested) == ("disk_gib", 10, 0, 22)
+    assert "GiB 磁盘容量" in error.in_language("zh")
+    # Nova refuses the whole request before it makes anything, so nobody needs to read this limit before.
+    assert launches.servers(local_cloud) == []
+
+
+def test_without_registered_limits_nova_refuses_every_server(
+    local_cloud: LocalCloud, client: ClientFactory, department: str
+) -> None:
+    image_id = make_image(local_cloud, sample="disk.raw")
+    with unified_limits(local_cloud, {}):
+        quota = client("admin").quota(department)
+        assert (quota.instances, quota.cores, quota.ram_mib) == (Usage(used=0, limit=0),) * 3
+        assert client().quota().instances == Usage(used=0, limit=0)
+        with pytest.raises(QuotaExceededError) as caught:
+            client().launch(image_id, LaunchRequest(name=unique("none"), flavor="m1.tiny", networks="none"))
+        assert (caught.value.resource, caught.value.limit, caught.value.used) == ("instances", 0, 0)
+        with pytest.raises(ConflictError, match="cores") as refused:
+            client("admin").set_quota(department, cores=5)
+        assert refused.value.code == "limits-not-applied"
+    assert launches.servers(local_cloud) == []
+
+
+def test_a_nova_without_quotas_says_nothing_and_takes_no_limit(
+    local_cloud: LocalCloud, client: ClientFactory, department: str
+) -> None:
+    image_id = make_image(local_cloud, sample="disk.raw")
+    with local_cloud.configured("nova", {"quota": {"driver": "nova.quota.NoopQuotaDriver"}}):
+        for quota in (client().quota(), client("admin").quota(department)):
+            assert (quota.instances, quota.cores, quota.ram_mib) == (None,) * 3
+            assert (quota.not_looked_at, quota.notes) == ((), ())
+            assert quota.volumes is not None
+        request = LaunchRequest(name=unique("free"), flavor="m1.tiny", networks="none", count=2)
+        launch = client().launch(image_id, request)
+        assert len(launch.servers) == 2
+        launch.cancel()
+        with pytest.raises(ConflictError, match="cores"):
+            client("admin").set_quota(department, cores=5)

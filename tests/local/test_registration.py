@@ -44,6 +44,7 @@ from tests.local.crashes import (
     survive_a_killed_uploader,
 )
 from tests.support.clouds import LOOPBACK, ClientFactory, image_ids, unique
+from tests.support.conversion import CONVERSION, qemu_img
 from tests.support.file_server import BigBody, FileServer
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
@@ -319,37 +320,19 @@ def test_a_glance_that_cannot_stage(local_cloud: LocalCloud, client: ClientFacto
     client("alice").delete(str(caught.value.image_id))
 
 
-QEMU_IMG = """#!/bin/sh
-# As glance/async_/flows/plugins/image_conversion.py calls it: "info", and "convert" with the target as last argument.
-case "$1" in
-info) echo '{"format": "qcow2", "virtual-size": 1048576}' ;;
-convert) for last; do :; done; cp "$(dirname "$0")/disk.raw" "$last" ;;
-esac
-"""
-
-
 @pytest.fixture
 def converter(tools: Path) -> Iterator[None]:
-    program, result = tools / "qemu-img", tools / "disk.raw"
-    result.write_bytes(samples.data("disk.raw"))
-    program.write_text(QEMU_IMG)
-    program.chmod(0o755)
-    yield
-    program.unlink()
-    result.unlink()
+    with qemu_img(tools):
+        yield
 
 
 @pytest.mark.usefixtures("converter", "nothing_left")
 def test_a_glance_that_converts(local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer) -> None:
     """Glance's digest is of its own output, not of the publisher's file: unverifiable, never wrong."""
-    options = {
-        "image_import_opts": {"image_import_plugins": "[image_conversion]"},
-        "image_conversion": {"output_format": "raw"},
-    }
     alice = client("alice")
     url = disk(file_server)
     reasons = []
-    with local_cloud.configured("glance", options):
+    with local_cloud.configured("glance", CONVERSION):
         done = [alice.register(new(url))]
         for checksum in (SHA256, f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"):
             registration = alice.start_registration(new(url, checksum=checksum))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import NotFoundError, RegistrationFailedError, UrlProblem, WaitTimeoutError
+from hyperx_glance import NewImage, NotFoundError, RegistrationFailedError, UrlProblem, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.local.crashes import (
     CALLER_STEPS,
     ENDINGS,
     SHA256,
+    STAGER_STEPS,
     UPLOADER_STEPS,
     disk,
     named,
@@ -22,7 +23,7 @@ from tests.local.crashes import (
     survive_a_killed_caller,
     survive_a_killed_uploader,
 )
-from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images
+from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images, unique
 from tests.support.lossy_proxy import LossyProxy
 from tests.support.registrations import BLIND
 from tests.support.second_glance import SecondGlance, in_the_catalogue
@@ -82,6 +83,41 @@ def test_an_image_is_registered(
 
     assert (image.state, image.size) == ("ACTIVE", len(samples.data("disk.qcow2")))
     assert alice.cloud.get("image", f"/images/{image.id}/file").content == samples.data("disk.qcow2")
+
+
+@pytest.fixture
+def _nothing_staged(local_cloud: LocalCloud, second: SecondGlance) -> Iterator[None]:
+    yield
+    until(lambda: not staged(local_cloud, second))
+
+
+@pytest.mark.usefixtures("_nothing_staged")
+@pytest.mark.parametrize("turn", [0, 1])
+def test_data_is_staged_on_one_host_and_imported_there(client: ClientFactory, tmp_path: Path, turn: int) -> None:
+    """The request to import comes to either; the wrong one passes it on (worker_self_reference_url)."""
+    path = tmp_path / "disk.qcow2"
+    path.write_bytes(samples.data("disk.qcow2"))
+    alice = client("alice")
+    for _ in range(turn):
+        alice.cloud.get("image", "/info/stores")
+
+    image = alice.register(NewImage(name=unique("staged"), file=path, checksum=SHA256, stores=("fast", "slow")))
+
+    assert (image.state, set(image.stores)) == ("ACTIVE", {"fast", "slow"})
+    assert alice.cloud.get("image", f"/images/{image.id}/file").content == samples.data("disk.qcow2")
+
+
+@pytest.mark.usefixtures("_nothing_staged")
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("case", [(step, turn) for step in STAGER_STEPS for turn in (0, 1)])
+def test_a_stager_is_killed(
+    local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path, case: tuple[str, int], ending: str
+) -> None:
+    step, turn = case
+    for _ in range(turn):
+        client("alice").cloud.get("image", "/info/stores")
+
+    survive_a_killed_uploader(local_cloud, client, tmp_path, step, ending, packed=False, stores=("fast", "slow"))
 
 
 def test_a_registration_is_resumed_by_another_client(

@@ -303,6 +303,25 @@ def _of_error(stage: Stage, fault: Fault, error: BaseException) -> Iterator[tupl
         yield "waited in vain", str(error)
     yield from _of_secrets(stage, error)
     yield from _of_what_is_left(stage, error)
+    if fault.truthful:
+        yield from _of_departments(stage, error)
+
+
+def _of_departments(stage: Stage, error: BaseException) -> Iterator[tuple[str, str]]:
+    """Compare what an error says of departments with the truth, and repeat the verb."""
+    try:
+        if stage.verb.says is not None:
+            stage.verb.says(stage, error)
+    except AssertionError as wrong:
+        yield "false words", f"{wrong!s:.300} {error!r:.300} {getattr(error, '__notes__', ())!r:.500}"
+    if stage.verb.again is None:
+        return
+    try:
+        if any(getattr(note, "code", "") == "former-members-may-have-it" for note in getattr(error, "__notes__", ())):
+            stage.helper.update(stage.known["image"], category="private")
+        stage.verb.check(stage, stage.verb.again(stage))
+    except (AssertionError, HyperxGlanceError) as wrong:
+        yield "does not converge", f"{wrong!s:.500}"
 
 
 def _of_text(error: HyperxGlanceError) -> Iterator[tuple[str, str]]:

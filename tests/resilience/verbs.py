@@ -9,8 +9,9 @@ import lzma
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import requests_mock
 
@@ -31,6 +32,8 @@ from hyperx_glance import (
     Settings,
     UrlPolicy,
 )
+from hyperx_glance.models.releases import release_id
+from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import Clock
@@ -58,6 +61,7 @@ SECRET_URL: Final = f"http://reader:{IN_URL}@files.example/disk.qcow2?X-Amz-Sign
 CHECKSUM: Final = "sha256:" + hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
 ELSEWHERE: Final = "elsewhere.test"
 """A server that is none of the cloud's, at which nothing of a caller's may arrive."""
+BOTH: Final = ("fast", "slow")
 UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 LAUNCH_ID: Final = "resilience-launch"
 CAPTURE_ID: Final = "resilience-capture"
@@ -178,6 +182,10 @@ class Verb:
     volumes: int = 0
     fails: type[HyperxGlanceError] | None = None
     """What it raises where no fault strikes."""
+    again: Callable[[Stage], object] | None = None
+    """Repeats it after an error, with the helper; then `check` must hold."""
+    says: Callable[[Stage, BaseException], None] | None = None
+    """Checks what an error says of the departments that have the image."""
     believes_a_lost_answer: bool = False
     """What it deletes counts as deleted, once the answer to its deletion was lost."""
 
@@ -247,6 +255,32 @@ def registered(stage: Stage, result: Any) -> None:  # noqa: ANN401
 def register_a_file(stage: Stage, data: bytes, **fields: object) -> object:
     new: dict[str, Any] = {"name": "fresh", "file": io.BytesIO(data), **fields}
     return stage.client.register(NewImage(**new))
+
+
+def in_both_stores(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    registered(stage, result)
+    image = stage.cloud.glance.image(result.id)
+    assert image is not None
+    assert image.stores == list(BOTH)
+    tasks = [task for task in stage.cloud.glance.tasks.values() if task["image_id"] == image.id]
+    assert len(tasks) == 1
+
+
+def dead_staging(stage: Stage) -> None:
+    """Leave what a registrant of a file leaves that died before it asked Glance to import what it had staged."""
+    dead_upload(stage)
+    headers = {"Content-Type": "application/octet-stream"}
+    path = f"/images/{stage.known['image']}/stage"
+    stage.helper.cloud.put("image", path, data=samples.data("disk.qcow2"), headers=headers)
+
+
+def cancel_the_staging(stage: Stage) -> object:
+    stage.client.cancel_registration(stage.known["image"])
+    return None
+
+
+def is_gone(stage: Stage, _result: Any) -> None:  # noqa: ANN401
+    assert stage.record(stage.known["image"]) is None
 
 
 def dead_upload(stage: Stage) -> None:
@@ -358,6 +392,116 @@ def deleted_and_users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert len(result.servers or ()) in (0, 2)
 
 
+# ----------------------------------------------------------------- sharing
+
+
+def shared_image(stage: Stage, *departments: str, visibility: str = "shared", status: str = "pending") -> None:
+    """Have an image with members, who are hidden if it is not shared."""
+    one_image(stage, visibility=visibility, owner="dept-a")
+    for department in departments:
+        stage.cloud.glance.share(stage.known["image"], department, status=status)
+
+
+def formerly_shared(stage: Stage) -> None:
+    """Have an image whose sharing another tool has ended: its members are hidden, and return when it is shared."""
+    shared_image(stage, "dept-c", visibility="private", status="accepted")
+    stage.known["former"] = {"dept-c"}
+    record = stage.cloud.glance.images[stage.known["image"]]
+    record.updated_at += timedelta(seconds=1)
+
+
+def offered_image(stage: Stage, status: str = "pending") -> None:
+    one_image(stage, owner="dept-b", visibility="shared")
+    stage.cloud.glance.share(stage.known["image"], "dept-a", status=status)
+
+
+def share(client: Client, stage: Stage, *departments: str, **options: bool) -> object:
+    """Share with departments: an administrator or a steward knows names, and others give ids."""
+    knows = stage.verb.steward or stage.verb.user == ADMIN
+    named = [each if knows else stage.cloud.departments[each] for each in departments]
+    return client.share(stage.known["image"], *named, **options)
+
+
+class Repeated(TypedDict):
+    """A verb, and the same with the helper."""
+
+    run: Callable[[Stage], object]
+    again: Callable[[Stage], object]
+
+
+def sharing(*departments: str, **options: bool) -> Repeated:
+    return {
+        "run": lambda stage: share(stage.client, stage, *departments, **options),
+        "again": lambda stage: share(stage.helper, stage, *departments, **options),
+    }
+
+
+def unsharing(*departments: str, **options: bool) -> Repeated:
+    def unshare(client: Client, stage: Stage) -> object:
+        named = [stage.cloud.departments[each] for each in departments]
+        return client.unshare(stage.known["image"], *named, **options)
+
+    return {
+        "run": lambda stage: unshare(stage.client, stage),
+        "again": lambda stage: unshare(stage.helper, stage),
+    }
+
+
+def members_of(stage: Stage) -> dict[str, str]:
+    """Return the names and answers of the departments that have the image."""
+    record = stage.cloud.glance.image(stage.known["image"])
+    if record is None or record.visibility != "shared":
+        return {}
+    names = {key: name for name, key in stage.cloud.departments.items()}
+    return {names[key]: member.status for key, member in record.members.items()}
+
+
+def shared_with(**wanted: str) -> Callable[[Stage, Any], None]:
+    """Check the departments that have the image, such as ``dept_b="pending"``."""
+    departments = {name.replace("_", "-"): status for name, status in wanted.items()}
+
+    def check(stage: Stage, result: Any) -> None:  # noqa: ANN401
+        assert members_of(stage) == departments
+        assert {share.department_id: share.status.value for share in result} == {
+            stage.cloud.departments[name]: status for name, status in departments.items()
+        }
+
+    return check
+
+
+def withdrawn(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.cloud.glance.image(stage.known["image"])
+    assert record is not None
+    assert (record.visibility, record.members, result.visibility) == ("private", {}, "private")
+
+
+def answered_with(status: str) -> Callable[[Stage, Any], None]:
+    def check(stage: Stage, result: Any) -> None:  # noqa: ANN401
+        assert members_of(stage) == {"dept-a": status}
+        assert result is None or result.share_status == status
+
+    return check
+
+
+def offers(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [(image.id, image.share_status) for image in result] == [(stage.known["image"], "pending")]
+
+
+def says_who_has_it(stage: Stage, error: BaseException) -> None:
+    """Check that what an error says of departments is true, and that no former member has the image unsaid."""
+    names = {key: name for name, key in stage.cloud.departments.items()}
+    notes = {getattr(note, "code", ""): note for note in getattr(error, "__notes__", ())}
+    said: dict[str, set[str]] = {}
+    for code in ("departments-have-it", "departments-may-have-it", "departments-do-not-have-it"):
+        listed = notes[code].values["departments"] if code in notes else ()
+        said[code] = {names.get(each, each) for each in listed}
+    have = set(members_of(stage))
+    assert said["departments-have-it"] <= have
+    assert not said["departments-do-not-have-it"] & have
+    if "former" in stage.known and "former-members-may-have-it" not in notes:
+        assert not stage.known["former"] & (have - said["departments-may-have-it"])
+
+
 # ----------------------------------------------------------------- launching
 
 
@@ -423,6 +567,102 @@ def password_server(stage: Stage) -> None:
 def password_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert result.get_secret_value() == ADMIN_PASSWORD
     assert stage.cloud.nova.servers[stage.known["server"]].admin_pass == ADMIN_PASSWORD
+
+
+# ----------------------------------------------------------------- families
+
+FAMILY: Final = "debian-12"
+
+
+def release(stage: Stage, **more: Any) -> object:  # noqa: ANN401  # of many kinds
+    new = NewImage(name="Debian 12", url=URL, checksum=CHECKSUM, category="public")
+    return stage.client.release(new, family=FAMILY, version="12.9", **more)
+
+
+def a_release(stage: Stage, version: str = "12.8", *, is_out: bool = True, **record: Any) -> str:  # noqa: ANN401
+    """Put a release there, as it is when names have settled; it is the latest unless a greater one follows."""
+    owner = stage.cloud.keystone.department_of(stage.verb.user)
+    rows = {
+        "hyperx_family": FAMILY, "hyperx_version": version, "hyperx_release_name": "Debian 12",
+        "hyperx_released_at": "2026-11-01T00:00:00Z", "hyperx_checksum": CHECKSUM,
+        "hyperx_checksum_verified": "true",
+    }  # fmt: skip
+    project = stage.cloud.departments[owner]
+    if not is_out:
+        del rows["hyperx_released_at"]
+    fields = {"name": "Debian 12", "visibility": "community", **rows, **record}
+    return stage.image(id=release_id(project, FAMILY, version, 0), **fields)
+
+
+def two_releases(stage: Stage, **record: Any) -> None:  # noqa: ANN401  # columns and properties
+    """Have a latest release and an older one, which is hidden."""
+    stage.known["older"] = a_release(stage, "12.8", name="Debian 12 (12.8)", os_hidden=True, **record)
+    stage.known["image"] = stage.known["newer"] = a_release(stage, "12.9")
+
+
+def a_rolled_back_release(stage: Stage) -> None:
+    stage.known["older"] = a_release(stage, "12.8")
+    marks: dict[str, Any] = {
+        "hyperx_deprecated_at": "2026-11-02T00:00:00Z",
+        "hyperx_obsolete_at": "2026-11-03T00:00:00Z",
+    }
+    stage.known["image"] = a_release(
+        stage, "12.9", name="Debian 12 (12.9)", os_hidden=True, status="deactivated", **marks
+    )
+
+
+def a_release_before_its_switch(stage: Stage) -> None:
+    """Leave what a program leaves that was killed when its image was ready."""
+    record: dict[str, Any] = {"name": "Debian 12 (12.9)", "visibility": "private", "hyperx_url": URL}
+    stage.known["image"] = a_release(stage, "12.9", is_out=False, **record)
+
+
+def is_the_release(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert stage.new("images") == {result.id}
+    released(stage, result)
+
+
+def released(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(result.id)
+    assert record is not None
+    assert (record["status"], record["visibility"], record["hyperx_version"]) == ("active", "community", "12.9")
+    assert record["hyperx_released_at"]
+
+
+def is_the_latest(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert result.id == stage.known["newer"]
+
+
+def all_releases(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [image.id for image in result] == [stage.known["newer"], stage.known["older"]]
+
+
+def one_family(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert [(family.name, family.releases) for family in result] == [(FAMILY, 2)]
+    assert result[0].latest.id == stage.known["newer"]
+
+
+def rolled_back(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(stage.known["image"])
+    assert record is not None
+    assert "hyperx_deprecated_at" in record
+    assert (result.lifecycle, record["name"]) == ("deprecated", "Debian 12 (12.9)")
+    assert stage.helper.latest(FAMILY).id == stage.known["older"]
+
+
+def reinstated(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    record = stage.record(stage.known["image"])
+    assert record is not None
+    assert not {"hyperx_deprecated_at", "hyperx_obsolete_at"} & record.keys()
+    assert (record["status"], result.lifecycle) == ("active", "current")
+
+
+def retired(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    """The latest is never touched, and what was told is true."""
+    told = {each.image.id: each.action for each in result}
+    assert told.get(stage.known["newer"], "kept") == "kept"
+    assert stage.helper.latest(FAMILY).id == stage.known["newer"]
+    assert (stage.record(stage.known["older"]) is None) == (told.get(stage.known["older"]) == "deleted")
 
 
 # ----------------------------------------------------------------- capturing
@@ -496,10 +736,11 @@ def failing_upload(stage: Stage) -> None:
 
 
 def quota_is_right(stage: Stage, result: Any) -> None:  # noqa: ANN401
-    """Every reported value is true; a service that does not report one leaves None."""
+    """Every reported value is true; a service that does not report one leaves None, and each that fails is named."""
     truth = stage.helper.quota("dept-a")
-    for field, usage in result.model_dump().items():
-        assert usage is None or usage == truth.model_dump()[field], field
+    for field in FIELDS:
+        assert getattr(result, field) in (None, getattr(truth, field)), field
+    assert len(result.notes) == len(result.not_looked_at)
 
 
 def quota_is_set(stage: Stage, result: Any) -> None:  # noqa: ANN401
@@ -582,11 +823,18 @@ _OF_UNKNOWN_IDS: Final[Mapping[str, Callable[[Stage], object]]] = {
     "resume": lambda stage: stage.client.resume_registration(UNKNOWN).wait(),
     "cancel a registration": lambda stage: stage.client.cancel_registration(UNKNOWN),
     "servers using": lambda stage: stage.client.servers_using(UNKNOWN),
+    "share": lambda stage: stage.client.share(UNKNOWN, stage.cloud.departments["dept-b"]),
+    "unshare": lambda stage: stage.client.unshare(UNKNOWN, everyone=True),
+    "shares": lambda stage: stage.client.shares(UNKNOWN),
+    "accept": lambda stage: stage.client.accept(UNKNOWN),
+    "decline": lambda stage: stage.client.decline(UNKNOWN),
     "launch": lambda stage: stage.client.launch(UNKNOWN, LaunchRequest(name="web", flavor="m1.tiny")),
     "find a launch": lambda stage: stage.client.find_launch("unknown-launch").cancel(),
     "capture": lambda stage: stage.client.capture(UNKNOWN, NewCapture(name="captured")),
     "find a capture": lambda stage: stage.client.find_capture("unknown-capture").cancel(),
     "reset a password": lambda stage: stage.client.reset_password(UNKNOWN, ADMIN_PASSWORD),
+    "deprecate": lambda stage: stage.client.deprecate(UNKNOWN),
+    "reinstate": lambda stage: stage.client.reinstate(UNKNOWN),
 }
 """Nothing that becomes of a request makes a success of what cannot succeed."""
 
@@ -608,6 +856,85 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("image", lambda stage: stage.client.image("debian"), same_image, one_image),
         Verb("tags", lambda stage: stage.client.tags(), tags_are_right, some_images),
         Verb("owner name", lambda stage: stage.client.owner_name(stage.known["image"]), owner_is_right, one_image),
+        Verb(
+            "list offered",
+            lambda stage: list(stage.client.images(view="offered")),
+            offers,
+            offered_image,
+        ),
+        Verb(
+            "share",
+            check=shared_with(dept_b="pending", dept_c="pending"),
+            prepare=one_image,
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c"),
+        ),
+        Verb(
+            "share and forget former members",
+            check=shared_with(dept_b="pending"),
+            prepare=formerly_shared,
+            says=says_who_has_it,
+            **sharing("dept-b"),
+        ),
+        Verb(
+            "share by names, and let the steward accept",
+            check=shared_with(dept_b="accepted", dept_c="accepted"),
+            prepare=lambda stage: shared_image(stage, "dept-b"),
+            steward=ADMIN,
+            settings={"share_acceptance": "steward"},
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c"),
+        ),
+        Verb(
+            "share and accept",
+            check=shared_with(dept_b="accepted", dept_c="rejected"),
+            prepare=lambda stage: shared_image(stage, "dept-c", status="rejected"),
+            user=ADMIN,
+            says=says_who_has_it,
+            **sharing("dept-b", "dept-c", accept=True),
+        ),
+        Verb(
+            "shares",
+            lambda stage: stage.client.shares(stage.known["image"]),
+            shared_with(dept_b="pending"),
+            lambda stage: shared_image(stage, "dept-b"),
+        ),
+        Verb(
+            "unshare",
+            check=shared_with(dept_c="accepted"),
+            prepare=lambda stage: shared_image(stage, "dept-b", "dept-c", status="accepted"),
+            says=says_who_has_it,
+            **unsharing("dept-b"),
+        ),
+        Verb(
+            "unshare everyone",
+            check=shared_with(),
+            prepare=lambda stage: shared_image(stage, "dept-b", "dept-c"),
+            says=says_who_has_it,
+            **unsharing(everyone=True),
+        ),
+        Verb(
+            "withdraw",
+            lambda stage: stage.client.update(stage.known["image"], category="private"),
+            withdrawn,
+            lambda stage: shared_image(stage, "dept-b"),
+            again=lambda stage: stage.helper.update(stage.known["image"], category="private"),
+            says=says_who_has_it,
+        ),
+        Verb(
+            "accept",
+            lambda stage: stage.client.accept(stage.known["image"]),
+            answered_with("accepted"),
+            offered_image,
+            again=lambda stage: stage.helper.accept(stage.known["image"]),
+        ),
+        Verb(
+            "decline",
+            lambda stage: stage.client.decline(stage.known["image"]),
+            answered_with("rejected"),
+            lambda stage: offered_image(stage, "accepted"),
+            again=lambda stage: stage.helper.decline(stage.known["image"]),
+        ),
         Verb("register by import", register, registered, images=1, settings={"transfer": "import"}),
         Verb(
             "register by stream",
@@ -644,6 +971,25 @@ VERBS: Final[Mapping[str, Verb]] = {
             images=1,
         ),
         Verb("resume a file", resume_the_upload, resumed, dead_upload),
+        Verb(
+            "register a file in several stores",
+            lambda stage: register_a_file(stage, samples.data("disk.qcow2"), checksum=CHECKSUM, stores=BOTH),
+            in_both_stores,
+            images=1,
+        ),
+        Verb(
+            "register a URL with a login in several stores",
+            lambda stage: register(stage, url=SECRET_URL, stores=BOTH),
+            in_both_stores,
+            images=1,
+        ),
+        Verb(
+            "resume staged data",
+            lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
+            resumed,
+            dead_staging,
+        ),
+        Verb("cancel staged data", cancel_the_staging, is_gone, dead_staging),
         Verb(
             "resume a packed URL",
             lambda stage: stage.client.resume_registration(stage.known["image"]).wait(),
@@ -789,6 +1135,36 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("doctor", lambda stage: stage.client.doctor(), findings, user=ADMIN),
         Verb("doctor as a member", lambda stage: stage.client.doctor(), findings),
         Verb("probe", lambda stage: stage.client.doctor(probe=True), findings, images=1),
+        Verb("release", release, is_the_release, lambda stage: stage.known.update(older=a_release(stage)), images=1),
+        Verb(
+            "release and retire",
+            lambda stage: release(stage, keep=1),
+            is_the_release,
+            lambda stage: stage.known.update(older=a_release(stage)),
+            images=1,
+        ),
+        Verb("release what was not released yet", release, released, a_release_before_its_switch, images=1),
+        Verb("release what is released", release, released, two_releases, images=1),
+        Verb("latest", lambda stage: stage.client.latest(FAMILY), is_the_latest, two_releases),
+        Verb("releases", lambda stage: stage.client.releases(FAMILY), all_releases, two_releases),
+        Verb("families", lambda stage: stage.client.families(), one_family, two_releases),
+        Verb("deprecate", lambda stage: stage.client.deprecate(stage.known["image"]), rolled_back, two_releases),
+        Verb(
+            "reinstate", lambda stage: stage.client.reinstate(stage.known["image"]), reinstated, a_rolled_back_release
+        ),
+        Verb("retire", lambda stage: stage.client.retire(FAMILY, keep=1), retired, two_releases),
+        Verb(
+            "retire and delete",
+            lambda stage: stage.client.retire(FAMILY, keep=1, delete=True),
+            retired,
+            lambda stage: two_releases(stage, visibility="private", hyperx_deprecated_at="2026-11-02T00:00:00Z"),
+        ),
+        Verb(
+            "retire and disable",
+            lambda stage: stage.client.retire(FAMILY, keep=1, obsolete_after=timedelta(days=1)),
+            retired,
+            lambda stage: two_releases(stage, hyperx_deprecated_at="2026-11-02T00:00:00Z"),
+        ),
         *(
             Verb(
                 f"{name} of an unknown id",

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.simulation.families import FAMILY_STORIES
 from tests.simulation.schedule import Schedule, Weather, shrunk
+from tests.simulation.sharing import SHARING_STORIES
 from tests.simulation.stories import LATER_STORIES, STORIES, World, finish, hard, told
 
 if TYPE_CHECKING:
@@ -110,6 +112,17 @@ def test_callers_at_once_lose_nothing(bundle: int, seeded_ids: Callable[[int], N
 @pytest.mark.parametrize("bundle", range(BUNDLES))
 def test_captures_at_once_lose_nothing(bundle: int, seeded_ids: Callable[[int], None]) -> None:
     play_all(range(FIRST + bundle, FIRST + SCHEDULES // 2, BUNDLES), seeded_ids, LATER_STORIES)
+
+
+@pytest.mark.parametrize("bundle", range(BUNDLES))
+def test_an_owner_and_a_member_at_once_agree_on_who_has_an_image(
+    bundle: int, seeded_ids: Callable[[int], None]
+) -> None:
+    play_all(range(FIRST + bundle, FIRST + SCHEDULES // 2, BUNDLES), seeded_ids, SHARING_STORIES)
+
+
+def test_releases_at_once_make_one_image_a_version(bundle: int, seeded_ids: Callable[[int], None]) -> None:
+    play_all(range(FIRST + bundle, FIRST + SCHEDULES // 5, BUNDLES), seeded_ids, FAMILY_STORIES)
 
 
 @pytest.mark.parametrize("seed", [0, 4, 10, 16, 22])

@@ -65,6 +65,8 @@ PROPERTIES: Mapping[str, Sequence[str]] = {
     "hyperx_bootable": ("true", "false", "maybe", ""),
     "hyperx_featured": ("true", "false", "TRUE"),
     "hyperx_created_by": ("u1", "u2"),
+    "hyperx_deprecated_at": ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "soon"),
+    "hyperx_obsolete_at": ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", ""),
     "image_type": ("snapshot", "backup"),
     "bdm_v2": ("True",),
     "block_device_mapping": ("[{}]",),
@@ -145,6 +147,7 @@ _CRITERIA: Mapping[str, st.SearchStrategy[Any]] = {
     **{name: _texts(key) for name, key in TEXTS.items()},
     **{name: st.booleans() for name in FLAGS},
     "kind": st.sampled_from(("image", "iso")),
+    "lifecycle": st.sampled_from(("current", "deprecated", "obsolete")),
     "state": st.sampled_from(("ACTIVE", "INACTIVE")),
     "formats": st.frozensets(st.sampled_from(("raw", "qcow2", "iso", "vmdk")), max_size=3),
     "tags": st.frozensets(st.sampled_from(TAGS), max_size=2),
@@ -258,6 +261,8 @@ def _holds(image: Record, name: str, value: Any, caller: Caller) -> object:  # n
     match name:
         case "kind":
             return (image["disk_format"] == "iso") == (value == "iso")
+        case "lifecycle":
+            return _lifecycle(properties) == value
         case "state":
             return _state(image) == value
         case "formats":
@@ -323,6 +328,13 @@ def _finds(image: Record, word: str, caller: Caller) -> bool:
 
 def _state(image: Record) -> str:
     return "ACTIVE" if image["status"] == "active" else "INACTIVE"
+
+
+def _lifecycle(properties: Mapping[str, str]) -> str:
+    past = "2020-01-01T00:00:00Z"
+    if properties.get("hyperx_obsolete_at") == past:
+        return "obsolete"
+    return "deprecated" if properties.get("hyperx_deprecated_at") == past else "current"
 
 
 def _os_name(image: Record) -> str:

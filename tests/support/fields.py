@@ -27,6 +27,7 @@ VALUES: dict[str, object] = {
     "formats": {"qcow2"},
     "id": "0d2b7a52-6b0c-4b6e-9f5e-3f6a1c7d8e90",
     "kind": "iso",
+    "lifecycle": "deprecated",
     "limit": 1,
     "max_size": 5,
     "min_size": 5,

@@ -17,6 +17,14 @@ def glance(name: str, method: str, path: str, body: object = None, **more: objec
     return Step(f"glance/{name}", "image", method, path, body, **more)  # type: ignore[arg-type]  # as given
 
 
+MEMBERS: Final = "/v2/images/{image}/members"
+OTHER: Final = f"{MEMBERS}/{{other}}"
+
+
+def shown_as(visibility: str) -> list[dict[str, str]]:
+    return [{"op": "replace", "path": "/visibility", "value": visibility}]
+
+
 SCHEMAS: Final = (
     "image",
     "images",
@@ -46,6 +54,7 @@ STEPS: Final = (
     glance(
         "create", "POST", "/v2/images", {**RAW, "name": "tour", "tags": ["one"], "foo": "bar"}, keep={"image": "id"}
     ),
+    glance("create-of-bob", "POST", "/v2/images", {**RAW, "name": "bob"}, user="bob", keep={"of_bob": "id"}),
     glance("create-list", "POST", "/v2/images", []),
     glance("create-text", "POST", "/v2/images", "name"),
     glance("create-number", "POST", "/v2/images", {"name": 5}),
@@ -179,6 +188,56 @@ STEPS: Final = (
     glance("member-status-bad", "PUT", f"/v2/images/{{image}}/members/{'0' * 32}", {"status": "x"}, user="admin"),
     glance("member-status-none", "PUT", f"/v2/images/{{image}}/members/{'0' * 32}", {}, user="admin"),
     glance("member-remove", "DELETE", f"/v2/images/{{image}}/members/{'0' * 32}"),
+    glance("member-remove-again", "DELETE", f"/v2/images/{{image}}/members/{'0' * 32}"),
+    # ------------------------------------------------------------- members: who may do what, and what hides them
+    glance("members-stranger", "GET", MEMBERS, user="bob"),
+    glance("member-add-reader", "POST", MEMBERS, {"member": "{other}"}, user="rita"),
+    glance("member-add-other", "POST", MEMBERS, {"member": "{other}"}),
+    glance("members-shared", "GET", MEMBERS),
+    glance("members-reader", "GET", MEMBERS, user="rita"),
+    glance("members-member", "GET", MEMBERS, user="bob"),
+    glance("member-show", "GET", OTHER, user="bob"),
+    glance("list-offered", "GET", "/v2/images?visibility=shared&member_status=pending&name=tour+2", user="bob"),
+    glance("member-accept-owner", "PUT", OTHER, {"status": "accepted"}),
+    glance("member-accept-stranger", "PUT", f"{MEMBERS}/{{department}}", {"status": "accepted"}, user="bob"),
+    glance("member-accept", "PUT", OTHER, {"status": "accepted"}, user="bob"),
+    glance("member-accept-again", "PUT", OTHER, {"status": "accepted"}, user="bob"),
+    glance("member-add-member", "POST", MEMBERS, {"member": "1" * 32}, user="bob"),
+    glance("member-remove-member", "DELETE", OTHER, user="bob"),
+    glance("member-remove-reader", "DELETE", OTHER, user="rita"),
+    glance("patch-private", "PATCH", "/v2/images/{image}", shown_as("private"), headers=V21),
+    glance("members-private", "GET", MEMBERS),
+    glance("members-private-admin", "GET", MEMBERS, user="admin"),
+    glance("member-add-private", "POST", MEMBERS, {"member": "{other}"}),
+    glance("member-show-private", "GET", OTHER),
+    glance("member-status-private", "PUT", OTHER, {"status": "accepted"}, user="admin"),
+    glance("member-remove-private", "DELETE", OTHER),
+    glance("show-private-member", "GET", "/v2/images/{image}", user="bob"),
+    glance("patch-shared", "PATCH", "/v2/images/{image}", shown_as("shared"), headers=V21),
+    glance("members-back", "GET", MEMBERS),
+    glance("show-shared-member", "GET", "/v2/images/{image}", user="bob"),
+    glance("member-decline", "PUT", OTHER, {"status": "rejected"}, user="bob"),
+    glance("show-declined", "GET", "/v2/images/{image}", user="bob"),
+    glance("patch-community", "PATCH", "/v2/images/{image}", shown_as("community"), headers=V21),
+    glance("members-community", "GET", MEMBERS),
+    glance("member-status-community", "PUT", OTHER, {"status": "accepted"}, user="bob"),
+    glance("patch-shared-again", "PATCH", "/v2/images/{image}", shown_as("shared"), headers=V21),
+    glance("members-back-again", "GET", MEMBERS),
+    glance("member-remove-other", "DELETE", OTHER),
+    glance("member-remove-other-again", "DELETE", OTHER),
+    glance("member-accept-removed", "PUT", OTHER, {"status": "accepted"}, user="bob"),
+    glance("member-add-other-anew", "POST", MEMBERS, {"member": "{other}"}),
+    glance("member-add-of-bob", "POST", "/v2/images/{of_bob}/members", {"member": "{department}"}, user="bob"),
+    glance(
+        "member-accept-reader",
+        "PUT",
+        "/v2/images/{of_bob}/members/{department}",
+        {"status": "accepted"},
+        user="rita",
+    ),
+    glance("members-of-bob-reader", "GET", "/v2/images/{of_bob}/members", user="rita"),
+    glance("delete-of-bob", "DELETE", "/v2/images/{of_bob}", user="bob"),
+    glance("member-accept-deleted", "PUT", "/v2/images/{of_bob}/members/{department}", {"status": "accepted"}),
     # ------------------------------------------------------------- the task service
     glance("tasks-member", "GET", "/v2/tasks"),
     glance("task-create-member", "POST", "/v2/tasks", {"type": "import", "input": {}}),

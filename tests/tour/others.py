@@ -29,6 +29,7 @@ PROJECT: Final = {"project": {"name": "dept-a", "domain": {"id": "default"}}}
 
 KEYSTONE: Final = (
     keystone("own-projects", "GET", "/auth/projects", keep={"department": "projects.0.id"}),
+    keystone("own-projects-bob", "GET", "/auth/projects", user="bob", keep={"other": "projects.0.id"}),
     keystone("alice", "GET", "/users?name=alice", user="admin", keep={"alice": "users.0.id"}),
     keystone("auth-empty", "POST", "/auth/tokens", {"auth": {}}),
     keystone("auth-no-auth", "POST", "/auth/tokens", {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_type
 
@@ -24,6 +24,7 @@ from hyperx_glance import (
     Department,
     DepartmentQuota,
     Departure,
+    Family,
     Finding,
     FlavorChoice,
     HyperxGlanceError,
@@ -38,6 +39,7 @@ from hyperx_glance import (
     Launch,
     LaunchProgress,
     LaunchRequest,
+    Lifecycle,
     NetworkChoice,
     NewCapture,
     NewImage,
@@ -47,9 +49,12 @@ from hyperx_glance import (
     Phase,
     Progress,
     Registration,
+    Retirement,
     Server,
     ServerRef,
     Settings,
+    Share,
+    ShareStatus,
     State,
     Summary,
     UrlPolicy,
@@ -88,6 +93,25 @@ def connecting(session: Session, connection: Connection) -> None:
     assert_type(client.is_administrator, bool)
     assert_type(client.region_name, str | None)
     assert_type(client.close(), None)
+
+
+def sharing(client: Client, image: Image) -> None:
+    assert_type(client.share(image, "dept-b"), tuple[Share, ...])
+    assert_type(client.share(image.id, "dept-b", "dept-c", accept=True), tuple[Share, ...])
+    assert_type(client.unshare(image, "dept-b"), tuple[Share, ...])
+    assert_type(client.unshare(image, everyone=True), tuple[Share, ...])
+    (share,) = client.shares(image)
+    assert_type(share.status, ShareStatus)
+    assert_type(share.since, datetime)
+    assert_type(share.department, str)
+    accepted = client.accept(image)
+    assert_type(accepted, Image)
+    assert_type(accepted.share_status, ShareStatus | None)
+    client.decline(image)
+    client.share(image)  # type: ignore[call-arg] # with no department
+    Settings(share_acceptance="steward")
+    Settings(share_acceptance="owner")  # type: ignore[arg-type] # no such word
+    client.images(view="offered")
 
 
 def browsing(client: Client) -> None:
@@ -192,6 +216,22 @@ def filling_a_form(client: Client, image: Image) -> None:
     assert_type(client.availability_zones(), list[AvailabilityZone])
     assert_type(client.departments(), list[Department])
     assert_type(client.regions(), tuple[str, ...])
+
+
+def releasing(client: Client, image: Image, iso: NewIso) -> None:
+    assert_type(client.release(NewImage(name="a", url="http://a/b"), family="debian-12", keep=3), Image)
+    assert_type(client.release(iso, family="debian-12", version="12.9", timeout=60, on_progress=print), Image)
+    assert_type(client.latest("debian-12", owner="dept-a"), Image)
+    assert_type(client.releases("debian-12"), list[Image])
+    assert_type(client.families(), list[Family])
+    assert_type(client.families()[0].latest, Image | None)
+    assert_type(client.deprecate(image, at=datetime.now(UTC), replacement=image.id), Image)
+    assert_type(client.deprecate(image.id, obsolete_at=datetime.now(UTC)).lifecycle, Lifecycle)
+    assert_type(client.reinstate(image), Image)
+    assert_type(client.retire("debian-12", keep=1, delete_after=timedelta(days=30), delete=True), list[Retirement])
+    assert_type(client.images(family="debian-12", lifecycle="deprecated", hidden=None), Iterator[Image])
+    client.images(lifecycle="gone")  # type: ignore[arg-type] # the words are known
+    client.release(iso)  # type: ignore[call-arg] # a family is never guessed
 
 
 def launching(client: Client, image: Image) -> None:

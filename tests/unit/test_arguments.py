@@ -170,6 +170,12 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.enable": lambda given: {"image": given.image},
     "Client.delete": lambda given: {"image": given.image},
     "Client.servers_using": lambda given: {"image": given.image},
+    "Client.release": lambda given: {"new": given.new, "family": "debian-12"},
+    "Client.latest": lambda _: {"family": "debian-12"},
+    "Client.releases": lambda _: {"family": "debian-12"},
+    "Client.deprecate": lambda given: {"image": given.image},
+    "Client.reinstate": lambda given: {"image": given.image},
+    "Client.retire": lambda _: {"family": "debian-12"},
     "Client.launch": lambda given: {
         "image": given.image, "request": LaunchRequest(name="web", flavor="m1.tiny")
     },
@@ -178,6 +184,8 @@ VALID: dict[str, Callable[[Given], dict[str, Any]]] = {
     "Client.start_capture": lambda _: {"server_id": "7c1e4b20", "new": NewCapture(name="web")},
     "Client.find_capture": lambda _: {"capture_id": "7c1e4b20"},
     "Client.reset_password": lambda _: {"server_id": "7c1e4b20"},
+    "Client.share": lambda given: {"image": given.image, "department": "dept-b"},
+    "Client.unshare": lambda given: {"image": given.image, "departments": "dept-b"},
     "Client.set_quota": lambda _: {"department": "dept-a"},
 }  # fmt: skip
 """What must be given beside the value under test."""
@@ -204,14 +212,22 @@ PARAMETERS = [
 
 
 def call(given: Given, name: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # any result
-    """Call a public function with keywords alone."""
+    """Call a public function with keywords, as far as it takes any; of several values, this gives one."""
     owner = {"Registration": "registration", "Launch": "launch", "Capture": "capture", "Client": "client"}.get(
         name.partition(".")[0]
     )
     function: Callable[..., Any] = public()[name]
     if owner and "." in name:
         function = getattr(getattr(given, owner), name.partition(".")[2])
-    return function(**arguments)
+    arguments = dict(arguments)
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    parameters = inspect.signature(function).parameters.values()
+    positional = [arguments.pop(each.name) for each in parameters if each.kind in kinds and each.name in arguments]
+    return function(*positional, **arguments)
+
+
+ONE_OF_SEVERAL = {"more": "department", "departments": "department"}
+"""How errors name a value of a parameter that takes several."""
 
 
 def refusal(ask: Callable[[], object]) -> InvalidRequestError | None:
@@ -231,7 +247,7 @@ def legal(annotation: str, value: object) -> bool:
         return "None" in annotation
     if isinstance(value, bool):
         return "bool" in annotation
-    if annotation == "int":  # the size of a page
+    if annotation in ("int", "int | None"):  # the size of a page, or how many releases are kept
         return isinstance(value, int) and 1 <= value <= 1000
     if isinstance(value, int | float):
         return "float" in annotation and 0 <= value <= 10**9
@@ -253,7 +269,7 @@ def test_every_argument_is_checked_before_anything_is_done(given: Given, name: s
         if legal(annotation, value):
             continue  # what the verb finds out about it is its own affair
         assert refused is not None, word
-        assert re.match(rf"{place}: ", str(refused)), word
+        assert re.match(rf"{ONE_OF_SEVERAL.get(place, place)}: ", str(refused)), word
         assert str(refused).isprintable(), word
         assert len(given.cloud.requests) == before, word
 
@@ -277,6 +293,11 @@ def test_everything_public_is_examined() -> None:
         lambda client, path: client.delete(Image(id=path)),
         lambda client, path: client.update(path, name="other"),
         lambda client, path: client.disable(path),
+        lambda client, path: client.share(path, "dept-b"),
+        lambda client, path: client.unshare(path, everyone=True),
+        lambda client, path: client.shares(path),
+        lambda client, path: client.accept(path),
+        lambda client, path: client.decline(path),
         lambda client, path: client.servers_using(path),
         lambda client, path: client.resume_registration(path),
         lambda client, path: client.flavors(path),
@@ -297,7 +318,14 @@ def test_no_id_leads_to_another_path(given: Given, ask: Callable[[Client, str], 
 @pytest.mark.parametrize("path", ["dot", "dots", "encoded"])
 def test_no_department_is_called_as_a_step_of_a_path(given: Given, path: str) -> None:
     name = str(NONSENSE[path])
-    for ask in (given.client.quota, lambda name: given.client.set_quota(name, images=1), ask_for_owner):
+    asks: list[Callable[[str], object]] = [
+        given.client.quota,
+        lambda name: given.client.set_quota(name, images=1),
+        ask_for_owner,
+        lambda name: given.client.share(given.image, name),
+        lambda name: given.client.unshare(given.image, name),
+    ]
+    for ask in asks:
         with pytest.raises(InvalidRequestError, match=r"neither \. nor \.\."):
             ask(name)
     assert given.cloud.requests == []

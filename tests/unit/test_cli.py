@@ -39,22 +39,34 @@ hyperx deployment leave
 hyperx deployment metadefs
 hyperx deployment protections
 hyperx doctor
+hyperx family list
+hyperx family retire
+hyperx family show
 hyperx flavor list
+hyperx image accept
 hyperx image capture
 hyperx image create
+hyperx image decline
 hyperx image delete
+hyperx image deprecate
 hyperx image disable
 hyperx image enable
 hyperx image launch
 hyperx image list
+hyperx image reinstate
+hyperx image release
 hyperx image save
 hyperx image servers
 hyperx image set
+hyperx image share
+hyperx image shares
 hyperx image show
 hyperx image summary
 hyperx image tags
+hyperx image unshare
 hyperx iso create
 hyperx iso list
+hyperx iso release
 hyperx launch cancel
 hyperx launch list
 hyperx launch show
@@ -256,5 +268,66 @@ def test_help_names_every_command(openstack: Callable[..., Run]) -> None:
     assert "for good" in told
 
 
+OTHERS = ("department", "not_looked_at", "notes")
+
+
 def test_quotas_are_shown_for_each_resource() -> None:
-    assert tuple(field for field in DepartmentQuota.model_fields if field != "department") == FIELDS
+    assert tuple(field for field in DepartmentQuota.model_fields if field not in OTHERS) == FIELDS
+
+
+# ----------------------------------------------------------------- Keystone
+
+
+@pytest.mark.parametrize("command", ["hyperx image list", "hyperx quota show", "hyperx iso list"])
+def test_without_keystone_commands_say_so(openstack: Callable[..., Run], fake: InMemoryCloud, command: str) -> None:
+    fake.kill("keystone")
+    run = openstack(command)
+    assert (run.status, run.out) == (1, "")
+    # keystoneauth's own warning stands before it: it tries to discover Keystone's versions.
+    assert "No response from the identity service" in run.err or "No Keystone at" in run.err, run.err
+    assert "Hint: " in run.err
+    assert "提示" in openstack(f"{command} --language zh").err
+
+
+def test_without_keystone_the_doctor_lists_its_findings(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.kill("keystone")
+    run = openstack("hyperx doctor -f json")
+    assert run.status == 1
+    findings = {finding["check"]: finding for finding in run.json()}
+    assert findings["identity"]["level"] == "error"
+    assert findings["image"]["message"] == "Not checked: the identity service is not usable."
+
+
+def test_refused_credentials_are_told_after_one_login(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
+    fake.fail("keystone", "POST", "/auth/tokens", status=401, times=None)
+    run = openstack("hyperx image list")
+    assert run.status == 1
+    assert "refused the credentials" in run.err
+    assert len([request for request in fake.requests if request.path.endswith("/auth/tokens")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "existing"),
+    [
+        (f"hyperx image create new --url {URL} --store nowhere", "fast, slow"),
+        (f"hyperx iso create new --url {URL} --store nowhere", "fast, slow"),
+        ("hyperx image launch debian web --flavor m1.tiny --availability-zone mars", "nova"),
+    ],
+)
+def test_an_unknown_store_or_zone_is_refused_with_those_that_exist(
+    openstack: Callable[..., Run], fake: InMemoryCloud, debian: str, line: str, existing: str
+) -> None:
+    run = openstack(line.replace("debian", debian))
+    assert run.status
+    assert existing in run.err
+    assert (len(fake.glance.images), len(fake.nova.servers)) == (1, 0)
+
+
+@pytest.mark.parametrize("line", ["image create a --url b", "image list", "image capture a b", "check-url a"])
+def test_an_unknown_format_is_refused_with_those_that_exist(
+    openstack: Callable[..., Run], fake: InMemoryCloud, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    with pytest.raises(SystemExit):
+        openstack(f"hyperx {line} --disk-format qcow3")
+    assert "choose from 'raw', 'qcow2'" in capsys.readouterr().err
+    assert fake.requests == []

@@ -49,6 +49,10 @@ def cloud_of_the_guide(fake: InMemoryCloud, tmp_path: Path, monkeypatch: pytest.
     fake.glance.downloads["http://files.example/debian-12.qcow2"] = samples.data("disk.qcow2")
     common: dict[str, Any] = {"status": "active", "disk_format": "qcow2", "container_format": "bare", "size": 700 << 20}
     fake.glance.add_image(name="debian-11", **common)
+    fake.glance.add_image(name="licensed", visibility="private", **(common | {"size": 1 << 20}))
+    fake.glance.share(
+        fake.glance.add_image(name="suite", owner="dept-b", visibility="shared", **common), "dept-a", status="pending"
+    )
     fake.glance.add_image(name="shared-tools", owner="dept-b", visibility="community", **common)
     fake.glance.add_image(
         name="kylin",

@@ -24,6 +24,7 @@ __all__ = ["debian", "fake", "openstack"]
 WIDTHS = (80, 100, 140)
 LONG = "Ubuntu-24.04-服务器-with-everything-that-a-department-needs"
 STARTED = f"image create later-{{n}} --url {URL} --no-wait -c id -f value"
+RELEASED = f"image release debian-{{n}} --release-version 2026.11 --name '{LONG}' --url {URL}"
 CAPTURED = f"image capture '{LONG}' golden --capture-id captured-{{n}} --no-wait"
 TABLES: dict[str, tuple[str, ...]] = {
     "capture resume": (CAPTURED, "capture resume captured-{n}"),
@@ -32,19 +33,29 @@ TABLES: dict[str, tuple[str, ...]] = {
     "department list": ("department list",),
     "deployment leave": ("deployment leave --dry-run",),
     "doctor": ("doctor --probe",),
+    "family list": (RELEASED, "family list"),
+    "family retire": (RELEASED, "family retire debian-{n} --keep 1 --dry-run"),
+    "family show": (RELEASED, "family show debian-{n}"),
     "flavor list": ("flavor list --image large",),
     "image capture": (f"image capture '{LONG}' golden-{{n}}",),
     "image create": (f"image create '{LONG}' --url {URL} --description '{'说明。' * 60}' --tag '{LONG}'",),
+    "image deprecate": (RELEASED, "image deprecate --family debian-{n} --replacement large"),
     "image launch": (f"image launch {LONG} web-{{n}} --flavor m1.tiny --count 2",),
     "image list": ("image list --long --view all",),
+    "image reinstate": (RELEASED, "image reinstate --family debian-{n}"),
+    "image release": (f"image release debian-12 --release-version {{n}} --name '{LONG}' --url {URL} --tag '{LONG}'",),
     "image servers": (f"image servers {LONG}",),
     "image set": (
         f"image set {LONG} large --os-name '{LONG}' --description '{'word ' * 60}' --tag a --category public",
     ),
+    "image share": ("image share large {bob} {carol}",),
+    "image shares": ("image share large {bob} {carol}", "image shares large"),
+    "image unshare": ("image share large {bob} {carol}", "image unshare large {bob}"),
     "image show": (f"image show {LONG}",),
     "image summary": ("image summary",),
     "image tags": ("image tags",),
     "iso create": ("iso create disc-{n} --url http://files.example/disc.iso",),
+    "iso release": ("iso release disc-{n} --name disc-{n} --url http://files.example/disc.iso",),
     "iso list": ("iso list",),
     "launch list": ("launch list",),
     "launch show": ("launch show order-2026-1",),
@@ -102,10 +113,14 @@ def test_a_table_is_no_wider_than_its_terminal(
         furnished.glance.import_methods = []  # so that it has something to say
     user = "admin" if command == "quota set" else "alice"
 
+    names = {"bob": furnished.departments["dept-b"], "carol": furnished.departments["dept-c"]}
+
     def drawn(columns: int) -> Run:
         for earlier in before:
-            openstack(f"hyperx {earlier.format(n=columns)}")
-        run = openstack(f"hyperx {line.format(n=columns)} --language {language} --max-width {columns}", user=user)
+            openstack(f"hyperx {earlier.format(n=columns, **names)}")
+        run = openstack(
+            f"hyperx {line.format(n=columns, **names)} --language {language} --max-width {columns}", user=user
+        )
         assert run.out.startswith("+-"), run.err
         return run
 
@@ -117,7 +132,7 @@ def test_a_table_is_no_wider_than_its_terminal(
         told = re.search("(?:left out to fit the width: |省略的列：)(.*?)[.。]", run.err)
         assert left_out == (re.split(", |、", told[1]) if told else [])
         for title in left_out:
-            assert titles(openstack(f"hyperx {line.format(n=columns)} --max-width {columns} -c '{title}'").out)
+            assert titles(openstack(f"hyperx {line.format(n=columns, **names)} --max-width {columns} -c '{title}'").out)
 
 
 @pytest.mark.usefixtures("furnished")

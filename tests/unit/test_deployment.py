@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import configparser
+import functools
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 
 from hyperx_glance import Client, LaunchRequest, NewCapture, Pace, Settings, deployment, vocabulary
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import say
 from tests.support import foreign
 from tests.support.interference import interrupt
 from tests.support.readers import assert_whole
-from tests.support.records import make_image
+from tests.support.records import HIDING, make_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance import Finding
     from hyperx_glance.testing.memory import ServiceName
 
@@ -31,6 +38,8 @@ READING = [
     "image-version",
     "compute-version",
     "clock-skew",
+    "policies",
+    "launch-choices",
     "web-download",
     "unified-limits",
     "redirects",
@@ -38,20 +47,27 @@ READING = [
     "stuck-imports",
     "lost-places",
     "featured-flag",
+    "share-acceptance",
     "inherited-properties",
     "image-formats",
     "server-metadata",
+    "own-properties",
 ]
 TRYING = [
     "scratch-record",
     "property-protections",
+    "image-policies",
     "publicize",
     "communitize",
     "download-ports",
+    "imports",
     "data-check",
     "hybrid-isos",
     "stream-quota",
     "image-limits",
+    "image-store",
+    "launch-rights",
+    "volume-rights",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
@@ -64,11 +80,17 @@ def fake() -> InMemoryCloud:
     return cloud
 
 
+def hurried() -> Pace:
+    """Return a pace by whose clock each look is a second later."""
+    return Pace(first_interval=0, longest_interval=0, clock=functools.partial(next, itertools.count()))
+
+
 def connect(fake: InMemoryCloud, user: str, **settings: object) -> Client:
+    settings = {"pace": Pace(first_interval=0, longest_interval=0), **settings}
     return Client.from_session(
         fake.session(user),
         region_name="RegionOne",
-        settings=Settings(pace=Pace(first_interval=0, longest_interval=0), **settings),  # type: ignore[arg-type]  # fields
+        settings=Settings(**settings),  # type: ignore[arg-type]  # fields
     )
 
 
@@ -87,6 +109,26 @@ def examine(fake: InMemoryCloud, user: str = "alice", *, probe: bool = False, **
 def levels(findings: dict[str, Finding]) -> dict[str, str]:
     """Return what is not well."""
     return {check: finding.level for check, finding in findings.items() if finding.level != "ok"}
+
+
+def test_the_steward_accepts_only_as_an_administrator(fake: InMemoryCloud) -> None:
+    """Check who accepts shared images: members, or a steward, who must be there, log in, and be an administrator."""
+
+    def found(steward: Session | None, acceptance: str = "steward") -> Finding:
+        settings = Settings(share_acceptance=acceptance)  # type: ignore[arg-type]  # one of the words
+        client = Client.from_session(fake.session("alice"), steward=steward, settings=settings)
+        return next(finding for finding in client.doctor() if finding.check == "share-acceptance")
+
+    wrong = Session(
+        v3.Password(
+            **{key: text for key, text in fake.auth("admin").items() if key != "region_name"} | {"password": "no"}  # type: ignore[arg-type]  # strings
+        ),
+        fake.session("admin").session,
+    )
+    assert [found(None, "member").level, found(fake.session("admin")).level] == ["ok", "ok"]
+    assert "needs a steward" in found(None).message
+    assert "does not have the role admin" in found(fake.session("bob")).message
+    assert "cannot log in" in found(wrong).message
 
 
 def scratch_records(fake: InMemoryCloud) -> list[str]:
@@ -224,7 +266,8 @@ def test_a_service_that_is_down_is_a_finding(
     assert "does not respond" in findings[check].message
     others = {other for other in levels(findings) if other != check}
     needing = {
-        "image": {*READING[9:-1], *READING[8:9], "image-version", *(TRYING if probe else [])},
+        "image": {*READING[10:-2], "own-properties", "image-version", *(TRYING if probe else [])}
+        - {"share-acceptance"},
         "compute": {"compute-version", "server-metadata"},
     }
     assert others == needing.get(check, set())
@@ -236,14 +279,20 @@ def test_keystone_down_is_a_finding(fake: InMemoryCloud) -> None:
 
     findings = examine(fake, probe=True)
 
-    assert {findings[check].level for check in READING[:5]} == {"error"}
-    assert findings["clock-skew"].level == "warning"
+    assert findings["identity"].level == "error"
+    assert findings["identity"].message.startswith(
+        "Keystone does not respond correctly. Nothing works without Keystone."
+    )
+    assert {finding.level for check, finding in findings.items() if check != "identity"} == {"warning"}
+    assert findings["compute"].message == "Not checked: the identity service is not usable."
 
 
 def test_credentials_that_are_refused_are_a_finding(fake: InMemoryCloud) -> None:
     fake.fail("keystone", "POST", "/auth/tokens", status=401, times=None)
 
     assert "refused the credentials" in examine(fake)["identity"].message
+    logins = [request for request in fake.requests if request.path.endswith("/auth/tokens")]
+    assert len(logins) == 1, "Keystone may lock users out after a few"
 
 
 def test_no_cinder_is_a_warning_about_isos(fake: InMemoryCloud) -> None:
@@ -523,6 +572,7 @@ def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
     stuck = {
         fake.glance.add_image(status="importing", updated_at=old),
         fake.glance.add_image(status="saving", updated_at=old, visibility="community"),
+        fake.glance.add_image(status="uploading", updated_at=old, size=5),
         fake.glance.add_image(status="queued", updated_at=old, os_glance_import_task="some task"),
     }
     foreign = fake.glance.add_image(owner="dept-b", status="importing", updated_at=old)
@@ -534,9 +584,9 @@ def test_imports_that_are_stuck(fake: InMemoryCloud) -> None:
 
     assert own.level == all_of_them.level == "warning"
     assert all(image_id in own.message for image_id in stuck)
-    assert "(3): " in own.message
+    assert "(4): " in own.message
     assert foreign in all_of_them.message
-    assert "(4): " in all_of_them.message
+    assert "(5): " in all_of_them.message
 
 
 def test_imports_are_timed_by_the_clock_that_wrote_them(fake: InMemoryCloud) -> None:
@@ -641,7 +691,7 @@ def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
 def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
     fake.glance.protections = False
     fake.glance.policies["publicize_image"] = "member"
-    fake.fail("glance", "PATCH", "", status=500, skip=3)
+    fake.fail("glance", "PATCH", "", status=500, skip=4)
 
     findings = examine(fake, probe=True)
 
@@ -713,7 +763,7 @@ def test_an_administrator_cannot_try_what_members_may(fake: InMemoryCloud) -> No
     findings = examine(fake, "admin", probe=True, public_visibility="public")
 
     assert levels(findings) == dict.fromkeys(
-        ("featured-flag", "property-protections", "publicize", "communitize"), "warning"
+        ("featured-flag", "property-protections", "image-policies", "publicize", "communitize"), "warning"
     )
     assert "as a member" in findings["publicize"].remedy
     assert scratch_records(fake) == []
@@ -731,7 +781,8 @@ def test_a_department_without_room_can_try_nothing(fake: InMemoryCloud) -> None:
 
     findings = examine(fake, probe=True)
 
-    assert findings["scratch-record"].level == "error"
+    assert findings["scratch-record"].level == "warning", "the deployment may well work"
+    assert errors(findings) == set()
     assert "limit" in findings["scratch-record"].explanation
 
 
@@ -841,6 +892,16 @@ def test_an_interrupted_creation_is_named_since_the_record_may_still_come(fake: 
     assert f"may still exist: image {vars(caught.value)['image_id']}" in caught.value.__notes__[0]
 
 
+def test_protections_that_keep_members_from_reinstating_images_are_told(fake: InMemoryCloud) -> None:
+    section = "[^hyperx_deprecated_at$]\ncreate = @\nread = @\nupdate = @\ndelete = admin\n\n"
+    fake.glance.protections = section + deployment.property_protections()
+
+    finding = examine(fake, probe=True)["property-protections"]
+
+    assert (finding.level, finding.message.code) == ("error", "properties-not-removable")
+    assert "[.*]" in finding.remedy
+
+
 def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
     """They let members change the note of who registered an image."""
     fake.glance.protections = deployment.property_protections().replace("[^hyperx_created_by$]", "[^nothing$]")
@@ -855,10 +916,12 @@ def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
 def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
     examine(fake, probe=True)
 
-    (body,) = (request.body for request in fake.requests if (request.method, request.path) == ("POST", "/v2/images"))
-    assert isinstance(body, dict)
-    assert body["os_hidden"] is True
-    assert body["visibility"] == "private"
+    bodies = [request.body for request in fake.requests if (request.method, request.path) == ("POST", "/v2/images")]
+    assert len(bodies) == 2
+    for body in bodies:
+        assert isinstance(body, dict)
+        assert body["os_hidden"] is True
+        assert body["visibility"] == "private"
 
 
 # ----------------------------------------------------------------- older releases
@@ -887,7 +950,7 @@ def test_limits_that_are_hidden_are_told_to_administrators() -> None:
     fake = InMemoryCloud(release="2025.1")
 
     assert "token for the whole system" in examine(fake, "admin")["department-limits"].message
-    fake.keystone.rescopes_tokens = False
+    fake.keystone.administers_system = False
     finding = examine(fake, "admin")["department-limits"]
     assert finding.level == "warning"
     assert "set_quota refuses" in finding.message
@@ -947,10 +1010,12 @@ def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, leve
 @pytest.mark.parametrize(
     ("properties", "tags", "level", "told"),
     [
-        (128, 128, "ok", "the 18 properties and 20 tags"),
+        (128, 128, "ok", "the 25 properties and 20 tags"),
         (128, 8, "warning", "only 8 tags"),
         (15, 128, "warning", "only 15 properties"),
-        (8, 8, "error", "only 8 properties; registrations write up to 12"),
+        (8, 8, "warning", "only 8 properties; a usual registration writes up to 6, one with every field 17"),
+        (4, 128, "error", "only 4 properties; a usual registration writes up to 6, and may fail"),
+        (0, 0, "error", "only 0 properties"),
     ],
 )
 def test_small_limits_of_properties_and_tags_are_told(
@@ -960,6 +1025,264 @@ def test_small_limits_of_properties_and_tags_are_told(
     found = examine(fake, probe=True)
     assert found["image-limits"].level == level
     assert told in found["image-limits"].message
-    if properties < 18:
+    if 0 < properties < 25:
         assert found["property-protections"].message.code == "properties-exceed-the-quota"
-    assert found["scratch-record"].level == "ok"
+    assert found["scratch-record"].level == ("ok" if properties else "error")
+
+
+# ----------------------------------------------------------------- rights
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_properties_that_only_administrators_read_are_an_error(
+    fake: InMemoryCloud,
+    probe: bool,  # noqa: FBT001 - a case
+) -> None:
+    client = connect(fake, "alice")
+    make_image(fake, hyperx_created_by=client.cloud.user_id)
+    assert examine(fake, probe=probe)["own-properties"].level == "ok"
+    fake.glance.protections = HIDING
+
+    finding = examine(fake, probe=probe)["own-properties"]
+
+    assert finding.level == "error"
+    assert "hyperx_created_by" in finding.message
+    assert examine(fake, "admin")["own-properties"].level == "ok"
+
+
+def test_without_any_image_nothing_is_known_of_hidden_properties(fake: InMemoryCloud) -> None:
+    fake.glance.protections = HIDING
+
+    assert "no image" in examine(fake)["own-properties"].message
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "level"),
+    [("nova", "/servers/detail$", "warning"), ("nova", "/servers$", "error"), ("cinder", "/volumes/detail", "warning")],
+)
+def test_a_list_that_a_policy_refuses_is_named(
+    fake: InMemoryCloud, service: ServiceName, path: str, level: str
+) -> None:
+    fake.fail(service, "GET", path, status=403, body="You are not authorized.", times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"policies": level}
+    assert f"GET {path.rstrip('$')} (" in findings["policies"].message
+    assert findings["policies"].explanation.startswith("You are not authorized.")
+
+
+def test_each_refused_list_is_told_with_its_consequence(fake: InMemoryCloud) -> None:
+    fake.fail("nova", "GET", "/limits$", status=403, times=None)
+    fake.fail("nova", "GET", "/os-keypairs", status=403, times=None)
+
+    message = examine(fake)["policies"].message
+
+    assert "Quotas of servers are not shown" in message
+    assert "Key pairs cannot be chosen" in message
+
+
+def test_a_check_that_a_policy_refuses_is_no_error(fake: InMemoryCloud) -> None:
+    fake.fail("glance", "GET", "/v2/info/usage", status=403, times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == dict.fromkeys(("policies", "unified-limits", "lost-places"), "warning")
+
+
+def test_a_scratch_record_that_cannot_be_deleted_is_made_once(fake: InMemoryCloud) -> None:
+    fake.glance.policies["delete_image"] = "admin"
+    first = examine(fake, probe=True)["scratch-record"]
+    (left,) = fake.glance.images.values()
+    assert left.id in first.message
+    left.created_at -= timedelta(hours=1)
+
+    second = examine(fake, probe=True)
+
+    assert list(fake.glance.images) == [left.id]
+    assert second["scratch-record"].level == "error"
+    assert left.id in second["scratch-record"].message
+    assert "no other was made" in second["scratch-record"].message
+    fake.glance.policies["delete_image"] = "member"
+    assert levels(examine(fake, probe=True)) == {}
+    assert scratch_records(fake) == []
+
+
+# ----------------------------------------------------------------- Glance's policies, its store, and launches
+
+
+@pytest.mark.parametrize("rule", ["admin", "nobody"])
+@pytest.mark.parametrize(
+    ("policy", "level", "told"),
+    [
+        ("modify_image", "error", "neither edited nor registered from URLs"),
+        ("upload_image", "error", "from files or streams"),
+        ("download_image", "error", "neither downloaded nor launched"),
+        ("delete_image", "error", "failed registrations stay"),
+        ("deactivate", "warning", "cannot be disabled"),
+        ("reactivate", "warning", "cannot be enabled again"),
+    ],
+)
+def test_a_policy_of_glance_that_refuses_members_something_is_told(
+    fake: InMemoryCloud, policy: str, level: str, told: str, rule: Literal["admin", "nobody"]
+) -> None:
+    fake.glance.policies[policy] = rule
+
+    findings = examine(fake, probe=True)
+
+    found = findings["image-policies"]
+    assert found.level == level
+    assert f": {policy}." in found.message
+    assert told in found.message
+    assert f"not authorized to complete {policy} action" in found.explanation
+    assert errors(findings) <= {"image-policies", "scratch-record"}
+    assert findings["property-protections"].level != "error"
+
+
+def test_a_policy_that_refuses_volumes_is_told(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["volume-rights"].message.code == "volumes-are-allowed"
+    assert fake.cinder.volumes == {}
+    fake.fail("cinder", "POST", "/volumes$", status=503)
+    assert examine(fake, probe=True)["volume-rights"].message.code == "no-volume-was-tried"
+    body = {"forbidden": {"message": "Policy doesn't allow volume:create to be performed.", "code": 403}}
+    fake.fail("cinder", "POST", "/volumes$", status=403, body=body)
+
+    findings = examine(fake, probe=True)
+
+    assert levels(findings) == {"volume-rights": "warning"}
+    assert "volume:create" in findings["volume-rights"].explanation
+
+
+def test_several_policies_are_told_together(fake: InMemoryCloud) -> None:
+    fake.glance.policies |= {"reactivate": "admin", "download_image": "nobody"}
+
+    found = examine(fake, probe=True)["image-policies"]
+
+    assert found.level == "error"
+    assert ": download_image, reactivate." in found.message
+    assert "download_image" in found.explanation
+
+
+def test_a_store_that_takes_no_data_is_an_error(fake: InMemoryCloud) -> None:
+    fake.glance.broken_stores = {"fast"}
+
+    findings = examine(fake, probe=True)
+
+    assert errors(findings) == {"image-store"}
+    assert "could not be stored" in findings["image-store"].message
+    assert findings["image-store"].explanation
+    assert scratch_records(fake) == []
+
+
+def test_the_probe_shows_the_store_though_it_has_data_refused(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["image-store"].message.code == "store-takes-data"
+    fake.glance.disk_formats = ["qcow2", "raw"]
+    assert examine(fake, probe=True)["image-store"].message.code == "store-not-tried"
+
+
+def test_a_department_without_room_for_data_says_nothing_of_the_store(fake: InMemoryCloud) -> None:
+    over = "Resource image_size_total is over limit of 1 due to current usage 2 and delta 1"
+    fake.fail("glance", "PUT", "/file", status=413, body=over, skip=1, times=None)
+
+    findings = examine(fake, probe=True)
+
+    assert errors(findings) == set()
+    assert findings["image-store"].level == "warning"
+
+
+def test_a_glance_that_cannot_stage_is_an_error(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["imports"].message.code == "imports-end"
+    fake.glance.staging_broken = True
+
+    findings = examine(fake, probe=True, pace=hurried())
+
+    assert errors(findings) == {"imports"}
+    assert "staging" in findings["imports"].remedy
+    assert examine(fake, probe=True, pace=hurried(), transfer="stream")["imports"].level == "warning"
+
+
+@pytest.mark.parametrize(("status", "level"), [(500, "error"), (409, "ok")])
+def test_a_glance_that_fails_to_take_imports_is_an_error(fake: InMemoryCloud, status: int, level: str) -> None:
+    fake.fail("glance", "POST", "/import$", status=status, body="no", times=None)
+
+    assert examine(fake, probe=True)["imports"].level == level
+
+
+def test_an_import_without_a_free_thread_is_inconclusive(fake: InMemoryCloud) -> None:
+    fake.glance.task_threads = 0
+
+    findings = examine(fake, probe=True, pace=hurried())
+
+    assert errors(findings) == set()
+    assert "threads" in findings["imports"].message
+
+
+def errors(findings: dict[str, Finding]) -> set[str]:
+    return {check for check, finding in findings.items() if finding.level == "error"}
+
+
+def without_flavors(fake: InMemoryCloud) -> None:
+    fake.nova.flavors.clear()
+
+
+def without_hosts(fake: InMemoryCloud) -> None:
+    fake.nova.availability_zones, fake.nova.unavailable_zones = [], fake.nova.availability_zones
+
+
+def without_networks(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+
+
+def with_an_external_network(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+    fake.neutron.add_network("outside", project_id=fake.keystone.project_id("dept-a"), external=True)
+
+
+def with_a_network_without_addresses(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+    fake.neutron.add_network("outside", shared=True, subnets=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (with_a_network_without_addresses, "networks-without-subnets"),
+        (without_flavors, "no-flavor-is-shown"),
+        (without_hosts, "no-zone-is-available"),
+        (without_networks, "no-network-is-shown"),
+        (with_an_external_network, "only-external-networks"),
+    ],
+)
+def test_what_launches_lack_is_an_error(
+    fake: InMemoryCloud, change: Callable[[InMemoryCloud], None], code: str
+) -> None:
+    assert examine(fake)["launch-choices"].level == "ok"
+    change(fake)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"launch-choices": "error"}
+    assert str(say(code, networks=["outside"])) in findings["launch-choices"].message
+
+
+@pytest.mark.parametrize("path", ["/flavors", "/os-availability-zone", "/networks"])
+def test_choices_that_a_policy_hides_are_left_to_the_check_of_policies(fake: InMemoryCloud, path: str) -> None:
+    fake.fail("neutron" if path == "/networks" else "nova", "GET", path, status=403, times=None)
+
+    findings = examine(fake)
+
+    assert findings["launch-choices"].level == "ok"
+    assert path in findings["policies"].message
+
+
+@pytest.mark.parametrize(("times", "level"), [(1, "warning"), (None, "error")])
+def test_launches_that_policies_refuse_are_told(fake: InMemoryCloud, times: int | None, level: str) -> None:
+    words = "Policy doesn't allow os_compute_api:servers:create:attach_volume to be performed."
+    fake.fail("nova", "POST", "/servers$", status=403, body={"forbidden": {"message": words, "code": 403}}, times=times)
+
+    found = examine(fake, probe=True)["launch-rights"]
+
+    assert found.level == level
+    assert "create:attach_volume" in found.explanation
+    assert "create:attach_volume" in found.remedy
+    assert fake.nova.servers == {}

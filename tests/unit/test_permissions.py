@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperx_glance import Action, Image
+from hyperx_glance import Action, Image, NotAllowedError
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import ActionWord
 from tests.support.clouds import ClientFactory
@@ -20,7 +20,14 @@ def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None
     alice.user_id  # noqa: B018  # logs in
     cloud.requests.clear()
 
-    assert alice.allowed(image(cloud)) == set(Action) - {Action.FEATURE, Action.WITHDRAW, Action.ENABLE}
+    assert alice.allowed(image(cloud)) == set(Action) - {
+        Action.FEATURE,
+        Action.WITHDRAW,
+        Action.ENABLE,
+        Action.ACCEPT,
+        Action.DECLINE,
+        Action.REINSTATE,
+    }
     assert alice.why_not(image(cloud), "feature")
     assert cloud.requests == []
 
@@ -38,6 +45,8 @@ def test_every_refusal_is_a_sentence_with_a_way_out(cloud: InMemoryCloud, client
         image(cloud, disk_format="iso", hyperx_bootable="false"),
         image(cloud, hyperx_password_enabled="true", os_admin_user="a b"),
         image(cloud, bdm_v2="True", block_device_mapping="[{}]", size=0),
+        image(cloud, "dept-b", visibility="shared"),
+        image(cloud, "dept-b", visibility="shared", os_glance_share_status="rejected"),
     ]
     for user, steward in (("alice", None), ("rita", None), ("rita", "admin"), ("admin", None)):
         caller = client(user, steward=steward)
@@ -62,10 +71,10 @@ def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemo
 @pytest.mark.parametrize(
     ("record", "actions"),
     [
-        ({"status": "importing"}, {"edit", "publish", "delete", "protect"}),
-        ({"status": "saving"}, {"edit", "publish", "delete", "protect"}),
+        ({"status": "importing"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
+        ({"status": "saving"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
         ({"status": "pending_delete"}, set()),
-        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable"}),
+        ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable", "share", "deprecate"}),
     ],
 )
 def test_states_that_pass_quickly(
@@ -88,6 +97,8 @@ def test_a_snapshot_of_volumes_is_not_published(cloud: InMemoryCloud, client: Cl
         ({"status": "deactivated"}, "disable", "The image is already disabled."),
         ({"visibility": "community"}, "publish", "The image is already public."),
         ({}, "withdraw", "The image is already private."),
+        ({}, "reinstate", "The image is already current."),
+        ({"hyperx_deprecated_at": "2020-01-01T00:00:00Z"}, "deprecate", "The image is already deprecated."),
         ({"visibility": "public", "hyperx_featured": "true"}, "feature", "The image is already featured."),
         ({"protected": True}, "protect", "The image is already protected against deletion."),
     ],
@@ -119,3 +130,39 @@ def test_a_verb_with_nothing_to_do_is_no_error(cloud: InMemoryCloud, client: Cli
 
 def test_ending_the_sharing_of_an_image_is_offered(cloud: InMemoryCloud, client: ClientFactory) -> None:
     assert "withdraw" in client("alice").allowed(image(cloud, visibility="shared"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "action"),
+    [
+        ("reactivate", "deactivated", Action.ENABLE),
+        ("deactivate", "active", Action.DISABLE),
+        ("delete_image", "active", Action.DELETE),
+    ],
+)
+def test_what_a_policy_refused_once_is_no_longer_offered(
+    cloud: InMemoryCloud, client: ClientFactory, policy: str, status: str, action: Action
+) -> None:
+    alice = client("alice")
+    cloud.glance.policies[policy] = "admin"
+    known = alice.image(cloud.glance.add_image(owner="dept-a", name="debian", status=status))
+    assert action in alice.allowed(known)
+
+    with pytest.raises(NotAllowedError) as caught:
+        getattr(alice, action)(known)
+
+    assert f"policy {policy} " in caught.value.hint
+    assert action not in alice.allowed(known)
+    assert f"policy {policy} " in alice.why_not(known, action)
+
+
+def test_a_refusal_that_is_due_to_the_owner_says_nothing_of_own_images(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    alice = client("alice")
+    foreign = cloud.glance.add_image(owner="dept-b", name="debian", status="active", visibility="community")
+
+    with pytest.raises(NotAllowedError):
+        alice.disable(foreign)
+
+    assert Action.DISABLE in alice.allowed(image(cloud))

@@ -5,19 +5,28 @@ Services cut lists at a limit of their own. Some link to the rest, some take an 
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
+import json
+import pkgutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+import hyperx_glance
 from hyperx_glance import ConflictError, ImageQuery, LaunchRequest, ServiceUnavailableError
-from tests.support.clouds import ClientFactory
+from hyperx_glance.cloud.pages import KeystonePage, ListPage
+from tests.support.clouds import ClientFactory, sent
+from tests.support.readers import assert_told
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hyperx_glance import Client
+    from hyperx_glance.cloud.answers import Shape
     from hyperx_glance.testing import InMemoryCloud
+    from hyperx_glance.testing.memory import Recorded, Reply
 
 DEPARTMENTS = [f"lab-{number}" for number in range(5)]
 REQUEST = {"flavor": "m1.tiny", "networks": "none"}
@@ -123,6 +132,47 @@ def test_a_launch_finds_by_name_what_is_far_behind(
         launch(alice, ids[0], "again", launch_id=launch(alice, ids[0], "mine", launch_id="our-launch"))
 
 
+def test_each_list_that_the_library_reads_is_among_these(
+    cloud: InMemoryCloud, client: ClientFactory, ids: list[str]
+) -> None:
+    """A list is read through a subclass of `ListPage` or `KeystonePage`; three others have no such page."""
+    requests: dict[str, set[str]] = {}
+
+    def noted(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if request.method == "GET" and reply.status == 200 and reply.content.startswith(b"{"):
+            for key, value in json.loads(reply.content).items():
+                if isinstance(value, list):
+                    requests.setdefault(key, set()).add(f"{request.path}?{request.query}")
+        return reply
+
+    cloud.intercept(noted)
+    limit_pages(cloud, 2)
+    answers(client(), client("admin"), ids[0])
+    chosen = {"flavor": "flavor-4", "networks": ("net-4",), "server_group": "group-4", "key_name": "key-4"}
+    launch(client(), ids[0], "web", **chosen)
+
+    keys = {shape.model_fields["records"].validation_alias for shape in [*every(ListPage), *every(KeystonePage)]}
+    read = {str(key) for key in keys if key} | {"images", "server_groups", "availabilityZoneInfo"}
+    assert len(read) > 9
+    assert read <= requests.keys()
+    zones = {"availabilityZoneInfo"}  # Nova never cuts these
+    assert {key for key in read if len(requests[key]) < 2} <= zones
+
+
+def every(shape: type[Shape]) -> list[type[Shape]]:
+    """Return the subclasses of a page, in all modules of the library."""
+    for module in pkgutil.walk_packages(hyperx_glance.__path__, "hyperx_glance."):
+        if not module.name.startswith(("hyperx_glance.testing", "hyperx_glance.cli")):
+            importlib.import_module(module.name)
+    found, waiting = [], [shape]
+    while waiting:
+        below = waiting.pop().__subclasses__()
+        found += below
+        waiting += below
+    return found
+
+
 def test_a_silent_limit_of_keystone_cuts_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
     """Since 2025.2, a list without a limit ends at max_db_limit, without a word."""
     names = sorted([*DEPARTMENTS, *(each.name for each in client("admin").departments())])
@@ -130,6 +180,53 @@ def test_a_silent_limit_of_keystone_cuts_nothing(cloud: InMemoryCloud, client: C
         cloud.keystone.add_department(name)
     cloud.keystone.max_db_limit = 4
     assert [each.name for each in client("admin").departments()] == names
+
+
+def hide_networks(cloud: InMemoryCloud, *hidden: str) -> None:
+    """Hide networks as Neutron does: it cuts a page, applies its policy get_network, and then links to no next page."""
+
+    def filtered(request: Recorded, handle: Callable[[], Reply]) -> Reply:
+        reply = handle()
+        if not request.path.endswith("/networks"):
+            return reply
+        body = json.loads(reply.content)
+        whole = body["networks"]
+        body["networks"] = [network for network in whole if network["name"] not in hidden]
+        if len(body["networks"]) < len(whole):
+            body["networks_links"] = [link for link in body.get("networks_links", []) if link["rel"] != "next"]
+        return dataclasses.replace(reply, content=json.dumps(body).encode())
+
+    cloud.intercept(filtered)
+
+
+@pytest.mark.parametrize("hidden", [["net-0"], ["net-1", "net-3"], ["net-4"], ["net-0", "net-2", "net-4"]], ids=str)
+@pytest.mark.usefixtures("ids")
+def test_networks_are_listed_behind_those_that_a_policy_hides(
+    cloud: InMemoryCloud, client: ClientFactory, hidden: list[str]
+) -> None:
+    hide_networks(cloud, *hidden)
+    names = [network.name for network in client().networks()]
+    assert len(names) == 6 - len(hidden)
+    cloud.neutron.max_limit = 2
+    assert [network.name for network in client().networks()] == names
+
+
+@pytest.mark.parametrize("hidden", [["net-1", "net-2"], ["net1", "net-0"]], ids=str)
+@pytest.mark.usefixtures("ids")
+def test_a_page_of_which_a_policy_hides_everything_is_an_error(
+    cloud: InMemoryCloud, client: ClientFactory, hidden: list[str]
+) -> None:
+    hide_networks(cloud, *hidden)
+    cloud.neutron.max_limit = 2
+    with pytest.raises(ServiceUnavailableError, match="network service cuts this list") as caught:
+        client().networks()
+    assert "pagination_max_limit" in caught.value.hint
+    assert_told(caught.value)
+
+
+def test_a_list_that_is_not_limited_takes_one_request(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    client().networks()
+    assert len(sent(cloud, "GET", "/networks")) == 1
 
 
 # ----------------------------------------------------------------- Keystone before 2025.2 continues no list

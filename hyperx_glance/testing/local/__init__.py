@@ -4,7 +4,8 @@ Keystone, Glance, Placement, Neutron, Nova and Cinder, each in a process of its 
 production code: Nova's fake hypervisor, a Neutron mechanism driver that binds to nothing, a Cinder driver that keeps
 files. Needs Linux and the extra [localcloud].
 
-Users: admin (project admin); alice and arthur (members of dept-a), rita (reader there), bob (member of dept-b).
+Users: admin (project admin); alice and arthur (members of dept-a), rita (reader there), bob (member of dept-b), carol
+(member of dept-c).
 
     with LocalCloud() as cloud:
         connection = openstack.connect(**cloud.auth("alice"))

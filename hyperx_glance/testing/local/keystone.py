@@ -1,7 +1,7 @@
 """Keystone: users, roles, the catalogue and Glance's limits, made in the process itself before it serves.
 
 >>> sorted(USERS)
-['alice', 'arthur', 'bob', 'rita']
+['alice', 'arthur', 'bob', 'carol', 'rita']
 """
 
 import base64

@@ -62,8 +62,8 @@ def options(layout: Layout) -> Options:
         "placement": credentials(layout, "nova"),
         "service_user": credentials(layout, DELEGATE) | {"send_service_user_token": True},
         "neutron": credentials(layout, "nova"),
-        # By default, Nova looks in the catalogue for the internal endpoint of the type volumev3.
-        "cinder": credentials(layout, "nova") | {"catalog_info": "volumev3::publicURL"},
+        # By default, Nova looks in the catalogue for a service that is called cinderv3.
+        "cinder": credentials(layout, "nova") | {"catalog_info": "volumev3::internalURL"},
     }
     return changed(usual, qemu.options(layout)) if layout.hypervisor == "qemu" else usual
 

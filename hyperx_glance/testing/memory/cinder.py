@@ -315,6 +315,8 @@ class Cinder(Service):
         image = self._glance.image(asked["imageRef"]) if asked.get("imageRef") else None
         if asked.get("imageRef") and (image is None or not visible(call.who, image)):
             raise Refused(400, "Invalid image identifier or unable to access requested image.")
+        if image is not None and image.status != "active":
+            raise Refused(400, f"Invalid input received: Image {image.id} is not active.")
         if source is not None and source.status not in ("available", "in-use"):
             raise Refused(
                 400, "Invalid volume: Originating source volume status must be one of 'available, in-use' values"

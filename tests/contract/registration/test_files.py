@@ -114,12 +114,6 @@ def test_no_file_no_record(client: ClientFactory, tmp_path: Path) -> None:
             client("alice").register(NewImage(name=unique("file"), file=path, disk_format="raw"))
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_a_file_fills_one_store(client: ClientFactory, disk: Path) -> None:
-    with pytest.raises(InvalidRequestError, match="one store"):
-        client("alice").register(NewImage(name=unique("file"), file=disk, stores=("fast", "slow")))
-
-
 def shrink(path: Path) -> None:
     os.truncate(path, 200_000)
 

@@ -211,13 +211,25 @@ def test_an_import_alone_says_that_streaming_would_work(
     assert image_ids(cloud) == before
 
 
-def test_several_stores_are_not_streamed(cloud: CloudUnderTest, private_ca: PrivateServer, trust: str) -> None:
+def test_a_url_that_glance_cannot_read_is_staged_for_several_stores(private_ca: PrivateServer, trust: str) -> None:
+    alice = private_ca.connect(trust)
+    between = Interference(alice)
+
+    image = alice.register(new(private_ca.url, stores=("fast", "slow")))
+
+    assert (image.state, image.size, set(image.stores)) == ("ACTIVE", SIZE, {"fast", "slow"})
+    assert (between.count("PUT", "/stage$"), between.count("POST", "/import$")) == (1, 2)
+
+
+def test_an_import_alone_to_several_stores_says_what_would_work(
+    cloud: CloudUnderTest, private_ca: PrivateServer, trust: str
+) -> None:
     before = image_ids(cloud)
 
     with pytest.raises(RegistrationFailedError) as caught:
-        private_ca.connect(trust).register(new(private_ca.url, stores=("fast", "slow")))
+        private_ca.connect(trust, "import").register(new(private_ca.url, stores=("fast", "slow")))
 
-    assert "to one store" in caught.value.hint
+    assert "needs the import method glance-direct" in caught.value.hint
     assert image_ids(cloud) == before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deployments.worlds import cinder, glance, neutron, nova, policies
+from tests.deployments.worlds import cinder, fronts, glance, neutron, nova, policies, stores
 from tests.deployments.worlds.normal import NORMAL
 
 WORLDS = (
@@ -12,4 +12,6 @@ WORLDS = (
     *nova.WORLDS,
     *cinder.WORLDS,
     *neutron.WORLDS,
+    *fronts.WORLDS,
+    *stores.WORLDS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.deployments.world import QUOTAS, WITH_VOLUMES, World, each
+from tests.deployments.world import WITH_VOLUMES, World, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,6 @@ WORLDS: Final = (
         name="Cinder: down",
         made=down("cinder"),
         refused=each(("an administrator limits volumes", *WITH_VOLUMES), "no-response"),
-        wrong=each(QUOTAS, "no-response"),
         doctor={"block-storage": "error"},
         tenth=True,
     ),

@@ -17,13 +17,17 @@ NO_RECORD: Final = {
     **each(
         (
             "property-protections",
+            "image-policies",
             "publicize",
             "communitize",
             "download-ports",
+            "imports",
             "data-check",
             "hybrid-isos",
             "stream-quota",
             "image-limits",
+            "image-store",
+            "volume-rights",
         ),
         "warning",
     ),

@@ -42,5 +42,6 @@ WORLDS: Final = (
         name="Neutron: the only network is external",
         made=changed(**{"router:external": True, "shared": False}),
         refused={"a member sees the networks": "otherwise: net1 is not offered", **each(LAUNCHES, "no-network")},
+        doctor={"launch-choices": "error"},
     ),
 )

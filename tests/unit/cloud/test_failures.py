@@ -52,6 +52,11 @@ def cloud(fake: InMemoryCloud) -> Cloud:
             QuotaExceededError,
         ),
         (413, "The limit has been exceeded on the number of allowed image properties.", InvalidRequestError),
+        (
+            413,
+            "The limit has been exceeded on the number of allowed image tags. Attempted: 20, Maximum: 8",
+            InvalidRequestError,
+        ),
         (415, "Unsupported", InvalidRequestError),
         (429, "Slow down", ServiceUnavailableError),
         (500, "Oops", ServiceUnavailableError),
@@ -69,6 +74,25 @@ def test_each_answer_becomes_its_error(
     assert (caught.value.service, caught.value.status) == ("image", status)
     assert caught.value.request_id
     assert "<" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><body><center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center></body></html>",
+        b"<html><body><h1>413 Payload Too Large</h1>\nThe request entity exceeds the maximum allowed.\n</body></html>",
+    ],
+    ids=["nginx", "HAProxy"],
+)
+def test_the_limit_of_a_proxy_is_not_taken_for_one_of_the_service(
+    fake: InMemoryCloud, cloud: Cloud, page: bytes
+) -> None:
+    fake.fail("glance", "POST", "/images$", status=413, body=page, headers={"x-openstack-request-id": ""})
+
+    with pytest.raises(InvalidRequestError, match="A server in front of the image service takes no request") as caught:
+        cloud.post("image", "/images", json={})
+
+    assert "client_max_body_size" in caught.value.hint
 
 
 def test_a_name_where_an_id_is_wanted_has_a_hint(cloud: Cloud) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, ServiceUnavailableError
 from hyperx_glance.testing.memory import Reply
 from tests.support.clouds import ClientFactory, sent
+from tests.support.readers import assert_told
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
@@ -67,14 +68,24 @@ def test_a_launch_with_volumes_is_refused_before_anything_exists(cloud: InMemory
 # ----------------------------------------------------------------- networks
 
 
-def test_without_neutron_servers_without_a_network_are_launched(cloud: InMemoryCloud, client: ClientFactory) -> None:
+def test_without_neutron_nothing_is_launched_in_a_network(cloud: InMemoryCloud, client: ClientFactory) -> None:
     image_id = make_image(cloud)
     cloud.kill("neutron")
-    assert client().launch(image_id, ask(networks="none")).servers
     with pytest.raises(ServiceUnavailableError) as caught:
         client().launch(image_id, ask())
     assert caught.value.service == "network"
-    assert len(sent(cloud, "POST", "/servers")) == 1
+    assert sent(cloud, "POST", "/servers") == []
+
+
+def test_a_launch_that_nova_cannot_show_without_neutron_is_named(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    """Nova makes servers without a network, but asks Neutron for the groups of each that it shows."""
+    image_id = make_image(cloud)
+    cloud.kill("neutron")
+    with pytest.raises(ServiceUnavailableError, match="gets no answer from the network service") as caught:
+        client().launch(image_id, ask(networks="none"))
+    assert_told(caught.value)
+    cloud.restart("neutron")
+    assert len(client().find_launch(str(caught.value.launch_id)).servers) == 1
 
 
 @pytest.mark.parametrize("said", [NEUTRON_FAILED, NEUTRON_UNREACHABLE, NO_NEUTRON])

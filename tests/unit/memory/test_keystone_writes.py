@@ -33,20 +33,20 @@ def login(cloud: InMemoryCloud, **options: Any) -> requests.Response:  # noqa: A
 
 
 def test_a_new_user_with_a_role_in_a_new_project_works_there(cloud: InMemoryCloud) -> None:
-    project, carol = made(cloud, "project", name="dept-c"), made(cloud, "user", name="carol", password="pw")
+    project, dora = made(cloud, "project", name="dept-d"), made(cloud, "user", name="dora", password="pw")
     member = admin(cloud, "GET", "/roles?name=member").json()["roles"][0]["id"]
-    grant = f"/projects/{project}/users/{carol}/roles/{member}"
+    grant = f"/projects/{project}/users/{dora}/roles/{member}"
     assert [admin(cloud, method, grant).status_code for method in ("GET", "PUT", "GET", "HEAD")] == [404, 204, 204, 204]
 
-    own = login(cloud, username="carol", password="pw", user_domain_id="default", project_id=project)
-    assert [each["name"] for each in own.json()["projects"]] == ["dept-c"]
-    assert cloud.departments["dept-c"] == project
-    cloud.keystone.records["users"][carol]["password"] = "never shown"
-    assert "never shown" not in admin(cloud, "GET", f"/users/{carol}").text
-    assert cloud.auth("carol")["project_name"] == "dept-c"
+    own = login(cloud, username="dora", password="pw", user_domain_id="default", project_id=project)
+    assert [each["name"] for each in own.json()["projects"]] == ["dept-d"]
+    assert cloud.departments["dept-d"] == project
+    cloud.keystone.records["users"][dora]["password"] = "never shown"
+    assert "never shown" not in admin(cloud, "GET", f"/users/{dora}").text
+    assert cloud.auth("dora")["project_name"] == "dept-d"
 
     assert admin(cloud, "DELETE", grant).status_code == 204
-    assert admin(cloud, "GET", f"/role_assignments?user.id={carol}").json()["role_assignments"] == []
+    assert admin(cloud, "GET", f"/role_assignments?user.id={dora}").json()["role_assignments"] == []
 
 
 def test_a_group_gives_its_members_its_roles(cloud: InMemoryCloud) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning:openstack")  # of itself
 
 RAW = {"name": "disk", "disk_format": "raw", "container_format": "bare"}
-USERS = {"admin", "alice", "arthur", "bob", "rita"}
+USERS = {"admin", "alice", "arthur", "bob", "carol", "rita"}
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_the_http_controls_set_the_same_state_as_python(server: Server) -> None:
     image_id = control(server, "image", owner="dept-a", name="set", status="active", os_distro="debian").json()["id"]
     control(server, "download", url="http://files.example/a.raw", base64=base64.b64encode(b"data").decode())
     control(server, "download", url="http://files.example/b.raw", status=404)
-    control(server, "user", name="carol", department="dept-c", role="member")
-    control(server, "quota", department="dept-c", instances=1)
+    control(server, "user", name="dora", department="dept-d", role="member")
+    control(server, "quota", department="dept-d", instances=1)
     control(server, "set", service="nova", build_polls=7)
     cloud = server.clouds["cloud"]
 
@@ -99,8 +99,8 @@ def test_the_http_controls_set_the_same_state_as_python(server: Server) -> None:
     assert found is not None
     assert found.properties == {"os_distro": "debian"}
     assert cloud.glance.downloads == {"http://files.example/a.raw": b"data", "http://files.example/b.raw": 404}
-    assert connect(server, "carol").current_project_id == cloud.departments["dept-c"]
-    assert cloud.nova.limits_of(cloud.departments["dept-c"])["instances"] == 1
+    assert connect(server, "dora").current_project_id == cloud.departments["dept-d"]
+    assert cloud.nova.limits_of(cloud.departments["dept-d"])["instances"] == 1
     assert cloud.nova.build_polls == 7
 
 

@@ -86,9 +86,20 @@ class TestImportWatch:
         watch, reads = self.watch(clock)
 
         for second in range(100):
-            self.look(watch, clock, second, status="importing", updated_at=NOW - timedelta(minutes=61))
+            old = NOW - timedelta(minutes=61)
+            self.look(watch, clock, second, status="importing", os_glance_import_task="81f", updated_at=old)
 
         assert reads == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+
+    def test_an_import_without_its_lock_is_asked_about(self) -> None:
+        """A Glance with a single store leaves no other trace of a failed import of staged data."""
+        clock = Clock(1000)
+        watch, reads = self.watch(clock, "processing", "failure")
+
+        outcomes = [self.look(watch, clock, second, status="importing") for second in range(3)]
+
+        assert outcomes == [Outcome.RUNNING, Outcome.RUNNING, Outcome.FAILED]
+        assert reads == [1.0, 2.0]
 
     def test_a_failed_record_whose_task_is_late_is_asked_again(self) -> None:
         clock = Clock(1000)

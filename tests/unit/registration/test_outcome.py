@@ -39,6 +39,11 @@ class TestOutcome:
             ({"status": "queued", "os_glance_failed_import": "fast", "os_glance_import_task": "81f"}, Outcome.RUNNING),
             ({"status": "importing", "os_glance_import_task": "81f"}, Outcome.RUNNING),
             ({"status": "importing"}, Outcome.RUNNING),
+            ({"status": "importing", "os_glance_failed_import": "fast"}, Outcome.FAILED),
+            (
+                {"status": "importing", "os_glance_failed_import": "fast", "os_glance_import_task": "81f"},
+                Outcome.RUNNING,
+            ),
             ({"status": "saving"}, Outcome.RUNNING),
             ({"status": "uploading"}, Outcome.RUNNING),
             ({"status": "active", "os_glance_import_task": "81f"}, Outcome.RUNNING),

@@ -124,6 +124,19 @@ class TestUploadsThatGlanceRefuses:
         assert (caught.value.reason, caught.value.status) == (reason, status)
         assert not cloud.glance.image(caught.value.image_id)
 
+    def test_by_a_proxy_whose_limit_is_smaller(
+        self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
+    ) -> None:
+        page, unnumbered = b"<html><h1>413 Request Entity Too Large</h1></html>", {"x-openstack-request-id": ""}
+        cloud.fail("glance", "PUT", "/file", status=413, body=page, headers=unnumbered)
+
+        with pytest.raises(RegistrationFailedError, match="A server in front of the image service") as caught:
+            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert (caught.value.reason, caught.value.status) == (UrlProblem.TOO_LARGE, 413)
+        assert "transfer='import'" in caught.value.hint
+        assert not cloud.glance.image(caught.value.image_id)
+
     def test_a_partitioned_raw_disk_is_refused_for_its_content_and_not_for_its_format(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:

@@ -227,6 +227,8 @@ class Imports(Data):
             failed = self._store(job)
         except (OSError, ContentError, _StoreError) as error:
             self._fail(job, error)
+            self._save(image)
+            return
         else:
             image.properties["os_glance_failed_import"] = ",".join(failed)
             image.status = "active"
@@ -260,7 +262,12 @@ class Imports(Data):
         elif isinstance(error, _StoreError):
             failed = error.stores
         image.properties["os_glance_failed_import"] = ",".join(filter(None, failed))
-        if not job.is_copy:
+        if image.staged is not None and not job.is_copy:
+            # No task of that flow sets the status back, and the data stays in the staging area.
+            place = min((job.stores.index(store) for store in failed), default=0)
+            image.properties["os_glance_importing_to_stores"] = ",".join(filter(None, job.stores[place + 1 :]))
+            image.size = None if place else image.size  # as the last location is taken back
+        elif not job.is_copy:
             image.status, image.size, image.virtual_size = "queued", None, None
         self._finish_task(job, "failure", "Task failed due to Internal Error")
 

@@ -123,6 +123,8 @@ class ImageRecord:
     tags: set[str] = dataclasses.field(default_factory=set)
     properties: dict[str, str] = dataclasses.field(default_factory=dict)
     members: dict[str, Member] = dataclasses.field(default_factory=dict)
+    former_members: dict[str, Member] = dataclasses.field(default_factory=dict)
+    """Members that were deleted: Glance keeps their rows, and uses them again."""
     stores: list[str] = dataclasses.field(default_factory=list)
     data: bytes | None = None
     staged: bytes | None = None

@@ -85,6 +85,7 @@ class State(Service):
             "add_image": "member",
             "modify_image": "member",
             "upload_image": "member",
+            "download_image": "member",
             "delete_image": "member",
             "deactivate": "member",
             "reactivate": "member",
@@ -106,6 +107,10 @@ class State(Service):
         """The option image_property_quota."""
         self.tag_quota = records.MOST_PROPERTIES
         """The option image_tag_quota."""
+        self.member_quota = records.MOST_MEMBERS
+        """The option image_member_quota."""
+        self.while_a_status_is_set: Callable[[], object] | None = None
+        """Called when a member was found whose status is to be set, and before it is: other requests may be handled."""
         self.default_page = 25
         """The option limit_param_default: the number of images of a page."""
         self.largest_page = 1000
@@ -171,9 +176,9 @@ class State(Service):
         known_names.require("image", image_id, self.images)
         known_names.require("status of a member", status, ("accepted", "pending", "rejected"))
         project_id = self._keystone.project_id(department)
-        self.images[image_id].members[project_id] = Member(
-            project_id, status, created_at=self.now(), updated_at=self.now()
-        )
+        image = self.images[image_id]
+        image.former_members.pop(project_id, None)
+        image.members[project_id] = Member(project_id, status, created_at=self.now(), updated_at=self.now())
         self._changed()
 
     def used(self, resource: str, project_id: str) -> int:

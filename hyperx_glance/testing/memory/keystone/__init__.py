@@ -1,9 +1,9 @@
 """An in-memory Keystone: tokens, the catalogue, departments, users and unified limits.
 
     >>> keystone = Keystone()
-    >>> department = keystone.add_department("dept-c")
-    >>> user = keystone.add_user("carol", "dept-c", role="member")
-    >>> keystone.departments["dept-c"] == department, keystone.users["carol"] == user
+    >>> department = keystone.add_department("dept-d")
+    >>> user = keystone.add_user("dora", "dept-d", role="member")
+    >>> keystone.departments["dept-d"] == department, keystone.users["dora"] == user
     (True, True)
 
 Answers were compared with Keystone 30.

@@ -154,15 +154,23 @@ class State(Service):
         seen = [record for record in self.kept(kind).values() if self._visible(kind, call.who, record)]
         found, key = _filtered(call, seen), kind.collection.replace("-", "_")
         most = self.max_limit or len(found)
-        page = [_with_fields(call, self._view(call, kind, record)) for record in found[:most]]
-        return json_reply(200, {key: page, **self._more(call, key, found[:most])})
+        cut = found[-most:] if call.value("page_reverse") == "True" and most else found[:most]
+        page = [_with_fields(call, self._view(call, kind, record)) for record in cut]
+        return json_reply(200, {key: page, **self._more(call, key, cut)})
 
     def _more(self, call: Call, key: str, page: list[Record]) -> Record:
-        """Return the link behind a full page, if pages are limited (neutron/api/api_common.py)."""
-        if not page or len(page) != self.max_limit:
+        """Return the links of a page, if pages are limited (neutron/api/api_common.py, get_pagination_links)."""
+        if self.max_limit is None:
             return {}
-        query = [*((name, value) for name, value in call.query if name != "marker"), ("marker", page[-1]["id"])]
-        return {f"{key}_links": [{"rel": "next", "href": f"{self.url}{call.path}?{urlencode(query)}"}]}
+        query = [(name, value) for name, value in call.query if name not in ("marker", "page_reverse")]
+
+        def link(rel: str, *more: tuple[str, str]) -> Record:
+            return {"rel": rel, "href": f"{self.url}{call.path}?{urlencode([*query, *more])}"}
+
+        full = len(page) == self.max_limit
+        links = [link("next", ("marker", page[-1]["id"]))] if full else []
+        first = [("marker", page[0]["id"])] if page else []
+        return {f"{key}_links": [*links, link("previous", *first, ("page_reverse", "True"))]}
 
     def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         return json_reply(

@@ -17,9 +17,10 @@ class Networks(State):
     """The part of Nova that chooses networks."""
 
     def _networks(self, call: Call, asked: Any) -> list[Nic]:  # noqa: ANN401 - "auto", "none" or a list
-        available = self._neutron.visible_networks(call.who)
         if asked == "none":
             return []
+        self._ask_neutron()
+        available = self._neutron.visible_networks(call.who)
         if asked == "auto" or not asked:
             own = [network for network in available if network["project_id"] == call.who.project_id] or [
                 network for network in available if network["shared"]

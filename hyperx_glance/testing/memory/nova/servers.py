@@ -64,6 +64,8 @@ class Servers(Building):
 
     def _list_details(self, call: Call) -> Reply:
         page, links = self._selected(call)
+        if page:
+            self._ask_neutron()
         return json_reply(200, {"servers": [self._listed_view(call, server) for server in page], **links})
 
     def _selected(self, call: Call) -> tuple[list[Server], Record]:
@@ -114,6 +116,7 @@ class Servers(Building):
         server = self._found(call, server_id)
         if not self._look([server]):
             raise Refused(404, f"Instance {server_id} could not be found.")
+        self._ask_neutron()
         return json_reply(200, {"server": self._view(call, server)})
 
     def _view(self, call: Call, server: Server) -> Record:

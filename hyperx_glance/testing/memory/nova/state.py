@@ -160,6 +160,17 @@ class State(Service):
             }
         )
 
+    def _ask_neutron(self) -> None:
+        """Fail as Nova without Neutron, which it asks for networks of new servers, and for groups of those it shows."""
+        if self._neutron.present and self._neutron.running:
+            return
+        absent = "keystoneauth1.exceptions.catalog.EndpointNotFound"
+        name = absent if not self._neutron.present else "neutronclient.common.exceptions.ConnectionFailed"
+        words = (
+            "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log"
+        )
+        raise Refused(500, f"{words} if possible.\n<class '{name}'>")
+
     def _ports(self, server: Server) -> list[Record]:
         """Return the ports of a server."""
         return [port for port in self._neutron.ports.values() if port["device_id"] == server.id]
