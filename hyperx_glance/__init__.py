@@ -40,6 +40,7 @@ if typing.TYPE_CHECKING:
         UrlRejectedError as UrlRejectedError,
         WaitTimeoutError as WaitTimeoutError,
     )
+    from hyperx_glance.index import CatalogueIndex as CatalogueIndex, IndexState as IndexState
     from hyperx_glance.launching import Launch as Launch
     from hyperx_glance.models.browsing import (
         ImageCriteria as ImageCriteria,
@@ -107,6 +108,7 @@ _HOMES = {
         PlaceLostError ProtectedError QuotaExceededError RegistrationFailedError ServiceUnavailableError
         UrlRejectedError WaitTimeoutError
     """,
+    "index": "CatalogueIndex IndexState",
     "launching": "Launch",
     "models.browsing": "ImageCriteria ImageQuery PageQuery",
     "models.capturing": "NewCapture",

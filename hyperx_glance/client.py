@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from hyperx_glance.capturing import Capture
+    from hyperx_glance.cloud.context import Context
     from hyperx_glance.launching import Launch
     from hyperx_glance.models.browsing import ImageCriteria, ImageQuery
     from hyperx_glance.models.capturing import NewCapture
@@ -147,7 +148,7 @@ class Client(Connected):
         """
         from hyperx_glance.browsing import catalogue
 
-        return catalogue.images(self._context, _query(query, criteria))
+        return catalogue.images(self._context, query_of(query, criteria))
 
     @checked(query=optional(model("ImageQuery")), size=page_size, cursor=optional(filled_text))
     def page(
@@ -172,7 +173,7 @@ class Client(Connected):
         """
         from hyperx_glance.browsing import paging
 
-        return paging.page(self._context, paging.asked(_query(query, criteria), size=size, cursor=cursor))
+        return paging.page(self._context, paging.asked(query_of(query, criteria), size=size, cursor=cursor))
 
     @checked(name_or_id=filled_text)
     def image(self, name_or_id: str) -> Image:
@@ -197,7 +198,7 @@ class Client(Connected):
         """
         from hyperx_glance.browsing import catalogue
 
-        return catalogue.count(self._context, _query(query, criteria))
+        return catalogue.count(self._context, query_of(query, criteria))
 
     @checked(query=optional(model("ImageQuery")))
     def summary(self, query: ImageQuery | None = None, **criteria: Unpack[ImageCriteria]) -> Summary:
@@ -210,7 +211,7 @@ class Client(Connected):
         """
         from hyperx_glance.browsing import catalogue
 
-        return catalogue.summary(self._context, _query(query, criteria))
+        return catalogue.summary(self._context, query_of(query, criteria))
 
     def tags(self) -> dict[str, int]:
         """Return every tag in the view "all", with the number of images that carry it.
@@ -1059,9 +1060,15 @@ def _departments(*departments: str) -> tuple[str, ...]:
     return departments
 
 
-def _query(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
+def query_of(query: ImageQuery | None, criteria: ImageCriteria) -> ImageQuery:
+    """Return the query, or make one of keywords; raise if both are given."""
     if query is not None and criteria:
         raise InvalidRequestError(say("query-and-keywords"))
     from hyperx_glance.models.browsing import ImageQuery
 
     return ImageQuery.model_validate(criteria) if query is None else query
+
+
+def context_of(client: Client) -> Context:
+    """Return what the verbs take, for parts of this library that ask in the name of a client."""
+    return client._context  # noqa: SLF001  # it is no part of the interface

@@ -48,3 +48,14 @@ _CHECKS = {
     "settings.page_size": lambda value: number(value, least=1, most=1000, whole=True),
     "settings.network": instance(Network),
 }
+
+
+def usual() -> Settings:
+    """Return the settings of a client that is given none; a back end makes a client for each web request."""
+    network, made = default(), _usual[-1]
+    if made.network is not network:
+        made = _usual[-1] = Settings(network=network)
+    return made
+
+
+_usual = [Settings()]

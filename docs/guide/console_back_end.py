@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 from hyperx_glance import (
     Action,
     AvailabilityZone,
+    CatalogueIndex,
     Client,
     FlavorChoice,
     HyperxGlanceError,
@@ -173,8 +174,11 @@ def shown(model: BaseModel, language: Language) -> JSONResponse:
     return JSONResponse(model.model_dump(mode="json", context={"language": language, "audience": "person"}))
 
 
-def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
-    """Make the application for one cloud."""
+def create_app(
+    auth_url: str, settings: Settings | None = None, make_index: Callable[[], CatalogueIndex] | None = None
+) -> FastAPI:
+    """Make the application for one cloud; with many images, each worker makes an index when a request needs it."""
+    index = functools.cache(make_index) if make_index else None  # after the fork
     # Threads of their own: however many registrations run, there are threads that answer requests.
     registering = ThreadPoolExecutor(REGISTRATIONS_AT_ONCE, thread_name_prefix="registration")
 
@@ -214,7 +218,7 @@ def create_app(auth_url: str, settings: Settings | None = None) -> FastAPI:
     def images(
         client: Annotated[Client, Depends(client_of)], query: Annotated[PageQuery, Query()], language: Language
     ) -> Page:
-        page = client.page(query)
+        page = index().page(client, query) if index else client.page(query)
         rows = [_row(client, image, language) for image in page.images]
         return Page(rows=rows, next=page.next, previous=page.previous)
 

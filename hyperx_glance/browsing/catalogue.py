@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -75,8 +75,12 @@ def summary(context: Context, query: ImageQuery) -> Summary:
 
 def tags(context: Context) -> dict[str, int]:
     """Return the tags in the view "all", sorted, with the number of images that carry them."""
-    matches = lists.unordered(context, ImageQuery())
-    return dict(sorted(Counter(tag for match in matches for tag in match.tags).items()))
+    return counted_tags(lists.unordered(context, ImageQuery()))
+
+
+def counted_tags(images: Iterable[Image]) -> dict[str, int]:
+    """Return the tags of images, sorted, with the number of images that carry them."""
+    return dict(sorted(Counter(tag for image in images for tag in image.tags).items()))
 
 
 def owner_name(context: Context, image: Image | str) -> str:

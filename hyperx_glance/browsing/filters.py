@@ -15,29 +15,35 @@ is equal (in MySQL's usual collation, "Ubuntu" equals "ubuntu").
 """
 
 import itertools
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from hyperx_glance import vocabulary
+from hyperx_glance.arguments import LARGEST_PAGE
+from hyperx_glance.browsing.matching import CONTAINED, Test, all_of, equals, is_listed, is_one_of, searched, tests_of
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.models.image import NAME_OF_KEY, Image
-from hyperx_glance.models.record import GONE, is_volume_snapshot
+from hyperx_glance.models.image import Image
+from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.texts import field_name, say
-from hyperx_glance.vocabulary import BY_NAME, FIELDS, Category, Kind, ShareStatus, State, Stored, View, glance_key
+from hyperx_glance.vocabulary import FIELDS, Category, Kind, ShareStatus, State, Stored, View, glance_key
 
-Test = Callable[[Image], bool]
 Parameters = tuple[tuple[str, str], ...]
 
 _VIEWS_OF_MEMBERS = {View.SHARED: "view-shared-for-administrators", View.OFFERED: "view-offered-for-administrators"}
 """The lists of images of other departments, and why administrators have none of them."""
 LARGEST_NUMBER = 2**63 - 1
 """Glance's sizes are big integers; a larger bound causes an error 500 with SQLite."""
+
+PRIVATE_PAGE = 150
+"""How many private images of a department are read at once: most departments have fewer."""
+MOST_TAGS = 8
+MOST_LISTINGS = 32
+"""With more tags or listings, the images are tested here: a request costs as much as some thirty images."""
 
 # Glance does not treat parameters with these names as properties. They are read by the API (glance/api/v2/images.py,
 # RequestDeserializer.index) or by the query builder (glance/db/sqlalchemy/api.py, _make_conditions_from_filters), or
@@ -62,13 +68,15 @@ class Viewer:
 class Listing:
     """One list: the parameters for Glance, and the test for the images that match.
 
-    If ``exact``, most images that Glance returns match. ``ends`` recognises an image behind which no image of the list
+    If ``exact``, most images that Glance returns match. ``first`` is the size of the first page if the whole list is
+    expected to be small; None if that is not known. ``ends`` recognises an image behind which no image of the list
     matches.
     """
 
     parameters: Parameters
     matches: Test
     exact: bool = True
+    first: int | None = None
     ends: Test | None = None
 
     @property
@@ -96,28 +104,45 @@ def check(query: ImageQuery, *, is_administrator: bool) -> None:
 
 
 def listings(
-    query: ImageQuery, viewer: Viewer, order: Sorting, *, owners: Sequence[str] | None = None
+    query: ImageQuery,
+    viewer: Viewer,
+    order: Sorting,
+    *,
+    owners: Sequence[str] | None = None,
+    inactive: Sequence[str] = (),
+    private: bool = False,
 ) -> list[Listing]:
     """Return the listings that together hold the answer of a checked query, each image in one of them.
 
     ``order`` is the order in which they will be read. ``owners`` are the ids of the departments that the criterion
-    ``owner`` names; None if it is not given.
+    ``owner`` names; None if it is not given. ``inactive`` are the statuses of INACTIVE images; none if they are not
+    known, so that all images are read. If ``private``, public and community images are left out: they are in an index.
     """
     if query.limit == 0 or _formats(query) == frozenset():
         return []
-    tests = [_listed(query), *_tests(query)]
+    tests = [is_listed(query), *tests_of(query)]
     search = searched(query.search, viewer.names)
     if search is not None:
         tests.append(search)
-    exact = search is None and not _evaluated_here(query)
-    pushed, ends = _pushed(query, order)
+    view = _private_view(query.view, viewer) if private else _view(query.view, viewer)
+    choices = [view, _hidden(query), _hypervisors(query), _owners(owners)]
+    tagged = _any_tags(query)
+    if math.prod(map(len, choices)) * len(tagged) > MOST_LISTINGS:
+        tagged = [_Branch()]
+    unlike = query.state is State.INACTIVE and not inactive
+    some_tag = len(query.any_tags) > 1 and len(tagged) == 1
+    exact = search is None and not (unlike or some_tag or _evaluated_here(query))
+    pushed, ends = _pushed(query, order, inactive)
     found = []
-    for branches in itertools.product(_view(query.view, viewer), _hidden(query), _hypervisors(query), _owners(owners)):
+    for branches in itertools.product(*choices, tagged):
         parameters = [pair for branch in branches for pair in branch.parameters]
         if _contradict(parameters):
             continue
         every = [*(test for branch in branches for test in branch.tests), *tests]
-        found.append(Listing(_unique([*parameters, *pushed]), _all(every), exact=exact, ends=ends))
+        first = LARGEST_PAGE if query.state is State.INACTIVE and exact else None
+        if private:
+            first = PRIVATE_PAGE if ("visibility", "private") in parameters else LARGEST_PAGE
+        found.append(Listing(_unique([*parameters, *pushed]), all_of(every), exact=exact, first=first, ends=ends))
     return found
 
 
@@ -131,31 +156,79 @@ class _Branch(NamedTuple):
 
 def _view(view: View, viewer: Viewer) -> list[_Branch]:
     own = viewer.project_id
-    public = _Branch((("visibility", "public"),), (_is("visibility", "public"),))
-    community = _Branch((("visibility", "community"),), (_is("visibility", "community"),))
+    public = _Branch((("visibility", "public"),), (equals("visibility", "public"),))
+    community = _Branch((("visibility", "community"),), (equals("visibility", "community"),))
     # One listing for each visibility, because with an owner alone Glance also shows public images.
     private = [
-        _Branch((("visibility", word), ("owner", own)), (_is("visibility", word), _is("owner", own)))
+        _Branch((("visibility", word), ("owner", own)), (equals("visibility", word), equals("owner", own)))
         for word in ("private", "shared")
         if own
     ]
     match view:
         case View.FEATURED:
             flag = (glance_key("featured_flag"), "true")
-            return [_Branch((("visibility", "public"), flag), (_is("category", Category.FEATURED),))]
+            return [_Branch((("visibility", "public"), flag), (equals("category", Category.FEATURED),))]
         case View.PUBLIC:
-            return [public._replace(tests=(_is("category", Category.PUBLIC), *public.tests)), community]
+            return [public._replace(tests=(equals("category", Category.PUBLIC), *public.tests)), community]
         case View.PRIVATE:
             return private
         case View.SHARED | View.OFFERED:
             status = ShareStatus.ACCEPTED if view is View.SHARED else ShareStatus.PENDING
             shared = (("visibility", "shared"), ("member_status", status.value))
-            return [_Branch(shared, (_is("visibility", "shared"), lambda image: image.owner != own))]
+            return [_Branch(shared, (equals("visibility", "shared"), lambda image: image.owner != own))]
         case View.ALL if viewer.is_administrator:
             # For an administrator, visibility=all includes the images of every department (_select_images_query).
             return [public, community, *private]
         case View.ALL | View.EVERYTHING:
             return [_Branch((("visibility", "all"),))]
+
+
+def _private_view(view: View, viewer: Viewer) -> list[_Branch]:
+    """Return the part of a view that is neither public nor community."""
+    if view in (View.FEATURED, View.PUBLIC):
+        return []
+    if view is View.ALL and not viewer.is_administrator:
+        with_those_of_others = _Branch((("visibility", "shared"),), (equals("visibility", "shared"),))
+        return [*_view(View.PRIVATE, viewer)[:1], with_those_of_others]
+    return [branch for branch in _view(view, viewer) if dict(branch.parameters)["visibility"] not in EVERYBODYS]
+
+
+def in_index(query: ImageQuery, names: Mapping[str, str], *, owners: Sequence[str] | None = None) -> Test:
+    """Return the test for the images of a query that are public or community: one test for what `listings` splits."""
+    tests = [is_one_of("visibility", EVERYBODYS), is_listed(query), *tests_of(query)]
+    match query.view:
+        case View.FEATURED:
+            tests.append(equals("category", Category.FEATURED))
+        case View.PUBLIC:
+            tests.append(equals("category", Category.PUBLIC))
+    if owners is not None:
+        tests.append(is_one_of("owner", frozenset(owners)))
+    search = searched(query.search, names)
+    return all_of(tests if search is None else [*tests, search])
+
+
+def an_index_helps(query: ImageQuery) -> bool:
+    """Check whether a page may have to read many images for few matches, which Glance cannot filter.
+
+    The kind image leaves out few images, and what Glance filters is never older than a request.
+    """
+    if not an_index_knows(query):
+        return False
+    return bool(query.search.strip()) or len(query.any_tags) > 1 or _evaluated_here(query, but_kind=True)
+
+
+def an_index_knows(query: ImageQuery) -> bool:
+    """Check whether the public images of a query can be in an index: hidden ones and snapshots are not."""
+    return (
+        query.view in (View.ALL, View.FEATURED, View.PUBLIC)
+        and query.hidden is False
+        and query.limit is None
+        and not _SNAPSHOT_KEYS & query.properties.keys()
+    )
+
+
+EVERYBODYS = frozenset({"public", "community"})
+_SNAPSHOT_KEYS = {vocabulary.SNAPSHOT_KEY, vocabulary.VOLUMES_MARK}
 
 
 def _hidden(query: ImageQuery) -> list[_Branch]:
@@ -165,7 +238,7 @@ def _hidden(query: ImageQuery) -> list[_Branch]:
             return [_Branch((("os_hidden", "true"),))]
         case False:
             return [_Branch()]
-    return [_Branch((), (_is("hidden", False),)), _Branch((("os_hidden", "true"),), (_is("hidden", True),))]
+    return [_Branch((), (equals("hidden", False),)), _Branch((("os_hidden", "true"),), (equals("hidden", True),))]
 
 
 def _hypervisors(query: ImageQuery) -> list[_Branch]:
@@ -185,7 +258,29 @@ def _owners(owners: Sequence[str] | None) -> list[_Branch]:
     """Ask for each department with the name."""
     if owners is None:
         return [_Branch()]
-    return [_Branch((("owner", owner),), (_is("owner", owner),)) for owner in owners]
+    return [_Branch((("owner", owner),), (equals("owner", owner),)) for owner in owners]
+
+
+def _any_tags(query: ImageQuery) -> list[_Branch]:
+    """Ask for each of the tags; the first that an image carries counts.
+
+    A tag that Glance would not find as it is written leaves the others to be tested here, too.
+    """
+    tags = sorted(query.any_tags)
+    if not 1 < len(tags) <= MOST_TAGS or not all(map(_is_found, tags)):
+        return [_Branch()]
+
+    def without(earlier: frozenset[str]) -> Test:
+        return lambda image: earlier.isdisjoint(image.tags)
+
+    return [
+        _Branch((("tag", tag),), (without(frozenset(tags[:index])),) if index else ()) for index, tag in enumerate(tags)
+    ]
+
+
+def _is_found(tag: str) -> bool:
+    """Check whether Glance finds a tag as it is written; it strips what is asked (glance/api/v2/images.py, index)."""
+    return bool(tag) and tag == tag.strip()
 
 
 def _contradict(parameters: Sequence[tuple[str, str]]) -> bool:
@@ -204,13 +299,15 @@ def _unique(parameters: Sequence[tuple[str, str]]) -> Parameters:
 # ----------------------------------------------------------------- criteria that Glance evaluates
 
 
-def _pushed(query: ImageQuery, order: Sorting) -> tuple[list[tuple[str, str]], Test | None]:
+def _pushed(query: ImageQuery, order: Sorting, inactive: Sequence[str]) -> tuple[list[tuple[str, str]], Test | None]:
     """Return the parameters for everything that Glance can evaluate, the same for every listing of the query."""
     pushed = []
     if query.state is State.ACTIVE:
-        pushed.append(("status", "active"))
+        pushed.append(("status", ACTIVE))
+    elif query.state is State.INACTIVE and inactive:
+        pushed.append(("status", f"in:{','.join(inactive)}"))
     pushed += _formats_pushed(_formats(query))
-    pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if tag and tag == tag.strip()]
+    pushed += [("tag", tag) for tag in sorted(_required_tags(query)) if _is_found(tag)]
     if query.name:
         # A colon would separate an operator from its value (glance/common/utils.py, split_filter_op).
         pushed.append(("name", f"eq:{query.name}" if ":" in query.name else query.name))
@@ -312,159 +409,15 @@ def _seconds(time: datetime, *, up: bool) -> str:
 # ----------------------------------------------------------------- criteria that are tested here
 
 
-def _evaluated_here(query: ImageQuery) -> bool:
-    """Check whether Glance may return many images that do not match."""
+def _evaluated_here(query: ImageQuery, *, but_kind: bool = False) -> bool:
+    """Check whether Glance may return many images that do not match; ``but_kind`` ignores the kind."""
     return (
-        query.state is State.INACTIVE
-        or query.lifecycle is not None
-        or (query.kind is Kind.IMAGE and query.formats is None)
-        or len(query.any_tags) > 1
+        query.lifecycle is not None
+        or (query.kind is Kind.IMAGE and query.formats is None and not but_kind)
         or bool(query.no_tags)
-        or any(getattr(query, f"{name}_contains") for name in _CONTAINED)
+        or any(getattr(query, f"{name}_contains") for name in CONTAINED)
         or query.bootable is not None
         or any(getattr(query, name) is False for name in _FLAGS)
         or any(getattr(query, name) == "" for name in ("name", "hypervisor", *_TEXTS))
         or any(not _is_a_property(key) for key in query.properties)
     )
-
-
-def _listed(query: ImageQuery) -> Test:
-    """Return the test for every view: an image exists, and is a snapshot or hidden only if the query asks for that."""
-    key, snapshot, volumes = vocabulary.SNAPSHOT_KEY, vocabulary.SNAPSHOT_VALUE, vocabulary.VOLUMES_KEY
-    wants_snapshots = query.properties.get(key) == snapshot
-    wants_volumes = vocabulary.VOLUMES_MARK in query.properties
-    hidden = query.hidden
-
-    def listed(image: Image) -> bool:
-        properties = image.model_extra or {}
-        return (
-            image.glance_status not in GONE
-            and (hidden is None or image.hidden is hidden)
-            and (wants_snapshots or properties.get(key) != snapshot)
-            and (wants_volumes or volumes not in properties or not is_volume_snapshot(image))
-        )
-
-    return listed
-
-
-def _tests(query: ImageQuery) -> list[Test]:
-    """Return one test for each criterion, even if Glance evaluates it."""
-    tests: list[Test] = [_is(name, getattr(query, name)) for name in _EQUAL if getattr(query, name) is not None]
-    if query.formats is not None:
-        tests.append(_in("disk_format", query.formats))
-    tests += _tag_tests(query)
-    tests += [_holds(key, value) for key, value in query.properties.items()]
-    for name in _CONTAINED:
-        part = fold(getattr(query, f"{name}_contains"))
-        if part:
-            tests.append(_contains(name, part))
-    if query.min_size is not None or query.max_size is not None:
-        tests.append(_within("size", query.min_size, query.max_size))
-    for word in ("created", "updated"):
-        after, before = getattr(query, f"{word}_after"), getattr(query, f"{word}_before")
-        if after is not None or before is not None:
-            tests.append(_during(f"{word}_at", after, before))
-    return tests
-
-
-_CONTAINED = tuple(name.removesuffix("_contains") for name in ImageQuery.model_fields if name.endswith("_contains"))
-_EQUAL = tuple(
-    name
-    for name in ImageQuery.model_fields
-    if name in BY_NAME.keys() - {"tags", "owner", "hidden"} | {"kind", "state", "lifecycle"}
-)
-
-
-def _all(tests: Sequence[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
-
-    def matches(image: Image) -> bool:
-        for test in tests:  # noqa: SIM110  # all() makes a generator for each image
-            if not test(image):
-                return False
-        return True
-
-    return matches
-
-
-def _is(name: str, value: object) -> Test:
-    return lambda image: getattr(image, name) == value
-
-
-def _in(name: str, values: frozenset[str]) -> Test:
-    return lambda image: getattr(image, name) in values
-
-
-def _contains(name: str, part: str) -> Test:
-    return lambda image: part in fold(getattr(image, name))
-
-
-def _tag_tests(query: ImageQuery) -> Iterator[Test]:
-    wanted, some, unwanted = query.tags, query.any_tags, query.no_tags
-    if wanted:
-        yield lambda image: wanted.issubset(image.tags)
-    if some:
-        yield lambda image: not some.isdisjoint(image.tags)
-    if unwanted:
-        yield lambda image: unwanted.isdisjoint(image.tags)
-
-
-def _holds(key: str, value: str) -> Test:
-    """Return the test for a property, which is a field of `Image` or one of its other properties.
-
-    Flags were read as booleans, so other values of flags are compared only by Glance.
-    """
-    name = NAME_OF_KEY.get(key)
-    if name is None:
-        return lambda image: (image.model_extra or {}).get(key) == value
-    return _is(name, value == "true" if BY_NAME[name].stored is Stored.FLAG else value)
-
-
-def _within(name: str, least: int | None, most: int | None) -> Test:
-    def test(image: Image) -> bool:
-        number = getattr(image, name)
-        return number is not None and (least is None or number >= least) and (most is None or number <= most)
-
-    return test
-
-
-def _during(name: str, after: datetime | None, before: datetime | None) -> Test:
-    def test(image: Image) -> bool:
-        time: datetime | None = getattr(image, name)
-        return time is not None and (after is None or time >= after) and (before is None or time <= before)
-
-    return test
-
-
-# ----------------------------------------------------------------- search
-
-
-def fold(text: str) -> str:
-    """Return a string without differences in case, width and compatibility form."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def searched(search: str, names: Mapping[str, str]) -> Test | None:
-    """Return the test of the quick search, or None if the search is empty.
-
-    Every word must occur somewhere, or be the beginning of the state or, if it has at least 8 characters, of the id.
-    Shorter words would match random ids.
-    """
-    words = fold(search).split()
-    if not words:
-        return None
-
-    def found(image: Image) -> bool:
-        # The newline keeps a word from matching across two strings. Folding all of them at once is fast.
-        haystack = fold("\n".join((*_searched(image), names.get(image.owner, ""), *image.tags)))
-        return all(word in haystack or _begins(image, word) for word in words)
-
-    return found
-
-
-_searched = attrgetter(*(field.name for field in FIELDS if field.searched and field.name != "tags"))
-
-
-def _begins(image: Image, word: str) -> bool:
-    return image.state.lower().startswith(word) or (len(word) >= 8 and image.id.lower().startswith(word))

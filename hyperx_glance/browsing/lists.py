@@ -16,15 +16,17 @@ import dataclasses
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hyperx_glance.browsing import filters
-from hyperx_glance.browsing.filters import Listing, Test, Viewer
+from hyperx_glance.browsing.filters import Listing, Viewer
+from hyperx_glance.browsing.matching import Test
 from hyperx_glance.browsing.sorting import Sorting
-from hyperx_glance.cloud import pages
+from hyperx_glance.cloud import pages, statuses
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, with_share_status
+from hyperx_glance.vocabulary import State
 
 FIRST_PAGE = 12
 """The size of the first page, of all listings together, if it is not known how many images will be used."""
@@ -42,6 +44,7 @@ def ordered(
     beyond: Test | None = None,
     behind: Sequence[str] = (),
     ended: set[int] | None = None,
+    private: bool = False,
 ) -> Iterator[Image]:
     """Check the query now, and return an iterator over the matching images in this order.
 
@@ -51,7 +54,7 @@ def ordered(
     end now are added.
     """
     viewer = _viewer(context, query)
-    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended)
+    return _ordered(context, query, order, viewer, beyond=beyond, behind=behind, ended=ended, private=private)
 
 
 def _ordered(
@@ -63,8 +66,11 @@ def _ordered(
     beyond: Test | None,
     behind: Sequence[str],
     ended: set[int] | None,
+    private: bool,
 ) -> Iterator[Image]:
-    listings = _listings(context, query, order, viewer)
+    listings = _listings(context, query, order, viewer, private=private)
+    if not listings:
+        return
     found = []
     for number, listing in enumerate(listings):
         over = ended is not None and number in ended
@@ -81,12 +87,20 @@ def _noted(rows: Iterator[Image], number: int, ended: set[int]) -> Iterator[Imag
     ended.add(number)
 
 
-def unordered(context: Context, query: ImageQuery) -> Iterator[Image]:
-    """Iterate over the matching images, one listing after the other; without a limit in whole pages."""
+def unordered(context: Context, query: ImageQuery, *, private: bool = False) -> Iterator[Image]:
+    """Iterate over the matching images, one listing after the other; without a limit in whole pages.
+
+    If ``private``, public and community images are left out.
+    """
     order = Sorting(query.sort)
-    for listing in _listings(context, query, order, _viewer(context, query)):
+    for listing in _listings(context, query, order, _viewer(context, query), private=private):
         reading = _Reading(context, query, listing)
         yield from filter(reading.matches, reading.rows(order, whole=query.limit is None))
+
+
+def check(context: Context, query: ImageQuery) -> None:
+    """Raise if the caller may not ask this query."""
+    filters.check(query, is_administrator=context.cloud.is_administrator)
 
 
 def _viewer(context: Context, query: ImageQuery) -> Viewer:
@@ -96,12 +110,25 @@ def _viewer(context: Context, query: ImageQuery) -> Viewer:
     return Viewer(access.project_id, access.is_administrator)
 
 
-def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer) -> list[Listing]:
-    """Return the listings of a query; ask Keystone only if the query is about names of departments."""
-    if query.search and not query.search.isspace():
-        viewer = dataclasses.replace(viewer, names=context.departments.owner_names())
-    owners = None if query.owner is None else context.departments.matching(query.owner)
-    return filters.listings(query, viewer, order, owners=owners)
+def _listings(context: Context, query: ImageQuery, order: Sorting, viewer: Viewer, *, private: bool) -> list[Listing]:
+    """Return the listings of a query; ask Keystone only if the query is about names of departments.
+
+    Glance is asked for its statuses only if the query is about INACTIVE images.
+    """
+    viewer = dataclasses.replace(viewer, names=names(context, query))
+    owners = owners_of(context, query)
+    inactive = statuses.inactive(context.cloud, context.settings.pace.clock) if query.state is State.INACTIVE else ()
+    return filters.listings(query, viewer, order, owners=owners, inactive=inactive, private=private)
+
+
+def names(context: Context, query: ImageQuery) -> Mapping[str, str]:
+    """Return the names of departments, by id, that the quick search of a query looks at."""
+    return context.departments.owner_names() if query.search.strip() else {}
+
+
+def owners_of(context: Context, query: ImageQuery) -> list[str] | None:
+    """Return the ids of the departments that the criterion ``owner`` names; None if it is not given."""
+    return None if query.owner is None else context.departments.matching(query.owner)
 
 
 def _merged(lists: Sequence[Iterator[Image]], order: Sorting) -> Iterator[Image]:
@@ -164,9 +191,10 @@ class _Reading:
         over: bool = False,
     ) -> None:
         self._cloud = context.cloud
-        self._first = max(1, FIRST_PAGE // among)
         self._spare = SPARE // among
         self._largest = context.settings.page_size
+        # An empty page of the largest size need not be followed by another (pages.read).
+        self._first = listing.first or max(1, FIRST_PAGE // among)
         self._limit = query.limit
         self._listing = listing
         self._beyond = beyond
@@ -200,8 +228,10 @@ class _Reading:
         if self._limit is None:
             return 3 * read or self._first
         wanted = self._limit + 1 - self._given  # one more shows whether the last is alone in its second
+        if not read and self._listing.exact:
+            return wanted
         if not read:
-            return wanted if self._listing.exact else wanted + min(wanted, self._spare)
+            return max(wanted, self._listing.first or wanted + min(wanted, self._spare))
         if wanted <= 0:  # a second that does not end
             return read
         if not self._given:

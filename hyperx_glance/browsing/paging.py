@@ -18,6 +18,7 @@ image that was seen near the place (docs/decisions/0038).
 import itertools
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from hyperx_glance.arguments import USUAL_PAGE
 from hyperx_glance.browsing import cursors, lists
@@ -32,28 +33,52 @@ from hyperx_glance.models.results import ImagePage
 from hyperx_glance.texts import field_name, say
 
 
-def asked(query: ImageQuery, *, size: int, cursor: str | None) -> PageQuery:
+class Asked(NamedTuple):
+    """The page that is asked for."""
+
+    query: ImageQuery
+    size: int
+    cursor: str | None
+
+
+def asked(query: ImageQuery, *, size: int, cursor: str | None) -> Asked:
     """Return the page that is asked for, from a query and two arguments, or from a `PageQuery` alone."""
     if isinstance(query, PageQuery):
         if size not in (USUAL_PAGE, query.size) or cursor is not None:
             raise InvalidRequestError(say("page-query-has-its-own", fields=[field_name("size"), field_name("cursor")]))
-        return query
+        return Asked(query, query.size, query.cursor)
     if query.limit is not None:
         raise InvalidRequestError(say("page-has-a-size", field=field_name("limit")))
-    fields = {name: getattr(query, name) for name in ImageQuery.model_fields}
-    return PageQuery.model_construct(**fields, size=size, cursor=cursor)
+    return Asked(query, size, cursor)
 
 
-def page(context: Context, query: PageQuery) -> ImagePage:
+class Reader(Protocol):
+    """A function that reads ``amount`` images behind a place, in the order in which the list is read."""
+
+    def __call__(
+        self,
+        context: Context,
+        query: ImageQuery,
+        order: Sorting,
+        place: Place | None,
+        /,
+        *,
+        amount: int,
+        ended: set[int] | None,
+    ) -> list[Image]:
+        """Read images; the numbers of listings that end are added to ``ended``."""
+
+
+def page(context: Context, wanted: Asked, *, reader: Reader | None = None) -> ImagePage:
     """Return the images from the cursor on, with the cursors of the next and the previous page."""
-    size, cursor = query.size, query.cursor
+    query, size, cursor = wanted
     forwards = Sorting(query.sort)
     place = None if cursor is None else cursors.read(cursor, query, forwards)
     backwards = place is not None and place.backwards
     order = forwards.reversed() if backwards else forwards
 
     ended = set() if place is None else set(place.ended)
-    found = _behind(context, query, order, place, amount=size + 1, ended=ended)
+    found = (reader or behind)(context, query, order, place, amount=size + 1, ended=ended)
     shown, more = found[:size], len(found) > size
     far = _last(shown, found[size], order, place, ended) if more else None
     near = None if place is None else _first(found, order, place, whole=not more)
@@ -68,13 +93,21 @@ def page(context: Context, query: PageQuery) -> ImagePage:
 # ----------------------------------------------------------------- reading
 
 
-def _behind(
-    context: Context, query: ImageQuery, order: Sorting, place: Place | None, *, amount: int, ended: set[int]
+def behind(
+    context: Context,
+    query: ImageQuery,
+    order: Sorting,
+    place: Place | None,
+    /,
+    *,
+    amount: int,
+    ended: set[int] | None,
+    private: bool = False,
 ) -> list[Image]:
-    """Read ``amount`` images behind a place, in the order in which the list is read."""
+    """Read ``amount`` images behind a place from Glance; if ``private``, without public and community images."""
     query = query.model_copy(update={"limit": amount})
     if place is None:
-        return list(lists.ordered(context, query, order, ended=ended))
+        return list(lists.ordered(context, query, order, ended=ended, private=private))
     passed = order.read(place.beside)
 
     def beyond(image: Image) -> bool:
@@ -87,12 +120,16 @@ def _behind(
 
     if place.near:
         try:
-            return list(lists.ordered(context, query, order, beyond=beyond_neighbours, behind=place.near, ended=ended))
+            found = lists.ordered(
+                context, query, order, beyond=beyond_neighbours, behind=place.near, ended=ended, private=private
+            )
+            return list(found)
         except MarkersLostError:
             pass  # the list is read again up to the place
     # One more, since the image beside the place is read again.
     query = query.model_copy(update={"limit": amount + 1, **_bound(query, order, place)})
-    return list(itertools.islice(lists.ordered(context, query, order, beyond=beyond, ended=ended), amount))
+    found = lists.ordered(context, query, order, beyond=beyond, ended=ended, private=private)
+    return list(itertools.islice(found, amount))
 
 
 def _bound(query: ImageQuery, order: Sorting, place: Place) -> dict[str, datetime]:

@@ -92,6 +92,19 @@ class Sorting:
             for (name, descending), text in zip(self.columns, texts, strict=True)
         )
 
+    def plain(self, key: SortKey) -> list[str | float]:
+        """Return the values of a key as a database would compare them in the directions of the columns."""
+        values: list[str | float] = []
+        for (_, descending), value in zip(self.columns, key, strict=True):
+            match value:
+                case _Backwards():
+                    values.append(value.text)
+                case float():  # a time
+                    values.append(-value if descending else value)
+                case str():
+                    values.append(value)
+        return values
+
     def together(self, key: SortKey, other: SortKey) -> bool:
         """Check whether the API hides the order of two images: they are equal up to the first time, or everywhere."""
         times = [number for number, (name, _) in enumerate(self.columns) if name.endswith("_at")]

@@ -42,6 +42,7 @@ from hyperx_glance.cloud.tokens import (
     access_of,
     access_rules,
     endpoints,
+    headers_of,
     of_system,
     of_system_by_password,
     token_of,
@@ -187,10 +188,10 @@ class Cloud:
         self._login()
         session = self._session
         with logging_in(session):
-            headers = session.get_auth_headers()
+            headers = headers_of(session)
             if headers is None:
                 raise keystone_exceptions.MissingAuthPlugin("this session's authentication gives no token")
-            return dict(headers)
+            return headers
 
     @property
     def project_id(self) -> str:

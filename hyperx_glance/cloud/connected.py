@@ -17,7 +17,7 @@ from hyperx_glance.cloud.connecting import is_connection, is_session, is_steward
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.departments import Departments
 from hyperx_glance.cloud.tokens import caller_of
-from hyperx_glance.settings import Settings
+from hyperx_glance.settings import Settings, usual
 from hyperx_glance.texts import NO_TEXT, Text, say
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Connected:
 
     @checked(cloud=_is_cloud, steward=optional(_is_cloud), settings=optional(instance(Settings)))
     def __init__(self, cloud: Cloud, *, steward: Cloud | None = None, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
+        settings = settings or usual()
         departments = Departments(cloud, steward=steward, clock=settings.pace.clock)
         self._context = Context(cloud, departments, settings, steward)
         self.on_close: Callable[[], None] = lambda: None
@@ -63,7 +63,7 @@ class Connected:
         :param settings: choices of the deployment and the caller; None is all defaults
         :raises InvalidRequestError: an argument is of another type
         """
-        settings = settings or Settings()
+        settings = settings or usual()
         cloud = Cloud.from_connection(connection, pace=settings.pace)
         second = steward_cloud(steward, region_name=cloud.region_name, pace=settings.pace)
         return cls(cloud, steward=second, settings=settings)
@@ -94,7 +94,7 @@ class Connected:
         :param settings: choices of the deployment and the caller; None is all defaults
         :raises InvalidRequestError: an argument is of another type
         """
-        settings = settings or Settings()
+        settings = settings or usual()
         cloud = Cloud.from_session(session, region_name=region_name, interface=interface, pace=settings.pace)
         second = steward_cloud(steward, region_name=region_name, interface=interface, pace=settings.pace)
         return cls(cloud, steward=second, settings=settings)

@@ -24,6 +24,11 @@ _PROCESSES: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 """The process of each session: a client that is made in a child from a session of the parent does not work either."""
 
 
+def this_process() -> int:
+    """Return a number for this process."""
+    return _forks
+
+
 def process_of(session: object) -> int:
     """Return a number for the process in which a session was first used."""
     return _PROCESSES.setdefault(session, _forks)

@@ -33,6 +33,8 @@ from hyperx_glance.texts import say, word
 LOG = logging.getLogger(__name__)
 
 REMEMBERED = 2 * LARGEST_PAGE
+_SMALL_BYTES = 64 * 1024
+"""The size up to which a page is parsed at once: a console's page of 20 images has 30 KB."""
 _LOST_MARKER = (400, 403, 404)
 _MARKERS = re.compile(r"[?&]marker=([^&#]+)")
 
@@ -205,8 +207,11 @@ def _parsed(content: bytes) -> _Page:
     Parsing a thousand images at once takes at least half as long again: they do not fit into the processor's caches,
     and the garbage collector walks through them (docs/decisions/0035). So the page is cut where one record ends and the
     next begins, as Glance writes them (json.dumps in ResponseSerializer.index). In JSON strings, a quote has a
-    backslash before it, so the cut is always between records. A page that looks different is parsed as a whole.
+    backslash before it, so the cut is always between records. A small page, and one that looks different, is parsed as
+    a whole.
     """
+    if len(content) <= _SMALL_BYTES:
+        return _parsed_at_once(content)
     begin, last = b'{"images": [{"', content.rfind(b"}]")
     if not content.startswith(begin) or last < 0:
         return _parsed_at_once(content)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.identity import v3
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from hyperx_glance.cloud.answers import Shape
@@ -77,7 +78,7 @@ def token_of(session: Session) -> AccessInfo | None:
     keystoneauth itself parses the token's time of expiry at each access, several times for each request.
     """
     held: AccessInfo | None = getattr(session.auth, "auth_ref", None)
-    if held is not None and time.time() < _GOOD_UNTIL.get(held, 0):
+    if held is not None and _is_good(held):
         return held
     get_access: Callable[[Session], AccessInfo] | None = getattr(session.auth, "get_access", None)
     if get_access is None:
@@ -86,6 +87,30 @@ def token_of(session: Session) -> AccessInfo | None:
     if found.expires is not None:
         _GOOD_UNTIL[found] = found.expires.timestamp() - _RENEWED_SECONDS
     return found
+
+
+def headers_of(session: Session) -> dict[str, str] | None:
+    """Return the headers that authenticate a request; None if the login gives none.
+
+    keystoneauth parses the token's time of expiry for each of them, so a token that `token_of` has just found good is
+    taken as it is, unless a plugin has headers of its own.
+    """
+    login = session.auth
+    held: AccessInfo | None = getattr(login, "auth_ref", None)
+    if held is not None and _is_good(held) and isinstance(login, BaseIdentityPlugin) and _is_usual(type(login)):
+        return {"X-Auth-Token": held.auth_token} if held.auth_token else None
+    headers = session.get_auth_headers()
+    return None if headers is None else dict(headers)
+
+
+def _is_usual(kind: type[BaseIdentityPlugin]) -> bool:
+    """Check whether a login's header is its token."""
+    usual = BaseIdentityPlugin
+    return kind.get_headers is usual.get_headers and kind.get_token is usual.get_token
+
+
+def _is_good(held: AccessInfo) -> bool:
+    return time.time() < _GOOD_UNTIL.get(held, 0)
 
 
 def access_rules(token: AccessInfo | None) -> tuple[Sequence[Mapping[str, object]], Sequence[str]] | None:

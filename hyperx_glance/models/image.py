@@ -305,6 +305,14 @@ def _undumped(image: Image) -> dict[str, Any]:
     return unsaid | {key: value for key, value in _described(image).items() if key not in shown}
 
 
+def glance_form(image: Image) -> dict[str, Any]:
+    """Return a record of Glance that is read as this image, many times faster than its dump."""
+    dump: dict[str, Any] = image.model_dump(mode="json")
+    fields = type(image).model_fields
+    said = {glance_key(name): dump[name] for name, field in fields.items() if dump[name] != field.default}
+    return {**said, **dump[_PROPERTIES], **dump[_RECORD]}
+
+
 def _from_dump(shown: Image) -> Image:
     """Return the image of a dump that was read as if it were Glance's record; raise `ValueError` if it is not whole."""
     kind = type(shown)

@@ -15,6 +15,9 @@ from hyperx_glance.vocabulary import Phase, glance_key
 
 GONE = ("deleted", "pending_delete")
 """Lists can show records in these states, which are no longer images."""
+ACTIVE = "active"
+NEVER_LISTED = (*GONE, "killed")
+"""Records in these states are no images, and no list of images has them."""
 LOCK = glance_key("import_task")
 _SIZE = re.compile("[0-9]{1,18}")
 

@@ -115,7 +115,9 @@ def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
         "created_at": created,
         "updated_at": created,
         "tags": ["linux" if number % 2 else "windows", f"batch-{number % 10}"],
-        "properties": properties(number) | ({"hyperx_featured": "true"} if number % 30 == 2 else {}),
+        "properties": properties(number)
+        | ({"hyperx_featured": "true"} if number % 30 == 2 else {})
+        | ({"hyperx_os_name": "every third"} if number % 3 == 1 else {}),
     }
 
 
@@ -213,6 +215,7 @@ BEGINNINGS: list[dict[str, Any]] = [
     {"name_contains": "7"},
     {"description_contains": "sentence"},
     {"os_name_contains": "linux 3"},
+    {"os_name_contains": "third"},
     {"no_tags": {"windows"}},
     {"any_tags": {"batch-3", "batch-4"}},
     {"bootable": True},

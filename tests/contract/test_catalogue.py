@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hyperx_glance import ImageQuery
 from hyperx_glance.testing import InMemoryCloud
-from tests.support import glance_rows
 from tests.support.catalogue_oracle import CRITERIA, Record, answer, populations, queries
 from tests.support.clouds import image_ids
 from tests.support.crowd import DEPARTMENTS, Crowd
@@ -61,10 +60,11 @@ def test_every_answer_from_memory_is_the_oracles(
 
 
 @pytest.fixture(scope="module")
-def local(local_cloud: LocalCloud) -> Iterator[Crowd]:
+def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     assert not image_ids(local_cloud), "another test left images"
-    yield Crowd(local_cloud)
-    glance_rows.remove(local_cloud, image_ids(local_cloud))
+    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
+        yield crowd
+        crowd.clear(image_ids(local_cloud))
 
 
 @pytest.mark.local

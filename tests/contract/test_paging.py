@@ -180,11 +180,11 @@ def test_pages_from_memory_are_the_list(memory: Crowd, draw: Draw) -> None:
 
 
 @pytest.fixture(scope="module")
-def local(local_cloud: LocalCloud) -> Iterator[Crowd]:
+def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     assert not image_ids(local_cloud), "another test left images"
-    crowd = Crowd(local_cloud)
-    yield crowd
-    crowd.clear(image_ids(local_cloud))
+    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
+        yield crowd
+        crowd.clear(image_ids(local_cloud))
 
 
 @pytest.mark.local

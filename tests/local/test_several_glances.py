@@ -26,7 +26,7 @@ from tests.local.crashes import (
 from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images, unique
 from tests.support.lossy_proxy import LossyProxy
 from tests.support.registrations import BLIND
-from tests.support.second_glance import SecondGlance
+from tests.support.second_glance import SecondGlance, in_the_catalogue
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -46,24 +46,11 @@ def second(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def balancer(local_cloud: LocalCloud, second: SecondGlance) -> Iterator[LossyProxy]:
     """Stand in Keystone's catalogue as Glance, so that every client finds both."""
-    admin = local_cloud.session("admin")
-    identity = {"service_type": "identity"}
-    (service,) = admin.get("/services?type=image", endpoint_filter=identity).json()["services"]
-    path = f"/endpoints?service_id={service['id']}&interface=public"
-    (endpoint,) = admin.get(path, endpoint_filter=identity).json()["endpoints"]
-
-    def lead_to(url: str) -> None:
-        change = {"endpoint": {"url": url}}
-        admin.patch(f"/endpoints/{endpoint['id']}", json=change, endpoint_filter=identity)
-        for user in ("admin", "alice", "bob"):
-            local_cloud.session(user).invalidate()  # its token has the catalogue
-
-    with LossyProxy([local_cloud.url("glance"), second.url], service="image") as proxy:
-        lead_to(proxy.url.removesuffix("/v2"))
-        try:
-            yield proxy
-        finally:
-            lead_to(endpoint["url"])
+    with (
+        LossyProxy([local_cloud.url("glance"), second.url], service="image") as proxy,
+        in_the_catalogue(local_cloud, proxy.url.removesuffix("/v2")),
+    ):
+        yield proxy
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ NAMES = (
     "ＫＹＬＩＮ v10", "a:b", "in:raw,iso", "eq:z", "x,y", 'quo"te', "back\\slash", "2026-03-01T12:00:00Z", "50%_off",
     "active deadbeef", " pad ",
 )  # fmt: skip
+LATER_STATUS = "quarantined"
+"""A status that no Glance has yet: only the schema of a later one knows it."""
 STATUSES = (
     "active",
     "queued",
@@ -39,6 +41,7 @@ STATUSES = (
     "pending_delete",
     "deleted",
     "killed",
+    LATER_STATUS,
 )
 FORMATS = (None, "raw", "qcow2", "iso", "vmdk", "weird", "a,b", "c:d")
 TAGS = ("linux", "Linux", "gpu", "双核", "a b", "x,y", " pad ", "ﬁne")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 from hyperx_glance import Client, Settings
 from hyperx_glance.testing import InMemoryCloud
 from tests.support import glance_rows
-from tests.support.catalogue_oracle import Caller, Record
+from tests.support.catalogue_oracle import LATER_STATUS, Caller, Record
 from tests.support.clouds import REGION
+from tests.support.second_glance import SecondGlance, in_the_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from hyperx_glance.testing import LocalCloud
 
@@ -19,10 +22,12 @@ DEPARTMENTS = {"alice": "dept-a", "rita": "dept-a", "bob": "dept-b", "admin": "a
 
 
 class Crowd:
-    """A cloud that is filled past its API, and its users."""
+    """A cloud that is filled past its API, and its users. Its Glance is a later one, which knows a status more."""
 
     def __init__(self, cloud: InMemoryCloud | LocalCloud) -> None:
         self.cloud = cloud
+        if isinstance(cloud, InMemoryCloud):
+            cloud.glance.statuses.append(LATER_STATUS)
         self.sessions = {user: cloud.session(user) for user in DEPARTMENTS}
         self.projects = {name: str(self.sessions[user].get_project_id()) for user, name in DEPARTMENTS.items()}
         names = {project: name for name, project in self.projects.items()}
@@ -30,6 +35,16 @@ class Crowd:
         for user in ("alice", "rita", "bob"):
             own = self.projects[DEPARTMENTS[user]]
             self.callers[user] = Caller(own, is_administrator=False, names={own: names[own]})
+
+    @classmethod
+    @contextmanager
+    def of_services(cls, cloud: LocalCloud, directory: Path) -> Iterator[Self]:
+        """Use a second Glance of the real services for a while, since the first cannot know the status."""
+        with (
+            SecondGlance(cloud, directory, later_statuses=[LATER_STATUS]) as glance,
+            in_the_catalogue(cloud, glance.url),
+        ):
+            yield cls(cloud)
 
     def client(self, user: str, page_size: int = 1000) -> Client:
         """Connect a user."""

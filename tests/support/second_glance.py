@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import requests
 
@@ -19,6 +21,7 @@ from hyperx_glance.testing.local.surroundings import clean_environment
 from hyperx_glance.testing.timing import scaled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from hyperx_glance.testing import LocalCloud
@@ -31,9 +34,10 @@ SHARED: Final = ("fast", "slow")
 class SecondGlance:
     """A second Glance for the time of a ``with`` block, in a directory of its own, as on another host."""
 
-    def __init__(self, cloud: LocalCloud, directory: Path) -> None:
+    def __init__(self, cloud: LocalCloud, directory: Path, *, later_statuses: Sequence[str] = ()) -> None:
         self._cloud = cloud
         self.directory = directory
+        self._later_statuses = list(later_statuses)
 
     def __enter__(self) -> Self:
         # No other process gets the port while Glance is not listening.
@@ -62,6 +66,7 @@ class SecondGlance:
             "ports": {**ports, "glance": port},
             "options": {"database": {"connection": self._cloud.database_url("glance")}, **stores},
             "parent": os.getpid(),
+            "later statuses": self._later_statuses,
         }
         self._process = subprocess.Popen(
             [told["python"], "-m", "tests.support.second_glance", json.dumps(order)],
@@ -96,6 +101,44 @@ class SecondGlance:
         self._reserved.close()
 
 
+@contextmanager
+def in_the_catalogue(cloud: LocalCloud, url: str) -> Iterator[None]:
+    """Stand in Keystone's catalogue as Glance for a while, so that every client finds it there."""
+    admin = cloud.session("admin")
+    identity = {"service_type": "identity"}
+    (service,) = admin.get("/services?type=image", endpoint_filter=identity).json()["services"]
+    path = f"/endpoints?service_id={service['id']}&interface=public"
+    (endpoint,) = admin.get(path, endpoint_filter=identity).json()["endpoints"]
+
+    def lead_to(url: str) -> None:
+        change = {"endpoint": {"url": url}}
+        admin.patch(f"/endpoints/{endpoint['id']}", json=change, endpoint_filter=identity)
+        for user in ("admin", "alice", "rita", "bob"):
+            cloud.session(user).invalidate()  # its token has the catalogue
+
+    lead_to(url)
+    try:
+        yield
+    finally:
+        lead_to(endpoint["url"])
+
+
+def _know(statuses: Sequence[str]) -> None:
+    """Know more statuses than this release, in the schema and in lists, as a later Glance may."""
+    images = importlib.import_module("glance.api.v2.images")  # it is in the process of the services only
+    api = importlib.import_module("glance.db.sqlalchemy.api")
+
+    api.STATUSES.extend(statuses)
+    of_this_release = images.get_base_properties
+
+    def of_a_later_release() -> dict[str, Any]:
+        properties: dict[str, Any] = of_this_release()
+        properties["status"]["enum"].extend(statuses)
+        return properties
+
+    images.get_base_properties = of_a_later_release  # type: ignore[attr-defined]  # the types of modules are not known
+
+
 def main(text: str) -> None:
     """Run the second Glance."""
     order = json.loads(text)
@@ -103,6 +146,8 @@ def main(text: str) -> None:
     layout = Layout(Path(order["directory"]), order["ports"])
     supervisor.hold_here(layout)
     supervisor.prepare()
+    if order["later statuses"]:
+        _know(order["later statuses"])
     supervisor.serve("glance", layout, order["options"], {})
 
 

@@ -17,6 +17,7 @@ from hyperx_glance import (
     Action,
     AvailabilityZone,
     Capture,
+    CatalogueIndex,
     Category,
     Client,
     Deletion,
@@ -31,6 +32,7 @@ from hyperx_glance import (
     ImageChanges,
     ImagePage,
     ImageQuery,
+    IndexState,
     InvalidRequestError,
     KeyPair,
     Kind,
@@ -63,6 +65,21 @@ from hyperx_glance import (
     invalid_request,
 )
 from hyperx_glance.texts import Text
+
+
+def indexing(client: Client) -> None:
+    with CatalogueIndex(client, path=Path("images.sqlite"), refresh_after=5, rebuild_after=600) as index:
+        assert_type(index.page(client, search="debian", size=50, cursor="x"), ImagePage)
+        assert_type(index.page(client, PageQuery(search="debian")), ImagePage)
+        assert_type(index.count(client, kind="iso"), int)
+        assert_type(index.summary(client, ImageQuery()), Summary)
+        assert_type(index.tags(client), dict[str, int])
+        assert_type(index.refresh(), IndexState)
+        assert_type(index.state.images, int)
+        assert_type(index.state.age_seconds, float | None)
+        assert_type(index.state.rebuilt_at, datetime | None)
+        assert_type(index.state.error, HyperxGlanceError | None)
+        index.page(client, colour="red")  # type: ignore[call-arg] # as for a client
 
 
 def connecting(session: Session, connection: Connection) -> None:

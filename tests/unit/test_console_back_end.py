@@ -14,13 +14,13 @@ import pytest
 from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
 
-from hyperx_glance import Client, ImagePage, PageQuery, Settings
+from hyperx_glance import CatalogueIndex, Client, ImagePage, PageQuery, Settings
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
-from tests.support.lists import fill
+from tests.support.lists import fill, lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hyperx_glance import Pace
 
@@ -35,7 +35,9 @@ def cloud() -> Iterator[InMemoryCloud]:
         yield cloud
 
 
-def worker(cloud: InMemoryCloud, pace: Pace | None = None) -> TestClient:
+def worker(
+    cloud: InMemoryCloud, pace: Pace | None = None, make_index: Callable[[], CatalogueIndex] | None = None
+) -> TestClient:
     """Start a process of the back end: none knows what another one holds."""
     spec = importlib.util.spec_from_file_location("console_back_end", EXAMPLE)
     assert spec is not None
@@ -43,7 +45,7 @@ def worker(cloud: InMemoryCloud, pace: Pace | None = None) -> TestClient:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     settings = Settings(pace=pace or cloud.pace, network=cloud.network)
-    return TestClient(module.create_app(cloud.auth("alice")["auth_url"], settings))
+    return TestClient(module.create_app(cloud.auth("alice")["auth_url"], settings, make_index))
 
 
 def login(browser: TestClient, cloud: InMemoryCloud, user: str = "alice") -> dict[str, str]:
@@ -51,6 +53,22 @@ def login(browser: TestClient, cloud: InMemoryCloud, user: str = "alice") -> dic
     who = {"username": known["username"], "password": known["password"], "project_name": known["project_name"]}
     answer = browser.post("/login", json={**who, "domain_id": known["user_domain_id"]}).json()
     return {"X-Auth-Token": answer["token"], "X-Project-Id": answer["project_id"]}
+
+
+def test_workers_share_an_index(cloud: InMemoryCloud, tmp_path: Path) -> None:
+    fill(cloud, 5, visibility="community", owner="dept-b")
+    (wanted,) = fill(cloud, 1, visibility="public", owner="dept-b", description="麒麟")
+
+    def make_index() -> CatalogueIndex:
+        return CatalogueIndex(Client.from_session(cloud.session("rita")), path=tmp_path / "images.sqlite")
+
+    make_index().refresh()
+    for browser in (worker(cloud, make_index=make_index), worker(cloud, make_index=make_index)):
+        headers = login(browser, cloud)
+        cloud.requests.clear()
+        answer = browser.get("/images?search=麒麟", headers=headers).json()
+        assert [row["id"] for row in answer["rows"]] == [wanted]
+        assert any("id" in asked for asked in lists(cloud))
 
 
 def test_pages_are_turned_by_any_worker(cloud: InMemoryCloud) -> None:

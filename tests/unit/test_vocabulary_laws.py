@@ -22,7 +22,7 @@ from hyperx_glance import (
     NotAllowedError,
     UrlRejectedError,
 )
-from hyperx_glance.browsing.filters import searched
+from hyperx_glance.browsing.matching import searched
 from hyperx_glance.capturing.order import CaptureOrder
 from hyperx_glance.capturing.template import template_edits
 from hyperx_glance.cli import images, options

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from hyperx_glance.browsing.filters import Listing, Viewer, check, fold, listings
+from hyperx_glance.browsing.filters import Listing, Viewer, check, listings
+from hyperx_glance.browsing.matching import fold
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image
-from hyperx_glance.vocabulary import View
+from hyperx_glance.vocabulary import State, View
 
 ALICE = Viewer(project_id="dept-a", is_administrator=False, names={"dept-a": "Research 研究"})
 ADMIN = Viewer(project_id="admin", is_administrator=True)
@@ -201,7 +202,9 @@ def test_glance_is_asked(criteria: dict[str, Any], parameters: dict[str, str]) -
     [
         {"kind": "image"},
         {"state": "INACTIVE"},
-        {"any_tags": ["gpu", "linux"]},
+        {"any_tags": ["gpu", " linux "]},
+        {"any_tags": ["gpu", ""]},
+        {"any_tags": [f"batch-{number}" for number in range(9)]},
         {"no_tags": ["gpu"]},
         {"search": "debian"},
         {"name": ""},
@@ -237,6 +240,42 @@ def test_criteria_that_glance_would_misread_are_not_sent(criteria: dict[str, Any
 
 def test_every_tag_is_sent() -> None:
     assert only(tags=["b", "a"]).parameters == (("visibility", "all"), ("tag", "a"), ("tag", "b"))
+
+
+def test_each_of_a_few_tags_is_asked_for_and_the_first_of_an_image_counts() -> None:
+    listings_of_tags = made(ImageQuery(any_tags=["b", "a"], tags=["c"]))
+
+    assert [listing.parameters for listing in listings_of_tags] == [
+        (("visibility", "all"), ("tag", "a"), ("tag", "c")),
+        (("visibility", "all"), ("tag", "b"), ("tag", "c")),
+    ]
+    assert all(listing.exact for listing in listings_of_tags)
+    for tags, matching in (
+        (["a", "b", "c"], [True, False]),
+        (["b", "c"], [False, True]),
+        (["a", "b"], [False, False]),
+    ):
+        record = image(tags=tags)
+        assert [listing.matches(record) for listing in listings_of_tags if listing.parameters[1][1] in record.tags] == [
+            matches for matches, tag in zip(matching, "ab", strict=True) if tag in tags
+        ]
+
+
+def test_too_many_listings_are_not_made_for_tags() -> None:
+    eight = [f"batch-{number}" for number in range(8)]
+
+    assert len(asked(any_tags=eight)) == 8
+    assert len(asked(ADMIN, any_tags=eight)) == 32
+    assert len(asked(ADMIN, any_tags=eight, hidden=None)) == 8
+
+
+def test_inactive_images_are_asked_for_by_the_statuses_that_glance_knows() -> None:
+    query = ImageQuery(state=State.INACTIVE)
+    (known,) = listings(query, ALICE, Sorting(query.sort), inactive=("queued", "quarantined"))
+
+    assert dict(known.parameters) == {"visibility": "all", "status": "in:queued,quarantined"}
+    assert known.exact
+    assert known.matches(image(status="quarantined"))
 
 
 def test_criteria_that_exclude_each_other_ask_nothing() -> None:

@@ -119,6 +119,7 @@ class Glance(Listing, Images, Patches, Members):
             properties = dict(document["properties"])
             for key, words in (("disk_format", self.disk_formats), ("container_format", self.container_formats)):
                 properties[key] = {**properties[key], "enum": [None, *words]}
+            properties["status"] = {**properties["status"], "enum": list(self.statuses)}
             document = {**document, "properties": properties}
         return json_reply(200, document)
 

@@ -32,8 +32,6 @@ _LIMITED = (
 _GONE = ("killed", "deleted", "pending_delete")
 
 
-_WORDS = {"status": records.STATUSES, "visibility": records.VISIBILITIES}
-"""The words of which Glance knows no other; its options disk_formats and container_formats may name any formats."""
 _FIELDS = {field.name for field in dataclasses.fields(ImageRecord)}
 
 
@@ -99,6 +97,8 @@ class State(Service):
         """Images that the policy get_image refuses to everybody: left out of pages after these were cut to size."""
         self.in_use: set[str] = set()
         """Images whose data the store refuses to delete: deleting them is a 409."""
+        self.statuses: list[str] = list(records.STATUSES)
+        """The statuses of images that it knows, and that its schema shows; a later release may know more."""
         self.disk_formats: list[str] = list(records.DISK_FORMATS)
         """The option of [image_format]: the formats of data that it takes."""
         self.container_formats: list[str] = list(records.CONTAINER_FORMATS)
@@ -145,7 +145,7 @@ class State(Service):
         attribute of `~hyperx_glance.testing.memory.glance.records.ImageRecord` or else a property; times may be
         strings. Raise `~hyperx_glance.InvalidRequestError` if no Glance has such a ``status`` or ``visibility``.
         """
-        for key, words in _WORDS.items():
+        for key, words in (("status", self.statuses), ("visibility", records.VISIBILITIES)):
             if record.get(key) is not None:
                 known_names.require(f"Glance {key}", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}

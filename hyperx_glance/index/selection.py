@@ -1,0 +1,97 @@
+"""From a query to SQL over the index, which finds few images that may match; the query's own test decides.
+
+>>> from hyperx_glance.index.selection import narrowed
+>>> from hyperx_glance.models.browsing import ImageQuery
+>>> narrowed(ImageQuery(name_contains="DEB"), {})
+(['instr(haystack, ?)'], ['deb'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hyperx_glance.browsing.cursors import Place
+from hyperx_glance.browsing.matching import CONTAINED, LONG_WORD, fold
+from hyperx_glance.browsing.sorting import Sorting, SortKey
+from hyperx_glance.index.store import BETWEEN_TAGS
+from hyperx_glance.models.browsing import ImageQuery
+from hyperx_glance.models.record import ACTIVE
+from hyperx_glance.vocabulary import ISO_FORMAT, Kind, State
+
+
+def selected(
+    query: ImageQuery, names: Mapping[str, str], order: Sorting | None, place: Place | None
+) -> tuple[str, list[object]]:
+    """Return the SQL that selects the numbers of images behind a place, in order, and its values."""
+    conditions, values = narrowed(query, names)
+    if order is not None and place is not None:
+        condition, more = _behind(order, order.read(place.beside), included=place.included)
+        conditions.append(condition)
+        values += more
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    if order is None:
+        return f"SELECT number FROM images{where}", values  # noqa: S608  # conditions of this file
+    columns = ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name, descending in order.columns)
+    return f"SELECT number FROM images{where} ORDER BY {columns}", values  # noqa: S608  # as above
+
+
+def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], list[object]]:
+    """Return conditions that every matching image meets, and their values."""
+    pairs: list[tuple[str, list[object]]] = []
+    if query.state is not None:
+        pairs.append(_of_state(query.state))
+    if query.kind is not None:
+        pairs.append(("disk_format = ?" if query.kind is Kind.ISO else "disk_format <> ?", [ISO_FORMAT]))
+    if query.formats is not None:
+        pairs.append((f"disk_format IN ({_places(query.formats)})", [*query.formats]))
+    if query.name is not None:
+        pairs.append(("name = ?", [query.name]))
+    parts = [getattr(query, f"{name}_contains") for name in CONTAINED]
+    pairs += [("instr(haystack, ?)", [fold(part)]) for part in parts if part]
+    pairs += [("instr(tags, ?)", [_tag(tag)]) for tag in query.tags]
+    pairs += [("NOT instr(tags, ?)", [_tag(tag)]) for tag in query.no_tags]
+    if query.any_tags:
+        some = " OR ".join(["instr(tags, ?)"] * len(query.any_tags))
+        pairs.append((f"({some})", [_tag(tag) for tag in query.any_tags]))
+    pairs += [_of_word(word, names) for word in fold(query.search).split()]
+    return [condition for condition, _ in pairs], [value for _, values in pairs for value in values]
+
+
+def _tag(tag: str) -> str:
+    return f"{BETWEEN_TAGS}{tag.replace(BETWEEN_TAGS, ' ')}{BETWEEN_TAGS}"
+
+
+def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:
+    """Return the condition for a word of the quick search (matching.searched)."""
+    pairs: list[tuple[str, list[object]]] = [("instr(haystack, ?)", [word])]
+    owners = [owner for owner, name in names.items() if word in fold(name)]
+    if owners:
+        pairs.append((f"owner IN ({_places(owners)})", [*owners]))
+    pairs += [_of_state(state) for state in State if state.lower().startswith(word)]
+    if len(word) >= LONG_WORD:
+        pairs.append(("lower(substr(id, 1, ?)) = ?", [len(word), word]))
+    return f"({' OR '.join(condition for condition, _ in pairs)})", [value for _, values in pairs for value in values]
+
+
+def _of_state(state: State) -> tuple[str, list[object]]:
+    return ("glance_status = ?" if state is State.ACTIVE else "glance_status <> ?"), [ACTIVE]
+
+
+def _places(values: Sequence[str] | frozenset[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _behind(order: Sorting, key: SortKey, *, included: bool) -> tuple[str, list[object]]:
+    """Return the condition for images behind a place: the first column that differs decides."""
+    columns = order.columns
+    marks = order.plain(key)
+    alternatives: list[str] = []
+    values: list[object] = []
+    for number, (name, descending) in enumerate(columns):
+        same = [f"{columns[earlier].name} = ?" for earlier in range(number)]
+        alternatives.append(" AND ".join([*same, f"{name} {'<' if descending else '>'} ?"]))
+        values += marks[: number + 1]
+    if included:
+        alternatives.append(" AND ".join(f"{name} = ?" for name, _ in columns))
+        values += marks
+    return f"({' OR '.join(f'({each})' for each in alternatives)})", values

@@ -1,0 +1,279 @@
+"""The file of the index: an SQLite database that threads and processes share. It can be lost at any time.
+
+    >>> from hyperx_glance.index.store import Store
+    >>> from hyperx_glance.models.image import Image
+    >>> store = Store(folder / "images.sqlite", "http://glance.example/v2")
+    >>> with store.writing() as write:
+    ...     write.put([Image(id="7c1", name="debian")])
+    >>> [image.name for image in store.images("SELECT number FROM images", ())]
+    ['debian']
+    >>> store.close()
+
+A row has what a query can be narrowed by. The record itself is in a table of its own, so that a search reads little.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from hyperx_glance.browsing.matching import haystack
+from hyperx_glance.cloud.forks import this_process
+from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.models.image import Image, glance_form
+
+_VERSION = 1
+_APPLICATION = 0x48595058  # "HYPX"
+BETWEEN_TAGS = "\x1f"
+"""The character around each tag of a row."""
+_BUSY_SECONDS = 5.0
+_PASSES = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 15})
+"""Codes of SQLite that say nothing of the file's contents: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN
+and PROTOCOL (https://www.sqlite.org/rescode.html)."""
+_TABLES = """
+CREATE TABLE images (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, tags TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL, disk_format TEXT NOT NULL, container_format TEXT NOT NULL, glance_status TEXT NOT NULL,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL, doubted INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX by_age ON images (created_at DESC, id);
+CREATE INDEX doubts ON images (id) WHERE doubted;
+CREATE TABLE records (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE facts (name TEXT PRIMARY KEY, fact);
+"""
+_COLUMNS = ("id", "haystack", "tags", "owner", "name", "disk_format", "container_format", "glance_status")
+_PUT = f"""
+INSERT INTO images ({", ".join(_COLUMNS)}, created_at, updated_at) VALUES ({", ".join("?" * (len(_COLUMNS) + 2))})
+ON CONFLICT (id) DO UPDATE SET doubted = 0, created_at = excluded.created_at, updated_at = excluded.updated_at,
+    {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
+RETURNING number
+"""  # noqa: S608  # names of columns above
+
+
+_SAME = """
+SELECT 1 FROM images JOIN records USING (number) WHERE id = ? AND record = ? AND NOT doubted
+"""
+
+
+class IndexState(NamedTuple):
+    """The state of an index: how many images it holds, and how old its knowledge is.
+
+    ``age_seconds`` is the time since the last refresh, and ``rebuilt_at`` the time of the last rebuild by Glance's
+    clock; they are None before the first. ``error`` is why the last refresh of this process failed, None if it did not.
+    """
+
+    images: int
+    age_seconds: float | None
+    rebuilt_at: datetime | None
+    error: HyperxGlanceError | None
+
+
+class Facts(NamedTuple):
+    """What the file says about itself. ``offset`` added to a monotonic clock is Glance's clock; times are seconds.
+
+    Before the file is complete, ``rebuilt`` is None. The last two are leases of the process that does so.
+    """
+
+    offset: float = 0.0
+    since: float = 0.0
+    refreshed: float | None = None
+    rebuilt: float | None = None
+    refreshing_until: float | None = None
+    rebuilding_until: float | None = None
+    glance: str = ""
+
+
+class Writing:
+    """A transaction that writes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def put(self, images: Iterable[Image]) -> None:
+        """Add images, or replace what is known of them; write nothing of those that have not changed."""
+        for image in images:
+            record = zlib.compress(to_json(glance_form(image)), 1)
+            if self._connection.execute(_SAME, (image.id, record)).fetchone():
+                continue
+            tags = BETWEEN_TAGS + "".join(each.replace(BETWEEN_TAGS, " ") + BETWEEN_TAGS for each in image.tags)
+            row = (image.id, haystack(image), tags, *(getattr(image, column) or "" for column in _COLUMNS[3:]))
+            times = (seconds(image.created_at), seconds(image.updated_at))
+            (number,) = self._connection.execute(_PUT, (*row, *times)).fetchone()
+            self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (number, record))
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forget images."""
+        for image_id in ids:
+            row = self._connection.execute("DELETE FROM images WHERE id = ? RETURNING number", (image_id,)).fetchone()
+            if row is not None:
+                self._connection.execute("DELETE FROM records WHERE number = ?", row)
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """Note images that a user did not find, so that the next refresh looks for them."""
+        self._connection.executemany("UPDATE images SET doubted = 1 WHERE id = ?", ((each,) for each in ids))
+
+    def note(self, **facts: float | str | None) -> None:
+        """Write facts."""
+        self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+
+
+class _Connections(threading.local):
+    """The connection of a thread, the process that opened it, and the file that it reads."""
+
+    connection: sqlite3.Connection | None = None
+    process: int = -1
+    file: tuple[int, int] = (0, 0)
+
+
+_OF_PARENTS: list[sqlite3.Connection] = []
+"""Connections that a fork has copied: a child must not even close them (https://www.sqlite.org/howtocorrupt.html)."""
+
+
+class Store:
+    """The file at ``path``, about the Glance at the URL ``glance``.
+
+    Each thread of each process has its own connection: SQLite's may not be carried across a fork.
+    """
+
+    def __init__(self, path: Path, glance: str) -> None:
+        self.path = path
+        self._glance = glance
+        self._here = _Connections()
+
+    # ------------------------------------------------------------- reading
+
+    def facts(self) -> Facts:
+        """Return what the file says about itself."""
+        return Facts(**dict(self._connection().execute("SELECT name, fact FROM facts")))
+
+    def count(self) -> int:
+        """Return the number of images."""
+        (number,) = self._connection().execute("SELECT count(*) FROM images").fetchone()
+        return int(number)
+
+    def images(self, numbers: str, values: Iterable[object]) -> Iterator[Image]:
+        """Iterate over the images whose numbers a query selects, in its order."""
+        connection = self._connection()
+        with contextlib.closing(connection.execute(numbers, tuple(values))) as rows:
+            for (number,) in rows:
+                found = connection.execute("SELECT record FROM records WHERE number = ?", (number,)).fetchone()
+                if found is not None:  # or it has been forgotten meanwhile
+                    yield Image.model_validate_json(zlib.decompress(found[0]))
+
+    def ids(self) -> set[str]:
+        """Return the ids of all images."""
+        return {image_id for (image_id,) in self._connection().execute("SELECT id FROM images")}
+
+    def doubted(self) -> list[str]:
+        """Return the ids of images that a user did not find."""
+        return [image_id for (image_id,) in self._connection().execute("SELECT id FROM images WHERE doubted")]
+
+    # ------------------------------------------------------------- writing
+
+    @contextlib.contextmanager
+    def writing(self, *, wait: bool = True) -> Iterator[Writing]:
+        """Write in one transaction; without ``wait``, raise `sqlite3.OperationalError` if another process writes."""
+        connection = self._connection()
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000) if wait else 0}")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Writing(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself if the disk is full
+                    connection.execute("ROLLBACK")
+                raise
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+
+    def set_aside(self) -> None:
+        """Begin with an empty file; the file that cannot be used is kept beside it.
+
+        If another process has already begun a new file, that one is used.
+        """
+        used = self._here.file
+        self.close()
+        with contextlib.suppress(FileNotFoundError):
+            if used in ((0, 0), _identity(self.path)):
+                self.path.replace(f"{self.path}.damaged")
+                for end in ("-wal", "-shm"):
+                    Path(f"{self.path}{end}").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the connection of this thread."""
+        here = self._here
+        if here.connection is not None:
+            if here.process == this_process():
+                with contextlib.suppress(sqlite3.Error):
+                    here.connection.close()
+            else:
+                _OF_PARENTS.append(here.connection)
+        here.connection, here.file = None, (0, 0)
+
+    def _connection(self) -> sqlite3.Connection:
+        here = self._here
+        if here.connection is not None and here.process == this_process() and here.file == _identity(self.path):
+            return here.connection
+        self.close()
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        here.connection, here.process, here.file = connection, this_process(), _identity(self.path)
+        self._prepare(connection)
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # what a crash of the machine damages is made anew
+        connection.execute("PRAGMA journal_size_limit = 0")
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+                connection.execute("INSERT INTO facts VALUES ('glance', ?)", (self._glance,))
+            connection.execute("COMMIT")
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if (application, version) != (_APPLICATION, _VERSION):
+            raise sqlite3.DatabaseError("a file of another program, or of another version")
+        if connection.execute("SELECT fact FROM facts WHERE name = 'glance'").fetchone() != (self._glance,):
+            raise sqlite3.DatabaseError("a file about another Glance")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def seconds(time: datetime | None) -> float:
+    """Return a time as lists sort by it."""
+    return time.timestamp() if time else 0.0
+
+
+def moment(glance_seconds: float) -> datetime:
+    """Return a time of Glance's clock."""
+    return datetime.fromtimestamp(glance_seconds, UTC)
+
+
+def is_damage(error: Exception) -> bool:
+    """Check whether a file cannot be used any longer; a full disk or a lock passes."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return isinstance(error, (zlib.error, ValidationError))
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in _PASSES

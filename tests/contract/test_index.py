@@ -1,0 +1,89 @@
+"""The index answers as the client does, on both clouds; no page shows what is gone, or another department's image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from hyperx_glance import CatalogueIndex
+from hyperx_glance.testing import InMemoryCloud
+from tests.support.catalogue_oracle import Record, answer, populations, queries
+from tests.support.clouds import image_ids
+from tests.support.crowd import DEPARTMENTS, Crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from hyperx_glance.testing import LocalCloud
+
+VIEWS = ("all", "featured", "public", "private")
+Case = tuple[str, dict[str, Any]]
+cases = st.sampled_from(sorted(DEPARTMENTS)).flatmap(lambda user: st.tuples(st.just(user), queries(VIEWS)))
+
+
+def check(crowd: Crowd, path: Path, images: Sequence[Record], asked: Sequence[Case], size: int) -> None:
+    """Ask the index page by page, and the oracle; every second page is the client's, with the same cursor."""
+    with CatalogueIndex(crowd.client("rita"), path=path, rebuild_after=0) as index:
+        assert index.refresh().error is None
+        for user, query in asked:
+            client = crowd.client(user)
+            expected = answer(images, query, crowd.callers[user])
+            assert index.count(client, **query) == len(expected)
+            assert index.summary(client, **query).total == len(expected)
+            found, cursor = [], None
+            criteria = {name: value for name, value in query.items() if name != "limit"}
+            expected = answer(images, criteria, crowd.callers[user])
+            for number in range(len(expected) + 2):
+                asker = index.page if number % 2 == 0 else None
+                page = (
+                    asker(client, size=size, cursor=cursor, **criteria)
+                    if asker
+                    else client.page(size=size, cursor=cursor, **criteria)
+                )
+                found += [image.id for image in page.images]
+                cursor = page.next
+                if cursor is None:
+                    break
+            assert found == expected
+
+
+@pytest.fixture(scope="module")
+def memory() -> Crowd:
+    return Crowd(InMemoryCloud())
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(records=populations(), asked=st.lists(cases, min_size=1, max_size=4), size=st.sampled_from((1, 2, 3, 20)))
+def test_pages_of_the_index_in_memory_are_the_oracles(
+    memory: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
+) -> None:
+    memory.clear(())
+    images = memory.stored(records)
+    memory.fill(images)
+
+    check(memory, tmp_path / "images.sqlite", images, asked, size)
+
+
+@pytest.fixture(scope="module")
+def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    assert not image_ids(local_cloud), "another test left images"
+    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
+        yield crowd
+        crowd.clear(image_ids(local_cloud))
+
+
+@pytest.mark.local
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(records=populations(5, 15), asked=st.lists(cases, min_size=2, max_size=4), size=st.sampled_from((1, 3, 20)))
+def test_pages_of_the_index_from_the_services_are_the_oracles(
+    local: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
+) -> None:
+    images = local.stored(records)
+    local.fill(images)
+    try:
+        check(local, tmp_path / "images.sqlite", images, asked, size)
+    finally:
+        local.clear(image["id"] for image in images)
