@@ -14,8 +14,9 @@ Writing metadefs requires an administrator. Run the doctor as a member, too: onl
 are refused.
 
 ``protections`` and ``metadefs`` set a deployment up, and ``leaving`` removes what HYPERX wrote on images. ``findings``
-is the doctor: ``facts`` is what all of its checks read, ``reading_checks``, ``sharing_checks`` and ``inheritance``
-change nothing, ``scratch_record`` tries changes, and ``probe_checks`` judges the trials.
+is the doctor: ``facts`` is what all of its checks read, ``reading_checks``, ``rights`` (lists and properties that the
+caller may read), ``sharing_checks`` and ``inheritance`` change nothing, ``limit_checks`` and ``launch_checks`` read and
+try, ``scratch_record`` tries changes, and ``probe_checks`` judges the trials.
 
 Names are imported from their modules on first use: the services of a local cloud need the protections, but do not have
 the libraries that the doctor needs.
