@@ -1,0 +1,200 @@
+"""Keystone: cut lists, other tokens, other ways to log in, other projects and names."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+from tests.deployments import people
+from tests.deployments.world import World
+from tests.support.clouds import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from hyperx_glance.testing import LocalCloud
+    from tests.deployments.world import Login
+
+UNUSUAL: Final = {"alice": "Älice O'Neil / 王", "bob": 'b"o,b & <co>'}
+
+
+def option(name: str, section: str = "DEFAULT", **options: str | int | bool | None) -> World:
+    """Return a world that changes options of one of Keystone's sections."""
+    return World(name=f"Keystone: {name}", options={"keystone": {section: options}})
+
+
+def by_application_credential(*, unrestricted: bool) -> Login:
+    """Return a login with a credential of each person's own, which cannot be exchanged for another token."""
+
+    def login(cloud: LocalCloud, person: str) -> Session:
+        session, keystone = people.session(cloud, person), f"{cloud.url('keystone')}/v3"
+        body = {"application_credential": {"name": unique(person), "unrestricted": unrestricted}}
+        url = f"{keystone}/users/{session.get_user_id()}/application_credentials"
+        made = session.post(url, json=body).json()["application_credential"]
+        credential = v3.ApplicationCredential(
+            keystone, application_credential_id=made["id"], application_credential_secret=made["secret"]
+        )
+        return Session(credential, timeout=60)
+
+    return login
+
+
+def by_token(cloud: LocalCloud, person: str) -> Session:
+    """Log a person in with a token alone, as a portal does."""
+    password = people.login(cloud, person)
+    token = people.session(cloud, person).get_token() or ""
+    project = {key: password[key] for key in ("project_name", "project_domain_id")}
+    return Session(v3.Token(password["auth_url"], token=token, **project), timeout=60)
+
+
+def by_trust(cloud: LocalCloud, person: str) -> Session:
+    """Log a portal in that each person trusts, and that acts in the person's name."""
+    session, keystone = people.session(cloud, person), f"{cloud.url('keystone')}/v3"
+    admin = cloud.session("admin")
+    (portal,) = admin.get(f"{keystone}/users?name=delegate").json()["users"]
+    access = session.auth.get_access(session)  # type: ignore[union-attr]  # it has one
+    trust = {
+        "trustor_user_id": access.user_id,
+        "trustee_user_id": portal["id"],
+        "project_id": access.project_id,
+        "impersonation": True,
+        "roles": [{"name": name} for name in access.role_names],
+    }
+    made = session.post(f"{keystone}/OS-TRUST/trusts", json={"trust": trust}).json()["trust"]["id"]
+    login = v3.Password(keystone, username="delegate", password="secret", user_domain_id="default", trust_id=made)
+    return Session(login, timeout=60)
+
+
+def with_unusual_names(cloud: LocalCloud, person: str) -> Session:
+    """Log a person in whose user has been renamed."""
+    user = people.USERS[person]
+    return Session(v3.Password(**people.login(cloud, person) | {"username": UNUSUAL.get(user, user)}), timeout=60)
+
+
+@contextlib.contextmanager
+def unusual_names(cloud: LocalCloud) -> Iterator[None]:
+    """Rename users, and add departments of such names."""
+    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    renamed: dict[str, str] = {}
+    for name, unusual in UNUSUAL.items():
+        (user,) = session.get(f"{keystone}/users?name={name}").json()["users"]
+        session.patch(f"{keystone}/users/{user['id']}", json={"user": {"name": unusual}})
+        renamed[user["id"]] = name
+    try:
+        with projects(*(f"{name} department" for name in UNUSUAL.values()), "dept-a,dept-b", "研发部")(cloud):
+            yield
+    finally:
+        for user_id, name in renamed.items():
+            session.patch(f"{keystone}/users/{user_id}", json={"user": {"name": name}})
+
+
+def projects(*names: str, parent: str = "", member: str = "") -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change that adds departments, below another one or not, and lets a user work in them."""
+
+    @contextlib.contextmanager
+    def more(cloud: LocalCloud) -> Iterator[None]:
+        session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+        above = {"parent_id": found(cloud, "projects", parent)} if parent else {}
+        made = [
+            session.post(f"{keystone}/projects", json={"project": {"name": name, **above}}).json()["project"]["id"]
+            for name in names
+        ]
+        for project in made if member else ():
+            user, role = found(cloud, "users", member), found(cloud, "roles", "member")
+            session.put(f"{keystone}/projects/{project}/users/{user}/roles/{role}")
+        try:
+            yield
+        finally:
+            for project in made:
+                session.delete(f"{keystone}/projects/{project}")
+
+    return more
+
+
+def found(cloud: LocalCloud, collection: str, name: str) -> str:
+    """Return the id of something in the default domain."""
+    answer = cloud.session("admin").get(f"{cloud.url('keystone')}/v3/{collection}?name={name}").json()
+    return str(next(each["id"] for each in answer[collection] if each.get("domain_id") in ("default", None)))
+
+
+@contextlib.contextmanager
+def second_domain(cloud: LocalCloud) -> Iterator[None]:
+    """Add a domain whose departments and users are called like ours."""
+    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    made = session.post(f"{keystone}/domains", json={"domain": {"name": "branch"}}).json()["domain"]["id"]
+    for name in ("dept-a", "dept-b"):
+        session.post(f"{keystone}/projects", json={"project": {"name": name, "domain_id": made}})
+    for name in ("alice", "bob"):
+        session.post(f"{keystone}/users", json={"user": {"name": name, "domain_id": made, "password": "secret"}})
+    try:
+        yield
+    finally:
+        session.patch(f"{keystone}/domains/{made}", json={"domain": {"enabled": False}})
+        session.delete(f"{keystone}/domains/{made}")
+
+
+def with_role(user: str, role: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change that gives a user one more role in the department."""
+
+    @contextlib.contextmanager
+    def more(cloud: LocalCloud) -> Iterator[None]:
+        project = found(cloud, "projects", cloud.auth(user)["project_name"])
+        place = f"/projects/{project}/users/{found(cloud, 'users', user)}/roles/{found(cloud, 'roles', role)}"
+        cloud.session("admin").put(f"{cloud.url('keystone')}/v3{place}")
+        try:
+            yield
+        finally:
+            cloud.session("admin").delete(f"{cloud.url('keystone')}/v3{place}")
+
+    return more
+
+
+@contextlib.contextmanager
+def nested_departments(cloud: LocalCloud) -> Iterator[None]:
+    """Put two departments below that of the story, whose member works in all of them and manages it."""
+    with projects("team-1", "team-2", parent="dept-a", member="alice")(cloud), with_role("alice", "manager")(cloud):
+        yield
+
+
+@contextlib.contextmanager
+def signed_tokens(cloud: LocalCloud) -> Iterator[None]:
+    """Let Keystone sign JSON web tokens with a key of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with tempfile.TemporaryDirectory() as folder:
+        options: dict[str, Any] = {}
+        for name, content in (("private", private), ("public", public)):
+            place = Path(folder) / name
+            place.mkdir()
+            (place / f"{name}.pem").write_bytes(content)
+            options[f"jws_{name}_key_repository"] = str(place)
+        with cloud.configured("keystone", {"token": {"provider": "jws"}, "jwt_tokens": options}):
+            yield
+
+
+WORLDS: Final = (
+    option("lists of 2", list_limit=2),
+    World(
+        name="Keystone: signed tokens that cannot be exchanged",
+        made=signed_tokens,
+        options={"keystone": {"token": {"allow_rescope_scoped_token": False}}},
+    ),
+    option("tokens of 12 seconds", "token", expiration=12),
+    World(name="Keystone: application credentials", login=by_application_credential(unrestricted=False)),
+    World(name="Keystone: unrestricted application credentials", login=by_application_credential(unrestricted=True)),
+    World(name="Keystone: tokens alone", login=by_token),
+    World(name="Keystone: trusts", login=by_trust),
+    World(name="Keystone: unusual names", made=unusual_names, login=with_unusual_names),
+    World(name="Keystone: equal names in two domains", made=second_domain),
+    World(name="Keystone: a manager of three nested departments", made=nested_departments),
+)
